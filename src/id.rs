@@ -1,0 +1,153 @@
+//! The ids of the wire: GUIDs, compared by value. Rule M2.
+
+/// The characters of a GUID: 32 hexadecimal digits and four hyphens.
+pub const GUID_LEN: usize = 36;
+
+/// The text is not a GUID: eight, four, four, four and twelve hexadecimal digits with hyphens between, in any case, with
+/// or without braces around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct NotAGuid;
+
+impl core::fmt::Display for NotAGuid {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("not a GUID")
+    }
+}
+
+impl core::error::Error for NotAGuid {}
+
+/// The value of a GUID's text. O(1): longer text is refused at its 39th byte.
+const fn parse(text: &[u8]) -> Result<[u8; 16], NotAGuid> {
+    let digits = match text {
+        [b'{', inner @ .., b'}'] => inner,
+        _ => text,
+    };
+    if digits.len() != GUID_LEN {
+        return Err(NotAGuid);
+    }
+    let mut value: u128 = 0;
+    let mut place: u8 = 0;
+    let mut rest = digits;
+    while let [byte, others @ ..] = rest {
+        if matches!(place, 8 | 13 | 18 | 23) {
+            if *byte != b'-' {
+                return Err(NotAGuid);
+            }
+        } else {
+            let digit = match *byte {
+                b'0'..=b'9' => *byte ^ 0x30,
+                // The low bits of the letters count from one.
+                b'a'..=b'f' | b'A'..=b'F' => (*byte & 7).saturating_add(9),
+                _ => return Err(NotAGuid),
+            };
+            value = (value << 4) | digit as u128;
+        }
+        place = place.saturating_add(1);
+        rest = others;
+    }
+    Ok(value.to_be_bytes())
+}
+
+/// Lower-case text of a GUID, hyphens and all.
+fn write(bytes: [u8; 16]) -> [u8; GUID_LEN] {
+    let mut text = [b'-'; GUID_LEN];
+    let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { 0x60 | nibble.saturating_sub(9) };
+    let places = text.iter_mut().enumerate().filter(|(place, _)| !matches!(place, 8 | 13 | 18 | 23));
+    let nibbles = bytes.iter().flat_map(|&byte| [byte >> 4, byte & 15]);
+    for ((_, slot), nibble) in places.zip(nibbles) {
+        *slot = digit(nibble);
+    }
+    text
+}
+
+/// Makes a newtype around the sixteen bytes of a GUID.
+macro_rules! guid {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// The id with these bytes, in the order in which they are written. O(1).
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// The bytes, in the order in which they are written. O(1).
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0
+            }
+
+            /// Reads the text of a GUID, in any case, with or without braces (rule M2). O(1).
+            ///
+            /// # Errors
+            ///
+            /// [`NotAGuid`] for anything else.
+            pub const fn parse(text: &str) -> Result<Self, NotAGuid> {
+                match parse(text.as_bytes()) {
+                    Ok(bytes) => Ok(Self(bytes)),
+                    Err(error) => Err(error),
+                }
+            }
+
+            /// The lower-case text, as ASCII bytes. O(1).
+            #[must_use]
+            pub fn to_text(self) -> [u8; GUID_LEN] {
+                write(self.0)
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = NotAGuid;
+
+            fn from_str(text: &str) -> Result<Self, NotAGuid> {
+                Self::parse(text)
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(core::str::from_utf8(&self.to_text()).unwrap_or_default())
+            }
+        }
+
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Display::fmt(self, f)
+            }
+        }
+
+        #[cfg(feature = "defmt")]
+        impl defmt::Format for $name {
+            fn format(&self, f: defmt::Formatter<'_>) {
+                defmt::write!(f, "{=[u8; 16]:02x}", self.0);
+            }
+        }
+    };
+}
+
+guid! {
+    /// Who a user is: a GUID.
+    ///
+    /// ```
+    /// use presence_core::UserId;
+    ///
+    /// const ADELE: UserId = match UserId::parse("FA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3") {
+    ///     Ok(id) => id,
+    ///     Err(_) => panic!("not a GUID"),
+    /// };
+    /// assert_eq!("{fa8bf3dc-eca7-46b7-bad1-db199b62afc3}".parse(), Ok(ADELE));
+    /// assert_eq!(ADELE.to_string(), "fa8bf3dc-eca7-46b7-bad1-db199b62afc3");
+    /// ```
+    UserId
+}
+
+guid! {
+    /// Which session of a user it is: the application's (client) id, a GUID. The same id under two users names two
+    /// unrelated sessions. Rule M2.
+    SessionId
+}

@@ -1,0 +1,33 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![warn(unreachable_pub, missing_debug_implementations, rust_2018_idioms)]
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    clippy::use_self
+)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used))]
+//! x
+
+mod id;
+mod log;
+mod policy;
+mod presence;
+mod time;
+mod user;
+
+pub use id::{GUID_LEN, NotAGuid, SessionId, UserId};
+pub use policy::{Fade, Fades, Policy, PreferredDefault};
+pub use presence::{Activity, Availability, Presence, PresenceSet, UnknownPresence};
+pub use time::{Duration, DurationRange, Instant, IsoDuration, NotADuration, TickExtender, renew_before};
+pub use user::{
+    Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, Overdue, Preferred,
+    Session, SetPreferredError, SetPresenceError, Transition, User, UserAt, advance, clear_preferred_presence,
+    clear_presence, decide, set_preferred_presence, set_presence,
+};

@@ -1,0 +1,359 @@
+//! Durations as text: ISO 8601 day-time durations, and the way a typed Python client writes its own. Rule H4.
+
+use super::{Duration, DurationRange};
+
+/// The longest text that is read as a duration, in bytes.
+const MAX_TEXT: usize = 32;
+
+/// The text is not a duration: neither `PnDTnHnMn.nS` nor `n days, h:mm:ss.f`, or longer than 32 bytes. Rule H4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct NotADuration;
+
+impl core::fmt::Display for NotADuration {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("not a duration")
+    }
+}
+
+impl core::error::Error for NotADuration {}
+
+/// A duration exactly as it was written: signed, and fine enough to be compared with a range before it is cut to whole
+/// milliseconds. Rules S2, H4.
+///
+/// ```
+/// use presence_core::{Duration, DurationRange, IsoDuration};
+///
+/// let leases = DurationRange { shortest: Duration::from_mins(5), longest: Duration::from_hours(4) };
+/// let within = |text| IsoDuration::parse(text).unwrap().within(leases);
+/// assert_eq!(within("PT1H30M"), Some(Duration::from_mins(90)));
+/// assert_eq!(within("1:30:00"), Some(Duration::from_mins(90)));
+/// assert_eq!(within("PT5M0.0009S"), Some(Duration::from_mins(5)));
+/// assert_eq!(within("PT4H0.0001S"), None);
+/// assert_eq!(within("P999999999999999999D"), None);
+/// assert!(IsoDuration::parse("P1W").is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct IsoDuration {
+    negative: bool,
+    /// The magnitude in whole milliseconds, cut; `Duration::MAX` when it does not fit.
+    whole: Duration,
+    /// Whether something was cut off.
+    finer: bool,
+}
+
+impl IsoDuration {
+    /// Reads a duration: an ISO 8601 day-time duration (optional sign, `P`, `nD`, `T`, `nH`, `nM`, `n.fS`, at least one
+    /// part), or `h:mm:ss.f` and `n days, h:mm:ss.f` as Python's `timedelta` prints itself. Rule H4. O(bytes), at most 32.
+    ///
+    /// # Errors
+    ///
+    /// [`NotADuration`] for anything else. A duration too large to hold is none: it is read, and lies within no range.
+    pub fn parse(text: &str) -> Result<Self, NotADuration> {
+        if text.len() > MAX_TEXT {
+            return Err(NotADuration);
+        }
+        let (negative, unsigned) = sign(text.as_bytes());
+        match unsigned {
+            [b'P', parts @ ..] => day_time(negative, parts),
+            _ => timedelta(text.as_bytes()),
+        }
+        .ok_or(NotADuration)
+    }
+
+    /// This duration in whole milliseconds, if it lies, exactly as written, within the range. Rule S2. O(1).
+    #[must_use]
+    pub const fn within(self, range: DurationRange) -> Option<Duration> {
+        let rounded_up = Duration(self.whole.0.saturating_add(self.finer as u64));
+        let is_zero = rounded_up.0 == 0;
+        if (is_zero || !self.negative) && range.contains(self.whole) && range.contains(rounded_up) {
+            Some(self.whole)
+        } else {
+            None
+        }
+    }
+
+    /// The magnitude in whole milliseconds, cut, and saturated at [`Duration::MAX`]. O(1).
+    #[must_use]
+    pub const fn magnitude(self) -> Duration {
+        self.whole
+    }
+
+    /// Whether it was written with a minus sign. O(1).
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        self.negative
+    }
+
+    const ZERO: Self = Self { negative: false, whole: Duration::ZERO, finer: false };
+
+    /// This and one part more.
+    fn plus(self, part: Number, unit: Duration) -> Self {
+        let whole = self.whole.0.saturating_add(part.whole.saturating_mul(unit.0)).saturating_add(part.millis.into());
+        Self { whole: Duration(whole), finer: self.finer | part.finer, ..self }
+    }
+}
+
+const DAY: Duration = Duration::from_days(1);
+const HOUR: Duration = Duration::from_hours(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    }
+}
+
+/// A decimal number, saturating, with up to three digits of its fraction kept.
+#[derive(Clone, Copy)]
+struct Number {
+    whole: u64,
+    millis: u16,
+    finer: bool,
+    is_fraction: bool,
+}
+
+/// The digits in front, and what follows them; `None` without a digit.
+fn number(text: &[u8]) -> Option<(Number, &[u8])> {
+    let mut number = Number { whole: 0, millis: 0, finer: false, is_fraction: false };
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (whole, rest) = text.split_at_checked(digits(text))?;
+    for digit in whole {
+        number.whole = number.whole.saturating_mul(10).saturating_add((digit & 15).into());
+    }
+    if whole.is_empty() {
+        return None;
+    }
+    let [b'.', rest @ ..] = rest else { return Some((number, rest)) };
+    let (fraction, rest) = rest.split_at_checked(digits(rest))?;
+    let mut value: u16 = 100;
+    for digit in fraction {
+        let digit = u16::from(digit & 15);
+        number.millis = number.millis.saturating_add(value.saturating_mul(digit));
+        number.finer |= value == 0 && digit != 0;
+        value /= 10;
+    }
+    number.is_fraction = true;
+    (!fraction.is_empty()).then_some((number, rest))
+}
+
+/// What follows the `P`.
+fn day_time(negative: bool, text: &[u8]) -> Option<IsoDuration> {
+    let mut total = IsoDuration { negative, ..IsoDuration::ZERO };
+    let mut rest = text;
+    if let Some((days, [b'D', after @ ..])) = number(rest).filter(|(days, _)| !days.is_fraction) {
+        total = total.plus(days, DAY);
+        rest = after;
+    }
+    let [b'T', time @ ..] = rest else {
+        return (rest.is_empty() && !text.is_empty()).then_some(total);
+    };
+    let mut rest = time;
+    let mut units: &[(u8, Duration)] = &[(b'H', HOUR), (b'M', MINUTE), (b'S', SECOND)];
+    let mut is_empty = true;
+    while !rest.is_empty() {
+        let (part, after) = number(rest)?;
+        let [letter, after @ ..] = after else { return None };
+        let place = units.iter().position(|(name, _)| name == letter)?;
+        let (_, unit) = units.get(place)?;
+        if part.is_fraction && *letter != b'S' {
+            return None;
+        }
+        total = total.plus(part, *unit);
+        units = units.get(place.saturating_add(1)..)?;
+        rest = after;
+        is_empty = false;
+    }
+    (!is_empty).then_some(total)
+}
+
+/// `str(datetime.timedelta)`: `1:00:00`, `0:05:30.5`, `1 day, 2:00:00`, `-1 day, 23:00:00`.
+fn timedelta(text: &[u8]) -> Option<IsoDuration> {
+    let (negative, unsigned) = sign(text);
+    let (days, clock) = match number(unsigned)? {
+        (days, [b' ', b'd', b'a', b'y', rest @ ..]) if !days.is_fraction && !text.starts_with(b"+") => {
+            let rest = rest.strip_prefix(b"s").unwrap_or(rest);
+            (Some(days), rest.strip_prefix(b", ")?)
+        }
+        _ => (None, text),
+    };
+    let (hours, rest) = number(clock)?;
+    let (minutes, rest) = number(rest.strip_prefix(b":")?)?;
+    let (seconds, end) = number(rest.strip_prefix(b":")?)?;
+    let two_digits = |text: &[u8]| matches!(text, [b'0'..=b'5', b'0'..=b'9', ..]);
+    let well_formed = end.is_empty()
+        && !hours.is_fraction
+        && !minutes.is_fraction
+        && hours.whole < 24
+        && matches!(clock, [_, b':', tail @ ..] | [_, _, b':', tail @ ..]
+            if two_digits(tail) && matches!(tail, [_, _, b':', tail @ ..] if two_digits(tail)
+                && !matches!(tail, [_, _, b'0'..=b'9', ..])));
+    let within_day = IsoDuration::ZERO.plus(hours, HOUR).plus(minutes, MINUTE).plus(seconds, SECOND);
+    well_formed.then_some(match days {
+        None => within_day,
+        Some(days) if !negative => within_day.plus(days, DAY),
+        // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
+        Some(days) => {
+            let back = IsoDuration::ZERO.plus(days, DAY).whole;
+            let cut = within_day.whole.0.saturating_add(within_day.finer.into());
+            IsoDuration { negative: back.0 > 0, whole: Duration(back.0.saturating_sub(cut)), finer: within_day.finer }
+        }
+    })
+}
+
+/// ISO 8601, the shortest spelling with days, hours, minutes and seconds: `P1DT2H`, `PT5M`, `PT0.5S`, `PT0S`.
+impl core::fmt::Display for Duration {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let whole = |unit: Self| self.0.checked_div(unit.0).unwrap_or_default();
+        let part = |unit: Self, next: Self| {
+            whole(unit).checked_rem(next.0.checked_div(unit.0).unwrap_or(1)).unwrap_or_default()
+        };
+        let (days, hours, minutes, seconds) = (whole(DAY), part(HOUR, DAY), part(MINUTE, HOUR), part(SECOND, MINUTE));
+        let rest = part(Self(1), SECOND);
+        f.write_str("P")?;
+        if days > 0 {
+            write!(f, "{days}D")?;
+        }
+        if (hours, minutes, seconds, rest) != (0, 0, 0, 0) || days == 0 {
+            f.write_str("T")?;
+        }
+        for (count, letter) in [(hours, 'H'), (minutes, 'M')] {
+            if count > 0 {
+                write!(f, "{count}{letter}")?;
+            }
+        }
+        match rest {
+            0 if seconds > 0 || self.0 == 0 => write!(f, "{seconds}S"),
+            0 => Ok(()),
+            millis => {
+                let (mut fraction, mut digits) = (millis, 3);
+                while fraction % 10 == 0 {
+                    fraction /= 10;
+                    digits = usize::saturating_sub(digits, 1);
+                }
+                write!(f, "{seconds}.{fraction:0digits$}S")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    fn read(text: &str) -> Option<(bool, u64, bool)> {
+        IsoDuration::parse(text).ok().map(|read| (read.negative, read.whole.0, read.finer))
+    }
+
+    #[test]
+    fn h4_iso_8601_day_time() {
+        for (text, millis) in [
+            ("PT5M", 300_000),
+            ("PT300S", 300_000),
+            ("P0DT5M", 300_000),
+            ("P1D", 86_400_000),
+            ("P1DT1S", 86_401_000),
+            ("PT1H2M3.045S", 3_723_045),
+            ("+PT1S", 1_000),
+            ("PT0.5S", 500),
+            ("PT01H", 3_600_000),
+            ("PT1H1S", 3_601_000),
+        ] {
+            assert_eq!(read(text), Some((false, millis, false)), "{text}");
+        }
+        assert_eq!(read("-PT1H"), Some((true, 3_600_000, false)));
+        assert_eq!(read("PT0.0010009S"), Some((false, 1, true)));
+        assert_eq!(read("P99999999999999999999999D"), Some((false, u64::MAX, false)));
+        for text in [
+            "",
+            "P",
+            "PT",
+            "P1DT",
+            "PTH",
+            "PT1",
+            "P1",
+            "1HPT",
+            "PT1X",
+            "PT1M1H",
+            "PT1H1H",
+            "P1W",
+            "P1M",
+            "P1Y",
+            "pt1h",
+            "PT1h",
+            "PT1,5S",
+            "PT1.5M",
+            "P1.5D",
+            "PT.5S",
+            "PT1.S",
+            "--PT1S",
+            "PT-1S",
+            " PT1S",
+            "PT1S ",
+            "P1DT1D",
+            "PT1S1S",
+            "P1D1H",
+            "PT000000000000000000000000000001S",
+            "banana",
+            "1h",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert!(IsoDuration::parse("PT00000000000000000000000000001S").is_ok(), "32 bytes");
+    }
+
+    #[test]
+    fn h4_python_timedelta() {
+        for (text, expected) in [
+            ("1:00:00", (false, 3_600_000, false)),
+            ("0:05:30.5", (false, 330_500, false)),
+            ("0:00:05.500000", (false, 5_500, false)),
+            ("1 day, 2:00:00", (false, 93_600_000, false)),
+            ("3 days, 23:59:59", (false, 345_599_000, false)),
+            ("-1 day, 23:00:00", (true, 3_600_000, false)),
+            ("-1 day, 23:59:59.999999", (true, 0, true)),
+        ] {
+            assert_eq!(read(text), Some(expected), "{text}");
+        }
+        for text in [
+            "1:00",
+            "1:0:00",
+            "1:00:0",
+            "1:60:00",
+            "1:00:60",
+            "24:00:00",
+            "1:00:000",
+            "1:000:00",
+            "-1:00:00",
+            "+1:00:00",
+            "1 day",
+            "1 day,2:00:00",
+            "1 dayss, 2:00:00",
+            "1.5 day, 2:00:00",
+            "1.5:00:00",
+            "001:00:00",
+            ":00:00",
+            "1 day, 1 day, 2:00:00",
+            "1:00:00.",
+            "+1 day, 2:00:00",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for millis in [0, 1, 10, 500, 999, 1000, 1001, 60_000, 61_000, 3_600_000, 86_400_000, 90_061_007, u64::MAX] {
+            let text = Duration(millis).to_string();
+            assert_eq!(read(&text), Some((false, millis, false)), "{text}");
+        }
+        assert_eq!(Duration::from_days(1).to_string(), "P1D");
+        assert_eq!(Duration::ZERO.to_string(), "PT0S");
+    }
+}

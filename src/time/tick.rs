@@ -1,0 +1,50 @@
+//! A board's 32-bit millisecond counter, which wraps after 49.7 days, extended to an [`Instant`].
+
+use super::{Duration, Instant};
+
+/// Extends a wrapping 32-bit millisecond tick to 64 bits.
+///
+/// Feed it at least once in every 2³¹ milliseconds (24.8 days). A reading up to that far behind the newest one is taken
+/// for an earlier moment, not for a wrap, so two tasks that read the tick out of order do no harm.
+///
+/// ```
+/// use presence_core::{Instant, TickExtender};
+///
+/// let mut clock = TickExtender::new();
+/// assert_eq!(clock.extend(0x7000_0000), Instant::from_millis(0x7000_0000));
+/// assert_eq!(clock.extend(0xE000_0000), Instant::from_millis(0xE000_0000));
+/// assert_eq!(clock.extend(5), Instant::from_millis(0x1_0000_0005));
+/// assert_eq!(clock.extend(2), Instant::from_millis(0x1_0000_0002));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TickExtender {
+    newest: Option<Instant>,
+}
+
+impl TickExtender {
+    /// An extender that takes its first reading as it is.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { newest: None }
+    }
+
+    /// The moment of this reading of the tick. O(1).
+    pub const fn extend(&mut self, tick: u32) -> Instant {
+        let Some(newest) = self.newest else {
+            let first = Instant::from_millis(tick as u64);
+            self.newest = Some(first);
+            return first;
+        };
+        // The low half of the newest moment is the newest tick: truncation is what is meant.
+        let newest_tick = newest.as_millis() as u32;
+        let ahead = tick.wrapping_sub(newest_tick);
+        if ahead <= u32::MAX >> 1 {
+            let moment = newest.saturating_add(Duration::from_millis(ahead as u64));
+            self.newest = Some(moment);
+            moment
+        } else {
+            newest.saturating_sub(Duration::from_millis(newest_tick.wrapping_sub(tick) as u64))
+        }
+    }
+}

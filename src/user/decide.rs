@@ -1,0 +1,368 @@
+//! The pure decisions: what a command, or the passing of time, would do to a user at a moment. They change nothing.
+
+use super::session::{Preferred, Session};
+use super::transition::{Change, Transition};
+use super::{Due, User, UserAt, aggregate};
+use crate::policy::Policy;
+use crate::presence::Presence;
+use crate::time::{Duration, Instant};
+
+/// `setPresence`: creates the session or replaces it, and restarts its clocks; repeating it is the keep-alive. Without a
+/// lease it is the policy's default again. Rules S1 to S3, S9. O(`SESSIONS`).
+///
+/// # Errors
+///
+/// What [`Policy::check_session`] refuses, and [`SetPresenceError::Full`] when a new session finds no room. Replacing a
+/// session never needs room.
+///
+/// ```
+/// use presence_core::{Instant, Policy, Presence, SetPresenceError, User, set_presence};
+///
+/// let user: User<u8, 1> = User::new();
+/// let refused = set_presence(user.at(Instant::ZERO)?, 1, Presence::InAMeeting, None, &Policy::GRAPH);
+/// assert_eq!(refused, Err(SetPresenceError::Presence));
+/// # Ok::<(), presence_core::Overdue>(())
+/// ```
+pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
+    user: UserAt<'_, S, SESSIONS>,
+    session: S,
+    presence: Presence,
+    lease: Option<Duration>,
+    policy: &Policy,
+) -> Result<Transition<S>, SetPresenceError> {
+    let lease = policy.check_session(presence, lease)?;
+    let UserAt { user: record, now } = user;
+    if record.sessions.is_full() && record.session(session).is_none() {
+        return Err(SetPresenceError::Full);
+    }
+    let fades = presence == Presence::Available;
+    Ok(user.transition(Change::Set(Session {
+        id: session,
+        expires_at: now.saturating_add(lease),
+        fades_at: if fades { policy.fades.deadline(0, now) } else { Instant::NEVER },
+        presence,
+        faded: 0,
+    })))
+}
+
+/// `clearPresence`: removes that session and no other, and leaves the preferred presence alone. Rules S5, S6.
+/// O(`SESSIONS`).
+///
+/// # Errors
+///
+/// [`NotFound`] when there is no such session: never set, expired, or cleared before.
+///
+/// ```
+/// use presence_core::{Instant, NotFound, Policy, Presence, User, clear_presence, set_presence};
+///
+/// let mut user: User<u8, 4> = User::new();
+/// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Presenting, None, &Policy::GRAPH)?;
+/// user.apply(&set)?;
+/// let cleared = clear_presence(user.at(Instant::from_secs(5))?, 1)?;
+/// assert_eq!((cleared.before(), cleared.after()), (Presence::Presenting, Presence::Offline));
+/// user.apply(&cleared)?;
+/// assert_eq!(clear_presence(user.at(Instant::from_secs(6))?, 1), Err(NotFound));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub fn clear_presence<S: Copy + Ord, const SESSIONS: usize>(
+    user: UserAt<'_, S, SESSIONS>,
+    session: S,
+) -> Result<Transition<S>, NotFound> {
+    user.user.session(session).ok_or(NotFound)?;
+    Ok(user.transition(Change::Cleared(session)))
+}
+
+/// `setUserPreferredPresence`: published over every session, as long as there is one. The last one wins, and its clock
+/// restarts. Without a duration it is the policy's default for that presence. Rules A2, U1 to U3. O(`SESSIONS`).
+///
+/// # Errors
+///
+/// What [`Policy::check_preferred`] refuses.
+pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
+    user: UserAt<'_, S, SESSIONS>,
+    presence: Presence,
+    duration: Option<Duration>,
+    policy: &Policy,
+) -> Result<Transition<S>, SetPreferredError> {
+    let duration = policy.check_preferred(presence, duration)?;
+    Ok(user.transition(Change::PreferredSet(Preferred { presence, expires_at: user.now.saturating_add(duration) })))
+}
+
+/// `clearUserPreferredPresence`: the sessions decide again. It succeeds also when nothing was set: then there is nothing
+/// to apply, `None`. Rule U4. O(`SESSIONS`).
+#[must_use]
+pub fn clear_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
+    user: UserAt<'_, S, SESSIONS>,
+) -> Option<Transition<S>> {
+    user.user.preferred.map(|_| user.transition(Change::PreferredCleared))
+}
+
+/// Time has passed: the first thing that is due at `now`, stamped with its own deadline, or `None`. Apply it and ask
+/// again; nothing is folded, and how often or how late this is called makes no difference. Rules M4, S2 to S4, S8, U5.
+/// O(`SESSIONS`).
+///
+/// ```
+/// use presence_core::{Cause, Instant, Policy, Presence, User, advance, set_presence};
+///
+/// let mut user: User<u8, 4> = User::new();
+/// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Available, None, &Policy::GRAPH)?;
+/// user.apply(&set)?;
+/// let late = Instant::from_secs(9999);
+/// while let Some(transition) = advance(&user, late, &Policy::GRAPH) {
+///     assert_eq!(transition.cause(), Cause::Expired);
+///     assert_eq!(transition.at(), Instant::from_secs(300));
+///     user.apply(&transition)?;
+/// }
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[must_use]
+pub fn advance<S: Copy + Ord, const SESSIONS: usize>(
+    user: &User<S, SESSIONS>,
+    now: Instant,
+    policy: &Policy,
+) -> Option<Transition<S>> {
+    let (deadline, due) = user.first_due().filter(|(deadline, _)| deadline.is_due(now))?;
+    let change = match due {
+        Due::Preferred => Change::PreferredExpired,
+        Due::Session(session) if session.expires_at <= session.fades_at => Change::Expired(session.id),
+        Due::Session(session) => {
+            let faded = session.faded.saturating_add(1);
+            // A policy other than the one the session was set under may have no such fade, or a stronger one: then it
+            // stays as it is, for fades only ever weaken.
+            let becomes = policy.fades.get(session.faded).map_or(session.presence, |fade| fade.becomes);
+            Change::Faded(Session {
+                presence: becomes.min(session.presence),
+                fades_at: policy.fades.deadline(faded, deadline),
+                faded,
+                ..session
+            })
+        }
+    };
+    Some(UserAt { user, now: deadline }.transition(change))
+}
+
+/// Any of the commands, as a value: what a queue, a fuzzer or a wire carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Command<S> {
+    /// See [`set_presence`].
+    SetPresence {
+        /// The application's session.
+        session: S,
+        /// What it says.
+        presence: Presence,
+        /// For how long; the policy's default if `None`.
+        lease: Option<Duration>,
+    },
+    /// See [`clear_presence`].
+    ClearPresence {
+        /// The application's session.
+        session: S,
+    },
+    /// See [`set_preferred_presence`].
+    SetPreferredPresence {
+        /// What to be seen as.
+        presence: Presence,
+        /// For how long; the policy's default if `None`.
+        duration: Option<Duration>,
+    },
+    /// See [`clear_preferred_presence`].
+    ClearPreferredPresence,
+}
+
+/// Decides any command; `None` when it succeeds without anything to apply (rule U4). O(`SESSIONS`).
+///
+/// # Errors
+///
+/// Those of the command's own decision.
+pub fn decide<S: Copy + Ord, const SESSIONS: usize>(
+    user: UserAt<'_, S, SESSIONS>,
+    command: Command<S>,
+    policy: &Policy,
+) -> Result<Option<Transition<S>>, CommandError> {
+    Ok(match command {
+        Command::SetPresence { session, presence, lease } => {
+            Some(set_presence(user, session, presence, lease, policy)?)
+        }
+        Command::ClearPresence { session } => Some(clear_presence(user, session)?),
+        Command::SetPreferredPresence { presence, duration } => {
+            Some(set_preferred_presence(user, presence, duration, policy)?)
+        }
+        Command::ClearPreferredPresence => clear_preferred_presence(user),
+    })
+}
+
+impl Policy {
+    /// Whether a session may be set to this for so long, and how long that is. Rules P1, S2. O(1).
+    ///
+    /// # Errors
+    ///
+    /// [`SetPresenceError::Lease`] for a lease out of range, before [`SetPresenceError::Presence`] for a presence that no
+    /// session may be set to: the order of rule H2.
+    pub const fn check_session(
+        &self,
+        presence: Presence,
+        lease: Option<Duration>,
+    ) -> Result<Duration, SetPresenceError> {
+        let lease = match lease {
+            Some(lease) if !self.leases.contains(lease) => return Err(SetPresenceError::Lease),
+            Some(lease) => lease,
+            None => self.default_lease,
+        };
+        if self.sessions.contains(presence) { Ok(lease) } else { Err(SetPresenceError::Presence) }
+    }
+
+    /// Whether this may be preferred for so long, and how long that is. Rules P1, U2. O(1).
+    ///
+    /// # Errors
+    ///
+    /// [`SetPreferredError::Duration`] for a duration out of range, before [`SetPreferredError::Presence`] for a presence
+    /// that may not be preferred: the order of rule H2.
+    pub const fn check_preferred(
+        &self,
+        presence: Presence,
+        duration: Option<Duration>,
+    ) -> Result<Duration, SetPreferredError> {
+        let duration = match duration {
+            Some(duration) if !self.preferred_durations.contains(duration) => return Err(SetPreferredError::Duration),
+            Some(duration) => duration,
+            None => self.default_preferred_duration(presence),
+        };
+        if self.preferred.contains(presence) { Ok(duration) } else { Err(SetPreferredError::Presence) }
+    }
+}
+
+impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
+    /// The transition that this change is, at this moment.
+    fn transition(self, change: Change<S>) -> Transition<S> {
+        Transition {
+            revision: self.user.revision,
+            at: self.now,
+            before: self.user.presence(),
+            after: self.user.presence_after(&change),
+            change,
+        }
+    }
+}
+
+impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
+    /// What would be published after this change. Whether the change fits the record is another question.
+    pub(super) fn presence_after(&self, change: &Change<S>) -> Presence {
+        let (replaced, present) = match change {
+            Change::Set(session) | Change::Faded(session) => (Some(session.id), Some(session.presence)),
+            Change::Cleared(id) | Change::Expired(id) => (Some(*id), None),
+            Change::PreferredSet(_) | Change::PreferredCleared | Change::PreferredExpired => (None, None),
+        };
+        let preferred = match change {
+            Change::PreferredSet(preferred) => Some(*preferred),
+            Change::PreferredCleared | Change::PreferredExpired => None,
+            _ => self.preferred,
+        };
+        let others = self.sessions.iter().filter(|session| Some(session.id) != replaced);
+        aggregate(others.map(|session| session.presence).chain(present), preferred)
+    }
+}
+
+/// No such session: it was never set, it has expired, or it was cleared before. Rule S5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct NotFound;
+
+/// Why a session was not set. Nothing has changed. Rule S7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SetPresenceError {
+    /// The lease is shorter or longer than the policy allows. Rule S2.
+    Lease,
+    /// The policy lets no session be set to this presence. Rule P1.
+    Presence,
+    /// The user has no room for another session. Rule S9.
+    Full,
+}
+
+/// Why a presence was not preferred. Nothing has changed. Rule S7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SetPreferredError {
+    /// The duration is shorter or longer than the policy allows. Rule U2.
+    Duration,
+    /// The policy lets no one prefer this presence. Rule P1.
+    Presence,
+}
+
+/// Why a [`Command`] was refused. Nothing has changed. Rule S7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum CommandError {
+    /// No such session. Rule S5.
+    NotFound,
+    /// The lease or duration is shorter or longer than the policy allows. Rules S2, U2.
+    Duration,
+    /// The policy does not allow this presence here. Rule P1.
+    Presence,
+    /// There is no room: for another session, or for another user. Rule S9.
+    Full,
+}
+
+impl From<NotFound> for CommandError {
+    fn from(_: NotFound) -> Self {
+        Self::NotFound
+    }
+}
+
+impl From<SetPresenceError> for CommandError {
+    fn from(error: SetPresenceError) -> Self {
+        match error {
+            SetPresenceError::Lease => Self::Duration,
+            SetPresenceError::Presence => Self::Presence,
+            SetPresenceError::Full => Self::Full,
+        }
+    }
+}
+
+impl From<SetPreferredError> for CommandError {
+    fn from(error: SetPreferredError) -> Self {
+        match error {
+            SetPreferredError::Duration => Self::Duration,
+            SetPreferredError::Presence => Self::Presence,
+        }
+    }
+}
+
+impl core::fmt::Display for NotFound {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("no such session")
+    }
+}
+
+impl core::fmt::Display for SetPresenceError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        CommandError::from(*self).fmt(f)
+    }
+}
+
+impl core::fmt::Display for SetPreferredError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        CommandError::from(*self).fmt(f)
+    }
+}
+
+impl core::fmt::Display for CommandError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "no such session",
+            Self::Duration => "the duration is out of range",
+            Self::Presence => "the policy does not allow this presence",
+            Self::Full => "no room",
+        })
+    }
+}
+
+impl core::error::Error for NotFound {}
+impl core::error::Error for SetPresenceError {}
+impl core::error::Error for SetPreferredError {}
+impl core::error::Error for CommandError {}

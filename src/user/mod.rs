@@ -1,0 +1,298 @@
+//! One user: its sessions, its preferred presence, and the presence that follows.
+//!
+//! Reading order: [`Session`] and [`Preferred`] are what a user holds; [`Transition`] is what may happen to it; the pure
+//! decisions make transitions; [`User::apply`] alone carries one out; [`User::explain`] says why and what next.
+
+mod apply;
+mod decide;
+mod explain;
+mod session;
+mod transition;
+
+#[cfg(feature = "serde")]
+mod serde;
+
+pub use apply::ApplyError;
+pub use decide::{
+    Command, CommandError, NotFound, SetPreferredError, SetPresenceError, advance, clear_preferred_presence,
+    clear_presence, decide, set_preferred_presence, set_presence,
+};
+pub use explain::{Explanation, Layer};
+pub use session::{Preferred, Session};
+pub use transition::{Cause, Change, Transition};
+
+use crate::id::SessionId;
+use crate::presence::Presence;
+use crate::time::Instant;
+
+/// How a user without a session came to have none. Rule A5: “gone” and “no news” are different to someone in front of a
+/// lamp, though the published presence is Offline in all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
+pub enum Absence {
+    /// It never had a session.
+    #[default]
+    NeverSeen,
+    /// An application cleared the last session: the user is gone.
+    Cleared,
+    /// Nobody renewed the last session: no news.
+    Expired,
+    /// Sessions were lost in a restart: no news.
+    Lost,
+}
+
+impl Absence {
+    /// Whether nobody knows if the user is there: everything but [`Absence::Cleared`]. O(1).
+    #[must_use]
+    pub const fn is_no_news(self) -> bool {
+        !matches!(self, Self::Cleared)
+    }
+}
+
+/// One user: up to `SESSIONS` sessions, one per application, and at most one preferred presence. Rules M1 to M5.
+///
+/// A plain value in fixed memory: cloned, compared, put in a `static`. Its session id `S` is small and `Copy`; the default
+/// is the GUID of the wire, two-kilobyte parts can use `u8`. Only [`apply`](Self::apply) and [`rebase`](Self::rebase)
+/// change it.
+///
+/// Two users are equal when they hold the same, in whatever order it arrived.
+///
+/// ```
+/// use presence_core::{Duration, Instant, Policy, Presence, User, set_presence};
+///
+/// let mut user: User<u8, 4> = User::new();
+/// let now = Instant::ZERO;
+/// let lease = Some(Duration::from_hours(1));
+/// let call = set_presence(user.at(now)?, 7, Presence::InACall, lease, &Policy::GRAPH)?;
+/// user.apply(&call)?;
+/// assert_eq!(user.presence(), Presence::InACall);
+/// assert_eq!(user.next_deadline(), Some(Instant::from_secs(3600)));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct User<S = SessionId, const SESSIONS: usize = 4> {
+    /// In the order of their ids, so that a user is one value however its sessions arrived.
+    sessions: heapless::Vec<Session<S>, SESSIONS, u16>,
+    preferred: Option<Preferred>,
+    /// When the published presence took its present value; never when it has not changed yet.
+    since: Instant,
+    /// How the latest session to go went. Means nothing while there is one.
+    absence: Absence,
+    revision: u64,
+    version: u64,
+}
+
+impl<S, const SESSIONS: usize> User<S, SESSIONS> {
+    /// A user never heard of. `const`, so that it can live in a `static`.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::starting_at(0)
+    }
+
+    /// A user whose sessions were lost in a restart: Offline, and no news. Rule A5.
+    #[must_use]
+    pub const fn after_restart() -> Self {
+        let mut user = Self::new();
+        user.absence = Absence::Lost;
+        user
+    }
+
+    /// A user never heard of whose revision and version start at a number, for a wrapping layer that forgets users and
+    /// must not give an old version, or an old transition, a second meaning. Rules V1, V2.
+    #[must_use]
+    pub const fn starting_at(number: u64) -> Self {
+        Self {
+            sessions: heapless::Vec::new(),
+            preferred: None,
+            since: Instant::NEVER,
+            absence: Absence::NeverSeen,
+            revision: number,
+            version: number,
+        }
+    }
+
+    /// The sessions, in the order of their ids. O(1).
+    #[must_use]
+    pub fn sessions(&self) -> &[Session<S>] {
+        &self.sessions
+    }
+
+    /// The preferred presence, if one is stored; with no session it shows nothing. Rules U1, U3. O(1).
+    #[must_use]
+    pub const fn preferred(&self) -> Option<Preferred> {
+        self.preferred
+    }
+
+    /// How the last session ended; `None` while there is one. Rule A5. O(1).
+    #[must_use]
+    pub fn absence(&self) -> Option<Absence> {
+        self.sessions.is_empty().then_some(self.absence)
+    }
+
+    /// When the published presence took its present value; `None` while it has not changed yet. Keep-alives do not move
+    /// it. Rule A4. O(1).
+    #[must_use]
+    pub fn since(&self) -> Option<Instant> {
+        (self.since != Instant::NEVER).then_some(self.since)
+    }
+
+    /// Grows with every applied transition; what makes an outdated [`Transition`] stale. Rule V2. O(1).
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Grows exactly when the published presence changes. Rule V1. O(1).
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether nothing is stored, so that a wrapping layer may forget this user: no session, no preferred presence. Rule
+    /// M5. O(1).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.preferred.is_none()
+    }
+
+    /// What is published. Rules M4, A1 to A3. O(`SESSIONS`).
+    #[must_use]
+    pub fn presence(&self) -> Presence {
+        aggregate(self.sessions.iter().map(|session| session.presence), self.preferred)
+    }
+}
+
+/// The published presence of these sessions and this preferred presence: the whole of aggregation. Rules A1 to A3.
+fn aggregate(sessions: impl Iterator<Item = Presence>, preferred: Option<Preferred>) -> Presence {
+    match sessions.max() {
+        None => Presence::Offline,
+        Some(strongest) => preferred.map_or(strongest, |preferred| preferred.presence),
+    }
+}
+
+/// What falls due first: a fade or an expiry of a session, or the expiry of the preferred presence.
+#[derive(Clone, Copy)]
+enum Due<S> {
+    Session(Session<S>),
+    Preferred,
+}
+
+impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
+    /// When to come back: the first deadline, exact; `None` when nothing will change by itself.
+    ///
+    /// It is harmless, but wastes energy, to call [`advance`] before it, and only late to call it after. O(`SESSIONS`).
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.first_due().map(|(deadline, _)| deadline)
+    }
+
+    /// This user at a moment, as decisions take it; refused while something is overdue, so that nobody decides about an
+    /// outdated user. Rule S8. O(`SESSIONS`).
+    ///
+    /// # Errors
+    ///
+    /// [`Overdue`] names the first deadline that has happened: [`advance`] first.
+    pub fn at(&self, now: Instant) -> Result<UserAt<'_, S, SESSIONS>, Overdue> {
+        match self.next_deadline() {
+            Some(deadline) if deadline.is_due(now) => Err(Overdue { deadline }),
+            _ => Ok(UserAt { user: self, now }),
+        }
+    }
+
+    /// Shifts every stored instant: the moment the clock called `from` is now called `to`, and what is left of every
+    /// lease is kept to the millisecond. Rule C2. O(`SESSIONS`).
+    ///
+    /// # Errors
+    ///
+    /// [`Overdue`] while something is due at `from`: [`advance`] first. Nothing is changed.
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
+        self.at(from)?;
+        for session in &mut self.sessions {
+            session.expires_at = session.expires_at.rebased(from, to);
+            session.fades_at = session.fades_at.rebased(from, to);
+        }
+        if let Some(preferred) = &mut self.preferred {
+            preferred.expires_at = preferred.expires_at.rebased(from, to);
+        }
+        self.since = self.since.rebased(from, to);
+        Ok(())
+    }
+
+    /// The session with this id. O(`SESSIONS`).
+    #[must_use]
+    pub fn session(&self, id: S) -> Option<&Session<S>> {
+        self.sessions.iter().find(|session| session.id == id)
+    }
+
+    /// The first thing that will happen by itself, in the order of rule S8: by deadline, sessions before the preferred
+    /// presence, the weakest present presence first, then the smaller id.
+    fn first_due(&self) -> Option<(Instant, Due<S>)> {
+        let session = self
+            .sessions
+            .iter()
+            .min_by_key(|session| (session.deadline(), session.presence, session.id))
+            .map(|session| (session.deadline(), Due::Session(*session)));
+        let preferred = self.preferred.map(|preferred| (preferred.expires_at, Due::Preferred));
+        let first = match (session, preferred) {
+            (Some(session), Some(preferred)) if preferred.0 < session.0 => Some(preferred),
+            (None, preferred) => preferred,
+            (session, _) => session,
+        };
+        first.filter(|(deadline, _)| *deadline != Instant::NEVER)
+    }
+}
+
+impl<S, const SESSIONS: usize> Default for User<S, SESSIONS> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A user at a moment at which nothing is overdue: what a decision is about. Made by [`User::at`].
+#[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct UserAt<'a, S = SessionId, const SESSIONS: usize = 4> {
+    user: &'a User<S, SESSIONS>,
+    now: Instant,
+}
+
+impl<'a, S, const SESSIONS: usize> UserAt<'a, S, SESSIONS> {
+    /// The user.
+    #[must_use]
+    pub const fn user(self) -> &'a User<S, SESSIONS> {
+        self.user
+    }
+
+    /// The moment.
+    #[must_use]
+    pub const fn now(self) -> Instant {
+        self.now
+    }
+}
+
+// Derived, these would ask the same of `S`.
+impl<S, const SESSIONS: usize> Clone for UserAt<'_, S, SESSIONS> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S, const SESSIONS: usize> Copy for UserAt<'_, S, SESSIONS> {}
+
+/// Something was due before or at the moment asked for, and has not been carried out: call [`advance`] first. Rule S8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Overdue {
+    /// The first deadline that has happened.
+    pub deadline: Instant,
+}
+
+impl core::fmt::Display for Overdue {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "overdue since {} ms: advance first", self.deadline.as_millis())
+    }
+}
+
+impl core::error::Error for Overdue {}
