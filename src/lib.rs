@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used))]
 //! x
 
+pub mod directory;
 mod id;
 mod log;
 mod policy;

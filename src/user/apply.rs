@@ -11,6 +11,8 @@ pub enum ApplyError {
     Stale,
     /// No decision about this user made it: before and after do not follow from its record, or the record does not fit.
     Invalid,
+    /// It is about a user new to a directory that has no room for another.
+    Full,
 }
 
 impl core::fmt::Display for ApplyError {
@@ -18,6 +20,7 @@ impl core::fmt::Display for ApplyError {
         f.write_str(match self {
             Self::Stale => "stale transition: the user has changed since",
             Self::Invalid => "invalid transition: it does not follow from this user",
+            Self::Full => "no room for another user",
         })
     }
 }

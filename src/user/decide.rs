@@ -304,8 +304,10 @@ pub enum CommandError {
     Duration,
     /// The policy does not allow this presence here. Rule P1.
     Presence,
-    /// There is no room: for another session, or for another user. Rule S9.
-    Full,
+    /// The user has no room for another session. Rule S9.
+    SessionsFull,
+    /// The directory has no room for another user. Rule S9.
+    UsersFull,
 }
 
 impl From<NotFound> for CommandError {
@@ -319,7 +321,7 @@ impl From<SetPresenceError> for CommandError {
         match error {
             SetPresenceError::Lease => Self::Duration,
             SetPresenceError::Presence => Self::Presence,
-            SetPresenceError::Full => Self::Full,
+            SetPresenceError::Full => Self::SessionsFull,
         }
     }
 }
@@ -357,7 +359,8 @@ impl core::fmt::Display for CommandError {
             Self::NotFound => "no such session",
             Self::Duration => "the duration is out of range",
             Self::Presence => "the policy does not allow this presence",
-            Self::Full => "no room",
+            Self::SessionsFull => "no room for another session",
+            Self::UsersFull => "no room for another user",
         })
     }
 }

@@ -1,0 +1,50 @@
+//! The default hash: small and fast, for ids that nobody chooses with ill intent.
+
+use core::hash::{BuildHasherDefault, Hasher};
+
+/// What a [`Directory`](super::Directory) hashes user ids with unless told otherwise. It holds no secret: where users
+/// choose their own ids, hand in a keyed `BuildHasher` against hash flooding.
+pub type DefaultHasher = BuildHasherDefault<MultiplyHasher>;
+
+/// A multiply-and-rotate hash: one multiplication for each eight bytes, one to finish.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MultiplyHasher(u64);
+
+/// 2⁶⁴ over the golden ratio, made odd.
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl Hasher for MultiplyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (to, from) in word.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, value: u8) {
+        self.write_u64(value.into());
+    }
+
+    fn write_u16(&mut self, value: u16) {
+        self.write_u64(value.into());
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(value.into());
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(FACTOR);
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        (self.0 ^ (self.0 >> 32)).wrapping_mul(FACTOR)
+    }
+}

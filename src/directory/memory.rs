@@ -1,0 +1,154 @@
+//! The memory a directory lives in: handed over once, as arrays of a `static` or as slices sized at start-up.
+
+use super::index::IndexCell;
+use super::queue::QueueCell;
+use crate::time::Instant;
+use crate::user::User;
+
+/// The place of one user. Made by [`Slot::EMPTY`].
+#[derive(Clone, Debug)]
+pub struct Slot<U, S, const SESSIONS: usize> {
+    pub(super) id: Option<U>,
+    pub(super) user: User<S, SESSIONS>,
+    /// The deadline the queue knows of: never later than the user's own, never when it is not queued.
+    pub(super) queued: Instant,
+}
+
+impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
+    /// A place that nobody has taken.
+    pub const EMPTY: Self = Self { id: None, user: User::new(), queued: Instant::NEVER };
+}
+
+/// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`IndexCell`]s and [`QueueCell`]s as it is
+/// to hold users. Where the three differ in length, the shortest counts.
+pub trait Memory<U, S, const SESSIONS: usize> {
+    /// The users.
+    fn slots(&self) -> &[Slot<U, S, SESSIONS>];
+    /// The index from ids to users.
+    fn index(&self) -> &[IndexCell];
+    /// The queue of deadlines.
+    fn queue(&self) -> &[QueueCell];
+    /// All three, to write.
+    fn parts(&mut self) -> Parts<'_, U, S, SESSIONS>;
+}
+
+/// The three parts of a [`Memory`], to write.
+#[derive(Debug)]
+pub struct Parts<'a, U, S, const SESSIONS: usize> {
+    /// The users.
+    pub slots: &'a mut [Slot<U, S, SESSIONS>],
+    /// The index from ids to users.
+    pub index: &'a mut [IndexCell],
+    /// The queue of deadlines.
+    pub queue: &'a mut [QueueCell],
+}
+
+/// Memory for `USERS` users in one value, for a `static` or a stack. Everything is inline; no pointer is stored.
+#[derive(Clone, Debug)]
+pub struct InlineMemory<U, S, const SESSIONS: usize, const USERS: usize> {
+    slots: [Slot<U, S, SESSIONS>; USERS],
+    index: [IndexCell; USERS],
+    queue: [QueueCell; USERS],
+}
+
+impl<U, S, const SESSIONS: usize, const USERS: usize> InlineMemory<U, S, SESSIONS, USERS> {
+    /// Memory in which nobody has a place yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            slots: [const { Slot::EMPTY }; USERS],
+            index: [IndexCell::EMPTY; USERS],
+            queue: [QueueCell::EMPTY; USERS],
+        }
+    }
+}
+
+impl<U, S, const SESSIONS: usize, const USERS: usize> Default for InlineMemory<U, S, SESSIONS, USERS> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<U, S, const SESSIONS: usize, const USERS: usize> Memory<U, S, SESSIONS> for InlineMemory<U, S, SESSIONS, USERS> {
+    fn slots(&self) -> &[Slot<U, S, SESSIONS>] {
+        &self.slots
+    }
+
+    fn index(&self) -> &[IndexCell] {
+        &self.index
+    }
+
+    fn queue(&self) -> &[QueueCell] {
+        &self.queue
+    }
+
+    fn parts(&mut self) -> Parts<'_, U, S, SESSIONS> {
+        Parts { slots: &mut self.slots, index: &mut self.index, queue: &mut self.queue }
+    }
+}
+
+/// Memory in three slices of whatever owns or borrows them: `Box<[_]>`, `Vec<_>`, `&'static mut [_]`.
+///
+/// ```
+/// use presence_core::directory::{Directory, IndexCell, QueueCell, SliceMemory, Slot};
+/// use presence_core::{Policy, SessionId, UserId};
+///
+/// let users = 1000;
+/// let memory = SliceMemory {
+///     slots: vec![Slot::EMPTY; users].into_boxed_slice(),
+///     index: vec![IndexCell::EMPTY; users].into_boxed_slice(),
+///     queue: vec![QueueCell::EMPTY; users].into_boxed_slice(),
+/// };
+/// let directory: Directory<UserId, SessionId, 3, _> = Directory::new(memory, Policy::GRAPH);
+/// assert_eq!(directory.capacity(), 1000);
+/// ```
+#[derive(Clone, Debug)]
+pub struct SliceMemory<Slots, Index, Queue> {
+    /// One [`Slot`] a user, all [`Slot::EMPTY`].
+    pub slots: Slots,
+    /// One [`IndexCell`] a user, all [`IndexCell::EMPTY`].
+    pub index: Index,
+    /// One [`QueueCell`] a user, all [`QueueCell::EMPTY`].
+    pub queue: Queue,
+}
+
+impl<U, S, const SESSIONS: usize, Slots, Index, Queue> Memory<U, S, SESSIONS> for SliceMemory<Slots, Index, Queue>
+where
+    Slots: AsRef<[Slot<U, S, SESSIONS>]> + AsMut<[Slot<U, S, SESSIONS>]>,
+    Index: AsRef<[IndexCell]> + AsMut<[IndexCell]>,
+    Queue: AsRef<[QueueCell]> + AsMut<[QueueCell]>,
+{
+    fn slots(&self) -> &[Slot<U, S, SESSIONS>] {
+        self.slots.as_ref()
+    }
+
+    fn index(&self) -> &[IndexCell] {
+        self.index.as_ref()
+    }
+
+    fn queue(&self) -> &[QueueCell] {
+        self.queue.as_ref()
+    }
+
+    fn parts(&mut self) -> Parts<'_, U, S, SESSIONS> {
+        Parts { slots: self.slots.as_mut(), index: self.index.as_mut(), queue: self.queue.as_mut() }
+    }
+}
+
+impl<U, S, const SESSIONS: usize, M: Memory<U, S, SESSIONS>> Memory<U, S, SESSIONS> for &mut M {
+    fn slots(&self) -> &[Slot<U, S, SESSIONS>] {
+        (**self).slots()
+    }
+
+    fn index(&self) -> &[IndexCell] {
+        (**self).index()
+    }
+
+    fn queue(&self) -> &[QueueCell] {
+        (**self).queue()
+    }
+
+    fn parts(&mut self) -> Parts<'_, U, S, SESSIONS> {
+        (**self).parts()
+    }
+}

@@ -1,0 +1,350 @@
+//! Many users in fixed memory: an index, a queue of deadlines and the users themselves, in memory handed over once.
+//!
+//! Reading order: [`Memory`] is what it lives in; [`Directory`] reads, decides and applies; `advance` hands out what time
+//! does, a bounded piece of work a call.
+
+mod advance;
+mod hash;
+mod index;
+mod memory;
+mod place;
+mod queue;
+
+pub use advance::Progress;
+pub use hash::{DefaultHasher, MultiplyHasher};
+pub use index::IndexCell;
+pub use memory::{InlineMemory, Memory, Parts, SliceMemory, Slot};
+pub use queue::QueueCell;
+
+use crate::policy::Policy;
+use crate::presence::Presence;
+use crate::time::{Duration, Instant};
+use place::Room;
+
+use crate::user::{
+    ApplyError, Command, CommandError, Explanation, NotFound, Overdue, Transition, User, advance as advance_user,
+    decide,
+};
+use core::hash::{BuildHasher, Hash};
+use core::marker::PhantomData;
+
+/// Many users, each with up to `SESSIONS` sessions inline, in memory of any size that is handed over once. No allocation,
+/// ever after.
+///
+/// A command first brings its own user up to date: what was overdue is applied and handed to the caller's sink, each
+/// transition with its own time (rule S8), then the command is decided and applied. So the transitions of one user form an
+/// unbroken chain, and neither how often nor how late time is advanced makes a difference (rule M4). A read is exact at
+/// its moment without changing anything.
+///
+/// A user with nothing stored keeps its place, and what it remembers (rule A5), until the place is needed for another.
+///
+/// ```
+/// use presence_core::directory::{Directory, InlineMemory};
+/// use presence_core::{Instant, Policy, Presence};
+///
+/// // Ids of one's own: users are numbers here, sessions letters. A static of a device holds it as well.
+/// let memory = InlineMemory::<u32, char, 2, 16>::new();
+/// let mut directory = Directory::new(memory, Policy::GRAPH);
+///
+/// let now = Instant::ZERO;
+/// directory.set_presence(now, 42, 'a', Presence::InACall, None, |_, _| {})?;
+/// assert_eq!(directory.presence(42, now), Presence::InACall);
+/// directory.clear_presence(now, 42, 'a', |_, _| {})?;
+/// assert_eq!(directory.presence(42, now), Presence::Offline);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
+    memory: M,
+    policy: Policy,
+    hasher: H,
+    /// Slots taken so far; those behind it have never been used.
+    taken: u32,
+    /// Entries in the queue.
+    queued: u32,
+    /// Above every revision and version of a user that was forgotten. Rules V1, V2.
+    forgotten: u64,
+    ids: PhantomData<fn() -> (U, S)>,
+}
+
+impl<U, S, const SESSIONS: usize, M> Directory<U, S, SESSIONS, M> {
+    /// A directory without users, in this memory. O(1).
+    #[must_use]
+    pub const fn new(memory: M, policy: Policy) -> Self {
+        Self::with_hasher(memory, policy, DefaultHasher::new())
+    }
+}
+
+impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
+    /// A directory that hashes user ids with a hasher of the caller's: a keyed one where users choose their own ids. O(1).
+    #[must_use]
+    pub const fn with_hasher(memory: M, policy: Policy, hasher: H) -> Self {
+        Self { memory, policy, hasher, taken: 0, queued: 0, forgotten: 0, ids: PhantomData }
+    }
+
+    /// The policy. O(1).
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+where
+    U: Copy + Ord + Hash,
+    S: Copy + Ord,
+    M: Memory<U, S, SESSIONS>,
+    H: BuildHasher,
+{
+    /// How many users fit. O(1).
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        let cells = self.memory.index().len().min(self.memory.queue().len());
+        self.memory.slots().len().min(cells).min(u32::MAX as usize >> 1)
+    }
+
+    /// How many users have a place, those with nothing stored included. O(1).
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.taken as usize
+    }
+
+    /// Whether no user has ever had a place. O(1).
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.taken == 0
+    }
+
+    /// Every user with a place, as time was last advanced, in no order that means anything. O(users) to exhaust.
+    pub fn users(&self) -> impl Iterator<Item = (U, &User<S, SESSIONS>)> {
+        self.memory.slots().iter().take(self.len()).filter_map(|slot| Some((slot.id?, &slot.user)))
+    }
+
+    /// A user as time was last advanced; `None` for one never heard of, or forgotten. O(1) expected.
+    #[must_use]
+    pub fn get(&self, user: U) -> Option<&User<S, SESSIONS>> {
+        self.find(user).and_then(|slot| self.slot(slot)).map(|slot| &slot.user)
+    }
+
+    /// Reads a user as it is at `now`, exact however long ago time was advanced: if something is overdue, it is carried
+    /// out on a copy. A user never heard of is [`User::new`] (rule M5). O(`SESSIONS`), O(`SESSIONS`²) if overdue.
+    pub fn read<R>(&self, user: U, now: Instant, read: impl FnOnce(&User<S, SESSIONS>) -> R) -> R {
+        let Some(found) = self.get(user) else { return read(&const { User::new() }) };
+        if found.at(now).is_ok() {
+            return read(found);
+        }
+        let mut copy = found.clone();
+        while let Some(due) = advance_user(&copy, now, &self.policy) {
+            if copy.apply(&due).is_err() {
+                break;
+            }
+        }
+        read(&copy)
+    }
+
+    /// What a user publishes at `now`. Rules M4, A1 to A3. Cost as [`read`](Self::read).
+    #[must_use]
+    pub fn presence(&self, user: U, now: Instant) -> Presence {
+        self.read(user, now, User::presence)
+    }
+
+    /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. Rule V1.
+    /// Cost as [`read`](Self::read).
+    #[must_use]
+    pub fn version(&self, user: U, now: Instant) -> u64 {
+        self.read(user, now, User::version)
+    }
+
+    /// Why a user is shown as it is at `now`, since when, and what comes next by itself. Rule A4. O(`SESSIONS`²).
+    #[must_use]
+    pub fn explain(&self, user: U, now: Instant) -> Explanation<S> {
+        self.read(user, now, |user| user.explain(&self.policy))
+    }
+
+    /// Carries out a command at `now`: brings the user up to date, decides, applies. Every transition that was applied is
+    /// handed to `sink`, in order: what time did first, the command's own last; a command that succeeds without changing
+    /// anything (rule U4) has none. O(`SESSIONS`), and O(log users) when a deadline moves nearer. A new user who finds no
+    /// unused place makes the directory carry out all that is due first, so that what is due frees its room (rule S9).
+    ///
+    /// # Errors
+    ///
+    /// Those of the command's decision, and [`CommandError::UsersFull`]. The command has changed nothing then; what time
+    /// did stands.
+    pub fn execute(
+        &mut self,
+        now: Instant,
+        user: U,
+        command: Command<S>,
+        mut sink: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        let mut decided = self.decide(now, user, command);
+        if let Err(DecideError::Overdue(_)) = decided {
+            match self.find(user) {
+                Some(slot) => self.catch_up(slot, now, &mut sink),
+                None => self.catch_up_all(now, &mut sink),
+            }
+            decided = self.decide(now, user, command);
+        }
+        match decided {
+            Ok(None) => Ok(()),
+            Ok(Some(transition)) => {
+                // A decision of this very moment: only a place can be missing.
+                self.apply(user, &transition).map_err(|_| CommandError::UsersFull)?;
+                sink(user, &transition);
+                Ok(())
+            }
+            Err(DecideError::Refused(error)) => Err(error),
+            // All that was due has been carried out.
+            Err(DecideError::Overdue(_)) => Err(CommandError::UsersFull),
+        }
+    }
+
+    /// [`set_presence`](crate::set_presence) for a user of the directory; see [`execute`](Self::execute).
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Duration`], [`CommandError::Presence`], [`CommandError::SessionsFull`],
+    /// [`CommandError::UsersFull`].
+    pub fn set_presence(
+        &mut self,
+        now: Instant,
+        user: U,
+        session: S,
+        presence: Presence,
+        lease: Option<Duration>,
+        sink: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        self.execute(now, user, Command::SetPresence { session, presence, lease }, sink)
+    }
+
+    /// [`clear_presence`](crate::clear_presence) for a user of the directory; see [`execute`](Self::execute).
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`] when the user has no such session.
+    pub fn clear_presence(
+        &mut self,
+        now: Instant,
+        user: U,
+        session: S,
+        sink: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), NotFound> {
+        self.execute(now, user, Command::ClearPresence { session }, sink).map_err(|_| NotFound)
+    }
+
+    /// [`set_preferred_presence`](crate::set_preferred_presence) for a user of the directory; see
+    /// [`execute`](Self::execute).
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Duration`], [`CommandError::Presence`], [`CommandError::UsersFull`].
+    pub fn set_preferred_presence(
+        &mut self,
+        now: Instant,
+        user: U,
+        presence: Presence,
+        duration: Option<Duration>,
+        sink: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        self.execute(now, user, Command::SetPreferredPresence { presence, duration }, sink)
+    }
+
+    /// [`clear_preferred_presence`](crate::clear_preferred_presence) for a user of the directory; see
+    /// [`execute`](Self::execute). It always succeeds (rule U4).
+    pub fn clear_preferred_presence(&mut self, now: Instant, user: U, sink: impl FnMut(U, &Transition<S>)) {
+        // The only command that no decision refuses, and that never needs a place.
+        let _ = self.execute(now, user, Command::ClearPreferredPresence, sink);
+    }
+
+    /// Decides a command without applying anything, for those who write to a journal in between; `None` when it succeeds
+    /// without anything to apply. O(`SESSIONS`).
+    ///
+    /// # Errors
+    ///
+    /// [`DecideError::Overdue`] when the user, or room for a new one, waits for something that is due at `now`:
+    /// [`advance`](Self::advance) first. [`DecideError::Refused`] as [`execute`](Self::execute).
+    pub fn decide(&self, now: Instant, user: U, command: Command<S>) -> Result<Option<Transition<S>>, DecideError> {
+        if let Some(found) = self.get(user) {
+            return Ok(decide(found.at(now)?, command, &self.policy)?);
+        }
+        let room = self.room();
+        let start: User<S, SESSIONS> = User::starting_at(room.map_or(0, |room| self.number_for(room)));
+        let Some(transition) = decide(start.at(now)?, command, &self.policy)? else { return Ok(None) };
+        match (room, self.next_deadline()) {
+            (Some(Room::Unused), _) => Ok(Some(transition)),
+            // Which place is given away must not depend on how late time is advanced (rule M4).
+            (_, Some(deadline)) if deadline.is_due(now) => Err(Overdue { deadline }.into()),
+            (Some(Room::Of(_)), _) => Ok(Some(transition)),
+            (None, _) => Err(CommandError::UsersFull.into()),
+        }
+    }
+
+    /// Applies a transition that [`decide`](Self::decide) made, and gives a new user its place. O(`SESSIONS`), and
+    /// O(log users) when a deadline moves nearer.
+    ///
+    /// # Errors
+    ///
+    /// As [`User::apply`], and [`ApplyError::Full`] when a new user finds no place. Nothing is changed then.
+    pub fn apply(&mut self, user: U, transition: &Transition<S>) -> Result<(), ApplyError> {
+        if let Some(slot) = self.find(user) {
+            return self.apply_at(slot, transition);
+        }
+        let room = self.room().ok_or(ApplyError::Full)?;
+        let mut fresh = User::starting_at(self.number_for(room));
+        fresh.apply(transition)?;
+        self.settle(room, user, fresh);
+        Ok(())
+    }
+
+    /// Shifts every stored instant of every user: the moment the clock called `from` is now called `to`. Rule C2.
+    /// O(users).
+    ///
+    /// # Errors
+    ///
+    /// [`Overdue`] while something is due at `from`: [`advance`](Self::advance) first. Nothing is changed then.
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
+        for (_, user) in self.users() {
+            user.at(from)?;
+        }
+        let taken = self.len();
+        for slot in self.memory.parts().slots.iter_mut().take(taken) {
+            slot.user.rebase(from, to)?;
+            slot.queued = slot.user.next_deadline().unwrap_or(Instant::NEVER);
+        }
+        self.rebuild_queue();
+        Ok(())
+    }
+}
+
+/// Why [`Directory::decide`] decided nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum DecideError {
+    /// Something is due first: [`Directory::advance`].
+    Overdue(Overdue),
+    /// The command was refused.
+    Refused(CommandError),
+}
+
+impl From<Overdue> for DecideError {
+    fn from(error: Overdue) -> Self {
+        Self::Overdue(error)
+    }
+}
+
+impl From<CommandError> for DecideError {
+    fn from(error: CommandError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl core::fmt::Display for DecideError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Overdue(error) => error.fmt(f),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for DecideError {}
