@@ -16,7 +16,11 @@
 //! x
 
 pub mod directory;
+#[cfg(feature = "graph")]
+pub mod graph;
 mod id;
+#[cfg(feature = "indicator")]
+pub mod indicator;
 mod log;
 mod policy;
 mod presence;

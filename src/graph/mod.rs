@@ -1,0 +1,54 @@
+//! The wire: Microsoft Graph's presence requests in JSON, parsed, authorised, executed and answered. Feature `graph`.
+//!
+//! [`serve`] does all of it for a request over HTTP, [`serve_line`] for one over a serial line or standard input: a line
+//! is one element of a Graph batch. Embedders who want to stand in between mix the parts: [`Request::parse`],
+//! [`Caller::authorise`], [`Store::execute`] and [`Store::read`], [`write_presence`] and [`write_error`]; and a server
+//! that shards by user takes a [`Batch`] or the [`Ids`] of a bulk read apart itself.
+//!
+//! Reading order: [`json`] validates text and walks it where it lies; [`Target`] is what a path means; [`Request`] is what
+//! was asked, checked in the order of rule H2; [`Caller`] says who may; [`Refusal`] is every way to say no.
+//!
+//! Nothing is collected, so memory is bounded by the caller's buffers; the `MAX_…` constants say how large those need be.
+
+mod batch;
+mod caller;
+pub mod json;
+mod line;
+mod refusal;
+mod request;
+mod serve;
+mod sink;
+mod store;
+mod target;
+mod write;
+
+pub use batch::{Batch, Element};
+pub use caller::{Caller, Permissions};
+pub use line::{Line, serve_line};
+pub use refusal::{Field, Refusal};
+pub use request::{Body, Ids, Incoming, Request};
+pub use serve::{Exchange, serve};
+pub use sink::{Buffer, NoRoom, Sink};
+pub use store::Store;
+pub use target::{Operation, Owner, Target};
+pub use write::{Trace, write_change, write_error, write_presence};
+
+/// Most ids in a bulk read. Rule H1.
+pub const MAX_IDS: usize = 650;
+/// Most elements in a batch. Rule H5.
+pub const MAX_ELEMENTS: usize = 20;
+/// Longest body that is taken in, in bytes: twenty bulk reads of the most ids, with room for spaces.
+pub const MAX_BODY: usize = 1 << 20;
+/// Longest line that is taken in, in bytes, without its newline.
+pub const MAX_LINE: usize = 4096;
+/// Longest presence object, in bytes.
+pub const MAX_PRESENCE: usize = 221;
+/// Longest error body, in bytes, when its [`Trace`] is empty.
+pub const MAX_ERROR: usize = 211;
+/// Longest answer to a bulk read, in bytes.
+pub const MAX_PRESENCES: usize = 12 + MAX_IDS * (MAX_PRESENCE + 1) - 1;
+/// Longest answer to one element of a batch that is no bulk read, in bytes, not counting its id, which is echoed as it
+/// was written.
+pub const MAX_ELEMENT: usize = r#"{"id":,"status":200,"body":}"#.len() + MAX_PRESENCE;
+/// Longest event of a change, in bytes.
+pub const MAX_CHANGE: usize = 243;

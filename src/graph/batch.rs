@@ -1,0 +1,159 @@
+//! `$batch`: elements, each a request with an id, walked where they lie in the body. Rule H5.
+
+use super::MAX_ELEMENTS;
+use super::json::Value;
+use super::refusal::{Field, Refusal};
+use super::request::{Body, Incoming, Request, member};
+use super::target::Target;
+use crate::id::UserId;
+use crate::policy::Policy;
+
+/// The elements of a batch, 1 to [`MAX_ELEMENTS`], each with an id of its own, none of them a batch. Rule H5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Batch<'a>(Value<'a>);
+
+impl<'a> Batch<'a> {
+    /// The `requests` of a body. O(bytes), in bounded memory.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] of the whole batch: a missing or repeated id, no element or too many, a batch inside a batch.
+    pub fn parse(body: Option<Value<'a>>) -> Result<Self, Refusal> {
+        let requests = member(body, Field::Requests)?.ok_or(Refusal::Missing(Field::Requests))?;
+        if !requests.is_array() {
+            return Err(Refusal::Malformed(Field::Requests));
+        }
+        let count = requests.elements().take(MAX_ELEMENTS.saturating_add(1)).count();
+        if count == 0 || count > MAX_ELEMENTS {
+            return Err(Refusal::Count(Field::Requests));
+        }
+        let mut ids = heapless::Vec::<Value<'_>, MAX_ELEMENTS>::new();
+        for value in requests.elements() {
+            let element = Element::parse(value)?;
+            if ids.iter().any(|earlier| same_text(*earlier, element.id)) {
+                return Err(Refusal::Repeated(Field::Id));
+            }
+            if element.is_batch() {
+                return Err(Refusal::NestedBatch);
+            }
+            ids.push(element.id).map_err(|_| Refusal::Count(Field::Requests))?;
+        }
+        Ok(Self(requests))
+    }
+
+    /// The elements, in order. O(bytes) to exhaust.
+    pub fn elements(self) -> impl Iterator<Item = Element<'a>> {
+        self.0.elements().filter_map(|value| Element::parse(value).ok())
+    }
+}
+
+/// An element of a batch, or a line of its own: a request with an id. Rule H5.
+///
+/// ```
+/// use presence_core::graph::{Element, Request, json::Value};
+/// use presence_core::{Policy, UserId};
+///
+/// let value = Value::parse(br#"{"id":"1","method":"GET","url":"/me/presence"}"#)?;
+/// let element = Element::parse(value)?;
+/// let me = UserId::parse("fa8bf3dc-eca7-46b7-bad1-db199b62afc3")?;
+/// assert_eq!(element.request(Some(me), &Policy::GRAPH), Ok(Request::Get { user: me }));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Element<'a> {
+    value: Value<'a>,
+    id: Value<'a>,
+}
+
+/// Longest method and target that are decoded when something in them is escaped.
+type Method = heapless::String<8>;
+type Url = heapless::String<256>;
+
+impl<'a> Element<'a> {
+    /// An object with an id; the rest is looked at by [`request`](Self::request). O(bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NotAnObject`], or what is wrong with the id: then nobody can be answered under it.
+    pub fn parse(value: Value<'a>) -> Result<Self, Refusal> {
+        if !value.is_object() {
+            return Err(Refusal::NotAnObject);
+        }
+        let id = member(Some(value), Field::Id)?.ok_or(Refusal::Missing(Field::Id))?;
+        if id.is_string() { Ok(Self { value, id }) } else { Err(Refusal::Malformed(Field::Id)) }
+    }
+
+    /// The id, a JSON string as it was written. O(1).
+    #[must_use]
+    pub const fn id(self) -> Value<'a> {
+        self.id
+    }
+
+    /// The whole element. O(1).
+    #[must_use]
+    pub const fn value(self) -> Value<'a> {
+        self.value
+    }
+
+    /// The request in this element, parsed and checked as [`Request::parse`] does. O(bytes).
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the element, then what is wrong with its request.
+    pub fn request(self, me: Option<UserId>, policy: &Policy) -> Result<Request<'a>, Refusal> {
+        let (mut method_buffer, mut url_buffer) = (Method::new(), Url::new());
+        let method = self.member(Field::Method)?.ok_or(Refusal::Missing(Field::Method))?;
+        let url = self.member(Field::Url)?.ok_or(Refusal::Missing(Field::Url))?;
+        if !method.is_string() {
+            return Err(Refusal::Malformed(Field::Method));
+        }
+        // A target too long to decode names nothing here, and neither does such a method.
+        let target = match url.text(&mut url_buffer) {
+            Some(target) => target,
+            None if url.is_string() => return Err(Refusal::UnknownPath),
+            None => return Err(Refusal::Malformed(Field::Url)),
+        };
+        let method = method.text(&mut method_buffer).unwrap_or_default();
+        let mut content_type_buffer = heapless::String::<64>::new();
+        let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
+        let body = Body::Json(self.member(Field::Body)?);
+        Request::parse(&Incoming { method, target, content_type, body }, me, policy)
+    }
+
+    /// The ids of the elements that this one depends on: a list of strings, none if it is absent. O(bytes).
+    pub(super) fn depends_on(self) -> Result<impl Iterator<Item = Value<'a>>, Refusal> {
+        let list = self.member(Field::DependsOn)?;
+        if list.is_some_and(|list| !list.is_array() || list.elements().any(|id| !id.is_string())) {
+            return Err(Refusal::Malformed(Field::DependsOn));
+        }
+        Ok(list.into_iter().flat_map(Value::elements))
+    }
+
+    fn member(self, field: Field) -> Result<Option<Value<'a>>, Refusal> {
+        member(Some(self.value), field)
+    }
+
+    fn content_type(self) -> Result<Option<Value<'a>>, Refusal> {
+        let Some(headers) = self.member(Field::Headers)? else { return Ok(None) };
+        if !headers.is_object() {
+            return Err(Refusal::Malformed(Field::Headers));
+        }
+        let is_content_type = |name: &str| name.trim_matches('"').eq_ignore_ascii_case("content-type");
+        Ok(headers.members().find(|(name, value)| is_content_type(name) && !value.is_null()).map(|(_, value)| value))
+    }
+
+    fn is_batch(self) -> bool {
+        let mut buffer = Url::new();
+        let url = self.member(Field::Url).ok().flatten();
+        let target = url.and_then(|url| url.text(&mut buffer)).map(Target::parse);
+        matches!(target, Some(Ok(Target::Batch)))
+    }
+}
+
+/// Whether two JSON strings are the same text, however they are escaped.
+pub(super) fn same_text(one: Value<'_>, other: Value<'_>) -> bool {
+    let mut buffer = heapless::String::<128>::new();
+    one.as_str() == other.as_str() || one.text(&mut buffer).is_some_and(|text| other.is_text(text))
+}

@@ -1,0 +1,87 @@
+//! Who asks, and whether they may. Rule H1, the permissions of section 7.
+
+use super::refusal::Refusal;
+use super::request::Request;
+use crate::id::{SessionId, UserId};
+use crate::user::Command;
+
+/// The permissions of a caller. Section 7.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Permissions {
+    /// `Presence.Read.All`
+    pub read_all: bool,
+    /// `Presence.ReadWrite.All`
+    pub read_write_all: bool,
+}
+
+impl Permissions {
+    /// Both.
+    pub const ALL: Self = Self { read_all: true, read_write_all: true };
+}
+
+/// Who sends a request, as whoever checked its token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Caller {
+    /// Whoever feeds a device on a desk: may do everything, and name every session.
+    Trusted {
+        /// Who `/me` is.
+        me: Option<UserId>,
+    },
+    /// An application by itself: names its own session only.
+    Application {
+        /// The application's (client) id, which is its session id.
+        application: SessionId,
+        /// What it may do.
+        permissions: Permissions,
+    },
+    /// An application on behalf of a signed-in user: names its own session only, and writes that user's presence only.
+    Delegated {
+        /// The application's (client) id, which is its session id.
+        application: SessionId,
+        /// The signed-in user.
+        user: UserId,
+        /// What it may do.
+        permissions: Permissions,
+    },
+}
+
+impl Caller {
+    /// Who `/me` is. O(1).
+    #[must_use]
+    pub const fn me(&self) -> Option<UserId> {
+        match self {
+            Self::Trusted { me } => *me,
+            Self::Application { .. } => None,
+            Self::Delegated { user, .. } => Some(*user),
+        }
+    }
+
+    /// Whether the caller may make this request. O(1).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::OtherUser`] (401), [`Refusal::MissingPermission`] and [`Refusal::OtherSession`] (403).
+    pub fn authorise(&self, request: &Request<'_>) -> Result<(), Refusal> {
+        let (application, own, permissions) = match self {
+            // The elements of a batch are authorised one by one.
+            Self::Trusted { .. } => return Ok(()),
+            Self::Application { application, permissions } => (application, None, permissions),
+            Self::Delegated { application, user, permissions } => (application, Some(user), permissions),
+        };
+        match request {
+            Request::Batch(_) => Ok(()),
+            Request::Get { .. } | Request::GetPresences(_) if !permissions.read_all => Err(Refusal::MissingPermission),
+            Request::Get { .. } | Request::GetPresences(_) => Ok(()),
+            Request::Act { user, .. } if own.is_some_and(|own| own != user) => Err(Refusal::OtherUser),
+            Request::Act { .. } if !permissions.read_write_all => Err(Refusal::MissingPermission),
+            Request::Act { command, .. } => match command {
+                Command::SetPresence { session, .. } | Command::ClearPresence { session } if session != application => {
+                    Err(Refusal::OtherSession)
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+}

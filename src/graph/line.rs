@@ -1,0 +1,111 @@
+//! One request a line, for serial lines and standard input: each line is an element of a Graph batch.
+
+use super::MAX_LINE;
+use super::batch::Element;
+use super::json::{JsonError, Value, member_before_fault};
+use super::refusal::{Field, Refusal};
+use super::serve::{Exchange, answer_element, write_refusal};
+use super::sink::{NoRoom, Sink};
+use super::store::Store;
+use super::write::Trace;
+use crate::id::{SessionId, UserId};
+use crate::user::Transition;
+
+/// A line, without its newline: an element, or why it is none and the id to say so under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Line<'a> {
+    /// Nothing but white space: no answer.
+    Blank,
+    /// A request.
+    Element(Element<'a>),
+    /// None.
+    Refused {
+        /// The id, a JSON string as it was written, where it can be told.
+        id: Option<Value<'a>>,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line of at most [`MAX_LINE`] bytes; a carriage return at its end is white space. O(bytes), in bounded
+    /// memory.
+    #[must_use]
+    pub fn parse(line: &'a [u8]) -> Self {
+        if line.len() > MAX_LINE {
+            return Self::TOO_LONG;
+        }
+        if line.trim_ascii().is_empty() {
+            return Self::Blank;
+        }
+        match Value::parse(line) {
+            Ok(value) => match Element::parse(value) {
+                Ok(element) => Self::Element(element),
+                Err(refusal) => Self::Refused { id: None, refusal },
+            },
+            // Well-formed as far as it was read: its id is known if it came by then.
+            Err(JsonError::TooDeep) => {
+                let id = member_before_fault(line, Field::Id.member()).filter(|id| id.is_string());
+                Self::Refused { id, refusal: Refusal::Json(JsonError::TooDeep) }
+            }
+            Err(error) => Self::Refused { id: None, refusal: Refusal::Json(error) },
+        }
+    }
+
+    /// A line that was longer than the buffer it was read into.
+    pub const TOO_LONG: Self = Self::Refused { id: None, refusal: Refusal::LineTooLong };
+}
+
+/// Serves a line, and writes its answer, without a newline: `{"id":"1","status":200}`, with a `body` where there is one. A
+/// blank line has none. Every transition that was applied is handed to `changes`, in order. O(bytes), in bounded memory.
+///
+/// # Errors
+///
+/// [`NoRoom`] when not even the bare status fits the sink. Nothing was done then. Rule H6.
+///
+/// ```
+/// use presence_core::directory::{Directory, InlineMemory};
+/// use presence_core::graph::{Buffer, Caller, Exchange, Line, serve_line};
+/// use presence_core::{Instant, Policy, SessionId, UserId};
+///
+/// let memory = InlineMemory::<UserId, SessionId, 4, 1>::new();
+/// let mut directory = Directory::new(memory, Policy::DESK);
+/// let me = UserId::parse("fa8bf3dc-eca7-46b7-bad1-db199b62afc3").ok();
+/// let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me });
+/// let line = Line::parse(br#"{"id":"1","method":"POST","url":"/me/presence/clearUserPreferredPresence"}"#);
+/// let mut bytes = [0; 512];
+/// let mut answer = Buffer::new(&mut bytes);
+/// serve_line(line, &exchange, &mut directory, &mut answer, &mut |_, _| {})?;
+/// assert_eq!(answer.written(), br#"{"id":"1","status":200}"#);
+/// # Ok::<(), presence_core::graph::NoRoom>(())
+/// ```
+pub fn serve_line(
+    line: Line<'_>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+    sink: &mut dyn Sink,
+    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> Result<(), NoRoom> {
+    match line {
+        Line::Blank => Ok(()),
+        Line::Element(element) => answer_element(element, None, exchange, store, sink, changes).map(|_| ()),
+        Line::Refused { id, refusal } => write_refusal(sink, id, refusal, &exchange.trace),
+    }
+}
+
+impl Line<'_> {
+    /// Writes the answer to a line that the embedder refuses for a reason of its own: it is older than the one before, say.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRoom`] when not even the bare status fits the sink.
+    pub fn refuse(self, refusal: Refusal, trace: &Trace<'_>, sink: &mut dyn Sink) -> Result<(), NoRoom> {
+        let id = match self {
+            Line::Blank => None,
+            Line::Element(element) => Some(element.id()),
+            Line::Refused { id, .. } => id,
+        };
+        write_refusal(sink, id, refusal, trace)
+    }
+}

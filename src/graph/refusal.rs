@@ -1,0 +1,239 @@
+//! Why a request is refused, as a typed value: its status, its code, its message. Rules H1, H2.
+
+use super::json::JsonError;
+use crate::user::CommandError;
+
+/// A member of a request's body, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Field {
+    /// `sessionId`
+    SessionId,
+    /// `availability`
+    Availability,
+    /// `activity`
+    Activity,
+    /// `expirationDuration`
+    ExpirationDuration,
+    /// `ids`
+    Ids,
+    /// `requests`, of a batch
+    Requests,
+    /// `id`, of an element of a batch
+    Id,
+    /// `method`, of an element of a batch
+    Method,
+    /// `url`, of an element of a batch
+    Url,
+    /// `headers`, of an element of a batch
+    Headers,
+    /// `body`, of an element of a batch
+    Body,
+    /// `dependsOn`, of an element of a batch
+    DependsOn,
+    /// The user's id in the path.
+    User,
+    /// `at`, of a line: when it was sent
+    At,
+}
+
+impl Field {
+    /// The name in a JSON text. O(1).
+    #[must_use]
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::SessionId => "sessionId",
+            Self::Availability => "availability",
+            Self::Activity => "activity",
+            Self::ExpirationDuration => "expirationDuration",
+            Self::Ids => "ids",
+            Self::Requests => "requests",
+            Self::Id => "id",
+            Self::Method => "method",
+            Self::Url => "url",
+            Self::Headers => "headers",
+            Self::Body => "body",
+            Self::DependsOn => "dependsOn",
+            Self::User => "user",
+            Self::At => "at",
+        }
+    }
+
+    /// The name in a message, as Graph capitalises it. O(1).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SessionId => "SessionId",
+            Self::Availability => "Availability",
+            Self::Activity => "Activity",
+            Self::ExpirationDuration => "ExpirationDuration",
+            Self::Ids => "Ids",
+            Self::Requests => "Requests",
+            Self::Id => "Id",
+            Self::Method => "Method",
+            Self::Url => "Url",
+            Self::Headers => "Headers",
+            Self::Body => "Body",
+            Self::DependsOn => "DependsOn",
+            Self::User => "User",
+            Self::At => "At",
+        }
+    }
+}
+
+/// Why a request is refused. Nothing was changed. Rules H1, H2, H5, H6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Refusal {
+    /// 413: the body is longer than [`MAX_BODY`](super::MAX_BODY), or the line than [`MAX_LINE`](super::MAX_LINE).
+    TooLarge,
+    /// 404: no such path.
+    UnknownPath,
+    /// 404: the embedder does not know this user.
+    UnknownUser,
+    /// 405: the path is there, the method is not.
+    MethodNotAllowed,
+    /// 415: the body is not JSON by its own account.
+    UnsupportedMediaType,
+    /// 400: the body is not JSON.
+    Json(JsonError),
+    /// 400: the body, or the line, is JSON but no object.
+    NotAnObject,
+    /// 400: a line is longer than [`MAX_LINE`](super::MAX_LINE).
+    LineTooLong,
+    /// 400: a member stands twice.
+    Duplicate(Field),
+    /// 400: a required member is missing.
+    Missing(Field),
+    /// 400: a member has the wrong type or form.
+    Malformed(Field),
+    /// 400: a duration is out of range.
+    OutOfRange(Field),
+    /// 400: availability and activity do not go together, or may not be set here.
+    Pair,
+    /// 400: more or fewer entries than a list may have.
+    Count(Field),
+    /// 400: an id stands twice.
+    Repeated(Field),
+    /// 400: a batch inside a batch.
+    NestedBatch,
+    /// 400: a line is older than the one before.
+    OutOfOrder,
+    /// 401: a delegated caller may write its own presence, no one else's.
+    OtherUser,
+    /// 403: the caller lacks the permission.
+    MissingPermission,
+    /// 403: an application may name its own session only.
+    OtherSession,
+    /// 404: there is no such session.
+    SessionNotFound,
+    /// 424: an element that this one depends on failed.
+    FailedDependency,
+    /// 507: the user has no room for another session.
+    SessionsFull,
+    /// 507: there is no room for another user.
+    UsersFull,
+    /// 507: the answer does not fit; nothing was done.
+    AnswerTooLarge,
+}
+
+impl Refusal {
+    /// The HTTP status. O(1).
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::OtherUser => 401,
+            Self::MissingPermission | Self::OtherSession => 403,
+            Self::UnknownPath | Self::UnknownUser | Self::SessionNotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::FailedDependency => 424,
+            Self::SessionsFull | Self::UsersFull | Self::AnswerTooLarge => 507,
+            _ => 400,
+        }
+    }
+
+    /// The error code, as Graph names them. O(1).
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self.status() {
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "NotFound",
+            405 => "MethodNotAllowed",
+            413 => "RequestEntityTooLarge",
+            415 => "UnsupportedMediaType",
+            424 => "FailedDependency",
+            507 => "InsufficientStorage",
+            _ => "InvalidArgument",
+        }
+    }
+
+    /// The message, in up to five pieces that follow each other. O(1).
+    #[must_use]
+    pub const fn message(self) -> [&'static str; 5] {
+        const fn one(text: &'static str) -> [&'static str; 5] {
+            [text, "", "", "", ""]
+        }
+        const fn about(before: &'static str, field: Field, after: &'static str) -> [&'static str; 5] {
+            [before, field.name(), after, "", ""]
+        }
+        match self {
+            Self::TooLarge => one("The request is too large."),
+            Self::UnknownPath => one("Resource not found."),
+            Self::UnknownUser => one("User not found."),
+            Self::MethodNotAllowed => one("The method is not allowed for this resource."),
+            Self::UnsupportedMediaType => one("The body must be application/json."),
+            Self::Json(JsonError::NotUtf8) => one("The request is not UTF-8."),
+            Self::Json(JsonError::Syntax) => one("The request is not well-formed JSON."),
+            Self::Json(JsonError::TooDeep) => one("The request is nested too deeply."),
+            Self::NotAnObject => one("The request is not a JSON object."),
+            Self::LineTooLong => one("The line is too long."),
+            Self::Duplicate(field) => about("[", field, "]: The field is given twice."),
+            Self::Missing(field) => ["[", field.name(), "]: The ", field.name(), " field is required."],
+            Self::Malformed(field) => about("The provided [", field, "] is not valid."),
+            Self::OutOfRange(field) => about("The provided [", field, "] is out of range."),
+            Self::Pair => one("The provided combination of [Availability] and [Activity] is not supported."),
+            Self::Count(field) => about("The number of [", field, "] is out of range."),
+            Self::Repeated(field) => about("The same [", field, "] is given twice."),
+            Self::NestedBatch => one("A batch must not contain a batch."),
+            Self::OutOfOrder => one("The provided [At] lies before that of an earlier line."),
+            Self::OtherUser => one("A delegated caller may write its own presence only."),
+            Self::MissingPermission => one("The caller lacks the permission."),
+            Self::OtherSession => one("An application may name its own session only."),
+            Self::SessionNotFound => one("Presence session not found."),
+            Self::FailedDependency => one("An element that this one depends on failed."),
+            Self::SessionsFull => one("The user has no room for another session."),
+            Self::UsersFull => one("There is no room for another user."),
+            Self::AnswerTooLarge => one("There is no room for the answer."),
+        }
+    }
+}
+
+impl core::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.message().iter().try_for_each(|piece| f.write_str(piece))
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl From<JsonError> for Refusal {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
+    }
+}
+
+impl From<CommandError> for Refusal {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::NotFound => Self::SessionNotFound,
+            CommandError::Duration => Self::OutOfRange(Field::ExpirationDuration),
+            CommandError::Presence => Self::Pair,
+            CommandError::SessionsFull => Self::SessionsFull,
+            CommandError::UsersFull => Self::UsersFull,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Requests: parsed and checked, in the order of rule H2, before anyone asks whether the caller may.
+
+use super::batch::Batch;
+use super::json::Value;
+use super::refusal::{Field, Refusal};
+use super::target::{Operation, Target};
+use super::{MAX_BODY, MAX_IDS};
+use crate::id::{SessionId, UserId};
+use crate::policy::Policy;
+use crate::presence::Presence;
+use crate::time::{Duration, DurationRange, IsoDuration};
+use crate::user::Command;
+
+/// A request as it comes in: over HTTP, or out of an element of a batch.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Incoming<'h, 'b> {
+    /// `GET` or `POST`.
+    pub method: &'h str,
+    /// Path and query.
+    pub target: &'h str,
+    /// The media type, where one was sent. Clients send none with an empty body.
+    pub content_type: Option<&'h str>,
+    /// The body.
+    pub body: Body<'b>,
+}
+
+/// The body of a request.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Body<'a> {
+    /// As it came over HTTP; nothing if it is empty.
+    Bytes(&'a [u8]),
+    /// Out of an element of a batch, validated with it.
+    Json(Option<Value<'a>>),
+}
+
+/// A request that is well formed and within the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Request<'a> {
+    /// Read one user's presence.
+    Get {
+        /// Whose.
+        user: UserId,
+    },
+    /// Change one user's presence.
+    Act {
+        /// Whose.
+        user: UserId,
+        /// How.
+        command: Command<SessionId>,
+    },
+    /// Read many users' presences.
+    GetPresences(Ids<'a>),
+    /// Carry out many requests.
+    Batch(Batch<'a>),
+}
+
+impl<'a> Request<'a> {
+    /// Parses a request and checks it against a policy, in the order of rule H2: size, path, method, media type, syntax,
+    /// required fields, form of ids, duration syntax, duration range, pair. `me` says who `/me` is. O(bytes), in bounded
+    /// memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] names the first thing that is wrong.
+    ///
+    /// ```
+    /// use presence_core::graph::{Body, Field, Incoming, Refusal, Request};
+    /// use presence_core::Policy;
+    ///
+    /// let refused = Request::parse(
+    ///     &Incoming {
+    ///         method: "POST",
+    ///         target: "/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/clearPresence",
+    ///         content_type: None,
+    ///         body: Body::Bytes(b"{}"),
+    ///     },
+    ///     None,
+    ///     &Policy::GRAPH,
+    /// );
+    /// assert_eq!(refused, Err(Refusal::Missing(Field::SessionId)));
+    /// assert_eq!(refused.unwrap_err().to_string(), "[SessionId]: The SessionId field is required.");
+    /// ```
+    pub fn parse(incoming: &Incoming<'_, 'a>, me: Option<UserId>, policy: &Policy) -> Result<Self, Refusal> {
+        if matches!(incoming.body, Body::Bytes(bytes) if bytes.len() > MAX_BODY) {
+            return Err(Refusal::TooLarge);
+        }
+        let target = Target::parse(incoming.target)?;
+        if let Target::Presence(owner, _) = target {
+            owner.check(me)?;
+        }
+        if !target.allows(incoming.method) {
+            return Err(Refusal::MethodNotAllowed);
+        }
+        if let Target::Presence(owner, Operation::Get) = target {
+            return Ok(Self::Get { user: owner.user(me)? });
+        }
+        let body = incoming.body()?;
+        match target {
+            Target::Batch => Batch::parse(body).map(Self::Batch),
+            Target::PresencesByUserId => Ids::parse(body).map(Self::GetPresences),
+            Target::Presence(owner, operation) => {
+                let fields = Fields::parse(body, operation)?;
+                let user = owner.user(me)?;
+                Ok(Self::Act { user, command: fields.command(operation, policy)? })
+            }
+        }
+    }
+}
+
+impl<'b> Incoming<'_, 'b> {
+    /// The body: an object, or nothing.
+    fn body(&self) -> Result<Option<Value<'b>>, Refusal> {
+        let is_empty = match self.body {
+            Body::Bytes(bytes) => bytes.is_empty(),
+            Body::Json(value) => value.is_none(),
+        };
+        if is_empty {
+            return Ok(None);
+        }
+        if !self.content_type.is_none_or(is_json) {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        let value = match self.body {
+            Body::Bytes(bytes) => Some(Value::parse(bytes)?),
+            Body::Json(value) => value,
+        };
+        match value {
+            Some(value) if !value.is_object() => Err(Refusal::NotAnObject),
+            value => Ok(value),
+        }
+    }
+}
+
+/// Whether a media type, parameters aside, is JSON.
+fn is_json(content_type: &str) -> bool {
+    content_type.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// A member of a body that may be missing.
+pub(super) fn member<'a>(body: Option<Value<'a>>, field: Field) -> Result<Option<Value<'a>>, Refusal> {
+    body.map_or(Ok(None), |body| body.member(field.member())).map_err(|_| Refusal::Duplicate(field))
+}
+
+/// Longest text that is decoded when something in it is escaped: longer than any id, name or duration.
+type Text = heapless::String<40>;
+
+/// The members of an action's body, found and required, but not looked into.
+#[derive(Clone, Copy)]
+struct Fields<'a> {
+    session: Option<Value<'a>>,
+    availability: Option<Value<'a>>,
+    activity: Option<Value<'a>>,
+    duration: Option<Value<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    fn parse(body: Option<Value<'a>>, operation: Operation) -> Result<Self, Refusal> {
+        let names_session = matches!(operation, Operation::SetPresence | Operation::ClearPresence);
+        let names_presence = matches!(operation, Operation::SetPresence | Operation::SetUserPreferredPresence);
+        let get = |wanted: bool, field| if wanted { member(body, field) } else { Ok(None) };
+        let fields = Self {
+            session: get(names_session, Field::SessionId)?,
+            availability: get(names_presence, Field::Availability)?,
+            activity: get(names_presence, Field::Activity)?,
+            duration: get(names_presence, Field::ExpirationDuration)?,
+        };
+        let missing = |wanted: bool, value: Option<Value<'_>>| wanted && value.is_none();
+        if missing(names_session, fields.session) {
+            Err(Refusal::Missing(Field::SessionId))
+        } else if missing(names_presence, fields.availability) {
+            Err(Refusal::Missing(Field::Availability))
+        } else if missing(names_presence, fields.activity) {
+            Err(Refusal::Missing(Field::Activity))
+        } else {
+            Ok(fields)
+        }
+    }
+
+    /// The command, its fields checked in the order of rule H2: id, duration, range, pair.
+    fn command(self, operation: Operation, policy: &Policy) -> Result<Command<SessionId>, Refusal> {
+        Ok(match operation {
+            Operation::SetPresence => {
+                let session = self.session()?;
+                let lease = self.duration(policy.leases)?;
+                let presence = self.presence()?;
+                policy.check_session(presence, lease).map_err(crate::user::CommandError::from)?;
+                Command::SetPresence { session, presence, lease }
+            }
+            Operation::SetUserPreferredPresence => {
+                let duration = self.duration(policy.preferred_durations)?;
+                let presence = self.presence()?;
+                policy.check_preferred(presence, duration).map_err(crate::user::CommandError::from)?;
+                Command::SetPreferredPresence { presence, duration }
+            }
+            Operation::ClearPresence => Command::ClearPresence { session: self.session()? },
+            Operation::ClearUserPreferredPresence | Operation::Get => Command::ClearPreferredPresence,
+        })
+    }
+
+    fn session(self) -> Result<SessionId, Refusal> {
+        self.session
+            .and_then(|value| SessionId::parse(value.text(&mut Text::new())?).ok())
+            .ok_or(Refusal::Malformed(Field::SessionId))
+    }
+
+    fn duration(self, range: DurationRange) -> Result<Option<Duration>, Refusal> {
+        let Some(value) = self.duration else { return Ok(None) };
+        let written = value
+            .text(&mut Text::new())
+            .and_then(|text| IsoDuration::parse(text).ok())
+            .ok_or(Refusal::Malformed(Field::ExpirationDuration))?;
+        written.within(range).map(Some).ok_or(Refusal::OutOfRange(Field::ExpirationDuration))
+    }
+
+    fn presence(self) -> Result<Presence, Refusal> {
+        let (mut availability, mut activity) = (Text::new(), Text::new());
+        let availability = self.availability.and_then(|value| value.text(&mut availability));
+        let activity = self.activity.and_then(|value| value.text(&mut activity));
+        let pair = availability.zip(activity).ok_or(Refusal::Pair)?;
+        Presence::from_names(pair.0, pair.1).map_err(|_| Refusal::Pair)
+    }
+}
+
+/// The ids of a bulk read, 1 to [`MAX_IDS`], each a GUID, walked where they lie in the body. Rule H2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Ids<'a>(Value<'a>);
+
+impl<'a> Ids<'a> {
+    /// The `ids` of a body. O(bytes), in bounded memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Missing`], [`Refusal::Malformed`], [`Refusal::Duplicate`] or [`Refusal::Count`], of [`Field::Ids`].
+    pub fn parse(body: Option<Value<'a>>) -> Result<Self, Refusal> {
+        let ids = member(body, Field::Ids)?.ok_or(Refusal::Missing(Field::Ids))?;
+        if !ids.is_array() {
+            return Err(Refusal::Malformed(Field::Ids));
+        }
+        let count = ids.elements().take(MAX_IDS.saturating_add(1)).count();
+        if count == 0 || count > MAX_IDS {
+            return Err(Refusal::Count(Field::Ids));
+        }
+        if ids.elements().any(|id| user_id(id).is_none()) {
+            return Err(Refusal::Malformed(Field::Ids));
+        }
+        Ok(Self(ids))
+    }
+
+    /// The ids, in the order asked; one asked twice comes twice. O(bytes) to exhaust.
+    pub fn iter(self) -> impl Iterator<Item = UserId> {
+        self.0.elements().filter_map(user_id)
+    }
+}
+
+fn user_id(value: Value<'_>) -> Option<UserId> {
+    UserId::parse(value.text(&mut Text::new())?).ok()
+}

@@ -1,0 +1,273 @@
+//! All four steps in one: parse, authorise, execute, write. Rules H2, H5, H6.
+
+use super::MAX_ELEMENTS;
+use super::batch::{Batch, Element, same_text};
+use super::caller::Caller;
+use super::json::Value;
+use super::refusal::{Field, Refusal};
+use super::request::{Ids, Incoming, Request};
+use super::sink::{NoRoom, Reserve, Sink};
+use super::store::Store;
+use super::write::{Trace, status, write_error, write_user};
+use crate::id::{SessionId, UserId};
+use crate::time::Instant;
+use crate::user::{Command, Transition};
+
+/// Everything about a request that does not stand in it.
+#[derive(Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The moment it is carried out at.
+    pub now: Instant,
+    /// Who sent it.
+    pub caller: Caller,
+    /// What errors tell of it.
+    pub trace: Trace<'a>,
+    /// Which users the embedder knows; `None` if it takes every GUID for a user. Rule M5.
+    pub known: Option<&'a dyn Fn(UserId) -> bool>,
+}
+
+impl<'a> Exchange<'a> {
+    /// A request of this caller at this moment, in an embedder that takes every GUID for a user.
+    #[must_use]
+    pub const fn new(now: Instant, caller: Caller) -> Self {
+        Self { now, caller, trace: Trace { date: None, request_id: None, client_request_id: None }, known: None }
+    }
+
+    pub(super) fn knows(&self, user: UserId) -> bool {
+        self.known.is_none_or(|known| known(user))
+    }
+}
+
+impl core::fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Exchange").field("now", &self.now).field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+/// Serves a request: parses, authorises, executes, and writes the answer's body into `sink`; an action that succeeds has
+/// none. Returns the HTTP status. Every transition that was applied is handed to `changes`, in order. O(bytes), in
+/// bounded memory.
+///
+/// An answer that does not fit never leaves a change unreported (rule H6): an action runs only when its answer has room, a
+/// read that does not fit is answered 507, and an error body that does not fit is left out.
+///
+/// ```
+/// use presence_core::directory::{Directory, InlineMemory};
+/// use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, serve};
+/// use presence_core::{Instant, Policy, SessionId, UserId};
+///
+/// let memory = InlineMemory::<UserId, SessionId, 4, 8>::new();
+/// let mut directory = Directory::new(memory, Policy::GRAPH);
+/// let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: None });
+/// let request = Incoming {
+///     method: "POST",
+///     target: "/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/setPresence",
+///     content_type: Some("application/json"),
+///     body: Body::Bytes(
+///         br#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall"}"#,
+///     ),
+/// };
+/// let mut bytes = [0; 512];
+/// let status = serve(&request, &exchange, &mut directory, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+/// assert_eq!(status, 200);
+/// ```
+pub fn serve(
+    incoming: &Incoming<'_, '_>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+    sink: &mut dyn Sink,
+    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> u16 {
+    let request = Request::parse(incoming, exchange.caller.me(), store.policy());
+    let mut body = Reserve::new(sink, 0);
+    let outcome = request.and_then(|request| {
+        exchange.caller.authorise(&request)?;
+        match request {
+            Request::Act { user, command } => act(user, command, exchange, store, changes),
+            _ => write_body(&request, exchange, store, &mut body, changes).map_err(|NoRoom| Refusal::AnswerTooLarge),
+        }
+    });
+    match outcome {
+        Ok(()) => 200,
+        Err(refusal) => {
+            // What is there is part of an answer that did not fit.
+            body.take_all_back();
+            if write_error(&mut body, refusal, &exchange.trace).is_err() {
+                body.take_all_back();
+            }
+            refusal.status()
+        }
+    }
+}
+
+/// Executes an action.
+fn act(
+    user: UserId,
+    command: Command<SessionId>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> Result<(), Refusal> {
+    if !exchange.knows(user) {
+        return Err(Refusal::UnknownUser);
+    }
+    Ok(store.execute(exchange.now, user, command, changes)?)
+}
+
+/// Executes any other request, and writes the body of its answer. An action has none.
+fn write_body(
+    request: &Request<'_>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+    sink: &mut dyn Sink,
+    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> Result<(), NoRoom> {
+    match request {
+        Request::Act { .. } => Ok(()),
+        Request::Get { user } => write_user(sink, exchange, store, *user),
+        Request::GetPresences(ids) => write_users(sink, exchange, store, *ids),
+        Request::Batch(batch) => run_batch(*batch, exchange, store, sink, changes),
+    }
+}
+
+/// Writes the answer to a bulk read.
+fn write_users(sink: &mut dyn Sink, exchange: &Exchange<'_>, store: &dyn Store, ids: Ids<'_>) -> Result<(), NoRoom> {
+    let mut before = "{\"value\":[";
+    for user in ids.iter() {
+        sink.write(before.as_bytes())?;
+        write_user(sink, exchange, store, user)?;
+        before = ",";
+    }
+    sink.write(b"]}")
+}
+
+const RESPONSES: &str = "{\"responses\":[";
+const RESPONSES_END: &str = "]}";
+
+/// Runs the elements of a batch in order. Each is sure of room for its bare status, for that of every element is kept
+/// free until its turn.
+///
+/// # Errors
+///
+/// [`NoRoom`] when there is none for the bare status of every element. None was run then.
+fn run_batch(
+    batch: Batch<'_>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+    sink: &mut dyn Sink,
+    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> Result<(), NoRoom> {
+    // With each goes the comma, or the bracket, behind it.
+    let bare = |element: Element<'_>| bare_len(element.id()).saturating_add(1);
+    let mut reserved = batch.elements().fold(RESPONSES_END.len(), |sum, element| sum.saturating_add(bare(element)));
+    if sink.room() < reserved.saturating_add(RESPONSES.len()) {
+        return Err(NoRoom);
+    }
+    let mut before = RESPONSES;
+    let mut earlier = heapless::Vec::<(Value<'_>, bool), MAX_ELEMENTS>::new();
+    for element in batch.elements() {
+        reserved = reserved.saturating_sub(bare(element));
+        sink.write(before.as_bytes())?;
+        let refused = blocked(element, &earlier);
+        let mut answer = Reserve::new(sink, reserved);
+        let status = answer_element(element, refused, exchange, store, &mut answer, changes)?;
+        // There are no more elements than fit.
+        let _ = earlier.push((element.id(), status >= 400));
+        before = ",";
+    }
+    sink.write(RESPONSES_END.as_bytes())
+}
+
+/// Whether an element must not run: because one that it depends on failed, or did not come before it.
+fn blocked(element: Element<'_>, earlier: &[(Value<'_>, bool)]) -> Option<Refusal> {
+    let ids = match element.depends_on() {
+        Ok(ids) => ids,
+        Err(refusal) => return Some(refusal),
+    };
+    let mut refused = None;
+    for (place, id) in ids.enumerate() {
+        match earlier.iter().find(|(other, _)| same_text(*other, id)) {
+            Some((_, failed)) if *failed => refused = refused.or(Some(Refusal::FailedDependency)),
+            Some(_) if place < MAX_ELEMENTS => {}
+            _ => return Some(Refusal::Malformed(Field::DependsOn)),
+        }
+    }
+    refused
+}
+
+/// The length of an answer without a body.
+fn bare_len(id: Value<'_>) -> usize {
+    r#"{"id":,"status":200}"#.len().saturating_add(id.as_str().len())
+}
+
+/// Answers one element: `{"id":…,"status":…,"body":…}`. Returns its status.
+///
+/// # Errors
+///
+/// [`NoRoom`] when there is none for the bare status. Nothing was done then.
+pub(super) fn answer_element(
+    element: Element<'_>,
+    refused: Option<Refusal>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+    sink: &mut dyn Sink,
+    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> Result<u16, NoRoom> {
+    if sink.room() < bare_len(element.id()) {
+        return Err(NoRoom);
+    }
+    let request = match refused {
+        Some(refusal) => Err(refusal),
+        None => element.request(exchange.caller.me(), store.policy()),
+    };
+    let refusal = match request.and_then(|request| exchange.caller.authorise(&request).map(|()| request)) {
+        Err(refusal) => refusal,
+        Ok(Request::Act { user, command }) => match act(user, command, exchange, store, changes) {
+            Err(refusal) => refusal,
+            Ok(()) => {
+                open(sink, element.id(), 200)?;
+                return sink.write(b"}").map(|()| 200);
+            }
+        },
+        // A body may turn out too long only behind its status: then both are taken back.
+        Ok(request) => {
+            let mut answer = Reserve::new(sink, 1);
+            let written = open(&mut answer, element.id(), 200)
+                .and_then(|()| answer.write(b",\"body\":"))
+                .and_then(|()| write_body(&request, exchange, store, &mut answer, changes));
+            match written {
+                Ok(()) => return sink.write(b"}").map(|()| 200),
+                Err(NoRoom) => {
+                    answer.take_all_back();
+                    Refusal::AnswerTooLarge
+                }
+            }
+        }
+    };
+    write_refusal(sink, Some(element.id()), refusal, &exchange.trace)?;
+    Ok(refusal.status())
+}
+
+/// An answer up to its status.
+fn open(sink: &mut dyn Sink, id: Value<'_>, code: u16) -> Result<(), NoRoom> {
+    sink.write(b"{\"id\":")?;
+    sink.write(id.as_str().as_bytes())?;
+    sink.write(b",\"status\":")?;
+    status(sink, code)
+}
+
+/// An answer that says no; without its body where that does not fit.
+pub(super) fn write_refusal(
+    sink: &mut dyn Sink,
+    id: Option<Value<'_>>,
+    refusal: Refusal,
+    trace: &Trace<'_>,
+) -> Result<(), NoRoom> {
+    open(sink, id.unwrap_or(Value::NULL), refusal.status())?;
+    // The closing brace is kept room for.
+    let mut body = Reserve::new(sink, 1);
+    if body.write(b",\"body\":").and_then(|()| write_error(&mut body, refusal, trace)).is_err() {
+        body.take_all_back();
+    }
+    sink.write(b"}")
+}

@@ -1,0 +1,55 @@
+//! What requests are executed on.
+
+use crate::directory::{Directory, Memory};
+use crate::id::{SessionId, UserId};
+use crate::policy::Policy;
+use crate::presence::Presence;
+use crate::time::Instant;
+use crate::user::{Command, CommandError, Transition, User};
+use core::hash::BuildHasher;
+
+/// Users that requests are executed on: a [`Directory`], or an embedder's own.
+pub trait Store {
+    /// The policy that requests are checked against.
+    fn policy(&self) -> &Policy;
+
+    /// A user's published presence and version at a moment.
+    fn read(&self, now: Instant, user: UserId) -> (Presence, u64);
+
+    /// Carries out a command; every transition that was applied is handed to `changes`, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`]: the command has changed nothing.
+    fn execute(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError>;
+}
+
+impl<const SESSIONS: usize, M, H> Store for Directory<UserId, SessionId, SESSIONS, M, H>
+where
+    M: Memory<UserId, SessionId, SESSIONS>,
+    H: BuildHasher,
+{
+    fn policy(&self) -> &Policy {
+        Self::policy(self)
+    }
+
+    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
+        Self::read(self, user, now, |user: &User<SessionId, SESSIONS>| (user.presence(), user.version()))
+    }
+
+    fn execute(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        Self::execute(self, now, user, command, changes)
+    }
+}

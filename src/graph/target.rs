@@ -1,0 +1,259 @@
+//! The target of a request: which presence, or what else, its path means. Rules H2, section 7.
+
+use super::refusal::{Field, Refusal};
+use crate::id::UserId;
+
+/// Whose presence a path means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Owner<'a> {
+    /// `/me`: the caller.
+    Me,
+    /// An id, percent-encoded as it was sent.
+    Named(&'a str),
+}
+
+/// What a path asks to be done with a presence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Operation {
+    /// `GET …/presence`
+    Get,
+    /// `POST …/setPresence`
+    SetPresence,
+    /// `POST …/clearPresence`
+    ClearPresence,
+    /// `POST …/setUserPreferredPresence`
+    SetUserPreferredPresence,
+    /// `POST …/clearUserPreferredPresence`
+    ClearUserPreferredPresence,
+}
+
+impl Operation {
+    /// The operations that have a name in the path.
+    const ACTIONS: [(&'static str, Self); 4] = [
+        ("setPresence", Self::SetPresence),
+        ("clearPresence", Self::ClearPresence),
+        ("setUserPreferredPresence", Self::SetUserPreferredPresence),
+        ("clearUserPreferredPresence", Self::ClearUserPreferredPresence),
+    ];
+}
+
+/// What a path means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Target<'a> {
+    /// One user's presence.
+    Presence(Owner<'a>, Operation),
+    /// `/communications/getPresencesByUserId`
+    PresencesByUserId,
+    /// `/$batch`
+    Batch,
+}
+
+impl<'a> Target<'a> {
+    /// What a request's target means: `/v1.0` and `/beta` alike, or neither; segments percent-decoded after splitting; the
+    /// query is not looked at. O(bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::UnknownPath`] for any other path.
+    ///
+    /// ```
+    /// use presence_core::graph::{Operation, Owner, Target};
+    ///
+    /// let target = Target::parse("/v1.0/me/presence/clearPresence?x=y");
+    /// assert_eq!(target, Ok(Target::Presence(Owner::Me, Operation::ClearPresence)));
+    /// ```
+    pub fn parse(target: &'a str) -> Result<Self, Refusal> {
+        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
+        if segments.peek().is_some_and(|first| is(first, "v1.0") || is(first, "beta")) {
+            segments.next();
+        }
+        let mut next = || segments.next();
+        let first = next().unwrap_or_default();
+        let target = if is(first, "$batch") {
+            Some(Self::Batch)
+        } else if is(first, "me") {
+            next().filter(|name| is(name, "presence")).and_then(|_| Self::presence(Owner::Me, next()))
+        } else if is(first, "users") {
+            let owner = next().map(Owner::Named);
+            next().filter(|name| is(name, "presence")).and_then(|_| Self::presence(owner?, next()))
+        } else if is(first, "communications") {
+            match next() {
+                Some(name) if is(name, "getPresencesByUserId") => Some(Self::PresencesByUserId),
+                Some(name) if is(name, "presences") => {
+                    next().filter(|id| !id.is_empty()).and_then(|id| Self::presence(Owner::Named(id), next()))
+                }
+                _ => None,
+            }
+        } else {
+            None
+        };
+        match (target, next()) {
+            (Some(target), None) => Ok(target),
+            _ => Err(Refusal::UnknownPath),
+        }
+    }
+
+    fn presence(owner: Owner<'a>, action: Option<&str>) -> Option<Self> {
+        let operation = match action {
+            None => Operation::Get,
+            Some(action) => Operation::ACTIONS.iter().find(|(name, _)| is(action, name))?.1,
+        };
+        Some(Self::Presence(owner, operation))
+    }
+
+    /// Whether this is the method to use. Rule H2.
+    pub(super) fn allows(self, method: &str) -> bool {
+        let expected = if matches!(self, Self::Presence(_, Operation::Get)) { "GET" } else { "POST" };
+        method.eq_ignore_ascii_case(expected)
+    }
+}
+
+impl Owner<'_> {
+    /// Whether this can be a user here at all: `/me` only where somebody is, and no user principal names, for there is no
+    /// directory of names to look them up in.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::UnknownPath`].
+    pub(super) fn check(self, me: Option<UserId>) -> Result<(), Refusal> {
+        let is_known = match self {
+            Self::Me => me.is_some(),
+            Self::Named(segment) => !decoded(segment).any(|byte| byte == b'@'),
+        };
+        if is_known { Ok(()) } else { Err(Refusal::UnknownPath) }
+    }
+
+    /// Who that is.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Malformed`] for an id that is not a GUID.
+    pub(super) fn user(self, me: Option<UserId>) -> Result<UserId, Refusal> {
+        match self {
+            Self::Me => me.ok_or(Refusal::UnknownPath),
+            Self::Named(segment) => {
+                // A GUID in braces takes 38 bytes.
+                let mut text = heapless::Vec::<u8, 38>::new();
+                for byte in decoded(segment) {
+                    text.push(byte).map_err(|_| Refusal::Malformed(Field::User))?;
+                }
+                core::str::from_utf8(&text)
+                    .ok()
+                    .and_then(|text| UserId::parse(text).ok())
+                    .ok_or(Refusal::Malformed(Field::User))
+            }
+        }
+    }
+}
+
+/// The bytes of a segment, percent-decoded; what is not an escape stands for itself.
+fn decoded(segment: &str) -> impl Iterator<Item = u8> {
+    let hex = |digit: &u8| match digit {
+        b'0'..=b'9' => Some(digit & 15),
+        b'a'..=b'f' | b'A'..=b'F' => Some((digit & 7).saturating_add(9)),
+        _ => None,
+    };
+    let mut rest = segment.as_bytes();
+    core::iter::from_fn(move || {
+        if let [b'%', high, low, after @ ..] = rest {
+            if let (Some(high), Some(low)) = (hex(high), hex(low)) {
+                rest = after;
+                return Some((high << 4) | low);
+            }
+        }
+        let (first, after) = rest.split_first()?;
+        rest = after;
+        Some(*first)
+    })
+}
+
+fn is(segment: &str, name: &str) -> bool {
+    decoded(segment).eq(name.bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn section_7_every_path_and_its_aliases() {
+        for prefix in ["", "/v1.0", "/beta"] {
+            let parse = |path: &str| {
+                let mut target = heapless::String::<200>::new();
+                target.push_str(prefix).unwrap();
+                target.push_str(path).unwrap();
+                match Target::parse(&target) {
+                    Ok(Target::Presence(Owner::Me, operation)) => Some(("me", Some(operation))),
+                    Ok(Target::Presence(Owner::Named(id), operation)) => {
+                        assert_eq!(id, "7");
+                        Some(("id", Some(operation)))
+                    }
+                    Ok(Target::PresencesByUserId) => Some(("bulk", None)),
+                    Ok(Target::Batch) => Some(("batch", None)),
+                    Err(refusal) => {
+                        assert_eq!(refusal, Refusal::UnknownPath);
+                        None
+                    }
+                }
+            };
+            assert_eq!(parse("/me/presence"), Some(("me", Some(Operation::Get))));
+            assert_eq!(parse("/users/7/presence"), Some(("id", Some(Operation::Get))));
+            assert_eq!(parse("/communications/presences/7"), Some(("id", Some(Operation::Get))));
+            assert_eq!(parse("/communications/getPresencesByUserId"), Some(("bulk", None)));
+            assert_eq!(parse("/$batch"), Some(("batch", None)));
+            assert_eq!(parse("/%24batch"), Some(("batch", None)));
+            for (name, operation) in Operation::ACTIONS {
+                for (path, owner) in
+                    [("/me/presence/", "me"), ("/users/7/presence/", "id"), ("/communications/presences/7/", "id")]
+                {
+                    let mut target = heapless::String::<200>::new();
+                    target.push_str(path).unwrap();
+                    target.push_str(name).unwrap();
+                    assert_eq!(parse(&target), Some((owner, Some(operation))));
+                    target.push_str("?$select=x").unwrap();
+                    assert_eq!(parse(&target), Some((owner, Some(operation))));
+                }
+            }
+            for unknown in [
+                "",
+                "/",
+                "/me",
+                "/me/",
+                "/me/presence/",
+                "/me/presence/x",
+                "/me/presence/setPresence/x",
+                "/users",
+                "/users/7",
+                "/users/7/presences",
+                "/communications",
+                "/communications/presences",
+                "/communications/presences/",
+                "/x",
+                "/communications/presences/7/x",
+                "//me/presence",
+                "/me//presence",
+                "/$batch/x",
+                "/communications/getPresencesByUserId/x",
+            ] {
+                assert_eq!(parse(unknown), None, "{unknown}");
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_decoded_after_splitting() {
+        let guid = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
+        let user = UserId::parse(guid).unwrap();
+        assert_eq!(Owner::Named(guid).user(None), Ok(user));
+        assert_eq!(Owner::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(None), Ok(user));
+        assert_eq!(Owner::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(None), Ok(user));
+        assert_eq!(Owner::Named("7").user(None), Err(Refusal::Malformed(Field::User)));
+        assert_eq!(Owner::Named("a%40b.com").check(None), Err(Refusal::UnknownPath));
+        assert_eq!(Owner::Me.check(None), Err(Refusal::UnknownPath));
+        assert_eq!(Owner::Me.user(Some(user)), Ok(user));
+    }
+}

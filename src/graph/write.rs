@@ -1,0 +1,244 @@
+//! Answers and events as JSON text, written piece by piece into a sink. Rules H1, H3, V1.
+
+use super::Exchange;
+use super::refusal::Refusal;
+use super::sink::{NoRoom, Sink};
+use crate::id::{SessionId, UserId};
+use crate::presence::Presence;
+use crate::time::{Duration, Instant};
+use crate::user::Transition;
+
+/// Writes these pieces one after the other.
+fn pieces(sink: &mut dyn Sink, pieces: &[&str]) -> Result<(), NoRoom> {
+    pieces.iter().try_for_each(|piece| sink.write(piece.as_bytes()))
+}
+
+/// Writes a JSON string, escaping what must be.
+fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
+    sink.write(b"\"")?;
+    for piece in text.split_inclusive(|character: char| matches!(character, '"' | '\\' | '\0'..='\x1f')) {
+        let plain = piece.trim_end_matches(|character: char| matches!(character, '"' | '\\' | '\0'..='\x1f'));
+        sink.write(plain.as_bytes())?;
+        match piece.as_bytes().get(plain.len()) {
+            None => {}
+            Some(byte @ (b'"' | b'\\')) => sink.write(&[b'\\', *byte])?,
+            Some(byte) => {
+                let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { 0x60 | nibble.saturating_sub(9) };
+                sink.write(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)])?;
+            }
+        }
+    }
+    sink.write(b"\"")
+}
+
+/// The decimal digits of a number, and how many of them count. By subtraction: a 64-bit division would link a kilobyte
+/// into a small device.
+fn digits(number: u64) -> ([u8; 20], usize) {
+    let mut text = [b'0'; 20];
+    let mut rest = number;
+    let mut significant = 0;
+    for (place, digit) in text.iter_mut().enumerate() {
+        let power = 10u64.pow(19u32.saturating_sub(place as u32));
+        while let Some(less) = rest.checked_sub(power) {
+            rest = less;
+            *digit = digit.saturating_add(1);
+        }
+        if significant == 0 && *digit != b'0' {
+            significant = 20usize.saturating_sub(place);
+        }
+    }
+    (text, significant)
+}
+
+/// The last `count` digits of a number.
+fn last_digits(text: &[u8; 20], count: usize) -> &[u8] {
+    text.get(20usize.saturating_sub(count)..).unwrap_or_default()
+}
+
+/// A status, three digits.
+pub(super) fn status(sink: &mut dyn Sink, status: u16) -> Result<(), NoRoom> {
+    sink.write(last_digits(&digits(status.into()).0, 3))
+}
+
+/// A length of time in seconds, with up to three decimals.
+fn seconds(sink: &mut dyn Sink, time: Duration) -> Result<(), NoRoom> {
+    let (text, significant) = digits(time.as_millis());
+    let number = last_digits(&text, significant.max(4));
+    let Some((whole, fraction)) = number.split_at_checked(number.len().saturating_sub(3)) else { return Ok(()) };
+    sink.write(whole)?;
+    let decimals = fraction.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last.saturating_add(1));
+    if decimals > 0 {
+        sink.write(b".")?;
+        sink.write(fraction.get(..decimals).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// A version as `sequenceNumber`: a letter and ten digits, sortable as a string; null while nothing visible has changed.
+/// Rule V1.
+fn sequence_number(sink: &mut dyn Sink, version: u64) -> Result<(), NoRoom> {
+    const LETTER: u64 = 10_000_000_000;
+    if version == 0 {
+        return sink.write(b"null");
+    }
+    let (mut letter, mut rest) = (b'A', version);
+    while let Some(less) = rest.checked_sub(LETTER) {
+        if letter == b'Z' {
+            // The last number there is: 260 billion changes of one user later.
+            rest = LETTER.saturating_sub(1);
+            break;
+        }
+        (letter, rest) = (letter.saturating_add(1), less);
+    }
+    sink.write(&[b'"', letter])?;
+    sink.write(last_digits(&digits(rest).0, 10))?;
+    sink.write(b"\"")
+}
+
+/// The availability and activity of a presence, as members.
+fn pair(sink: &mut dyn Sink, presence: Presence) -> Result<(), NoRoom> {
+    let (availability, activity) = (presence.availability().name(), presence.activity().name());
+    pieces(sink, &["\"availability\":\"", availability, "\",\"activity\":\"", activity, "\""])
+}
+
+/// Writes a presence object. Rule H3. Status message, out of office and work location are null: this version keeps none.
+///
+/// # Errors
+///
+/// [`NoRoom`]; [`MAX_PRESENCE`](super::MAX_PRESENCE) bytes always suffice.
+pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, version: u64) -> Result<(), NoRoom> {
+    sink.write(b"{\"id\":\"")?;
+    sink.write(&user.to_text())?;
+    sink.write(b"\",")?;
+    pair(sink, presence)?;
+    sink.write(b",\"outOfOfficeSettings\":null,\"statusMessage\":null,\"sequenceNumber\":")?;
+    sequence_number(sink, version)?;
+    sink.write(b",\"workLocation\":null}")
+}
+
+/// Writes an error body. Rule H1.
+///
+/// # Errors
+///
+/// [`NoRoom`]; [`MAX_ERROR`](super::MAX_ERROR) bytes suffice when the trace is empty.
+pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> Result<(), NoRoom> {
+    pieces(sink, &["{\"error\":{\"code\":\"", refusal.code(), "\",\"message\":\""])?;
+    pieces(sink, &refusal.message())?;
+    sink.write(b"\",\"innerError\":{")?;
+    let members =
+        [("date", trace.date), ("request-id", trace.request_id), ("client-request-id", trace.client_request_id)];
+    for (place, (name, value)) in members.into_iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        pieces(sink, &[comma, "\"", name, "\":"])?;
+        match value {
+            Some(text) => string(sink, text)?,
+            None => sink.write(b"null")?,
+        }
+    }
+    sink.write(b"}}}")
+}
+
+/// What an error tells of the request it answers, where the embedder knows. Rule H1.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Trace<'a> {
+    /// The date and time, as the embedder's wall clock writes them.
+    pub date: Option<&'a str>,
+    /// The id that the embedder gave the request.
+    pub request_id: Option<&'a str>,
+    /// The id that the client gave the request, in its `client-request-id` header.
+    pub client_request_id: Option<&'a str>,
+}
+
+/// Writes a change of a published presence as an event:
+/// `{"at":300,"user":"…","from":{…},"to":{…},"cause":"expired"}`, `at` in seconds since `start`. Only visible
+/// transitions are events: see [`Transition::is_visible`].
+///
+/// # Errors
+///
+/// [`NoRoom`]; [`MAX_CHANGE`](super::MAX_CHANGE) bytes always suffice.
+pub fn write_change(
+    sink: &mut dyn Sink,
+    start: Instant,
+    user: UserId,
+    transition: &Transition<SessionId>,
+) -> Result<(), NoRoom> {
+    sink.write(b"{\"at\":")?;
+    seconds(sink, transition.at().saturating_since(start))?;
+    sink.write(b",\"user\":\"")?;
+    sink.write(&user.to_text())?;
+    sink.write(b"\",\"from\":{")?;
+    pair(sink, transition.before())?;
+    sink.write(b"},\"to\":{")?;
+    pair(sink, transition.after())?;
+    pieces(sink, &["},\"cause\":\"", transition.cause().name(), "\"}"])
+}
+
+/// Reads a user and writes its presence object; a user nobody knows is Unknown. Rules M5, H3.
+pub(super) fn write_user(
+    sink: &mut dyn Sink,
+    exchange: &Exchange<'_>,
+    store: &dyn super::Store,
+    user: UserId,
+) -> Result<(), NoRoom> {
+    let (presence, version) =
+        if exchange.knows(user) { store.read(exchange.now, user) } else { (Presence::Unknown, 0) };
+    write_presence(sink, user, presence, version)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::super::Buffer;
+    use super::*;
+    use std::string::String;
+
+    fn written(write: impl FnOnce(&mut dyn Sink) -> Result<(), NoRoom>) -> String {
+        let mut bytes = [0; 256];
+        let mut buffer = Buffer::new(&mut bytes);
+        write(&mut buffer).unwrap();
+        String::from_utf8(buffer.written().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn v1_sequence_numbers_sort_as_strings() {
+        let text = |version| written(|sink| sequence_number(sink, version));
+        assert_eq!(text(0), "null");
+        assert_eq!(text(1), "\"A0000000001\"");
+        assert_eq!(text(129_311_063), "\"A0129311063\"");
+        assert_eq!(text(9_999_999_999), "\"A9999999999\"");
+        assert_eq!(text(10_000_000_000), "\"B0000000000\"");
+        assert_eq!(text(259_999_999_999), "\"Z9999999999\"");
+        assert_eq!(text(260_000_000_000), "\"Z9999999999\"");
+        assert_eq!(text(u64::MAX), "\"Z9999999999\"");
+        let versions = [1, 2, 9, 10, 99, 9_999_999_999, 10_000_000_000, 19_999_999_999, 20_000_000_000];
+        assert!(versions.is_sorted_by_key(|&version| text(version)));
+    }
+
+    #[test]
+    fn seconds_have_up_to_three_decimals() {
+        for (millis, expected) in [
+            (0, "0"),
+            (1, "0.001"),
+            (10, "0.01"),
+            (100, "0.1"),
+            (999, "0.999"),
+            (1000, "1"),
+            (1500, "1.5"),
+            (300_000, "300"),
+            (300_125, "300.125"),
+            (10_000, "10"),
+            (u64::MAX, "18446744073709551.615"),
+        ] {
+            assert_eq!(written(|sink| seconds(sink, Duration::from_millis(millis))), expected);
+        }
+    }
+
+    #[test]
+    fn strings_are_escaped() {
+        for text in ["", "plain", "a\"b", "\\", "\u{0}\u{1f}\n", "é😀\"\"\\\\x", "\"", "tail\t"] {
+            let json = written(|sink| string(sink, text));
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What every palette, and every pattern anyone can make, must keep to.
+
+use super::*;
+use crate::Availability;
+
+const PALETTES: [&Palette; 3] = [&Palette::DEFAULT, &Palette::HOME, &Palette::COLOUR_BLIND];
+
+fn appearances(palette: &Palette) -> impl Iterator<Item = (Presence, Appearance)> + '_ {
+    Presence::ALL.into_iter().map(|presence| (presence, palette.of(presence)))
+}
+
+/// Patterns at and beyond every edge, the hostile ones included.
+fn patterns() -> impl Iterator<Item = Pattern> {
+    let extremes = [0, 1, 2, 20, 332, 333, 334, 499, 500, 501, 1000, 3000, 32_767, u16::MAX - 1, u16::MAX];
+    extremes.into_iter().flat_map(move |millis| {
+        let period = Period::from_millis(millis);
+        let blinks = extremes.into_iter().map(move |on_ms| Pattern::Blink { on_ms, period });
+        let others = [Pattern::Solid, Pattern::Breathe { period }, Pattern::Alternate { other: Rgb::WHITE, period }];
+        others.into_iter().chain(blinks)
+    })
+}
+
+/// Two repetitions and a little more, in milliseconds.
+fn span(pattern: Pattern) -> u32 {
+    let period = match pattern {
+        Pattern::Solid => Period::SHORTEST,
+        Pattern::Breathe { period } | Pattern::Blink { period, .. } | Pattern::Alternate { period, .. } => period,
+    };
+    2 * u32::from(period.as_millis()) + 1500
+}
+
+/// The most times within any one second that `shown` grows brighter by a tenth of full brightness after it grew darker by
+/// as much: what photosensitivity guidelines call a flash.
+fn flashes_in_a_second(span: u32, shown: impl Fn(u32) -> u8) -> usize {
+    const TENTH: u8 = 25;
+    let mut rises = heapless::Deque::<u32, 64>::new();
+    let (mut most, mut is_rising, mut extreme) = (0, false, shown(0));
+    for elapsed_ms in 0..span {
+        let level = shown(elapsed_ms);
+        extreme = if is_rising { extreme.max(level) } else { extreme.min(level) };
+        if extreme.abs_diff(level) >= TENTH {
+            (is_rising, extreme) = (!is_rising, level);
+            if is_rising {
+                rises.push_back(elapsed_ms).unwrap();
+            }
+        }
+        while rises.front().is_some_and(|first| elapsed_ms - first >= 1000) {
+            rises.pop_front();
+        }
+        most = most.max(rises.len());
+    }
+    most
+}
+
+#[test]
+fn nothing_flashes_three_times_a_second() {
+    for pattern in patterns() {
+        let (lamp, span) = (Appearance { colour: Rgb::BLACK, level: 255, pattern }, span(pattern));
+        assert!(flashes_in_a_second(span, |elapsed_ms| pattern.level_at(elapsed_ms)) < 3, "{pattern:?}");
+        assert!(flashes_in_a_second(span, |elapsed_ms| lamp.frame_at(elapsed_ms).red) < 3, "{pattern:?}");
+    }
+    for (presence, lamp) in PALETTES.into_iter().flat_map(appearances) {
+        let parts: [fn(Rgb) -> u8; 4] = [|rgb| rgb.red, |rgb| rgb.green, |rgb| rgb.blue, Rgb::luminance];
+        for part in parts {
+            assert!(flashes_in_a_second(span(lamp.pattern), |ms| part(lamp.frame_at(ms))) < 3, "{presence}");
+        }
+    }
+}
+
+#[test]
+fn the_counter_of_flashes_counts() {
+    let at_four_hertz = |elapsed_ms: u32| if elapsed_ms % 250 < 125 { 255 } else { 0 };
+    assert_eq!(flashes_in_a_second(5000, at_four_hertz), 4);
+}
+
+#[test]
+fn nothing_changes_before_the_next_frame() {
+    for pattern in patterns() {
+        let lamp = Appearance { colour: Rgb::new(10, 200, 30), level: 250, pattern };
+        // From the beginning, and across the wrap of the elapsed time.
+        let span = span(pattern);
+        for start in [0, u32::MAX - span] {
+            let (mut due, mut last) = (start, lamp.frame_at(start));
+            for elapsed_ms in (0..2 * span).map(|after| start.wrapping_add(after)) {
+                let frame = lamp.frame_at(elapsed_ms);
+                if elapsed_ms == due {
+                    last = frame;
+                    let Some(sleep) = lamp.next_frame_in(elapsed_ms) else { break };
+                    assert!(sleep > 0, "{pattern:?} at {elapsed_ms}");
+                    due = elapsed_ms.wrapping_add(sleep.into());
+                }
+                assert_eq!(frame, last, "{pattern:?} at {elapsed_ms}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_light_that_sleeps_does_not_change() {
+    for pattern in patterns() {
+        if pattern.next_frame_in(0).is_none() {
+            assert!(
+                (0..span(pattern)).all(|elapsed_ms| pattern.level_at(elapsed_ms) == pattern.level_at(0)),
+                "{pattern:?}"
+            );
+            assert!((0..span(pattern)).all(|elapsed_ms| pattern.next_frame_in(elapsed_ms).is_none()), "{pattern:?}");
+        }
+    }
+}
+
+#[test]
+fn a_breath_is_smooth_and_never_goes_out() {
+    for millis in [500, 501, 3000, 9999, u16::MAX] {
+        let pattern = Pattern::Breathe { period: Period::from_millis(millis) };
+        assert_eq!(pattern.level_at(0), u8::MAX);
+        for elapsed_ms in 1..=2 * u32::from(millis) {
+            let (before, after) = (pattern.level_at(elapsed_ms - 1), pattern.level_at(elapsed_ms));
+            assert!(before.abs_diff(after) <= 7 && after >= 32, "{millis}: {before} -> {after} at {elapsed_ms}");
+        }
+        assert_eq!(pattern.level_at(u32::from(millis).div_ceil(2)), 32);
+    }
+}
+
+/// Whether someone who sees no colour may take one light for the other: the same pattern, and brightnesses less than a
+/// quarter apart.
+fn look_alike(one: Appearance, another: Appearance) -> bool {
+    let brightness = |lamp: Appearance| u32::from(lamp.frame_at(0).luminance());
+    let (dimmer, brighter) = match (brightness(one), brightness(another)) {
+        (one, another) if one < another => (one, another),
+        (one, another) => (another, one),
+    };
+    let same_pattern = match (one.pattern, another.pattern) {
+        (Pattern::Alternate { period, .. }, Pattern::Alternate { period: other, .. }) => period == other,
+        (one, another) => one == another,
+    };
+    same_pattern && brighter * 4 < dimmer * 5 + 1
+}
+
+#[test]
+fn every_availability_can_be_told_without_colour() {
+    for palette in PALETTES {
+        for (presence, lamp) in appearances(palette) {
+            for (other_presence, other) in appearances(palette) {
+                let same = presence.availability() == other_presence.availability();
+                assert!(same || !look_alike(lamp, other), "{presence} looks like {other_presence}");
+            }
+        }
+    }
+}
+
+#[test]
+fn busy_is_brightest_and_away_is_dimmest() {
+    for palette in PALETTES {
+        let brightness = |presence| palette.of(presence).frame_at(0).luminance();
+        let ordered = [Presence::Busy, Presence::Available, Presence::AvailableInactive, Presence::Away];
+        assert!(ordered.is_sorted_by(|&brighter, &dimmer| brightness(brighter) > brightness(dimmer)));
+        assert!(brightness(Presence::DoNotDisturb) > brightness(Presence::Available));
+    }
+}
+
+#[test]
+fn alternating_colours_move_without_colour() {
+    for (presence, lamp) in PALETTES.into_iter().flat_map(appearances) {
+        if let Pattern::Alternate { other, .. } = lamp.pattern {
+            let (one, another) = (u32::from(lamp.colour.luminance()), u32::from(other.luminance()));
+            assert!(one.max(another) >= 2 * one.min(another), "{presence}");
+        }
+    }
+}
+
+#[test]
+fn a_call_shows_and_an_absence_does_not_look_like_no_news() {
+    for palette in PALETTES {
+        assert_ne!(palette.busy.pattern, palette.in_a_call.pattern);
+        assert_ne!(palette.do_not_disturb.pattern, palette.presenting.pattern);
+        for absence in [Absence::NeverSeen, Absence::Expired, Absence::Lost] {
+            assert_eq!(appearance(Presence::Offline, Some(absence), palette), palette.no_news);
+        }
+        assert_eq!(appearance(Presence::Offline, Some(Absence::Cleared), palette), Appearance::OFF);
+        assert!(appearances(palette).all(|(presence, lamp)| {
+            let is_dark = presence.availability() == Availability::Offline;
+            is_dark == (lamp.frame_at(0) == Rgb::BLACK)
+        }));
+    }
+}
+
+#[test]
+fn any_entry_can_be_replaced() {
+    let mine = Appearance::solid(Rgb::new(1, 2, 3), 4);
+    for presence in Presence::ALL {
+        let palette = Palette::DEFAULT.with(presence, mine);
+        for (other, lamp) in appearances(&palette) {
+            assert_eq!(lamp, if other == presence { mine } else { Palette::DEFAULT.of(other) });
+        }
+    }
+}
