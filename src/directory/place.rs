@@ -60,7 +60,7 @@ where
     pub(super) fn number_for(&self, room: Room) -> u64 {
         let revision = match room {
             Room::Unused => 0,
-            Room::Of(slot) => self.slot(slot).map_or(0, |slot| slot.user.revision()),
+            Room::Of(slot) => self.slot(slot).map_or(0, |slot| slot.user.revision().saturating_add(1)),
         };
         self.forgotten.max(revision)
     }

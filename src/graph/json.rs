@@ -433,7 +433,7 @@ mod tests {
             "\u{0}",
             "\"\u{7f}\"",
         ] {
-            let expected = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+            let expected = serde_json::from_str::<serde_json::Value>(text).is_ok();
             assert_eq!(Value::parse(text.as_bytes()).is_ok(), expected, "{text}");
         }
         assert_eq!(Value::parse(b"\"\xff\""), Err(JsonError::NotUtf8));

@@ -42,13 +42,13 @@ pub const MAX_BODY: usize = 1 << 20;
 /// Longest line that is taken in, in bytes, without its newline.
 pub const MAX_LINE: usize = 4096;
 /// Longest presence object, in bytes.
-pub const MAX_PRESENCE: usize = 221;
+pub const MAX_PRESENCE: usize = 211;
 /// Longest error body, in bytes, when its [`Trace`] is empty.
-pub const MAX_ERROR: usize = 211;
+pub const MAX_ERROR: usize = 194;
 /// Longest answer to a bulk read, in bytes.
 pub const MAX_PRESENCES: usize = 12 + MAX_IDS * (MAX_PRESENCE + 1) - 1;
 /// Longest answer to one element of a batch that is no bulk read, in bytes, not counting its id, which is echoed as it
 /// was written.
 pub const MAX_ELEMENT: usize = r#"{"id":,"status":200,"body":}"#.len() + MAX_PRESENCE;
 /// Longest event of a change, in bytes.
-pub const MAX_CHANGE: usize = 243;
+pub const MAX_CHANGE: usize = 251;

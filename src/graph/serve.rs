@@ -142,7 +142,6 @@ fn write_users(sink: &mut dyn Sink, exchange: &Exchange<'_>, store: &dyn Store, 
 }
 
 const RESPONSES: &str = "{\"responses\":[";
-const RESPONSES_END: &str = "]}";
 
 /// Runs the elements of a batch in order. Each is sure of room for its bare status, for that of every element is kept
 /// free until its turn.
@@ -157,25 +156,27 @@ fn run_batch(
     sink: &mut dyn Sink,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
 ) -> Result<(), NoRoom> {
-    // With each goes the comma, or the bracket, behind it.
-    let bare = |element: Element<'_>| bare_len(element.id()).saturating_add(1);
-    let mut reserved = batch.elements().fold(RESPONSES_END.len(), |sum, element| sum.saturating_add(bare(element)));
+    // Behind each element goes a comma or the last bracket, and behind them all a brace.
+    let bare = batch.elements().map(|element| bare_len(element.id()).saturating_add(1));
+    let mut reserved = bare.fold(1, usize::saturating_add);
     if sink.room() < reserved.saturating_add(RESPONSES.len()) {
         return Err(NoRoom);
     }
-    let mut before = RESPONSES;
+    sink.write(RESPONSES.as_bytes())?;
     let mut earlier = heapless::Vec::<(Value<'_>, bool), MAX_ELEMENTS>::new();
     for element in batch.elements() {
-        reserved = reserved.saturating_sub(bare(element));
-        sink.write(before.as_bytes())?;
+        if !earlier.is_empty() {
+            sink.write(b",")?;
+            reserved = reserved.saturating_sub(1);
+        }
+        reserved = reserved.saturating_sub(bare_len(element.id()));
         let refused = blocked(element, &earlier);
         let mut answer = Reserve::new(sink, reserved);
         let status = answer_element(element, refused, exchange, store, &mut answer, changes)?;
         // There are no more elements than fit.
         let _ = earlier.push((element.id(), status >= 400));
-        before = ",";
     }
-    sink.write(RESPONSES_END.as_bytes())
+    sink.write(b"]}")
 }
 
 /// Whether an element must not run: because one that it depends on failed, or did not come before it.

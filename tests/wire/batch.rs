@@ -1,0 +1,162 @@
+//! Rule H5: batches, over HTTP and in a line.
+
+use crate::server::{ADELE, Server, TEAMS, message};
+use serde_json::{Value, json};
+
+fn set(id: &str) -> Value {
+    let body = json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall"});
+    json!({"id": id, "method": "POST", "url": format!("/users/{ADELE}/presence/setPresence"), "body": body})
+}
+
+fn clear(id: &str) -> Value {
+    let url = format!("/users/{ADELE}/presence/clearPresence");
+    json!({"id": id, "method": "POST", "url": url, "body": {"sessionId": TEAMS}})
+}
+
+fn get(id: &str) -> Value {
+    json!({"id": id, "method": "GET", "url": format!("/users/{ADELE}/presence")})
+}
+
+fn depending(mut element: Value, on: &[&str]) -> Value {
+    element["dependsOn"] = json!(on);
+    element
+}
+
+fn send(server: &mut Server, requests: &[Value]) -> (u16, Value) {
+    server.post("/v1.0/$batch", &json!({"requests": requests}))
+}
+
+fn statuses(body: &Value) -> Vec<(String, u64)> {
+    let responses = body["responses"].as_array().unwrap_or_else(|| panic!("{body}"));
+    let one = |response: &Value| (response["id"].as_str().unwrap().to_owned(), response["status"].as_u64().unwrap());
+    responses.iter().map(one).collect()
+}
+
+fn expect(requests: &[Value], expected: &[(&str, u64)]) {
+    let (status, body) = send(&mut Server::new(), requests);
+    assert_eq!(status, 200);
+    let expected: Vec<_> = expected.iter().map(|(id, status)| ((*id).to_owned(), *status)).collect();
+    assert_eq!(statuses(&body), expected);
+}
+
+#[test]
+fn h5_elements_are_answered_in_order_and_one_by_one() {
+    expect(&[set("a"), clear("b"), clear("c"), get("d")], &[("a", 200), ("b", 200), ("c", 404), ("d", 200)]);
+    let (_, body) = send(&mut Server::new(), &[set("a"), get("b")]);
+    assert_eq!(body["responses"][0], json!({"id": "a", "status": 200}));
+    assert_eq!(body["responses"][1]["body"]["activity"], "InACall", "an element sees those before it");
+}
+
+#[test]
+fn h5_what_refuses_the_whole_batch() {
+    let nested = json!({"id": "x", "method": "POST", "url": "/$batch", "body": {"requests": [get("y")]}});
+    let mut without_id = get("x");
+    without_id.as_object_mut().unwrap().remove("id");
+    let many: Vec<_> = (0..21).map(|place| get(&place.to_string())).collect();
+    for (requests, expected) in [
+        (vec![set("a"), without_id], "[Id]: The Id field is required."),
+        (vec![set("a"), clear("a")], "The same [Id] is given twice."),
+        (vec![], "The number of [Requests] is out of range."),
+        (many.clone(), "The number of [Requests] is out of range."),
+        (vec![set("a"), nested], "A batch must not contain a batch."),
+        (vec![set("a"), json!(5)], "The request is not a JSON object."),
+        (vec![set("a"), json!({"id": 5})], "The provided [Id] is not valid."),
+    ] {
+        let mut server = Server::new();
+        let (status, body) = send(&mut server, &requests);
+        assert_eq!((status, message(&body)), (400, expected));
+        assert!(server.directory.is_empty(), "nothing of it was done");
+    }
+    assert_eq!(send(&mut Server::new(), &many[..20]).0, 200);
+    let (_, body) = Server::new().post("/$batch", &json!({}));
+    assert_eq!(message(&body), "[Requests]: The Requests field is required.");
+    // The same id, spelled differently.
+    let spelled = r#"{"requests":[{"id":"a","method":"GET","url":"/x"},{"id":"\u0061","method":"GET","url":"/x"}]}"#;
+    let (status, body) = Server::new().send("POST", "/$batch", None, spelled.as_bytes());
+    assert_eq!((status, message(&body)), (400, "The same [Id] is given twice."));
+}
+
+#[test]
+fn h5_what_depends_on_a_failure_is_answered_424() {
+    expect(&[clear("a"), depending(set("b"), &["a"]), get("c")], &[("a", 404), ("b", 424), ("c", 200)]);
+    expect(&[set("a"), depending(clear("b"), &["a"])], &[("a", 200), ("b", 200)]);
+    expect(
+        &[clear("a"), depending(set("b"), &["a"]), depending(set("c"), &["b"])],
+        &[("a", 404), ("b", 424), ("c", 424)],
+    );
+    expect(&[set("a"), clear("x"), clear("y"), depending(get("z"), &["a", "y"])], &[
+        ("a", 200),
+        ("x", 200),
+        ("y", 404),
+        ("z", 424),
+    ]);
+}
+
+#[test]
+fn h5_an_element_can_only_depend_on_one_before_it() {
+    expect(&[depending(set("a"), &["b"]), set("b")], &[("a", 400), ("b", 200)]);
+    expect(&[depending(set("a"), &["a"])], &[("a", 400)]);
+    let mut malformed = set("a");
+    malformed["dependsOn"] = json!("b");
+    expect(&[malformed], &[("a", 400)]);
+}
+
+#[test]
+fn h5_elements_are_checked_one_by_one() {
+    let mut no_method = get("a");
+    no_method.as_object_mut().unwrap().remove("method");
+    let mut text = set("b");
+    text["headers"] = json!({"CONTENT-TYPE": "text/plain"});
+    let mut json_header = set("c");
+    json_header["headers"] = json!({"Content-Type": "application/json", "x": 1});
+    let mut list = set("d");
+    list["body"] = json!([]);
+    let mut method = get("e");
+    method["method"] = json!("PATCH");
+    expect(&[no_method, text, json_header, list, method], &[
+        ("a", 400),
+        ("b", 415),
+        ("c", 200),
+        ("d", 400),
+        ("e", 405),
+    ]);
+}
+
+#[test]
+fn a_batch_works_in_a_line_as_well() {
+    let line = json!({"id": "7", "method": "POST", "url": "/$batch", "body": {"requests": [set("a"), get("b")]}});
+    let answer = Server::new().line(&line.to_string()).unwrap();
+    assert_eq!((&answer["id"], &answer["status"]), (&json!("7"), &json!(200)));
+    assert_eq!(statuses(&answer["body"]), [("a".to_owned(), 200), ("b".to_owned(), 200)]);
+    let line = json!({"id": "7", "method": "POST", "url": "/$batch", "body": {"requests": []}});
+    let answer = Server::new().line(&line.to_string()).unwrap();
+    assert_eq!((&answer["status"], message(&answer["body"])), (&json!(400), "The number of [Requests] is out of range."));
+}
+
+#[test]
+fn an_id_is_echoed_as_it_was_written() {
+    let mut server = Server::new();
+    let answer = server.line(r#"{"id":"\u00e9\"😀","method":"GET","url":"/nowhere"}"#).unwrap();
+    assert_eq!((&answer["id"], &answer["status"]), (&json!("é\"😀"), &json!(404)));
+}
+
+#[test]
+fn a_line_without_an_id_is_answered_under_null() {
+    for (line, id, status) in [
+        ("not json", Value::Null, 400),
+        ("[]", Value::Null, 400),
+        (r#"{"method":"GET","url":"/x"}"#, Value::Null, 400),
+        (r#"{"id":5,"method":"GET","url":"/x"}"#, Value::Null, 400),
+        (r#"{"id":"1","id":"2","method":"GET","url":"/x"}"#, Value::Null, 400),
+        (r#"{"id":"1","method":"GET","url":"/x"}"#, json!("1"), 404),
+    ] {
+        let answer = Server::new().line(line).unwrap();
+        assert_eq!((&answer["id"], &answer["status"]), (&id, &json!(status)), "{line}");
+    }
+    let deep = format!(r#"{{"id":"1","body":{}{}}}"#, "[".repeat(32), "]".repeat(32));
+    let answer = Server::new().line(&deep).unwrap();
+    assert_eq!((&answer["id"], &answer["status"]), (&json!("1"), &json!(400)), "33 levels");
+    let long = format!(r#"{{"id":"1","method":"GET","url":"/x","x":"{}"}}"#, "x".repeat(4096));
+    let answer = Server::new().line(&long).unwrap();
+    assert_eq!((&answer["id"], &answer["status"]), (&Value::Null, &json!(400)));
+}

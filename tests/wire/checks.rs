@@ -1,0 +1,253 @@
+//! Rules H1 and H2: what is refused, as what, and in which order.
+
+use crate::server::{ADELE, BOB, OTHER, Server, TEAMS, message};
+use presence_core::graph::{MAX_BODY, Permissions};
+use presence_core::{Instant, SessionId};
+use serde_json::{Value, json};
+
+fn set_presence() -> String {
+    format!("/users/{ADELE}/presence/setPresence")
+}
+
+/// A body that lacks nothing.
+fn good() -> Value {
+    json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall", "expirationDuration": "PT1H"})
+}
+
+fn with(member: &str, value: Value) -> Value {
+    let mut body = good();
+    body[member] = value;
+    body
+}
+
+fn without(member: &str) -> Value {
+    let mut body = good();
+    body.as_object_mut().unwrap().remove(member);
+    body
+}
+
+#[test]
+fn h1_an_error_has_code_message_and_inner_error() {
+    let (status, body) = Server::new().clear(ADELE, TEAMS);
+    assert_eq!(status, 404);
+    let inner = json!({"date": null, "request-id": null, "client-request-id": null});
+    let expected = json!({"error": {"code": "NotFound", "message": "Presence session not found.", "innerError": inner}});
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn h1_actions_succeed_with_an_empty_body() {
+    let mut server = Server::new();
+    assert_eq!(server.post(&set_presence(), &good()), (200, Value::Null));
+    assert_eq!(server.clear(ADELE, TEAMS), (200, Value::Null));
+    let preferred = json!({"availability": "Busy", "activity": "Busy"});
+    assert_eq!(server.post(&format!("/users/{ADELE}/presence/setUserPreferredPresence"), &preferred).0, 200);
+    let clear = format!("/communications/presences/{ADELE}/clearUserPreferredPresence");
+    assert_eq!(server.post(&clear, &json!({})), (200, Value::Null));
+    assert_eq!(server.send("POST", &clear, None, b""), (200, Value::Null), "a client sends no body and no media type");
+    assert_eq!(server.send("POST", &clear, Some("application/json"), b""), (200, Value::Null));
+}
+
+#[test]
+fn h1_a_missing_field_is_named() {
+    for (member, expected) in [
+        ("sessionId", "[SessionId]: The SessionId field is required."),
+        ("availability", "[Availability]: The Availability field is required."),
+        ("activity", "[Activity]: The Activity field is required."),
+    ] {
+        for body in [without(member), with(member, Value::Null)] {
+            let (status, answer) = Server::new().post(&set_presence(), &body);
+            assert_eq!((status, message(&answer)), (400, expected));
+            assert_eq!(answer["error"]["code"], "InvalidArgument");
+        }
+    }
+    let (status, answer) = Server::new().send("POST", &set_presence(), None, b"");
+    assert_eq!((status, message(&answer)), (400, "[SessionId]: The SessionId field is required."));
+}
+
+#[test]
+fn h1_a_duration_out_of_range_is_refused_never_clamped() {
+    for duration in ["PT4M59.999999S", "PT4H0.000001S", "-PT1H", "PT0S", "P999999999999999999D", "0:04:00"] {
+        let (status, answer) = Server::new().post(&set_presence(), &with("expirationDuration", json!(duration)));
+        let expected = "The provided [ExpirationDuration] is out of range.";
+        assert_eq!((status, message(&answer)), (400, expected), "{duration}");
+    }
+    for duration in ["PT5M", "PT4H", "PT5M0.0009S", "1:00:00", "0:05:30.5"] {
+        let (status, _) = Server::new().post(&set_presence(), &with("expirationDuration", json!(duration)));
+        assert_eq!(status, 200, "{duration}");
+    }
+}
+
+/// Each request is wrong in two neighbouring ways of rule H2; the first one is answered.
+#[test]
+fn h2_checks_run_in_order() {
+    let action = set_presence();
+    let body = |value: Value| value.to_string().into_bytes();
+    let json = Some("application/json");
+    let text = Some("text/plain");
+    let too_large = vec![b' '; MAX_BODY + 1];
+    let mut foreign_and_bad_pair = with("activity", json!("Away"));
+    foreign_and_bad_pair["sessionId"] = json!(OTHER);
+    let mut bad_id_and_duration = with("sessionId", json!("7"));
+    bad_id_and_duration["expirationDuration"] = json!("banana");
+    let mut bad_range_and_pair = with("expirationDuration", json!("PT4M"));
+    bad_range_and_pair["activity"] = json!("Away");
+    let mut missing_and_bad_id = without("activity");
+    missing_and_bad_id["sessionId"] = json!("7");
+    for (name, method, target, media, bytes, expected) in [
+        ("size before path", "POST", "/nowhere", json, too_large.clone(), 413),
+        ("path before method", "PATCH", "/nowhere", json, vec![], 404),
+        ("method before media type", "PATCH", action.as_str(), text, body(good()), 405),
+        ("media type before syntax", "POST", action.as_str(), text, b"{".to_vec(), 415),
+        ("syntax before fields", "POST", action.as_str(), json, b"{".to_vec(), 400),
+        ("fields before ids", "POST", action.as_str(), json, body(missing_and_bad_id), 400),
+        ("ids before durations", "POST", action.as_str(), json, body(bad_id_and_duration), 400),
+        ("range before pair", "POST", action.as_str(), json, body(bad_range_and_pair), 400),
+        ("pair before permission", "POST", action.as_str(), json, body(foreign_and_bad_pair), 400),
+        ("permission before session", "POST", action.as_str(), json, body(with("sessionId", json!(OTHER))), 403),
+    ] {
+        let (status, answer) = Server::application().send(method, target, media, &bytes);
+        assert_eq!(status, expected, "{name}");
+        let told = message(&answer);
+        match name {
+            "syntax before fields" => assert!(told.contains("JSON"), "{told}"),
+            "fields before ids" => assert!(told.contains("The Activity field is required"), "{told}"),
+            "ids before durations" => assert!(told.contains("[SessionId]"), "{told}"),
+            "range before pair" => assert!(told.contains("out of range"), "{told}"),
+            "pair before permission" => assert!(told.contains("combination"), "{told}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn h2_permission_before_session_and_session_before_room() {
+    let mut server = Server::application();
+    assert_eq!(server.clear(ADELE, OTHER).0, 403, "it does not tell whether there is such a session");
+    assert_eq!(server.clear(ADELE, TEAMS).0, 404);
+    let mut server = Server::new();
+    for session in ["00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"] {
+        assert_eq!(server.set(ADELE, session, "Away", "Away").0, 200);
+    }
+    let (status, answer) = server.set(ADELE, TEAMS, "Away", "Away");
+    assert_eq!((status, &answer["error"]["code"]), (507, &json!("InsufficientStorage")));
+    assert_eq!(server.clear(ADELE, TEAMS).0, 404);
+}
+
+#[test]
+fn h1_who_may_not() {
+    let mut server = Server::delegated();
+    assert_eq!(server.set(ADELE, TEAMS, "Away", "Away").0, 200, "its own user");
+    let (status, answer) = server.set(BOB, TEAMS, "Away", "Away");
+    assert_eq!((status, &answer["error"]["code"]), (401, &json!("Unauthorized")), "another user");
+    assert_eq!(server.set(ADELE, OTHER, "Away", "Away").0, 403, "another application's session");
+    assert_eq!(server.get(&format!("/users/{BOB}/presence")).0, 200, "anyone's presence may be read");
+    assert_eq!(server.get("/me/presence").0, 200);
+    for (read_all, read_write_all, reading, writing) in [(false, true, 403, 200), (true, false, 200, 403)] {
+        let mut server = Server::application();
+        let application: SessionId = TEAMS.parse().unwrap();
+        let permissions = Permissions { read_all, read_write_all };
+        server.caller = presence_core::graph::Caller::Application { application, permissions };
+        assert_eq!(server.get(&format!("/users/{ADELE}/presence")).0, reading);
+        assert_eq!(server.post("/communications/getPresencesByUserId", &json!({"ids": [ADELE]})).0, reading);
+        assert_eq!(server.set(ADELE, TEAMS, "Away", "Away").0, writing);
+        let clear = format!("/users/{ADELE}/presence/clearUserPreferredPresence");
+        assert_eq!(server.post(&clear, &json!({})).0, writing);
+    }
+}
+
+#[test]
+fn h2_paths_and_methods() {
+    let mut server = Server::new();
+    for (method, target, expected) in [
+        ("GET", "/", 404),
+        ("POST", "/users", 404),
+        ("GET", "/me/presence", 404),
+        ("GET", "/users/adele%40contoso.com/presence", 404),
+        ("GET", "/users/adele/presence", 400),
+        ("POST", &format!("/users/{ADELE}/presence"), 405),
+        ("DELETE", &format!("/users/{ADELE}/presence"), 405),
+        ("GET", &set_presence(), 405),
+        ("GET", "/communications/getPresencesByUserId", 405),
+        ("GET", "/$batch", 405),
+        ("POST", &format!("/users/{ADELE}/presence/setPresenceX"), 404),
+        ("GET", &format!("/v1.0/users/{ADELE}/presence?$select=id"), 200),
+        ("GET", &format!("/beta/communications/presences/%7B{ADELE}%7D"), 200),
+    ] {
+        assert_eq!(server.send(method, target, None, b"").0, expected, "{method} {target}");
+    }
+}
+
+#[test]
+fn h2_bad_members() {
+    for (body, expected) in [
+        (r#"{"sessionId":"x","sessionId":"y"}"#, "[SessionId]: The field is given twice."),
+        (r#"[]"#, "The request is not a JSON object."),
+        (r#"{"sessionId":5,"availability":"Busy","activity":"InACall"}"#, "The provided [SessionId] is not valid."),
+        (
+            r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":5,"activity":"InACall"}"#,
+            "The provided combination of [Availability] and [Activity] is not supported.",
+        ),
+        (
+            r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall","expirationDuration":5}"#,
+            "The provided [ExpirationDuration] is not valid.",
+        ),
+        ("\u{feff}{}", "The request is not well-formed JSON."),
+    ] {
+        let (status, answer) = Server::new().send("POST", &set_presence(), Some("application/json"), body.as_bytes());
+        assert_eq!((status, message(&answer)), (400, expected), "{body}");
+    }
+    let deep = format!("{{\"x\":{}{}}}", "[".repeat(40), "]".repeat(40));
+    let (status, answer) = Server::new().send("POST", &set_presence(), None, deep.as_bytes());
+    assert_eq!((status, message(&answer)), (400, "The request is nested too deeply."));
+    let (status, answer) = Server::new().send("POST", &set_presence(), None, b"{\"a\":\"\xff\"}");
+    assert_eq!((status, message(&answer)), (400, "The request is not UTF-8."));
+}
+
+#[test]
+fn m2_ids_compare_by_value() {
+    let mut server = Server::new();
+    assert_eq!(server.set(ADELE, TEAMS, "Away", "Away").0, 200);
+    let braced = format!("{{{}}}", TEAMS.to_uppercase());
+    assert_eq!(server.clear(&ADELE.to_uppercase(), &braced).0, 200);
+}
+
+#[test]
+fn p3_names_in_any_case_but_no_older_forms() {
+    let mut server = Server::new();
+    assert_eq!(server.set(ADELE, TEAMS, "BUSY", "inacall").0, 200);
+    assert_eq!(server.activity(ADELE), "InACall", "written exactly");
+    for (availability, activity) in [("BusyIdle", "InACall"), ("Away", "BeRightBack"), ("Busy", "Busy"), ("", "")] {
+        assert_eq!(server.set(ADELE, TEAMS, availability, activity).0, 400, "{availability}/{activity}");
+    }
+}
+
+#[test]
+fn json_is_json_however_it_is_written() {
+    let mut server = Server::new();
+    let body = format!(
+        " {{ \"odd\" : {{\"a\":[1e5,null]}} , \"sessionId\":\"{TEAMS}\",\r\n\"availability\":\"B\\u0075sy\",\"activity\":\"InACall\"}} "
+    );
+    assert_eq!(server.send("POST", &set_presence(), Some("application/json; charset=utf-8"), body.as_bytes()).0, 200);
+    assert_eq!(server.activity(ADELE), "InACall");
+}
+
+#[test]
+fn s7_a_refused_request_changes_nothing() {
+    let mut server = Server::new();
+    server.set(ADELE, TEAMS, "Available", "Available");
+    server.now = Instant::from_secs(100);
+    let before = server.directory.get(ADELE.parse().unwrap()).cloned();
+    server.changes.clear();
+    for body in [
+        with("expirationDuration", json!("PT4M")),
+        with("activity", json!("Away")),
+        with("sessionId", json!("x")),
+        without("activity"),
+    ] {
+        assert_eq!(server.post(&set_presence(), &body).0, 400);
+    }
+    assert_eq!(server.clear(ADELE, OTHER).0, 404);
+    assert_eq!(server.directory.get(ADELE.parse().unwrap()).cloned(), before);
+    assert_eq!(server.changes, []);
+}

@@ -1,0 +1,48 @@
+//! The documentation's own examples, sent as they stand there.
+
+use crate::server::Server;
+use presence_core::graph::Caller;
+use serde_json::Value;
+
+#[test]
+fn the_examples_of_the_documentation_are_understood() {
+    let examples: Value = serde_json::from_str(include_str!("../vectors/examples.json")).unwrap();
+    let mut seen = 0;
+    for example in examples.as_array().unwrap() {
+        let operation = example["operation"].as_str().unwrap();
+        if operation.contains("StatusMessage") || operation.contains("Location") {
+            continue;
+        }
+        seen += 1;
+        let mut server = Server::new();
+        let url = example["url"].as_str().unwrap();
+        let target = url.strip_prefix("https://graph.microsoft.com").unwrap();
+        server.caller = Caller::Trusted { me: Some(crate::server::user(crate::server::ADELE)) };
+        if operation == "clearPresence" {
+            // What is to be cleared must be there: the same user and session, set by the same documentation.
+            let body = serde_json::json!({
+                "sessionId": example["body"]["sessionId"], "availability": "Available", "activity": "Available",
+            });
+            assert_eq!(server.post(&target.replace("clearPresence", "setPresence"), &body).0, 200);
+        }
+        let body = match &example["body"] {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let content_type = example["headers"]["Content-Type"].as_str();
+        let method = example["method"].as_str().unwrap();
+        let (status, answer) = server.send(method, target, content_type, body.as_bytes());
+        assert_eq!(Some(u64::from(status)), example["expected_status"].as_u64(), "{}", example["id"]);
+        match &example["expected_body"] {
+            Value::Null => assert_eq!(answer, Value::Null),
+            expected => {
+                let named = |body: &Value| match &body["value"] {
+                    Value::Array(presences) => presences.iter().map(|one| one["id"].clone()).collect(),
+                    _ => vec![body["id"].clone()],
+                };
+                assert_eq!(named(&answer), named(expected), "{}", example["id"]);
+            }
+        }
+    }
+    assert!(seen >= 12, "{seen}");
+}

@@ -1,0 +1,125 @@
+//! Rules H3, M5, V1: presence objects, alone and in bulk.
+
+use crate::server::{ADELE, BOB, Server, TEAMS, user};
+use presence_core::graph::{Body, Buffer, Exchange, Incoming, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, Sink, serve, write_presence};
+use presence_core::{Instant, Presence};
+use serde_json::{Value, json};
+
+const BULK: &str = "/communications/getPresencesByUserId";
+
+#[test]
+fn h3_the_members_of_a_presence_object_in_order() {
+    let mut bytes = [0; MAX_PRESENCE];
+    let mut buffer = Buffer::new(&mut bytes);
+    write_presence(&mut buffer, user(ADELE), Presence::InACall, 129_311_063).unwrap();
+    assert_eq!(
+        std::str::from_utf8(buffer.written()).unwrap(),
+        format!(
+            r#"{{"id":"{ADELE}","availability":"Busy","activity":"InACall","outOfOfficeSettings":null,"statusMessage":null,"sequenceNumber":"A0129311063","workLocation":null}}"#
+        )
+    );
+}
+
+#[test]
+fn m5_a_user_never_heard_of_reads_offline() {
+    let mut server = Server::new();
+    let (status, body) = server.get(&format!("/users/{ADELE}/presence"));
+    assert_eq!((status, &body["availability"], &body["activity"]), (200, &json!("Offline"), &json!("Offline")));
+    assert_eq!(body["sequenceNumber"], Value::Null);
+    let (status, bulk) = server.post(BULK, &json!({"ids": [ADELE]}));
+    assert_eq!((status, &bulk["value"][0]), (200, &body));
+    assert!(server.directory.is_empty(), "reading gives nobody a place");
+}
+
+#[test]
+fn m5_a_user_nobody_knows_is_unknown() {
+    let mut server = Server::new();
+    let known = |id| id == user(ADELE);
+    let exchange = Exchange { known: Some(&known), ..Exchange::new(Instant::ZERO, server.caller) };
+    let mut ask = |method, target: &str, body: &str| {
+        let mut bytes = [0; 1000];
+        let mut buffer = Buffer::new(&mut bytes);
+        let incoming = Incoming { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let status = serve(&incoming, &exchange, &mut server.directory, &mut buffer, &mut |_, _| {});
+        (status, serde_json::from_slice::<Value>(buffer.written()).unwrap())
+    };
+    let (status, body) = ask("POST", BULK, &json!({"ids": [BOB, ADELE]}).to_string());
+    assert_eq!((status, &body["value"][0]["activity"]), (200, &json!("PresenceUnknown")));
+    assert_eq!(body["value"][1]["activity"], "Offline");
+    let (status, body) = ask("GET", &format!("/users/{BOB}/presence"), "");
+    assert_eq!((status, &body["availability"]), (200, &json!("PresenceUnknown")));
+    let clear = ask("POST", &format!("/users/{BOB}/presence/clearUserPreferredPresence"), "{}");
+    assert_eq!(clear.0, 404, "nobody's presence is kept");
+}
+
+#[test]
+fn v1_the_sequence_number_grows_with_what_is_visible() {
+    let mut server = Server::new();
+    let number = |server: &mut Server| server.get(&format!("/users/{ADELE}/presence")).1["sequenceNumber"].clone();
+    let preferred = json!({"availability": "Busy", "activity": "Busy"});
+    server.post(&format!("/users/{ADELE}/presence/setUserPreferredPresence"), &preferred);
+    assert_eq!(number(&mut server), Value::Null, "nothing visible has changed (U3)");
+    server.set(ADELE, TEAMS, "Available", "Available");
+    assert_eq!(number(&mut server), "A0000000001");
+    server.set(ADELE, TEAMS, "Available", "Available");
+    server.set(ADELE, TEAMS, "Away", "Away");
+    assert_eq!(number(&mut server), "A0000000001", "keep-alives and what preferred hides do not show");
+    server.clear(ADELE, TEAMS);
+    assert_eq!(number(&mut server), "A0000000002");
+}
+
+#[test]
+fn m4_a_read_is_exact_however_long_ago_time_was_advanced() {
+    let mut server = Server::new();
+    server.set(ADELE, TEAMS, "Available", "Available");
+    for (secs, expected) in [(299, "Available"), (300, "Offline")] {
+        server.now = Instant::from_secs(secs);
+        assert_eq!(server.activity(ADELE), expected);
+    }
+    assert_eq!(server.changes.len(), 1, "a read carries nothing out");
+}
+
+#[test]
+fn h3_bulk_in_the_order_asked_and_twice_if_asked_twice() {
+    let mut server = Server::new();
+    server.set(BOB, TEAMS, "Away", "Away");
+    let (_, body) = server.post(BULK, &json!({"ids": [BOB, ADELE, BOB.to_uppercase()]}));
+    let seen: Vec<_> = body["value"].as_array().unwrap().iter().map(|one| (&one["id"], &one["activity"])).collect();
+    let (bob, adele) = (json!(BOB), json!(ADELE));
+    assert_eq!(seen, [(&bob, &json!("Away")), (&adele, &json!("Offline")), (&bob, &json!("Away"))]);
+}
+
+#[test]
+fn h2_bulk_takes_1_to_650_guids() {
+    let ids = |count: usize| json!({"ids": vec![ADELE; count]});
+    let mut server = Server::new();
+    server.room = MAX_PRESENCES;
+    for (body, expected) in [
+        (ids(1), 200),
+        (ids(MAX_IDS), 200),
+        (ids(MAX_IDS + 1), 400),
+        (ids(0), 400),
+        (json!({}), 400),
+        (json!({"ids": ADELE}), 400),
+        (json!({"ids": [ADELE, "x"]}), 400),
+        (json!({"ids": [ADELE, 5]}), 400),
+        (json!({"ids": [ADELE, null]}), 400),
+    ] {
+        let (status, answer) = server.post(BULK, &body);
+        assert_eq!(status, expected);
+        if status == 200 {
+            assert_eq!(answer["value"].as_array().unwrap().len(), body["ids"].as_array().unwrap().len());
+        }
+    }
+}
+
+#[test]
+fn the_largest_answers_are_as_large_as_promised() {
+    let longest = Presence::ALL.into_iter().map(|presence| {
+        let mut bytes = [0; 1000];
+        let mut buffer = Buffer::new(&mut bytes);
+        write_presence(&mut buffer, user(ADELE), presence, u64::MAX).unwrap();
+        1000 - buffer.room()
+    });
+    assert_eq!(longest.max(), Some(MAX_PRESENCE));
+}

@@ -1,0 +1,170 @@
+//! Rule H6: an answer that does not fit never leaves a change unreported.
+
+use crate::server::{ADELE, BOB, Server, TEAMS, user};
+use presence_core::graph::{
+    Buffer, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, Refusal, Sink, Trace, write_change, write_error,
+    json::JsonError,
+};
+use presence_core::{Instant, Policy, Presence, User, set_presence};
+use serde_json::{Value, json};
+
+fn element(id: &str, action: &str, body: &Value) -> Value {
+    json!({"id": id, "method": "POST", "url": format!("/users/{ADELE}/presence/{action}"), "body": body})
+}
+
+fn set(id: &str) -> Value {
+    element(id, "setPresence", &json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall"}))
+}
+
+fn get(id: &str) -> Value {
+    json!({"id": id, "method": "GET", "url": format!("/users/{ADELE}/presence")})
+}
+
+#[test]
+fn h6_an_action_runs_only_when_its_answer_has_room() {
+    let line = set("1").to_string();
+    let answer = r#"{"id":"1","status":200}"#;
+    for room in 0..answer.len() {
+        let mut server = Server::new();
+        server.room = room;
+        assert_eq!(server.line(&line), None);
+        assert!(server.directory.is_empty() && server.changes.is_empty());
+    }
+    let mut server = Server::new();
+    server.room = answer.len();
+    assert_eq!(server.line(&line).unwrap().to_string(), answer);
+    assert_eq!(server.changes.len(), 1);
+}
+
+#[test]
+fn h6_an_error_that_does_not_fit_goes_without_its_body() {
+    let line = element("1", "clearPresence", &json!({"sessionId": TEAMS})).to_string();
+    let bare = r#"{"id":"1","status":404}"#;
+    let full = Server::new().line(&line).unwrap().to_string();
+    for room in bare.len()..full.len() {
+        let mut server = Server::new();
+        server.room = room;
+        assert_eq!(server.line(&line).unwrap().to_string(), bare);
+    }
+}
+
+#[test]
+fn h6_a_read_that_does_not_fit_is_answered_507() {
+    let full = Server::new().line(&get("1").to_string()).unwrap().to_string();
+    for room in r#"{"id":"1","status":507}"#.len()..full.len() {
+        let mut server = Server::new();
+        server.room = room;
+        assert_eq!(server.line(&get("1").to_string()).unwrap()["status"], 507, "{room}");
+    }
+    let mut server = Server::new();
+    for room in 0..MAX_ERROR {
+        server.room = room;
+        let (status, _) = server.post("/communications/getPresencesByUserId", &json!({"ids": [ADELE, BOB]}));
+        assert_eq!(status, 507, "{room}");
+    }
+}
+
+/// In whatever room: the batch is refused whole and nothing is done, or every element has its status, and exactly those
+/// with 200 were done.
+#[test]
+fn h6_every_element_of_a_batch_has_room_for_its_status() {
+    let clear = |id| element(id, "clearPresence", &json!({"sessionId": TEAMS}));
+    let requests = [set("a"), get("b"), clear("c"), clear("d"), get("e")];
+    let (status, full) = Server::new().post("/$batch", &json!({"requests": requests}));
+    assert_eq!(status, 200);
+    let full = full.to_string().len();
+    let mut refused = 0;
+    for room in 0..=full {
+        let mut server = Server::new();
+        server.room = room;
+        let (status, body) = server.post("/$batch", &json!({"requests": requests}));
+        if status != 200 {
+            assert_eq!(status, 507);
+            assert!(server.directory.is_empty() && server.changes.is_empty());
+            refused += 1;
+            continue;
+        }
+        let statuses: Vec<_> =
+            body["responses"].as_array().unwrap().iter().map(|one| one["status"].as_u64().unwrap()).collect();
+        assert_eq!((statuses[0], statuses[2], statuses[3]), (200, 200, 404), "{room}");
+        assert!([200, 507].contains(&statuses[1]) && [200, 507].contains(&statuses[4]));
+        assert_eq!(server.changes.len(), 2);
+        if room == full {
+            assert_eq!(statuses, [200, 200, 200, 404, 200]);
+        }
+    }
+    assert_eq!(refused, r#"{"responses":[{"id":"a","status":200}]}"#.len() + 4 * r#"{"id":"a","status":200},"#.len());
+}
+
+#[test]
+fn the_largest_errors_are_as_large_as_promised() {
+    let fields = [Field::ExpirationDuration, Field::Availability, Field::SessionId, Field::Requests, Field::DependsOn];
+    let about = [Refusal::Duplicate, Refusal::Missing, Refusal::Malformed, Refusal::OutOfRange, Refusal::Count];
+    let all = about.into_iter().flat_map(|refusal| fields.map(refusal)).chain([
+        Refusal::TooLarge,
+        Refusal::UnknownPath,
+        Refusal::UnknownUser,
+        Refusal::MethodNotAllowed,
+        Refusal::UnsupportedMediaType,
+        Refusal::Json(JsonError::NotUtf8),
+        Refusal::Json(JsonError::Syntax),
+        Refusal::Json(JsonError::TooDeep),
+        Refusal::NotAnObject,
+        Refusal::LineTooLong,
+        Refusal::Pair,
+        Refusal::Repeated(Field::Id),
+        Refusal::NestedBatch,
+        Refusal::OutOfOrder,
+        Refusal::OtherUser,
+        Refusal::MissingPermission,
+        Refusal::OtherSession,
+        Refusal::SessionNotFound,
+        Refusal::FailedDependency,
+        Refusal::SessionsFull,
+        Refusal::UsersFull,
+        Refusal::AnswerTooLarge,
+    ]);
+    let len = |refusal: Refusal| {
+        let mut bytes = [0; 1000];
+        let mut buffer = Buffer::new(&mut bytes);
+        write_error(&mut buffer, refusal, &Trace::default()).unwrap();
+        let body: Value = serde_json::from_slice(buffer.written()).unwrap();
+        assert_eq!(body["error"]["message"], refusal.to_string());
+        1000 - buffer.room()
+    };
+    let longest = all.map(len).max();
+    assert_eq!(longest, Some(MAX_ERROR));
+    const { assert!(MAX_ELEMENT >= MAX_ERROR + r#"{"id":,"status":200,"body":}"#.len()) };
+}
+
+#[test]
+fn h1_an_error_tells_what_the_embedder_knows() {
+    let trace = Trace { date: Some("2026-11-23T22:00:00"), request_id: Some("7"), client_request_id: Some("a\"\n") };
+    let mut bytes = [0; 1000];
+    let mut buffer = Buffer::new(&mut bytes);
+    write_error(&mut buffer, Refusal::Pair, &trace).unwrap();
+    let body: Value = serde_json::from_slice(buffer.written()).unwrap();
+    let expected = json!({"date": "2026-11-23T22:00:00", "request-id": "7", "client-request-id": "a\"\n"});
+    assert_eq!(body["error"]["innerError"], expected);
+}
+
+#[test]
+fn an_event_is_as_the_format_says_and_no_larger_than_promised() {
+    let fresh: User = User::new();
+    let policy = Policy { sessions: Presence::ALL.into_iter().collect(), ..Policy::GRAPH };
+    let at = Instant::from_millis(300_125);
+    let session = TEAMS.parse().unwrap();
+    let transition = set_presence(fresh.at(at).unwrap(), session, Presence::InACall, None, &policy).unwrap();
+    let mut bytes = [0; 1000];
+    let mut buffer = Buffer::new(&mut bytes);
+    write_change(&mut buffer, Instant::from_millis(125), user(ADELE), &transition).unwrap();
+    assert_eq!(
+        std::str::from_utf8(buffer.written()).unwrap(),
+        format!(
+            r#"{{"at":300,"user":"{ADELE}","from":{{"availability":"Offline","activity":"Offline"}},"to":{{"availability":"Busy","activity":"InACall"}},"cause":"set"}}"#
+        )
+    );
+    // The longest names, the longest cause and the largest number.
+    let longest = r#"{"at":18446744073709551.615,"user":"","from":{"availability":"DoNotDisturb","activity":"UrgentInterruptionsOnly"},"to":{"availability":"DoNotDisturb","activity":"UrgentInterruptionsOnly"},"cause":"preferredExpired"}"#;
+    assert_eq!(MAX_CHANGE, longest.len() + ADELE.len());
+}
