@@ -13,7 +13,7 @@
     clippy::use_self
 )]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used))]
-//! x
+#![doc = include_str!("../README.md")]
 
 pub mod directory;
 #[cfg(feature = "graph")]

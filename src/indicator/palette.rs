@@ -8,8 +8,8 @@ use crate::presence::Presence;
 /// What a light looks like for each presence, and when there is no news: plain data, to be replaced wholly or in part.
 ///
 /// Both palettes here say availability by colour and activity by pattern, and both read without colour: availabilities
-/// that look alike in pattern differ in luminance. Red is never used for faults; keep blue for those of your own device,
-/// except with [`Palette::COLOUR_BLIND`].
+/// that share a pattern differ in luminance. Show faults of the device itself in none of their colours: with
+/// [`Palette::DEFAULT`] blue is free.
 ///
 /// ```
 /// use presence_core::Presence;
@@ -118,8 +118,8 @@ impl Palette {
     /// [`Palette::DEFAULT`] for people who may be interrupted while only their calendar says busy: InAMeeting is amber.
     pub const HOME: Self = Self::DEFAULT.with(Presence::InAMeeting, Appearance::solid(AMBER, 205));
 
-    /// For people who do not tell red from green, and whoever looks at their light: blue and orange instead, and every
-    /// availability that is not a matter of brightness alone has a pattern of its own.
+    /// For people who do not tell red from green: blue and orange instead, and a pattern of its own for everything but
+    /// Available and Busy.
     ///
     /// | presence | colour | pattern |
     /// | --- | --- | --- |

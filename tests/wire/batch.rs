@@ -84,12 +84,10 @@ fn h5_what_depends_on_a_failure_is_answered_424() {
         &[clear("a"), depending(set("b"), &["a"]), depending(set("c"), &["b"])],
         &[("a", 404), ("b", 424), ("c", 424)],
     );
-    expect(&[set("a"), clear("x"), clear("y"), depending(get("z"), &["a", "y"])], &[
-        ("a", 200),
-        ("x", 200),
-        ("y", 404),
-        ("z", 424),
-    ]);
+    expect(
+        &[set("a"), clear("x"), clear("y"), depending(get("z"), &["a", "y"])],
+        &[("a", 200), ("x", 200), ("y", 404), ("z", 424)],
+    );
 }
 
 #[test]
@@ -113,13 +111,10 @@ fn h5_elements_are_checked_one_by_one() {
     list["body"] = json!([]);
     let mut method = get("e");
     method["method"] = json!("PATCH");
-    expect(&[no_method, text, json_header, list, method], &[
-        ("a", 400),
-        ("b", 415),
-        ("c", 200),
-        ("d", 400),
-        ("e", 405),
-    ]);
+    expect(
+        &[no_method, text, json_header, list, method],
+        &[("a", 400), ("b", 415), ("c", 200), ("d", 400), ("e", 405)],
+    );
 }
 
 #[test]
@@ -130,7 +125,10 @@ fn a_batch_works_in_a_line_as_well() {
     assert_eq!(statuses(&answer["body"]), [("a".to_owned(), 200), ("b".to_owned(), 200)]);
     let line = json!({"id": "7", "method": "POST", "url": "/$batch", "body": {"requests": []}});
     let answer = Server::new().line(&line.to_string()).unwrap();
-    assert_eq!((&answer["status"], message(&answer["body"])), (&json!(400), "The number of [Requests] is out of range."));
+    assert_eq!(
+        (&answer["status"], message(&answer["body"])),
+        (&json!(400), "The number of [Requests] is out of range.")
+    );
 }
 
 #[test]

@@ -31,7 +31,8 @@ fn h1_an_error_has_code_message_and_inner_error() {
     let (status, body) = Server::new().clear(ADELE, TEAMS);
     assert_eq!(status, 404);
     let inner = json!({"date": null, "request-id": null, "client-request-id": null});
-    let expected = json!({"error": {"code": "NotFound", "message": "Presence session not found.", "innerError": inner}});
+    let expected =
+        json!({"error": {"code": "NotFound", "message": "Presence session not found.", "innerError": inner}});
     assert_eq!(body, expected);
 }
 

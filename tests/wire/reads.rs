@@ -1,7 +1,9 @@
 //! Rules H3, M5, V1: presence objects, alone and in bulk.
 
 use crate::server::{ADELE, BOB, Server, TEAMS, user};
-use presence_core::graph::{Body, Buffer, Exchange, Incoming, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, Sink, serve, write_presence};
+use presence_core::graph::{
+    Body, Buffer, Exchange, Incoming, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, Sink, serve, write_presence,
+};
 use presence_core::{Instant, Presence};
 use serde_json::{Value, json};
 

@@ -2,8 +2,7 @@
 
 use crate::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::graph::{
-    Buffer, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, Refusal, Sink, Trace, write_change, write_error,
-    json::JsonError,
+    Buffer, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, Refusal, Sink, Trace, json::JsonError, write_change, write_error,
 };
 use presence_core::{Instant, Policy, Presence, User, set_presence};
 use serde_json::{Value, json};

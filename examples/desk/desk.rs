@@ -1,0 +1,127 @@
+//! The desk: a directory, and what is told of it.
+
+use crate::output::Output;
+use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot};
+use presence_core::graph::{Caller, Exchange, Line, Refusal, Sink, Trace, json::Value, serve_line, write_change};
+use presence_core::{Change, Instant, Policy, SessionId, Transition, UserId};
+use std::collections::BTreeMap;
+use std::io;
+
+pub(crate) const USERS: usize = 1024;
+pub(crate) const SESSIONS: usize = 16;
+
+type Memory = SliceMemory<Vec<Slot<UserId, SessionId, SESSIONS>>, Vec<IndexCell>, Vec<QueueCell>>;
+
+pub(crate) struct Desk {
+    pub(crate) directory: Directory<UserId, SessionId, SESSIONS, Memory>,
+    /// Everything that happened, if someone wants to know at the end.
+    pub(crate) history: Vec<(UserId, Transition<SessionId>)>,
+    keeps_history: bool,
+    /// What the lines call the sessions that they set.
+    pub(crate) names: BTreeMap<SessionId, String>,
+    pub(crate) now: Instant,
+    /// Whose presence changed last.
+    pub(crate) shown: Option<UserId>,
+    me: Option<UserId>,
+}
+
+impl Desk {
+    pub(crate) fn new(policy: Policy, me: Option<UserId>, keeps_history: bool) -> Self {
+        let memory = SliceMemory {
+            slots: vec![Slot::EMPTY; USERS],
+            index: vec![IndexCell::EMPTY; USERS],
+            queue: vec![QueueCell::EMPTY; USERS],
+        };
+        Self {
+            directory: Directory::new(memory, policy),
+            history: Vec::new(),
+            keeps_history,
+            names: BTreeMap::new(),
+            now: Instant::ZERO,
+            shown: me,
+            me,
+        }
+    }
+
+    /// Lets time pass: everything due happens, in order, each with its own time.
+    pub(crate) fn advance(&mut self, now: Instant, output: &mut Output) -> io::Result<()> {
+        self.now = now;
+        loop {
+            match self.directory.advance(now) {
+                Progress::Changed { user, transition } => self.tell(&[(user, transition)], None, output)?,
+                Progress::Working => {}
+                Progress::Idle { .. } => return Ok(()),
+            }
+        }
+    }
+
+    /// Carries out a line at the present moment, and prints what it changed and then its answer.
+    pub(crate) fn answer(&mut self, text: &[u8], output: &mut Output) -> io::Result<()> {
+        let line = Line::parse(text);
+        let exchange = Exchange::new(self.now, Caller::Trusted { me: self.me });
+        let mut answer = Answer::default();
+        let mut changes = Vec::new();
+        let _ = serve_line(line, &exchange, &mut self.directory, &mut answer, &mut |user, transition| {
+            changes.push((user, *transition));
+        });
+        self.tell(&changes, application(line), output)?;
+        if line == Line::Blank { Ok(()) } else { output.line(&answer.0) }
+    }
+
+    /// Refuses a line, and changes nothing.
+    pub(crate) fn refuse(&mut self, text: &[u8], refusal: Refusal, output: &mut Output) -> io::Result<()> {
+        let mut answer = Answer::default();
+        let _ = Line::parse(text).refuse(refusal, &Trace::default(), &mut answer);
+        output.line(&answer.0)
+    }
+
+    /// Prints the changes that show.
+    fn tell(
+        &mut self,
+        changes: &[(UserId, Transition<SessionId>)],
+        application: Option<String>,
+        output: &mut Output,
+    ) -> io::Result<()> {
+        for (user, transition) in changes {
+            if let (Change::Set(session), Some(name)) = (transition.change(), &application) {
+                self.names.insert(session.id(), name.clone());
+            }
+            if self.keeps_history {
+                self.history.push((*user, *transition));
+            }
+            self.shown = self.me.or(Some(*user));
+            if transition.is_visible() {
+                let mut event = Answer::default();
+                let _ = write_change(&mut event, Instant::ZERO, *user, transition);
+                output.line(&event.0)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a line calls the application that sent it, for pictures: its member `app`.
+fn application(line: Line<'_>) -> Option<String> {
+    let Line::Element(element) = line else { return None };
+    let name: Value<'_> = element.value().member("app").ok()??;
+    serde_json::from_str(name.as_str()).ok()
+}
+
+/// An answer of any length.
+#[derive(Default)]
+struct Answer(Vec<u8>);
+
+impl Sink for Answer {
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), presence_core::graph::NoRoom> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn take_back(&mut self, count: usize) {
+        self.0.truncate(self.0.len() - count);
+    }
+}

@@ -1,0 +1,56 @@
+//! Requests as they come, while time passes.
+
+use crate::desk::Desk;
+use crate::input::next_line;
+use crate::output::Output;
+use presence_core::{Duration, Instant};
+use std::io::{self, BufRead};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+
+/// How many lines may wait before the reader does.
+const WAITING: usize = 64;
+
+pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output: &mut Output) -> io::Result<()> {
+    let start = std::time::Instant::now();
+    let now = || Instant::ZERO.saturating_add(Duration::from(start.elapsed()));
+    let lines = read(input);
+    loop {
+        let deadline = desk.directory.next_deadline().map(|deadline| deadline.saturating_since(now()));
+        let wait = output.next_frame().into_iter().chain(deadline.map(core::time::Duration::from)).min();
+        let received = match wait {
+            Some(wait) => lines.recv_timeout(wait),
+            None => lines.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        desk.advance(now(), output)?;
+        match received {
+            Ok(line) => {
+                desk.answer(&line?, output)?;
+                output.flush()?;
+            }
+            Err(RecvTimeoutError::Timeout) => output.flush()?,
+            Err(RecvTimeoutError::Disconnected) => return output.show(desk),
+        }
+        output.show(desk)?;
+    }
+}
+
+/// Reads lines in a thread of its own, so that time passes while none come.
+fn read(mut input: impl BufRead + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(WAITING);
+    thread::spawn(move || {
+        loop {
+            let mut line = Vec::new();
+            let next = match next_line(&mut input, &mut line) {
+                Ok(true) => Ok(line),
+                Ok(false) => return,
+                Err(error) => Err(error),
+            };
+            let is_last = next.is_err();
+            if sender.send(next).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    receiver
+}

@@ -1,0 +1,100 @@
+//! Where the lines go: to whatever reads them, or, on a terminal, onto the screen with the light.
+
+use crate::desk::{Desk, SESSIONS};
+use crate::screen::{Screen, View};
+use presence_core::{Duration, Instant, SessionId, User, UserId};
+use std::collections::VecDeque;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
+use std::thread::sleep;
+
+/// Between two pictures on the screen.
+const FRAME: core::time::Duration = core::time::Duration::from_millis(50);
+/// How much faster time passes in a replay on the screen: an hour in four seconds.
+const SPEED: u32 = 900;
+/// The longest that anyone has to wait for the next line of a replay.
+const LONGEST_WAIT: core::time::Duration = core::time::Duration::from_millis(1500);
+/// How many lines the screen remembers.
+const RECENT: usize = 8;
+
+pub(crate) enum Output {
+    Lines(BufWriter<Stdout>),
+    Screen { screen: Screen, recent: VecDeque<String> },
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        if stdout().is_terminal() {
+            Self::Screen { screen: Screen::new(), recent: VecDeque::new() }
+        } else {
+            Self::Lines(BufWriter::new(stdout()))
+        }
+    }
+
+    /// Prints a line.
+    pub(crate) fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Lines(lines) => {
+                lines.write_all(line)?;
+                lines.write_all(b"\n")
+            }
+            Self::Screen { recent, .. } => {
+                if recent.len() == RECENT {
+                    recent.pop_front();
+                }
+                recent.push_back(String::from_utf8_lossy(line).into_owned());
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets a replay's time pass up to a moment: at once, or, on the screen, so that it can be watched.
+    pub(crate) fn let_pass(&mut self, until: Instant, desk: &mut Desk) -> io::Result<()> {
+        if let Self::Screen { .. } = self {
+            let gap = core::time::Duration::from(until.saturating_since(desk.now));
+            let frames = (gap / SPEED).min(LONGEST_WAIT).as_millis() / FRAME.as_millis();
+            let step = Duration::from(gap.checked_div(u32::try_from(frames).unwrap_or(1)).unwrap_or_default());
+            for _ in 1..frames {
+                let now = desk.now.saturating_add(step).min(until);
+                desk.advance(now, self)?;
+                self.show(desk)?;
+                sleep(FRAME);
+            }
+        }
+        desk.advance(until, self)
+    }
+
+    /// When the screen wants to be drawn again.
+    pub(crate) fn next_frame(&self) -> Option<core::time::Duration> {
+        matches!(self, Self::Screen { .. }).then_some(FRAME)
+    }
+
+    /// Draws the screen.
+    pub(crate) fn show(&mut self, desk: &Desk) -> io::Result<()> {
+        let Self::Screen { screen, recent } = self else { return Ok(()) };
+        let nobody = User::<SessionId, SESSIONS>::new();
+        let user = desk.shown.unwrap_or(UserId::from_bytes([0; 16]));
+        screen.draw(&View {
+            now: desk.now,
+            user,
+            state: desk.directory.get(user).unwrap_or(&nobody),
+            policy: desk.directory.policy(),
+            names: &desk.names,
+            recent: recent.make_contiguous(),
+            others: desk.directory.len().saturating_sub(1),
+        })
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Lines(lines) => lines.flush(),
+            Self::Screen { .. } => Ok(()),
+        }
+    }
+
+    pub(crate) fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Lines(mut lines) => lines.flush(),
+            Self::Screen { .. } => Ok(()),
+        }
+    }
+}

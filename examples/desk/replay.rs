@@ -1,0 +1,49 @@
+//! Requests on a virtual clock.
+
+use crate::desk::Desk;
+use crate::input::{next_line, seconds};
+use crate::output::Output;
+use presence_core::Instant;
+use presence_core::graph::{Field, MAX_LINE, Refusal, json::Value};
+use std::io::{self, BufRead};
+
+pub(crate) fn run(
+    mut input: impl BufRead,
+    until: Option<Instant>,
+    desk: &mut Desk,
+    output: &mut Output,
+) -> io::Result<()> {
+    let mut line = Vec::new();
+    while next_line(&mut input, &mut line)? {
+        match moment(&line, desk.now) {
+            Ok(at) => {
+                output.let_pass(at, desk)?;
+                desk.answer(&line, output)?;
+            }
+            Err(refusal) => desk.refuse(&line, refusal, output)?,
+        }
+        output.show(desk)?;
+    }
+    match until {
+        Some(until) if until > desk.now => output.let_pass(until, desk),
+        _ => Ok(()),
+    }
+}
+
+/// When a line was sent: as it says, or with the one before.
+fn moment(line: &[u8], now: Instant) -> Result<Instant, Refusal> {
+    if line.len() > MAX_LINE {
+        return Ok(now);
+    }
+    let Ok(value) = Value::parse(line) else { return Ok(now) };
+    let mut moments = value.members().filter(|(name, _)| *name == "\"at\"").map(|(_, at)| at);
+    match (moments.next(), moments.next()) {
+        (None, _) => Ok(now),
+        (Some(_), Some(_)) => Err(Refusal::Duplicate(Field::At)),
+        (Some(at), None) => match seconds(at.as_str()) {
+            None => Err(Refusal::Malformed(Field::At)),
+            Some(at) if at < now => Err(Refusal::OutOfOrder),
+            Some(at) => Ok(at),
+        },
+    }
+}

@@ -1,0 +1,132 @@
+//! Plays a user's transitions back into lanes: who said what from when to when, and whether that decided.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use presence_core::{Change, Preferred, Presence, Session, SessionId, Transition};
+
+use super::axis::Axis;
+
+/// What a lane shows at a moment.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Shown {
+    /// Nothing at all is no news.
+    pub(super) presence: Option<Presence>,
+    pub(super) decides: bool,
+}
+
+/// How a lane came to show something else.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum End {
+    Changed,
+    Cleared,
+    Expired,
+}
+
+/// A stretch of time in which a lane shows one thing.
+pub(super) struct Piece {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) shown: Shown,
+    pub(super) end: End,
+}
+
+/// What one application said, or what was preferred, or published.
+#[derive(Default)]
+pub(super) struct Lane {
+    pub(super) pieces: Vec<Piece>,
+    open: Option<(u64, Shown)>,
+    /// When it was set, keep-alives included.
+    pub(super) sets: Vec<u64>,
+}
+
+impl Lane {
+    fn show(&mut self, at: u64, shown: Option<Shown>, end: End) {
+        if self.open.map(|(_, shown)| shown) == shown {
+            return;
+        }
+        if let Some((from, before)) = self.open.take().filter(|(from, _)| *from < at) {
+            self.pieces.push(Piece { from, to: at, shown: before, end });
+        }
+        self.open = shown.map(|shown| (at, shown));
+    }
+}
+
+/// The lanes of one user.
+#[derive(Default)]
+pub(super) struct Lanes {
+    /// In the order in which they were first set.
+    pub(super) sessions: Vec<(SessionId, Lane)>,
+    pub(super) preferred: Lane,
+    pub(super) published: Lane,
+}
+
+impl Lanes {
+    /// Plays the transitions back.
+    pub(super) fn of(transitions: &[Transition<SessionId>], axis: &Axis) -> Self {
+        let mut lanes = Self::default();
+        let mut sessions: BTreeMap<SessionId, Session<SessionId>> = BTreeMap::new();
+        let mut preferred: Option<Preferred> = None;
+        // Offline after the last session was cleared; no news before the first one, and after one that expired.
+        let mut is_gone = false;
+        let first = transitions.first().map(Transition::before);
+        let before = first.filter(|presence| *presence != Presence::Offline);
+        lanes.published.show(axis.start, Some(Shown { presence: before, decides: true }), End::Changed);
+        for transition in transitions {
+            let at = transition.at().as_millis();
+            let (mut subject, mut end) = (None, End::Changed);
+            match transition.change() {
+                Change::Set(session) | Change::Faded(session) => {
+                    subject = Some(session.id());
+                    sessions.insert(session.id(), session);
+                    let lane = lanes.lane(session.id());
+                    if matches!(transition.change(), Change::Set(_)) {
+                        lane.sets.push(at);
+                    }
+                }
+                Change::Cleared(id) => {
+                    (subject, end) = (Some(id), End::Cleared);
+                    sessions.remove(&id);
+                }
+                Change::Expired(id) => {
+                    (subject, end) = (Some(id), End::Expired);
+                    sessions.remove(&id);
+                }
+                Change::PreferredSet(new) => {
+                    preferred = Some(new);
+                    lanes.preferred.sets.push(at);
+                }
+                Change::PreferredCleared => (preferred, end) = (None, End::Cleared),
+                Change::PreferredExpired => (preferred, end) = (None, End::Expired),
+            }
+            let strongest =
+                |session: &&Session<SessionId>| (session.presence(), session.expires_at(), Reverse(session.id()));
+            let decides = sessions.values().max_by_key(strongest).map(Session::id).filter(|_| preferred.is_none());
+            for (id, lane) in &mut lanes.sessions {
+                let shown = sessions.get(id).map(|session| (session.presence(), decides == Some(*id)));
+                let ended = if subject == Some(*id) { end } else { End::Changed };
+                lane.show(at, shown.map(|(presence, decides)| Shown { presence: Some(presence), decides }), ended);
+            }
+            let wish = preferred.map(|wish| Shown { presence: Some(wish.presence()), decides: !sessions.is_empty() });
+            lanes.preferred.show(at, wish, if subject.is_none() { end } else { End::Changed });
+            if subject.is_some() && sessions.is_empty() {
+                is_gone = end == End::Cleared;
+            }
+            let presence = Some(transition.after()).filter(|presence| *presence != Presence::Offline || is_gone);
+            lanes.published.show(at, Some(Shown { presence, decides: true }), End::Changed);
+        }
+        let all = lanes.sessions.iter_mut().map(|(_, lane)| lane);
+        for lane in all.chain([&mut lanes.preferred, &mut lanes.published]) {
+            lane.show(axis.end, None, End::Changed);
+        }
+        lanes
+    }
+
+    fn lane(&mut self, id: SessionId) -> &mut Lane {
+        let place = self.sessions.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
+            self.sessions.push((id, Lane::default()));
+            self.sessions.len() - 1
+        });
+        &mut self.sessions[place].1
+    }
+}
