@@ -51,7 +51,7 @@ where
         if self.len() < self.capacity() {
             return Some(Room::Unused);
         }
-        let slots = self.memory.slots().iter().zip(0u32..);
+        let slots = self.memory.slots().iter().take(self.len()).zip(0u32..);
         let forgettable = slots.filter(|(slot, _)| slot.user.is_empty());
         forgettable.min_by_key(|(slot, _)| (slot.user.since(), slot.id)).map(|(_, number)| Room::Of(number))
     }
