@@ -65,9 +65,9 @@ impl IsoDuration {
     /// This duration in whole milliseconds, if it lies, exactly as written, within the range. Rule S2. O(1).
     #[must_use]
     pub const fn within(self, range: DurationRange) -> Option<Duration> {
-        let rounded_up = Duration(self.whole.0.saturating_add(self.finer as u64));
-        let is_zero = rounded_up.0 == 0;
-        if (is_zero || !self.negative) && range.contains(self.whole) && range.contains(rounded_up) {
+        let Some(rounded_up) = self.whole.0.checked_add(self.finer as u64) else { return None };
+        let is_zero = rounded_up == 0;
+        if (is_zero || !self.negative) && range.contains(self.whole) && range.contains(Duration(rounded_up)) {
             Some(self.whole)
         } else {
             None
@@ -90,8 +90,12 @@ impl IsoDuration {
 
     /// This and one part more.
     fn plus(self, part: Number, unit: Duration) -> Self {
-        let whole = self.whole.0.saturating_add(part.whole.saturating_mul(unit.0)).saturating_add(part.millis.into());
-        Self { whole: Duration(whole), finer: self.finer | part.finer, ..self }
+        let millis = part.whole.checked_mul(unit.0).and_then(|millis| millis.checked_add(part.millis.into()));
+        match millis.and_then(|millis| self.whole.0.checked_add(millis)) {
+            Some(whole) => Self { whole: Duration(whole), finer: self.finer | part.finer, ..self },
+            // More than fits: the largest that does, and a little more.
+            None => Self { whole: Duration::MAX, finer: true, ..self },
+        }
     }
 }
 
@@ -269,7 +273,7 @@ mod tests {
         }
         assert_eq!(read("-PT1H"), Some((true, 3_600_000, false)));
         assert_eq!(read("PT0.0010009S"), Some((false, 1, true)));
-        assert_eq!(read("P99999999999999999999999D"), Some((false, u64::MAX, false)));
+        assert_eq!(read("P99999999999999999999999D"), Some((false, u64::MAX, true)));
         for text in [
             "",
             "P",

@@ -2,6 +2,8 @@
 
 use super::transition::{Change, Transition};
 use super::{Absence, Due, Session, User};
+use crate::presence::Presence;
+use crate::time::Instant;
 
 /// Why a transition was not applied. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +74,13 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         match change {
             Change::Set(session) => {
                 let has_room = !self.sessions.is_full() || self.session(session.id).is_some();
-                is_current && has_room && at <= session.expires_at && at <= session.fades_at && session.faded == 0
+                let may_fade = session.presence == Presence::Available || session.fades_at == Instant::NEVER;
+                is_current
+                    && has_room
+                    && may_fade
+                    && at <= session.expires_at
+                    && at <= session.fades_at
+                    && session.faded == 0
             }
             Change::Cleared(id) => is_current && self.session(id).is_some(),
             Change::PreferredSet(preferred) => is_current && at <= preferred.expires_at,
