@@ -44,6 +44,13 @@ impl core::fmt::Debug for Exchange<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Exchange<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Exchange({}, {})", self.now, self.caller);
+    }
+}
+
 /// Serves a request: parses, authorises, executes, and writes the answer's body into `sink`; an action that succeeds has
 /// none. Returns the HTTP status. Every transition that was applied is handed to `changes`, in order. O(bytes), in
 /// bounded memory.

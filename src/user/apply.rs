@@ -48,8 +48,14 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         if !follows {
             return Err(ApplyError::Invalid);
         }
+        self.carry_out(transition);
+        Ok(())
+    }
+
+    /// Carries out a transition that was decided about this very state, as nobody outside can know.
+    pub(crate) fn carry_out(&mut self, transition: &Transition<S>) {
         match transition.change {
-            Change::Set(session) | Change::Faded(session) => self.put(session)?,
+            Change::Set(session) | Change::Faded(session) => self.put(session),
             Change::Cleared(id) => self.remove(id, Absence::Cleared),
             Change::Expired(id) => self.remove(id, Absence::Expired),
             Change::PreferredSet(preferred) => self.preferred = Some(preferred),
@@ -61,7 +67,6 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
             self.version = self.version.saturating_add(1);
         }
         crate::log::trace!("{}: {} -> {}", transition.cause(), transition.before, transition.after);
-        Ok(())
     }
 
     /// Whether a decision about this user could have made this change at this moment.
@@ -104,25 +109,19 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         }
     }
 
-    /// Replaces the session with this id, or inserts it in its place. `fits` has seen that there is room; that is asked
-    /// again here rather than trusted.
-    fn put(&mut self, session: Session<S>) -> Result<(), ApplyError> {
+    /// Replaces the session with this id, or inserts it in its place: there is room, or nobody would have decided so.
+    fn put(&mut self, session: Session<S>) {
+        if let Some(slot) = self.sessions.iter_mut().find(|slot| slot.id == session.id) {
+            *slot = session;
+            return;
+        }
         let mut carried = session;
-        for slot in &mut self.sessions {
-            if slot.id == carried.id {
-                *slot = carried;
-                return Ok(());
-            }
-        }
-        if self.sessions.is_full() {
-            return Err(ApplyError::Invalid);
-        }
         for slot in &mut self.sessions {
             if slot.id > carried.id {
                 core::mem::swap(slot, &mut carried);
             }
         }
-        self.sessions.push(carried).map_err(|_| ApplyError::Invalid)
+        let _ = self.sessions.push(carried);
     }
 
     /// Removes the session with this id and closes the gap.

@@ -71,7 +71,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
             if transition.is_visible() {
                 return Some((transition.at, transition.after));
             }
-            future.apply(&transition).ok()?;
+            future.carry_out(&transition);
         }
         None
     }

@@ -56,7 +56,7 @@ impl Absence {
 /// is the GUID of the wire, two-kilobyte parts can use `u8`. Only [`apply`](Self::apply) and [`rebase`](Self::rebase)
 /// change it.
 ///
-/// Two users are equal when they hold the same, in whatever order it arrived.
+/// Sessions are kept in the order of their ids: what a user holds does not depend on the order in which it arrived.
 ///
 /// ```
 /// use presence_core::{Duration, Instant, Policy, Presence, User, set_presence};
@@ -138,7 +138,8 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         (self.since != Instant::NEVER).then_some(self.since)
     }
 
-    /// Grows with every applied transition; what makes an outdated [`Transition`] stale. Rule V2. O(1).
+    /// Grows with every applied transition, and with every [`rebase`](Self::rebase); what makes an outdated
+    /// [`Transition`] stale. Rule V2. O(1).
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
@@ -185,7 +186,9 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// It is harmless, but wastes energy, to call [`advance`] before it, and only late to call it after. O(`SESSIONS`).
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.first_due().map(|(deadline, _)| deadline)
+        let sessions = self.sessions.iter().map(Session::deadline);
+        let first = sessions.chain(self.preferred.map(|preferred| preferred.expires_at)).min();
+        first.filter(|deadline| *deadline != Instant::NEVER)
     }
 
     /// This user at a moment, as decisions take it; refused while something is overdue, so that nobody decides about an
@@ -204,6 +207,8 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// Shifts every stored instant: the moment the clock called `from` is now called `to`, and what is left of every
     /// lease is kept to the millisecond. Rule C2. O(`SESSIONS`).
     ///
+    /// Transitions that were decided before are stale after it.
+    ///
     /// # Errors
     ///
     /// [`Overdue`] while something is due at `from`: [`advance`] first. Nothing is changed.
@@ -217,6 +222,8 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
             preferred.expires_at = preferred.expires_at.rebased(from, to);
         }
         self.since = self.since.rebased(from, to);
+        // What was decided under the old names of the moments must not be applied under the new ones.
+        self.revision = self.revision.wrapping_add(1);
         Ok(())
     }
 

@@ -1,0 +1,303 @@
+//! Many users in little memory: rules M2, M5, S8, S9, V1, V2 between users, and the memory they live in.
+
+use presence_core::Presence::{self, *};
+use presence_core::directory::{
+    DecideError, Directory, IndexCell, InlineMemory, Progress, QueueCell, SliceMemory, Slot,
+};
+use presence_core::{
+    Absence, ApplyError, Cause, Command, CommandError, Duration, Instant, Layer, NotFound, Overdue, Policy, SessionId,
+    User, UserId,
+};
+
+type Of<const USERS: usize> = Directory<u8, char, 2, InlineMemory<u8, char, 2, USERS>>;
+
+fn of<const USERS: usize>() -> Of<USERS> {
+    Directory::new(InlineMemory::new(), Policy::GRAPH)
+}
+
+const fn at(seconds: u64) -> Instant {
+    Instant::from_secs(seconds)
+}
+
+/// Sets session 'a' of a user to a presence for so many minutes.
+fn set<const USERS: usize>(
+    directory: &mut Of<USERS>,
+    now: Instant,
+    user: u8,
+    presence: Presence,
+    minutes: u64,
+) -> Result<(), CommandError> {
+    directory.set_presence(now, user, 'a', presence, Some(Duration::from_mins(minutes)), |_, _| {})
+}
+
+/// Advances until idle: user, instant and cause of everything that happened, and the deadline to come back at.
+fn advance<const USERS: usize>(
+    directory: &mut Of<USERS>,
+    now: Instant,
+) -> (Vec<(u8, Instant, Cause)>, Option<Instant>) {
+    let mut happened = Vec::new();
+    loop {
+        match directory.advance(now) {
+            Progress::Changed { user, transition } => happened.push((user, transition.at(), transition.cause())),
+            Progress::Working => {}
+            Progress::Idle { until } => return (happened, until),
+        }
+    }
+}
+
+#[test]
+fn m2_the_same_session_id_under_two_users_names_two_sessions() {
+    let mut directory = of::<2>();
+    set(&mut directory, at(0), 1, InACall, 60).unwrap();
+    set(&mut directory, at(0), 2, Away, 60).unwrap();
+    assert_eq!((directory.presence(1, at(0)), directory.presence(2, at(0))), (InACall, Away));
+    assert_eq!(directory.clear_presence(at(1), 1, 'a', |_, _| {}), Ok(()));
+    assert_eq!((directory.presence(1, at(1)), directory.presence(2, at(1))), (Offline, Away));
+    assert_eq!(directory.clear_presence(at(1), 1, 'a', |_, _| {}), Err(NotFound));
+}
+
+#[test]
+fn m5_a_user_never_heard_of_reads_like_a_new_one() {
+    let directory = of::<1>();
+    assert!(directory.get(9).is_none());
+    assert_eq!(directory.read(9, at(5), Clone::clone), User::new());
+    assert_eq!((directory.presence(9, at(5)), directory.version(9, at(5))), (Offline, 0));
+    assert_eq!(directory.explain(9, at(5)).layer, Layer::Nothing(Absence::NeverSeen));
+}
+
+/// A user with nothing stored keeps its place, and what it remembers, until another needs the place.
+#[test]
+fn m5_an_empty_record_is_kept_until_it_is_reused() {
+    let mut directory = of::<2>();
+    set(&mut directory, at(0), 1, Away, 60).unwrap();
+    directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
+    set(&mut directory, at(2), 2, Away, 60).unwrap();
+    assert_eq!(directory.explain(1, at(2)).layer, Layer::Nothing(Absence::Cleared));
+    assert_eq!((directory.len(), directory.capacity()), (2, 2));
+    set(&mut directory, at(3), 3, Away, 60).unwrap();
+    assert_eq!(directory.explain(1, at(3)).layer, Layer::Nothing(Absence::NeverSeen));
+    assert_eq!((directory.presence(1, at(3)), directory.version(1, at(3)), directory.len()), (Offline, 0, 2));
+    assert_eq!((directory.presence(2, at(3)), directory.presence(3, at(3))), (Away, Away));
+}
+
+/// Nobody is evicted: a stored preferred presence is enough to keep a place.
+#[test]
+fn m5_only_who_has_nothing_stored_is_forgotten() {
+    let mut directory = of::<1>();
+    let day = Some(Duration::from_days(1));
+    directory.set_preferred_presence(at(0), 1, Busy, day, |_, _| {}).unwrap();
+    assert_eq!(set(&mut directory, at(1), 2, Away, 60), Err(CommandError::UsersFull));
+    assert!(directory.get(1).is_some() && directory.get(2).is_none());
+    directory.clear_preferred_presence(at(2), 1, |_, _| {});
+    assert_eq!(set(&mut directory, at(2), 2, Away, 60), Ok(()));
+    assert!(directory.get(1).is_none());
+}
+
+#[test]
+fn m5_who_has_been_empty_for_longest_is_forgotten_first() {
+    let mut directory = of::<4>();
+    for (user, cleared_at) in [(3, 10), (1, 30), (0, 20), (2, 10)] {
+        set(&mut directory, at(0), user, Away, 60).unwrap();
+        directory.clear_presence(at(cleared_at), user, 'a', |_, _| {}).unwrap();
+    }
+    // Two have been empty since the same moment: the smaller id goes first.
+    for (newcomer, forgotten) in [(10, 2), (11, 3), (12, 0), (13, 1)] {
+        assert!(directory.get(forgotten).is_some());
+        set(&mut directory, at(40), newcomer, Away, 60).unwrap();
+        assert!(directory.get(forgotten).is_none(), "{newcomer} took the place of {forgotten}");
+        assert_eq!(directory.len(), 4);
+    }
+}
+
+#[test]
+fn s8_between_users_by_deadline_then_id() {
+    let mut directory = of::<5>();
+    for (user, minutes) in [(4, 10), (2, 5), (3, 5), (0, 10), (1, 10)] {
+        set(&mut directory, at(0), user, InACall, minutes).unwrap();
+    }
+    let (happened, until) = advance(&mut directory, at(10_000));
+    let order: Vec<_> = happened.iter().map(|(user, at, _)| (*user, *at)).collect();
+    assert_eq!(order, [(2, at(300)), (3, at(300)), (0, at(600)), (1, at(600)), (4, at(600))]);
+    assert_eq!(until, None);
+}
+
+/// One call, one transition at most: the caller bounds its own time.
+#[test]
+fn s8_one_piece_of_work_a_call() {
+    let mut directory = of::<3>();
+    for user in 0..3 {
+        set(&mut directory, at(0), user, InACall, 5).unwrap();
+    }
+    for user in 0..3 {
+        let online = (0..3).filter(|user| !directory.get(*user).unwrap().is_empty()).count();
+        assert_eq!(online, 3 - usize::from(user));
+        let next = std::iter::repeat_with(|| directory.advance(at(300))).find(|done| *done != Progress::Working);
+        assert!(matches!(next, Some(Progress::Changed { user: next, .. }) if next == user));
+    }
+    // What is left to be found out is that nothing is left.
+    assert_eq!(advance(&mut directory, at(300)), (Vec::new(), None));
+}
+
+#[test]
+fn s8_a_command_brings_its_own_user_up_to_date() {
+    let mut directory = of::<2>();
+    set(&mut directory, at(0), 1, Available, 60).unwrap();
+    set(&mut directory, at(0), 2, Available, 60).unwrap();
+    let mut told = Vec::new();
+    let refused = directory.clear_presence(at(700), 1, 'z', |user, one| told.push((user, one.at(), one.cause())));
+    // The command is refused; what time did before stands, and is told.
+    assert_eq!(refused, Err(NotFound));
+    assert_eq!(told, [(1, at(300), Cause::Faded), (1, at(600), Cause::Faded)]);
+    let stored = [1, 2].map(|user| directory.get(user).unwrap().presence());
+    assert_eq!(stored, [Away, Available], "the other waits for its own turn");
+    assert_eq!([1, 2].map(|user| directory.presence(user, at(700))), [Away, Away], "and yet reads as it is");
+}
+
+#[test]
+fn s9_full_is_refused_and_creates_no_user() {
+    let mut directory = of::<2>();
+    set(&mut directory, at(0), 1, Away, 60).unwrap();
+    set(&mut directory, at(0), 2, Away, 60).unwrap();
+    for command in [
+        Command::SetPresence { session: 'a', presence: Away, lease: None },
+        Command::SetPreferredPresence { presence: Away, duration: None },
+    ] {
+        assert_eq!(directory.execute(at(1), 3, command, |_, _| {}), Err(CommandError::UsersFull));
+        assert!(directory.get(3).is_none());
+    }
+    // What needs no place is answered as ever; so is what would be refused anyway.
+    assert_eq!(directory.clear_presence(at(1), 3, 'a', |_, _| {}), Err(NotFound));
+    assert_eq!(directory.execute(at(1), 3, Command::ClearPreferredPresence, |_, _| {}), Ok(()));
+    assert_eq!(set(&mut directory, at(1), 3, Busy, 60), Err(CommandError::Presence));
+    assert_eq!(set(&mut directory, at(1), 3, Away, 1), Err(CommandError::Duration));
+    assert_eq!(set(&mut directory, at(1), 1, InACall, 60), Ok(()), "replacing needs no room");
+    assert_eq!(directory.len(), 2);
+}
+
+#[test]
+fn s9_what_is_due_frees_its_place_first() {
+    let mut directory = of::<2>();
+    set(&mut directory, at(0), 1, Away, 5).unwrap();
+    set(&mut directory, at(0), 2, Away, 60).unwrap();
+    assert_eq!(set(&mut directory, Instant::from_millis(299_999), 3, Away, 60), Err(CommandError::UsersFull));
+    let newcomer = Command::SetPresence { session: 'a', presence: Away, lease: None };
+    assert_eq!(
+        directory.decide(at(300), 3, newcomer),
+        Err(DecideError::Overdue(Overdue { deadline: at(300) })),
+        "deciding alone frees nothing"
+    );
+    let mut told = Vec::new();
+    directory.execute(at(300), 3, newcomer, |user, one| told.push((user, one.at(), one.cause()))).unwrap();
+    assert_eq!(told, [(1, at(300), Cause::Expired), (3, at(300), Cause::Set)]);
+    assert!(directory.get(1).is_none() && directory.get(3).is_some());
+}
+
+#[test]
+fn v1_a_user_who_comes_back_starts_above_every_version_it_had() {
+    let mut directory = of::<2>();
+    set(&mut directory, at(0), 1, Away, 5).unwrap();
+    set(&mut directory, at(0), 2, Away, 5).unwrap();
+    directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
+    let had = directory.version(1, at(1));
+    assert_eq!(had, 2);
+    set(&mut directory, at(2), 3, Away, 60).unwrap();
+    assert!(directory.get(1).is_none());
+    // User 2 has been through no more than user 1 had. Its place goes to user 1, who shows nothing new, and yet another
+    // version: what was shown under the old one is another story.
+    directory.set_preferred_presence(at(300), 1, Busy, None, |_, _| {}).unwrap();
+    assert!(directory.get(2).is_none());
+    assert!(directory.version(1, at(300)) > had);
+}
+
+/// A decision about a user who was forgotten in between is outdated.
+#[test]
+fn v2_a_transition_does_not_outlive_its_record() {
+    let mut directory = of::<1>();
+    set(&mut directory, at(0), 1, Away, 60).unwrap();
+    directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
+    let again = Command::SetPresence { session: 'a', presence: Away, lease: None };
+    let outdated = directory.decide(at(2), 1, again).unwrap().unwrap();
+    set(&mut directory, at(3), 2, Away, 60).unwrap();
+    directory.clear_presence(at(4), 2, 'a', |_, _| {}).unwrap();
+    assert_eq!(directory.apply(1, &outdated), Err(ApplyError::Stale));
+    assert_eq!(directory.apply(2, &outdated), Err(ApplyError::Stale));
+    assert!(directory.get(1).is_none() && directory.get(2).is_some());
+}
+
+#[test]
+fn v1_versions_of_different_users_are_their_own() {
+    let mut directory = of::<2>();
+    set(&mut directory, at(0), 1, Away, 60).unwrap();
+    set(&mut directory, at(0), 1, InACall, 60).unwrap();
+    set(&mut directory, at(0), 2, Away, 60).unwrap();
+    assert_eq!([1, 2].map(|user| directory.version(user, at(0))), [2, 1]);
+    assert_eq!([1, 2].map(|user| directory.version(user, at(3600))), [3, 2], "a version is read as of a moment, too");
+}
+
+/// A keep-alive leaves the promised deadline early; asked for at that time, the directory finds out and corrects it.
+#[test]
+fn the_next_deadline_is_never_late_and_exact_once_idle() {
+    let mut directory = of::<2>();
+    assert_eq!(directory.next_deadline(), None);
+    set(&mut directory, at(0), 1, Away, 10).unwrap();
+    assert_eq!(directory.next_deadline(), Some(at(600)));
+    set(&mut directory, at(100), 1, Away, 20).unwrap();
+    assert!(directory.next_deadline() <= Some(at(1300)));
+    assert_eq!(advance(&mut directory, at(600)), (Vec::new(), Some(at(1300))));
+    assert_eq!(directory.next_deadline(), Some(at(1300)));
+    set(&mut directory, at(700), 2, Away, 5).unwrap();
+    assert_eq!(directory.next_deadline(), Some(at(1000)), "sooner at once");
+    directory.clear_presence(at(800), 2, 'a', |_, _| {}).unwrap();
+    assert_eq!(advance(&mut directory, at(800)), (Vec::new(), Some(at(1300))));
+    directory.clear_presence(at(800), 1, 'a', |_, _| {}).unwrap();
+    assert_eq!(advance(&mut directory, at(800)), (Vec::new(), None));
+}
+
+#[test]
+fn the_shortest_part_of_the_memory_counts() {
+    for (slots, index, queue) in [(3, 5, 5), (5, 3, 5), (5, 5, 3)] {
+        let memory = SliceMemory {
+            slots: vec![Slot::EMPTY; slots],
+            index: vec![IndexCell::EMPTY; index].into_boxed_slice(),
+            queue: vec![QueueCell::EMPTY; queue],
+        };
+        let mut directory: Directory<u32, u8, 1, _> = Directory::new(memory, Policy::GRAPH);
+        assert_eq!(directory.capacity(), 3);
+        let mut answers = Vec::new();
+        for user in 0..4 {
+            answers.push(directory.set_presence(at(0), user * 1000, 1, Away, None, |_, _| {}));
+        }
+        assert_eq!(answers, [Ok(()), Ok(()), Ok(()), Err(CommandError::UsersFull)], "{slots}, {index}, {queue}");
+        let mut users: Vec<_> = directory.users().map(|(user, record)| (user, record.presence())).collect();
+        users.sort();
+        assert_eq!(users, [(0, Away), (1000, Away), (2000, Away)]);
+    }
+}
+
+/// Whoever lends its memory gets it back.
+#[test]
+fn memory_may_be_borrowed() {
+    let mut memory = InlineMemory::<u8, char, 2, 1>::new();
+    let mut directory = Directory::new(&mut memory, Policy::GRAPH);
+    directory.set_presence(at(0), 1, 'a', Away, None, |_, _| {}).unwrap();
+    assert_eq!(directory.presence(1, at(0)), Away);
+}
+
+/// A keyed hasher, for users who choose their own ids.
+#[test]
+fn another_hasher_and_guids() {
+    let memory = InlineMemory::<UserId, SessionId, 1, 50>::new();
+    let hasher = std::collections::hash_map::RandomState::new();
+    let mut directory = Directory::with_hasher(memory, Policy::GRAPH, hasher);
+    let session = SessionId::from_bytes([7; 16]);
+    let user = |number: u8| UserId::from_bytes([number; 16]);
+    for number in 0..50 {
+        let presence = if number % 2 == 0 { Away } else { InACall };
+        directory.set_presence(at(0), user(number), session, presence, None, |_, _| {}).unwrap();
+    }
+    for number in 0..50 {
+        let presence = if number % 2 == 0 { Away } else { InACall };
+        assert_eq!(directory.presence(user(number), at(0)), presence);
+    }
+    assert!(directory.get(user(50)).is_none());
+}

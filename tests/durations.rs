@@ -1,0 +1,303 @@
+//! Durations as text: rules H4 and S2, against recorded examples and against a second, naive reader.
+
+mod model;
+
+use presence_core::{Duration, DurationRange, IsoDuration, Policy};
+use proptest::prelude::*;
+
+/// A duration exactly as written: its sign, its magnitude in milliseconds, and whether there is anything finer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Exact {
+    is_negative: bool,
+    millis: u128,
+    is_finer: bool,
+}
+
+const DAY: u128 = 86_400_000;
+
+impl Exact {
+    fn plus(self, millis: u128) -> Self {
+        Self { millis: self.millis + millis, ..self }
+    }
+
+    /// Rule S2: compared exactly as written, then kept in whole milliseconds.
+    fn within(self, shortest: u64, longest: u64) -> Option<Duration> {
+        let is_zero = self.millis == 0 && !self.is_finer;
+        let is_long_enough = self.millis >= shortest.into() && (is_zero || !self.is_negative);
+        let is_short_enough = self.millis < longest.into() || (self.millis == longest.into() && !self.is_finer);
+        (is_long_enough && is_short_enough).then(|| Duration::from_millis(self.millis as u64))
+    }
+}
+
+/// The number in front of a letter, if the text begins with one, and the rest. At most 32 bytes never overflow 128 bits.
+fn part(text: &str, letter: char) -> Option<(u128, &str)> {
+    let (number, rest) = text.split_once(letter)?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| (number.parse().unwrap(), rest))
+}
+
+/// Seconds, with or without a fraction.
+fn seconds(number: &str) -> Option<Exact> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let all = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !all(whole) || !all(fraction) {
+        return None;
+    }
+    let (kept, cut) = fraction.split_at(fraction.len().min(3));
+    let millis = whole.parse::<u128>().unwrap() * 1000 + format!("{kept:0<3}").parse::<u128>().unwrap();
+    Some(Exact { is_negative: false, millis, is_finer: cut.bytes().any(|digit| digit != b'0') })
+}
+
+fn iso_8601(text: &str) -> Option<Exact> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text).strip_prefix('P')?;
+    let (date, time) = match unsigned.split_once('T') {
+        Some((_, "")) => return None,
+        Some((date, time)) => (date, time),
+        None if unsigned.is_empty() => return None,
+        None => (unsigned, ""),
+    };
+    let mut total = 0;
+    if !date.is_empty() {
+        let (days, "") = part(date, 'D')? else { return None };
+        total += days * DAY;
+    }
+    let mut rest = time;
+    for (letter, unit) in [('H', 3_600_000), ('M', 60_000)] {
+        if let Some((count, after)) = part(rest, letter) {
+            (total, rest) = (total + count * unit, after);
+        }
+    }
+    let tail = match rest {
+        "" => Exact { is_negative: false, millis: 0, is_finer: false },
+        rest => seconds(rest.strip_suffix('S')?)?,
+    };
+    Some(Exact { is_negative: text.starts_with('-'), ..tail.plus(total) })
+}
+
+/// As Python prints a `timedelta`.
+fn timedelta(text: &str) -> Option<Exact> {
+    let (days, clock) = match text.split_once(" day") {
+        Some((days, rest)) => {
+            let clock = rest.strip_prefix('s').unwrap_or(rest).strip_prefix(", ")?;
+            let (days, "") =
+                part(&format!("{}D", days.strip_prefix('-').unwrap_or(days)), 'D').map(|(days, _)| (days, ""))?
+            else {
+                return None;
+            };
+            (days, clock)
+        }
+        None => (0, text),
+    };
+    let [hours, minutes, rest] = clock.split(':').collect::<Vec<_>>().try_into().ok()?;
+    let is_short = (1..=2).contains(&hours.len()) && minutes.len() == 2 && rest.split('.').next()?.len() == 2;
+    let (hours, _) = part(&format!("{hours}:"), ':')?;
+    let (minutes, _) = part(&format!("{minutes}:"), ':')?;
+    let within_minute = seconds(rest)?;
+    if !is_short || hours > 23 || minutes > 59 || within_minute.millis > 59_999 {
+        return None;
+    }
+    let within_day = within_minute.plus(hours * 3_600_000 + minutes * 60_000);
+    if !text.starts_with('-') {
+        return Some(within_day.plus(days * DAY));
+    }
+    // -1 day, 23:00:00 is an hour before zero.
+    let millis = days * DAY - within_day.millis - u128::from(within_day.is_finer);
+    Some(Exact { is_negative: true, millis, ..within_day })
+}
+
+fn naive(text: &str) -> Option<Exact> {
+    if text.len() > 32 {
+        return None;
+    }
+    iso_8601(text).or_else(|| timedelta(text))
+}
+
+fn assert_read(text: &str) {
+    let read = IsoDuration::parse(text).ok();
+    let exact = naive(text);
+    assert_eq!(read.is_some(), exact.is_some(), "{text:?}");
+    let (Some(read), Some(exact)) = (read, exact) else { return };
+    assert_eq!(u128::from(read.magnitude().as_millis()), exact.millis.min(u64::MAX.into()), "{text:?}");
+    if exact.millis > 0 {
+        assert_eq!(read.is_negative(), exact.is_negative, "{text:?}");
+    }
+    for longest in [0, 1, 300_000, 14_400_000, u64::MAX - 1, u64::MAX] {
+        for shortest in [0, 1, 300_000] {
+            let millis = Duration::from_millis;
+            let range = DurationRange { shortest: millis(shortest), longest: millis(longest) };
+            assert_eq!(read.within(range), exact.within(shortest, longest), "{text:?} within {shortest}..={longest}");
+        }
+    }
+}
+
+#[test]
+fn h4_s2_the_recorded_examples() {
+    let examples: serde_json::Value = serde_json::from_str(include_str!("vectors/durations.json")).unwrap();
+    for example in examples.as_array().unwrap() {
+        let text = example["value"].as_str().unwrap();
+        let read = IsoDuration::parse(text);
+        match example["seconds"].as_i64() {
+            None => assert!(read.is_err() && example["malformed"] == true, "{text:?}"),
+            Some(seconds) => {
+                let read = read.unwrap();
+                assert_eq!(read.magnitude(), Duration::from_secs(seconds.unsigned_abs()), "{text:?}");
+                assert_eq!(read.is_negative(), seconds < 0, "{text:?}");
+                let lease = read.within(Policy::GRAPH.leases);
+                assert_eq!(lease.is_some(), example["setPresence"] == true, "{text:?} as a lease");
+                assert_eq!(lease.is_some(), (300..=14_400).contains(&seconds));
+            }
+        }
+        assert_read(text);
+    }
+}
+
+#[test]
+fn h4_any_legal_spelling() {
+    for (text, seconds) in [
+        ("PT300S", 300),
+        ("P0DT5M", 300),
+        ("PT0H5M", 300),
+        ("PT0005M", 300),
+        ("+PT5M", 300),
+        ("PT5M0S", 300),
+        ("PT5M0.000S", 300),
+        ("P1D", 86_400),
+        ("P1DT1S", 86_401),
+        ("PT90M", 5400),
+        ("1:00:00", 3600),
+        ("01:00:00", 3600),
+        ("0:05:30", 330),
+        ("1 day, 2:00:00", 93_600),
+        ("2 days, 0:00:00", 172_800),
+    ] {
+        assert_eq!(IsoDuration::parse(text).unwrap().magnitude(), Duration::from_secs(seconds), "{text:?}");
+        assert_read(text);
+    }
+    assert_eq!(IsoDuration::parse("0:05:30.5").unwrap().magnitude(), Duration::from_millis(330_500));
+}
+
+#[test]
+fn h4_bad_syntax() {
+    for text in [
+        "P1W",
+        "P1M",
+        "P1Y",
+        "PT1,5S",
+        "PT1.5H",
+        "P1.5D",
+        "PT5",
+        "5M",
+        "pt5m",
+        "PT5m",
+        "PT1S1M",
+        "PT1M1M",
+        "P1H",
+        "PT1D",
+        "P-1D",
+        "PT-5M",
+        "- PT5M",
+        "PT5M ",
+        " PT5M",
+        "PT 5M",
+        "PT5M\0",
+        "PT٥M",
+        "1:00",
+        "1:0:0",
+        "1:00:60",
+        "24:00:00",
+        "-1:00:00",
+        "1 day",
+        "1 day, ",
+        "one day, 1:00:00",
+        "1 day 1:00:00",
+        "P1DT",
+        "--PT5M",
+        "+-PT5M",
+        "+",
+        "-",
+        ".",
+        ":",
+    ] {
+        assert!(IsoDuration::parse(text).is_err(), "{text:?}");
+        assert_eq!(naive(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn h4_at_most_32_bytes() {
+    let longest = format!("PT{}1M", "0".repeat(28));
+    assert_eq!(longest.len(), 32);
+    assert_eq!(IsoDuration::parse(&longest).unwrap().magnitude(), Duration::from_mins(1));
+    assert!(IsoDuration::parse(&format!("PT0{}1M", "0".repeat(28))).is_err());
+}
+
+/// Compared exactly as written, then cut to whole milliseconds: a hair too short or too long is out of range.
+#[test]
+fn s2_compared_exactly_as_written() {
+    for (text, lease) in [
+        ("PT4M59.9999999S", None),
+        ("PT5M", Some(300_000)),
+        ("PT5M0.0009S", Some(300_000)),
+        ("PT5M0.001S", Some(300_001)),
+        ("PT3H59M59.9999S", Some(14_399_999)),
+        ("PT4H0.0000001S", None),
+        ("PT4H0.0000000S", Some(14_400_000)),
+        ("-PT5M", None),
+        ("-PT0S", None),
+    ] {
+        let read = IsoDuration::parse(text).unwrap();
+        assert_eq!(read.within(Policy::GRAPH.leases), lease.map(Duration::from_millis), "{text}");
+        assert_read(text);
+    }
+}
+
+#[test]
+fn h4_too_large_to_hold_is_out_of_range_not_bad_syntax() {
+    let any = DurationRange { shortest: Duration::ZERO, longest: Duration::MAX };
+    for text in ["P213503982335D", "PT18446744073709551.616S", "P99999999999999999999999999999D"] {
+        let read = IsoDuration::parse(text).unwrap();
+        assert_eq!(read.within(any), None, "{text}");
+        assert_eq!(read.within(Policy::GRAPH.leases), None, "{text}");
+    }
+    assert_eq!(IsoDuration::parse("PT18446744073709551.615S").unwrap().within(any), Some(Duration::MAX));
+}
+
+proptest! {
+    #![proptest_config(model::cases(1024))]
+
+    /// Anything at all: read as the naive reader reads it, and never a panic.
+    #[test]
+    fn h4_any_text(text in "\\PC{0,40}") {
+        assert_read(&text);
+    }
+
+    #[test]
+    fn h4_what_looks_like_a_duration(text in "[-+]?P?([0-9]{0,3}[DHMSTW.,]){0,5}") {
+        assert_read(&text);
+    }
+
+    #[test]
+    fn h4_iso_8601(text in "[-+]?P([0-9]{1,20}D)?(T([0-9]{1,20}H)?([0-9]{1,4}M)?([0-9]{1,5}([.][0-9]{1,9})?S)?)?") {
+        assert_read(&text);
+    }
+
+    /// Python writes no minus zero days.
+    #[test]
+    fn h4_timedelta(text in "(-?[1-9][0-9]{0,2} days?, )?[0-9]{1,2}:[0-6][0-9]:[0-6][0-9]([.][0-9]{1,8})?[0-9]?") {
+        assert_read(&text);
+    }
+
+    /// What is written is read back, and written as the standard says.
+    #[test]
+    fn h4_what_is_written_is_read_back(millis in prop_oneof![any::<u64>(), 0u64..200_000_000, (0u64..400_000).prop_map(|s| s * 1000)]) {
+        let text = Duration::from_millis(millis).to_string();
+        let read = IsoDuration::parse(&text).unwrap();
+        let any = DurationRange { shortest: Duration::ZERO, longest: Duration::MAX };
+        prop_assert_eq!(read.within(any), Some(Duration::from_millis(millis)), "{}", text);
+        prop_assert_eq!(iso_8601(&text), Some(Exact { is_negative: false, millis: millis.into(), is_finer: false }));
+        // Nothing superfluous: no part is zero, but for no time at all.
+        let parts = text.trim_start_matches(['P', 'T']).split_terminator(['D', 'H', 'M', 'S', 'T']);
+        let zeros = parts.filter(|part| *part == "0").count();
+        prop_assert_eq!(zeros, usize::from(text == "PT0S"), "{}", text);
+    }
+}

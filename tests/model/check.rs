@@ -1,0 +1,77 @@
+//! Comparing the library with the model, field by field.
+
+use super::directory::Directory;
+use super::user::User;
+use super::{Happening, Rules, instant, millis};
+use presence_core::Instant;
+use presence_core::directory::Memory;
+use std::hash::BuildHasher;
+
+pub fn happening<S: Copy>(transition: &presence_core::Transition<S>) -> Happening {
+    let (before, after) = (transition.before(), transition.after());
+    assert_eq!(transition.is_visible(), before != after);
+    Happening { at: transition.at(), before, after, cause: transition.cause() }
+}
+
+pub fn assert_same_user<const SESSIONS: usize>(real: &presence_core::User<u8, SESSIONS>, model: &User, rules: &Rules) {
+    let real_sessions: Vec<_> = real
+        .sessions()
+        .iter()
+        .map(|session| (session.id(), session.presence(), session.expires_at(), session.fades_at()))
+        .collect();
+    let model_sessions: Vec<_> = model
+        .sessions
+        .iter()
+        .map(|(&id, session)| {
+            let fades_at = session.fades_at(rules).map(instant);
+            (id, session.presence(rules), instant(session.expires_at()), fades_at)
+        })
+        .collect();
+    assert_eq!(real_sessions, model_sessions, "sessions: id, presence, expires_at, fades_at");
+    for &id in model.sessions.keys() {
+        assert_eq!(real.session(id).map(|session| session.id()), Some(id));
+    }
+    let preferred = real.preferred().map(|preferred| (preferred.presence(), preferred.expires_at()));
+    assert_eq!(preferred, model.preferred.map(|(presence, until)| (presence, instant(until))), "preferred");
+    assert_eq!(real.presence(), model.presence(rules), "presence");
+    assert_eq!(real.is_empty(), model.is_empty(), "is_empty");
+    assert_eq!(real.absence(), model.sessions.is_empty().then_some(model.absence), "absence (A5)");
+    assert_eq!(real.since(), model.since(), "since (A4)");
+    assert_eq!(real.version(), model.version, "version (V1)");
+    assert_eq!(real.revision(), model.revision, "revision (V2)");
+    assert_eq!(real.next_deadline(), model.next_deadline(rules).map(instant), "next deadline");
+}
+
+/// The same users with the same records, and the same reading of every id, known or not, at a moment.
+pub fn assert_same_directory<const SESSIONS: usize, M, H>(
+    real: &presence_core::directory::Directory<u8, u8, SESSIONS, M, H>,
+    model: &Directory,
+    ids: impl IntoIterator<Item = u8>,
+    now: Instant,
+) where
+    M: Memory<u8, u8, SESSIONS>,
+    H: BuildHasher,
+{
+    assert_eq!(real.len(), model.users.len());
+    assert_eq!(real.is_empty(), model.users.is_empty());
+    let mut users: Vec<_> = real.users().map(|(id, _)| id).collect();
+    users.sort_unstable();
+    assert!(users.iter().eq(model.users.keys()), "{users:?} have a place");
+    for id in ids {
+        assert_eq!(real.get(id).is_some(), model.users.contains_key(&id));
+        if let (Some(real), Some(model_user)) = (real.get(id), model.users.get(&id)) {
+            assert_same_user(real, model_user, &model.rules);
+        }
+        let expected = model.read(id, millis(now));
+        real.read(id, now, |user| assert_same_user(user, &expected, &model.rules));
+        assert_eq!(real.presence(id, now), expected.presence(&model.rules));
+        assert_eq!(real.version(id, now), expected.version);
+        assert_eq!(real.explain(id, now), expected.explain(&model.rules), "explanation of {id} (A4)");
+    }
+    // Never late; how early is the directory's own affair until it is idle.
+    match (real.next_deadline(), model.next_deadline()) {
+        (None, expected) => assert_eq!(expected, None, "a deadline would be missed"),
+        (Some(promised), Some(expected)) => assert!(promised <= instant(expected), "a deadline would be late"),
+        (Some(_), None) => {}
+    }
+}

@@ -1,0 +1,174 @@
+//! Random histories: few users, few sessions, and times that hit deadlines exactly, just before and just after.
+
+use presence_core::{Command, Duration, Presence};
+use proptest::prelude::*;
+use proptest::strategy::Union;
+
+/// How the clock moves before an action.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    Stays,
+    Ahead(u64),
+    Back(u64),
+    /// To the next deadline of anyone, or this far beside it.
+    ToDeadline(i8),
+    To(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Action {
+    Command(u8, Command<u8>),
+    /// Advance until idle.
+    Advance,
+    /// Advance so often, whatever is left.
+    AdvanceSome(u8),
+    /// The clock is set to this. Rule C2.
+    Rebase(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    pub clock: Clock,
+    pub action: Action,
+}
+
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+fn one_of(values: &'static [u64]) -> impl Strategy<Value = u64> {
+    proptest::sample::select(values)
+}
+
+/// Multiples of what the policies count in, and their neighbours.
+fn steps() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        6 => (1u64..=6).prop_map(|hundreds| hundreds * 100 * SECOND),
+        2 => ((1u64..=12).prop_map(|hundreds| hundreds * 100 * SECOND), 0u64..=2).prop_map(|(at, beside)| at + beside - 1),
+        2 => 1u64..=5,
+        1 => one_of(&[SECOND, MINUTE, HOUR, 4 * HOUR, DAY]),
+    ]
+}
+
+pub fn clock() -> impl Strategy<Value = Clock> {
+    prop_oneof![
+        8 => forwards(),
+        1 => steps().prop_map(Clock::Back),
+        1 => one_of(&[0, 1, 10 * DAY, u64::MAX / 2, u64::MAX - 700 * SECOND, u64::MAX - 1, u64::MAX]).prop_map(Clock::To),
+    ]
+}
+
+/// A clock that never goes back, and never to the end of time.
+pub fn forwards() -> impl Strategy<Value = Clock> {
+    prop_oneof![
+        6 => Just(Clock::Stays),
+        8 => steps().prop_map(Clock::Ahead),
+        6 => (-1i8..=1).prop_map(Clock::ToDeadline),
+        1 => one_of(&[7 * DAY, 8 * DAY, 400 * DAY]).prop_map(Clock::Ahead),
+    ]
+}
+
+/// Any presence, the ones that do something more often.
+pub fn presence() -> impl Strategy<Value = Presence> {
+    prop_oneof![
+        6 => Just(Presence::Available),
+        4 => proptest::sample::select(&[Presence::Away, Presence::InACall, Presence::Presenting, Presence::Busy][..]),
+        2 => proptest::sample::select(&Presence::ALL[..]),
+    ]
+}
+
+fn durations(usual: &'static [u64], unusual: &'static [u64]) -> impl Strategy<Value = Option<Duration>> {
+    prop_oneof![
+        4 => Just(None),
+        8 => one_of(usual).prop_map(|millis| Some(Duration::from_millis(millis))),
+        2 => one_of(unusual).prop_map(|millis| Some(Duration::from_millis(millis))),
+    ]
+}
+
+pub fn lease() -> impl Strategy<Value = Option<Duration>> {
+    durations(
+        &[300 * SECOND, 400 * SECOND, 600 * SECOND, 700 * SECOND, 900 * SECOND, 1200 * SECOND, HOUR, 4 * HOUR],
+        &[0, 1, SECOND - 1, SECOND, 300 * SECOND - 1, 300 * SECOND + 1, 4 * HOUR + 1, DAY, DAY + 1, u64::MAX],
+    )
+}
+
+pub fn preferred_duration() -> impl Strategy<Value = Option<Duration>> {
+    durations(
+        &[1, 100 * SECOND, 300 * SECOND, 600 * SECOND, HOUR, DAY],
+        &[0, 366 * DAY, 366 * DAY + 1, 7 * DAY, u64::MAX - 1, u64::MAX],
+    )
+}
+
+pub fn command(sessions: u8) -> impl Strategy<Value = Command<u8>> {
+    let session = 0..sessions;
+    prop_oneof![
+        8 => (session.clone(), presence(), lease())
+            .prop_map(|(session, presence, lease)| Command::SetPresence { session, presence, lease }),
+        4 => session.prop_map(|session| Command::ClearPresence { session }),
+        3 => (presence(), preferred_duration())
+            .prop_map(|(presence, duration)| Command::SetPreferredPresence { presence, duration }),
+        2 => Just(Command::ClearPreferredPresence),
+    ]
+}
+
+/// A command to any of so many users, for any of so many sessions.
+pub fn commands(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
+    (0..users, command(sessions)).prop_map(|(user, command)| Action::Command(user, command))
+}
+
+/// Commands, and time that passes now and then.
+pub fn actions(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
+    let rebase = one_of(&[0, 1, 1000 * SECOND, 30 * DAY]);
+    Union::new_weighted(vec![
+        (16, commands(users, sessions).boxed()),
+        (3, Just(Action::Advance).boxed()),
+        (2, (1u8..4).prop_map(Action::AdvanceSome).boxed()),
+        (1, rebase.prop_map(Action::Rebase).boxed()),
+    ])
+}
+
+pub fn history(
+    length: usize,
+    clock: impl Strategy<Value = Clock>,
+    action: impl Strategy<Value = Action>,
+) -> impl Strategy<Value = Vec<Step>> {
+    proptest::collection::vec((clock, action).prop_map(|(clock, action)| Step { clock, action }), 1..=length)
+}
+
+impl Clock {
+    /// The new reading, from the old one and the next deadline of anyone.
+    pub fn read(self, now: u64, deadline: Option<u64>) -> u64 {
+        match self {
+            Self::Stays => now,
+            Self::Ahead(by) => now.saturating_add(by),
+            Self::Back(by) => now.saturating_sub(by),
+            Self::ToDeadline(beside) => deadline.map_or(now, |at| at.saturating_add_signed(beside.into())),
+            Self::To(at) => at,
+        }
+    }
+
+    /// The new reading of a clock that does not go back.
+    pub fn read_forwards(self, now: u64, deadline: Option<u64>) -> u64 {
+        self.read(now, deadline).max(now)
+    }
+}
+
+/// Any instant at all, now near one end of time, now near the other, now anywhere; and any duration.
+pub fn any_moment() -> impl Strategy<Value = Clock> {
+    let end = 1000 * SECOND;
+    prop_oneof![any::<u64>(), 0..end, u64::MAX - end..=u64::MAX].prop_map(Clock::To)
+}
+
+pub fn any_lease(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
+    let duration = prop_oneof![any::<u64>(), 0..=1000 * SECOND, Just(0), Just(u64::MAX)];
+    (commands(users, sessions), duration.prop_map(Duration::from_millis)).prop_map(|(action, any)| match action {
+        Action::Command(user, Command::SetPresence { session, presence, .. }) => {
+            Action::Command(user, Command::SetPresence { session, presence, lease: Some(any) })
+        }
+        Action::Command(user, Command::SetPreferredPresence { presence, .. }) => {
+            Action::Command(user, Command::SetPreferredPresence { presence, duration: Some(any) })
+        }
+        other => other,
+    })
+}

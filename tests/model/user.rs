@@ -1,0 +1,262 @@
+//! One user, as the rules say.
+
+use super::{Happening, Millis, NEVER, Rules, instant, saturated};
+use presence_core::{Absence, Cause, Command, CommandError, Explanation, Layer, Presence};
+use std::collections::BTreeMap;
+
+/// What an application said; the rest follows. Rules S1 to S4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub set_to: Presence,
+    pub set_at: Millis,
+    pub lease: Millis,
+    /// How many of its own events have happened.
+    pub happened: usize,
+}
+
+impl Session {
+    pub fn expires_at(&self) -> Millis {
+        saturated(self.set_at + self.lease)
+    }
+
+    /// Everything that ever happens to it by itself, in order: its fades, as long as it lives, and its end, `None`.
+    fn events(&self, rules: &Rules) -> Vec<(Millis, Option<Presence>)> {
+        let fades = if self.set_to == Presence::Available { rules.fades.as_slice() } else { &[] };
+        let mut events = Vec::new();
+        for (after, becomes) in fades {
+            let at = saturated(self.set_at + after);
+            // Rule S4: when a fade and the expiry fall together, expiry wins.
+            if at < self.expires_at() {
+                events.push((at, Some(*becomes)));
+            }
+        }
+        events.push((self.expires_at(), None));
+        events.retain(|(at, _)| *at != NEVER);
+        events
+    }
+
+    fn next_event(&self, rules: &Rules) -> Option<(Millis, Option<Presence>)> {
+        self.events(rules).get(self.happened).copied()
+    }
+
+    pub fn fades_at(&self, rules: &Rules) -> Option<Millis> {
+        self.next_event(rules).and_then(|(at, becomes)| becomes.and(Some(at)))
+    }
+
+    pub fn presence(&self, rules: &Rules) -> Presence {
+        match self.happened.checked_sub(1) {
+            None => self.set_to,
+            Some(last) => self.events(rules)[last].1.expect("an expired session is gone"),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct User {
+    pub sessions: BTreeMap<u8, Session>,
+    pub preferred: Option<(Presence, Millis)>,
+    pub since: Option<Millis>,
+    pub absence: Absence,
+    pub revision: u64,
+    pub version: u64,
+}
+
+/// Something that happens by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// The weakest present presence first, then the smaller id. Rule S8.
+    Session { weakness: u8, id: u8 },
+    /// The preferred presence last. Rule S8.
+    Preferred,
+}
+
+impl User {
+    pub fn new() -> Self {
+        Self {
+            sessions: BTreeMap::new(),
+            preferred: None,
+            since: None,
+            absence: Absence::NeverSeen,
+            revision: 0,
+            version: 0,
+        }
+    }
+
+    /// Rules A1 to A3.
+    pub fn presence(&self, rules: &Rules) -> Presence {
+        if self.sessions.is_empty() {
+            return Presence::Offline;
+        }
+        if let Some((preferred, _)) = self.preferred {
+            return preferred;
+        }
+        let mut strongest = Presence::Unknown;
+        for session in self.sessions.values() {
+            if session.presence(rules) as u8 > strongest as u8 {
+                strongest = session.presence(rules);
+            }
+        }
+        strongest
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.preferred.is_none()
+    }
+
+    /// Everything that is still to come, in the order in which it comes. Rule S8.
+    fn agenda(&self, rules: &Rules) -> Vec<(Millis, Due)> {
+        let mut agenda = Vec::new();
+        for (&id, session) in &self.sessions {
+            if let Some((at, _)) = session.next_event(rules) {
+                agenda.push((at, Due::Session { weakness: session.presence(rules) as u8, id }));
+            }
+        }
+        if let Some((_, expires_at)) = self.preferred {
+            agenda.push((expires_at, Due::Preferred));
+        }
+        agenda.retain(|(at, _)| *at != NEVER);
+        agenda.sort();
+        agenda
+    }
+
+    pub fn next_deadline(&self, rules: &Rules) -> Option<Millis> {
+        self.agenda(rules).first().map(|(at, _)| *at)
+    }
+
+    /// Changes something, and notes what could be seen of it. Rules V1, A4.
+    fn note(&mut self, rules: &Rules, at: Millis, cause: Cause, change: impl FnOnce(&mut Self)) -> Happening {
+        let before = self.presence(rules);
+        change(self);
+        let after = self.presence(rules);
+        self.revision += 1;
+        if before != after {
+            self.version += 1;
+            self.since = Some(at);
+        }
+        Happening { at: instant(at), before, after, cause }
+    }
+
+    /// The first thing that is due at `now`. Rules S4, S8, C3.
+    pub fn carry_out_next(&mut self, rules: &Rules, now: Millis) -> Option<Happening> {
+        let (at, due) = *self.agenda(rules).first().filter(|(at, _)| now >= *at)?;
+        Some(match due {
+            Due::Preferred => self.note(rules, at, Cause::PreferredExpired, |user| user.preferred = None),
+            Due::Session { id, .. } => match self.sessions[&id].next_event(rules) {
+                Some((_, Some(_))) => self.note(rules, at, Cause::Faded, |user| {
+                    user.sessions.get_mut(&id).unwrap().happened += 1;
+                }),
+                _ => self.note(rules, at, Cause::Expired, |user| {
+                    user.sessions.remove(&id);
+                    user.absence = Absence::Expired;
+                }),
+            },
+        })
+    }
+
+    pub fn advance(&mut self, rules: &Rules, now: Millis) -> Vec<Happening> {
+        std::iter::from_fn(|| self.carry_out_next(rules, now)).collect()
+    }
+
+    /// This user at a moment; it stays as it is.
+    pub fn advanced(&self, rules: &Rules, now: Millis) -> Self {
+        let mut user = self.clone();
+        user.advance(rules, now);
+        user
+    }
+
+    /// A command to a user who is up to date and has room for so many sessions. `None`: it succeeds, and nothing happens.
+    pub fn command(
+        &mut self,
+        rules: &Rules,
+        room: usize,
+        now: Millis,
+        command: Command<u8>,
+    ) -> Result<Option<Happening>, CommandError> {
+        // Rule H2: the range of the duration before the pair, the pair before the session and the room.
+        let check = |duration: Option<presence_core::Duration>, [shortest, longest]: [Millis; 2], default: Millis| {
+            let asked = duration.map_or(default, |duration| duration.as_millis().into());
+            let refused = duration.is_some() && !(shortest..=longest).contains(&asked);
+            if refused { Err(CommandError::Duration) } else { Ok(asked) }
+        };
+        match command {
+            Command::SetPresence { session, presence, lease } => {
+                let lease = check(lease, rules.leases, rules.default_lease)?;
+                if !rules.sessions.contains(&presence) {
+                    return Err(CommandError::Presence);
+                }
+                if !self.sessions.contains_key(&session) && self.sessions.len() == room {
+                    return Err(CommandError::SessionsFull);
+                }
+                let said = Session { set_to: presence, set_at: now, lease, happened: 0 };
+                Ok(Some(self.note(rules, now, Cause::Set, |user| {
+                    user.sessions.insert(session, said);
+                })))
+            }
+            Command::ClearPresence { session } => {
+                if !self.sessions.contains_key(&session) {
+                    return Err(CommandError::NotFound);
+                }
+                Ok(Some(self.note(rules, now, Cause::Cleared, |user| {
+                    user.sessions.remove(&session);
+                    user.absence = Absence::Cleared;
+                })))
+            }
+            Command::SetPreferredPresence { presence, duration } => {
+                let is_brief = rules.brief.contains(&presence);
+                let default = if is_brief { rules.brief_duration } else { rules.preferred_duration };
+                let duration = check(duration, rules.preferred_durations, default)?;
+                if !rules.preferred.contains(&presence) {
+                    return Err(CommandError::Presence);
+                }
+                let until = saturated(now + duration);
+                Ok(Some(self.note(rules, now, Cause::PreferredSet, |user| user.preferred = Some((presence, until)))))
+            }
+            Command::ClearPreferredPresence if self.preferred.is_none() => Ok(None),
+            Command::ClearPreferredPresence => {
+                Ok(Some(self.note(rules, now, Cause::PreferredCleared, |user| user.preferred = None)))
+            }
+        }
+    }
+
+    /// Rule A4.
+    pub fn explain(&self, rules: &Rules) -> Explanation<u8> {
+        let presence = self.presence(rules);
+        let layer = if self.sessions.is_empty() {
+            Layer::Nothing(self.absence)
+        } else if self.preferred.is_some() {
+            Layer::Preferred
+        } else {
+            let strongest = self.sessions.iter().filter(|(_, session)| session.presence(rules) == presence);
+            let longest = strongest.clone().map(|(_, session)| session.expires_at()).max();
+            let deciding = strongest.filter(|(_, session)| Some(session.expires_at()) == longest);
+            Layer::Session(deciding.map(|(id, _)| *id).min().expect("some session is the strongest"))
+        };
+        let next = self.clone().advance(rules, NEVER).into_iter().find(Happening::is_visible);
+        Explanation { presence, layer, since: self.since(), next: next.map(|next| (next.at, next.after)) }
+    }
+
+    /// A change at the greatest instant, where no clock ever stands, leaves nothing to tell.
+    pub fn since(&self) -> Option<presence_core::Instant> {
+        self.since.filter(|since| *since != NEVER).map(instant)
+    }
+
+    /// Whether every instant can be shifted by so much without leaving the range of instants. Rules C2, C3.
+    pub fn can_shift(&self, by: Millis) -> bool {
+        let deadlines = self.sessions.values().map(Session::expires_at).chain(self.preferred.map(|(_, at)| at));
+        let since = self.since.unwrap_or(0);
+        since != NEVER && since + by < NEVER && deadlines.into_iter().all(|at| at != NEVER && at + by < NEVER)
+    }
+
+    /// Rule C2.
+    pub fn shift(&mut self, by: Millis) {
+        for session in self.sessions.values_mut() {
+            session.set_at += by;
+        }
+        if let Some((_, until)) = &mut self.preferred {
+            *until += by;
+        }
+        self.since = self.since.map(|since| saturated(since + by));
+        // What was decided on the old clock is outdated (V2).
+        self.revision += 1;
+    }
+}

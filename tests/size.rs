@@ -1,0 +1,56 @@
+//! Promises about the types themselves: small, plain, shared between threads, made in statics.
+
+use presence_core::directory::{Directory, InlineMemory};
+use presence_core::{Command, Explanation, Instant, Policy, Presence, Session, SessionId, Transition, User};
+
+/// 64 bytes of RAM plus 40 a session with GUID ids, 24 with one-byte ids.
+#[test]
+fn a_user_is_small() {
+    assert!(size_of::<User<SessionId, 0>>() <= 64);
+    assert!(size_of::<User<SessionId, 1>>() <= 64 + 40);
+    assert!(size_of::<User<SessionId, 4>>() <= 64 + 4 * 40);
+    assert!(size_of::<User<SessionId, 16>>() <= 64 + 16 * 40);
+    assert!(size_of::<User<u8, 0>>() <= 64);
+    assert!(size_of::<User<u8, 1>>() <= 64 + 24);
+    assert!(size_of::<User<u8, 4>>() <= 64 + 4 * 24);
+    assert!(size_of::<User<u8, 16>>() <= 64 + 16 * 24);
+    assert_eq!(size_of::<User>(), size_of::<User<SessionId, 4>>(), "GUIDs and four sessions are the default");
+}
+
+#[test]
+fn a_presence_is_a_byte() {
+    assert_eq!((size_of::<Presence>(), size_of::<Option<Presence>>()), (1, 1));
+}
+
+const fn is_copy<T: Copy>() {}
+const fn is_shared<T: Send + Sync + 'static>() {}
+
+const _: () = {
+    is_copy::<Transition>();
+    is_copy::<Session<SessionId>>();
+    is_copy::<Command<SessionId>>();
+    is_copy::<Explanation>();
+    is_copy::<Policy>();
+    is_shared::<User>();
+    is_shared::<Transition>();
+    is_shared::<Policy>();
+    is_shared::<Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>>>();
+};
+
+static NOBODY: User<u8, 4> = User::new();
+static RESTARTED: User<SessionId, 4> = User::after_restart();
+static LATER: User<SessionId, 4> = User::starting_at(7);
+static DIRECTORY: Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>> = Directory::new(InlineMemory::new(), Policy::DESK);
+const LAMP: SessionId = match SessionId::parse("22553876-f5ab-4529-bffb-cfe50aa89f87") {
+    Ok(id) => id,
+    Err(_) => panic!("not a GUID"),
+};
+
+#[test]
+fn everything_is_made_in_statics() {
+    assert_eq!(NOBODY, User::default());
+    assert!(RESTARTED.is_empty());
+    assert_eq!((LATER.revision(), LATER.version()), (7, 7));
+    assert_eq!((DIRECTORY.capacity(), DIRECTORY.presence(1, Instant::ZERO)), (3, Presence::Offline));
+    assert_eq!(LAMP.to_string(), "22553876-f5ab-4529-bffb-cfe50aa89f87");
+}
