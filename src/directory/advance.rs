@@ -2,7 +2,7 @@
 
 use super::Directory;
 use super::memory::Memory;
-use super::queue;
+use super::queue::End;
 use crate::time::Instant;
 use crate::user::{Transition, advance as advance_user};
 use core::hash::{BuildHasher, Hash};
@@ -59,22 +59,24 @@ where
     /// # Ok::<(), presence_core::CommandError>(())
     /// ```
     pub fn advance(&mut self, now: Instant) -> Progress<U, S> {
-        let Some(first) = queue::first(self.memory.queue(), self.queued) else { return Progress::Idle { until: None } };
+        let Some(first) = End::Front.first(self.memory.queue(), self.queued) else {
+            return Progress::Idle { until: None };
+        };
         let found = self.slot(first.slot).and_then(|slot| Some((slot.id?, slot.user.next_deadline()?, &slot.user)));
         let Some((id, deadline, user)) = found else {
             self.unqueue(first.slot);
             return Progress::Working;
         };
-        if deadline != first.deadline {
+        if deadline != first.key {
             self.queue_under(first.slot, deadline);
             return Progress::Working;
         }
         match advance_user(user, now, &self.policy) {
-            // The decision of this very moment always applies.
-            Some(transition) if self.apply_at(first.slot, &transition).is_ok() => {
+            Some(transition) => {
+                self.carry_out(first.slot, &transition);
                 Progress::Changed { user: id, transition }
             }
-            _ => Progress::Idle { until: Some(deadline) },
+            None => Progress::Idle { until: Some(deadline) },
         }
     }
 
@@ -82,8 +84,9 @@ where
     /// `advance` has said that it is idle. It is harmless, but wastes energy, to call `advance` before it. O(1).
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        queue::first(self.memory.queue(), self.queued)
-            .map(|first| first.deadline)
+        End::Front
+            .first(self.memory.queue(), self.queued)
+            .map(|first| first.key)
             .filter(|&first| first != Instant::NEVER)
     }
 
@@ -92,9 +95,7 @@ where
         while let Some((id, transition)) =
             self.slot(slot).and_then(|slot| Some((slot.id?, advance_user(&slot.user, now, &self.policy)?)))
         {
-            if self.apply_at(slot, &transition).is_err() {
-                return;
-            }
+            self.carry_out(slot, &transition);
             sink(id, &transition);
         }
     }

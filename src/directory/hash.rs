@@ -8,6 +8,7 @@ pub type DefaultHasher = BuildHasherDefault<MultiplyHasher>;
 
 /// A multiply-and-rotate hash: one multiplication for each eight bytes, one to finish.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MultiplyHasher(u64);
 
 /// 2⁶⁴ over the golden ratio, made odd.

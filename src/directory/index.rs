@@ -3,6 +3,7 @@
 
 /// The part of the index that comes with one user. Opaque; made by [`IndexCell::EMPTY`].
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct IndexCell([Entry; 2]);
 
 impl IndexCell {
@@ -11,6 +12,7 @@ impl IndexCell {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Entry {
     /// Kept, so that neither probing nor deletion has to look at users whose hashes differ.
     hash: u32,
@@ -70,6 +72,11 @@ fn probe(cells: &[IndexCell], hash: u32, is_meant: impl Fn(u32) -> bool) -> Opti
 pub(super) fn find(cells: &[IndexCell], hash: u32, is_meant: impl Fn(u32) -> bool) -> Option<u32> {
     let entry = get(cells, probe(cells, hash, is_meant)?);
     (!entry.is_free()).then_some(entry.slot)
+}
+
+/// The first slot under this hash: nearly always the one that [`find`] finds.
+pub(super) fn first_with(cells: &[IndexCell], hash: u32) -> Option<u32> {
+    find(cells, hash, |_| true)
 }
 
 /// Adds a slot that is not in the index. Half of the entries are free even when every user has one.

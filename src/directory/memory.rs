@@ -1,5 +1,6 @@
 //! The memory a directory lives in: handed over once, as arrays of a `static` or as slices sized at start-up.
 
+use super::changes::Changed;
 use super::index::IndexCell;
 use super::queue::QueueCell;
 use crate::time::Instant;
@@ -7,16 +8,30 @@ use crate::user::User;
 
 /// The place of one user. Made by [`Slot::EMPTY`].
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Slot<U, S, const SESSIONS: usize> {
     pub(super) id: Option<U>,
     pub(super) user: User<S, SESSIONS>,
     /// The deadline the queue knows of: never later than the user's own, never when it is not queued.
     pub(super) queued: Instant,
+    /// Whether it is in the queue of those that may be forgotten.
+    pub(super) is_forgettable: bool,
+    /// How many users have had this place before.
+    pub(super) generation: u32,
+    /// Its place among the visible changes.
+    pub(super) changed: Changed,
 }
 
 impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
     /// A place that nobody has taken.
-    pub const EMPTY: Self = Self { id: None, user: User::new(), queued: Instant::NEVER };
+    pub const EMPTY: Self = Self {
+        id: None,
+        user: User::new(),
+        queued: Instant::NEVER,
+        is_forgettable: false,
+        generation: 0,
+        changed: Changed::NEVER,
+    };
 }
 
 /// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`IndexCell`]s and [`QueueCell`]s as it is
@@ -34,6 +49,7 @@ pub trait Memory<U, S, const SESSIONS: usize> {
 
 /// The three parts of a [`Memory`], to write.
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Parts<'a, U, S, const SESSIONS: usize> {
     /// The users.
     pub slots: &'a mut [Slot<U, S, SESSIONS>],
@@ -45,6 +61,7 @@ pub struct Parts<'a, U, S, const SESSIONS: usize> {
 
 /// Memory for `USERS` users in one value, for a `static` or a stack. Everything is inline; no pointer is stored.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InlineMemory<U, S, const SESSIONS: usize, const USERS: usize> {
     slots: [Slot<U, S, SESSIONS>; USERS],
     index: [IndexCell; USERS],
@@ -103,6 +120,7 @@ impl<U, S, const SESSIONS: usize, const USERS: usize> Memory<U, S, SESSIONS> for
 /// assert_eq!(directory.capacity(), 1000);
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SliceMemory<Slots, Index, Queue> {
     /// One [`Slot`] a user, all [`Slot::EMPTY`].
     pub slots: Slots,

@@ -4,6 +4,9 @@
 //! does, a bounded piece of work a call.
 
 mod advance;
+mod batch;
+mod changes;
+mod handle;
 mod hash;
 mod index;
 mod memory;
@@ -11,6 +14,8 @@ mod place;
 mod queue;
 
 pub use advance::Progress;
+pub use changes::{ChangedUser, Cursor, StartOver};
+pub use handle::UserHandle;
 pub use hash::{DefaultHasher, MultiplyHasher};
 pub use index::IndexCell;
 pub use memory::{InlineMemory, Memory, Parts, SliceMemory, Slot};
@@ -19,6 +24,7 @@ pub use queue::QueueCell;
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
+use changes::Changes;
 use place::Room;
 
 use crate::user::{
@@ -60,8 +66,11 @@ pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
     hasher: H,
     /// Slots taken so far; those behind it have never been used.
     taken: u32,
-    /// Entries in the queue.
+    /// Entries in the queue of deadlines.
     queued: u32,
+    /// Entries in the queue of users with nothing stored.
+    forgettable: u32,
+    changes: Changes,
     /// Above every revision and version of a user that was forgotten. Rules V1, V2.
     forgotten: u64,
     ids: PhantomData<fn() -> (U, S)>,
@@ -79,7 +88,17 @@ impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
     /// A directory that hashes user ids with a hasher of the caller's: a keyed one where users choose their own ids. O(1).
     #[must_use]
     pub const fn with_hasher(memory: M, policy: Policy, hasher: H) -> Self {
-        Self { memory, policy, hasher, taken: 0, queued: 0, forgotten: 0, ids: PhantomData }
+        Self {
+            memory,
+            policy,
+            hasher,
+            taken: 0,
+            queued: 0,
+            forgettable: 0,
+            changes: Changes::NONE,
+            forgotten: 0,
+            ids: PhantomData,
+        }
     }
 
     /// The policy. O(1).
@@ -129,15 +148,22 @@ where
     /// Reads a user as it is at `now`, exact however long ago time was advanced: if something is overdue, it is carried
     /// out on a copy. A user never heard of is [`User::new`] (rule M5). O(`SESSIONS`), O(`SESSIONS`²) if overdue.
     pub fn read<R>(&self, user: U, now: Instant, read: impl FnOnce(&User<S, SESSIONS>) -> R) -> R {
-        let Some(found) = self.get(user) else { return read(&const { User::new() }) };
+        self.read_found(self.get(user), now, read)
+    }
+
+    fn read_found<R>(
+        &self,
+        found: Option<&User<S, SESSIONS>>,
+        now: Instant,
+        read: impl FnOnce(&User<S, SESSIONS>) -> R,
+    ) -> R {
+        let Some(found) = found else { return read(&const { User::new() }) };
         if found.at(now).is_ok() {
             return read(found);
         }
         let mut copy = found.clone();
         while let Some(due) = advance_user(&copy, now, &self.policy) {
-            if copy.apply(&due).is_err() {
-                break;
-            }
+            copy.carry_out(&due);
         }
         read(&copy)
     }
@@ -177,19 +203,40 @@ where
         command: Command<S>,
         mut sink: impl FnMut(U, &Transition<S>),
     ) -> Result<(), CommandError> {
-        let mut decided = self.decide(now, user, command);
-        if let Err(DecideError::Overdue(_)) = decided {
-            match self.find(user) {
-                Some(slot) => self.catch_up(slot, now, &mut sink),
-                None => self.catch_up_all(now, &mut sink),
+        self.execute_found(self.find(user), now, user, command, &mut sink)
+    }
+
+    /// [`execute`](Self::execute) for a user who was looked up already.
+    fn execute_found(
+        &mut self,
+        found: Option<u32>,
+        now: Instant,
+        user: U,
+        command: Command<S>,
+        sink: &mut impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        if let Some(slot) = found {
+            if self.slot(slot).is_some_and(|slot| slot.user.at(now).is_err()) {
+                self.catch_up(slot, now, sink);
             }
-            decided = self.decide(now, user, command);
+            let Some(found) = self.slot(slot).map(|slot| &slot.user) else { return Err(CommandError::UsersFull) };
+            // Nothing is overdue any more.
+            let Ok(current) = found.at(now) else { return Err(CommandError::UsersFull) };
+            if let Some(transition) = decide(current, command, &self.policy)? {
+                self.carry_out(slot, &transition);
+                sink(user, &transition);
+            }
+            return Ok(());
+        }
+        let mut decided = self.decide_new(now, command);
+        if let Err(DecideError::Overdue(_)) = decided {
+            self.catch_up_all(now, sink);
+            decided = self.decide_new(now, command);
         }
         match decided {
             Ok(None) => Ok(()),
-            Ok(Some(transition)) => {
-                // A decision of this very moment: only a place can be missing.
-                self.apply(user, &transition).map_err(|_| CommandError::UsersFull)?;
+            Ok(Some((room, transition))) => {
+                self.settle(room, user, &transition);
                 sink(user, &transition);
                 Ok(())
             }
@@ -264,17 +311,22 @@ where
     /// [`DecideError::Overdue`] when the user, or room for a new one, waits for something that is due at `now`:
     /// [`advance`](Self::advance) first. [`DecideError::Refused`] as [`execute`](Self::execute).
     pub fn decide(&self, now: Instant, user: U, command: Command<S>) -> Result<Option<Transition<S>>, DecideError> {
-        if let Some(found) = self.get(user) {
-            return Ok(decide(found.at(now)?, command, &self.policy)?);
+        match self.get(user) {
+            Some(found) => Ok(decide(found.at(now)?, command, &self.policy)?),
+            None => Ok(self.decide_new(now, command)?.map(|(_, transition)| transition)),
         }
+    }
+
+    /// Decides a command for a user without a place, and which place it will be.
+    fn decide_new(&self, now: Instant, command: Command<S>) -> Result<Option<(Room, Transition<S>)>, DecideError> {
         let room = self.room();
         let start: User<S, SESSIONS> = User::starting_at(room.map_or(0, |room| self.number_for(room)));
         let Some(transition) = decide(start.at(now)?, command, &self.policy)? else { return Ok(None) };
         match (room, self.next_deadline()) {
-            (Some(Room::Unused), _) => Ok(Some(transition)),
+            (Some(Room::Unused), _) => Ok(Some((Room::Unused, transition))),
             // Which place is given away must not depend on how late time is advanced (rule M4).
             (_, Some(deadline)) if deadline.is_due(now) => Err(Overdue { deadline }.into()),
-            (Some(Room::Of(_)), _) => Ok(Some(transition)),
+            (Some(room), _) => Ok(Some((room, transition))),
             (None, _) => Err(CommandError::UsersFull.into()),
         }
     }
@@ -290,9 +342,9 @@ where
             return self.apply_at(slot, transition);
         }
         let room = self.room().ok_or(ApplyError::Full)?;
-        let mut fresh = User::starting_at(self.number_for(room));
+        let mut fresh: User<S, SESSIONS> = User::starting_at(self.number_for(room));
         fresh.apply(transition)?;
-        self.settle(room, user, fresh);
+        self.settle(room, user, transition);
         Ok(())
     }
 
@@ -309,10 +361,20 @@ where
         let taken = self.len();
         for slot in self.memory.parts().slots.iter_mut().take(taken) {
             slot.user.rebase(from, to)?;
-            slot.queued = slot.user.next_deadline().unwrap_or(Instant::NEVER);
+            if slot.queued != Instant::NEVER {
+                slot.queued = slot.user.next_deadline().unwrap_or(Instant::NEVER);
+            }
         }
-        self.rebuild_queue();
+        self.rebuild_queues();
         Ok(())
+    }
+}
+
+/// How many of its places are taken; never the users themselves, for a log line has an end.
+#[cfg(feature = "defmt")]
+impl<U, S, const SESSIONS: usize, M, H> defmt::Format for Directory<U, S, SESSIONS, M, H> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Directory({=u32} users)", self.taken);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where users are: finding a user's slot, giving a new user a place, and what is forgotten when a place is reused.
 
 use super::memory::{Memory, Parts, Slot};
-use super::queue::Queue;
+use super::queue::{End, Queue};
 use super::{Directory, index};
 use crate::time::Instant;
 use crate::user::{ApplyError, Transition, User};
@@ -16,7 +16,12 @@ pub(super) enum Room {
     Of(u32),
 }
 
-/// Which of two slots comes first when their deadlines are the same: that of the smaller user id. Rule S8.
+/// Since when a user with nothing stored has been so; one who never showed anything is the first to be forgotten.
+fn forgettable_since<U, S, const SESSIONS: usize>(slot: &Slot<U, S, SESSIONS>) -> Instant {
+    slot.user.since().unwrap_or(Instant::ZERO)
+}
+
+/// Which of two slots comes first when their keys are the same: that of the smaller user id. Rule S8.
 fn is_before<U: Copy + Ord, S, const SESSIONS: usize>(slots: &[Slot<U, S, SESSIONS>], one: u32, other: u32) -> bool {
     let id = |slot: u32| slots.get(slot as usize).and_then(|slot| slot.id);
     id(one) < id(other)
@@ -30,7 +35,7 @@ where
     H: BuildHasher,
 {
     /// The half of the hash that mixes best.
-    fn hash(&self, user: U) -> u32 {
+    pub(super) fn hash(&self, user: U) -> u32 {
         (self.hasher.hash_one(user) >> 32) as u32
     }
 
@@ -39,35 +44,36 @@ where
     }
 
     pub(super) fn find(&self, user: U) -> Option<u32> {
+        self.find_hashed(self.hash(user), user)
+    }
+
+    pub(super) fn find_hashed(&self, hash: u32, user: U) -> Option<u32> {
         let slots = self.memory.slots();
-        index::find(self.memory.index(), self.hash(user), |slot| {
+        index::find(self.memory.index(), hash, |slot| {
             slots.get(slot as usize).is_some_and(|slot| slot.id == Some(user))
         })
     }
 
-    /// A place for a new user: an unused one, or that of the user who has had nothing stored for longest. O(1), O(users)
-    /// when no place is unused.
+    /// A place for a new user: an unused one, or that of the user who has had nothing stored for longest. O(1).
     pub(super) fn room(&self) -> Option<Room> {
         if self.len() < self.capacity() {
             return Some(Room::Unused);
         }
-        let slots = self.memory.slots().iter().take(self.len()).zip(0u32..);
-        let forgettable = slots.filter(|(slot, _)| slot.user.is_empty());
-        forgettable.min_by_key(|(slot, _)| (slot.user.since(), slot.id)).map(|(_, number)| Room::Of(number))
+        End::Back.first(self.memory.queue(), self.forgettable).map(|first| Room::Of(first.slot))
     }
 
     /// Where the revision and version of a new user start in this place: above those of every user forgotten until then.
     pub(super) fn number_for(&self, room: Room) -> u64 {
-        let revision = match room {
+        let above = match room {
             Room::Unused => 0,
             Room::Of(slot) => self.slot(slot).map_or(0, |slot| slot.user.revision().saturating_add(1)),
         };
-        self.forgotten.max(revision)
+        self.forgotten.max(above)
     }
 
-    /// Gives a new user its place.
-    pub(super) fn settle(&mut self, room: Room, id: U, user: User<S, SESSIONS>) {
-        self.forgotten = self.number_for(room);
+    /// Gives a new user its place, and carries out the first transition, which was decided about this very start.
+    pub(super) fn settle(&mut self, room: Room, id: U, transition: &Transition<S>) {
+        let start = self.number_for(room);
         let number = match room {
             Room::Unused => {
                 let number = self.taken;
@@ -75,37 +81,83 @@ where
                 number
             }
             Room::Of(number) => {
-                if let Some(old) = self.slot(number).and_then(|slot| slot.id) {
-                    let hash = self.hash(old);
-                    index::remove(self.memory.parts().index, hash, number);
-                }
-                self.unqueue(number);
+                self.forgotten = start;
+                self.forget(number);
                 number
             }
         };
         let hash = self.hash(id);
         let Parts { slots, index, .. } = self.memory.parts();
         if let Some(slot) = slots.get_mut(number as usize) {
-            *slot = Slot { id: Some(id), user, queued: Instant::NEVER };
+            slot.id = Some(id);
+            slot.user = User::starting_at(start);
             index::insert(index, hash, number);
         }
-        self.requeue(number);
+        self.carry_out(number, transition);
+    }
+
+    /// Takes a user out of everything that leads to its place.
+    fn forget(&mut self, number: u32) {
+        if let Some(old) = self.slot(number).and_then(|slot| slot.id) {
+            let hash = self.hash(old);
+            index::remove(self.memory.parts().index, hash, number);
+        }
+        self.changes.forget(self.memory.parts().slots, number);
+        if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
+            slot.generation = slot.generation.wrapping_add(1);
+        }
+        self.set_forgettable(number, false);
+        self.unqueue(number);
     }
 
     pub(super) fn apply_at(&mut self, number: u32, transition: &Transition<S>) -> Result<(), ApplyError> {
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
             slot.user.apply(transition)?;
         }
-        self.requeue(number);
+        self.follow(number, transition);
         Ok(())
     }
 
-    /// Sees to it that the queue knows of no later deadline for a user than the user's own. One that has only moved later
-    /// is left for when it comes up.
-    fn requeue(&mut self, number: u32) {
+    /// Carries out a transition that was decided about this very state.
+    pub(super) fn carry_out(&mut self, number: u32, transition: &Transition<S>) {
+        if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
+            slot.user.carry_out(transition);
+        }
+        self.follow(number, transition);
+    }
+
+    /// After a transition: notes a visible change, and sees to it that the queue knows of no later deadline than the
+    /// user's own. One that has only moved later is left for when it comes up.
+    fn follow(&mut self, number: u32, transition: &Transition<S>) {
+        if transition.is_visible() {
+            self.changes.note(self.memory.parts().slots, number);
+        }
         let Some(slot) = self.slot(number) else { return };
-        if let Some(deadline) = slot.user.next_deadline().filter(|deadline| *deadline < slot.queued) {
+        let (is_forgettable, was_forgettable) = (slot.user.is_empty(), slot.is_forgettable);
+        let sooner = slot.user.next_deadline().filter(|deadline| *deadline < slot.queued);
+        if is_forgettable != was_forgettable {
+            self.set_forgettable(number, is_forgettable);
+        }
+        if let Some(deadline) = sooner {
             self.queue_under(number, deadline);
+        }
+    }
+
+    /// Enters a user with nothing stored among those that may be forgotten, or takes it out again.
+    fn set_forgettable(&mut self, number: u32, is_forgettable: bool) {
+        if is_forgettable {
+            self.unqueue(number);
+        }
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Some(slot) = slots.get_mut(number as usize) else { return };
+        slot.is_forgettable = is_forgettable;
+        let since = forgettable_since(slot);
+        let is_before = |one, other| is_before(slots, one, other);
+        let mut queue = Queue { cells, end: End::Back, len: &mut self.forgettable, is_before };
+        if is_forgettable {
+            queue.set(number, since);
+        } else {
+            queue.remove(number);
         }
     }
 
@@ -116,7 +168,7 @@ where
             slot.queued = deadline;
         }
         let is_before = |one, other| is_before(slots, one, other);
-        Queue { cells, len: &mut self.queued, is_before }.set(number, deadline);
+        Queue { cells, end: End::Front, len: &mut self.queued, is_before }.set(number, deadline);
     }
 
     pub(super) fn unqueue(&mut self, number: u32) {
@@ -125,13 +177,17 @@ where
             slot.queued = Instant::NEVER;
         }
         let is_before = |one, other| is_before(slots, one, other);
-        Queue { cells, len: &mut self.queued, is_before }.remove(number);
+        Queue { cells, end: End::Front, len: &mut self.queued, is_before }.remove(number);
     }
 
-    pub(super) fn rebuild_queue(&mut self) {
+    /// Restores both queues after the clock was shifted.
+    pub(super) fn rebuild_queues(&mut self) {
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         let is_before = |one, other| is_before(slots, one, other);
-        Queue { cells, len: &mut self.queued, is_before }
-            .rebuild(|number| slots.get(number as usize).map_or(Instant::NEVER, |slot| slot.queued));
+        let slot = |number: u32| slots.get(number as usize);
+        Queue { cells, end: End::Front, len: &mut self.queued, is_before }
+            .rebuild(|number| slot(number).map_or(Instant::NEVER, |slot| slot.queued));
+        Queue { cells, end: End::Back, len: &mut self.forgettable, is_before }
+            .rebuild(|number| slot(number).map_or(Instant::ZERO, forgettable_since));
     }
 }

@@ -1,50 +1,73 @@
-//! The queue of deadlines: a binary heap of slots, with each slot's place in it, so that one slot has one entry and the
-//! queue can never outgrow its users.
+//! Two queues in the same cells: the deadlines from the front, those with nothing stored from the back.
 //!
-//! An entry may be earlier than its user's deadline, never later: a keep-alive touches no queue, and the entry is
-//! corrected when it comes up.
+//! Each is a binary heap of slots, and a slot is in one of them at most, so the two can never outgrow the users. A slot
+//! knows its place in its heap. An entry may be earlier than its user's deadline, never later: a keep-alive touches no
+//! queue, and the entry is corrected when it comes up.
 
 use crate::time::Instant;
 
-/// The part of the queue that comes with one user. Opaque; made by [`QueueCell::EMPTY`].
+/// The part of the queues that comes with one user. Opaque; made by [`QueueCell::EMPTY`].
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct QueueCell {
-    /// The entry at this place of the heap.
-    deadline: Instant,
+    /// The entry in this cell.
+    key: Instant,
     slot: u32,
-    /// Where in the heap the slot with this number is, whichever entry stands here.
+    /// Where in its heap the slot with this number is, whichever entry stands here.
     place_of_slot: u32,
 }
 
 impl QueueCell {
     /// No entry.
-    pub const EMPTY: Self = Self { deadline: Instant::NEVER, slot: u32::MAX, place_of_slot: u32::MAX };
+    pub const EMPTY: Self = Self { key: Instant::NEVER, slot: u32::MAX, place_of_slot: u32::MAX };
 }
 
-/// One entry.
+/// One entry: what it is ordered by, and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) deadline: Instant,
+    pub(super) key: Instant,
     pub(super) slot: u32,
 }
 
-/// The heap while it is worked on: its cells, how many of them are taken, and which of two slots with the same deadline
-/// comes first.
+/// From which end of the cells a queue grows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Front,
+    Back,
+}
+
+impl End {
+    /// The cell of a place of the heap.
+    fn cell(self, place: u32, cells: &[QueueCell]) -> usize {
+        match self {
+            Self::Front => place as usize,
+            Self::Back => cells.len().wrapping_sub(1).wrapping_sub(place as usize),
+        }
+    }
+
+    /// The entry at this place. O(1).
+    fn get(self, place: u32, cells: &[QueueCell]) -> Option<Entry> {
+        cells.get(self.cell(place, cells)).map(|cell| Entry { key: cell.key, slot: cell.slot })
+    }
+
+    /// The first entry. O(1).
+    pub(super) fn first(self, cells: &[QueueCell], len: u32) -> Option<Entry> {
+        self.get(0, cells).filter(|_| len > 0)
+    }
+}
+
+/// A heap while it is worked on: its cells, how many of them are taken, and which of two slots with the same key comes
+/// first.
 pub(super) struct Queue<'a, F> {
     pub(super) cells: &'a mut [QueueCell],
+    pub(super) end: End,
     pub(super) len: &'a mut u32,
     pub(super) is_before: F,
 }
 
-/// The first entry: never later than any user's deadline. O(1).
-pub(super) fn first(cells: &[QueueCell], len: u32) -> Option<Entry> {
-    let cell = cells.first().filter(|_| len > 0)?;
-    Some(Entry { deadline: cell.deadline, slot: cell.slot })
-}
-
 impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
-    /// Enters a slot under this deadline, or moves its entry there. O(log users).
-    pub(super) fn set(&mut self, slot: u32, deadline: Instant) {
+    /// Enters a slot under this key, or moves its entry there. O(log users).
+    pub(super) fn set(&mut self, slot: u32, key: Instant) {
         let place = match self.place_of(slot) {
             Some(place) => place,
             None => {
@@ -53,7 +76,7 @@ impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
                 place
             }
         };
-        self.settle(place, Entry { deadline, slot });
+        self.settle(place, Entry { key, slot });
     }
 
     /// Removes a slot's entry, if there is one. O(log users).
@@ -67,11 +90,11 @@ impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
         }
     }
 
-    /// Restores the order of the whole heap after its deadlines were rewritten. O(users).
-    pub(super) fn rebuild(&mut self, deadline_of: impl Fn(u32) -> Instant) {
+    /// Restores the order of the whole heap under new keys. O(users).
+    pub(super) fn rebuild(&mut self, key_of: impl Fn(u32) -> Instant) {
         for place in 0..*self.len {
             if let Some(entry) = self.get(place) {
-                self.put(place, Entry { deadline: deadline_of(entry.slot), ..entry });
+                self.put(place, Entry { key: key_of(entry.slot), ..entry });
             }
         }
         for place in (0..*self.len >> 1).rev() {
@@ -81,33 +104,33 @@ impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
         }
     }
 
-    fn cell(&mut self, place: u32) -> Option<&mut QueueCell> {
-        self.cells.get_mut(place as usize)
-    }
-
     fn get(&self, place: u32) -> Option<Entry> {
-        self.cells.get(place as usize).map(|cell| Entry { deadline: cell.deadline, slot: cell.slot })
+        self.end.get(place, self.cells)
     }
 
     fn place_of(&self, slot: u32) -> Option<u32> {
-        self.cells.get(slot as usize).map(|cell| cell.place_of_slot).filter(|&place| place < *self.len)
+        let place = self.cells.get(slot as usize)?.place_of_slot;
+        // A slot that is in the other queue has a place too.
+        let is_here = place < *self.len && self.get(place).is_some_and(|entry| entry.slot == slot);
+        is_here.then_some(place)
     }
 
     fn note_place(&mut self, slot: u32, place: u32) {
-        if let Some(cell) = self.cell(slot) {
+        if let Some(cell) = self.cells.get_mut(slot as usize) {
             cell.place_of_slot = place;
         }
     }
 
     fn put(&mut self, place: u32, entry: Entry) {
-        if let Some(cell) = self.cell(place) {
-            (cell.deadline, cell.slot) = (entry.deadline, entry.slot);
+        let cell = self.end.cell(place, self.cells);
+        if let Some(cell) = self.cells.get_mut(cell) {
+            (cell.key, cell.slot) = (entry.key, entry.slot);
         }
         self.note_place(entry.slot, place);
     }
 
     fn precedes(&self, one: Entry, other: Entry) -> bool {
-        one.deadline < other.deadline || (one.deadline == other.deadline && (self.is_before)(one.slot, other.slot))
+        one.key < other.key || (one.key == other.key && (self.is_before)(one.slot, other.slot))
     }
 
     /// Puts an entry where it belongs, starting from a place whose own entry is gone.
@@ -151,37 +174,54 @@ mod tests {
     use std::collections::BTreeMap;
     use std::vec;
 
+    /// Whatever is entered, moved and removed in either queue, the first of each is the least, and neither disturbs the
+    /// other, also when every cell is taken.
     #[test]
     fn s8_the_first_is_always_the_earliest_then_the_smaller() {
         let users = 17u32;
         let mut cells = vec![QueueCell::EMPTY; users as usize];
-        let mut len = 0;
-        let mut model: BTreeMap<u32, Instant> = BTreeMap::new();
+        let mut lens = [0, 0];
+        let mut models: [BTreeMap<u32, Instant>; 2] = Default::default();
         let mut state = 7u32;
-        for _ in 0..20_000 {
+        for _ in 0..40_000 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let slot = (state >> 20) % users;
-            let deadline = Instant::from_millis(u64::from((state >> 8) % 9));
-            let mut queue = Queue { cells: &mut cells, len: &mut len, is_before: |one, other| one < other };
-            match state >> 5 & 3 {
-                0 => {
-                    queue.remove(slot);
-                    model.remove(&slot);
-                }
-                1 if state >> 13 & 31 == 0 => {
-                    for deadline in model.values_mut() {
-                        *deadline = Instant::from_millis(10 - deadline.as_millis());
+            let key = Instant::from_millis(u64::from((state >> 8) % 9));
+            let side = (state >> 18 & 1) as usize;
+            let ends = [End::Front, End::Back];
+            for (place, end) in ends.into_iter().enumerate() {
+                let len = &mut lens[place];
+                let mut queue = Queue { cells: &mut cells, end, len, is_before: |one, other| one < other };
+                let model = &mut models[place];
+                match state >> 5 & 3 {
+                    // A slot is in one of them at most.
+                    _ if place != side => {
+                        queue.remove(slot);
+                        model.remove(&slot);
                     }
-                    queue.rebuild(|slot| model[&slot]);
-                }
-                _ => {
-                    queue.set(slot, deadline);
-                    model.insert(slot, deadline);
+                    0 => {
+                        queue.remove(slot);
+                        model.remove(&slot);
+                    }
+                    1 if state >> 13 & 31 == 0 => {
+                        for key in model.values_mut() {
+                            *key = Instant::from_millis(10 - key.as_millis());
+                        }
+                        queue.rebuild(|slot| model[&slot]);
+                    }
+                    _ => {}
                 }
             }
-            let expected = model.iter().map(|(&slot, &deadline)| (deadline, slot)).min();
-            assert_eq!(first(&cells, len).map(|entry| (entry.deadline, entry.slot)), expected);
-            assert_eq!(len as usize, model.len());
+            if state >> 5 & 3 > 1 {
+                let len = &mut lens[side];
+                Queue { cells: &mut cells, end: ends[side], len, is_before: |one, other| one < other }.set(slot, key);
+                models[side].insert(slot, key);
+            }
+            for (place, end) in ends.into_iter().enumerate() {
+                let expected = models[place].iter().map(|(&slot, &key)| (key, slot)).min();
+                assert_eq!(end.first(&cells, lens[place]).map(|entry| (entry.key, entry.slot)), expected);
+                assert_eq!(lens[place] as usize, models[place].len());
+            }
         }
     }
 }

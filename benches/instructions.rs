@@ -1,0 +1,87 @@
+//! Does one operation many times, for valgrind to count instructions: `instructions OPERATION USERS TIMES`.
+//! `.ci/instructions` runs it twice with different TIMES, so that what both have in common cancels out.
+
+use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot};
+use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, UserId};
+use std::hint::black_box;
+
+const SESSIONS: usize = 3;
+
+type Memory = SliceMemory<Vec<Slot<UserId, SessionId, SESSIONS>>, Vec<IndexCell>, Vec<QueueCell>>;
+
+fn id(number: u64) -> UserId {
+    let spread = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    UserId::from_bytes((u128::from(spread) << 64 | u128::from(spread.rotate_left(17) ^ number)).to_be_bytes())
+}
+
+fn set(application: u8, minutes: u64) -> Command<SessionId> {
+    let presence = [Presence::Available, Presence::Away, Presence::InACall][usize::from(application) % 3];
+    let lease = Some(Duration::from_mins(minutes));
+    Command::SetPresence { session: SessionId::from_bytes([application; 16]), presence, lease }
+}
+
+fn clear(application: u8) -> Command<SessionId> {
+    Command::ClearPresence { session: SessionId::from_bytes([application; 16]) }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let Some(operation) = arguments.next() else { return };
+    let mut number = || arguments.next().and_then(|number| number.parse::<u64>().ok()).expect("a number");
+    let (users, times) = (number(), number());
+    let capacity = usize::try_from(users).expect("users");
+    let memory = SliceMemory {
+        slots: vec![Slot::EMPTY; capacity],
+        index: vec![IndexCell::EMPTY; capacity],
+        queue: vec![QueueCell::EMPTY; capacity],
+    };
+    let mut directory: Directory<UserId, SessionId, SESSIONS, Memory> = Directory::new(memory, Policy::GRAPH);
+    for user in 0..users {
+        for application in 0..SESSIONS as u8 {
+            // Leases of different lengths, as they are in the field.
+            let command = set(application, 60 + (user * 7 + u64::from(application)) % 60);
+            directory.execute(Instant::ZERO, id(user), command, |_, _| {}).expect("room");
+        }
+    }
+    let start = Instant::from_secs(1);
+    let mut seed = 1u64;
+    let mut user = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        id((seed >> 33) % users)
+    };
+    for time in 0..times {
+        let application = (time % 3) as u8;
+        match operation.as_str() {
+            "keep-alive" => drop(black_box(directory.execute(start, user(), set(application, 200), |_, _| {}))),
+            "read" => drop(black_box(directory.presence(user(), start))),
+            "explain" => drop(black_box(directory.explain(user(), start))),
+            "clear-and-set" => {
+                let user = user();
+                let _ = black_box(directory.execute(start, user, clear(application), |_, _| {}));
+                let _ = black_box(directory.execute(start, user, set(application, 200), |_, _| {}));
+            }
+            "preferred" => {
+                let user = user();
+                directory.set_preferred_presence(start, user, Presence::Busy, None, |_, _| {}).expect("valid");
+                directory.clear_preferred_presence(start, user, |_, _| {});
+            }
+            // Everything expires: one call for each thing that happens.
+            "advance" => match directory.advance(Instant::from_secs(100_000)) {
+                Progress::Changed { .. } | Progress::Working => {}
+                Progress::Idle { .. } => panic!("nothing left to do"),
+            },
+            "batch-of-64" => {
+                let commands: [_; 64] = std::array::from_fn(|place| (user(), set((place % 3) as u8, 200)));
+                directory.execute_batch(
+                    start,
+                    &commands,
+                    |_, _| {},
+                    |_, outcome| {
+                        let _ = black_box(outcome);
+                    },
+                );
+            }
+            other => panic!("no operation {other}"),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Many commands, or many reads, at once: their memory is fetched side by side instead of one miss after the other.
+
+use super::memory::Memory;
+use super::{Directory, index};
+use crate::time::Instant;
+use crate::user::{Command, CommandError, Transition, User};
+use core::hash::{BuildHasher, Hash};
+
+/// How many are looked up side by side.
+const SIDE_BY_SIDE: usize = 64;
+
+impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+where
+    U: Copy + Ord + Hash,
+    S: Copy + Ord,
+    M: Memory<U, S, SESSIONS>,
+    H: BuildHasher,
+{
+    /// Carries out commands at `now`, in order, with the same results as [`execute`](Self::execute) one by one, which are
+    /// handed to `done` with the command's place. A large directory waits for memory most of the time; here it waits for
+    /// up to 64 users at once. Cost as [`execute`](Self::execute).
+    pub fn execute_batch(
+        &mut self,
+        now: Instant,
+        commands: &[(U, Command<S>)],
+        mut sink: impl FnMut(U, &Transition<S>),
+        mut done: impl FnMut(usize, Result<(), CommandError>),
+    ) {
+        let mut places = 0usize..;
+        for chunk in commands.chunks(SIDE_BY_SIDE) {
+            let found = self.find_many(chunk.iter().map(|(user, _)| *user));
+            for ((user, command), slot) in chunk.iter().zip(found) {
+                // An earlier command may have given the place away, or given this user one.
+                let slot = match slot.filter(|slot| self.slot(*slot).is_some_and(|slot| slot.id == Some(*user))) {
+                    Some(slot) => Some(slot),
+                    None => self.find(*user),
+                };
+                let outcome = self.execute_found(slot, now, *user, *command, &mut sink);
+                if let Some(place) = places.next() {
+                    done(place, outcome);
+                }
+            }
+        }
+    }
+
+    /// Reads users as they are at `now`, in order, each handed to `read`; see [`read`](Self::read). Up to 64 are fetched
+    /// side by side. Cost as [`read`](Self::read).
+    pub fn read_batch(&self, users: &[U], now: Instant, mut read: impl FnMut(U, &User<S, SESSIONS>)) {
+        for chunk in users.chunks(SIDE_BY_SIDE) {
+            let found = self.find_many(chunk.iter().copied());
+            for (user, slot) in chunk.iter().zip(found) {
+                let slot = slot.and_then(|slot| self.slot(slot));
+                self.read_found(slot.map(|slot| &slot.user), now, |found| read(*user, found));
+            }
+        }
+    }
+
+    /// The slots of up to [`SIDE_BY_SIDE`] users. Each round touches one piece of memory for all of them before the next
+    /// one needs it, and the processor fetches them side by side.
+    fn find_many(&self, users: impl Iterator<Item = U> + Clone) -> [Option<u32>; SIDE_BY_SIDE] {
+        let (cells, slots) = (self.memory.index(), self.memory.slots());
+        let mut hashes = [0; SIDE_BY_SIDE];
+        for (hash, user) in hashes.iter_mut().zip(users.clone()) {
+            *hash = self.hash(user);
+        }
+        let mut guesses = [None; SIDE_BY_SIDE];
+        for ((guess, hash), _) in guesses.iter_mut().zip(hashes).zip(users.clone()) {
+            *guess = index::first_with(cells, hash);
+        }
+        // A user is a handful of cache lines: asking what it publishes, and what is due, touches them all.
+        for guess in guesses {
+            if let Some(slot) = guess.and_then(|guess: u32| slots.get(guess as usize)) {
+                core::hint::black_box((slot.queued, slot.user.presence()));
+            }
+        }
+        let mut found = [None; SIDE_BY_SIDE];
+        for ((found, hash), user) in found.iter_mut().zip(hashes).zip(users) {
+            *found = self.find_hashed(hash, user);
+        }
+        found
+    }
+}
