@@ -17,6 +17,21 @@ impl core::fmt::Display for NotAGuid {
 
 impl core::error::Error for NotAGuid {}
 
+/// The value of a hexadecimal digit.
+pub(crate) const fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit & 15),
+        // The low bits of the letters count from one.
+        b'a'..=b'f' | b'A'..=b'F' => Some((digit & 7).saturating_add(9)),
+        _ => None,
+    }
+}
+
+/// The lower-case hexadecimal digit of a value below 16.
+pub(crate) const fn hex_digit(value: u8) -> u8 {
+    if value < 10 { b'0' | value } else { 0x60 | value.saturating_sub(9) }
+}
+
 /// The value of a GUID's text. O(1): longer text is refused at its 39th byte.
 const fn parse(text: &[u8]) -> Result<[u8; 16], NotAGuid> {
     let digits = match text {
@@ -35,12 +50,7 @@ const fn parse(text: &[u8]) -> Result<[u8; 16], NotAGuid> {
                 return Err(NotAGuid);
             }
         } else {
-            let digit = match *byte {
-                b'0'..=b'9' => *byte ^ 0x30,
-                // The low bits of the letters count from one.
-                b'a'..=b'f' | b'A'..=b'F' => (*byte & 7).saturating_add(9),
-                _ => return Err(NotAGuid),
-            };
+            let Some(digit) = hex_value(*byte) else { return Err(NotAGuid) };
             value = (value << 4) | digit as u128;
         }
         place = place.saturating_add(1);
@@ -52,11 +62,10 @@ const fn parse(text: &[u8]) -> Result<[u8; 16], NotAGuid> {
 /// Lower-case text of a GUID, hyphens and all.
 fn write(bytes: [u8; 16]) -> [u8; GUID_LEN] {
     let mut text = [b'-'; GUID_LEN];
-    let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { 0x60 | nibble.saturating_sub(9) };
     let places = text.iter_mut().enumerate().filter(|(place, _)| !matches!(place, 8 | 13 | 18 | 23));
     let nibbles = bytes.iter().flat_map(|&byte| [byte >> 4, byte & 15]);
     for ((_, slot), nibble) in places.zip(nibbles) {
-        *slot = digit(nibble);
+        *slot = hex_digit(nibble);
     }
     text
 }

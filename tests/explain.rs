@@ -126,7 +126,7 @@ fn a4_what_ends_together_shows_once() {
 
 #[test]
 fn a5_lost_in_a_restart() {
-    let user: User<u8, 1> = User::after_restart();
+    let user: User<u8, 1> = User::after_restart(0);
     assert_eq!((user.presence(), user.absence()), (Offline, Some(Absence::Lost)));
     assert_eq!(user.explain(&presence_core::Policy::GRAPH).layer, Layer::Nothing(Absence::Lost));
     assert!(user.is_empty());

@@ -32,7 +32,7 @@ fn plain_values_are_read_back() {
     round_trip(&[Cause::Set, Cause::PreferredExpired]);
     round_trip(&Command::SetPresence { session: 3u8, presence: Presence::InACall, lease: None });
     round_trip(&User::<SessionId, 4>::new());
-    round_trip(&User::<u8, 0>::after_restart());
+    round_trip(&User::<u8, 0>::after_restart(0));
     round_trip(&User::<u8, 2>::starting_at(u64::MAX));
 }
 

@@ -60,11 +60,17 @@ fn run(options: &Options) -> io::Result<()> {
     }
     output.finish()?;
     if let Some(path) = &options.timeline {
-        std::fs::write(path, timeline::draw(&desk.history, &desk.names, desk.now))?;
+        std::fs::write(path, timeline::draw(&desk.history, &desk.names, desk.now))
+            .map_err(|error| named(path, &error))?;
     }
     Ok(())
 }
 
 fn open(path: &std::path::Path) -> io::Result<File> {
-    File::open(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    File::open(path).map_err(|error| named(path, &error))
+}
+
+/// An error that says which file it is about.
+fn named(path: &std::path::Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

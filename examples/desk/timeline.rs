@@ -92,9 +92,7 @@ fn draw_user(out: &mut String, mut y: f64, lanes: &Lanes, names: &BTreeMap<Sessi
         let short: String = id.to_string().chars().take(8).collect();
         row(names.get(id).unwrap_or(&short), lane, LANE);
     }
-    if !lanes.preferred.pieces.is_empty() {
-        row("preferred", &lanes.preferred, LANE);
-    }
+    row("preferred", &lanes.preferred, LANE);
     row("published", &lanes.published, PUBLISHED);
     y - 12.0
 }

@@ -23,6 +23,10 @@ pub struct Slot<U, S, const SESSIONS: usize> {
 }
 
 impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
+    /// All that one user takes of a directory's memory, in bytes: a slot, its part of the index and its part of the
+    /// queue. A directory's own state comes on top once, see [`Directory::OWN_BYTES`](super::Directory::OWN_BYTES).
+    pub const BYTES_PER_USER: usize = size_of::<Self>() + size_of::<IndexCell>() + size_of::<QueueCell>();
+
     /// A place that nobody has taken.
     pub const EMPTY: Self = Self {
         id: None,
@@ -35,7 +39,8 @@ impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
 }
 
 /// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`IndexCell`]s and [`QueueCell`]s as it is
-/// to hold users. Where the three differ in length, the shortest counts.
+/// to hold users. When the directory is made,
+/// every one of them must be `EMPTY`. Where the three differ in length, the shortest counts.
 pub trait Memory<U, S, const SESSIONS: usize> {
     /// The users.
     fn slots(&self) -> &[Slot<U, S, SESSIONS>];

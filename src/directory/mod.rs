@@ -77,7 +77,7 @@ pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
 }
 
 impl<U, S, const SESSIONS: usize, M> Directory<U, S, SESSIONS, M> {
-    /// A directory without users, in this memory. O(1).
+    /// A directory without users, in this memory, which must be as new: every slot and cell `EMPTY`. O(1).
     #[must_use]
     pub const fn new(memory: M, policy: Policy) -> Self {
         Self::with_hasher(memory, policy, DefaultHasher::new())
@@ -100,6 +100,9 @@ impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
             ids: PhantomData,
         }
     }
+
+    /// What a directory takes besides its memory, in bytes.
+    pub const OWN_BYTES: usize = size_of::<Self>() - size_of::<M>();
 
     /// The policy. O(1).
     #[must_use]
@@ -345,6 +348,34 @@ where
         let mut fresh: User<S, SESSIONS> = User::starting_at(self.number_for(room));
         fresh.apply(transition)?;
         self.settle(room, user, transition);
+        Ok(())
+    }
+
+    /// Takes in a user from elsewhere, a store or another directory, in place of what is known of it here. It counts as a
+    /// visible change. What is overdue of it is due at the next [`advance`](Self::advance). O(`SESSIONS` + log users).
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError::Full`] when a new user finds no place. Nothing is changed then.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Absence, Instant, Layer, Policy, User};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// directory.insert(7, User::after_restart(12))?;
+    /// assert_eq!(directory.explain(7, Instant::ZERO).layer, Layer::Nothing(Absence::Lost));
+    /// # Ok::<(), presence_core::ApplyError>(())
+    /// ```
+    pub fn insert(&mut self, id: U, user: User<S, SESSIONS>) -> Result<(), ApplyError> {
+        let slot = match self.find(id) {
+            Some(slot) => slot,
+            None => {
+                let room = self.room().ok_or(ApplyError::Full)?;
+                self.take_place(room, id)
+            }
+        };
+        self.replace(slot, user);
         Ok(())
     }
 

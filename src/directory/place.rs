@@ -54,7 +54,8 @@ where
         })
     }
 
-    /// A place for a new user: an unused one, or that of the user who has had nothing stored for longest. O(1).
+    /// A place for a new user: an unused one, or that of a user with nothing stored, whose presence has not
+    /// changed for longest. O(1).
     pub(super) fn room(&self) -> Option<Room> {
         if self.len() < self.capacity() {
             return Some(Room::Unused);
@@ -73,6 +74,12 @@ where
 
     /// Gives a new user its place, and carries out the first transition, which was decided about this very start.
     pub(super) fn settle(&mut self, room: Room, id: U, transition: &Transition<S>) {
+        let number = self.take_place(room, id);
+        self.carry_out(number, transition);
+    }
+
+    /// Gives a new user its place.
+    pub(super) fn take_place(&mut self, room: Room, id: U) -> u32 {
         let start = self.number_for(room);
         let number = match room {
             Room::Unused => {
@@ -93,7 +100,18 @@ where
             slot.user = User::starting_at(start);
             index::insert(index, hash, number);
         }
-        self.carry_out(number, transition);
+        number
+    }
+
+    /// Puts another record in a user's place.
+    pub(super) fn replace(&mut self, number: u32, user: User<S, SESSIONS>) {
+        self.unqueue(number);
+        if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
+            slot.user = user;
+        }
+        self.changes.note(self.memory.parts().slots, number);
+        self.set_forgettable(number, false);
+        self.requeue(number);
     }
 
     /// Takes a user out of everything that leads to its place.
@@ -126,12 +144,17 @@ where
         self.follow(number, transition);
     }
 
-    /// After a transition: notes a visible change, and sees to it that the queue knows of no later deadline than the
-    /// user's own. One that has only moved later is left for when it comes up.
+    /// After a transition: notes a visible change, and sees to the queues.
     fn follow(&mut self, number: u32, transition: &Transition<S>) {
         if transition.is_visible() {
             self.changes.note(self.memory.parts().slots, number);
         }
+        self.requeue(number);
+    }
+
+    /// Sees to it that the queue knows of no later deadline than the user's own, and that a user with nothing stored may be
+    /// forgotten. A deadline that has only moved later is left for when it comes up.
+    fn requeue(&mut self, number: u32) {
         let Some(slot) = self.slot(number) else { return };
         let (is_forgettable, was_forgettable) = (slot.user.is_empty(), slot.is_forgettable);
         let sooner = slot.user.next_deadline().filter(|deadline| *deadline < slot.queued);

@@ -1,12 +1,13 @@
 //! `$batch`: elements, each a request with an id, walked where they lie in the body. Rule H5.
 
 use super::MAX_ELEMENTS;
-use super::json::Value;
+use super::json::{Value, decode};
 use super::refusal::{Field, Refusal};
 use super::request::{Body, Incoming, Request, member};
 use super::target::Target;
 use crate::id::UserId;
 use crate::policy::Policy;
+use serde_json_core::str::EscapedStr;
 
 /// The elements of a batch, 1 to [`MAX_ELEMENTS`], each with an id of its own, none of them a batch. Rule H5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl<'a> Batch<'a> {
         let mut ids = heapless::Vec::<Value<'_>, MAX_ELEMENTS>::new();
         for value in requests.elements() {
             let element = Element::parse(value)?;
-            if ids.iter().any(|earlier| same_text(*earlier, element.id)) {
+            if ids.iter().any(|earlier| earlier.is_same_text(element.id)) {
                 return Err(Refusal::Repeated(Field::Id));
             }
             if element.is_batch() {
@@ -109,21 +110,24 @@ impl<'a> Element<'a> {
         if !method.is_string() {
             return Err(Refusal::Malformed(Field::Method));
         }
-        // A target too long to decode names nothing here, and neither does such a method.
-        let target = match url.text(&mut url_buffer) {
-            Some(target) => target,
-            None if url.is_string() => return Err(Refusal::UnknownPath),
-            None => return Err(Refusal::Malformed(Field::Url)),
-        };
+        let url = url.escaped().ok_or(Refusal::Malformed(Field::Url))?;
+        // Nothing after the path is looked at. A path too long to decode names nothing here, and neither does such a method.
+        let path = EscapedStr(url.0.split('?').next().unwrap_or_default());
+        let target = decode(path, &mut url_buffer).ok_or(Refusal::UnknownPath)?;
         let method = method.text(&mut method_buffer).unwrap_or_default();
+        Target::route(method, target, me)?;
         let mut content_type_buffer = heapless::String::<64>::new();
         let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
         let body = Body::Json(self.member(Field::Body)?);
         Request::parse(&Incoming { method, target, content_type, body }, me, policy)
     }
 
-    /// The ids of the elements that this one depends on: a list of strings, none if it is absent. O(bytes).
-    pub(super) fn depends_on(self) -> Result<impl Iterator<Item = Value<'a>>, Refusal> {
+    /// The ids of the elements that this one depends on, none if it does not say. O(bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Malformed`] or [`Refusal::Duplicate`], of [`Field::DependsOn`].
+    pub fn depends_on(self) -> Result<impl Iterator<Item = Value<'a>>, Refusal> {
         let list = self.member(Field::DependsOn)?;
         if list.is_some_and(|list| !list.is_array() || list.elements().any(|id| !id.is_string())) {
             return Err(Refusal::Malformed(Field::DependsOn));
@@ -147,13 +151,8 @@ impl<'a> Element<'a> {
     fn is_batch(self) -> bool {
         let mut buffer = Url::new();
         let url = self.member(Field::Url).ok().flatten();
-        let target = url.and_then(|url| url.text(&mut buffer)).map(Target::parse);
+        let path = url.and_then(Value::escaped).map(|url| EscapedStr(url.0.split('?').next().unwrap_or_default()));
+        let target = path.and_then(|path| decode(path, &mut buffer)).map(Target::parse);
         matches!(target, Some(Ok(Target::Batch)))
     }
-}
-
-/// Whether two JSON strings are the same text, however they are escaped.
-pub(super) fn same_text(one: Value<'_>, other: Value<'_>) -> bool {
-    let mut buffer = heapless::String::<128>::new();
-    one.as_str() == other.as_str() || one.text(&mut buffer).is_some_and(|text| other.is_text(text))
 }

@@ -4,6 +4,7 @@
 //! It stands before serde-json-core, which decodes single members and would recurse without limit, and skip garbage, on
 //! text that nobody has looked at.
 
+use crate::id::hex_value;
 use serde_json_core::str::{EscapedStr, EscapedStringFragment};
 
 /// How deeply objects and arrays may be nested.
@@ -115,24 +116,16 @@ impl<'a> Value<'a> {
         core::iter::from_fn(move || inside.as_mut()?.element())
     }
 
-    /// The member of an object that has this name; null counts as absent. Names match as they are written: no client
-    /// escapes the letters of a name. O(bytes).
+    /// The member of an object that has this name, however it is escaped; null counts as absent. O(bytes).
     ///
     /// # Errors
     ///
     /// [`DuplicateMember`] when there are two of that name. Rule H2.
     pub fn member(self, name: &str) -> Result<Option<Self>, DuplicateMember> {
-        let mut named = self
-            .members()
-            .filter(|(quoted, _)| quoted.strip_prefix('"').and_then(|name| name.strip_suffix('"')) == Some(name))
-            .map(|(_, value)| value);
+        let mut named =
+            self.members().filter(|(quoted, _)| units(quoted).eq(name.encode_utf16())).map(|(_, value)| value);
         let first = named.next();
         if named.next().is_some() { Err(DuplicateMember) } else { Ok(first.filter(|value| !value.is_null())) }
-    }
-
-    /// The text of a string, for those who do not mind that it is still escaped; `None` of anything else. O(bytes).
-    fn escaped(self) -> Option<EscapedStr<'a>> {
-        serde_json_core::from_str(self.0).ok().map(|(text, _)| text)
     }
 
     /// Whether this is a string. O(1).
@@ -141,44 +134,82 @@ impl<'a> Value<'a> {
         self.0.starts_with('"')
     }
 
+    /// What stands between the quotation marks of a string, still escaped; `None` of anything else. O(bytes).
+    pub(super) fn escaped(self) -> Option<EscapedStr<'a>> {
+        serde_json_core::from_str(self.0).ok().map(|(text, _)| text)
+    }
+
     /// The text of a string: where it lies, or, if something in it is escaped, decoded into `buffer`. `None` of anything
     /// else, of a decoded text longer than the buffer, and of what cannot be text. O(bytes).
     pub(super) fn text<'b, const N: usize>(self, buffer: &'b mut heapless::String<N>) -> Option<&'b str>
     where
         'a: 'b,
     {
-        let escaped = self.escaped()?;
-        if !escaped.0.contains('\\') {
-            return Some(escaped.0);
-        }
-        buffer.clear();
-        for fragment in escaped.fragments() {
-            match fragment.ok()? {
-                EscapedStringFragment::NotEscaped(text) => buffer.push_str(text).ok()?,
-                EscapedStringFragment::Escaped(character) => buffer.push(character).ok()?,
-            }
-        }
-        Some(buffer.as_str())
+        decode(self.escaped()?, buffer)
     }
 
     /// Whether this is a string of this text, however it is escaped. O(bytes).
     #[must_use]
     pub fn is_text(self, text: &str) -> bool {
-        let Some(escaped) = self.escaped() else { return false };
-        let mut rest = text;
-        for fragment in escaped.fragments() {
-            let after = match fragment {
-                Ok(EscapedStringFragment::NotEscaped(text)) => rest.strip_prefix(text),
-                Ok(EscapedStringFragment::Escaped(character)) => rest.strip_prefix(character),
-                Err(_) => None,
-            };
-            match after {
-                Some(after) => rest = after,
-                None => return false,
-            }
-        }
-        rest.is_empty()
+        self.is_string() && units(self.0).eq(text.encode_utf16())
     }
+
+    /// Whether both are strings of the same text, however they are escaped. O(bytes).
+    #[must_use]
+    pub fn is_same_text(self, other: Self) -> bool {
+        self.is_string() && other.is_string() && units(self.0).eq(units(other.0))
+    }
+}
+
+/// Decodes an escaped text into `buffer`, unless nothing in it is escaped.
+pub(super) fn decode<'b, const N: usize>(
+    escaped: EscapedStr<'b>,
+    buffer: &'b mut heapless::String<N>,
+) -> Option<&'b str> {
+    if !escaped.0.contains('\\') {
+        return Some(escaped.0);
+    }
+    buffer.clear();
+    for fragment in escaped.fragments() {
+        match fragment.ok()? {
+            EscapedStringFragment::NotEscaped(text) => buffer.push_str(text).ok()?,
+            EscapedStringFragment::Escaped(character) => buffer.push(character).ok()?,
+        }
+    }
+    Some(buffer.as_str())
+}
+
+/// The UTF-16 units of a quoted string: what its escapes count in, so that texts compare however they are escaped, emoji
+/// and lone surrogates too.
+fn units(quoted: &str) -> impl Iterator<Item = u16> {
+    let inside = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+    let mut characters = inside.chars();
+    let mut second = None;
+    core::iter::from_fn(move || {
+        if let Some(unit) = second.take() {
+            return Some(unit);
+        }
+        let plain = match characters.next()? {
+            '\\' => match characters.next()? {
+                'u' => {
+                    let digits = characters.by_ref().take(4).filter_map(|digit| hex_value(u8::try_from(digit).ok()?));
+                    return Some(digits.fold(0, |unit, digit| (unit << 4) | u16::from(digit)));
+                }
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                other => other,
+            },
+            other => other,
+        };
+        let mut both = [0; 2];
+        let mut encoded = plain.encode_utf16(&mut both).iter().copied();
+        let first = encoded.next();
+        second = encoded.next();
+        first
+    })
 }
 
 /// The place in a text up to which it has been looked at.
@@ -465,6 +496,10 @@ mod tests {
         let value = Value::parse(br#""\/us\u0065rs""#).unwrap();
         assert!(value.is_text("/users"));
         assert!(!value.is_text("/user") && !value.is_text("/userss"));
+        let emoji = |text: &'static [u8]| Value::parse(text).unwrap();
+        assert!(emoji(br#""\ud83d\ude00\n""#).is_same_text(emoji("\"😀\\u000a\"".as_bytes())));
+        assert!(emoji(br#""\ud83d\ude00""#).is_text("😀") && !emoji(br#""\ud83d""#).is_text("😀"));
+        assert!(emoji(br#"{"\u0061t":1}"#).member("at").unwrap().is_some());
         assert_eq!(value.text(&mut heapless::String::<6>::new()), Some("/users"));
         assert_eq!(value.text(&mut heapless::String::<5>::new()), None);
         let plain = Value::parse(b"\"/users\"").unwrap();

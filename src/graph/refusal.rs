@@ -6,6 +6,7 @@ use crate::user::CommandError;
 /// A member of a request's body, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Field {
     /// `sessionId`
     SessionId,
@@ -120,6 +121,10 @@ pub enum Refusal {
     NestedBatch,
     /// 400: a line is older than the one before.
     OutOfOrder,
+    /// 401: no token, or an unknown one. For the embedder, who looks at tokens.
+    Unauthenticated,
+    /// 429: too many requests. For the embedder, who counts them; it says when to come back in `Retry-After`.
+    Throttled,
     /// 401: a delegated caller may write its own presence, no one else's.
     OtherUser,
     /// 403: the caller lacks the permission.
@@ -143,13 +148,14 @@ impl Refusal {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::OtherUser => 401,
+            Self::Unauthenticated | Self::OtherUser => 401,
             Self::MissingPermission | Self::OtherSession => 403,
             Self::UnknownPath | Self::UnknownUser | Self::SessionNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::FailedDependency => 424,
+            Self::Throttled => 429,
             Self::SessionsFull | Self::UsersFull | Self::AnswerTooLarge => 507,
             _ => 400,
         }
@@ -166,6 +172,7 @@ impl Refusal {
             413 => "RequestEntityTooLarge",
             415 => "UnsupportedMediaType",
             424 => "FailedDependency",
+            429 => "TooManyRequests",
             507 => "InsufficientStorage",
             _ => "InvalidArgument",
         }
@@ -200,6 +207,8 @@ impl Refusal {
             Self::Repeated(field) => about("The same [", field, "] is given twice."),
             Self::NestedBatch => one("A batch must not contain a batch."),
             Self::OutOfOrder => one("The provided [At] lies before that of an earlier line."),
+            Self::Unauthenticated => one("The caller is not known."),
+            Self::Throttled => one("Too many requests."),
             Self::OtherUser => one("A delegated caller may write its own presence only."),
             Self::MissingPermission => one("The caller lacks the permission."),
             Self::OtherSession => one("An application may name its own session only."),

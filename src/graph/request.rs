@@ -88,13 +88,7 @@ impl<'a> Request<'a> {
         if matches!(incoming.body, Body::Bytes(bytes) if bytes.len() > MAX_BODY) {
             return Err(Refusal::TooLarge);
         }
-        let target = Target::parse(incoming.target)?;
-        if let Target::Presence(owner, _) = target {
-            owner.check(me)?;
-        }
-        if !target.allows(incoming.method) {
-            return Err(Refusal::MethodNotAllowed);
-        }
+        let target = Target::route(incoming.method, incoming.target, me)?;
         if let Target::Presence(owner, Operation::Get) = target {
             return Ok(Self::Get { user: owner.user(me)? });
         }

@@ -1,7 +1,7 @@
 //! All four steps in one: parse, authorise, execute, write. Rules H2, H5, H6.
 
 use super::MAX_ELEMENTS;
-use super::batch::{Batch, Element, same_text};
+use super::batch::{Batch, Element};
 use super::caller::Caller;
 use super::json::Value;
 use super::refusal::{Field, Refusal};
@@ -97,6 +97,7 @@ pub fn serve(
     match outcome {
         Ok(()) => 200,
         Err(refusal) => {
+            crate::log::trace!("refused: {}", refusal);
             // What is there is part of an answer that did not fit.
             body.take_all_back();
             if write_error(&mut body, refusal, &exchange.trace).is_err() {
@@ -194,7 +195,7 @@ fn blocked(element: Element<'_>, earlier: &[(Value<'_>, bool)]) -> Option<Refusa
     };
     let mut refused = None;
     for (place, id) in ids.enumerate() {
-        match earlier.iter().find(|(other, _)| same_text(*other, id)) {
+        match earlier.iter().find(|(other, _)| other.is_same_text(id)) {
             Some((_, failed)) if *failed => refused = refused.or(Some(Refusal::FailedDependency)),
             Some(_) if place < MAX_ELEMENTS => {}
             _ => return Some(Refusal::Malformed(Field::DependsOn)),
@@ -252,6 +253,7 @@ pub(super) fn answer_element(
             }
         }
     };
+    crate::log::trace!("refused: {}", refusal);
     write_refusal(sink, Some(element.id()), refusal, &exchange.trace)?;
     Ok(refusal.status())
 }

@@ -1,7 +1,7 @@
 //! The target of a request: which presence, or what else, its path means. Rules H2, section 7.
 
 use super::refusal::{Field, Refusal};
-use crate::id::UserId;
+use crate::id::{UserId, hex_value};
 
 /// Whose presence a path means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub enum Owner<'a> {
 /// What a path asks to be done with a presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Operation {
     /// `GET …/presence`
     Get,
@@ -42,6 +43,7 @@ impl Operation {
 /// What a path means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Target<'a> {
     /// One user's presence.
     Presence(Owner<'a>, Operation),
@@ -78,7 +80,7 @@ impl<'a> Target<'a> {
         } else if is(first, "me") {
             next().filter(|name| is(name, "presence")).and_then(|_| Self::presence(Owner::Me, next()))
         } else if is(first, "users") {
-            let owner = next().map(Owner::Named);
+            let owner = next().filter(|id| !id.is_empty()).map(Owner::Named);
             next().filter(|name| is(name, "presence")).and_then(|_| Self::presence(owner?, next()))
         } else if is(first, "communications") {
             match next() {
@@ -105,10 +107,14 @@ impl<'a> Target<'a> {
         Some(Self::Presence(owner, operation))
     }
 
-    /// Whether this is the method to use. Rule H2.
-    pub(super) fn allows(self, method: &str) -> bool {
-        let expected = if matches!(self, Self::Presence(_, Operation::Get)) { "GET" } else { "POST" };
-        method.eq_ignore_ascii_case(expected)
+    /// What a method and a target ask for: path before method. Rule H2.
+    pub(super) fn route(method: &str, target: &'a str, me: Option<UserId>) -> Result<Self, Refusal> {
+        let target = Self::parse(target)?;
+        if let Self::Presence(owner, _) = target {
+            owner.check(me)?;
+        }
+        let expected = if matches!(target, Self::Presence(_, Operation::Get)) { "GET" } else { "POST" };
+        if method.eq_ignore_ascii_case(expected) { Ok(target) } else { Err(Refusal::MethodNotAllowed) }
     }
 }
 
@@ -152,15 +158,10 @@ impl Owner<'_> {
 
 /// The bytes of a segment, percent-decoded; what is not an escape stands for itself.
 fn decoded(segment: &str) -> impl Iterator<Item = u8> {
-    let hex = |digit: &u8| match digit {
-        b'0'..=b'9' => Some(digit & 15),
-        b'a'..=b'f' | b'A'..=b'F' => Some((digit & 7).saturating_add(9)),
-        _ => None,
-    };
     let mut rest = segment.as_bytes();
     core::iter::from_fn(move || {
         if let [b'%', high, low, after @ ..] = rest {
-            if let (Some(high), Some(low)) = (hex(high), hex(low)) {
+            if let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) {
                 rest = after;
                 return Some((high << 4) | low);
             }
@@ -235,6 +236,7 @@ mod tests {
                 "/x",
                 "/communications/presences/7/x",
                 "//me/presence",
+                "/users//presence",
                 "/me//presence",
                 "/$batch/x",
                 "/communications/getPresencesByUserId/x",

@@ -3,7 +3,7 @@
 use super::Exchange;
 use super::refusal::Refusal;
 use super::sink::{NoRoom, Sink};
-use crate::id::{SessionId, UserId};
+use crate::id::{SessionId, UserId, hex_digit};
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
 use crate::user::Transition;
@@ -23,8 +23,7 @@ fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
             None => {}
             Some(byte @ (b'"' | b'\\')) => sink.write(&[b'\\', *byte])?,
             Some(byte) => {
-                let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { 0x60 | nibble.saturating_sub(9) };
-                sink.write(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)])?;
+                sink.write(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)])?;
             }
         }
     }

@@ -91,10 +91,11 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         Self::starting_at(0)
     }
 
-    /// A user whose sessions were lost in a restart: Offline, and no news. Rule A5.
+    /// A user whose sessions were lost in a restart: Offline, and no news (rule A5). Its revision and version start at a
+    /// number, as in [`starting_at`](Self::starting_at).
     #[must_use]
-    pub const fn after_restart() -> Self {
-        let mut user = Self::new();
+    pub const fn after_restart(number: u64) -> Self {
+        let mut user = Self::starting_at(number);
         user.absence = Absence::Lost;
         user
     }

@@ -73,6 +73,9 @@ fn play(scenario: &str) {
         let actual_value: Value = serde_json::from_str(actual).expect("a line is JSON");
         let expected_value: Value =
             serde_json::from_str(expected).unwrap_or_else(|error| panic!("{expected}: {error}"));
+        if !expected.contains('…') {
+            assert_eq!(actual, expected, "to the byte");
+        }
         assert!(is_as_expected(&actual_value, &expected_value), "\n  actual: {actual}\nexpected: {expected}");
     }
     assert_eq!(answers.len(), expected.len(), "{answers:#?}");

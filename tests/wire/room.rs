@@ -114,6 +114,8 @@ fn the_largest_errors_are_as_large_as_promised() {
         Refusal::Repeated(Field::Id),
         Refusal::NestedBatch,
         Refusal::OutOfOrder,
+        Refusal::Unauthenticated,
+        Refusal::Throttled,
         Refusal::OtherUser,
         Refusal::MissingPermission,
         Refusal::OtherSession,
