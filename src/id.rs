@@ -74,9 +74,16 @@ fn write(bytes: [u8; 16]) -> [u8; GUID_LEN] {
 macro_rules! guid {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub struct $name([u8; 16]);
+
+        impl core::hash::Hash for $name {
+            /// As one number: that spares hashers the length of an array that always has the same.
+            fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+                state.write_u128(u128::from_le_bytes(self.0));
+            }
+        }
 
         impl $name {
             /// The id with these bytes, in the order in which they are written. O(1).

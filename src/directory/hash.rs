@@ -41,6 +41,11 @@ impl Hasher for MultiplyHasher {
         self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(FACTOR);
     }
 
+    fn write_u128(&mut self, value: u128) {
+        self.write_u64(value as u64);
+        self.write_u64((value >> 64) as u64);
+    }
+
     fn write_usize(&mut self, value: usize) {
         self.write_u64(value as u64);
     }

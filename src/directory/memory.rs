@@ -3,21 +3,26 @@
 use super::changes::Changed;
 use super::index::IndexCell;
 use super::queue::QueueCell;
+use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::User;
 
 /// The place of one user. Made by [`Slot::EMPTY`].
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(C)]
 pub struct Slot<U, S, const SESSIONS: usize> {
+    // What a read needs comes first, so that it takes one cache line.
     pub(super) id: Option<U>,
-    pub(super) user: User<S, SESSIONS>,
-    /// The deadline the queue knows of: never later than the user's own, never when it is not queued.
-    pub(super) queued: Instant,
+    /// What the user publishes, as time was last advanced.
+    pub(super) published: Presence,
     /// Whether it is in the queue of those that may be forgotten.
     pub(super) is_forgettable: bool,
     /// How many users have had this place before.
     pub(super) generation: u32,
+    /// The deadline the queue knows of: never later than the user's own, never when it is not queued.
+    pub(super) queued: Instant,
+    pub(super) user: User<S, SESSIONS>,
     /// Its place among the visible changes.
     pub(super) changed: Changed,
 }
@@ -30,10 +35,11 @@ impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
     /// A place that nobody has taken.
     pub const EMPTY: Self = Self {
         id: None,
-        user: User::new(),
-        queued: Instant::NEVER,
+        published: Presence::Offline,
         is_forgettable: false,
         generation: 0,
+        queued: Instant::NEVER,
+        user: User::new(),
         changed: Changed::NEVER,
     };
 }

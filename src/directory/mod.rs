@@ -28,8 +28,8 @@ use changes::Changes;
 use place::Room;
 
 use crate::user::{
-    ApplyError, Command, CommandError, Explanation, NotFound, Overdue, Transition, User, advance as advance_user,
-    decide,
+    ApplyError, Command, CommandError, Explanation, NotFound, Overdue, Transition, User, UserAt,
+    advance as advance_user, decide,
 };
 use core::hash::{BuildHasher, Hash};
 use core::marker::PhantomData;
@@ -171,10 +171,15 @@ where
         read(&copy)
     }
 
-    /// What a user publishes at `now`. Rules M4, A1 to A3. Cost as [`read`](Self::read).
+    /// What a user publishes at `now`. Rules M4, A1 to A3. O(1) expected, O(`SESSIONS`²) if something is overdue.
     #[must_use]
     pub fn presence(&self, user: U, now: Instant) -> Presence {
-        self.read(user, now, User::presence)
+        match self.find(user).and_then(|slot| self.slot(slot)) {
+            None => Presence::Offline,
+            // The queue knows of no later deadline than the user's own.
+            Some(slot) if !slot.queued.is_due(now) => slot.published,
+            Some(slot) => self.read_found(Some(&slot.user), now, User::presence),
+        }
     }
 
     /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. Rule V1.
@@ -219,12 +224,12 @@ where
         sink: &mut impl FnMut(U, &Transition<S>),
     ) -> Result<(), CommandError> {
         if let Some(slot) = found {
-            if self.slot(slot).is_some_and(|slot| slot.user.at(now).is_err()) {
+            // The queue knows of no later deadline than the user's own.
+            if self.slot(slot).is_some_and(|slot| slot.queued.is_due(now)) {
                 self.catch_up(slot, now, sink);
             }
-            let Some(found) = self.slot(slot).map(|slot| &slot.user) else { return Err(CommandError::UsersFull) };
-            // Nothing is overdue any more.
-            let Ok(current) = found.at(now) else { return Err(CommandError::UsersFull) };
+            let Some(found) = self.slot(slot) else { return Err(CommandError::UsersFull) };
+            let current = UserAt::caught_up(&found.user, now, found.published);
             if let Some(transition) = decide(current, command, &self.policy)? {
                 self.carry_out(slot, &transition);
                 sink(user, &transition);

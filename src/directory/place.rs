@@ -3,6 +3,7 @@
 use super::memory::{Memory, Parts, Slot};
 use super::queue::{End, Queue};
 use super::{Directory, index};
+use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::{ApplyError, Transition, User};
 use core::hash::{BuildHasher, Hash};
@@ -98,6 +99,7 @@ where
         if let Some(slot) = slots.get_mut(number as usize) {
             slot.id = Some(id);
             slot.user = User::starting_at(start);
+            slot.published = Presence::Offline;
             index::insert(index, hash, number);
         }
         number
@@ -107,6 +109,7 @@ where
     pub(super) fn replace(&mut self, number: u32, user: User<S, SESSIONS>) {
         self.unqueue(number);
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
+            slot.published = user.presence();
             slot.user = user;
         }
         self.changes.note(self.memory.parts().slots, number);
@@ -131,6 +134,7 @@ where
     pub(super) fn apply_at(&mut self, number: u32, transition: &Transition<S>) -> Result<(), ApplyError> {
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
             slot.user.apply(transition)?;
+            slot.published = transition.after();
         }
         self.follow(number, transition);
         Ok(())
@@ -140,6 +144,7 @@ where
     pub(super) fn carry_out(&mut self, number: u32, transition: &Transition<S>) {
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
             slot.user.carry_out(transition);
+            slot.published = transition.after();
         }
         self.follow(number, transition);
     }

@@ -31,7 +31,7 @@ pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
     policy: &Policy,
 ) -> Result<Transition<S>, SetPresenceError> {
     let lease = policy.check_session(presence, lease)?;
-    let UserAt { user: record, now } = user;
+    let UserAt { user: record, now, .. } = user;
     if record.sessions.is_full() && record.session(session).is_none() {
         return Err(SetPresenceError::Full);
     }
@@ -138,7 +138,7 @@ pub fn advance<S: Copy + Ord, const SESSIONS: usize>(
             })
         }
     };
-    Some(UserAt { user, now: deadline }.transition(change))
+    Some(UserAt { user, now: deadline, published: user.presence() }.transition(change))
 }
 
 /// Any of the commands, as a value: what a queue, a fuzzer or a wire carries.
@@ -239,7 +239,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
         Transition {
             revision: self.user.revision,
             at: self.now,
-            before: self.user.presence(),
+            before: self.published,
             after: self.user.presence_after(&change),
             change,
         }

@@ -201,7 +201,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     pub fn at(&self, now: Instant) -> Result<UserAt<'_, S, SESSIONS>, Overdue> {
         match self.next_deadline() {
             Some(deadline) if deadline.is_due(now) => Err(Overdue { deadline }),
-            _ => Ok(UserAt { user: self, now }),
+            _ => Ok(UserAt { user: self, now, published: self.presence() }),
         }
     }
 
@@ -264,9 +264,16 @@ impl<S, const SESSIONS: usize> Default for User<S, SESSIONS> {
 pub struct UserAt<'a, S = SessionId, const SESSIONS: usize = 4> {
     user: &'a User<S, SESSIONS>,
     now: Instant,
+    /// What the user publishes: every decision starts from it.
+    published: Presence,
 }
 
 impl<'a, S, const SESSIONS: usize> UserAt<'a, S, SESSIONS> {
+    /// A user of whom somebody knows that nothing is overdue, and what it publishes.
+    pub(crate) const fn caught_up(user: &'a User<S, SESSIONS>, now: Instant, published: Presence) -> Self {
+        Self { user, now, published }
+    }
+
     /// The user.
     #[must_use]
     pub const fn user(self) -> &'a User<S, SESSIONS> {
