@@ -90,10 +90,10 @@ proptest! {
         let mut small: User<u8, 1> = User::new();
         for transition in &life.transitions {
             let before = small.clone();
-            if small.apply(transition).is_err() {
-                prop_assert_eq!(&small, &before);
+            match small.apply(transition) {
+                Err(_) => prop_assert_eq!(&small, &before),
+                Ok(()) => prop_assert_eq!(small.presence(), transition.after()),
             }
-            prop_assert!(small.sessions().len() <= 1);
         }
     }
 }
@@ -202,6 +202,22 @@ fn s8_time_is_applied_at_its_own_instant() {
         assert_eq!(late.revision(), life.user.revision());
         assert_eq!(life.user.clone().apply(&late), Err(ApplyError::Invalid));
     }
+}
+
+#[test]
+fn s9_a_full_user_takes_no_other_session() {
+    let mut full: User<u8, 1> = User::new();
+    let set = |user: &User<u8, 2>, session| decided(user, 0, session, Presence::Away);
+    let mut roomy: User<u8, 2> = User::new();
+    let first = set(&roomy, 1);
+    roomy.apply(&first).unwrap();
+    full.apply(&first).unwrap();
+    for session in [0, 2] {
+        let before = full.clone();
+        assert_eq!(full.apply(&set(&roomy, session)), Err(ApplyError::Invalid));
+        assert_eq!(full, before);
+    }
+    assert_eq!(full.apply(&set(&roomy, 1)), Ok(()));
 }
 
 #[test]

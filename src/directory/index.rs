@@ -1,77 +1,106 @@
-//! The hash index: from a user's hash to its slot. Open addressing with linear probing in two cells a user, so that it is
-//! half full at most, and deletion by moving back what was pushed on, so that no tombstones pile up.
+//! The hash index: from a user's hash to its slot. Open addressing in two entries a user, so that it is half full at most,
+//! and deletion by moving back what was pushed on, so that no tombstones pile up.
+//!
+//! An entry is a slot and, in the bits that slot numbers leave free, as much of the hash as fits: with a million users
+//! twelve bits, so that a wrong slot is looked at once in four thousand times.
 
 /// The part of the index that comes with one user. Opaque; made by [`IndexCell::EMPTY`].
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct IndexCell([Entry; 2]);
+pub struct IndexCell([u32; 2]);
+
+/// No slot: its slot number is all ones, which is one more than there can be.
+const FREE: u32 = u32::MAX;
 
 impl IndexCell {
     /// No entry.
-    pub const EMPTY: Self = Self([Entry::FREE; 2]);
+    pub const EMPTY: Self = Self([FREE; 2]);
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-struct Entry {
-    /// Kept, so that neither probing nor deletion has to look at users whose hashes differ.
-    hash: u32,
-    slot: u32,
+/// How an index of this size reads its entries.
+#[derive(Clone, Copy)]
+struct Layout {
+    cells: u32,
+    slot_bits: u32,
 }
 
-impl Entry {
-    const FREE: Self = Self { hash: 0, slot: u32::MAX };
+impl Layout {
+    fn of(cells: &[IndexCell]) -> Self {
+        let cells = u32::try_from(cells.len()).unwrap_or(u32::MAX);
+        Self { cells, slot_bits: u32::BITS.saturating_sub(cells.leading_zeros()) }
+    }
 
-    fn is_free(self) -> bool {
-        self.slot == u32::MAX
+    /// The part of a hash that an entry keeps.
+    fn tag(self, hash: u32) -> u32 {
+        hash.checked_shl(self.slot_bits).unwrap_or(0)
+    }
+
+    fn slot(self, entry: u32) -> u32 {
+        entry & !self.tag(u32::MAX)
+    }
+
+    /// Where probing for a hash begins: its share of the cells, by a multiplication instead of a division.
+    fn home(self, hash: u32) -> u32 {
+        (u64::from(hash).wrapping_mul(u64::from(self.cells)) >> 32) as u32
+    }
+
+    fn following(self, cell: u32) -> u32 {
+        let next = cell.wrapping_add(1);
+        if next < self.cells { next } else { 0 }
+    }
+
+    /// How far it is from one place to another, going up and around. Two places are a cell.
+    fn distance(self, from: (u32, u32), to: (u32, u32)) -> u64 {
+        let place = |(cell, half): (u32, u32)| u64::from(cell).wrapping_mul(2).wrapping_add(half.into());
+        let (from, to, all) = (place(from), place(to), place((self.cells, 0)));
+        if from <= to { to.wrapping_sub(from) } else { to.wrapping_add(all).wrapping_sub(from) }
     }
 }
 
-/// How many entries the cells hold.
-fn entries(cells: &[IndexCell]) -> u32 {
-    u32::try_from(cells.len()).unwrap_or(u32::MAX).saturating_mul(2)
+fn get(cells: &[IndexCell], (cell, half): (u32, u32)) -> u32 {
+    let [first, second] = cells.get(cell as usize).map_or([FREE; 2], |cell| cell.0);
+    if half == 0 { first } else { second }
 }
 
-/// Where probing for a hash begins: its share of the whole, by a multiplication instead of a division.
-fn home(hash: u32, entries: u32) -> u32 {
-    (u64::from(hash).wrapping_mul(u64::from(entries)) >> 32) as u32
-}
-
-fn following(place: u32, entries: u32) -> u32 {
-    let next = place.wrapping_add(1);
-    if next < entries { next } else { 0 }
-}
-
-fn get(cells: &[IndexCell], place: u32) -> Entry {
-    let [first, second] = cells.get((place >> 1) as usize).map_or([Entry::FREE; 2], |cell| cell.0);
-    if place & 1 == 0 { first } else { second }
-}
-
-fn put(cells: &mut [IndexCell], place: u32, entry: Entry) {
-    if let Some(IndexCell([first, second])) = cells.get_mut((place >> 1) as usize) {
-        *(if place & 1 == 0 { first } else { second }) = entry;
+fn put(cells: &mut [IndexCell], (cell, half): (u32, u32), entry: u32) {
+    if let Some(IndexCell([first, second])) = cells.get_mut(cell as usize) {
+        *(if half == 0 { first } else { second }) = entry;
     }
 }
 
-/// The place of the first entry that is free, or has this hash and is the one meant. O(1) expected; every place is looked
-/// at once at most.
-fn probe(cells: &[IndexCell], hash: u32, is_meant: impl Fn(u32) -> bool) -> Option<u32> {
-    let entries = entries(cells);
-    let mut place = home(hash, entries);
-    for _ in 0..entries {
-        let entry = get(cells, place);
-        if entry.is_free() || (entry.hash == hash && is_meant(entry.slot)) {
-            return Some(place);
+/// The place of the first entry for which `is_it` holds. O(1) expected; every place is looked at once at most.
+fn probe(cells: &[IndexCell], layout: Layout, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<(u32, u32)> {
+    let mut cell = layout.home(hash);
+    for _ in 0..layout.cells {
+        let [first, second] = cells.get(cell as usize)?.0;
+        if is_it(first) {
+            return Some((cell, 0));
         }
-        place = following(place, entries);
+        if is_it(second) {
+            return Some((cell, 1));
+        }
+        cell = layout.following(cell);
     }
     None
 }
 
-/// The slot under this hash for which `is_meant` holds.
+/// The slot under this hash for which `is_meant` holds. O(1) expected; every place is looked at once at most.
 pub(super) fn find(cells: &[IndexCell], hash: u32, is_meant: impl Fn(u32) -> bool) -> Option<u32> {
-    let entry = get(cells, probe(cells, hash, is_meant)?);
-    (!entry.is_free()).then_some(entry.slot)
+    let layout = Layout::of(cells);
+    let (tag, tag_bits) = (layout.tag(hash), layout.tag(u32::MAX));
+    let mut cell = layout.home(hash);
+    for _ in 0..layout.cells {
+        for entry in cells.get(cell as usize)?.0 {
+            if entry == FREE {
+                return None;
+            }
+            if entry & tag_bits == tag && is_meant(entry & !tag_bits) {
+                return Some(entry & !tag_bits);
+            }
+        }
+        cell = layout.following(cell);
+    }
+    None
 }
 
 /// The first slot under this hash: nearly always the one that [`find`] finds.
@@ -81,65 +110,66 @@ pub(super) fn first_with(cells: &[IndexCell], hash: u32) -> Option<u32> {
 
 /// Adds a slot that is not in the index. Half of the entries are free even when every user has one.
 pub(super) fn insert(cells: &mut [IndexCell], hash: u32, slot: u32) {
-    if let Some(place) = probe(cells, hash, |_| false) {
-        put(cells, place, Entry { hash, slot });
+    let layout = Layout::of(cells);
+    if let Some(place) = probe(cells, layout, hash, |entry| entry == FREE) {
+        put(cells, place, layout.tag(hash) | slot);
     }
 }
 
-/// Removes a slot, and moves every entry after it that was pushed past its place back over the gap.
-pub(super) fn remove(cells: &mut [IndexCell], hash: u32, slot: u32) {
-    let entries = entries(cells);
-    let Some(mut gap) = probe(cells, hash, |other| other == slot) else { return };
-    if get(cells, gap).is_free() {
+/// Removes a slot, and moves every entry after it that was pushed past its home back over the gap.
+pub(super) fn remove(cells: &mut [IndexCell], hash: u32, slot: u32, hash_of: impl Fn(u32) -> u32) {
+    let layout = Layout::of(cells);
+    let gone = layout.tag(hash) | slot;
+    let Some(mut gap) = probe(cells, layout, hash, |entry| entry == FREE || entry == gone) else { return };
+    if get(cells, gap) == FREE {
         return;
     }
-    let distance = |from: u32, to: u32| {
-        if from <= to { to.wrapping_sub(from) } else { to.wrapping_sub(from).wrapping_add(entries) }
-    };
     let mut place = gap;
-    for _ in 0..entries {
-        place = following(place, entries);
+    for _ in 0..u64::from(layout.cells).wrapping_mul(2) {
+        place = if place.1 == 0 { (place.0, 1) } else { (layout.following(place.0), 0) };
         let entry = get(cells, place);
-        if entry.is_free() {
+        if entry == FREE {
             break;
         }
-        if distance(home(entry.hash, entries), place) >= distance(gap, place) {
+        let home = (layout.home(hash_of(layout.slot(entry))), 0);
+        if layout.distance(home, place) >= layout.distance(gap, place) {
             put(cells, gap, entry);
             gap = place;
         }
     }
-    put(cells, gap, Entry::FREE);
+    put(cells, gap, FREE);
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
-    use std::collections::BTreeMap;
+    use std::collections::BTreeSet;
     use std::vec;
 
     /// Whatever the order of insertions and removals, exactly the entries that are in are found: also when every hash is
     /// the same, when they wrap around the end, and with every user present.
     #[test]
     fn finds_what_is_in_and_nothing_else() {
-        for spread in [0u32, 1, 0x0100_0000, 0x9E37_79B9, 0xFFFF_FFFF] {
-            let users = 13;
-            let mut cells = vec![IndexCell::EMPTY; users];
-            let mut model = BTreeMap::new();
-            let mut state = 1u32;
-            for round in 0..4000u32 {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let slot = (state >> 16) % users as u32;
-                let hash = slot.wrapping_mul(spread);
-                if model.remove(&slot).is_some() {
-                    remove(&mut cells, hash, slot);
-                } else {
-                    insert(&mut cells, hash, slot);
-                    model.insert(slot, hash);
-                }
-                for slot in 0..users as u32 {
-                    let found = find(&cells, slot.wrapping_mul(spread), |other| other == slot);
-                    assert_eq!(found, model.contains_key(&slot).then_some(slot), "round {round}, spread {spread}");
+        for users in [1u32, 2, 13, 16] {
+            for spread in [0u32, 1, 0x0100_0000, 0x9E37_79B9, 0xFFFF_FFFF] {
+                let hash_of = |slot: u32| slot.wrapping_add(7).wrapping_mul(spread);
+                let mut cells = vec![IndexCell::EMPTY; users as usize];
+                let mut model = BTreeSet::new();
+                let mut state = 1u32;
+                for round in 0..3000u32 {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let slot = (state >> 16) % users;
+                    if model.remove(&slot) {
+                        remove(&mut cells, hash_of(slot), slot, hash_of);
+                    } else {
+                        insert(&mut cells, hash_of(slot), slot);
+                        model.insert(slot);
+                    }
+                    for slot in 0..users {
+                        let found = find(&cells, hash_of(slot), |other| other == slot);
+                        assert_eq!(found, model.contains(&slot).then_some(slot), "round {round}, spread {spread}");
+                    }
                 }
             }
         }
@@ -150,6 +180,6 @@ mod tests {
         let mut cells: [IndexCell; 0] = [];
         insert(&mut cells, 7, 0);
         assert_eq!(find(&cells, 7, |_| true), None);
-        remove(&mut cells, 7, 0);
+        remove(&mut cells, 7, 0, |_| 7);
     }
 }

@@ -17,6 +17,11 @@ pub(super) enum Room {
     Of(u32),
 }
 
+/// The half of the hash that mixes best.
+fn hash_with<U: Hash>(hasher: &impl BuildHasher, id: U) -> u32 {
+    (hasher.hash_one(id) >> 32) as u32
+}
+
 /// Since when a user with nothing stored has been so; one who never showed anything is the first to be forgotten.
 fn forgettable_since<U, S, const SESSIONS: usize>(slot: &Slot<U, S, SESSIONS>) -> Instant {
     slot.user.since().unwrap_or(Instant::ZERO)
@@ -35,9 +40,8 @@ where
     M: Memory<U, S, SESSIONS>,
     H: BuildHasher,
 {
-    /// The half of the hash that mixes best.
     pub(super) fn hash(&self, user: U) -> u32 {
-        (self.hasher.hash_one(user) >> 32) as u32
+        hash_with(&self.hasher, user)
     }
 
     pub(super) fn slot(&self, slot: u32) -> Option<&Slot<U, S, SESSIONS>> {
@@ -121,7 +125,11 @@ where
     fn forget(&mut self, number: u32) {
         if let Some(old) = self.slot(number).and_then(|slot| slot.id) {
             let hash = self.hash(old);
-            index::remove(self.memory.parts().index, hash, number);
+            let hasher = &self.hasher;
+            let Parts { slots, index, .. } = self.memory.parts();
+            let hash_of =
+                |other: u32| slots.get(other as usize).and_then(|slot| slot.id).map_or(0, |id| hash_with(hasher, id));
+            index::remove(index, hash, number, hash_of);
         }
         self.changes.forget(self.memory.parts().slots, number);
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
