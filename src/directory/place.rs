@@ -135,8 +135,8 @@ where
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
             slot.generation = slot.generation.wrapping_add(1);
         }
+        // It had nothing stored, so no deadline is queued for it.
         self.set_forgettable(number, false);
-        self.unqueue(number);
     }
 
     pub(super) fn apply_at(&mut self, number: u32, transition: &Transition<S>) -> Result<(), ApplyError> {

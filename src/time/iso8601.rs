@@ -199,7 +199,7 @@ fn timedelta(text: &[u8]) -> Option<IsoDuration> {
     let within_day = IsoDuration::ZERO.plus(hours, HOUR).plus(minutes, MINUTE).plus(seconds, SECOND);
     well_formed.then_some(match days {
         None => within_day,
-        Some(days) if !negative => within_day.plus(days, DAY),
+        Some(days) if !negative || days.whole == 0 => within_day.plus(days, DAY),
         // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
         Some(days) => {
             let back = IsoDuration::ZERO.plus(days, DAY).whole;
@@ -321,6 +321,7 @@ mod tests {
             ("1 day, 2:00:00", (false, 93_600_000, false)),
             ("3 days, 23:59:59", (false, 345_599_000, false)),
             ("-1 day, 23:00:00", (true, 3_600_000, false)),
+            ("-0 days, 1:00:00", (false, 3_600_000, false)),
             ("-1 day, 23:59:59.999999", (true, 0, true)),
         ] {
             assert_eq!(read(text), Some(expected), "{text}");
