@@ -1,0 +1,109 @@
+extern crate std;
+use super::*;
+use std::string::String;
+
+#[test]
+fn takes_in_what_serde_json_takes_in() {
+    for text in [
+        "",
+        " ",
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "false",
+        "nul",
+        "truee",
+        "0",
+        "-0",
+        "01",
+        "-",
+        "1.",
+        "1.5",
+        ".5",
+        "1e5",
+        "1E+5",
+        "1e",
+        "1e-",
+        "+1",
+        "\"\"",
+        "\"a",
+        "\"\\n\"",
+        "\"\\x\"",
+        "\"\\u00e9\"",
+        "\"\\u00g9\"",
+        "\"\t\"",
+        "{\"a\":1}",
+        "{\"a\":1,}",
+        "{,}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{a:1}",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1,2]",
+        "{\"a\":[{\"b\":[]}]}",
+        "[}",
+        "{]",
+        "[1]]",
+        "{} {}",
+        " { } ",
+        "\u{feff}{}",
+        "[\"é\"]",
+        "é",
+        "{\"a\":1 \"b\":2}",
+        "[[],[[]],{}]",
+        "\u{0}",
+        "\"\u{7f}\"",
+    ] {
+        let expected = serde_json::from_str::<serde_json::Value>(text).is_ok();
+        assert_eq!(Value::parse(text.as_bytes()).is_ok(), expected, "{text}");
+    }
+    assert_eq!(Value::parse(b"\"\xff\""), Err(JsonError::NotUtf8));
+}
+
+#[test]
+fn depth_is_bounded_and_costs_no_stack() {
+    let nested = |depth: usize| std::format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(Value::parse(nested(32).as_bytes()).is_ok());
+    assert_eq!(Value::parse(nested(33).as_bytes()), Err(JsonError::TooDeep));
+    assert_eq!(Value::parse("{\"a\":".repeat(1_000_000).as_bytes()), Err(JsonError::TooDeep));
+}
+
+#[test]
+fn walks_members_and_elements() {
+    let value = Value::parse(br#"{ "a" : [ 1 , {"b":"}"} ] , "c" : "x\"y" , "d":null}"#).unwrap();
+    let members: std::vec::Vec<_> = value.members().map(|(name, value)| (name, value.as_str())).collect();
+    assert_eq!(members, [(r#""a""#, r#"[ 1 , {"b":"}"} ]"#), (r#""c""#, r#""x\"y""#), (r#""d""#, "null")]);
+    let elements: std::vec::Vec<_> =
+        value.member("a").unwrap().unwrap().elements().map(|element| element.as_str()).collect();
+    assert_eq!(elements, ["1", r#"{"b":"}"}"#]);
+    assert_eq!(value.member("d"), Ok(None));
+    assert_eq!(Value::parse(br#"{"a":1,"a":2}"#).unwrap().member("a"), Err(DuplicateMember));
+    assert_eq!(Value::parse(b"[1]").unwrap().members().count(), 0);
+}
+
+#[test]
+fn text_is_compared_and_decoded_whatever_its_escapes() {
+    let value = Value::parse(br#""\/us\u0065rs""#).unwrap();
+    assert!(value.is_text("/users"));
+    assert!(!value.is_text("/user") && !value.is_text("/userss"));
+    let emoji = |text: &'static [u8]| Value::parse(text).unwrap();
+    assert!(emoji(br#""\ud83d\ude00\n""#).is_same_text(emoji("\"😀\\u000a\"".as_bytes())));
+    assert!(emoji(br#""\ud83d\ude00""#).is_text("😀") && !emoji(br#""\ud83d""#).is_text("😀"));
+    assert!(emoji(br#"{"\u0061t":1}"#).member("at").unwrap().is_some());
+    assert_eq!(value.text(&mut heapless::String::<6>::new()), Some("/users"));
+    assert_eq!(value.text(&mut heapless::String::<5>::new()), None);
+    let plain = Value::parse(b"\"/users\"").unwrap();
+    assert_eq!(plain.text(&mut heapless::String::<0>::new()), Some("/users"));
+    assert_eq!(Value::parse(b"5").unwrap().text(&mut heapless::String::<9>::new()), None);
+}
+
+#[test]
+fn what_stands_before_a_fault_can_be_told() {
+    let deep = std::format!(r#"{{"id":"7","body":{}"#, "[".repeat(40));
+    assert_eq!(member_before_fault(deep.as_bytes(), "id").map(Value::as_str), Some("\"7\""));
+    let late: String = std::format!(r#"{{"body":{},"id":"7"}}"#, "[".repeat(40));
+    assert_eq!(member_before_fault(late.as_bytes(), "id"), None);
+}
