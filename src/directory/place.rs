@@ -117,8 +117,12 @@ where
             slot.user = user;
         }
         self.changes.note(self.memory.parts().slots, number);
-        self.set_forgettable(number, false);
-        self.requeue(number);
+        let Some(slot) = self.slot(number) else { return };
+        let (is_empty, deadline) = (slot.user.is_empty(), slot.user.next_deadline());
+        self.set_forgettable(number, is_empty);
+        if let Some(deadline) = deadline {
+            self.queue_under(number, deadline);
+        }
     }
 
     /// Takes a user out of everything that leads to its place.
@@ -157,25 +161,20 @@ where
         self.follow(number, transition);
     }
 
-    /// After a transition: notes a visible change, and sees to the queues.
+    /// After a transition: notes a visible change, and sees to it that the queue knows of no later deadline than the
+    /// user's own, and that a user with nothing stored may be forgotten. A deadline that has only moved later is left for
+    /// when it comes up.
     fn follow(&mut self, number: u32, transition: &Transition<S>) {
         if transition.is_visible() {
             self.changes.note(self.memory.parts().slots, number);
         }
-        self.requeue(number);
-    }
-
-    /// Sees to it that the queue knows of no later deadline than the user's own, and that a user with nothing stored may be
-    /// forgotten. A deadline that has only moved later is left for when it comes up.
-    fn requeue(&mut self, number: u32) {
         let Some(slot) = self.slot(number) else { return };
-        let (is_forgettable, was_forgettable) = (slot.user.is_empty(), slot.is_forgettable);
-        let sooner = slot.user.next_deadline().filter(|deadline| *deadline < slot.queued);
-        if is_forgettable != was_forgettable {
-            self.set_forgettable(number, is_forgettable);
+        let (is_empty, queued) = (slot.user.is_empty(), slot.queued);
+        if is_empty != slot.is_forgettable {
+            self.set_forgettable(number, is_empty);
         }
-        if let Some(deadline) = sooner {
-            self.queue_under(number, deadline);
+        if transition.deadline() < queued {
+            self.queue_under(number, transition.deadline());
         }
     }
 

@@ -32,17 +32,21 @@ pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
 ) -> Result<Transition<S>, SetPresenceError> {
     let lease = policy.check_session(presence, lease)?;
     let UserAt { user: record, now, .. } = user;
-    if record.sessions.is_full() && record.session(session).is_none() {
+    let old = record.session(session);
+    if old.is_none() && record.sessions.is_full() {
         return Err(SetPresenceError::Full);
     }
     let fades = presence == Presence::Available;
-    Ok(user.transition(Change::Set(Session {
+    let change = Change::Set(Session {
         id: session,
         expires_at: now.saturating_add(lease),
         fades_at: if fades { policy.fades.deadline(0, now) } else { Instant::NEVER },
         presence,
         faded: 0,
-    })))
+    });
+    // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
+    let is_same = old.is_some_and(|old| old.presence == presence);
+    Ok(if is_same { user.transition_to(user.published, change) } else { user.transition(change) })
 }
 
 /// `clearPresence`: removes that session and no other, and leaves the preferred presence alone. Rules S5, S6.
@@ -236,13 +240,12 @@ impl Policy {
 impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
     /// The transition that this change is, at this moment.
     fn transition(self, change: Change<S>) -> Transition<S> {
-        Transition {
-            revision: self.user.revision,
-            at: self.now,
-            before: self.published,
-            after: self.user.presence_after(&change),
-            change,
-        }
+        self.transition_to(self.user.presence_after(&change), change)
+    }
+
+    /// The same, by one who knows what is published after.
+    const fn transition_to(self, after: Presence, change: Change<S>) -> Transition<S> {
+        Transition { revision: self.user.revision, at: self.now, before: self.published, after, change }
     }
 }
 

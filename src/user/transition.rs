@@ -95,6 +95,19 @@ pub struct Transition<S = SessionId> {
     pub(super) change: Change<S>,
 }
 
+impl<S> Transition<S> {
+    /// The first deadline of the resulting record: the only one of the user's that can have moved nearer.
+    pub(crate) fn deadline(&self) -> Instant {
+        match &self.change {
+            Change::Set(session) | Change::Faded(session) => session.deadline(),
+            Change::PreferredSet(preferred) => preferred.expires_at,
+            Change::Cleared(_) | Change::Expired(_) | Change::PreferredCleared | Change::PreferredExpired => {
+                Instant::NEVER
+            }
+        }
+    }
+}
+
 impl<S: Copy> Transition<S> {
     /// The revision of the user it was decided about. Rule V2. O(1).
     #[must_use]
