@@ -58,8 +58,8 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
             Change::Set(session) | Change::Faded(session) => self.put(session),
             Change::Cleared(id) => self.remove(id, Absence::Cleared),
             Change::Expired(id) => self.remove(id, Absence::Expired),
-            Change::PreferredSet(preferred) => self.preferred = Some(preferred),
-            Change::PreferredCleared | Change::PreferredExpired => self.preferred = None,
+            Change::PreferredSet(preferred) => self.prefer(Some(preferred)),
+            Change::PreferredCleared | Change::PreferredExpired => self.prefer(None),
         }
         self.revision = self.revision.wrapping_add(1);
         if transition.is_visible() {

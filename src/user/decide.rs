@@ -258,7 +258,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
             Change::PreferredSet(_) | Change::PreferredCleared | Change::PreferredExpired => (None, None),
         };
         let preferred = match change {
-            Change::PreferredSet(preferred) => Some(*preferred),
+            Change::PreferredSet(preferred) => Some(preferred.presence),
             Change::PreferredCleared | Change::PreferredExpired => None,
             _ => self.preferred,
         };

@@ -22,7 +22,7 @@ impl<S: Serialize, const SESSIONS: usize> Serialize for User<S, SESSIONS> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
         let mut fields = serializer.serialize_struct("User", 6)?;
         fields.serialize_field("sessions", &self.sessions)?;
-        fields.serialize_field("preferred", &self.preferred)?;
+        fields.serialize_field("preferred", &self.preferred())?;
         fields.serialize_field("since", &self.since)?;
         fields.serialize_field("absence", &self.absence)?;
         fields.serialize_field("revision", &self.revision)?;
@@ -49,6 +49,9 @@ impl<'de, S: Copy + Ord + Deserialize<'de>, const SESSIONS: usize> Deserialize<'
         if version > revision {
             return Err(D::Error::custom("the version is ahead of the revision"));
         }
-        Ok(Self { sessions, preferred, since, absence, revision, version })
+        let mut user = Self { sessions, since, absence, ..Self::starting_at(revision) };
+        user.version = version;
+        user.prefer(preferred);
+        Ok(user)
     }
 }
