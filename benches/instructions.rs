@@ -1,13 +1,13 @@
 //! Does one operation many times, for valgrind to count instructions: `instructions OPERATION USERS TIMES`.
 //! `.ci/instructions` runs it twice with different TIMES, so that what both have in common cancels out.
 
-use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot};
+use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, UserId};
 use std::hint::black_box;
 
 const SESSIONS: usize = 3;
 
-type Memory = SliceMemory<Vec<Slot<UserId, SessionId, SESSIONS>>, Vec<IndexCell>, Vec<QueueCell>>;
+type Memory = SliceMemory<Vec<Slot<UserId, SessionId, SESSIONS>>, Vec<TagCell>, Vec<IndexCell>, Vec<QueueCell>>;
 
 fn id(number: u64) -> UserId {
     let spread = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -32,6 +32,7 @@ fn main() {
     let capacity = usize::try_from(users).expect("users");
     let memory = SliceMemory {
         slots: vec![Slot::EMPTY; capacity],
+        tags: vec![TagCell::EMPTY; capacity],
         index: vec![IndexCell::EMPTY; capacity],
         queue: vec![QueueCell::EMPTY; capacity],
     };

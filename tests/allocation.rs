@@ -1,6 +1,6 @@
 //! Memory is handed over once: an hour of traffic allocates nothing.
 
-use presence_core::directory::{Cursor, Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot};
+use presence_core::directory::{Cursor, Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
 use presence_core::{Command, Duration, Instant, Policy, Presence};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -37,6 +37,7 @@ const USERS: u32 = 1000;
 fn an_hour_of_traffic_allocates_nothing() {
     let memory = SliceMemory {
         slots: vec![Slot::EMPTY; USERS as usize].into_boxed_slice(),
+        tags: vec![TagCell::EMPTY; USERS as usize].into_boxed_slice(),
         index: vec![IndexCell::EMPTY; USERS as usize].into_boxed_slice(),
         queue: vec![QueueCell::EMPTY; USERS as usize].into_boxed_slice(),
     };

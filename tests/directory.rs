@@ -2,7 +2,7 @@
 
 use presence_core::Presence::{self, *};
 use presence_core::directory::{
-    DecideError, Directory, IndexCell, InlineMemory, Progress, QueueCell, SliceMemory, Slot,
+    DecideError, Directory, IndexCell, InlineMemory, Progress, QueueCell, SliceMemory, Slot, TagCell,
 };
 use presence_core::{
     Absence, ApplyError, Cause, Command, CommandError, Duration, Instant, Layer, NotFound, Overdue, Policy, SessionId,
@@ -255,9 +255,10 @@ fn the_next_deadline_is_never_late_and_exact_once_idle() {
 
 #[test]
 fn the_shortest_part_of_the_memory_counts() {
-    for (slots, index, queue) in [(3, 5, 5), (5, 3, 5), (5, 5, 3)] {
+    for [slots, tags, index, queue] in [[3, 5, 5, 5], [5, 3, 5, 5], [5, 5, 3, 5], [5, 5, 5, 3]] {
         let memory = SliceMemory {
             slots: vec![Slot::EMPTY; slots],
+            tags: vec![TagCell::EMPTY; tags].into_boxed_slice(),
             index: vec![IndexCell::EMPTY; index].into_boxed_slice(),
             queue: vec![QueueCell::EMPTY; queue],
         };
@@ -267,7 +268,11 @@ fn the_shortest_part_of_the_memory_counts() {
         for user in 0..4 {
             answers.push(directory.set_presence(at(0), user * 1000, 1, Away, None, |_, _| {}));
         }
-        assert_eq!(answers, [Ok(()), Ok(()), Ok(()), Err(CommandError::UsersFull)], "{slots}, {index}, {queue}");
+        assert_eq!(
+            answers,
+            [Ok(()), Ok(()), Ok(()), Err(CommandError::UsersFull)],
+            "{slots}, {tags}, {index}, {queue}"
+        );
         let mut users: Vec<_> = directory.users().map(|(user, record)| (user, record.presence())).collect();
         users.sort();
         assert_eq!(users, [(0, Away), (1000, Away), (2000, Away)]);

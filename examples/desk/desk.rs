@@ -1,7 +1,7 @@
 //! The desk: a directory, and what is told of it.
 
 use crate::output::Output;
-use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot};
+use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
 use presence_core::graph::{Caller, Exchange, Line, Refusal, Sink, Trace, json::Value, serve_line, write_change};
 use presence_core::{Change, Instant, Policy, SessionId, Transition, UserId};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::io;
 pub(crate) const USERS: usize = 1024;
 pub(crate) const SESSIONS: usize = 16;
 
-type Memory = SliceMemory<Vec<Slot<UserId, SessionId, SESSIONS>>, Vec<IndexCell>, Vec<QueueCell>>;
+type Memory = SliceMemory<Vec<Slot<UserId, SessionId, SESSIONS>>, Vec<TagCell>, Vec<IndexCell>, Vec<QueueCell>>;
 
 pub(crate) struct Desk {
     pub(crate) directory: Directory<UserId, SessionId, SESSIONS, Memory>,
@@ -29,6 +29,7 @@ impl Desk {
     pub(crate) fn new(policy: Policy, me: Option<UserId>, keeps_history: bool) -> Self {
         let memory = SliceMemory {
             slots: vec![Slot::EMPTY; USERS],
+            tags: vec![TagCell::EMPTY; USERS],
             index: vec![IndexCell::EMPTY; USERS],
             queue: vec![QueueCell::EMPTY; USERS],
         };

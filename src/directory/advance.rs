@@ -1,8 +1,8 @@
 //! What time does to a directory: one transition at a time, in order, a bounded piece of work a call. Rules S8, M4.
 
 use super::Directory;
+use super::deadlines::First;
 use super::memory::Memory;
-use super::queue::End;
 use crate::time::Instant;
 use crate::user::{Transition, advance as advance_user};
 use core::hash::{BuildHasher, Hash};
@@ -59,8 +59,13 @@ where
     /// # Ok::<(), presence_core::CommandError>(())
     /// ```
     pub fn advance(&mut self, now: Instant) -> Progress<U, S> {
-        let Some(first) = End::Front.first(self.memory.queue(), self.queued) else {
-            return Progress::Idle { until: None };
+        let first = match self.first_queued() {
+            First::Known(first) => first,
+            First::Unknown => {
+                self.take_off_calendar();
+                return Progress::Working;
+            }
+            First::None => return Progress::Idle { until: None },
         };
         let found = self.slot(first.slot).and_then(|slot| Some((slot.id?, slot.user.next_deadline()?, &slot.user)));
         let Some((id, deadline, user)) = found else {
@@ -68,7 +73,7 @@ where
             return Progress::Working;
         };
         if deadline != first.key {
-            self.queue_under(first.slot, deadline);
+            self.queue_under(first.slot, deadline, first.key);
             return Progress::Working;
         }
         match advance_user(user, now, &self.policy) {
@@ -84,10 +89,7 @@ where
     /// `advance` has said that it is idle. It is harmless, but wastes energy, to call `advance` before it. O(1).
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        End::Front
-            .first(self.memory.queue(), self.queued)
-            .map(|first| first.key)
-            .filter(|&first| first != Instant::NEVER)
+        self.first_deadline()
     }
 
     /// Carries out what is due for one user.

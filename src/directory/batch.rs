@@ -1,7 +1,8 @@
 //! Many commands, or many reads, at once: their memory is fetched side by side instead of one miss after the other.
 
+use super::Directory;
+use super::home::Homes;
 use super::memory::Memory;
-use super::{Directory, index};
 use crate::time::Instant;
 use crate::user::{Command, CommandError, Transition, User};
 use core::hash::{BuildHasher, Hash};
@@ -33,7 +34,7 @@ where
                 // An earlier command may have given the place away, or given this user one.
                 let slot = match slot.filter(|slot| self.slot(*slot).is_some_and(|slot| slot.id == Some(*user))) {
                     Some(slot) => Some(slot),
-                    None => self.find(*user),
+                    None => self.find(*user).map(|(number, _)| number),
                 };
                 let outcome = self.execute_found(slot, now, *user, *command, &mut sink);
                 if let Some(place) = places.next() {
@@ -58,24 +59,21 @@ where
     /// The slots of up to [`SIDE_BY_SIDE`] users. Each round touches one piece of memory for all of them before the next
     /// one needs it, and the processor fetches them side by side.
     fn find_many(&self, users: impl Iterator<Item = U> + Clone) -> [Option<u32>; SIDE_BY_SIDE] {
-        let (cells, slots) = (self.memory.index(), self.memory.slots());
-        let mut hashes = [0; SIDE_BY_SIDE];
-        for (hash, user) in hashes.iter_mut().zip(users.clone()) {
+        let (tags, slots) = (self.memory.tags(), self.memory.slots());
+        let (mut hashes, mut guesses) = ([0; SIDE_BY_SIDE], [u32::MAX; SIDE_BY_SIDE]);
+        for ((hash, guess), user) in hashes.iter_mut().zip(&mut guesses).zip(users.clone()) {
             *hash = self.hash(user);
-        }
-        let mut guesses = [None; SIDE_BY_SIDE];
-        for ((guess, hash), _) in guesses.iter_mut().zip(hashes).zip(users.clone()) {
-            *guess = index::first_with(cells, hash);
+            *guess = Homes::of(*hash, tags.len()).guess(tags);
         }
         // A user is a handful of cache lines: asking what it publishes, and what is due, touches them all.
         for guess in guesses {
-            if let Some(slot) = guess.and_then(|guess: u32| slots.get(guess as usize)) {
+            if let Some(slot) = slots.get(guess as usize) {
                 core::hint::black_box((slot.published, slot.user.presence()));
             }
         }
         let mut found = [None; SIDE_BY_SIDE];
         for ((found, hash), user) in found.iter_mut().zip(hashes).zip(users) {
-            *found = self.find_hashed(hash, user);
+            *found = self.find_hashed(hash, user).map(|(number, _)| number);
         }
         found
     }

@@ -50,8 +50,8 @@ where
     /// ```
     #[must_use]
     pub fn handle(&self, user: U) -> Option<UserHandle> {
-        let slot = self.find(user)?;
-        Some(UserHandle { slot, generation: self.slot(slot)?.generation })
+        let (number, slot) = self.find(user)?;
+        Some(UserHandle { slot: number, generation: slot.generation })
     }
 
     /// The user with this handle, as time was last advanced; `None` once the place is another's. O(1), without hashing.

@@ -1,5 +1,7 @@
-//! The hash index: from a user's hash to its slot. Open addressing in two entries a user, so that it is half full at most,
-//! and deletion by moving back what was pushed on, so that no tombstones pile up.
+//! The index of strays: from a user's hash to its slot, for those who live in neither of their [homes](super::home).
+//!
+//! Open addressing in two entries a user, so that it is half full at most, even if nobody is at home; and deletion by moving
+//! back what was pushed on, so that no tombstones pile up.
 //!
 //! An entry is a slot and, in the bits that slot numbers leave free, as much of the hash as fits: with a million users
 //! twelve bits, so that a wrong slot is looked at once in four thousand times.
@@ -17,6 +19,11 @@ impl IndexCell {
     pub const EMPTY: Self = Self([FREE; 2]);
 }
 
+/// The half of a hash that mixes best.
+const fn upper(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
 /// How an index of this size reads its entries.
 #[derive(Clone, Copy)]
 struct Layout {
@@ -31,17 +38,21 @@ impl Layout {
     }
 
     /// The part of a hash that an entry keeps.
-    fn tag(self, hash: u32) -> u32 {
-        hash.checked_shl(self.slot_bits).unwrap_or(0)
+    fn tag(self, hash: u64) -> u32 {
+        upper(hash).checked_shl(self.slot_bits).unwrap_or(0)
+    }
+
+    fn tag_bits(self) -> u32 {
+        u32::MAX.checked_shl(self.slot_bits).unwrap_or(0)
     }
 
     fn slot(self, entry: u32) -> u32 {
-        entry & !self.tag(u32::MAX)
+        entry & !self.tag_bits()
     }
 
     /// Where probing for a hash begins: its share of the cells, by a multiplication instead of a division.
-    fn home(self, hash: u32) -> u32 {
-        (u64::from(hash).wrapping_mul(u64::from(self.cells)) >> 32) as u32
+    fn home(self, hash: u64) -> u32 {
+        (u64::from(upper(hash)).wrapping_mul(u64::from(self.cells)) >> 32) as u32
     }
 
     fn following(self, cell: u32) -> u32 {
@@ -69,7 +80,7 @@ fn put(cells: &mut [IndexCell], (cell, half): (u32, u32), entry: u32) {
 }
 
 /// The place of the first entry for which `is_it` holds. O(1) expected; every place is looked at once at most.
-fn probe(cells: &[IndexCell], layout: Layout, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<(u32, u32)> {
+fn probe(cells: &[IndexCell], layout: Layout, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<(u32, u32)> {
     let mut cell = layout.home(hash);
     for _ in 0..layout.cells {
         let [first, second] = cells.get(cell as usize)?.0;
@@ -84,18 +95,20 @@ fn probe(cells: &[IndexCell], layout: Layout, hash: u32, is_it: impl Fn(u32) -> 
     None
 }
 
-/// The slot under this hash for which `is_meant` holds. O(1) expected; every place is looked at once at most.
-pub(super) fn find(cells: &[IndexCell], hash: u32, is_meant: impl Fn(u32) -> bool) -> Option<u32> {
+/// What `look` finds in a slot under this hash. O(1) expected; every place is looked at once at most.
+pub(super) fn find<T>(cells: &[IndexCell], hash: u64, look: impl Fn(u32) -> Option<T>) -> Option<T> {
     let layout = Layout::of(cells);
-    let (tag, tag_bits) = (layout.tag(hash), layout.tag(u32::MAX));
+    let (tag, tag_bits) = (layout.tag(hash), layout.tag_bits());
     let mut cell = layout.home(hash);
     for _ in 0..layout.cells {
         for entry in cells.get(cell as usize)?.0 {
             if entry == FREE {
                 return None;
             }
-            if entry & tag_bits == tag && is_meant(entry & !tag_bits) {
-                return Some(entry & !tag_bits);
+            if entry & tag_bits == tag
+                && let Some(found) = look(entry & !tag_bits)
+            {
+                return Some(found);
             }
         }
         cell = layout.following(cell);
@@ -103,13 +116,8 @@ pub(super) fn find(cells: &[IndexCell], hash: u32, is_meant: impl Fn(u32) -> boo
     None
 }
 
-/// The first slot under this hash: nearly always the one that [`find`] finds.
-pub(super) fn first_with(cells: &[IndexCell], hash: u32) -> Option<u32> {
-    find(cells, hash, |_| true)
-}
-
 /// Adds a slot that is not in the index. Half of the entries are free even when every user has one.
-pub(super) fn insert(cells: &mut [IndexCell], hash: u32, slot: u32) {
+pub(super) fn insert(cells: &mut [IndexCell], hash: u64, slot: u32) {
     let layout = Layout::of(cells);
     if let Some(place) = probe(cells, layout, hash, |entry| entry == FREE) {
         put(cells, place, layout.tag(hash) | slot);
@@ -117,7 +125,7 @@ pub(super) fn insert(cells: &mut [IndexCell], hash: u32, slot: u32) {
 }
 
 /// Removes a slot, and moves every entry after it that was pushed past its home back over the gap.
-pub(super) fn remove(cells: &mut [IndexCell], hash: u32, slot: u32, hash_of: impl Fn(u32) -> u32) {
+pub(super) fn remove(cells: &mut [IndexCell], hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) {
     let layout = Layout::of(cells);
     let gone = layout.tag(hash) | slot;
     let Some(mut gap) = probe(cells, layout, hash, |entry| entry == FREE || entry == gone) else { return };
@@ -153,7 +161,7 @@ mod tests {
     fn finds_what_is_in_and_nothing_else() {
         for users in [1u32, 2, 13, 16] {
             for spread in [0u32, 1, 0x0100_0000, 0x9E37_79B9, 0xFFFF_FFFF] {
-                let hash_of = |slot: u32| slot.wrapping_add(7).wrapping_mul(spread);
+                let hash_of = |slot: u32| u64::from(slot.wrapping_add(7).wrapping_mul(spread)) << 32;
                 let mut cells = vec![IndexCell::EMPTY; users as usize];
                 let mut model = BTreeSet::new();
                 let mut state = 1u32;
@@ -167,7 +175,7 @@ mod tests {
                         model.insert(slot);
                     }
                     for slot in 0..users {
-                        let found = find(&cells, hash_of(slot), |other| other == slot);
+                        let found = find(&cells, hash_of(slot), |other| (other == slot).then_some(slot));
                         assert_eq!(found, model.contains(&slot).then_some(slot), "round {round}, spread {spread}");
                     }
                 }
@@ -179,7 +187,7 @@ mod tests {
     fn no_memory_holds_nothing() {
         let mut cells: [IndexCell; 0] = [];
         insert(&mut cells, 7, 0);
-        assert_eq!(find(&cells, 7, |_| true), None);
+        assert_eq!(find(&cells, 7, Some), None);
         remove(&mut cells, 7, 0, |_| 7);
     }
 }

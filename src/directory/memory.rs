@@ -1,8 +1,9 @@
 //! The memory a directory lives in: handed over once, as arrays of a `static` or as slices sized at start-up.
 
 use super::changes::Changed;
+use super::home::TagCell;
 use super::index::IndexCell;
-use super::queue::QueueCell;
+use super::queue::{Link, Linked, QueueCell};
 use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::User;
@@ -22,15 +23,18 @@ pub struct Slot<U, S, const SESSIONS: usize> {
     pub(super) generation: u32,
     /// The deadline the queue knows of: never later than the user's own, never when it is not queued.
     pub(super) queued: Instant,
+    /// Where it is in the queues.
+    pub(super) link: Link,
     pub(super) user: User<S, SESSIONS>,
     /// Its place among the visible changes.
     pub(super) changed: Changed,
 }
 
 impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
-    /// All that one user takes of a directory's memory, in bytes: a slot, its part of the index and its part of the
-    /// queue. A directory's own state comes on top once, see [`Directory::OWN_BYTES`](super::Directory::OWN_BYTES).
-    pub const BYTES_PER_USER: usize = size_of::<Self>() + size_of::<IndexCell>() + size_of::<QueueCell>();
+    /// All that one user takes of a directory's memory, in bytes: a slot, a tag, and its parts of the index and the queue.
+    /// A directory's own state comes on top once, see [`Directory::OWN_BYTES`](super::Directory::OWN_BYTES).
+    pub const BYTES_PER_USER: usize =
+        size_of::<Self>() + size_of::<TagCell>() + size_of::<IndexCell>() + size_of::<QueueCell>();
 
     /// A place that nobody has taken.
     pub const EMPTY: Self = Self {
@@ -39,32 +43,53 @@ impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
         is_forgettable: false,
         generation: 0,
         queued: Instant::NEVER,
+        link: Link::NONE,
         user: User::new(),
         changed: Changed::NEVER,
     };
 }
 
-/// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`IndexCell`]s and [`QueueCell`]s as it is
-/// to hold users. When the directory is made,
-/// every one of them must be `EMPTY`. Where the three differ in length, the shortest counts.
+impl<U: Copy + Ord, S, const SESSIONS: usize> Linked for [Slot<U, S, SESSIONS>] {
+    fn link(&self, slot: u32) -> Option<&Link> {
+        self.get(slot as usize).map(|slot| &slot.link)
+    }
+
+    fn link_mut(&mut self, slot: u32) -> Option<&mut Link> {
+        self.get_mut(slot as usize).map(|slot| &mut slot.link)
+    }
+
+    /// That of the smaller user id. Rule S8.
+    fn is_before(&self, one: u32, other: u32) -> bool {
+        let id = |slot: u32| self.get(slot as usize).and_then(|slot| slot.id);
+        id(one) < id(other)
+    }
+}
+
+/// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`TagCell`]s, [`IndexCell`]s and
+/// [`QueueCell`]s as it is to hold users. When the directory is made, every one of them must be `EMPTY`. Where the four
+/// differ in length, the shortest counts.
 pub trait Memory<U, S, const SESSIONS: usize> {
     /// The users.
     fn slots(&self) -> &[Slot<U, S, SESSIONS>];
-    /// The index from ids to users.
+    /// Who is at home where.
+    fn tags(&self) -> &[TagCell];
+    /// The index of those who are not at home.
     fn index(&self) -> &[IndexCell];
     /// The queue of deadlines.
     fn queue(&self) -> &[QueueCell];
-    /// All three, to write.
+    /// All four, to write.
     fn parts(&mut self) -> Parts<'_, U, S, SESSIONS>;
 }
 
-/// The three parts of a [`Memory`], to write.
+/// The four parts of a [`Memory`], to write.
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Parts<'a, U, S, const SESSIONS: usize> {
     /// The users.
     pub slots: &'a mut [Slot<U, S, SESSIONS>],
-    /// The index from ids to users.
+    /// Who is at home where.
+    pub tags: &'a mut [TagCell],
+    /// The index of those who are not at home.
     pub index: &'a mut [IndexCell],
     /// The queue of deadlines.
     pub queue: &'a mut [QueueCell],
@@ -75,6 +100,7 @@ pub struct Parts<'a, U, S, const SESSIONS: usize> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InlineMemory<U, S, const SESSIONS: usize, const USERS: usize> {
     slots: [Slot<U, S, SESSIONS>; USERS],
+    tags: [TagCell; USERS],
     index: [IndexCell; USERS],
     queue: [QueueCell; USERS],
 }
@@ -85,6 +111,7 @@ impl<U, S, const SESSIONS: usize, const USERS: usize> InlineMemory<U, S, SESSION
     pub const fn new() -> Self {
         Self {
             slots: [const { Slot::EMPTY }; USERS],
+            tags: [TagCell::EMPTY; USERS],
             index: [IndexCell::EMPTY; USERS],
             queue: [QueueCell::EMPTY; USERS],
         }
@@ -102,6 +129,10 @@ impl<U, S, const SESSIONS: usize, const USERS: usize> Memory<U, S, SESSIONS> for
         &self.slots
     }
 
+    fn tags(&self) -> &[TagCell] {
+        &self.tags
+    }
+
     fn index(&self) -> &[IndexCell] {
         &self.index
     }
@@ -111,19 +142,21 @@ impl<U, S, const SESSIONS: usize, const USERS: usize> Memory<U, S, SESSIONS> for
     }
 
     fn parts(&mut self) -> Parts<'_, U, S, SESSIONS> {
-        Parts { slots: &mut self.slots, index: &mut self.index, queue: &mut self.queue }
+        let Self { slots, tags, index, queue } = self;
+        Parts { slots, tags, index, queue }
     }
 }
 
-/// Memory in three slices of whatever owns or borrows them: `Box<[_]>`, `Vec<_>`, `&'static mut [_]`.
+/// Memory in four slices of whatever owns or borrows them: `Box<[_]>`, `Vec<_>`, `&'static mut [_]`.
 ///
 /// ```
-/// use presence_core::directory::{Directory, IndexCell, QueueCell, SliceMemory, Slot};
+/// use presence_core::directory::{Directory, IndexCell, QueueCell, SliceMemory, Slot, TagCell};
 /// use presence_core::{Policy, SessionId, UserId};
 ///
 /// let users = 1000;
 /// let memory = SliceMemory {
 ///     slots: vec![Slot::EMPTY; users].into_boxed_slice(),
+///     tags: vec![TagCell::EMPTY; users].into_boxed_slice(),
 ///     index: vec![IndexCell::EMPTY; users].into_boxed_slice(),
 ///     queue: vec![QueueCell::EMPTY; users].into_boxed_slice(),
 /// };
@@ -132,23 +165,31 @@ impl<U, S, const SESSIONS: usize, const USERS: usize> Memory<U, S, SESSIONS> for
 /// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct SliceMemory<Slots, Index, Queue> {
+pub struct SliceMemory<Slots, Tags, Index, Queue> {
     /// One [`Slot`] a user, all [`Slot::EMPTY`].
     pub slots: Slots,
+    /// One [`TagCell`] a user, all [`TagCell::EMPTY`].
+    pub tags: Tags,
     /// One [`IndexCell`] a user, all [`IndexCell::EMPTY`].
     pub index: Index,
     /// One [`QueueCell`] a user, all [`QueueCell::EMPTY`].
     pub queue: Queue,
 }
 
-impl<U, S, const SESSIONS: usize, Slots, Index, Queue> Memory<U, S, SESSIONS> for SliceMemory<Slots, Index, Queue>
+impl<U, S, const SESSIONS: usize, Slots, Tags, Index, Queue> Memory<U, S, SESSIONS>
+    for SliceMemory<Slots, Tags, Index, Queue>
 where
     Slots: AsRef<[Slot<U, S, SESSIONS>]> + AsMut<[Slot<U, S, SESSIONS>]>,
+    Tags: AsRef<[TagCell]> + AsMut<[TagCell]>,
     Index: AsRef<[IndexCell]> + AsMut<[IndexCell]>,
     Queue: AsRef<[QueueCell]> + AsMut<[QueueCell]>,
 {
     fn slots(&self) -> &[Slot<U, S, SESSIONS>] {
         self.slots.as_ref()
+    }
+
+    fn tags(&self) -> &[TagCell] {
+        self.tags.as_ref()
     }
 
     fn index(&self) -> &[IndexCell] {
@@ -160,13 +201,18 @@ where
     }
 
     fn parts(&mut self) -> Parts<'_, U, S, SESSIONS> {
-        Parts { slots: self.slots.as_mut(), index: self.index.as_mut(), queue: self.queue.as_mut() }
+        let Self { slots, tags, index, queue } = self;
+        Parts { slots: slots.as_mut(), tags: tags.as_mut(), index: index.as_mut(), queue: queue.as_mut() }
     }
 }
 
 impl<U, S, const SESSIONS: usize, M: Memory<U, S, SESSIONS>> Memory<U, S, SESSIONS> for &mut M {
     fn slots(&self) -> &[Slot<U, S, SESSIONS>] {
         (**self).slots()
+    }
+
+    fn tags(&self) -> &[TagCell] {
+        (**self).tags()
     }
 
     fn index(&self) -> &[IndexCell] {

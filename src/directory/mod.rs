@@ -5,9 +5,12 @@
 
 mod advance;
 mod batch;
+mod calendar;
 mod changes;
+mod deadlines;
 mod handle;
 mod hash;
+mod home;
 mod index;
 mod memory;
 mod place;
@@ -17,6 +20,7 @@ pub use advance::Progress;
 pub use changes::{ChangedUser, Cursor, StartOver};
 pub use handle::UserHandle;
 pub use hash::{DefaultHasher, MultiplyHasher};
+pub use home::TagCell;
 pub use index::IndexCell;
 pub use memory::{InlineMemory, Memory, Parts, SliceMemory, Slot};
 pub use queue::QueueCell;
@@ -24,6 +28,7 @@ pub use queue::QueueCell;
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
+use calendar::Calendar;
 use changes::Changes;
 use place::Room;
 
@@ -64,9 +69,13 @@ pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
     memory: M,
     policy: Policy,
     hasher: H,
-    /// Slots taken so far; those behind it have never been used.
+    /// How many places have been taken so far.
     taken: u32,
-    /// Entries in the queue of deadlines.
+    /// No place before this one is unused, but for homes.
+    unused_from: u32,
+    /// Deadlines that are not near.
+    calendar: Calendar,
+    /// Entries in the heap of deadlines.
     queued: u32,
     /// Entries in the queue of users with nothing stored.
     forgettable: u32,
@@ -93,6 +102,8 @@ impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
             policy,
             hasher,
             taken: 0,
+            unused_from: 0,
+            calendar: Calendar::EMPTY,
             queued: 0,
             forgettable: 0,
             changes: Changes::NONE,
@@ -122,7 +133,7 @@ where
     #[must_use]
     pub fn capacity(&self) -> usize {
         let cells = self.memory.index().len().min(self.memory.queue().len());
-        self.memory.slots().len().min(cells).min(u32::MAX as usize >> 1)
+        self.memory.slots().len().min(self.memory.tags().len()).min(cells).min(u32::MAX as usize >> 1)
     }
 
     /// How many users have a place, those with nothing stored included. O(1).
@@ -137,15 +148,15 @@ where
         self.taken == 0
     }
 
-    /// Every user with a place, as time was last advanced, in no order that means anything. O(users) to exhaust.
+    /// Every user with a place, as time was last advanced, in no order that means anything. O(capacity) to exhaust.
     pub fn users(&self) -> impl Iterator<Item = (U, &User<S, SESSIONS>)> {
-        self.memory.slots().iter().take(self.len()).filter_map(|slot| Some((slot.id?, &slot.user)))
+        self.memory.slots().iter().filter_map(|slot| Some((slot.id?, &slot.user)))
     }
 
     /// A user as time was last advanced; `None` for one never heard of, or forgotten. O(1) expected.
     #[must_use]
     pub fn get(&self, user: U) -> Option<&User<S, SESSIONS>> {
-        self.find(user).and_then(|slot| self.slot(slot)).map(|slot| &slot.user)
+        self.find(user).map(|(_, slot)| &slot.user)
     }
 
     /// Reads a user as it is at `now`, exact however long ago time was advanced: if something is overdue, it is carried
@@ -161,25 +172,36 @@ where
         read: impl FnOnce(&User<S, SESSIONS>) -> R,
     ) -> R {
         let Some(found) = found else { return read(&const { User::new() }) };
-        if found.at(now).is_ok() {
-            return read(found);
-        }
-        let mut copy = found.clone();
+        if found.at(now).is_ok() { read(found) } else { read(&self.brought_up_to_date(found, now)) }
+    }
+
+    /// A copy on which what is overdue was carried out.
+    #[cold]
+    #[inline(never)]
+    fn brought_up_to_date(&self, user: &User<S, SESSIONS>, now: Instant) -> User<S, SESSIONS> {
+        let mut copy = user.clone();
         while let Some(due) = advance_user(&copy, now, &self.policy) {
             copy.carry_out(&due);
         }
-        read(&copy)
+        copy
     }
 
     /// What a user publishes at `now`. Rules M4, A1 to A3. O(1) expected, O(`SESSIONS`²) if something is overdue.
     #[must_use]
+    #[inline]
     pub fn presence(&self, user: U, now: Instant) -> Presence {
-        match self.find(user).and_then(|slot| self.slot(slot)) {
+        match self.find(user) {
             None => Presence::Offline,
             // The queue knows of no later deadline than the user's own.
-            Some(slot) if !slot.queued.is_due(now) => slot.published,
-            Some(slot) => self.read_found(Some(&slot.user), now, User::presence),
+            Some((_, slot)) if !slot.queued.is_due(now) => slot.published,
+            Some((_, slot)) => self.presence_if_overdue(&slot.user, now),
         }
+    }
+
+    // Out of line: nearly always nothing is overdue.
+    #[inline(never)]
+    fn presence_if_overdue(&self, user: &User<S, SESSIONS>, now: Instant) -> Presence {
+        self.read_found(Some(user), now, User::presence)
     }
 
     /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. Rule V1.
@@ -211,7 +233,8 @@ where
         command: Command<S>,
         mut sink: impl FnMut(U, &Transition<S>),
     ) -> Result<(), CommandError> {
-        self.execute_found(self.find(user), now, user, command, &mut sink)
+        let found = self.find(user).map(|(number, _)| number);
+        self.execute_found(found, now, user, command, &mut sink)
     }
 
     /// [`execute`](Self::execute) for a user who was looked up already.
@@ -346,8 +369,8 @@ where
     ///
     /// As [`User::apply`], and [`ApplyError::Full`] when a new user finds no place. Nothing is changed then.
     pub fn apply(&mut self, user: U, transition: &Transition<S>) -> Result<(), ApplyError> {
-        if let Some(slot) = self.find(user) {
-            return self.apply_at(slot, transition);
+        if let Some((number, _)) = self.find(user) {
+            return self.apply_at(number, transition);
         }
         let room = self.room().ok_or(ApplyError::Full)?;
         let mut fresh: User<S, SESSIONS> = User::starting_at(self.number_for(room));
@@ -374,7 +397,7 @@ where
     /// ```
     pub fn insert(&mut self, id: U, user: User<S, SESSIONS>) -> Result<(), ApplyError> {
         let slot = match self.find(id) {
-            Some(slot) => slot,
+            Some((number, _)) => number,
             None => {
                 let room = self.room().ok_or(ApplyError::Full)?;
                 self.take_place(room, id)
@@ -385,7 +408,7 @@ where
     }
 
     /// Shifts every stored instant of every user: the moment the clock called `from` is now called `to`. Rule C2.
-    /// O(users).
+    /// O(users log users).
     ///
     /// # Errors
     ///
@@ -394,14 +417,11 @@ where
         for (_, user) in self.users() {
             user.at(from)?;
         }
-        let taken = self.len();
-        for slot in self.memory.parts().slots.iter_mut().take(taken) {
+        for slot in self.memory.parts().slots.iter_mut().filter(|slot| slot.id.is_some()) {
             slot.user.rebase(from, to)?;
-            if slot.queued != Instant::NEVER {
-                slot.queued = slot.user.next_deadline().unwrap_or(Instant::NEVER);
-            }
         }
-        self.rebuild_queues();
+        self.queue_all_anew(to);
+        self.reorder_forgettable();
         Ok(())
     }
 }

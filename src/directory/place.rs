@@ -1,10 +1,11 @@
 //! Where users are: finding a user's slot, giving a new user a place, and what is forgotten when a place is reused.
 
+use super::home::{self, Homes};
 use super::memory::{Memory, Parts, Slot};
 use super::queue::{End, Queue};
 use super::{Directory, index};
 use crate::presence::Presence;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::user::{ApplyError, Transition, User};
 use core::hash::{BuildHasher, Hash};
 
@@ -17,20 +18,22 @@ pub(super) enum Room {
     Of(u32),
 }
 
-/// The half of the hash that mixes best.
-fn hash_with<U: Hash>(hasher: &impl BuildHasher, id: U) -> u32 {
-    (hasher.hash_one(id) >> 32) as u32
-}
-
 /// Since when a user with nothing stored has been so; one who never showed anything is the first to be forgotten.
 fn forgettable_since<U, S, const SESSIONS: usize>(slot: &Slot<U, S, SESSIONS>) -> Instant {
     slot.user.since().unwrap_or(Instant::ZERO)
 }
 
-/// Which of two slots comes first when their keys are the same: that of the smaller user id. Rule S8.
-fn is_before<U: Copy + Ord, S, const SESSIONS: usize>(slots: &[Slot<U, S, SESSIONS>], one: u32, other: u32) -> bool {
-    let id = |slot: u32| slots.get(slot as usize).and_then(|slot| slot.id);
-    id(one) < id(other)
+/// A user's slot, and its number.
+pub(super) type Found<'a, U, S, const SESSIONS: usize> = (u32, &'a Slot<U, S, SESSIONS>);
+
+/// The slot with this number, if it is this user's.
+#[inline]
+fn found<U: Copy + Eq, S, const SESSIONS: usize>(
+    slots: &[Slot<U, S, SESSIONS>],
+    number: u32,
+    user: U,
+) -> Option<Found<'_, U, S, SESSIONS>> {
+    slots.get(number as usize).filter(|slot| slot.id == Some(user)).map(|slot| (number, slot))
 }
 
 impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
@@ -40,23 +43,35 @@ where
     M: Memory<U, S, SESSIONS>,
     H: BuildHasher,
 {
-    pub(super) fn hash(&self, user: U) -> u32 {
-        hash_with(&self.hasher, user)
+    #[inline]
+    pub(super) fn hash(&self, user: U) -> u64 {
+        self.hasher.hash_one(user)
     }
 
     pub(super) fn slot(&self, slot: u32) -> Option<&Slot<U, S, SESSIONS>> {
         self.memory.slots().get(slot as usize)
     }
 
-    pub(super) fn find(&self, user: U) -> Option<u32> {
+    /// A user's slot, and its number.
+    #[inline]
+    pub(super) fn find(&self, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
         self.find_hashed(self.hash(user), user)
     }
 
-    pub(super) fn find_hashed(&self, hash: u32, user: U) -> Option<u32> {
-        let slots = self.memory.slots();
-        index::find(self.memory.index(), hash, |slot| {
-            slots.get(slot as usize).is_some_and(|slot| slot.id == Some(user))
-        })
+    #[inline]
+    pub(super) fn find_hashed(&self, hash: u64, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
+        let (slots, tags) = (self.memory.slots(), self.memory.tags());
+        let guessed = found(slots, Homes::of(hash, tags.len()).guess(tags), user);
+        // What nearly everybody needs is short, so that the processor looks for several at a time.
+        if guessed.is_some() { guessed } else { self.find_elsewhere(hash, user) }
+    }
+
+    /// The same where the first guess is wrong.
+    #[inline(never)]
+    fn find_elsewhere(&self, hash: u64, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
+        let (slots, tags) = (self.memory.slots(), self.memory.tags());
+        let look = |number| found(slots, number, user);
+        Homes::of(hash, tags.len()).find(tags, look).or_else(|| index::find(self.memory.index(), hash, look))
     }
 
     /// A place for a new user: an unused one, or that of a user with nothing stored, whose presence has not
@@ -86,11 +101,12 @@ where
     /// Gives a new user its place.
     pub(super) fn take_place(&mut self, room: Room, id: U) -> u32 {
         let start = self.number_for(room);
+        let hash = self.hash(id);
+        let homes = Homes::of(hash, self.memory.tags().len());
         let number = match room {
             Room::Unused => {
-                let number = self.taken;
-                self.taken = number.saturating_add(1);
-                number
+                self.taken = self.taken.saturating_add(1);
+                self.unused_place(homes)
             }
             Room::Of(number) => {
                 self.forgotten = start;
@@ -98,15 +114,27 @@ where
                 number
             }
         };
-        let hash = self.hash(id);
-        let Parts { slots, index, .. } = self.memory.parts();
+        let Parts { slots, tags, index, .. } = self.memory.parts();
         if let Some(slot) = slots.get_mut(number as usize) {
             slot.id = Some(id);
             slot.user = User::starting_at(start);
             slot.published = Presence::Offline;
-            index::insert(index, hash, number);
+            if !homes.take(tags, number) {
+                index::insert(index, hash, number);
+            }
         }
         number
+    }
+
+    /// A place that nobody has ever had: at home if there is one, otherwise the first there is. O(1), also in the latter
+    /// case if all users are taken together, for no place becomes unused again.
+    fn unused_place(&mut self, homes: Homes) -> u32 {
+        // There may be more tags than there is memory for the rest.
+        let tags = self.memory.tags().get(..self.capacity()).unwrap_or_default();
+        homes.vacancy(tags).unwrap_or_else(|| {
+            self.unused_from = home::vacancy_from(tags, self.unused_from).unwrap_or(u32::MAX);
+            self.unused_from
+        })
     }
 
     /// Puts another record in a user's place.
@@ -121,7 +149,8 @@ where
         let (is_empty, deadline) = (slot.user.is_empty(), slot.user.next_deadline());
         self.set_forgettable(number, is_empty);
         if let Some(deadline) = deadline {
-            self.queue_under(number, deadline);
+            // What time it is nobody has said: most likely not much earlier.
+            self.queue_under(number, deadline, deadline.saturating_sub(Duration::from_mins(5)));
         }
     }
 
@@ -129,11 +158,14 @@ where
     fn forget(&mut self, number: u32) {
         if let Some(old) = self.slot(number).and_then(|slot| slot.id) {
             let hash = self.hash(old);
-            let hasher = &self.hasher;
-            let Parts { slots, index, .. } = self.memory.parts();
-            let hash_of =
-                |other: u32| slots.get(other as usize).and_then(|slot| slot.id).map_or(0, |id| hash_with(hasher, id));
-            index::remove(index, hash, number, hash_of);
+            let tags = self.memory.tags();
+            if !Homes::of(hash, tags.len()).contain(tags, number) {
+                let hasher = &self.hasher;
+                let Parts { slots, index, .. } = self.memory.parts();
+                let hash_of =
+                    |other: u32| slots.get(other as usize).and_then(|slot| slot.id).map_or(0, |id| hasher.hash_one(id));
+                index::remove(index, hash, number, hash_of);
+            }
         }
         self.changes.forget(self.memory.parts().slots, number);
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
@@ -174,7 +206,7 @@ where
             self.set_forgettable(number, is_empty);
         }
         if transition.deadline() < queued {
-            self.queue_under(number, transition.deadline());
+            self.queue_under(number, transition.deadline(), transition.at());
         }
     }
 
@@ -187,8 +219,7 @@ where
         let Some(slot) = slots.get_mut(number as usize) else { return };
         slot.is_forgettable = is_forgettable;
         let since = forgettable_since(slot);
-        let is_before = |one, other| is_before(slots, one, other);
-        let mut queue = Queue { cells, end: End::Back, len: &mut self.forgettable, is_before };
+        let mut queue = Queue { slots, cells, end: End::Back, len: &mut self.forgettable };
         if is_forgettable {
             queue.set(number, since);
         } else {
@@ -196,33 +227,10 @@ where
         }
     }
 
-    /// Enters a user in the queue under this deadline, whatever it was under before.
-    pub(super) fn queue_under(&mut self, number: u32, deadline: Instant) {
+    /// Restores the order of those that may be forgotten, after the clock was shifted.
+    pub(super) fn reorder_forgettable(&mut self) {
         let Parts { slots, queue: cells, .. } = self.memory.parts();
-        if let Some(slot) = slots.get_mut(number as usize) {
-            slot.queued = deadline;
-        }
-        let is_before = |one, other| is_before(slots, one, other);
-        Queue { cells, end: End::Front, len: &mut self.queued, is_before }.set(number, deadline);
-    }
-
-    pub(super) fn unqueue(&mut self, number: u32) {
-        let Parts { slots, queue: cells, .. } = self.memory.parts();
-        if let Some(slot) = slots.get_mut(number as usize) {
-            slot.queued = Instant::NEVER;
-        }
-        let is_before = |one, other| is_before(slots, one, other);
-        Queue { cells, end: End::Front, len: &mut self.queued, is_before }.remove(number);
-    }
-
-    /// Restores both queues after the clock was shifted.
-    pub(super) fn rebuild_queues(&mut self) {
-        let Parts { slots, queue: cells, .. } = self.memory.parts();
-        let is_before = |one, other| is_before(slots, one, other);
-        let slot = |number: u32| slots.get(number as usize);
-        Queue { cells, end: End::Front, len: &mut self.queued, is_before }
-            .rebuild(|number| slot(number).map_or(Instant::NEVER, |slot| slot.queued));
-        Queue { cells, end: End::Back, len: &mut self.forgettable, is_before }
-            .rebuild(|number| slot(number).map_or(Instant::ZERO, forgettable_since));
+        Queue { slots, cells, end: End::Back, len: &mut self.forgettable }
+            .rebuild(|slots, number| slots.get(number as usize).map_or(Instant::ZERO, forgettable_since));
     }
 }

@@ -1,6 +1,7 @@
-//! Two queues in the same cells: the deadlines from the front, those with nothing stored from the back.
+//! Two queues in the same cells: near deadlines from the front, those with nothing stored from the back. Deadlines that
+//! are not near are on the pages of the [calendar](super::calendar), which are in the same cells too.
 //!
-//! Each is a heap of slots, and a slot is in one of them at most, so the two can never outgrow the users. A slot
+//! Each queue is a heap of slots, and a slot is in one of them at most, so the two can never outgrow the users. A slot
 //! knows its place in its heap. An entry may be earlier than its user's deadline, never later: a keep-alive touches no
 //! queue, and the entry is corrected when it comes up.
 
@@ -13,16 +14,41 @@ const CHILDREN: u32 = 4;
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct QueueCell {
-    /// The entry in this cell.
+    /// The entry in this place of a heap.
     key: Instant,
     slot: u32,
-    /// Where in its heap the slot with this number is, whichever entry stands here.
-    place_of_slot: u32,
+    /// The first slot on the page of the calendar that this is.
+    pub(super) first_on_page: u32,
 }
 
 impl QueueCell {
     /// No entry.
-    pub const EMPTY: Self = Self { key: Instant::NEVER, slot: u32::MAX, place_of_slot: u32::MAX };
+    pub const EMPTY: Self = Self { key: Instant::NEVER, slot: u32::MAX, first_on_page: u32::MAX };
+}
+
+/// Where a slot is: in a heap, or on a page of the calendar. Kept with the slot, which is at hand whenever it moves.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) struct Link {
+    /// Its place in its heap, or who comes before it on its page.
+    pub(super) place_or_before: u32,
+    /// Who comes after it on its page, or that it is in the heap of deadlines.
+    pub(super) after: u32,
+}
+
+impl Link {
+    /// Stands for what comes after a slot that is in the heap of deadlines.
+    pub(super) const IN_HEAP: u32 = u32::MAX - 1;
+
+    pub(super) const NONE: Self = Self { place_or_before: u32::MAX, after: u32::MAX };
+}
+
+/// The slots, as far as queues need them.
+pub(super) trait Linked {
+    fn link(&self, slot: u32) -> Option<&Link>;
+    fn link_mut(&mut self, slot: u32) -> Option<&mut Link>;
+    /// Which of two slots comes first when their keys are the same.
+    fn is_before(&self, one: u32, other: u32) -> bool;
 }
 
 /// One entry: what it is ordered by, and whose it is.
@@ -59,16 +85,15 @@ impl End {
     }
 }
 
-/// A heap while it is worked on: its cells, how many of them are taken, and which of two slots with the same key comes
-/// first.
-pub(super) struct Queue<'a, F> {
+/// A heap while it is worked on: the slots, its cells, and how many of them are taken.
+pub(super) struct Queue<'a, L: ?Sized> {
+    pub(super) slots: &'a mut L,
     pub(super) cells: &'a mut [QueueCell],
     pub(super) end: End,
     pub(super) len: &'a mut u32,
-    pub(super) is_before: F,
 }
 
-impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
+impl<L: Linked + ?Sized> Queue<'_, L> {
     /// Enters a slot under this key, or moves its entry there. O(log users).
     pub(super) fn set(&mut self, slot: u32, key: Instant) {
         let place = match self.place_of(slot) {
@@ -94,10 +119,10 @@ impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
     }
 
     /// Restores the order of the whole heap under new keys. O(users).
-    pub(super) fn rebuild(&mut self, key_of: impl Fn(u32) -> Instant) {
+    pub(super) fn rebuild(&mut self, key_of: impl Fn(&L, u32) -> Instant) {
         for place in 0..*self.len {
             if let Some(entry) = self.get(place) {
-                self.put(place, Entry { key: key_of(entry.slot), ..entry });
+                self.put(place, Entry { key: key_of(self.slots, entry.slot), ..entry });
             }
         }
         for place in (0..*self.len).rev() {
@@ -112,15 +137,15 @@ impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
     }
 
     fn place_of(&self, slot: u32) -> Option<u32> {
-        let place = self.cells.get(slot as usize)?.place_of_slot;
-        // A slot that is in the other queue has a place too.
+        let place = self.slots.link(slot)?.place_or_before;
+        // A slot that is in the other queue, or on a page, has something there too.
         let is_here = place < *self.len && self.get(place).is_some_and(|entry| entry.slot == slot);
         is_here.then_some(place)
     }
 
     fn note_place(&mut self, slot: u32, place: u32) {
-        if let Some(cell) = self.cells.get_mut(slot as usize) {
-            cell.place_of_slot = place;
+        if let Some(link) = self.slots.link_mut(slot) {
+            link.place_or_before = place;
         }
     }
 
@@ -133,7 +158,7 @@ impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
     }
 
     fn precedes(&self, one: Entry, other: Entry) -> bool {
-        one.key < other.key || (one.key == other.key && (self.is_before)(one.slot, other.slot))
+        one.key < other.key || (one.key == other.key && self.slots.is_before(one.slot, other.slot))
     }
 
     /// Puts an entry where it belongs, starting from a place whose own entry is gone.
@@ -170,6 +195,22 @@ impl<F: Fn(u32, u32) -> bool> Queue<'_, F> {
     }
 }
 
+/// Links alone, for tests.
+#[cfg(test)]
+impl Linked for [Link] {
+    fn link(&self, slot: u32) -> Option<&Link> {
+        self.get(slot as usize)
+    }
+
+    fn link_mut(&mut self, slot: u32) -> Option<&mut Link> {
+        self.get_mut(slot as usize)
+    }
+
+    fn is_before(&self, one: u32, other: u32) -> bool {
+        one < other
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -183,6 +224,7 @@ mod tests {
     fn s8_the_first_is_always_the_earliest_then_the_smaller() {
         let users = 17u32;
         let mut cells = vec![QueueCell::EMPTY; users as usize];
+        let mut links = vec![Link::NONE; users as usize];
         let mut lens = [0, 0];
         let mut models: [BTreeMap<u32, Instant>; 2] = Default::default();
         let mut state = 7u32;
@@ -194,7 +236,7 @@ mod tests {
             let ends = [End::Front, End::Back];
             for (place, end) in ends.into_iter().enumerate() {
                 let len = &mut lens[place];
-                let mut queue = Queue { cells: &mut cells, end, len, is_before: |one, other| one < other };
+                let mut queue = Queue { slots: &mut links[..], cells: &mut cells, end, len };
                 let model = &mut models[place];
                 match state >> 5 & 3 {
                     // A slot is in one of them at most.
@@ -210,14 +252,14 @@ mod tests {
                         for key in model.values_mut() {
                             *key = Instant::from_millis(10 - key.as_millis());
                         }
-                        queue.rebuild(|slot| model[&slot]);
+                        queue.rebuild(|_, slot| model[&slot]);
                     }
                     _ => {}
                 }
             }
             if state >> 5 & 3 > 1 {
                 let len = &mut lens[side];
-                Queue { cells: &mut cells, end: ends[side], len, is_before: |one, other| one < other }.set(slot, key);
+                Queue { slots: &mut links[..], cells: &mut cells, end: ends[side], len }.set(slot, key);
                 models[side].insert(slot, key);
             }
             for (place, end) in ends.into_iter().enumerate() {

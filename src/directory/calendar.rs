@@ -1,0 +1,247 @@
+//! Deadlines that are not near, in a calendar: a page for each stretch of time, called a day, with the users whose
+//! deadline falls on it in no order. Entering a user, and taking it out, costs the same however many there are.
+//!
+//! Most entries are out of date when their day comes, for keep-alives touch no queue. Then they only move to another
+//! page. Those that are not go to the [heap](super::queue), which puts the few of a day in order.
+//!
+//! The pages are those of one year, used again for the next: as many as there are users, rounded down to a power of two,
+//! so that there are a handful of users on each. What is further away than a year goes to the heap at once.
+
+use super::queue::{Link, Linked, QueueCell};
+use crate::time::Instant;
+
+/// No slot.
+const NONE: u32 = u32::MAX;
+
+/// A year has so many milliseconds, in bits: seventy minutes, more than most leases last.
+const YEAR_BITS: u32 = 22;
+
+/// How many pages may be turned at a time.
+const PAGES_AT_A_TIME: u32 = 64;
+
+/// How a calendar with so many cells divides time.
+#[derive(Clone, Copy)]
+struct Division {
+    /// Days in a year, in bits.
+    year_bits: u32,
+    /// Milliseconds in a day, in bits.
+    day_bits: u32,
+}
+
+impl Division {
+    fn of(cells: &[QueueCell]) -> Self {
+        let year_bits = cells.len().checked_ilog2().unwrap_or(0);
+        Self { year_bits, day_bits: YEAR_BITS.saturating_sub(year_bits) }
+    }
+
+    const fn day(self, instant: Instant) -> u64 {
+        instant.as_millis() >> self.day_bits
+    }
+
+    /// When a day begins; never for the one after the last.
+    fn start(self, day: u64) -> Instant {
+        Instant::from_millis(day.saturating_mul(1 << self.day_bits))
+    }
+
+    /// The cell that holds the page of this day.
+    const fn page(self, day: u64) -> usize {
+        (day & !(u64::MAX << self.year_bits)) as usize
+    }
+}
+
+/// Where in time a calendar is open. Its pages are in the queue's cells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Calendar {
+    /// The day whose page is open: being emptied, and never written on. Earlier ones are over, later ones to come.
+    today: u64,
+    /// How many users are on any page.
+    waiting: u32,
+}
+
+impl Calendar {
+    pub(super) const EMPTY: Self = Self { today: 0, waiting: 0 };
+
+    /// The day on whose page a deadline belongs; `None` when it belongs in the heap. An empty calendar is opened at `now`
+    /// first. O(1).
+    pub(super) fn day_of(&mut self, cells: &[QueueCell], deadline: Instant, now: Instant) -> Option<Day> {
+        let division = Division::of(cells);
+        if self.waiting == 0 {
+            self.today = division.day(now);
+        }
+        let day = division.day(deadline);
+        let ahead = day.saturating_sub(self.today);
+        (ahead > 0 && ahead >> division.year_bits == 0).then_some(Day(division.page(day)))
+    }
+
+    /// Writes a user, who stands nowhere, on a page. O(1).
+    pub(super) fn enter<L: Linked + ?Sized>(
+        &mut self,
+        slots: &mut L,
+        cells: &mut [QueueCell],
+        slot: u32,
+        Day(page): Day,
+    ) {
+        let Some(first) = cells.get_mut(page).map(|cell| &mut cell.first_on_page) else { return };
+        let after = core::mem::replace(first, slot);
+        if let Some(link) = slots.link_mut(slot) {
+            link.after = after;
+        }
+        // Nobody comes before the first, whatever its link says.
+        if let Some(link) = slots.link_mut(after) {
+            link.place_or_before = slot;
+        }
+        self.waiting = self.waiting.saturating_add(1);
+    }
+
+    /// Takes a user off the page on which it was entered under this deadline. O(1).
+    pub(super) fn leave<L: Linked + ?Sized>(
+        &mut self,
+        slots: &mut L,
+        cells: &mut [QueueCell],
+        slot: u32,
+        deadline: Instant,
+    ) {
+        let division = Division::of(cells);
+        let Some(&Link { place_or_before: before, after }) = slots.link(slot) else { return };
+        let Some(page) = cells.get_mut(division.page(division.day(deadline))) else { return };
+        if page.first_on_page == slot {
+            page.first_on_page = after;
+        } else if let Some(before) = slots.link_mut(before) {
+            before.after = after;
+        }
+        if let Some(after) = slots.link_mut(after) {
+            after.place_or_before = before;
+        }
+        self.waiting = self.waiting.saturating_sub(1);
+    }
+
+    /// When today began. O(1).
+    pub(super) fn today(&self, cells: &[QueueCell]) -> Instant {
+        Division::of(cells).start(self.today)
+    }
+
+    /// Before this moment, every deadline is in the heap; never when nobody is on any page. O(1).
+    pub(super) fn is_open_until(&self, cells: &[QueueCell]) -> Instant {
+        if self.waiting == 0 {
+            return Instant::NEVER;
+        }
+        let division = Division::of(cells);
+        let emptied = cells.get(division.page(self.today)).is_none_or(|page| page.first_on_page == NONE);
+        division.start(self.today.saturating_add(emptied.into()))
+    }
+
+    /// Takes users off today's page, and turns to the next until somebody is found. O(users taken), and no more than some
+    /// pages are turned at a time.
+    pub(super) fn take<L: Linked + ?Sized>(&mut self, slots: &L, cells: &mut [QueueCell], taken: &mut [u32]) -> usize {
+        let division = Division::of(cells);
+        let (mut count, mut turned) = (0usize, 0);
+        while let Some(place) = taken.get_mut(count).filter(|_| self.waiting > 0) {
+            let Some(page) = cells.get(division.page(self.today)) else { break };
+            let slot = page.first_on_page;
+            if slot == NONE {
+                if turned == PAGES_AT_A_TIME {
+                    break;
+                }
+                turned = turned.saturating_add(1);
+                self.today = self.today.saturating_add(1);
+                continue;
+            }
+            *place = slot;
+            count = count.saturating_add(1);
+            self.waiting = self.waiting.saturating_sub(1);
+            let after = slots.link(slot).map_or(NONE, |link| link.after);
+            if let Some(page) = cells.get_mut(division.page(self.today)) {
+                page.first_on_page = after;
+            }
+        }
+        count
+    }
+
+    /// Forgets everybody. O(users).
+    pub(super) fn clear(&mut self, cells: &mut [QueueCell]) {
+        for cell in cells {
+            cell.first_on_page = NONE;
+        }
+        *self = Self::EMPTY;
+    }
+}
+
+/// A day of a calendar, by its page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Day(usize);
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::time::Duration;
+    use std::collections::BTreeMap;
+    use std::vec;
+
+    /// Whoever is entered is taken once, on the day of its deadline, and the days come in order; whoever left is not.
+    #[test]
+    fn s8_every_day_has_its_users_and_days_come_in_order() {
+        for users in [1u32, 2, 3, 17, 64] {
+            let mut cells = vec![QueueCell::EMPTY; users as usize];
+            let mut links = vec![Link::NONE; users as usize];
+            let mut calendar = Calendar::EMPTY;
+            let mut model: BTreeMap<u32, Instant> = BTreeMap::new();
+            let mut state = 7u32;
+            let mut open_until = Instant::ZERO;
+            let mut taken_in_all = 0;
+            for _ in 0..20_000 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let slot = (state >> 20) % users;
+                let deadline = open_until.saturating_add(Duration::from_millis(u64::from(state >> 2) % 6_000_000));
+                match state >> 7 & 7 {
+                    0 => {
+                        let mut taken = [NONE; 3];
+                        let was_waiting = calendar.waiting > 0;
+                        let count = calendar.take(&links[..], &mut cells, &mut taken);
+                        for slot in &taken[..count] {
+                            let deadline = model.remove(slot).expect("someone who was entered");
+                            let division = Division::of(&cells);
+                            assert!(division.day(deadline) >= division.day(open_until), "the past is over");
+                            assert!(division.day(deadline) <= calendar.today, "the future is to come");
+                            taken_in_all += 1;
+                        }
+                        if was_waiting {
+                            open_until = calendar.today(&cells);
+                        }
+                    }
+                    1 => {
+                        if let Some(deadline) = model.remove(&slot) {
+                            calendar.leave(&mut links[..], &mut cells, slot, deadline);
+                        }
+                    }
+                    _ if model.contains_key(&slot) => {}
+                    _ => {
+                        if let Some(day) = calendar.day_of(&cells, deadline, open_until) {
+                            calendar.enter(&mut links[..], &mut cells, slot, day);
+                            model.insert(slot, deadline);
+                        }
+                    }
+                }
+                assert_eq!(calendar.waiting as usize, model.len());
+                let earliest = model.values().min().copied().unwrap_or(Instant::NEVER);
+                assert!(calendar.is_open_until(&cells) <= earliest, "nobody is left on a day that is over");
+            }
+            assert!(users < 4 || taken_in_all > 100, "{users} users: only {taken_in_all} taken");
+        }
+    }
+
+    /// Rule C3: there is no day after the last.
+    #[test]
+    fn c3_the_end_of_time_is_on_a_page_like_any_other() {
+        let (mut cells, mut links) = (vec![QueueCell::EMPTY; 8], vec![Link::NONE; 8]);
+        let mut calendar = Calendar::EMPTY;
+        let last = Instant::from_millis(u64::MAX - 1);
+        let now = Instant::from_millis(u64::MAX - 2_000_000);
+        let day = calendar.day_of(&cells, last, now).expect("it is not today");
+        calendar.enter(&mut links[..], &mut cells, 5, day);
+        let mut taken = [NONE; 2];
+        while calendar.take(&links[..], &mut cells, &mut taken) == 0 {}
+        assert_eq!(taken, [5, NONE]);
+        assert_eq!(calendar.day_of(&cells, last, last), None);
+    }
+}

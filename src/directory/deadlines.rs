@@ -1,0 +1,154 @@
+//! The queue of deadlines: a calendar for those to come, a heap for the near ones and those beyond the calendar. Rule S8.
+
+use super::Directory;
+use super::calendar::Calendar;
+use super::memory::{Memory, Parts};
+use super::queue::{End, Entry, Link, Linked, Queue};
+use crate::time::Instant;
+use core::hash::{BuildHasher, Hash};
+
+/// How many users are taken off the calendar at a time: enough for their memory to be fetched side by side, few enough
+/// for a call to stay short.
+const AT_A_TIME: usize = 8;
+
+/// Both parts while they are worked on.
+struct Deadlines<'a, L: ?Sized> {
+    calendar: &'a mut Calendar,
+    heap: Queue<'a, L>,
+}
+
+impl<L: Linked + ?Sized> Deadlines<'_, L> {
+    /// Enters a slot under this deadline. It stands under another one until now, or nowhere, when that is never.
+    fn set(&mut self, slot: u32, old: Instant, deadline: Instant, now: Instant) {
+        let is_in_heap = old != Instant::NEVER && self.is_in_heap(slot);
+        if old != Instant::NEVER && !is_in_heap {
+            self.calendar.leave(self.heap.slots, self.heap.cells, slot, old);
+        }
+        match self.calendar.day_of(self.heap.cells, deadline, now) {
+            Some(day) => {
+                if is_in_heap {
+                    self.heap.remove(slot);
+                }
+                self.calendar.enter(self.heap.slots, self.heap.cells, slot, day);
+            }
+            None => {
+                self.heap.set(slot, deadline);
+                if let Some(link) = self.heap.slots.link_mut(slot) {
+                    link.after = Link::IN_HEAP;
+                }
+            }
+        }
+    }
+
+    /// Removes a slot, which stands under this deadline, or nowhere, when that is never.
+    fn remove(&mut self, slot: u32, old: Instant) {
+        if old == Instant::NEVER {
+            return;
+        }
+        if self.is_in_heap(slot) {
+            self.heap.remove(slot);
+        } else {
+            self.calendar.leave(self.heap.slots, self.heap.cells, slot, old);
+        }
+    }
+
+    /// Of a slot that stands somewhere: whether that is the heap.
+    fn is_in_heap(&self, slot: u32) -> bool {
+        self.heap.slots.link(slot).is_some_and(|link| link.after == Link::IN_HEAP)
+    }
+}
+
+/// The queue of deadlines of a directory, from what the directory is made of.
+macro_rules! deadlines {
+    ($slots:expr, $cells:expr, $directory:expr) => {
+        Deadlines {
+            calendar: &mut $directory.calendar,
+            heap: Queue { slots: $slots, cells: $cells, end: End::Front, len: &mut $directory.queued },
+        }
+    };
+}
+
+impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+where
+    U: Copy + Ord + Hash,
+    S: Copy + Ord,
+    M: Memory<U, S, SESSIONS>,
+    H: BuildHasher,
+{
+    /// Enters a user in the queue under this deadline, whatever it was under before.
+    pub(super) fn queue_under(&mut self, number: u32, deadline: Instant, now: Instant) {
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Some(slot) = slots.get_mut(number as usize) else { return };
+        let old = core::mem::replace(&mut slot.queued, deadline);
+        deadlines!(slots, cells, self).set(number, old, deadline, now);
+    }
+
+    /// Takes a user out of the queue.
+    pub(super) fn unqueue(&mut self, number: u32) {
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Some(slot) = slots.get_mut(number as usize) else { return };
+        let old = core::mem::replace(&mut slot.queued, Instant::NEVER);
+        deadlines!(slots, cells, self).remove(number, old);
+    }
+
+    /// The first entry, and whether it is known to be first; if not, [`take_off_calendar`](Self::take_off_calendar).
+    pub(super) fn first_queued(&self) -> First {
+        let cells = self.memory.queue();
+        let open_until = self.calendar.is_open_until(cells);
+        match End::Front.first(cells, self.queued) {
+            Some(first) if first.key < open_until => First::Known(first),
+            _ if open_until != Instant::NEVER => First::Unknown,
+            _ => First::None,
+        }
+    }
+
+    /// No later than any deadline; exact when the first is known and up to date.
+    pub(super) fn first_deadline(&self) -> Option<Instant> {
+        let cells = self.memory.queue();
+        let first = End::Front.first(cells, self.queued).map_or(Instant::NEVER, |first| first.key);
+        let first = first.min(self.calendar.is_open_until(cells));
+        (first != Instant::NEVER).then_some(first)
+    }
+
+    /// Takes the next few users off the calendar: into the heap, or onto the page of a deadline that has moved since.
+    pub(super) fn take_off_calendar(&mut self) {
+        let mut taken = [u32::MAX; AT_A_TIME];
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let count = self.calendar.take(slots, cells, &mut taken);
+        // However few are left, the calendar stays open where it is.
+        let today = self.calendar.today(cells);
+        // First all deadlines, then all entries: so the processor fetches the users side by side.
+        let deadlines = taken.map(|number| slots.get(number as usize).and_then(|slot| slot.user.next_deadline()));
+        for (number, deadline) in taken.into_iter().zip(deadlines).take(count) {
+            let Some(slot) = slots.get_mut(number as usize) else { continue };
+            slot.queued = deadline.unwrap_or(Instant::NEVER);
+            if let Some(deadline) = deadline {
+                deadlines!(slots, cells, self).set(number, Instant::NEVER, deadline, today);
+            }
+        }
+    }
+
+    /// Enters every user anew, after the clock was shifted to this moment.
+    pub(super) fn queue_all_anew(&mut self, now: Instant) {
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        self.calendar.clear(cells);
+        self.queued = 0;
+        for number in 0..u32::try_from(slots.len()).unwrap_or(u32::MAX) {
+            let Some(slot) = slots.get_mut(number as usize) else { continue };
+            if slot.queued != Instant::NEVER {
+                slot.queued = slot.user.next_deadline().unwrap_or(Instant::NEVER);
+                let deadline = slot.queued;
+                if deadline != Instant::NEVER {
+                    deadlines!(slots, cells, self).set(number, Instant::NEVER, deadline, now);
+                }
+            }
+        }
+    }
+}
+
+/// What comes first in the queue of deadlines.
+pub(super) enum First {
+    Known(Entry),
+    Unknown,
+    None,
+}
