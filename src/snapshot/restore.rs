@@ -1,0 +1,171 @@
+//! From bytes to a user.
+
+use super::bytes::{Reader, checksum};
+use super::{ABSENCE, FORM, Field, LEAP, PREFERRED, RestoreError, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
+use crate::presence::Presence;
+use crate::time::{Duration, Instant};
+use crate::user::{Absence, Preferred, Session, Unchecked, User};
+
+/// Reads a user back, at `now` on whatever clock there is now. Nothing is believed before the whole of it is checked.
+/// O(`SESSIONS`), and O(bytes) for the checksum.
+///
+/// If it is known how much time has `elapsed` since the snapshot was taken, the user is exactly what it was, on the new
+/// clock: revision and version, and each deadline when it always was. Those that have passed are overdue: [`advance`] hands
+/// them out with their own times, as if the power had never gone (rules S8, M4). A transition stays applicable to it as it
+/// was, so whoever keeps transitions, in a journal, keeps the clock as well.
+///
+/// If nobody knows that, what is not known is not shown:
+///
+/// - Sessions are leases, and any of them may have run out: they are lost (rule A5, [`Absence::Lost`]). An application that
+///   is still there renews its session before long. How the last session of a user without any ended is still true.
+/// - What is preferred is the user's own word, which no one will repeat: it is kept, with what was left of it. It shows
+///   nothing without a session (rule A1), so nobody appears to be there for it; and to forget “appear offline” would show
+///   someone who did not want to be seen. At worst it ends late, by the length of the gap.
+/// - Revision and version grow by [`LEAP`], so that neither an old transition nor an old version gets a second meaning (rules
+///   V1, V2), even if something happened after the snapshot.
+/// - If the loss changed what is published, that is so since `now`; if not, for at least as long as the snapshot says.
+///
+/// [`advance`]: crate::advance
+///
+/// # Errors
+///
+/// [`RestoreError`], which says what is wrong. [`RestoreError::BeforeEpoch`] if something fell due before the instant 0 of the
+/// new clock; then restore with `now` and `elapsed` both the time elapsed, [`advance`], and
+/// [`rebase`](User::rebase) to the new clock:
+///
+/// ```
+/// use presence_core::snapshot::{self, RestoreError};
+/// use presence_core::{Duration, Instant, Policy, Presence, User, advance, set_presence};
+///
+/// let mut user: User<u8, 1> = User::new();
+/// let lease = Some(Duration::from_hours(1));
+/// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Available, lease, &Policy::GRAPH)?;
+/// user.apply(&set)?;
+/// let mut buffer = [0; snapshot::max_len::<u8, 1>()];
+/// let stored = snapshot::take(user.at(Instant::ZERO)?, &mut buffer)?;
+///
+/// // Seven minutes without power. The new clock began when it came back: the first fade was two minutes before.
+/// let elapsed = Duration::from_mins(7);
+/// let refused = snapshot::restore::<u8, 1>(stored, Instant::ZERO, Some(elapsed));
+/// assert_eq!(refused, Err(RestoreError::BeforeEpoch));
+///
+/// let now = Instant::ZERO.saturating_add(elapsed);
+/// let mut user: User<u8, 1> = snapshot::restore(stored, now, Some(elapsed))?;
+/// while let Some(due) = advance(&user, now, &Policy::GRAPH) {
+///     user.apply(&due)?;
+/// }
+/// user.rebase(now, Instant::ZERO)?;
+/// assert_eq!(user.presence(), Presence::AvailableInactive);
+/// assert_eq!(user.next_deadline(), Some(Instant::from_secs(180))); // ten minutes after it was set: the second fade
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub fn restore<S: StoredId + Copy + Ord, const SESSIONS: usize>(
+    bytes: &[u8],
+    now: Instant,
+    elapsed: Option<Duration>,
+) -> Result<User<S, SESSIONS>, RestoreError> {
+    let (body, expected) = bytes.split_last_chunk().ok_or(RestoreError::Length)?;
+    if checksum(body) != u32::from_le_bytes(*expected) {
+        return Err(RestoreError::Checksum);
+    }
+    let mut reader = Reader::new(body);
+    match reader.byte()? {
+        FORM => {}
+        // Memory that is all zeros or all ones is no form, whatever its checksum.
+        0 | u8::MAX => return Err(RestoreError::Invalid(Field::Form)),
+        newer => return Err(RestoreError::NewerForm(newer)),
+    }
+    let clock = Clock { now, elapsed: elapsed.unwrap_or(Duration::ZERO) };
+    let user = read_user(&mut reader, clock)?;
+    if !reader.is_done() {
+        return Err(RestoreError::Length);
+    }
+    let user = user.check()?;
+    Ok(if elapsed.is_some() { user } else { user.after_gap(now, LEAP) })
+}
+
+fn read_user<S: StoredId, const SESSIONS: usize>(
+    reader: &mut Reader<'_>,
+    clock: Clock,
+) -> Result<Unchecked<S, SESSIONS>, RestoreError> {
+    if reader.byte()? != id_len::<S>() {
+        return Err(RestoreError::Invalid(Field::IdLength));
+    }
+    let flags = reader.byte()?;
+    if flags & !(ABSENCE | SINCE_BEFORE | SINCE_AFTER | PREFERRED) != 0 {
+        return Err(RestoreError::Invalid(Field::Flags));
+    }
+    let absence = match flags & ABSENCE {
+        0 => Absence::NeverSeen,
+        1 => Absence::Cleared,
+        2 => Absence::Expired,
+        _ => Absence::Lost,
+    };
+    let revision = reader.number()?;
+    let version = reader.number()?;
+    let since = match flags & (SINCE_BEFORE | SINCE_AFTER) {
+        0 => Instant::NEVER,
+        SINCE_BEFORE => clock.past(reader.number()?),
+        SINCE_AFTER => match reader.number()? {
+            0 => return Err(RestoreError::Invalid(Field::Flags)),
+            ahead => clock.future(ahead).unwrap_or(Instant::ZERO),
+        },
+        _ => return Err(RestoreError::Invalid(Field::Flags)),
+    };
+    let preferred = if flags & PREFERRED == 0 {
+        None
+    } else {
+        Some(Preferred { presence: read_presence(reader)?, expires_at: clock.deadline(reader.number()?)? })
+    };
+    let mut sessions = heapless::Vec::new();
+    let count = reader.number()?;
+    if count > SESSIONS as u64 {
+        return Err(RestoreError::Full);
+    }
+    for _ in 0..count {
+        let bytes = reader.bytes(id_len::<S>().into())?;
+        let id = S::Bytes::try_from(bytes).ok().and_then(S::from_stored);
+        let session = Session {
+            id: id.ok_or(RestoreError::Invalid(Field::SessionIds))?,
+            presence: read_presence(reader)?,
+            faded: reader.byte()?,
+            expires_at: clock.deadline(reader.number()?)?,
+            fades_at: clock.deadline(reader.number()?)?,
+        };
+        sessions.push(session).map_err(|_| RestoreError::Full)?;
+    }
+    Ok(Unchecked { sessions, preferred, since, absence, revision, version })
+}
+
+fn read_presence(reader: &mut Reader<'_>) -> Result<Presence, RestoreError> {
+    Presence::from_byte(reader.byte()?).ok_or(RestoreError::Invalid(Field::Presence))
+}
+
+/// The clock of today, and how long ago on it the snapshot was taken.
+#[derive(Clone, Copy)]
+struct Clock {
+    now: Instant,
+    elapsed: Duration,
+}
+
+impl Clock {
+    /// The instant so many milliseconds after the snapshot was taken; `None` before the epoch. It saturates (rule C3).
+    fn future(self, left: u64) -> Option<Instant> {
+        match left.checked_sub(self.elapsed.as_millis()) {
+            Some(left) => Some(self.now.saturating_add(Duration::from_millis(left))),
+            None => {
+                let ago = self.elapsed.as_millis().saturating_sub(left);
+                self.now.as_millis().checked_sub(ago).map(Instant::from_millis)
+            }
+        }
+    }
+
+    /// The instant so many milliseconds before that, or the epoch: as early as can be said.
+    const fn past(self, ago: u64) -> Instant {
+        self.now.saturating_sub(self.elapsed).saturating_sub(Duration::from_millis(ago))
+    }
+
+    fn deadline(self, left: u64) -> Result<Instant, RestoreError> {
+        if left == 0 { Ok(Instant::NEVER) } else { self.future(left).ok_or(RestoreError::BeforeEpoch) }
+    }
+}
