@@ -1,6 +1,6 @@
 //! From bytes to a user.
 
-use super::bytes::{Reader, checksum};
+use super::bytes::Reader;
 use super::{ABSENCE, FORM, Field, LEAP, PREFERRED, RestoreError, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
@@ -64,36 +64,27 @@ pub fn restore<S: StoredId + Copy + Ord, const SESSIONS: usize>(
     now: Instant,
     elapsed: Option<Duration>,
 ) -> Result<User<S, SESSIONS>, RestoreError> {
-    let (body, expected) = bytes.split_last_chunk().ok_or(RestoreError::Length)?;
-    if checksum(body) != u32::from_le_bytes(*expected) {
-        return Err(RestoreError::Checksum);
-    }
-    let mut reader = Reader::new(body);
-    match reader.byte()? {
+    let mut reader = Reader::unsealed(bytes)?;
+    match reader.byte() {
         FORM => {}
         // Memory that is all zeros or all ones is no form, whatever its checksum.
-        0 | u8::MAX => return Err(RestoreError::Invalid(Field::Form)),
-        newer => return Err(RestoreError::NewerForm(newer)),
+        0 | u8::MAX => reader.refuse(RestoreError::Invalid(Field::Form)),
+        newer => reader.refuse(RestoreError::NewerForm(newer)),
     }
     let clock = Clock { now, elapsed: elapsed.unwrap_or(Duration::ZERO) };
-    let user = read_user(&mut reader, clock)?;
-    if !reader.is_done() {
-        return Err(RestoreError::Length);
-    }
+    let user = read_user(&mut reader, clock);
+    reader.finish()?;
     let user = user.check()?;
     Ok(if elapsed.is_some() { user } else { user.after_gap(now, LEAP) })
 }
 
-fn read_user<S: StoredId, const SESSIONS: usize>(
-    reader: &mut Reader<'_>,
-    clock: Clock,
-) -> Result<Unchecked<S, SESSIONS>, RestoreError> {
-    if reader.byte()? != id_len::<S>() {
-        return Err(RestoreError::Invalid(Field::IdLength));
+fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock: Clock) -> Unchecked<S, SESSIONS> {
+    if reader.byte() != id_len::<S>() {
+        reader.refuse(RestoreError::Invalid(Field::IdLength));
     }
-    let flags = reader.byte()?;
+    let flags = reader.byte();
     if flags & !(ABSENCE | SINCE_BEFORE | SINCE_AFTER | PREFERRED) != 0 {
-        return Err(RestoreError::Invalid(Field::Flags));
+        reader.refuse(RestoreError::Invalid(Field::Flags));
     }
     let absence = match flags & ABSENCE {
         0 => Absence::NeverSeen,
@@ -101,44 +92,64 @@ fn read_user<S: StoredId, const SESSIONS: usize>(
         2 => Absence::Expired,
         _ => Absence::Lost,
     };
-    let revision = reader.number()?;
-    let version = reader.number()?;
-    let since = match flags & (SINCE_BEFORE | SINCE_AFTER) {
-        0 => Instant::NEVER,
-        SINCE_BEFORE => clock.past(reader.number()?),
-        SINCE_AFTER => match reader.number()? {
-            0 => return Err(RestoreError::Invalid(Field::Flags)),
-            ahead => clock.future(ahead).unwrap_or(Instant::ZERO),
-        },
-        _ => return Err(RestoreError::Invalid(Field::Flags)),
-    };
-    let preferred = if flags & PREFERRED == 0 {
-        None
-    } else {
-        Some(Preferred { presence: read_presence(reader)?, expires_at: clock.deadline(reader.number()?)? })
-    };
+    let revision = reader.number();
+    let version = reader.number();
+    let since = read_since(reader, flags, clock);
+    let preferred = (flags & PREFERRED != 0)
+        .then(|| Preferred { presence: read_presence(reader), expires_at: read_deadline(reader, clock) });
     let mut sessions = heapless::Vec::new();
-    let count = reader.number()?;
+    let mut count = reader.number();
     if count > SESSIONS as u64 {
-        return Err(RestoreError::Full);
+        reader.refuse(RestoreError::Full);
+        count = 0;
     }
     for _ in 0..count {
-        let bytes = reader.bytes(id_len::<S>().into())?;
-        let id = S::Bytes::try_from(bytes).ok().and_then(S::from_stored);
-        let session = Session {
-            id: id.ok_or(RestoreError::Invalid(Field::SessionIds))?,
-            presence: read_presence(reader)?,
-            faded: reader.byte()?,
-            expires_at: clock.deadline(reader.number()?)?,
-            fades_at: clock.deadline(reader.number()?)?,
+        let bytes = reader.bytes(id_len::<S>().into());
+        let Some(id) = S::Bytes::try_from(bytes).ok().and_then(S::from_stored) else {
+            reader.refuse(RestoreError::Invalid(Field::SessionIds));
+            break;
         };
-        sessions.push(session).map_err(|_| RestoreError::Full)?;
+        let _ = sessions.push(Session {
+            id,
+            presence: read_presence(reader),
+            faded: reader.byte(),
+            expires_at: read_deadline(reader, clock),
+            fades_at: read_deadline(reader, clock),
+        });
     }
-    Ok(Unchecked { sessions, preferred, since, absence, revision, version })
+    Unchecked { sessions, preferred, since, absence, revision, version }
 }
 
-fn read_presence(reader: &mut Reader<'_>) -> Result<Presence, RestoreError> {
-    Presence::from_byte(reader.byte()?).ok_or(RestoreError::Invalid(Field::Presence))
+fn read_presence(reader: &mut Reader<'_>) -> Presence {
+    Presence::from_byte(reader.byte()).unwrap_or_else(|| {
+        reader.refuse(RestoreError::Invalid(Field::Presence));
+        Presence::Unknown
+    })
+}
+
+fn read_deadline(reader: &mut Reader<'_>, clock: Clock) -> Instant {
+    match reader.number() {
+        0 => Instant::NEVER,
+        left => clock.future(left).unwrap_or_else(|| {
+            reader.refuse(RestoreError::BeforeEpoch);
+            Instant::NEVER
+        }),
+    }
+}
+
+fn read_since(reader: &mut Reader<'_>, flags: u8, clock: Clock) -> Instant {
+    match flags & (SINCE_BEFORE | SINCE_AFTER) {
+        0 => Instant::NEVER,
+        SINCE_BEFORE => clock.past(reader.number()),
+        both_or_after => {
+            let ahead = reader.number();
+            // After the moment, by nothing, would be a second form of before.
+            if ahead == 0 || both_or_after != SINCE_AFTER {
+                reader.refuse(RestoreError::Invalid(Field::Flags));
+            }
+            clock.future(ahead).unwrap_or(Instant::ZERO)
+        }
+    }
 }
 
 /// The clock of today, and how long ago on it the snapshot was taken.
@@ -163,9 +174,5 @@ impl Clock {
     /// The instant so many milliseconds before that, or the epoch: as early as can be said.
     const fn past(self, ago: u64) -> Instant {
         self.now.saturating_sub(self.elapsed).saturating_sub(Duration::from_millis(ago))
-    }
-
-    fn deadline(self, left: u64) -> Result<Instant, RestoreError> {
-        if left == 0 { Ok(Instant::NEVER) } else { self.future(left).ok_or(RestoreError::BeforeEpoch) }
     }
 }

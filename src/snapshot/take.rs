@@ -1,7 +1,7 @@
 //! From a user to bytes.
 
-use super::bytes::{Writer, checksum};
-use super::{CHECKSUM_LEN, FORM, NoRoom, PREFERRED, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
+use super::bytes::Writer;
+use super::{FORM, NoRoom, PREFERRED, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
 use crate::time::Instant;
 use crate::user::{Absence, UserAt};
 
@@ -15,21 +15,8 @@ pub fn take<'b, S: StoredId + Copy, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
     buffer: &'b mut [u8],
 ) -> Result<&'b [u8], NoRoom> {
-    let whole = buffer.len();
+    let (user, now) = (user.user(), user.now());
     let mut writer = Writer::new(buffer);
-    write_user(user, &mut writer)?;
-    let length = whole.saturating_sub(writer.room());
-    let checksum = checksum(buffer.get(..length).ok_or(NoRoom)?);
-    let rest = buffer.get_mut(length..).ok_or(NoRoom)?;
-    Writer::new(rest).bytes(&checksum.to_le_bytes())?;
-    buffer.get(..length.saturating_add(CHECKSUM_LEN)).ok_or(NoRoom)
-}
-
-fn write_user<S: StoredId + Copy, const SESSIONS: usize>(
-    at: UserAt<'_, S, SESSIONS>,
-    writer: &mut Writer<'_>,
-) -> Result<(), NoRoom> {
-    let (user, now) = (at.user(), at.now());
     let (since_flag, since) = match user.since() {
         None => (0, None),
         Some(since) if since <= now => (SINCE_BEFORE, Some(now.saturating_since(since))),
@@ -38,23 +25,25 @@ fn write_user<S: StoredId + Copy, const SESSIONS: usize>(
     };
     let preferred = user.preferred();
     let preferred_flag = if preferred.is_some() { PREFERRED } else { 0 };
-    writer.bytes(&[FORM, id_len::<S>(), absence_bits(user.latest_absence()) | since_flag | preferred_flag])?;
-    writer.number(user.revision())?;
-    writer.number(user.version())?;
+    writer.bytes(&[FORM, id_len::<S>(), absence_bits(user.latest_absence()) | since_flag | preferred_flag]);
+    writer.number(user.revision());
+    writer.number(user.version());
     if let Some(since) = since {
-        writer.number(since.as_millis())?;
+        writer.number(since.as_millis());
     }
     if let Some(preferred) = preferred {
-        writer.byte(preferred.presence().as_byte())?;
-        writer.number(left(preferred.expires_at(), now))?;
+        writer.byte(preferred.presence().as_byte());
+        writer.number(left(preferred.expires_at(), now));
     }
-    writer.number(user.sessions().len() as u64)?;
-    user.sessions().iter().try_for_each(|session| {
-        writer.bytes(session.id.to_stored().as_ref())?;
-        writer.bytes(&[session.presence.as_byte(), session.faded])?;
-        writer.number(left(session.expires_at, now))?;
-        writer.number(left(session.fades_at, now))
-    })
+    writer.number(user.sessions().len() as u64);
+    for session in user.sessions() {
+        writer.bytes(session.id.to_stored().as_ref());
+        writer.bytes(&[session.presence.as_byte(), session.faded]);
+        writer.number(left(session.expires_at, now));
+        writer.number(left(session.fades_at, now));
+    }
+    writer.seal();
+    writer.written()
 }
 
 /// What is left until a deadline, which is not due; 0 for one that never comes.
