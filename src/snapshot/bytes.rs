@@ -71,7 +71,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Remembers that something is wrong.
+    /// Remembers that something is wrong. Never inlined: it is called often, and seldom does anything.
+    #[inline(never)]
     pub(super) fn refuse(&mut self, error: RestoreError) {
         self.wrong = self.wrong.or(Some(error));
     }

@@ -2,7 +2,7 @@
 
 use crate::user::Contradiction;
 
-/// The buffer is too short for this user. [`max_len`] is always enough.
+/// The buffer is too short for this user. [`max_len`](super::max_len) is always enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoRoom;
@@ -20,7 +20,7 @@ pub enum RestoreError {
     NewerForm(u8),
     /// More sessions than this user has room for. Nothing is evicted.
     Full,
-    /// Something fell due before instant 0 of the clock: see [`restore`].
+    /// Something fell due before instant 0 of the clock: see [`restore`](super::restore).
     BeforeEpoch,
     /// The bytes are as somebody wrote them, and no user is like that.
     Invalid(Field),

@@ -74,8 +74,11 @@ pub fn restore<S: StoredId + Copy + Ord, const SESSIONS: usize>(
     let clock = Clock { now, elapsed: elapsed.unwrap_or(Duration::ZERO) };
     let user = read_user(&mut reader, clock);
     reader.finish()?;
-    let user = user.check()?;
-    Ok(if elapsed.is_some() { user } else { user.after_gap(now, LEAP) })
+    let mut user = user.check()?;
+    if elapsed.is_none() {
+        user.lose_sessions(now, LEAP);
+    }
+    Ok(user)
 }
 
 fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock: Clock) -> Unchecked<S, SESSIONS> {
@@ -94,10 +97,10 @@ fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock:
     };
     let revision = reader.number();
     let version = reader.number();
-    let since = read_since(reader, flags, clock);
-    let preferred = (flags & PREFERRED != 0)
-        .then(|| Preferred { presence: read_presence(reader), expires_at: read_deadline(reader, clock) });
-    let mut sessions = heapless::Vec::new();
+    let mut user = Unchecked::new(revision, version, read_since(reader, flags, clock), absence);
+    if flags & PREFERRED != 0 {
+        user.prefer(Some(Preferred { presence: read_presence(reader), expires_at: read_deadline(reader, clock) }));
+    }
     let mut count = reader.number();
     if count > SESSIONS as u64 {
         reader.refuse(RestoreError::Full);
@@ -109,7 +112,7 @@ fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock:
             reader.refuse(RestoreError::Invalid(Field::SessionIds));
             break;
         };
-        let _ = sessions.push(Session {
+        user.push(Session {
             id,
             presence: read_presence(reader),
             faded: reader.byte(),
@@ -117,7 +120,7 @@ fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock:
             fades_at: read_deadline(reader, clock),
         });
     }
-    Unchecked { sessions, preferred, since, absence, revision, version }
+    user
 }
 
 fn read_presence(reader: &mut Reader<'_>) -> Presence {

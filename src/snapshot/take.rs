@@ -10,7 +10,7 @@ use crate::user::{Absence, UserAt};
 ///
 /// # Errors
 ///
-/// [`NoRoom`] if it does not fit; never in [`max_len`] bytes.
+/// [`NoRoom`] if it does not fit; never in [`max_len`](super::max_len) bytes.
 pub fn take<'b, S: StoredId + Copy, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
     buffer: &'b mut [u8],

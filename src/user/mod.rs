@@ -154,9 +154,9 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         self.absence
     }
 
-    /// This user after a gap of unknown length: its sessions, whose leases may have run out, are lost. What else may have
-    /// happened to it is unknown as well, so its numbers leap. Rules A5, V1, V2.
-    pub(crate) fn after_gap(mut self, now: Instant, leap: u64) -> Self {
+    /// After a gap of unknown length any lease may have run out: its sessions are lost. What else may have happened to it
+    /// is unknown as well, so its numbers leap. Rules A5, V1, V2.
+    pub(crate) fn lose_sessions(&mut self, now: Instant, leap: u64) {
         if self.presence() != Presence::Offline {
             self.since = now;
         }
@@ -166,7 +166,6 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         }
         self.revision = self.revision.saturating_add(leap);
         self.version = self.version.saturating_add(leap);
-        self
     }
 
     /// When the published presence took its present value; `None` while it has not changed yet. Keep-alives do not move

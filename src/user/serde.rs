@@ -1,9 +1,22 @@
 //! A user in a text: written as its fields, read with the same check as any user from foreign hands.
 
-use super::User;
 use super::unchecked::Unchecked;
+use super::{Absence, Preferred, Session, User};
+use crate::time::Instant;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+/// The fields of a [`User`].
+#[derive(serde::Deserialize)]
+#[serde(rename = "User", bound(deserialize = "S: serde::Deserialize<'de>"))]
+struct Fields<S, const SESSIONS: usize> {
+    sessions: heapless::Vec<Session<S>, SESSIONS, u16>,
+    preferred: Option<Preferred>,
+    since: Instant,
+    absence: Absence,
+    revision: u64,
+    version: u64,
+}
 
 impl<S: Serialize, const SESSIONS: usize> Serialize for User<S, SESSIONS> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
@@ -20,7 +33,10 @@ impl<S: Serialize, const SESSIONS: usize> Serialize for User<S, SESSIONS> {
 
 impl<'de, S: Copy + Ord + Deserialize<'de>, const SESSIONS: usize> Deserialize<'de> for User<S, SESSIONS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields: Unchecked<S, SESSIONS> = Unchecked::deserialize(deserializer)?;
-        fields.check().map_err(|contradiction| D::Error::custom(contradiction.text()))
+        let fields: Fields<S, SESSIONS> = Fields::deserialize(deserializer)?;
+        let mut user = Unchecked::new(fields.revision, fields.version, fields.since, fields.absence);
+        user.prefer(fields.preferred);
+        fields.sessions.into_iter().for_each(|session| user.push(session));
+        user.check().map_err(|contradiction| D::Error::custom(contradiction.text()))
     }
 }

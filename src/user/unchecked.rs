@@ -4,16 +4,9 @@ use super::{Absence, Preferred, Session, User};
 use crate::presence::Presence;
 use crate::time::Instant;
 
-/// The fields of a [`User`], not yet believed.
-#[cfg_attr(feature = "serde", derive(::serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename = "User", bound(deserialize = "S: ::serde::Deserialize<'de>")))]
+/// A user not yet believed.
 pub(crate) struct Unchecked<S, const SESSIONS: usize> {
-    pub(crate) sessions: heapless::Vec<Session<S>, SESSIONS, u16>,
-    pub(crate) preferred: Option<Preferred>,
-    pub(crate) since: Instant,
-    pub(crate) absence: Absence,
-    pub(crate) revision: u64,
-    pub(crate) version: u64,
+    user: User<S, SESSIONS>,
 }
 
 /// What contradicts the rules of a user.
@@ -34,10 +27,30 @@ impl Contradiction {
     }
 }
 
+impl<S, const SESSIONS: usize> Unchecked<S, SESSIONS> {
+    /// Without sessions, and nothing preferred.
+    pub(crate) const fn new(revision: u64, version: u64, since: Instant, absence: Absence) -> Self {
+        let mut user = User::starting_at(revision);
+        user.version = version;
+        user.since = since;
+        user.absence = absence;
+        Self { user }
+    }
+
+    pub(crate) const fn prefer(&mut self, preferred: Option<Preferred>) {
+        self.user.prefer(preferred);
+    }
+
+    /// One session more, behind all others; not if there is no room.
+    pub(crate) fn push(&mut self, session: Session<S>) {
+        let _ = self.user.sessions.push(session);
+    }
+}
+
 impl<S: Copy + Ord, const SESSIONS: usize> Unchecked<S, SESSIONS> {
     /// The user, if it is one: the only way in for whatever was not made by applying transitions.
     pub(crate) fn check(self) -> Result<User<S, SESSIONS>, Contradiction> {
-        let Self { sessions, preferred, since, absence, revision, version } = self;
+        let sessions = &self.user.sessions;
         if !sessions.is_sorted_by(|one, next| one.id < next.id) {
             return Err(Contradiction::SessionIds);
         }
@@ -49,11 +62,9 @@ impl<S: Copy + Ord, const SESSIONS: usize> Unchecked<S, SESSIONS> {
         if sessions.iter().any(fades_wrongly) {
             return Err(Contradiction::Fades);
         }
-        if version > revision {
+        if self.user.version > self.user.revision {
             return Err(Contradiction::Version);
         }
-        let mut user = User { sessions, since, absence, version, ..User::starting_at(revision) };
-        user.prefer(preferred);
-        Ok(user)
+        Ok(self.user)
     }
 }

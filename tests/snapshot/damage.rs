@@ -13,8 +13,11 @@ fn read<const SESSIONS: usize>(bytes: &[u8]) -> Result<User<u8, SESSIONS>, Resto
     snapshot::restore(bytes, NOON, ZERO)
 }
 
+/// What is wrong with bytes, read with ids of some kind.
+type Read = fn(&[u8]) -> Option<RestoreError>;
+
 /// One of each length that matters: nothing stored, four small ids, four GUIDs.
-fn examples() -> [(Vec<u8>, fn(&[u8]) -> Option<RestoreError>); 3] {
+fn examples() -> [(Vec<u8>, Read); 3] {
     fn error<S: StoredId + Copy + Ord>(bytes: &[u8]) -> Option<RestoreError> {
         snapshot::restore::<S, 4>(bytes, NOON, ZERO).err()
     }
