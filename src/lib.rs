@@ -24,6 +24,7 @@ pub mod indicator;
 mod log;
 mod policy;
 mod presence;
+pub mod snapshot;
 mod time;
 mod user;
 

@@ -8,6 +8,7 @@ mod decide;
 mod explain;
 mod session;
 mod transition;
+mod unchecked;
 
 #[cfg(feature = "serde")]
 mod serde;
@@ -20,6 +21,7 @@ pub use decide::{
 pub use explain::{Explanation, Layer};
 pub use session::{Preferred, Session};
 pub use transition::{Cause, Change, Transition};
+pub(crate) use unchecked::{Contradiction, Unchecked};
 
 use crate::id::SessionId;
 use crate::presence::Presence;
@@ -145,6 +147,25 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
     #[must_use]
     pub fn absence(&self) -> Option<Absence> {
         self.sessions.is_empty().then_some(self.absence)
+    }
+
+    /// How the latest session to go went, while there are others too.
+    pub(crate) const fn latest_absence(&self) -> Absence {
+        self.absence
+    }
+
+    /// After a gap of unknown length any lease may have run out: its sessions are lost. What else may have happened to it
+    /// is unknown as well, so its numbers leap. Rules A5, V1, V2.
+    pub(crate) fn lose_sessions(&mut self, now: Instant, leap: u64) {
+        if self.presence() != Presence::Offline {
+            self.since = now;
+        }
+        if !self.sessions.is_empty() {
+            self.sessions.clear();
+            self.absence = Absence::Lost;
+        }
+        self.revision = self.revision.saturating_add(leap);
+        self.version = self.version.saturating_add(leap);
     }
 
     /// When the published presence took its present value; `None` while it has not changed yet. Keep-alives do not move

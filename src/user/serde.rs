@@ -1,15 +1,15 @@
-//! A user from foreign hands: taken in only if applying transitions could have made it.
+//! A user in a text: written as its fields, read with the same check as any user from foreign hands.
 
+use super::unchecked::Unchecked;
 use super::{Absence, Preferred, Session, User};
-use crate::presence::Presence;
 use crate::time::Instant;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-/// The fields of a [`User`], not yet believed.
+/// The fields of a [`User`].
 #[derive(serde::Deserialize)]
 #[serde(rename = "User", bound(deserialize = "S: serde::Deserialize<'de>"))]
-struct Unchecked<S, const SESSIONS: usize> {
+struct Fields<S, const SESSIONS: usize> {
     sessions: heapless::Vec<Session<S>, SESSIONS, u16>,
     preferred: Option<Preferred>,
     since: Instant,
@@ -33,25 +33,10 @@ impl<S: Serialize, const SESSIONS: usize> Serialize for User<S, SESSIONS> {
 
 impl<'de, S: Copy + Ord + Deserialize<'de>, const SESSIONS: usize> Deserialize<'de> for User<S, SESSIONS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Unchecked { sessions, preferred, since, absence, revision, version } =
-            Unchecked::<S, SESSIONS>::deserialize(deserializer)?;
-        if !sessions.is_sorted_by(|one, next| one.id < next.id) {
-            return Err(D::Error::custom("the sessions are not in the order of their ids, or two have the same"));
-        }
-        // Only a session that was set to Available fades.
-        let fades_wrongly = |session: &Session<S>| {
-            session.faded > 0 && session.presence > Presence::Available
-                || session.faded == 0 && session.fades_at != Instant::NEVER && session.presence != Presence::Available
-        };
-        if sessions.iter().any(fades_wrongly) {
-            return Err(D::Error::custom("a session fades that was not set to Available"));
-        }
-        if version > revision {
-            return Err(D::Error::custom("the version is ahead of the revision"));
-        }
-        let mut user = Self { sessions, since, absence, ..Self::starting_at(revision) };
-        user.version = version;
-        user.prefer(preferred);
-        Ok(user)
+        let fields: Fields<S, SESSIONS> = Fields::deserialize(deserializer)?;
+        let mut user = Unchecked::new(fields.revision, fields.version, fields.since, fields.absence);
+        user.prefer(fields.preferred);
+        fields.sessions.into_iter().for_each(|session| user.push(session));
+        user.check().map_err(|contradiction| D::Error::custom(contradiction.text()))
     }
 }

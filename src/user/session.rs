@@ -10,13 +10,13 @@ use crate::time::Instant;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Session<S> {
-    pub(super) id: S,
-    pub(super) expires_at: Instant,
+    pub(crate) id: S,
+    pub(crate) expires_at: Instant,
     /// The next fade; never when there is none.
-    pub(super) fades_at: Instant,
-    pub(super) presence: Presence,
+    pub(crate) fades_at: Instant,
+    pub(crate) presence: Presence,
     /// How many fades are behind it.
-    pub(super) faded: u8,
+    pub(crate) faded: u8,
 }
 
 impl<S: Copy> Session<S> {
@@ -57,8 +57,8 @@ impl<S> Session<S> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Preferred {
-    pub(super) presence: Presence,
-    pub(super) expires_at: Instant,
+    pub(crate) presence: Presence,
+    pub(crate) expires_at: Instant,
 }
 
 impl Preferred {

@@ -1,0 +1,70 @@
+//! A user from foreign hands, a store or a text: taken in only if applying transitions could have made it.
+
+use super::{Absence, Preferred, Session, User};
+use crate::presence::Presence;
+use crate::time::Instant;
+
+/// A user not yet believed.
+pub(crate) struct Unchecked<S, const SESSIONS: usize> {
+    user: User<S, SESSIONS>,
+}
+
+/// What contradicts the rules of a user.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contradiction {
+    SessionIds,
+    Fades,
+    Version,
+}
+
+impl Contradiction {
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::SessionIds => "the sessions are not in the order of their ids, or two have the same",
+            Self::Fades => "a session fades that was not set to Available",
+            Self::Version => "the version is ahead of the revision",
+        }
+    }
+}
+
+impl<S, const SESSIONS: usize> Unchecked<S, SESSIONS> {
+    /// Without sessions, and nothing preferred.
+    pub(crate) const fn new(revision: u64, version: u64, since: Instant, absence: Absence) -> Self {
+        let mut user = User::starting_at(revision);
+        user.version = version;
+        user.since = since;
+        user.absence = absence;
+        Self { user }
+    }
+
+    pub(crate) const fn prefer(&mut self, preferred: Option<Preferred>) {
+        self.user.prefer(preferred);
+    }
+
+    /// One session more, behind all others; not if there is no room.
+    pub(crate) fn push(&mut self, session: Session<S>) {
+        let _ = self.user.sessions.push(session);
+    }
+}
+
+impl<S: Copy + Ord, const SESSIONS: usize> Unchecked<S, SESSIONS> {
+    /// The user, if it is one: the only way in for whatever was not made by applying transitions.
+    pub(crate) fn check(self) -> Result<User<S, SESSIONS>, Contradiction> {
+        let sessions = &self.user.sessions;
+        if !sessions.is_sorted_by(|one, next| one.id < next.id) {
+            return Err(Contradiction::SessionIds);
+        }
+        // Only a session that was set to Available fades.
+        let fades_wrongly = |session: &Session<S>| {
+            session.faded > 0 && session.presence > Presence::Available
+                || session.faded == 0 && session.fades_at != Instant::NEVER && session.presence != Presence::Available
+        };
+        if sessions.iter().any(fades_wrongly) {
+            return Err(Contradiction::Fades);
+        }
+        if self.user.version > self.user.revision {
+            return Err(Contradiction::Version);
+        }
+        Ok(self.user)
+    }
+}

@@ -1,0 +1,210 @@
+//! What is refused, and why: damage, later forms, and bytes that are no user.
+
+use super::model::life::{Life, life};
+use super::model::{self, cases};
+use super::{IDS, NOON, applications, busy_user, ending, sealed, stored};
+use presence_core::snapshot::{self, Field, RestoreError, StoredId};
+use presence_core::{Duration, Instant, Presence, SessionId, User};
+use proptest::prelude::*;
+
+const ZERO: Option<Duration> = Some(Duration::ZERO);
+
+fn read<const SESSIONS: usize>(bytes: &[u8]) -> Result<User<u8, SESSIONS>, RestoreError> {
+    snapshot::restore(bytes, NOON, ZERO)
+}
+
+/// What is wrong with bytes, read with ids of some kind.
+type Read = fn(&[u8]) -> Option<RestoreError>;
+
+/// One of each length that matters: nothing stored, four small ids, four GUIDs.
+fn examples() -> [(Vec<u8>, Read); 3] {
+    fn error<S: StoredId + Copy + Ord>(bytes: &[u8]) -> Option<RestoreError> {
+        snapshot::restore::<S, 4>(bytes, NOON, ZERO).err()
+    }
+    [
+        (stored(&User::<u8, 4>::new(), NOON), error::<u8>),
+        (stored(&busy_user(IDS), NOON), error::<u8>),
+        (stored(&busy_user(applications()), NOON), error::<SessionId>),
+    ]
+}
+
+#[test]
+fn every_flipped_bit_and_every_two_are_found() {
+    for (bytes, error) in examples() {
+        assert_eq!(error(&bytes), None);
+        let flip = |bytes: &mut [u8], bit: usize| bytes[bit / 8] ^= 1 << (bit % 8);
+        for first in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            flip(&mut damaged, first);
+            assert_eq!(error(&damaged), Some(RestoreError::Checksum), "bit {first}");
+            // Two: in the shorter ones, or it would take long.
+            for second in 0..if bytes.len() < 100 { first } else { 0 } {
+                flip(&mut damaged, second);
+                assert_eq!(error(&damaged), Some(RestoreError::Checksum), "bits {first} and {second}");
+                flip(&mut damaged, second);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_truncation_and_every_addition_is_refused() {
+    for (bytes, error) in examples() {
+        for length in 0..bytes.len() {
+            assert!(matches!(error(&bytes[..length]), Some(RestoreError::Length | RestoreError::Checksum)), "{length}");
+            // Even if the checksum were right: what is missing is missed.
+            let cut = sealed(&bytes[..length.min(bytes.len() - 5)]);
+            assert_eq!(error(&cut), Some(RestoreError::Length), "{length}");
+        }
+        for more in [0, 1, 0xFF] {
+            assert_eq!(error(&[&bytes, [more].as_slice()].concat()), Some(RestoreError::Checksum));
+            let longer = sealed(&[&bytes[..bytes.len() - 4], &[more]].concat());
+            assert_eq!(error(&longer), Some(RestoreError::Length));
+        }
+    }
+}
+
+/// What memory holds that was never written.
+#[test]
+fn empty_memory_is_no_user() {
+    for length in 0..300 {
+        for byte in [0, 0xFF, 0xA5] {
+            // Nothing at all has the checksum 0, and four ones in a row have that of ones.
+            let expected = match (length, byte) {
+                (..4, _) | (4, 0) => RestoreError::Length,
+                (8, 0xFF) => RestoreError::Invalid(Field::Form),
+                _ => RestoreError::Checksum,
+            };
+            assert_eq!(read::<4>(&vec![byte; length]), Err(expected), "{length} × {byte}");
+        }
+    }
+}
+
+/// A newer form ends with the same checksum, so that it is told apart from damage.
+#[test]
+fn a_later_form_is_not_guessed_at() {
+    for form in 2..u8::MAX {
+        assert_eq!(read::<4>(&sealed(&[form, 1, 2, 3])), Err(RestoreError::NewerForm(form)));
+    }
+    for form in [0, u8::MAX] {
+        assert_eq!(read::<4>(&sealed(&[form, 1, 2, 3])), Err(RestoreError::Invalid(Field::Form)));
+    }
+    assert_eq!(read::<4>(&sealed(&[])), Err(RestoreError::Length));
+}
+
+#[test]
+fn s9_more_sessions_than_there_is_room_for_are_refused() {
+    let bytes = stored(&busy_user(IDS), NOON);
+    assert_eq!(read::<3>(&bytes), Err(RestoreError::Full));
+    assert_eq!(read::<0>(&bytes), Err(RestoreError::Full));
+    assert_eq!(read::<4>(&bytes).unwrap().sessions(), read::<9>(&bytes).unwrap().sessions());
+    let many = [1, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1];
+    assert_eq!(read::<4>(&sealed(&many)), Err(RestoreError::Full), "2⁶⁴ − 1 sessions");
+}
+
+/// The checksum is right and the bytes are wrong: somebody wrote them, but no user was ever like that.
+#[test]
+fn what_no_user_was_ever_like_is_refused() {
+    const AVAILABLE: u8 = Presence::Available as u8;
+    const CALL: u8 = Presence::InACall as u8;
+    let cases: &[(&[u8], Result<usize, Field>)] = &[
+        // Form, length of ids, flags, revision, version, sessions: id, presence, faded, end, fade.
+        (&[1, 1, 0, 0, 0, 0], Ok(0)),
+        (&[1, 16, 0, 0, 0, 0], Err(Field::IdLength)),
+        (&[1, 0, 0, 0, 0, 0], Err(Field::IdLength)),
+        (&[1, 1, 0b10_0000, 0, 0, 0], Err(Field::Flags)),
+        (&[1, 1, 0b1000_0000, 0, 0, 0], Err(Field::Flags)),
+        (&[1, 1, 0b1100, 0, 0, 1, 0], Err(Field::Flags)),
+        (&[1, 1, 0b100, 0, 0, 0, 0], Ok(0)),
+        (&[1, 1, 0b1000, 0, 0, 1, 0], Ok(0)),
+        // After the moment, by nothing: that is before it.
+        (&[1, 1, 0b1000, 0, 0, 0, 0], Err(Field::Flags)),
+        (&[1, 1, 0, 1, 2, 0], Err(Field::Version)),
+        (&[1, 1, 0, 2, 2, 0], Ok(0)),
+        // One, in two bytes.
+        (&[1, 1, 0, 0x81, 0, 0, 0], Err(Field::Number)),
+        (&[1, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0], Err(Field::Number)),
+        (&[1, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0], Ok(0)),
+        (&[1, 1, 0b1_0000, 0, 0, 15, 9, 0], Err(Field::Presence)),
+        (&[1, 1, 0b1_0000, 0, 0, 14, 9, 0], Ok(0)),
+        (&[1, 1, 0, 0, 0, 1, 7, 15, 0, 9, 0], Err(Field::Presence)),
+        (&[1, 1, 0, 0, 0, 1, 7, CALL, 0, 9, 0], Ok(1)),
+        (&[1, 1, 0, 0, 0, 1, 7, CALL, 0, 9, 5], Err(Field::Fades)),
+        (&[1, 1, 0, 0, 0, 1, 7, CALL, 1, 9, 0], Err(Field::Fades)),
+        (&[1, 1, 0, 0, 0, 1, 7, AVAILABLE, 0, 9, 5], Ok(1)),
+        (&[1, 1, 0, 0, 0, 1, 7, AVAILABLE, 0, 9, 10], Ok(1)),
+        (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 8, CALL, 0, 9, 0], Ok(2)),
+        (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 7, CALL, 0, 9, 0], Err(Field::SessionIds)),
+        (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 6, CALL, 0, 9, 0], Err(Field::SessionIds)),
+    ];
+    for (body, expected) in cases {
+        let restored = read::<4>(&sealed(body)).map(|user| user.sessions().len());
+        assert_eq!(restored, expected.map_err(RestoreError::Invalid), "{body:?}");
+        let conservative = snapshot::restore::<u8, 4>(&sealed(body), NOON, None).map(|_| ());
+        assert_eq!(conservative, expected.map(|_| ()).map_err(RestoreError::Invalid), "{body:?}");
+    }
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let text = |error: RestoreError| error.to_string();
+    assert_eq!(text(RestoreError::NewerForm(7)), "a snapshot of the later form 7");
+    assert_eq!(text(RestoreError::Invalid(Field::Presence)), "no user: a byte is no presence");
+    assert_eq!(size_of::<RestoreError>(), 2, "a small value");
+}
+
+/// A user that was let in lives on like any other: nothing it does panics, it comes to rest, and it is stored again.
+fn lives_on(user: User<u8, 3>, bytes: &[u8]) {
+    if let Ok(at) = user.at(NOON) {
+        let mut buffer = [0; snapshot::max_len::<u8, 3>()];
+        let again = snapshot::take(at, &mut buffer).unwrap();
+        assert_eq!(read(again), Ok(user.clone()));
+        let deadlines = user.sessions().iter().map(|session| session.expires_at());
+        let mut instants = deadlines.chain(user.preferred().map(|one| one.expires_at())).chain(user.since());
+        let fits_the_clock = instants.all(|at| at != Instant::ZERO && at != Instant::NEVER);
+        assert!(
+            again == bytes || !fits_the_clock || bytes.windows(9).any(|ten| ten.iter().all(|byte| byte & 0x80 != 0))
+        );
+    }
+    let mut life = Life { user, now: Instant::from_millis(u64::MAX - 1), policy: model::ANYTHING, transitions: vec![] };
+    life.advance();
+    assert_eq!(life.user.next_deadline(), None);
+}
+
+proptest! {
+    #![proptest_config(cases(2048))]
+
+    #[test]
+    fn random_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200), now in any::<u64>(), elapsed in any::<Option<u64>>()) {
+        let (now, elapsed) = (Instant::from_millis(now), elapsed.map(Duration::from_millis));
+        let _ = snapshot::restore::<u8, 3>(&bytes, now, elapsed);
+        let _ = snapshot::restore::<u8, 3>(&sealed(&bytes), now, elapsed);
+        let of_this_form = sealed(&[[1, 1].as_slice(), &bytes].concat());
+        if let Ok(user) = read(&of_this_form) {
+            lives_on(user, &of_this_form);
+        }
+    }
+
+    /// Bytes exchanged, inserted and left out, with the checksum that belongs to them.
+    #[test]
+    fn a_forged_snapshot_is_refused_or_lives_on(
+        life in life(),
+        changes in proptest::collection::vec((0..3_u8, any::<prop::sample::Index>(), prop_oneof![0..16_u8, any::<u8>()]), 1..4),
+    ) {
+        let mut body = ending(&life);
+        body.truncate(body.len() - 4);
+        for (what, place, byte) in changes {
+            let place = place.index(body.len());
+            match what {
+                0 => body[place] = byte,
+                1 => body.insert(place, byte),
+                _ if body.len() > 1 => drop(body.remove(place)),
+                _ => {}
+            }
+        }
+        let forged = sealed(&body);
+        if let Ok(user) = read(&forged) {
+            lives_on(user, &forged);
+        }
+    }
+}

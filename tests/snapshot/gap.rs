@@ -1,0 +1,123 @@
+//! When nobody knows how long the power was gone: what is not known is not shown.
+
+use super::model::cases;
+use super::model::life::{left, life};
+use super::model::random::command as any_command;
+use super::{IDS, NOON, busy_user, ending, is_ordinary, secs, stored};
+use presence_core::snapshot::{self, LEAP, RestoreError};
+use presence_core::{Absence, ApplyError, Command, Instant, Layer, Policy, Presence, User, decide, set_presence};
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(cases(1024))]
+
+    /// Rules A1, A5: nobody is there unless an application says so anew, and it is told apart from having gone.
+    #[test]
+    fn a5_sessions_are_lost(life in life(), now in any::<u64>()) {
+        let now = Instant::from_millis(now);
+        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, None).unwrap();
+        prop_assert_eq!(restored.presence(), Presence::Offline);
+        prop_assert_eq!(restored.sessions(), []);
+        prop_assert_eq!(restored.absence(), Some(life.user.absence().unwrap_or(Absence::Lost)));
+    }
+
+    /// Rules A2, U3, C3: what is preferred is kept, and lasts no longer than was left of it.
+    #[test]
+    fn u3_what_is_preferred_is_kept(life in life(), now in 0_u64..1_000_000_000) {
+        let now = Instant::from_millis(now);
+        prop_assume!(is_ordinary(&life, life.now));
+        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, None).unwrap();
+        let before = life.user.preferred();
+        prop_assert_eq!(restored.preferred().map(|one| one.presence()), before.map(|one| one.presence()));
+        if let (Some(before), Some(after)) = (before, restored.preferred()) {
+            let never = before.expires_at() == Instant::NEVER;
+            prop_assert_eq!(after.expires_at() == Instant::NEVER, never);
+            prop_assert!(never || left(after.expires_at(), now) == left(before.expires_at(), life.now));
+        }
+    }
+
+    /// Rules V1, V2: no number that was ever told gets a second meaning, even if more happened after the snapshot.
+    #[test]
+    fn v1_v2_numbers_leap(life in life(), after in proptest::collection::vec(any_command(4), 0..8)) {
+        let bytes = ending(&life);
+        let mut goes_on = life.clone();
+        for command in after {
+            let _ = goes_on.command(command);
+        }
+        let mut restored: User<u8, 3> = snapshot::restore(&bytes, life.now, None).unwrap();
+        prop_assert!(restored.version() >= life.user.version() + LEAP && restored.version() > goes_on.user.version());
+        prop_assert!(restored.revision() >= life.user.revision() + LEAP && restored.revision() > goes_on.user.revision());
+        for transition in &goes_on.transitions {
+            prop_assert_eq!(restored.apply(transition), Err(ApplyError::Stale));
+        }
+    }
+
+    /// Rule A4: since the restart, if the loss is what changed; otherwise for at least as long as was known.
+    #[test]
+    fn a4_since_when(life in life(), now in 0_u64..1_000_000_000) {
+        let now = Instant::from_millis(now);
+        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, None).unwrap();
+        if life.user.presence() != Presence::Offline {
+            prop_assert_eq!(restored.since(), Some(now));
+        } else if life.user.since().is_some_and(|since| since <= life.now) {
+            let ago = life.now.saturating_since(life.user.since().unwrap());
+            prop_assert_eq!(restored.since(), Some(now.saturating_sub(ago)));
+        }
+    }
+
+    /// Whatever is restored is stored again, and nothing is lost a second time.
+    #[test]
+    fn c2_twice_is_as_good_as_once(life in life()) {
+        let once: User<u8, 3> = snapshot::restore(&ending(&life), life.now, None).unwrap();
+        let twice: User<u8, 3> = snapshot::restore(&stored(&once, life.now), life.now, None).unwrap();
+        prop_assert_eq!((twice.preferred(), twice.absence(), twice.since()), (once.preferred(), once.absence(), once.since()));
+        prop_assert_eq!((twice.version(), twice.revision()), (once.version() + LEAP, once.revision() + LEAP));
+    }
+}
+
+#[test]
+fn a5_a_lamp_shows_no_news_until_an_application_speaks() {
+    let bytes = stored(&busy_user(IDS), NOON);
+    let mut user: User<u8, 4> = snapshot::restore(&bytes, Instant::ZERO, None).unwrap();
+    assert_eq!(user.explain(&Policy::DESK).layer, Layer::Nothing(Absence::Lost));
+    assert_eq!(user.explain(&Policy::DESK).since, Some(Instant::ZERO));
+
+    let set = set_presence(user.at(secs(20)).unwrap(), 2, Presence::InAMeeting, None, &Policy::DESK).unwrap();
+    user.apply(&set).unwrap();
+    assert_eq!(user.presence(), Presence::BeRightBack, "still preferred");
+    let clear = decide(user.at(secs(30)).unwrap(), Command::ClearPreferredPresence, &Policy::DESK).unwrap().unwrap();
+    user.apply(&clear).unwrap();
+    assert_eq!(user.presence(), Presence::InAMeeting);
+}
+
+#[test]
+fn a5_who_was_gone_is_gone() {
+    let mut user: User<u8, 4> = User::new();
+    let set = set_presence(user.at(secs(0)).unwrap(), 1, Presence::Away, None, &Policy::GRAPH).unwrap();
+    user.apply(&set).unwrap();
+    let clear = decide(user.at(secs(1)).unwrap(), Command::ClearPresence { session: 1 }, &Policy::GRAPH).unwrap();
+    user.apply(&clear.unwrap()).unwrap();
+    let restored: User<u8, 4> = snapshot::restore(&stored(&user, secs(2)), secs(0), None).unwrap();
+    assert_eq!(restored.absence(), Some(Absence::Cleared));
+}
+
+/// However little there is of the clock, and however long ago: never an instant before it.
+#[test]
+fn c2_a_gap_of_unknown_length_always_fits_the_clock() {
+    let bytes = stored(&busy_user(IDS), NOON);
+    for now in [0, 1, u64::MAX / 2, u64::MAX - 1, u64::MAX].map(Instant::from_millis) {
+        assert!(snapshot::restore::<u8, 4>(&bytes, now, None).is_ok());
+    }
+    assert_eq!(
+        snapshot::restore::<u8, 3>(&bytes, secs(0), None),
+        Err(RestoreError::Full),
+        "the form is checked the same"
+    );
+}
+
+#[test]
+fn v1_numbers_at_their_end_stay_there() {
+    let user: User<u8, 4> = User::starting_at(u64::MAX - 1);
+    let restored: User<u8, 4> = snapshot::restore(&stored(&user, secs(0)), secs(0), None).unwrap();
+    assert_eq!((restored.version(), restored.revision()), (u64::MAX, u64::MAX));
+}
