@@ -218,6 +218,21 @@ proptest! {
         }
         both.assert_same();
     }
+
+    /// A crowd whose homes are all the same, in a number of places that makes no whole homes, while the clock jumps to and
+    /// fro, further than the calendar reaches.
+    #[test]
+    fn a_crowd_under_one_hash_and_a_clock_that_jumps(steps in history(300, clock(), actions(40, 2))) {
+        let (policy, rules) = policies()[0].clone();
+        let mut both: Both<37, 1, _> = Both::new(policy, rules, SameHash);
+        for (number, step) in steps.iter().enumerate() {
+            both.step(step);
+            if number % 50 == 0 {
+                both.assert_same();
+            }
+        }
+        both.assert_same();
+    }
 }
 
 #[derive(Clone)]
