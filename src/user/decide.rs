@@ -1,8 +1,8 @@
 //! The pure decisions: what a command, or the passing of time, would do to a user at a moment. They change nothing.
 
-use super::session::{Preferred, Session};
+use super::session::{Fading, Preferred, Session};
 use super::transition::{Change, Transition};
-use super::{Due, User, UserAt, aggregate};
+use super::{User, UserAt, published};
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
@@ -44,9 +44,12 @@ pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
         presence,
         faded: 0,
     });
+    let mut transition = user.transition_to(user.published, change);
     // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
-    let is_same = old.is_some_and(|old| old.presence == presence);
-    Ok(if is_same { user.transition_to(user.published, change) } else { user.transition(change) })
+    if old.is_none_or(|old| old.presence != presence) {
+        transition.after = record.presence_after(&transition.change);
+    }
+    Ok(transition)
 }
 
 /// `clearPresence`: removes that session and no other, and leaves the preferred presence alone. Rules S5, S6.
@@ -125,21 +128,16 @@ pub fn advance<S: Copy + Ord, const SESSIONS: usize>(
     now: Instant,
     policy: &Policy,
 ) -> Option<Transition<S>> {
-    let (deadline, due) = user.first_due().filter(|(deadline, _)| deadline.is_due(now))?;
-    let change = match due {
-        Due::Preferred => Change::PreferredExpired,
-        Due::Session(session) if session.expires_at <= session.fades_at => Change::Expired(session.id),
-        Due::Session(session) => {
-            let faded = session.faded.saturating_add(1);
-            // A policy other than the one the session was set under may have no such fade, or a stronger one: then it
-            // stays as it is, for fades only ever weaken.
-            let becomes = policy.fades.get(session.faded).map_or(session.presence, |fade| fade.becomes);
-            Change::Faded(Session {
-                presence: becomes.min(session.presence),
-                fades_at: policy.fades.deadline(faded, deadline),
-                faded,
-                ..session
-            })
+    let deadline = user.first_deadline();
+    if !deadline.is_due(now) {
+        return None;
+    }
+    let change = match user.due_at(deadline) {
+        None => Change::PreferredExpired,
+        Some(session) if session.expires_at == deadline => Change::Expired(session.id),
+        Some(session) => {
+            let Fading { at: fades_at, presence, faded } = session.fading().next(policy);
+            Change::Faded(Session { fades_at, presence, faded, ..*session })
         }
     };
     Some(UserAt { user, now: deadline, published: user.presence() }.transition(change))
@@ -239,11 +237,16 @@ impl Policy {
 
 impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
     /// The transition that this change is, at this moment.
+    // Inlined, the change is made where it stays; called, it would be copied.
+    #[inline(always)]
     fn transition(self, change: Change<S>) -> Transition<S> {
-        self.transition_to(self.user.presence_after(&change), change)
+        let mut transition = self.transition_to(self.published, change);
+        transition.after = self.user.presence_after(&transition.change);
+        transition
     }
 
     /// The same, by one who knows what is published after.
+    #[inline(always)]
     const fn transition_to(self, after: Presence, change: Change<S>) -> Transition<S> {
         Transition { revision: self.user.revision, at: self.now, before: self.published, after, change }
     }
@@ -262,8 +265,13 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
             Change::PreferredCleared | Change::PreferredExpired => None,
             _ => self.preferred,
         };
-        let others = self.sessions.iter().filter(|session| Some(session.id) != replaced);
-        aggregate(others.map(|session| session.presence).chain(present), preferred)
+        let (mut has_session, mut strongest) = (present.is_some(), present.unwrap_or(Presence::Unknown));
+        for session in &self.sessions {
+            if Some(session.id) != replaced {
+                (has_session, strongest) = (true, strongest.max(session.presence));
+            }
+        }
+        published(has_session, strongest, preferred)
     }
 }
 
