@@ -32,40 +32,50 @@ pub(crate) const fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' | value } else { 0x60 | value.saturating_sub(9) }
 }
 
+/// Whether a hyphen stands before the byte at this place.
+const fn follows_hyphen(place: u8) -> bool {
+    matches!(place, 4 | 6 | 8 | 10)
+}
+
+/// Bytes that can be loaded as words.
+#[repr(align(8))]
+struct Bytes([u8; 16]);
+
 /// The value of a GUID's text. O(1): longer text is refused at its 39th byte.
-const fn parse(text: &[u8]) -> Result<[u8; 16], NotAGuid> {
-    let digits = match text {
+const fn parse(text: &[u8]) -> Result<Bytes, NotAGuid> {
+    let mut rest = match text {
         [b'{', inner @ .., b'}'] => inner,
         _ => text,
     };
-    if digits.len() != GUID_LEN {
-        return Err(NotAGuid);
-    }
-    let mut value: u128 = 0;
-    let mut place: u8 = 0;
-    let mut rest = digits;
-    while let [byte, others @ ..] = rest {
-        if matches!(place, 8 | 13 | 18 | 23) {
-            if *byte != b'-' {
-                return Err(NotAGuid);
-            }
-        } else {
-            let Some(digit) = hex_value(*byte) else { return Err(NotAGuid) };
-            value = (value << 4) | digit as u128;
+    let mut bytes = Bytes([0; 16]);
+    let mut unread: &mut [u8] = &mut bytes.0;
+    let mut place = 0;
+    while let [byte, later @ ..] = unread {
+        if follows_hyphen(place) {
+            let [b'-', after @ ..] = rest else { return Err(NotAGuid) };
+            rest = after;
         }
-        place = place.saturating_add(1);
-        rest = others;
+        let [high, low, after @ ..] = rest else { return Err(NotAGuid) };
+        let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) else { return Err(NotAGuid) };
+        *byte = (high << 4) | low;
+        (rest, unread, place) = (after, later, place.saturating_add(1));
     }
-    Ok(value.to_be_bytes())
+    if rest.is_empty() { Ok(bytes) } else { Err(NotAGuid) }
 }
 
 /// Lower-case text of a GUID, hyphens and all.
 fn write(bytes: [u8; 16]) -> [u8; GUID_LEN] {
     let mut text = [b'-'; GUID_LEN];
-    let places = text.iter_mut().enumerate().filter(|(place, _)| !matches!(place, 8 | 13 | 18 | 23));
-    let nibbles = bytes.iter().flat_map(|&byte| [byte >> 4, byte & 15]);
-    for ((_, slot), nibble) in places.zip(nibbles) {
-        *slot = hex_digit(nibble);
+    let mut slots = text.iter_mut();
+    for (byte, place) in bytes.into_iter().zip(0..) {
+        if follows_hyphen(place) {
+            slots.next();
+        }
+        for digit in [byte >> 4, byte & 15] {
+            if let Some(slot) = slots.next() {
+                *slot = hex_digit(digit);
+            }
+        }
     }
     text
 }
@@ -87,8 +97,13 @@ macro_rules! guid {
             ///
             /// [`NotAGuid`] for anything else.
             pub const fn parse(text: &str) -> Result<Self, NotAGuid> {
-                match parse(text.as_bytes()) {
-                    Ok(bytes) => Ok(Self::from_bytes(bytes)),
+                Self::parse_ascii(text.as_bytes())
+            }
+
+            /// The same, of bytes that need not be text.
+            pub(crate) const fn parse_ascii(text: &[u8]) -> Result<Self, NotAGuid> {
+                match parse(text) {
+                    Ok(Bytes(bytes)) => Ok(Self::from_bytes(bytes)),
                     Err(error) => Err(error),
                 }
             }

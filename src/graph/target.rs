@@ -68,43 +68,37 @@ impl<'a> Target<'a> {
     /// assert_eq!(target, Ok(Target::Presence(Owner::Me, Operation::ClearPresence)));
     /// ```
     pub fn parse(target: &'a str) -> Result<Self, Refusal> {
-        let path = target.split(['?', '#']).next().unwrap_or_default();
-        let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
-        if segments.peek().is_some_and(|first| is(first, "v1.0") || is(first, "beta")) {
-            segments.next();
-        }
-        let mut next = || segments.next();
-        let first = next().unwrap_or_default();
-        let target = if is(first, "$batch") {
-            Some(Self::Batch)
-        } else if is(first, "me") {
-            next().filter(|name| is(name, "presence")).and_then(|_| Self::presence(Owner::Me, next()))
-        } else if is(first, "users") {
-            let owner = next().filter(|id| !id.is_empty()).map(Owner::Named);
-            next().filter(|name| is(name, "presence")).and_then(|_| Self::presence(owner?, next()))
-        } else if is(first, "communications") {
-            match next() {
-                Some(name) if is(name, "getPresencesByUserId") => Some(Self::PresencesByUserId),
-                Some(name) if is(name, "presences") => {
-                    next().filter(|id| !id.is_empty()).and_then(|id| Self::presence(Owner::Named(id), next()))
-                }
-                _ => None,
-            }
-        } else {
-            None
-        };
-        match (target, next()) {
-            (Some(target), None) => Ok(target),
-            _ => Err(Refusal::UnknownPath),
-        }
+        Self::read(until(target, b"?#")).ok_or(Refusal::UnknownPath)
     }
 
-    fn presence(owner: Owner<'a>, action: Option<&str>) -> Option<Self> {
-        let operation = match action {
-            None => Operation::Get,
-            Some(action) => Operation::ACTIONS.iter().find(|(name, _)| is(action, name))?.1,
+    fn read(path: &'a str) -> Option<Self> {
+        let mut segments = Segments(Some(path.strip_prefix("/").unwrap_or(path)));
+        let mut first = segments.next()?;
+        if is(first, "v1.0") || is(first, "beta") {
+            first = segments.next()?;
+        }
+        let target = if is(first, "$batch") {
+            Self::Batch
+        } else if is(first, "me") {
+            segments.require("presence")?;
+            Self::Presence(Owner::Me, segments.operation()?)
+        } else if is(first, "users") {
+            let owner = segments.owner()?;
+            segments.require("presence")?;
+            Self::Presence(owner, segments.operation()?)
+        } else if is(first, "communications") {
+            let name = segments.next()?;
+            if is(name, "getPresencesByUserId") {
+                Self::PresencesByUserId
+            } else if is(name, "presences") {
+                Self::Presence(segments.owner()?, segments.operation()?)
+            } else {
+                return None;
+            }
+        } else {
+            return None;
         };
-        Some(Self::Presence(owner, operation))
+        if segments.next().is_none() { Some(target) } else { None }
     }
 
     /// What a method and a target ask for: path before method. Rule H2.
@@ -128,7 +122,7 @@ impl Owner<'_> {
     pub(super) fn check(self, me: Option<UserId>) -> Result<(), Refusal> {
         let is_known = match self {
             Self::Me => me.is_some(),
-            Self::Named(segment) => !decoded(segment).any(|byte| byte == b'@'),
+            Self::Named(segment) => !Decoded(segment.as_bytes()).any(|byte| byte == b'@'),
         };
         if is_known { Ok(()) } else { Err(Refusal::UnknownPath) }
     }
@@ -144,36 +138,67 @@ impl Owner<'_> {
             Self::Named(segment) => {
                 // A GUID in braces takes 38 bytes.
                 let mut text = heapless::Vec::<u8, 38>::new();
-                for byte in decoded(segment) {
+                for byte in Decoded(segment.as_bytes()) {
                     text.push(byte).map_err(|_| Refusal::Malformed(Field::User))?;
                 }
-                core::str::from_utf8(&text)
-                    .ok()
-                    .and_then(|text| UserId::parse(text).ok())
-                    .ok_or(Refusal::Malformed(Field::User))
+                UserId::parse_ascii(&text).map_err(|_| Refusal::Malformed(Field::User))
             }
         }
     }
 }
 
+/// What stands before the first of these bytes, each ASCII: everything, if there is none.
+pub(super) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
+    let end = text.bytes().position(|byte| ends.contains(&byte));
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
+/// The segments of a path that are left.
+struct Segments<'a>(Option<&'a str>);
+
+impl<'a> Segments<'a> {
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.0?;
+        let segment = until(rest, b"/");
+        self.0 = rest.get(segment.len().saturating_add(1)..);
+        Some(segment)
+    }
+
+    fn require(&mut self, name: &str) -> Option<()> {
+        if is(self.next()?, name) { Some(()) } else { None }
+    }
+
+    fn owner(&mut self) -> Option<Owner<'a>> {
+        self.next().filter(|id| !id.is_empty()).map(Owner::Named)
+    }
+
+    fn operation(&mut self) -> Option<Operation> {
+        let Some(action) = self.next() else { return Some(Operation::Get) };
+        Operation::ACTIONS.iter().find(|(name, _)| is(action, name)).map(|(_, operation)| *operation)
+    }
+}
+
 /// The bytes of a segment, percent-decoded; what is not an escape stands for itself.
-fn decoded(segment: &str) -> impl Iterator<Item = u8> {
-    let mut rest = segment.as_bytes();
-    core::iter::from_fn(move || {
-        if let [b'%', high, low, after @ ..] = rest {
+struct Decoded<'a>(&'a [u8]);
+
+impl Iterator for Decoded<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if let [b'%', high, low, after @ ..] = self.0 {
             if let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) {
-                rest = after;
+                self.0 = after;
                 return Some((high << 4) | low);
             }
         }
-        let (first, after) = rest.split_first()?;
-        rest = after;
+        let (first, after) = self.0.split_first()?;
+        self.0 = after;
         Some(*first)
-    })
+    }
 }
 
 fn is(segment: &str, name: &str) -> bool {
-    decoded(segment).eq(name.bytes())
+    Decoded(segment.as_bytes()).eq(name.bytes())
 }
 
 #[cfg(test)]

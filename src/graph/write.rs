@@ -16,55 +16,59 @@ fn pieces(sink: &mut dyn Sink, pieces: &[&str]) -> Result<(), NoRoom> {
 /// Writes a JSON string, escaping what must be.
 fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
     sink.write(b"\"")?;
-    for piece in text.split_inclusive(|character: char| matches!(character, '"' | '\\' | '\0'..='\x1f')) {
-        let plain = piece.trim_end_matches(|character: char| matches!(character, '"' | '\\' | '\0'..='\x1f'));
-        sink.write(plain.as_bytes())?;
-        match piece.as_bytes().get(plain.len()) {
-            None => {}
-            Some(byte @ (b'"' | b'\\')) => sink.write(&[b'\\', *byte])?,
-            Some(byte) => {
-                sink.write(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)])?;
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F)).count();
+        let Some((before, after)) = rest.split_at_checked(plain) else { break };
+        sink.write(before)?;
+        rest = after;
+        if let [byte, after @ ..] = rest {
+            match byte {
+                b'"' | b'\\' => sink.write(&[b'\\', *byte])?,
+                _ => sink.write(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)])?,
             }
+            rest = after;
         }
     }
     sink.write(b"\"")
 }
 
-/// The decimal digits of a number, and how many of them count. By subtraction: a 64-bit division would link a kilobyte
-/// into a small device.
-fn digits(number: u64) -> ([u8; 20], usize) {
-    let mut text = [b'0'; 20];
+/// Fills `text` with the decimal digits of a number, of which the first counts `highest`: what is left is brought up under
+/// the first place again and again. A division would link half a kilobyte into a small device, one of 64 bits a kilobyte.
+fn digits(text: &mut [u8], number: u64, highest: u64) {
     let mut rest = number;
-    let mut significant = 0;
-    for (place, digit) in text.iter_mut().enumerate() {
-        let power = 10u64.pow(19u32.saturating_sub(place as u32));
-        while let Some(less) = rest.checked_sub(power) {
+    for digit in text {
+        *digit = b'0';
+        while let Some(less) = rest.checked_sub(highest) {
             rest = less;
             *digit = digit.saturating_add(1);
         }
-        if significant == 0 && *digit != b'0' {
-            significant = 20usize.saturating_sub(place);
-        }
+        // Less than the first place counts: it does not wrap.
+        rest = rest.wrapping_mul(10);
     }
-    (text, significant)
-}
-
-/// The last `count` digits of a number.
-fn last_digits(text: &[u8; 20], count: usize) -> &[u8] {
-    text.get(20usize.saturating_sub(count)..).unwrap_or_default()
 }
 
 /// A status, three digits.
 pub(super) fn status(sink: &mut dyn Sink, status: u16) -> Result<(), NoRoom> {
-    sink.write(last_digits(&digits(status.into()).0, 3))
+    let mut text = [0; 3];
+    digits(&mut text, status.into(), 100);
+    sink.write(&text)
 }
 
 /// A length of time in seconds, with up to three decimals.
 fn seconds(sink: &mut dyn Sink, time: Duration) -> Result<(), NoRoom> {
-    let (text, significant) = digits(time.as_millis());
-    let number = last_digits(&text, significant.max(4));
-    let Some((whole, fraction)) = number.split_at_checked(number.len().saturating_sub(3)) else { return Ok(()) };
-    sink.write(whole)?;
+    // Nineteen digits in front of which stands a one, for the longest times of all.
+    const FIRST: u64 = 10_000_000_000_000_000_000;
+    let mut text = [b'1'; 20];
+    let rest = time.as_millis().checked_sub(FIRST);
+    let [first, others @ ..] = &mut text;
+    if rest.is_none() {
+        *first = b'0';
+    }
+    digits(others, rest.unwrap_or(time.as_millis()), FIRST / 10);
+    let Some((whole, fraction)) = text.split_at_checked(17) else { return Ok(()) };
+    let zeros = whole.iter().take_while(|digit| **digit == b'0').count();
+    sink.write(whole.get(zeros.min(16)..).unwrap_or_default())?;
     let decimals = fraction.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last.saturating_add(1));
     if decimals > 0 {
         sink.write(b".")?;
@@ -80,18 +84,19 @@ fn sequence_number(sink: &mut dyn Sink, version: u64) -> Result<(), NoRoom> {
     if version == 0 {
         return sink.write(b"null");
     }
-    let (mut letter, mut rest) = (b'A', version);
+    let mut text = *b"\"A0000000000\"";
+    let [_, letter, number @ .., _] = &mut text;
+    let mut rest = version;
     while let Some(less) = rest.checked_sub(LETTER) {
-        if letter == b'Z' {
+        if *letter == b'Z' {
             // The last number there is: 260 billion changes of one user later.
             rest = LETTER.saturating_sub(1);
             break;
         }
-        (letter, rest) = (letter.saturating_add(1), less);
+        (*letter, rest) = (letter.saturating_add(1), less);
     }
-    sink.write(&[b'"', letter])?;
-    sink.write(last_digits(&digits(rest).0, 10))?;
-    sink.write(b"\"")
+    digits(number, rest, LETTER / 10);
+    sink.write(&text)
 }
 
 /// The availability and activity of a presence, as members.

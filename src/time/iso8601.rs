@@ -54,12 +54,13 @@ impl IsoDuration {
         if text.len() > MAX_TEXT {
             return Err(NotADuration);
         }
-        let (negative, unsigned) = sign(text.as_bytes());
-        match unsigned {
-            [b'P', parts @ ..] => day_time(negative, parts),
-            _ => timedelta(text.as_bytes()),
+        let mut reader = Reader(text.as_bytes());
+        let negative = reader.take(b"-");
+        if !negative {
+            reader.take(b"+");
         }
-        .ok_or(NotADuration)
+        let duration = if reader.take(b"P") { day_time(negative, reader) } else { timedelta(Reader(text.as_bytes())) };
+        duration.ok_or(NotADuration)
     }
 
     /// This duration in whole milliseconds, if it lies, exactly as written, within the range. Rule S2. O(1).
@@ -86,11 +87,9 @@ impl IsoDuration {
         self.negative
     }
 
-    const ZERO: Self = Self { negative: false, whole: Duration::ZERO, finer: false };
-
-    /// This and one part more.
-    fn plus(self, part: Number, unit: Duration) -> Self {
-        let millis = part.whole.checked_mul(unit.0).and_then(|millis| millis.checked_add(part.millis.into()));
+    /// This and one part more, of units of so many milliseconds.
+    fn plus(self, part: Number, unit: u32) -> Self {
+        let millis = scaled(part.whole, unit).and_then(|millis| millis.checked_add(part.millis.into()));
         match millis.and_then(|millis| self.whole.0.checked_add(millis)) {
             Some(whole) => Self { whole: Duration(whole), finer: self.finer | part.finer, ..self },
             // More than fits: the largest that does, and a little more.
@@ -99,125 +98,172 @@ impl IsoDuration {
     }
 }
 
-const DAY: Duration = Duration::from_days(1);
-const HOUR: Duration = Duration::from_hours(1);
-const MINUTE: Duration = Duration::from_mins(1);
-const SECOND: Duration = Duration::from_secs(1);
-
-fn sign(text: &[u8]) -> (bool, &[u8]) {
-    match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
-    }
+/// The product, if it fits. In halves: a checked 64-bit multiplication is a quarter of a kilobyte on a small device.
+fn scaled(number: u64, factor: u32) -> Option<u64> {
+    let product = |half: u32| u64::from(half).saturating_mul(factor.into());
+    let upper = u32::try_from(product((number >> 32) as u32)).ok()?;
+    product(number as u32).checked_add(u64::from(upper) << 32)
 }
+
+/// Milliseconds.
+const SECOND: u32 = 1000;
+const MINUTE: u32 = 60 * SECOND;
+const HOUR: u32 = 60 * MINUTE;
+const DAY: u32 = 24 * HOUR;
 
 /// A decimal number, saturating, with up to three digits of its fraction kept.
 #[derive(Clone, Copy)]
 struct Number {
     whole: u64,
+    /// How many digits stand before the point.
+    digits: u8,
     millis: u16,
     finer: bool,
     is_fraction: bool,
 }
 
-/// The digits in front, and what follows them; `None` without a digit.
-fn number(text: &[u8]) -> Option<(Number, &[u8])> {
-    let mut number = Number { whole: 0, millis: 0, finer: false, is_fraction: false };
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (whole, rest) = text.split_at_checked(digits(text))?;
-    for digit in whole {
-        number.whole = number.whole.saturating_mul(10).saturating_add((digit & 15).into());
+/// What is left of a text.
+#[derive(Clone, Copy)]
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take(&mut self, expected: &[u8]) -> bool {
+        self.0.strip_prefix(expected).map(|rest| self.0 = rest).is_some()
     }
-    if whole.is_empty() {
-        return None;
+
+    fn digit(&mut self) -> Option<u8> {
+        match self.0 {
+            [digit @ b'0'..=b'9', rest @ ..] => {
+                self.0 = rest;
+                Some(digit & 15)
+            }
+            _ => None,
+        }
     }
-    let [b'.', rest @ ..] = rest else { return Some((number, rest)) };
-    let (fraction, rest) = rest.split_at_checked(digits(rest))?;
-    let mut value: u16 = 100;
-    for digit in fraction {
-        let digit = u16::from(digit & 15);
-        number.millis = number.millis.saturating_add(value.saturating_mul(digit));
-        number.finer |= value == 0 && digit != 0;
-        value /= 10;
+
+    /// The number in front; `None` without a digit before the point, or without one after it.
+    fn number(&mut self) -> Option<Number> {
+        let mut number = Number { whole: 0, digits: 0, millis: 0, finer: false, is_fraction: false };
+        while let Some(digit) = self.digit() {
+            number.whole = scaled(number.whole, 10).unwrap_or(u64::MAX).saturating_add(digit.into());
+            number.digits = number.digits.saturating_add(1);
+        }
+        if number.digits == 0 {
+            return None;
+        }
+        if self.take(b".") {
+            number.is_fraction = true;
+            let mut digits = 0u8;
+            while let Some(digit) = self.digit() {
+                number.finer |= digits >= 3 && digit != 0;
+                number.push_decimal(digits, digit);
+                digits = digits.saturating_add(1);
+            }
+            if digits == 0 {
+                return None;
+            }
+            for place in digits..3 {
+                number.push_decimal(place, 0);
+            }
+        }
+        Some(number)
     }
-    number.is_fraction = true;
-    (!fraction.is_empty()).then_some((number, rest))
+}
+
+impl Number {
+    /// One digit more behind the point; only three count.
+    fn push_decimal(&mut self, place: u8, digit: u8) {
+        if place < 3 {
+            self.millis = self.millis.saturating_mul(10).saturating_add(digit.into());
+        }
+    }
 }
 
 /// What follows the `P`.
-fn day_time(negative: bool, text: &[u8]) -> Option<IsoDuration> {
-    let mut total = IsoDuration { negative, ..IsoDuration::ZERO };
-    let mut rest = text;
-    if let Some((days, [b'D', after @ ..])) = number(rest).filter(|(days, _)| !days.is_fraction) {
-        total = total.plus(days, DAY);
-        rest = after;
-    }
-    let [b'T', time @ ..] = rest else {
-        return (rest.is_empty() && !text.is_empty()).then_some(total);
-    };
-    let mut rest = time;
-    let mut units: &[(u8, Duration)] = &[(b'H', HOUR), (b'M', MINUTE), (b'S', SECOND)];
-    let mut is_empty = true;
-    while !rest.is_empty() {
-        let (part, after) = number(rest)?;
-        let [letter, after @ ..] = after else { return None };
-        let place = units.iter().position(|(name, _)| name == letter)?;
-        let (_, unit) = units.get(place)?;
-        if part.is_fraction && *letter != b'S' {
+fn day_time(negative: bool, mut reader: Reader<'_>) -> Option<IsoDuration> {
+    let mut total = IsoDuration { negative, whole: Duration::ZERO, finer: false };
+    if let Some(days) = reader.number() {
+        if days.is_fraction || !reader.take(b"D") {
             return None;
         }
-        total = total.plus(part, *unit);
-        units = units.get(place.saturating_add(1)..)?;
-        rest = after;
-        is_empty = false;
+        total = total.plus(days, DAY);
+        if reader.0.is_empty() {
+            return Some(total);
+        }
     }
-    (!is_empty).then_some(total)
+    if !reader.take(b"T") || reader.0.is_empty() {
+        return None;
+    }
+    let mut units: &[(u8, u32)] = &[(b'H', HOUR), (b'M', MINUTE), (b'S', SECOND)];
+    while !reader.0.is_empty() {
+        let part = reader.number()?;
+        // The units that were passed over, or had their turn, do not come any more.
+        let unit = loop {
+            let ((letter, unit), after) = units.split_first()?;
+            units = after;
+            if reader.take(&[*letter]) {
+                break *unit;
+            }
+        };
+        if part.is_fraction && unit != SECOND {
+            return None;
+        }
+        total = total.plus(part, unit);
+    }
+    Some(total)
 }
 
 /// `str(datetime.timedelta)`: `1:00:00`, `0:05:30.5`, `1 day, 2:00:00`, `-1 day, 23:00:00`.
-fn timedelta(text: &[u8]) -> Option<IsoDuration> {
-    let (negative, unsigned) = sign(text);
-    let (days, clock) = match number(unsigned)? {
-        (days, [b' ', b'd', b'a', b'y', rest @ ..]) if !days.is_fraction && !text.starts_with(b"+") => {
-            let rest = rest.strip_prefix(b"s").unwrap_or(rest);
-            (Some(days), rest.strip_prefix(b", ")?)
+fn timedelta(mut reader: Reader<'_>) -> Option<IsoDuration> {
+    let negative = reader.take(b"-");
+    let first = reader.number()?;
+    let (days, hours) = if reader.take(b" day") {
+        reader.take(b"s");
+        if first.is_fraction || !reader.take(b", ") {
+            return None;
         }
-        _ => (None, text),
+        (first.whole, reader.number()?)
+    } else if negative {
+        // Only days are negative.
+        return None;
+    } else {
+        (0, first)
     };
-    let (hours, rest) = number(clock)?;
-    let (minutes, rest) = number(rest.strip_prefix(b":")?)?;
-    let (seconds, end) = number(rest.strip_prefix(b":")?)?;
-    let two_digits = |text: &[u8]| matches!(text, [b'0'..=b'5', b'0'..=b'9', ..]);
-    let well_formed = end.is_empty()
-        && !hours.is_fraction
-        && !minutes.is_fraction
+    let minutes = reader.take(b":").then(|| reader.number())??;
+    let seconds = reader.take(b":").then(|| reader.number())??;
+    let two_digits = |part: Number| part.digits == 2 && part.whole < 60;
+    let well_formed = reader.0.is_empty()
+        && hours.digits <= 2
         && hours.whole < 24
-        && matches!(clock, [_, b':', tail @ ..] | [_, _, b':', tail @ ..]
-            if two_digits(tail) && matches!(tail, [_, _, b':', tail @ ..] if two_digits(tail)
-                && !matches!(tail, [_, _, b'0'..=b'9', ..])));
-    let within_day = IsoDuration::ZERO.plus(hours, HOUR).plus(minutes, MINUTE).plus(seconds, SECOND);
-    well_formed.then_some(match days {
-        None => within_day,
-        Some(days) if !negative || days.whole == 0 => within_day.plus(days, DAY),
+        && !hours.is_fraction
+        && two_digits(minutes)
+        && !minutes.is_fraction
+        && two_digits(seconds);
+    if !well_formed {
+        return None;
+    }
+    let within_day = IsoDuration { negative: false, whole: Duration::ZERO, finer: false };
+    let within_day = within_day.plus(hours, HOUR).plus(minutes, MINUTE).plus(seconds, SECOND);
+    let whole_days = Number { whole: days, digits: 0, millis: 0, finer: false, is_fraction: false };
+    Some(if negative && days > 0 {
         // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
-        Some(days) => {
-            let back = IsoDuration::ZERO.plus(days, DAY).whole;
-            let cut = within_day.whole.0.saturating_add(within_day.finer.into());
-            IsoDuration { negative: back.0 > 0, whole: Duration(back.0.saturating_sub(cut)), finer: within_day.finer }
-        }
+        let back = scaled(days, DAY).unwrap_or(u64::MAX);
+        let cut = within_day.whole.0.saturating_add(within_day.finer.into());
+        IsoDuration { negative: true, whole: Duration(back.saturating_sub(cut)), finer: within_day.finer }
+    } else {
+        within_day.plus(whole_days, DAY)
     })
 }
 
 /// ISO 8601, the shortest spelling with days, hours, minutes and seconds: `P1DT2H`, `PT5M`, `PT0.5S`, `PT0S`.
 impl core::fmt::Display for Duration {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let whole = |unit: Self| self.0.checked_div(unit.0).unwrap_or_default();
-        let part = |unit: Self, next: Self| {
-            whole(unit).checked_rem(next.0.checked_div(unit.0).unwrap_or(1)).unwrap_or_default()
+        let whole = |unit: u32| self.0.checked_div(unit.into()).unwrap_or_default();
+        let part = |unit: u32, next: u32| {
+            whole(unit).checked_rem(next.checked_div(unit).unwrap_or(1).into()).unwrap_or_default()
         };
         let (days, hours, minutes, seconds) = (whole(DAY), part(HOUR, DAY), part(MINUTE, HOUR), part(SECOND, MINUTE));
-        let rest = part(Self(1), SECOND);
+        let rest = part(1, SECOND);
         f.write_str("P")?;
         if days > 0 {
             write!(f, "{days}D")?;
