@@ -54,13 +54,17 @@ impl IsoDuration {
         if text.len() > MAX_TEXT {
             return Err(NotADuration);
         }
-        let mut reader = Reader(text.as_bytes());
-        let negative = reader.take(b"-");
-        if !negative {
-            reader.take(b"+");
-        }
-        let duration = if reader.take(b"P") { day_time(negative, reader) } else { timedelta(Reader(text.as_bytes())) };
-        duration.ok_or(NotADuration)
+        let mut parser = Parser::new(text);
+        let is_negative = parser.take(b'-');
+        let _sign = is_negative || parser.take(b'+');
+        let is_read = if parser.take(b'P') {
+            parser.total.negative = is_negative;
+            parser.day_time()
+        } else {
+            parser = Parser::new(text);
+            parser.timedelta()
+        };
+        if is_read && parser.is_at_end() { Ok(parser.total) } else { Err(NotADuration) }
     }
 
     /// This duration in whole milliseconds, if it lies, exactly as written, within the range. Rule S2. O(1).
@@ -85,16 +89,6 @@ impl IsoDuration {
     #[must_use]
     pub const fn is_negative(self) -> bool {
         self.negative
-    }
-
-    /// This and one part more, of units of so many milliseconds.
-    fn plus(self, part: Number, unit: u32) -> Self {
-        let millis = scaled(part.whole, unit).and_then(|millis| millis.checked_add(part.millis.into()));
-        match millis.and_then(|millis| self.whole.0.checked_add(millis)) {
-            Some(whole) => Self { whole: Duration(whole), finer: self.finer | part.finer, ..self },
-            // More than fits: the largest that does, and a little more.
-            None => Self { whole: Duration::MAX, finer: true, ..self },
-        }
     }
 }
 
@@ -122,137 +116,180 @@ struct Number {
     is_fraction: bool,
 }
 
-/// What is left of a text.
-#[derive(Clone, Copy)]
-struct Reader<'a>(&'a [u8]);
+impl Number {
+    const ZERO: Self = Self { whole: 0, digits: 0, millis: 0, finer: false, is_fraction: false };
 
-impl Reader<'_> {
-    fn take(&mut self, expected: &[u8]) -> bool {
-        self.0.strip_prefix(expected).map(|rest| self.0 = rest).is_some()
+    /// One digit more behind the point; only three count.
+    fn push_decimal(&mut self, place: u8, digit: u8) {
+        if place < 3 {
+            self.millis = self.millis.saturating_mul(10).saturating_add(digit.into());
+        } else {
+            self.finer |= digit != 0;
+        }
+    }
+}
+
+/// Reads a duration part by part.
+struct Parser<'a> {
+    rest: &'a [u8],
+    /// The number that was read last.
+    part: Number,
+    total: IsoDuration,
+}
+
+impl<'a> Parser<'a> {
+    const fn new(text: &'a str) -> Self {
+        let total = IsoDuration { negative: false, whole: Duration::ZERO, finer: false };
+        Self { rest: text.as_bytes(), part: Number::ZERO, total }
+    }
+
+    const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Takes this byte, if it comes next. Never inlined: it is called at every turn.
+    #[inline(never)]
+    fn take(&mut self, expected: u8) -> bool {
+        match self.rest {
+            [byte, rest @ ..] if *byte == expected => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
     fn digit(&mut self) -> Option<u8> {
-        match self.0 {
+        match self.rest {
             [digit @ b'0'..=b'9', rest @ ..] => {
-                self.0 = rest;
+                self.rest = rest;
                 Some(digit & 15)
             }
             _ => None,
         }
     }
 
-    /// The number in front; `None` without a digit before the point, or without one after it.
-    fn number(&mut self) -> Option<Number> {
-        let mut number = Number { whole: 0, digits: 0, millis: 0, finer: false, is_fraction: false };
+    /// The number in front; false without a digit before the point, or without one after it.
+    fn number(&mut self) -> bool {
+        let mut number = Number::ZERO;
         while let Some(digit) = self.digit() {
             number.whole = scaled(number.whole, 10).unwrap_or(u64::MAX).saturating_add(digit.into());
             number.digits = number.digits.saturating_add(1);
         }
-        if number.digits == 0 {
-            return None;
-        }
-        if self.take(b".") {
+        let mut is_number = number.digits > 0;
+        if is_number && self.take(b'.') {
             number.is_fraction = true;
-            let mut digits = 0u8;
+            let mut decimals = 0u8;
             while let Some(digit) = self.digit() {
-                number.finer |= digits >= 3 && digit != 0;
-                number.push_decimal(digits, digit);
-                digits = digits.saturating_add(1);
+                number.push_decimal(decimals, digit);
+                decimals = decimals.saturating_add(1);
             }
-            if digits == 0 {
-                return None;
-            }
-            for place in digits..3 {
+            is_number = decimals > 0;
+            for place in decimals..3 {
                 number.push_decimal(place, 0);
             }
         }
-        Some(number)
+        self.part = number;
+        is_number
     }
-}
 
-impl Number {
-    /// One digit more behind the point; only three count.
-    fn push_decimal(&mut self, place: u8, digit: u8) {
-        if place < 3 {
-            self.millis = self.millis.saturating_mul(10).saturating_add(digit.into());
-        }
+    /// Adds the number that was read last, of units of so many milliseconds.
+    fn add(&mut self, unit: u32) {
+        let (total, part) = (&mut self.total, &self.part);
+        total.finer |= part.finer;
+        let millis = scaled(part.whole, unit).and_then(|millis| millis.checked_add(part.millis.into()));
+        // More than fits: the largest that does, and a little more.
+        total.whole.0 = millis.and_then(|millis| total.whole.0.checked_add(millis)).unwrap_or_else(|| {
+            total.finer = true;
+            u64::MAX
+        });
     }
-}
 
-/// What follows the `P`.
-fn day_time(negative: bool, mut reader: Reader<'_>) -> Option<IsoDuration> {
-    let mut total = IsoDuration { negative, whole: Duration::ZERO, finer: false };
-    if let Some(days) = reader.number() {
-        if days.is_fraction || !reader.take(b"D") {
-            return None;
-        }
-        total = total.plus(days, DAY);
-        if reader.0.is_empty() {
-            return Some(total);
-        }
-    }
-    if !reader.take(b"T") || reader.0.is_empty() {
-        return None;
-    }
-    let mut units: &[(u8, u32)] = &[(b'H', HOUR), (b'M', MINUTE), (b'S', SECOND)];
-    while !reader.0.is_empty() {
-        let part = reader.number()?;
-        // The units that were passed over, or had their turn, do not come any more.
-        let unit = loop {
-            let ((letter, unit), after) = units.split_first()?;
-            units = after;
-            if reader.take(&[*letter]) {
-                break *unit;
+    /// What follows the `P`.
+    fn day_time(&mut self) -> bool {
+        if self.number() {
+            if self.part.is_fraction || !self.take(b'D') {
+                return false;
             }
-        };
-        if part.is_fraction && unit != SECOND {
-            return None;
+            self.add(DAY);
+            if self.is_at_end() {
+                return true;
+            }
         }
-        total = total.plus(part, unit);
+        if !self.take(b'T') || self.is_at_end() {
+            return false;
+        }
+        let mut units: &[(u8, u32)] = &[(b'H', HOUR), (b'M', MINUTE), (b'S', SECOND)];
+        while !self.is_at_end() {
+            if !self.number() {
+                return false;
+            }
+            // The units that were passed over, or had their turn, do not come any more.
+            while let [(letter, unit), after @ ..] = units {
+                units = after;
+                if self.take(*letter) {
+                    if self.part.is_fraction && *unit != SECOND {
+                        return false;
+                    }
+                    self.add(*unit);
+                    self.part.digits = 0;
+                    break;
+                }
+            }
+            // No unit took it.
+            if self.part.digits > 0 {
+                return false;
+            }
+        }
+        true
     }
-    Some(total)
-}
 
-/// `str(datetime.timedelta)`: `1:00:00`, `0:05:30.5`, `1 day, 2:00:00`, `-1 day, 23:00:00`.
-fn timedelta(mut reader: Reader<'_>) -> Option<IsoDuration> {
-    let negative = reader.take(b"-");
-    let first = reader.number()?;
-    let (days, hours) = if reader.take(b" day") {
-        reader.take(b"s");
-        if first.is_fraction || !reader.take(b", ") {
-            return None;
+    /// `str(datetime.timedelta)`: `1:00:00`, `0:05:30.5`, `1 day, 2:00:00`, `-1 day, 23:00:00`.
+    fn timedelta(&mut self) -> bool {
+        let is_negative = self.take(b'-');
+        if !self.number() {
+            return false;
         }
-        (first.whole, reader.number()?)
-    } else if negative {
-        // Only days are negative.
-        return None;
-    } else {
-        (0, first)
-    };
-    let minutes = reader.take(b":").then(|| reader.number())??;
-    let seconds = reader.take(b":").then(|| reader.number())??;
-    let two_digits = |part: Number| part.digits == 2 && part.whole < 60;
-    let well_formed = reader.0.is_empty()
-        && hours.digits <= 2
-        && hours.whole < 24
-        && !hours.is_fraction
-        && two_digits(minutes)
-        && !minutes.is_fraction
-        && two_digits(seconds);
-    if !well_formed {
-        return None;
+        let mut days = None;
+        if self.take(b' ') {
+            let is_day = self.take(b'd') && self.take(b'a') && self.take(b'y') && !self.part.is_fraction;
+            let _plural = self.take(b's');
+            if !(is_day && self.take(b',') && self.take(b' ')) {
+                return false;
+            }
+            days = Some(self.part);
+            if !self.number() {
+                return false;
+            }
+        } else if is_negative {
+            // Only days are negative.
+            return false;
+        }
+        if self.part.digits > 2 || self.part.whole >= 24 || self.part.is_fraction {
+            return false;
+        }
+        self.add(HOUR);
+        for unit in [MINUTE, SECOND] {
+            if !self.take(b':') || !self.number() || self.part.digits != 2 || self.part.whole >= 60 {
+                return false;
+            }
+            if self.part.is_fraction && unit != SECOND {
+                return false;
+            }
+            self.add(unit);
+        }
+        let Some(days) = days else { return true };
+        if is_negative && days.whole > 0 {
+            // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
+            let back = scaled(days.whole, DAY).unwrap_or(u64::MAX);
+            let cut = self.total.whole.0.saturating_add(self.total.finer.into());
+            (self.total.negative, self.total.whole) = (true, Duration(back.saturating_sub(cut)));
+        } else {
+            self.part = days;
+            self.add(DAY);
+        }
+        true
     }
-    let within_day = IsoDuration { negative: false, whole: Duration::ZERO, finer: false };
-    let within_day = within_day.plus(hours, HOUR).plus(minutes, MINUTE).plus(seconds, SECOND);
-    let whole_days = Number { whole: days, digits: 0, millis: 0, finer: false, is_fraction: false };
-    Some(if negative && days > 0 {
-        // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
-        let back = scaled(days, DAY).unwrap_or(u64::MAX);
-        let cut = within_day.whole.0.saturating_add(within_day.finer.into());
-        IsoDuration { negative: true, whole: Duration(back.saturating_sub(cut)), finer: within_day.finer }
-    } else {
-        within_day.plus(whole_days, DAY)
-    })
 }
 
 /// ISO 8601, the shortest spelling with days, hours, minutes and seconds: `P1DT2H`, `PT5M`, `PT0.5S`, `PT0S`.

@@ -1,5 +1,6 @@
 //! The only thing that changes a user: carrying out a transition, wholly or not at all.
 
+use super::decide::is_same;
 use super::transition::{Change, Transition};
 use super::{Absence, Session, User};
 use crate::presence::Presence;
@@ -42,9 +43,16 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         if transition.revision != self.revision {
             return Err(ApplyError::Stale);
         }
+        // The session it is about, where there is one, and what is to be said then.
+        let (old, present, preferred) = match &transition.change {
+            Change::Set(new) | Change::Faded(new) => (self.session(new.id), Some(new.presence), self.preferred),
+            Change::Cleared(id) | Change::Expired(id) => (self.session(*id), None, self.preferred),
+            Change::PreferredSet(preferred) => (None, None, Some(preferred.presence)),
+            Change::PreferredCleared | Change::PreferredExpired => (None, None, None),
+        };
         let follows = transition.before == self.presence()
-            && transition.after == self.presence_after(&transition.change)
-            && self.fits(transition);
+            && transition.after == self.presence_with(old, present, preferred)
+            && self.fits(transition, old);
         if !follows {
             return Err(ApplyError::Invalid);
         }
@@ -69,35 +77,37 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         crate::log::trace!("{}: {} -> {}", transition.cause(), transition.before, transition.after);
     }
 
-    /// Whether a decision about this user could have made this change at this moment.
-    fn fits(&self, transition: &Transition<S>) -> bool {
+    /// Whether a decision about this user could have made this change of this session of its, at this moment.
+    fn fits(&self, transition: &Transition<S>, old: Option<&Session<S>>) -> bool {
         let at = transition.at;
         let deadline = self.first_deadline();
         match &transition.change {
             // Time carries out what is due first.
-            Change::Expired(_) | Change::Faded(_) | Change::PreferredExpired
-                if deadline != at || at == Instant::NEVER =>
-            {
-                false
+            Change::Expired(_) | Change::Faded(_) | Change::PreferredExpired => {
+                let is_first = deadline == at && at != Instant::NEVER;
+                is_first
+                    && match (self.due_at(at), &transition.change) {
+                        (None, Change::PreferredExpired) => true,
+                        (Some(due), Change::Expired(_)) => is_same(old, due) && due.expires_at == at,
+                        (Some(due), Change::Faded(new)) => {
+                            is_same(old, due)
+                                && due.expires_at > at
+                                && new.expires_at == due.expires_at
+                                && new.fades_at > at
+                                && new.presence <= due.presence
+                                && new.faded == due.faded.saturating_add(1)
+                        }
+                        _ => false,
+                    }
             }
-            Change::PreferredExpired => self.due_at(at).is_none(),
-            Change::Expired(id) => self.due_at(at).is_some_and(|old| old.id == *id && old.expires_at == at),
-            Change::Faded(new) => self.due_at(at).is_some_and(|old| {
-                old.id == new.id
-                    && old.expires_at > at
-                    && new.expires_at == old.expires_at
-                    && new.fades_at > at
-                    && new.presence <= old.presence
-                    && new.faded == old.faded.saturating_add(1)
-            }),
             // A command is carried out when nothing is overdue.
             _ if deadline.is_due(at) => false,
-            Change::Set(session) => {
-                let has_room = !self.sessions.is_full() || self.session(session.id).is_some();
-                let may_fade = session.presence == Presence::Available || session.fades_at == Instant::NEVER;
-                has_room && may_fade && at <= session.deadline() && session.faded == 0
+            Change::Set(new) => {
+                let has_room = !self.sessions.is_full() || old.is_some();
+                let may_fade = new.presence == Presence::Available || new.fades_at == Instant::NEVER;
+                has_room && may_fade && at <= new.deadline() && new.faded == 0
             }
-            Change::Cleared(id) => self.session(*id).is_some(),
+            Change::Cleared(_) => old.is_some(),
             Change::PreferredSet(preferred) => at <= preferred.expires_at,
             Change::PreferredCleared => self.preferred.is_some(),
         }

@@ -36,6 +36,11 @@ pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
     if old.is_none() && record.sessions.is_full() {
         return Err(SetPresenceError::Full);
     }
+    // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
+    let after = match old {
+        Some(old) if old.presence == presence => user.published,
+        _ => record.presence_with(old, Some(presence), record.preferred),
+    };
     let fades = presence == Presence::Available;
     let change = Change::Set(Session {
         id: session,
@@ -44,12 +49,7 @@ pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
         presence,
         faded: 0,
     });
-    let mut transition = user.transition_to(user.published, change);
-    // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
-    if old.is_none_or(|old| old.presence != presence) {
-        transition.after = record.presence_after(&transition.change);
-    }
-    Ok(transition)
+    Ok(user.transition(after, change))
 }
 
 /// `clearPresence`: removes that session and no other, and leaves the preferred presence alone. Rules S5, S6.
@@ -75,8 +75,9 @@ pub fn clear_presence<S: Copy + Ord, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
     session: S,
 ) -> Result<Transition<S>, NotFound> {
-    user.user.session(session).ok_or(NotFound)?;
-    Ok(user.transition(Change::Cleared(session)))
+    let old = user.user.session(session).ok_or(NotFound)?;
+    let after = user.user.presence_with(Some(old), None, user.user.preferred);
+    Ok(user.transition(after, Change::Cleared(session)))
 }
 
 /// `setUserPreferredPresence`: published over every session, as long as there is one. The last one wins, and its clock
@@ -92,7 +93,9 @@ pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
     policy: &Policy,
 ) -> Result<Transition<S>, SetPreferredError> {
     let duration = policy.check_preferred(presence, duration)?;
-    Ok(user.transition(Change::PreferredSet(Preferred { presence, expires_at: user.now.saturating_add(duration) })))
+    let after = user.user.presence_with(None, None, Some(presence));
+    let preferred = Preferred { presence, expires_at: user.now.saturating_add(duration) };
+    Ok(user.transition(after, Change::PreferredSet(preferred)))
 }
 
 /// `clearUserPreferredPresence`: the sessions decide again. It succeeds also when nothing was set: then there is nothing
@@ -101,7 +104,8 @@ pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
 pub fn clear_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
 ) -> Option<Transition<S>> {
-    user.user.preferred.map(|_| user.transition(Change::PreferredCleared))
+    user.user.preferred?;
+    Some(user.transition(user.user.presence_with(None, None, None), Change::PreferredCleared))
 }
 
 /// Time has passed: the first thing that is due at `now`, stamped with its own deadline, or `None`. Apply it and ask
@@ -132,15 +136,20 @@ pub fn advance<S: Copy + Ord, const SESSIONS: usize>(
     if !deadline.is_due(now) {
         return None;
     }
-    let change = match user.due_at(deadline) {
-        None => Change::PreferredExpired,
-        Some(session) if session.expires_at == deadline => Change::Expired(session.id),
+    let published = user.presence();
+    let at = UserAt { user, now: deadline, published };
+    Some(match user.due_at(deadline) {
+        None => at.transition(user.presence_with(None, None, None), Change::PreferredExpired),
+        Some(session) if session.expires_at == deadline => {
+            let after = user.presence_with(Some(session), None, user.preferred);
+            at.transition(after, Change::Expired(session.id))
+        }
         Some(session) => {
             let Fading { at: fades_at, presence, faded } = session.fading().next(policy);
-            Change::Faded(Session { fades_at, presence, faded, ..*session })
+            let after = user.presence_with(Some(session), Some(presence), user.preferred);
+            at.transition(after, Change::Faded(Session { fades_at, presence, faded, ..*session }))
         }
-    };
-    Some(UserAt { user, now: deadline, published: user.presence() }.transition(change))
+    })
 }
 
 /// Any of the commands, as a value: what a queue, a fuzzer or a wire carries.
@@ -239,40 +248,32 @@ impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
     /// The transition that this change is, at this moment.
     // Inlined, the change is made where it stays; called, it would be copied.
     #[inline(always)]
-    fn transition(self, change: Change<S>) -> Transition<S> {
-        let mut transition = self.transition_to(self.published, change);
-        transition.after = self.user.presence_after(&transition.change);
-        transition
-    }
-
-    /// The same, by one who knows what is published after.
-    #[inline(always)]
-    const fn transition_to(self, after: Presence, change: Change<S>) -> Transition<S> {
+    const fn transition(self, after: Presence, change: Change<S>) -> Transition<S> {
         Transition { revision: self.user.revision, at: self.now, before: self.published, after, change }
     }
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// What would be published after this change. Whether the change fits the record is another question.
-    pub(super) fn presence_after(&self, change: &Change<S>) -> Presence {
-        let (replaced, present) = match change {
-            Change::Set(session) | Change::Faded(session) => (Some(session.id), Some(session.presence)),
-            Change::Cleared(id) | Change::Expired(id) => (Some(*id), None),
-            Change::PreferredSet(_) | Change::PreferredCleared | Change::PreferredExpired => (None, None),
-        };
-        let preferred = match change {
-            Change::PreferredSet(preferred) => Some(preferred.presence),
-            Change::PreferredCleared | Change::PreferredExpired => None,
-            _ => self.preferred,
-        };
+    /// What would be published with one of these sessions replaced, or gone, and this preferred presence.
+    pub(super) fn presence_with(
+        &self,
+        replaced: Option<&Session<S>>,
+        present: Option<Presence>,
+        preferred: Option<Presence>,
+    ) -> Presence {
         let (mut has_session, mut strongest) = (present.is_some(), present.unwrap_or(Presence::Unknown));
         for session in &self.sessions {
-            if Some(session.id) != replaced {
+            if !is_same(replaced, session) {
                 (has_session, strongest) = (true, strongest.max(session.presence));
             }
         }
         published(has_session, strongest, preferred)
     }
+}
+
+/// Whether this very session of the user is the one that was found.
+pub(super) fn is_same<S>(found: Option<&Session<S>>, session: &Session<S>) -> bool {
+    found.is_some_and(|found| core::ptr::eq(found, session))
 }
 
 /// No such session: it was never set, it has expired, or it was cleared before. Rule S5.
