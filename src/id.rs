@@ -65,19 +65,16 @@ const fn parse(text: &[u8]) -> Result<Bytes, NotAGuid> {
 
 /// Lower-case text of a GUID, hyphens and all.
 fn write(bytes: [u8; 16]) -> [u8; GUID_LEN] {
-    let mut text = [b'-'; GUID_LEN];
-    let mut slots = text.iter_mut();
-    for (byte, place) in bytes.into_iter().zip(0..) {
-        if follows_hyphen(place) {
-            slots.next();
-        }
-        for digit in [byte >> 4, byte & 15] {
-            if let Some(slot) = slots.next() {
-                *slot = hex_digit(digit);
-            }
-        }
-    }
-    text
+    let mut bytes = bytes.iter();
+    let mut low = None;
+    core::array::from_fn(|place| match place {
+        8 | 13 | 18 | 23 => b'-',
+        _ => hex_digit(low.take().unwrap_or_else(|| {
+            let byte = bytes.next().copied().unwrap_or(0);
+            low = Some(byte & 15);
+            byte >> 4
+        })),
+    })
 }
 
 /// What both kinds of id can do, given their bytes.

@@ -181,14 +181,19 @@ impl Refusal {
     /// The message, in up to five pieces that follow each other. O(1).
     #[must_use]
     pub const fn message(self) -> [&'static str; 5] {
-        let name = match self.field() {
-            Some(field) => field.name(),
-            None => "",
-        };
+        let name = self.field_name();
         let (first, rest) = before_star(self.template());
         let (second, third) = before_star(rest);
         let has_second = rest.len() > second.len();
         [first, name, second, if has_second { name } else { "" }, third]
+    }
+
+    /// The name of the field that it is about, if it is about one.
+    pub(super) const fn field_name(self) -> &'static str {
+        match self.field() {
+            Some(field) => field.name(),
+            None => "",
+        }
     }
 
     /// The field that it is about.
@@ -206,16 +211,14 @@ impl Refusal {
 
     /// The message, with a star for the name of the field. One constant for each, so that a small device takes it out of a
     /// table.
-    const fn template(self) -> &'static str {
+    pub(super) const fn template(self) -> &'static str {
         match self {
             Self::TooLarge => "The request is too large.",
             Self::UnknownPath => "Resource not found.",
             Self::UnknownUser => "User not found.",
             Self::MethodNotAllowed => "The method is not allowed for this resource.",
             Self::UnsupportedMediaType => "The body must be application/json.",
-            Self::Json(JsonError::NotUtf8) => "The request is not UTF-8.",
-            Self::Json(JsonError::Syntax) => "The request is not well-formed JSON.",
-            Self::Json(JsonError::TooDeep) => "The request is nested too deeply.",
+            Self::Json(error) => error.message(),
             Self::NotAnObject => "The request is not a JSON object.",
             Self::LineTooLong => "The line is too long.",
             Self::Duplicate(_) => "[*]: The field is given twice.",
@@ -237,6 +240,16 @@ impl Refusal {
             Self::SessionsFull => "The user has no room for another session.",
             Self::UsersFull => "There is no room for another user.",
             Self::AnswerTooLarge => "There is no room for the answer.",
+        }
+    }
+}
+
+impl JsonError {
+    const fn message(self) -> &'static str {
+        match self {
+            Self::NotUtf8 => "The request is not UTF-8.",
+            Self::Syntax => "The request is not well-formed JSON.",
+            Self::TooDeep => "The request is nested too deeply.",
         }
     }
 }

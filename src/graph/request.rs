@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::json::Value;
 use super::refusal::{Field, Refusal};
 use super::target::{Operation, Target, until};
-use super::{MAX_BODY, MAX_IDS};
+use super::{HAS_BATCH, MAX_BODY, MAX_IDS};
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::presence::Presence;
@@ -94,8 +94,9 @@ impl<'a> Request<'a> {
         }
         let body = incoming.body()?;
         match target {
-            Target::Batch => Batch::parse(body).map(Self::Batch),
-            Target::PresencesByUserId => Ids::parse(body).map(Self::GetPresences),
+            Target::Batch if HAS_BATCH => Batch::parse(body).map(Self::Batch),
+            Target::PresencesByUserId if HAS_BATCH => Ids::parse(body).map(Self::GetPresences),
+            Target::Batch | Target::PresencesByUserId => Err(Refusal::UnknownPath),
             Target::Presence(owner, operation) => {
                 let fields = Fields::parse(body, operation)?;
                 let user = owner.user(me)?;

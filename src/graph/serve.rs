@@ -1,6 +1,5 @@
 //! All four steps in one: parse, authorise, execute, write. Rules H2, H5, H6.
 
-use super::MAX_ELEMENTS;
 use super::batch::{Batch, Element};
 use super::caller::Caller;
 use super::json::Value;
@@ -8,7 +7,8 @@ use super::refusal::{Field, Refusal};
 use super::request::{Ids, Incoming, Request};
 use super::sink::{NoRoom, Reserve, Sink};
 use super::store::Store;
-use super::write::{Trace, status, write_error, write_user};
+use super::write::{Trace, fill, status, write_error, write_user};
+use super::{HAS_BATCH, MAX_ELEMENTS};
 use crate::id::{SessionId, UserId};
 use crate::time::Instant;
 use crate::user::{Command, Transition};
@@ -133,8 +133,10 @@ fn write_body(
     match request {
         Request::Act { .. } => Ok(()),
         Request::Get { user } => write_user(sink, exchange, store, *user),
-        Request::GetPresences(ids) => write_users(sink, exchange, store, *ids),
-        Request::Batch(batch) => run_batch(*batch, exchange, store, sink, changes),
+        Request::GetPresences(ids) if HAS_BATCH => write_users(sink, exchange, store, *ids),
+        Request::Batch(batch) if HAS_BATCH => run_batch(*batch, exchange, store, sink, changes),
+        // Nobody parses these then.
+        Request::GetPresences(_) | Request::Batch(_) => Err(NoRoom),
     }
 }
 
@@ -260,10 +262,7 @@ pub(super) fn answer_element(
 
 /// An answer up to its status.
 fn open(sink: &mut dyn Sink, id: Value<'_>, code: u16) -> Result<(), NoRoom> {
-    sink.write(b"{\"id\":")?;
-    sink.write(id.as_str().as_bytes())?;
-    sink.write(b",\"status\":")?;
-    status(sink, code)
+    fill(sink, r#"{"id":*,"status":*"#, &[id.as_str().as_bytes(), &status(code)])
 }
 
 /// An answer that says no; without its body where that does not fit.

@@ -1,5 +1,6 @@
 //! The target of a request: which presence, or what else, its path means. Rules H2, section 7.
 
+use super::HAS_BATCH;
 use super::refusal::{Field, Refusal};
 use crate::id::{UserId, hex_value};
 
@@ -77,7 +78,7 @@ impl<'a> Target<'a> {
         if is(first, "v1.0") || is(first, "beta") {
             first = segments.next()?;
         }
-        let target = if is(first, "$batch") {
+        let target = if HAS_BATCH && is(first, "$batch") {
             Self::Batch
         } else if is(first, "me") {
             segments.require("presence")?;
@@ -88,7 +89,7 @@ impl<'a> Target<'a> {
             Self::Presence(owner, segments.operation()?)
         } else if is(first, "communications") {
             let name = segments.next()?;
-            if is(name, "getPresencesByUserId") {
+            if HAS_BATCH && is(name, "getPresencesByUserId") {
                 Self::PresencesByUserId
             } else if is(name, "presences") {
                 Self::Presence(segments.owner()?, segments.operation()?)
@@ -229,9 +230,9 @@ mod tests {
             assert_eq!(parse("/me/presence"), Some(("me", Some(Operation::Get))));
             assert_eq!(parse("/users/7/presence"), Some(("id", Some(Operation::Get))));
             assert_eq!(parse("/communications/presences/7"), Some(("id", Some(Operation::Get))));
-            assert_eq!(parse("/communications/getPresencesByUserId"), Some(("bulk", None)));
-            assert_eq!(parse("/$batch"), Some(("batch", None)));
-            assert_eq!(parse("/%24batch"), Some(("batch", None)));
+            assert_eq!(parse("/communications/getPresencesByUserId"), HAS_BATCH.then_some(("bulk", None)));
+            assert_eq!(parse("/$batch"), HAS_BATCH.then_some(("batch", None)));
+            assert_eq!(parse("/%24batch"), HAS_BATCH.then_some(("batch", None)));
             for (name, operation) in Operation::ACTIONS {
                 for (path, owner) in
                     [("/me/presence/", "me"), ("/users/7/presence/", "id"), ("/communications/presences/7/", "id")]

@@ -61,7 +61,7 @@ impl IsoDuration {
             parser.total.negative = is_negative;
             parser.day_time()
         } else {
-            parser = Parser::new(text);
+            parser.rest = text.as_bytes();
             parser.timedelta()
         };
         if is_read && parser.is_at_end() { Ok(parser.total) } else { Err(NotADuration) }
