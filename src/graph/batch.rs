@@ -113,7 +113,7 @@ impl<'a> Element<'a> {
         // Nothing after the path is looked at. A path too long to decode names nothing here, and neither does such a method.
         let target = decode(until(url, b"?"), &mut url_buffer).ok_or(Refusal::UnknownPath)?;
         let method = method.text(&mut method_buffer).unwrap_or_default();
-        Target::route(method, target, me)?;
+        Target::route(method, target, me.is_some())?;
         let mut content_type_buffer = heapless::Vec::<u8, 64>::new();
         let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
         let body = Body::Json(self.member(Field::Body)?);

@@ -9,7 +9,7 @@ use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, DurationRange, IsoDuration};
-use crate::user::Command;
+use crate::user::{Command, CommandError};
 
 /// A request as it comes in: over HTTP, or out of an element of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -88,21 +88,21 @@ impl<'a> Request<'a> {
         if matches!(incoming.body, Body::Bytes(bytes) if bytes.len() > MAX_BODY) {
             return Err(Refusal::TooLarge);
         }
-        let target = Target::route(incoming.method, incoming.target, me)?;
-        if let Target::Presence(owner, Operation::Get) = target {
-            return Ok(Self::Get { user: owner.user(me)? });
+        let (owner, operation) = match Target::route(incoming.method, incoming.target, me.is_some())? {
+            Target::Presence(owner, operation) => (owner, operation),
+            Target::Batch if HAS_BATCH => return Batch::parse(incoming.body()?).map(Self::Batch),
+            Target::PresencesByUserId if HAS_BATCH => return Ids::parse(incoming.body()?).map(Self::GetPresences),
+            Target::Batch | Target::PresencesByUserId => return Err(Refusal::UnknownPath),
+        };
+        let mut fields = Fields([None; 4]);
+        if operation != Operation::Get {
+            fields.find(incoming.body()?, operation)?;
         }
-        let body = incoming.body()?;
-        match target {
-            Target::Batch if HAS_BATCH => Batch::parse(body).map(Self::Batch),
-            Target::PresencesByUserId if HAS_BATCH => Ids::parse(body).map(Self::GetPresences),
-            Target::Batch | Target::PresencesByUserId => Err(Refusal::UnknownPath),
-            Target::Presence(owner, operation) => {
-                let fields = Fields::parse(body, operation)?;
-                let user = owner.user(me)?;
-                Ok(Self::Act { user, command: fields.command(operation, policy)? })
-            }
+        let user = owner.user(&me)?;
+        if operation == Operation::Get {
+            return Ok(Self::Get { user });
         }
+        Ok(Self::Act { user, command: fields.command(operation, policy)? })
     }
 }
 
@@ -156,22 +156,21 @@ struct Fields<'a>([Option<Value<'a>>; 4]);
 impl<'a> Fields<'a> {
     const NAMES: [Field; 4] = [Field::SessionId, Field::Availability, Field::Activity, Field::ExpirationDuration];
 
-    fn parse(body: Option<Value<'a>>, operation: Operation) -> Result<Self, Refusal> {
+    fn find(&mut self, body: Option<Value<'a>>, operation: Operation) -> Result<(), Refusal> {
         let names_session = matches!(operation, Operation::SetPresence | Operation::ClearPresence);
         let names_presence = matches!(operation, Operation::SetPresence | Operation::SetUserPreferredPresence);
         let is_named = |field| if matches!(field, Field::SessionId) { names_session } else { names_presence };
-        let mut values = [None; 4];
-        for (value, field) in values.iter_mut().zip(Self::NAMES) {
+        for (value, field) in self.0.iter_mut().zip(Self::NAMES) {
             if is_named(field) {
                 *value = member(body, field)?;
             }
         }
-        for (value, field) in values.iter().zip(Self::NAMES) {
+        for (value, field) in self.0.iter().zip(Self::NAMES) {
             if is_named(field) && value.is_none() && !matches!(field, Field::ExpirationDuration) {
                 return Err(Refusal::Missing(field));
             }
         }
-        Ok(Self(values))
+        Ok(())
     }
 
     /// The command, its fields checked in the order of rule H2: id, duration, range, pair.
@@ -181,13 +180,13 @@ impl<'a> Fields<'a> {
                 let session = self.session()?;
                 let lease = self.duration(policy.leases)?;
                 let presence = self.presence()?;
-                policy.check_session(presence, lease).map_err(crate::user::CommandError::from)?;
+                policy.check_session(presence, lease).map_err(CommandError::from)?;
                 Command::SetPresence { session, presence, lease }
             }
             Operation::SetUserPreferredPresence => {
                 let duration = self.duration(policy.preferred_durations)?;
                 let presence = self.presence()?;
-                policy.check_preferred(presence, duration).map_err(crate::user::CommandError::from)?;
+                policy.check_preferred(presence, duration).map_err(CommandError::from)?;
                 Command::SetPreferredPresence { presence, duration }
             }
             Operation::ClearPresence => Command::ClearPresence { session: self.session()? },

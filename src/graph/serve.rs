@@ -87,13 +87,13 @@ pub fn serve(
 ) -> u16 {
     let request = Request::parse(incoming, exchange.caller.me(), store.policy());
     let mut body = Reserve::new(sink, 0);
-    let outcome = request.and_then(|request| {
-        exchange.caller.authorise(&request)?;
-        match request {
-            Request::Act { user, command } => act(user, command, exchange, store, changes),
-            _ => write_body(&request, exchange, store, &mut body, changes).map_err(|NoRoom| Refusal::AnswerTooLarge),
-        }
-    });
+    let outcome = match &request {
+        Err(refusal) => Err(*refusal),
+        Ok(request) => exchange.caller.authorise(request).and_then(|()| match request {
+            Request::Act { user, command } => act(*user, *command, exchange, store, changes),
+            _ => write_body(request, exchange, store, &mut body, changes).map_err(|NoRoom| Refusal::AnswerTooLarge),
+        }),
+    };
     match outcome {
         Ok(()) => 200,
         Err(refusal) => {
@@ -231,33 +231,47 @@ pub(super) fn answer_element(
         Some(refusal) => Err(refusal),
         None => element.request(exchange.caller.me(), store.policy()),
     };
-    let refusal = match request.and_then(|request| exchange.caller.authorise(&request).map(|()| request)) {
-        Err(refusal) => refusal,
-        Ok(Request::Act { user, command }) => match act(user, command, exchange, store, changes) {
-            Err(refusal) => refusal,
-            Ok(()) => {
-                open(sink, element.id(), 200)?;
-                return sink.write(b"}").map(|()| 200);
-            }
+    let refusal = match &request {
+        Err(refusal) => *refusal,
+        Ok(request) => match carry_out(request, element.id(), exchange, store, sink, changes)? {
+            None => return Ok(200),
+            Some(refusal) => refusal,
         },
-        // A body may turn out too long only behind its status: then both are taken back.
-        Ok(request) => {
-            let mut answer = Reserve::new(sink, 1);
-            let written = open(&mut answer, element.id(), 200)
-                .and_then(|()| answer.write(b",\"body\":"))
-                .and_then(|()| write_body(&request, exchange, store, &mut answer, changes));
-            match written {
-                Ok(()) => return sink.write(b"}").map(|()| 200),
-                Err(NoRoom) => {
-                    answer.take_all_back();
-                    Refusal::AnswerTooLarge
-                }
-            }
-        }
     };
     crate::log::trace!("refused: {}", refusal);
     write_refusal(sink, Some(element.id()), refusal, &exchange.trace)?;
     Ok(refusal.status())
+}
+
+/// Carries out the request of an element and answers it; or tells why not, and leaves the answer to the caller.
+fn carry_out(
+    request: &Request<'_>,
+    id: Value<'_>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+    sink: &mut dyn Sink,
+    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> Result<Option<Refusal>, NoRoom> {
+    if let Err(refusal) = exchange.caller.authorise(request) {
+        return Ok(Some(refusal));
+    }
+    if let Request::Act { user, command } = request {
+        if let Err(refusal) = act(*user, *command, exchange, store, changes) {
+            return Ok(Some(refusal));
+        }
+        open(sink, id, 200)?;
+    } else {
+        // A body may turn out too long only behind its status: then both are taken back.
+        let mut answer = Reserve::new(sink, 1);
+        let written = open(&mut answer, id, 200)
+            .and_then(|()| answer.write(b",\"body\":"))
+            .and_then(|()| write_body(request, exchange, store, &mut answer, changes));
+        if let Err(NoRoom) = written {
+            answer.take_all_back();
+            return Ok(Some(Refusal::AnswerTooLarge));
+        }
+    }
+    sink.write(b"}").map(|()| None)
 }
 
 /// An answer up to its status.

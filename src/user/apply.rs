@@ -124,7 +124,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         let mut rest = self.sessions.as_mut_slice();
         while let Some((last, others)) = rest.split_last_mut() {
             match others.last_mut() {
-                Some(before) if before.id > last.id => mem::swap(before, last),
+                Some(before) if before.id.cmp(&last.id).is_gt() => mem::swap(before, last),
                 _ => return,
             }
             rest = others;
