@@ -4,10 +4,9 @@ use super::MAX_ELEMENTS;
 use super::json::{Value, decode};
 use super::refusal::{Field, Refusal};
 use super::request::{Body, Incoming, Request, member};
-use super::target::Target;
+use super::target::{Target, until};
 use crate::id::UserId;
 use crate::policy::Policy;
-use serde_json_core::str::EscapedStr;
 
 /// The elements of a batch, 1 to [`MAX_ELEMENTS`], each with an id of its own, none of them a batch. Rule H5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +68,8 @@ pub struct Element<'a> {
 }
 
 /// Longest method and target that are decoded when something in them is escaped.
-type Method = heapless::String<8>;
-type Url = heapless::String<256>;
+type Method = heapless::Vec<u8, 8>;
+type Url = heapless::Vec<u8, 256>;
 
 impl<'a> Element<'a> {
     /// An object with an id; the rest is looked at by [`request`](Self::request). O(bytes).
@@ -112,11 +111,10 @@ impl<'a> Element<'a> {
         }
         let url = url.escaped().ok_or(Refusal::Malformed(Field::Url))?;
         // Nothing after the path is looked at. A path too long to decode names nothing here, and neither does such a method.
-        let path = EscapedStr(url.0.split('?').next().unwrap_or_default());
-        let target = decode(path, &mut url_buffer).ok_or(Refusal::UnknownPath)?;
+        let target = decode(until(url, b"?"), &mut url_buffer).ok_or(Refusal::UnknownPath)?;
         let method = method.text(&mut method_buffer).unwrap_or_default();
-        Target::route(method, target, me)?;
-        let mut content_type_buffer = heapless::String::<64>::new();
+        Target::route(method, target, me.is_some())?;
+        let mut content_type_buffer = heapless::Vec::<u8, 64>::new();
         let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
         let body = Body::Json(self.member(Field::Body)?);
         Request::parse(&Incoming { method, target, content_type, body }, me, policy)
@@ -144,15 +142,15 @@ impl<'a> Element<'a> {
         if !headers.is_object() {
             return Err(Refusal::Malformed(Field::Headers));
         }
-        let is_content_type = |name: &str| name.trim_matches('"').eq_ignore_ascii_case("content-type");
-        Ok(headers.members().find(|(name, value)| is_content_type(name) && !value.is_null()).map(|(_, value)| value))
+        let mut members = headers.members();
+        let is_content_type = |name: &str| name.as_bytes().eq_ignore_ascii_case(b"\"content-type\"");
+        Ok(members.find(|(name, value)| is_content_type(name) && !value.is_null()).map(|(_, value)| value))
     }
 
     fn is_batch(self) -> bool {
         let mut buffer = Url::new();
-        let url = self.member(Field::Url).ok().flatten();
-        let path = url.and_then(Value::escaped).map(|url| EscapedStr(url.0.split('?').next().unwrap_or_default()));
-        let target = path.and_then(|path| decode(path, &mut buffer)).map(Target::parse);
+        let url = self.member(Field::Url).ok().flatten().and_then(Value::escaped);
+        let target = url.and_then(|url| decode(until(url, b"?"), &mut buffer)).map(Target::parse);
         matches!(target, Some(Ok(Target::Batch)))
     }
 }

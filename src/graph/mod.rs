@@ -8,6 +8,9 @@
 //! Reading order: [`json`] validates text and walks it where it lies; [`Target`] is what a path means; [`Request`] is what
 //! was asked, checked in the order of rule H2; [`Caller`] says who may; [`Refusal`] is every way to say no.
 //!
+//! Batches and bulk reads are feature `batch`: without it their paths are no resources, and a device that serves one request
+//! at a time links two kilobytes less.
+//!
 //! Nothing is collected, so memory is bounded by the caller's buffers; the `MAX_…` constants say how large those need be.
 
 mod batch;
@@ -32,6 +35,9 @@ pub use sink::{Buffer, NoRoom, Sink};
 pub use store::Store;
 pub use target::{Operation, Owner, Target};
 pub use write::{Trace, write_change, write_error, write_presence};
+
+/// Whether batches and bulk reads are served.
+const HAS_BATCH: bool = cfg!(feature = "batch");
 
 /// Most ids in a bulk read. Rule H1.
 pub const MAX_IDS: usize = 650;

@@ -181,44 +181,95 @@ impl Refusal {
     /// The message, in up to five pieces that follow each other. O(1).
     #[must_use]
     pub const fn message(self) -> [&'static str; 5] {
-        const fn one(text: &'static str) -> [&'static str; 5] {
-            [text, "", "", "", ""]
-        }
-        const fn about(before: &'static str, field: Field, after: &'static str) -> [&'static str; 5] {
-            [before, field.name(), after, "", ""]
-        }
-        match self {
-            Self::TooLarge => one("The request is too large."),
-            Self::UnknownPath => one("Resource not found."),
-            Self::UnknownUser => one("User not found."),
-            Self::MethodNotAllowed => one("The method is not allowed for this resource."),
-            Self::UnsupportedMediaType => one("The body must be application/json."),
-            Self::Json(JsonError::NotUtf8) => one("The request is not UTF-8."),
-            Self::Json(JsonError::Syntax) => one("The request is not well-formed JSON."),
-            Self::Json(JsonError::TooDeep) => one("The request is nested too deeply."),
-            Self::NotAnObject => one("The request is not a JSON object."),
-            Self::LineTooLong => one("The line is too long."),
-            Self::Duplicate(field) => about("[", field, "]: The field is given twice."),
-            Self::Missing(field) => ["[", field.name(), "]: The ", field.name(), " field is required."],
-            Self::Malformed(field) => about("The provided [", field, "] is not valid."),
-            Self::OutOfRange(field) => about("The provided [", field, "] is out of range."),
-            Self::Pair => one("The provided combination of [Availability] and [Activity] is not supported."),
-            Self::Count(field) => about("The number of [", field, "] is out of range."),
-            Self::Repeated(field) => about("The same [", field, "] is given twice."),
-            Self::NestedBatch => one("A batch must not contain a batch."),
-            Self::OutOfOrder => one("The provided [At] lies before that of an earlier line."),
-            Self::Unauthenticated => one("The caller is not known."),
-            Self::Throttled => one("Too many requests."),
-            Self::OtherUser => one("A delegated caller may write its own presence only."),
-            Self::MissingPermission => one("The caller lacks the permission."),
-            Self::OtherSession => one("An application may name its own session only."),
-            Self::SessionNotFound => one("Presence session not found."),
-            Self::FailedDependency => one("An element that this one depends on failed."),
-            Self::SessionsFull => one("The user has no room for another session."),
-            Self::UsersFull => one("There is no room for another user."),
-            Self::AnswerTooLarge => one("There is no room for the answer."),
+        let name = self.field_name();
+        let (first, rest) = before_star(self.template());
+        let (second, third) = before_star(rest);
+        let has_second = rest.len() > second.len();
+        [first, name, second, if has_second { name } else { "" }, third]
+    }
+
+    /// The name of the field that it is about, if it is about one.
+    pub(super) const fn field_name(self) -> &'static str {
+        match self.field() {
+            Some(field) => field.name(),
+            None => "",
         }
     }
+
+    /// The field that it is about.
+    const fn field(self) -> Option<Field> {
+        match self {
+            Self::Duplicate(field)
+            | Self::Missing(field)
+            | Self::Malformed(field)
+            | Self::OutOfRange(field)
+            | Self::Count(field)
+            | Self::Repeated(field) => Some(field),
+            _ => None,
+        }
+    }
+
+    /// The message, with a star for the name of the field. One constant for each, so that a small device takes it out of a
+    /// table.
+    pub(super) const fn template(self) -> &'static str {
+        match self {
+            Self::TooLarge => "The request is too large.",
+            Self::UnknownPath => "Resource not found.",
+            Self::UnknownUser => "User not found.",
+            Self::MethodNotAllowed => "The method is not allowed for this resource.",
+            Self::UnsupportedMediaType => "The body must be application/json.",
+            Self::Json(error) => error.message(),
+            Self::NotAnObject => "The request is not a JSON object.",
+            Self::LineTooLong => "The line is too long.",
+            Self::Duplicate(_) => "[*]: The field is given twice.",
+            Self::Missing(_) => "[*]: The * field is required.",
+            Self::Malformed(_) => "The provided [*] is not valid.",
+            Self::OutOfRange(_) => "The provided [*] is out of range.",
+            Self::Pair => "The provided combination of [Availability] and [Activity] is not supported.",
+            Self::Count(_) => "The number of [*] is out of range.",
+            Self::Repeated(_) => "The same [*] is given twice.",
+            Self::NestedBatch => "A batch must not contain a batch.",
+            Self::OutOfOrder => "The provided [At] lies before that of an earlier line.",
+            Self::Unauthenticated => "The caller is not known.",
+            Self::Throttled => "Too many requests.",
+            Self::OtherUser => "A delegated caller may write its own presence only.",
+            Self::MissingPermission => "The caller lacks the permission.",
+            Self::OtherSession => "An application may name its own session only.",
+            Self::SessionNotFound => "Presence session not found.",
+            Self::FailedDependency => "An element that this one depends on failed.",
+            Self::SessionsFull => "The user has no room for another session.",
+            Self::UsersFull => "There is no room for another user.",
+            Self::AnswerTooLarge => "There is no room for the answer.",
+        }
+    }
+}
+
+impl JsonError {
+    const fn message(self) -> &'static str {
+        match self {
+            Self::NotUtf8 => "The request is not UTF-8.",
+            Self::Syntax => "The request is not well-formed JSON.",
+            Self::TooDeep => "The request is nested too deeply.",
+        }
+    }
+}
+
+/// What stands before the first star, and what behind it.
+const fn before_star(text: &str) -> (&str, &str) {
+    let mut place = 0;
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        if *byte == b'*' {
+            if let Some((before, starred)) = text.split_at_checked(place) {
+                if let Some((_, behind)) = starred.split_at_checked(1) {
+                    return (before, behind);
+                }
+            }
+        }
+        place = place.saturating_add(1);
+        rest = after;
+    }
+    (text, "")
 }
 
 impl core::fmt::Display for Refusal {

@@ -3,13 +3,13 @@
 use super::batch::Batch;
 use super::json::Value;
 use super::refusal::{Field, Refusal};
-use super::target::{Operation, Target};
-use super::{MAX_BODY, MAX_IDS};
+use super::target::{Operation, Target, until};
+use super::{HAS_BATCH, MAX_BODY, MAX_IDS};
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, DurationRange, IsoDuration};
-use crate::user::Command;
+use crate::user::{Command, CommandError};
 
 /// A request as it comes in: over HTTP, or out of an element of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -88,20 +88,21 @@ impl<'a> Request<'a> {
         if matches!(incoming.body, Body::Bytes(bytes) if bytes.len() > MAX_BODY) {
             return Err(Refusal::TooLarge);
         }
-        let target = Target::route(incoming.method, incoming.target, me)?;
-        if let Target::Presence(owner, Operation::Get) = target {
-            return Ok(Self::Get { user: owner.user(me)? });
+        let (owner, operation) = match Target::route(incoming.method, incoming.target, me.is_some())? {
+            Target::Presence(owner, operation) => (owner, operation),
+            Target::Batch if HAS_BATCH => return Batch::parse(incoming.body()?).map(Self::Batch),
+            Target::PresencesByUserId if HAS_BATCH => return Ids::parse(incoming.body()?).map(Self::GetPresences),
+            Target::Batch | Target::PresencesByUserId => return Err(Refusal::UnknownPath),
+        };
+        let mut fields = Fields([None; 4]);
+        if operation != Operation::Get {
+            fields.find(incoming.body()?, operation)?;
         }
-        let body = incoming.body()?;
-        match target {
-            Target::Batch => Batch::parse(body).map(Self::Batch),
-            Target::PresencesByUserId => Ids::parse(body).map(Self::GetPresences),
-            Target::Presence(owner, operation) => {
-                let fields = Fields::parse(body, operation)?;
-                let user = owner.user(me)?;
-                Ok(Self::Act { user, command: fields.command(operation, policy)? })
-            }
+        let user = owner.user(&me)?;
+        if operation == Operation::Get {
+            return Ok(Self::Get { user });
         }
+        Ok(Self::Act { user, command: fields.command(operation, policy)? })
     }
 }
 
@@ -131,7 +132,7 @@ impl<'b> Incoming<'_, 'b> {
 
 /// Whether a media type, parameters aside, is JSON.
 fn is_json(content_type: &str) -> bool {
-    content_type.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+    until(content_type, b";").as_bytes().trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
 /// A member of a body that may be missing.
@@ -140,54 +141,52 @@ pub(super) fn member<'a>(body: Option<Value<'a>>, field: Field) -> Result<Option
 }
 
 /// Longest text that is decoded when something in it is escaped: longer than any id, name or duration.
-type Text = heapless::String<40>;
+type Text = heapless::Vec<u8, 40>;
 
-/// The members of an action's body, found and required, but not looked into.
-#[derive(Clone, Copy)]
-struct Fields<'a> {
-    session: Option<Value<'a>>,
-    availability: Option<Value<'a>>,
-    activity: Option<Value<'a>>,
-    duration: Option<Value<'a>>,
+/// The text of a member; nothing where there is none, or no text of a length that means something.
+fn text<'b>(value: Option<Value<'b>>, buffer: &'b mut Text) -> &'b str {
+    value.and_then(|value| value.text(buffer)).unwrap_or_default()
 }
 
+/// The members of an action's body, found and required, but not looked into: id of the session, availability, activity,
+/// duration.
+#[derive(Clone, Copy)]
+struct Fields<'a>([Option<Value<'a>>; 4]);
+
 impl<'a> Fields<'a> {
-    fn parse(body: Option<Value<'a>>, operation: Operation) -> Result<Self, Refusal> {
+    const NAMES: [Field; 4] = [Field::SessionId, Field::Availability, Field::Activity, Field::ExpirationDuration];
+
+    fn find(&mut self, body: Option<Value<'a>>, operation: Operation) -> Result<(), Refusal> {
         let names_session = matches!(operation, Operation::SetPresence | Operation::ClearPresence);
         let names_presence = matches!(operation, Operation::SetPresence | Operation::SetUserPreferredPresence);
-        let get = |wanted: bool, field| if wanted { member(body, field) } else { Ok(None) };
-        let fields = Self {
-            session: get(names_session, Field::SessionId)?,
-            availability: get(names_presence, Field::Availability)?,
-            activity: get(names_presence, Field::Activity)?,
-            duration: get(names_presence, Field::ExpirationDuration)?,
-        };
-        let missing = |wanted: bool, value: Option<Value<'_>>| wanted && value.is_none();
-        if missing(names_session, fields.session) {
-            Err(Refusal::Missing(Field::SessionId))
-        } else if missing(names_presence, fields.availability) {
-            Err(Refusal::Missing(Field::Availability))
-        } else if missing(names_presence, fields.activity) {
-            Err(Refusal::Missing(Field::Activity))
-        } else {
-            Ok(fields)
+        let is_named = |field| if matches!(field, Field::SessionId) { names_session } else { names_presence };
+        for (value, field) in self.0.iter_mut().zip(Self::NAMES) {
+            if is_named(field) {
+                *value = member(body, field)?;
+            }
         }
+        for (value, field) in self.0.iter().zip(Self::NAMES) {
+            if is_named(field) && value.is_none() && !matches!(field, Field::ExpirationDuration) {
+                return Err(Refusal::Missing(field));
+            }
+        }
+        Ok(())
     }
 
     /// The command, its fields checked in the order of rule H2: id, duration, range, pair.
-    fn command(self, operation: Operation, policy: &Policy) -> Result<Command<SessionId>, Refusal> {
+    fn command(&self, operation: Operation, policy: &Policy) -> Result<Command<SessionId>, Refusal> {
         Ok(match operation {
             Operation::SetPresence => {
                 let session = self.session()?;
                 let lease = self.duration(policy.leases)?;
                 let presence = self.presence()?;
-                policy.check_session(presence, lease).map_err(crate::user::CommandError::from)?;
+                policy.check_session(presence, lease).map_err(CommandError::from)?;
                 Command::SetPresence { session, presence, lease }
             }
             Operation::SetUserPreferredPresence => {
                 let duration = self.duration(policy.preferred_durations)?;
                 let presence = self.presence()?;
-                policy.check_preferred(presence, duration).map_err(crate::user::CommandError::from)?;
+                policy.check_preferred(presence, duration).map_err(CommandError::from)?;
                 Command::SetPreferredPresence { presence, duration }
             }
             Operation::ClearPresence => Command::ClearPresence { session: self.session()? },
@@ -195,27 +194,25 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn session(self) -> Result<SessionId, Refusal> {
-        self.session
-            .and_then(|value| SessionId::parse(value.text(&mut Text::new())?).ok())
-            .ok_or(Refusal::Malformed(Field::SessionId))
+    fn session(&self) -> Result<SessionId, Refusal> {
+        let [session, ..] = self.0;
+        SessionId::parse(text(session, &mut Text::new())).map_err(|_| Refusal::Malformed(Field::SessionId))
     }
 
-    fn duration(self, range: DurationRange) -> Result<Option<Duration>, Refusal> {
-        let Some(value) = self.duration else { return Ok(None) };
-        let written = value
-            .text(&mut Text::new())
-            .and_then(|text| IsoDuration::parse(text).ok())
-            .ok_or(Refusal::Malformed(Field::ExpirationDuration))?;
+    fn duration(&self, range: DurationRange) -> Result<Option<Duration>, Refusal> {
+        let [_, _, _, duration] = self.0;
+        if duration.is_none() {
+            return Ok(None);
+        }
+        let written = IsoDuration::parse(text(duration, &mut Text::new()))
+            .map_err(|_| Refusal::Malformed(Field::ExpirationDuration))?;
         written.within(range).map(Some).ok_or(Refusal::OutOfRange(Field::ExpirationDuration))
     }
 
-    fn presence(self) -> Result<Presence, Refusal> {
-        let (mut availability, mut activity) = (Text::new(), Text::new());
-        let availability = self.availability.and_then(|value| value.text(&mut availability));
-        let activity = self.activity.and_then(|value| value.text(&mut activity));
-        let pair = availability.zip(activity).ok_or(Refusal::Pair)?;
-        Presence::from_names(pair.0, pair.1).map_err(|_| Refusal::Pair)
+    fn presence(&self) -> Result<Presence, Refusal> {
+        let [_, availability, activity, _] = self.0;
+        let (mut first, mut second) = (Text::new(), Text::new());
+        Presence::from_names(text(availability, &mut first), text(activity, &mut second)).map_err(|_| Refusal::Pair)
     }
 }
 

@@ -1,6 +1,5 @@
 //! All four steps in one: parse, authorise, execute, write. Rules H2, H5, H6.
 
-use super::MAX_ELEMENTS;
 use super::batch::{Batch, Element};
 use super::caller::Caller;
 use super::json::Value;
@@ -8,7 +7,8 @@ use super::refusal::{Field, Refusal};
 use super::request::{Ids, Incoming, Request};
 use super::sink::{NoRoom, Reserve, Sink};
 use super::store::Store;
-use super::write::{Trace, status, write_error, write_user};
+use super::write::{Trace, fill, status, write_error, write_user};
+use super::{HAS_BATCH, MAX_ELEMENTS};
 use crate::id::{SessionId, UserId};
 use crate::time::Instant;
 use crate::user::{Command, Transition};
@@ -87,13 +87,13 @@ pub fn serve(
 ) -> u16 {
     let request = Request::parse(incoming, exchange.caller.me(), store.policy());
     let mut body = Reserve::new(sink, 0);
-    let outcome = request.and_then(|request| {
-        exchange.caller.authorise(&request)?;
-        match request {
-            Request::Act { user, command } => act(user, command, exchange, store, changes),
-            _ => write_body(&request, exchange, store, &mut body, changes).map_err(|NoRoom| Refusal::AnswerTooLarge),
-        }
-    });
+    let outcome = match &request {
+        Err(refusal) => Err(*refusal),
+        Ok(request) => exchange.caller.authorise(request).and_then(|()| match request {
+            Request::Act { user, command } => act(*user, *command, exchange, store, changes),
+            _ => write_body(request, exchange, store, &mut body, changes).map_err(|NoRoom| Refusal::AnswerTooLarge),
+        }),
+    };
     match outcome {
         Ok(()) => 200,
         Err(refusal) => {
@@ -133,8 +133,10 @@ fn write_body(
     match request {
         Request::Act { .. } => Ok(()),
         Request::Get { user } => write_user(sink, exchange, store, *user),
-        Request::GetPresences(ids) => write_users(sink, exchange, store, *ids),
-        Request::Batch(batch) => run_batch(*batch, exchange, store, sink, changes),
+        Request::GetPresences(ids) if HAS_BATCH => write_users(sink, exchange, store, *ids),
+        Request::Batch(batch) if HAS_BATCH => run_batch(*batch, exchange, store, sink, changes),
+        // Nobody parses these then.
+        Request::GetPresences(_) | Request::Batch(_) => Err(NoRoom),
     }
 }
 
@@ -229,41 +231,52 @@ pub(super) fn answer_element(
         Some(refusal) => Err(refusal),
         None => element.request(exchange.caller.me(), store.policy()),
     };
-    let refusal = match request.and_then(|request| exchange.caller.authorise(&request).map(|()| request)) {
-        Err(refusal) => refusal,
-        Ok(Request::Act { user, command }) => match act(user, command, exchange, store, changes) {
-            Err(refusal) => refusal,
-            Ok(()) => {
-                open(sink, element.id(), 200)?;
-                return sink.write(b"}").map(|()| 200);
-            }
+    let refusal = match &request {
+        Err(refusal) => *refusal,
+        Ok(request) => match carry_out(request, element.id(), exchange, store, sink, changes)? {
+            None => return Ok(200),
+            Some(refusal) => refusal,
         },
-        // A body may turn out too long only behind its status: then both are taken back.
-        Ok(request) => {
-            let mut answer = Reserve::new(sink, 1);
-            let written = open(&mut answer, element.id(), 200)
-                .and_then(|()| answer.write(b",\"body\":"))
-                .and_then(|()| write_body(&request, exchange, store, &mut answer, changes));
-            match written {
-                Ok(()) => return sink.write(b"}").map(|()| 200),
-                Err(NoRoom) => {
-                    answer.take_all_back();
-                    Refusal::AnswerTooLarge
-                }
-            }
-        }
     };
     crate::log::trace!("refused: {}", refusal);
     write_refusal(sink, Some(element.id()), refusal, &exchange.trace)?;
     Ok(refusal.status())
 }
 
+/// Carries out the request of an element and answers it; or tells why not, and leaves the answer to the caller.
+fn carry_out(
+    request: &Request<'_>,
+    id: Value<'_>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+    sink: &mut dyn Sink,
+    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> Result<Option<Refusal>, NoRoom> {
+    if let Err(refusal) = exchange.caller.authorise(request) {
+        return Ok(Some(refusal));
+    }
+    if let Request::Act { user, command } = request {
+        if let Err(refusal) = act(*user, *command, exchange, store, changes) {
+            return Ok(Some(refusal));
+        }
+        open(sink, id, 200)?;
+    } else {
+        // A body may turn out too long only behind its status: then both are taken back.
+        let mut answer = Reserve::new(sink, 1);
+        let written = open(&mut answer, id, 200)
+            .and_then(|()| answer.write(b",\"body\":"))
+            .and_then(|()| write_body(request, exchange, store, &mut answer, changes));
+        if let Err(NoRoom) = written {
+            answer.take_all_back();
+            return Ok(Some(Refusal::AnswerTooLarge));
+        }
+    }
+    sink.write(b"}").map(|()| None)
+}
+
 /// An answer up to its status.
 fn open(sink: &mut dyn Sink, id: Value<'_>, code: u16) -> Result<(), NoRoom> {
-    sink.write(b"{\"id\":")?;
-    sink.write(id.as_str().as_bytes())?;
-    sink.write(b",\"status\":")?;
-    status(sink, code)
+    fill(sink, r#"{"id":*,"status":*"#, &[id.as_str().as_bytes(), &status(code)])
 }
 
 /// An answer that says no; without its body where that does not fit.

@@ -1,5 +1,6 @@
 //! The target of a request: which presence, or what else, its path means. Rules H2, section 7.
 
+use super::HAS_BATCH;
 use super::refusal::{Field, Refusal};
 use crate::id::{UserId, hex_value};
 
@@ -68,50 +69,44 @@ impl<'a> Target<'a> {
     /// assert_eq!(target, Ok(Target::Presence(Owner::Me, Operation::ClearPresence)));
     /// ```
     pub fn parse(target: &'a str) -> Result<Self, Refusal> {
-        let path = target.split(['?', '#']).next().unwrap_or_default();
-        let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
-        if segments.peek().is_some_and(|first| is(first, "v1.0") || is(first, "beta")) {
-            segments.next();
-        }
-        let mut next = || segments.next();
-        let first = next().unwrap_or_default();
-        let target = if is(first, "$batch") {
-            Some(Self::Batch)
-        } else if is(first, "me") {
-            next().filter(|name| is(name, "presence")).and_then(|_| Self::presence(Owner::Me, next()))
-        } else if is(first, "users") {
-            let owner = next().filter(|id| !id.is_empty()).map(Owner::Named);
-            next().filter(|name| is(name, "presence")).and_then(|_| Self::presence(owner?, next()))
-        } else if is(first, "communications") {
-            match next() {
-                Some(name) if is(name, "getPresencesByUserId") => Some(Self::PresencesByUserId),
-                Some(name) if is(name, "presences") => {
-                    next().filter(|id| !id.is_empty()).and_then(|id| Self::presence(Owner::Named(id), next()))
-                }
-                _ => None,
-            }
-        } else {
-            None
-        };
-        match (target, next()) {
-            (Some(target), None) => Ok(target),
-            _ => Err(Refusal::UnknownPath),
-        }
+        Self::read(until(target, b"?#")).ok_or(Refusal::UnknownPath)
     }
 
-    fn presence(owner: Owner<'a>, action: Option<&str>) -> Option<Self> {
-        let operation = match action {
-            None => Operation::Get,
-            Some(action) => Operation::ACTIONS.iter().find(|(name, _)| is(action, name))?.1,
+    fn read(path: &'a str) -> Option<Self> {
+        let mut segments = Segments(Some(path.strip_prefix("/").unwrap_or(path)));
+        let mut first = segments.next()?;
+        if is(first, "v1.0") || is(first, "beta") {
+            first = segments.next()?;
+        }
+        let target = if HAS_BATCH && is(first, "$batch") {
+            Self::Batch
+        } else if is(first, "me") {
+            segments.require("presence")?;
+            Self::Presence(Owner::Me, segments.operation()?)
+        } else if is(first, "users") {
+            let owner = segments.owner()?;
+            segments.require("presence")?;
+            Self::Presence(owner, segments.operation()?)
+        } else if is(first, "communications") {
+            let name = segments.next()?;
+            if HAS_BATCH && is(name, "getPresencesByUserId") {
+                Self::PresencesByUserId
+            } else if is(name, "presences") {
+                Self::Presence(segments.owner()?, segments.operation()?)
+            } else {
+                return None;
+            }
+        } else {
+            return None;
         };
-        Some(Self::Presence(owner, operation))
+        if segments.next().is_none() { Some(target) } else { None }
     }
 
     /// What a method and a target ask for: path before method. Rule H2.
-    pub(super) fn route(method: &str, target: &'a str, me: Option<UserId>) -> Result<Self, Refusal> {
+    pub(super) fn route(method: &str, target: &'a str, has_me: bool) -> Result<Self, Refusal> {
         let target = Self::parse(target)?;
         if let Self::Presence(owner, _) = target {
-            owner.check(me)?;
+            owner.check(has_me)?;
         }
         let expected = if matches!(target, Self::Presence(_, Operation::Get)) { "GET" } else { "POST" };
         if method.eq_ignore_ascii_case(expected) { Ok(target) } else { Err(Refusal::MethodNotAllowed) }
@@ -125,10 +120,10 @@ impl Owner<'_> {
     /// # Errors
     ///
     /// [`Refusal::UnknownPath`].
-    pub(super) fn check(self, me: Option<UserId>) -> Result<(), Refusal> {
+    pub(super) fn check(self, has_me: bool) -> Result<(), Refusal> {
         let is_known = match self {
-            Self::Me => me.is_some(),
-            Self::Named(segment) => !decoded(segment).any(|byte| byte == b'@'),
+            Self::Me => has_me,
+            Self::Named(segment) => !Decoded(segment.as_bytes()).any(|byte| byte == b'@'),
         };
         if is_known { Ok(()) } else { Err(Refusal::UnknownPath) }
     }
@@ -138,42 +133,73 @@ impl Owner<'_> {
     /// # Errors
     ///
     /// [`Refusal::Malformed`] for an id that is not a GUID.
-    pub(super) fn user(self, me: Option<UserId>) -> Result<UserId, Refusal> {
+    pub(super) fn user(self, me: &Option<UserId>) -> Result<UserId, Refusal> {
         match self {
-            Self::Me => me.ok_or(Refusal::UnknownPath),
+            Self::Me => (*me).ok_or(Refusal::UnknownPath),
             Self::Named(segment) => {
                 // A GUID in braces takes 38 bytes.
                 let mut text = heapless::Vec::<u8, 38>::new();
-                for byte in decoded(segment) {
+                for byte in Decoded(segment.as_bytes()) {
                     text.push(byte).map_err(|_| Refusal::Malformed(Field::User))?;
                 }
-                core::str::from_utf8(&text)
-                    .ok()
-                    .and_then(|text| UserId::parse(text).ok())
-                    .ok_or(Refusal::Malformed(Field::User))
+                UserId::parse_ascii(&text).map_err(|_| Refusal::Malformed(Field::User))
             }
         }
     }
 }
 
+/// What stands before the first of these bytes, each ASCII: everything, if there is none.
+pub(super) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
+    let end = text.bytes().position(|byte| ends.contains(&byte));
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
+/// The segments of a path that are left.
+struct Segments<'a>(Option<&'a str>);
+
+impl<'a> Segments<'a> {
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.0?;
+        let segment = until(rest, b"/");
+        self.0 = rest.get(segment.len().saturating_add(1)..);
+        Some(segment)
+    }
+
+    fn require(&mut self, name: &str) -> Option<()> {
+        if is(self.next()?, name) { Some(()) } else { None }
+    }
+
+    fn owner(&mut self) -> Option<Owner<'a>> {
+        self.next().filter(|id| !id.is_empty()).map(Owner::Named)
+    }
+
+    fn operation(&mut self) -> Option<Operation> {
+        let Some(action) = self.next() else { return Some(Operation::Get) };
+        Operation::ACTIONS.iter().find(|(name, _)| is(action, name)).map(|(_, operation)| *operation)
+    }
+}
+
 /// The bytes of a segment, percent-decoded; what is not an escape stands for itself.
-fn decoded(segment: &str) -> impl Iterator<Item = u8> {
-    let mut rest = segment.as_bytes();
-    core::iter::from_fn(move || {
-        if let [b'%', high, low, after @ ..] = rest {
+struct Decoded<'a>(&'a [u8]);
+
+impl Iterator for Decoded<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if let [b'%', high, low, after @ ..] = self.0 {
             if let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) {
-                rest = after;
+                self.0 = after;
                 return Some((high << 4) | low);
             }
         }
-        let (first, after) = rest.split_first()?;
-        rest = after;
+        let (first, after) = self.0.split_first()?;
+        self.0 = after;
         Some(*first)
-    })
+    }
 }
 
 fn is(segment: &str, name: &str) -> bool {
-    decoded(segment).eq(name.bytes())
+    Decoded(segment.as_bytes()).eq(name.bytes())
 }
 
 #[cfg(test)]
@@ -204,9 +230,9 @@ mod tests {
             assert_eq!(parse("/me/presence"), Some(("me", Some(Operation::Get))));
             assert_eq!(parse("/users/7/presence"), Some(("id", Some(Operation::Get))));
             assert_eq!(parse("/communications/presences/7"), Some(("id", Some(Operation::Get))));
-            assert_eq!(parse("/communications/getPresencesByUserId"), Some(("bulk", None)));
-            assert_eq!(parse("/$batch"), Some(("batch", None)));
-            assert_eq!(parse("/%24batch"), Some(("batch", None)));
+            assert_eq!(parse("/communications/getPresencesByUserId"), HAS_BATCH.then_some(("bulk", None)));
+            assert_eq!(parse("/$batch"), HAS_BATCH.then_some(("batch", None)));
+            assert_eq!(parse("/%24batch"), HAS_BATCH.then_some(("batch", None)));
             for (name, operation) in Operation::ACTIONS {
                 for (path, owner) in
                     [("/me/presence/", "me"), ("/users/7/presence/", "id"), ("/communications/presences/7/", "id")]
@@ -250,12 +276,12 @@ mod tests {
     fn ids_are_decoded_after_splitting() {
         let guid = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
         let user = UserId::parse(guid).unwrap();
-        assert_eq!(Owner::Named(guid).user(None), Ok(user));
-        assert_eq!(Owner::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(None), Ok(user));
-        assert_eq!(Owner::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(None), Ok(user));
-        assert_eq!(Owner::Named("7").user(None), Err(Refusal::Malformed(Field::User)));
-        assert_eq!(Owner::Named("a%40b.com").check(None), Err(Refusal::UnknownPath));
-        assert_eq!(Owner::Me.check(None), Err(Refusal::UnknownPath));
-        assert_eq!(Owner::Me.user(Some(user)), Ok(user));
+        assert_eq!(Owner::Named(guid).user(&None), Ok(user));
+        assert_eq!(Owner::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(&None), Ok(user));
+        assert_eq!(Owner::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(&None), Ok(user));
+        assert_eq!(Owner::Named("7").user(&None), Err(Refusal::Malformed(Field::User)));
+        assert_eq!(Owner::Named("a%40b.com").check(false), Err(Refusal::UnknownPath));
+        assert_eq!(Owner::Me.check(false), Err(Refusal::UnknownPath));
+        assert_eq!(Owner::Me.user(&Some(user)), Ok(user));
     }
 }

@@ -8,63 +8,78 @@ use crate::presence::Presence;
 use crate::time::{Duration, Instant};
 use crate::user::Transition;
 
-/// Writes these pieces one after the other.
-fn pieces(sink: &mut dyn Sink, pieces: &[&str]) -> Result<(), NoRoom> {
-    pieces.iter().try_for_each(|piece| sink.write(piece.as_bytes()))
+/// Writes a template, with the next of these pieces for each star in it.
+pub(super) fn fill(sink: &mut dyn Sink, template: &str, pieces: &[&[u8]]) -> Result<(), NoRoom> {
+    let mut rest = template.as_bytes();
+    let mut pieces = pieces.iter();
+    loop {
+        let plain = rest.iter().take_while(|byte| **byte != b'*').count();
+        let Some((before, after)) = rest.split_at_checked(plain) else { return Ok(()) };
+        sink.write(before)?;
+        let [_, after @ ..] = after else { return Ok(()) };
+        rest = after;
+        if let Some(piece) = pieces.next() {
+            sink.write(piece)?;
+        }
+    }
 }
 
 /// Writes a JSON string, escaping what must be.
 fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
     sink.write(b"\"")?;
-    for piece in text.split_inclusive(|character: char| matches!(character, '"' | '\\' | '\0'..='\x1f')) {
-        let plain = piece.trim_end_matches(|character: char| matches!(character, '"' | '\\' | '\0'..='\x1f'));
-        sink.write(plain.as_bytes())?;
-        match piece.as_bytes().get(plain.len()) {
-            None => {}
-            Some(byte @ (b'"' | b'\\')) => sink.write(&[b'\\', *byte])?,
-            Some(byte) => {
-                sink.write(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)])?;
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F)).count();
+        let Some((before, after)) = rest.split_at_checked(plain) else { break };
+        sink.write(before)?;
+        rest = after;
+        if let [byte, after @ ..] = rest {
+            match byte {
+                b'"' | b'\\' => sink.write(&[b'\\', *byte])?,
+                _ => sink.write(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)])?,
             }
+            rest = after;
         }
     }
     sink.write(b"\"")
 }
 
-/// The decimal digits of a number, and how many of them count. By subtraction: a 64-bit division would link a kilobyte
-/// into a small device.
-fn digits(number: u64) -> ([u8; 20], usize) {
-    let mut text = [b'0'; 20];
+/// Fills `text` with the decimal digits of a number, of which the first counts `highest`: what is left is brought up under
+/// the first place again and again. A division would link half a kilobyte into a small device, one of 64 bits a kilobyte.
+fn digits(text: &mut [u8], number: u64, highest: u64) {
     let mut rest = number;
-    let mut significant = 0;
-    for (place, digit) in text.iter_mut().enumerate() {
-        let power = 10u64.pow(19u32.saturating_sub(place as u32));
-        while let Some(less) = rest.checked_sub(power) {
+    for digit in text {
+        *digit = b'0';
+        while let Some(less) = rest.checked_sub(highest) {
             rest = less;
             *digit = digit.saturating_add(1);
         }
-        if significant == 0 && *digit != b'0' {
-            significant = 20usize.saturating_sub(place);
-        }
+        // Less than the first place counts: it does not wrap.
+        rest = rest.wrapping_mul(10);
     }
-    (text, significant)
-}
-
-/// The last `count` digits of a number.
-fn last_digits(text: &[u8; 20], count: usize) -> &[u8] {
-    text.get(20usize.saturating_sub(count)..).unwrap_or_default()
 }
 
 /// A status, three digits.
-pub(super) fn status(sink: &mut dyn Sink, status: u16) -> Result<(), NoRoom> {
-    sink.write(last_digits(&digits(status.into()).0, 3))
+pub(super) fn status(status: u16) -> [u8; 3] {
+    let mut text = [0; 3];
+    digits(&mut text, status.into(), 100);
+    text
 }
 
 /// A length of time in seconds, with up to three decimals.
 fn seconds(sink: &mut dyn Sink, time: Duration) -> Result<(), NoRoom> {
-    let (text, significant) = digits(time.as_millis());
-    let number = last_digits(&text, significant.max(4));
-    let Some((whole, fraction)) = number.split_at_checked(number.len().saturating_sub(3)) else { return Ok(()) };
-    sink.write(whole)?;
+    // Nineteen digits in front of which stands a one, for the longest times of all.
+    const FIRST: u64 = 10_000_000_000_000_000_000;
+    let mut text = [b'1'; 20];
+    let rest = time.as_millis().checked_sub(FIRST);
+    let [first, others @ ..] = &mut text;
+    if rest.is_none() {
+        *first = b'0';
+    }
+    digits(others, rest.unwrap_or(time.as_millis()), FIRST / 10);
+    let Some((whole, fraction)) = text.split_at_checked(17) else { return Ok(()) };
+    let zeros = whole.iter().take_while(|digit| **digit == b'0').count();
+    sink.write(whole.get(zeros.min(16)..).unwrap_or_default())?;
     let decimals = fraction.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last.saturating_add(1));
     if decimals > 0 {
         sink.write(b".")?;
@@ -75,29 +90,24 @@ fn seconds(sink: &mut dyn Sink, time: Duration) -> Result<(), NoRoom> {
 
 /// A version as `sequenceNumber`: a letter and ten digits, sortable as a string; null while nothing visible has changed.
 /// Rule V1.
-fn sequence_number(sink: &mut dyn Sink, version: u64) -> Result<(), NoRoom> {
+fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     const LETTER: u64 = 10_000_000_000;
     if version == 0 {
-        return sink.write(b"null");
+        return b"null";
     }
-    let (mut letter, mut rest) = (b'A', version);
+    let [opening, letter, number @ .., closing] = &mut *text;
+    (*opening, *letter, *closing) = (b'"', b'A', b'"');
+    let mut rest = version;
     while let Some(less) = rest.checked_sub(LETTER) {
-        if letter == b'Z' {
+        if *letter == b'Z' {
             // The last number there is: 260 billion changes of one user later.
             rest = LETTER.saturating_sub(1);
             break;
         }
-        (letter, rest) = (letter.saturating_add(1), less);
+        (*letter, rest) = (letter.saturating_add(1), less);
     }
-    sink.write(&[b'"', letter])?;
-    sink.write(last_digits(&digits(rest).0, 10))?;
-    sink.write(b"\"")
-}
-
-/// The availability and activity of a presence, as members.
-fn pair(sink: &mut dyn Sink, presence: Presence) -> Result<(), NoRoom> {
-    let (availability, activity) = (presence.availability().name(), presence.activity().name());
-    pieces(sink, &["\"availability\":\"", availability, "\",\"activity\":\"", activity, "\""])
+    digits(number, rest, LETTER / 10);
+    text
 }
 
 /// Writes a presence object. Rule H3. Status message, out of office and work location are null: this version keeps none.
@@ -106,13 +116,11 @@ fn pair(sink: &mut dyn Sink, presence: Presence) -> Result<(), NoRoom> {
 ///
 /// [`NoRoom`]; [`MAX_PRESENCE`](super::MAX_PRESENCE) bytes always suffice.
 pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, version: u64) -> Result<(), NoRoom> {
-    sink.write(b"{\"id\":\"")?;
-    sink.write(&user.to_text())?;
-    sink.write(b"\",")?;
-    pair(sink, presence)?;
-    sink.write(b",\"outOfOfficeSettings\":null,\"statusMessage\":null,\"sequenceNumber\":")?;
-    sequence_number(sink, version)?;
-    sink.write(b",\"workLocation\":null}")
+    const TEMPLATE: &str = r#"{"id":"*","availability":"*","activity":"*","outOfOfficeSettings":null,"statusMessage":null,"sequenceNumber":*,"workLocation":null}"#;
+    let (availability, activity) = (presence.availability().name(), presence.activity().name());
+    let mut text = [0; 13];
+    let version = sequence_number(version, &mut text);
+    fill(sink, TEMPLATE, &[&user.to_text(), availability.as_bytes(), activity.as_bytes(), version])
 }
 
 /// Writes an error body. Rule H1.
@@ -121,20 +129,23 @@ pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, ver
 ///
 /// [`NoRoom`]; [`MAX_ERROR`](super::MAX_ERROR) bytes suffice when the trace is empty.
 pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> Result<(), NoRoom> {
-    pieces(sink, &["{\"error\":{\"code\":\"", refusal.code(), "\",\"message\":\""])?;
-    pieces(sink, &refusal.message())?;
-    sink.write(b"\",\"innerError\":{")?;
-    let members =
-        [("date", trace.date), ("request-id", trace.request_id), ("client-request-id", trace.client_request_id)];
-    for (place, (name, value)) in members.into_iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        pieces(sink, &[comma, "\"", name, "\":"])?;
-        match value {
-            Some(text) => string(sink, text)?,
-            None => sink.write(b"null")?,
-        }
-    }
+    fill(sink, r#"{"error":{"code":"*","message":""#, &[refusal.code().as_bytes()])?;
+    let name = refusal.field_name().as_bytes();
+    fill(sink, refusal.template(), &[name, name])?;
+    sink.write(br#"","innerError":{"date":"#)?;
+    text_or_null(sink, trace.date)?;
+    sink.write(br#","request-id":"#)?;
+    text_or_null(sink, trace.request_id)?;
+    sink.write(br#","client-request-id":"#)?;
+    text_or_null(sink, trace.client_request_id)?;
     sink.write(b"}}}")
+}
+
+fn text_or_null(sink: &mut dyn Sink, text: Option<&str>) -> Result<(), NoRoom> {
+    match text {
+        Some(text) => string(sink, text),
+        None => sink.write(b"null"),
+    }
 }
 
 /// What an error tells of the request it answers, where the embedder knows. Rule H1.
@@ -162,15 +173,20 @@ pub fn write_change(
     user: UserId,
     transition: &Transition<SessionId>,
 ) -> Result<(), NoRoom> {
-    sink.write(b"{\"at\":")?;
+    sink.write(br#"{"at":"#)?;
     seconds(sink, transition.at().saturating_since(start))?;
-    sink.write(b",\"user\":\"")?;
-    sink.write(&user.to_text())?;
-    sink.write(b"\",\"from\":{")?;
-    pair(sink, transition.before())?;
-    sink.write(b"},\"to\":{")?;
-    pair(sink, transition.after())?;
-    pieces(sink, &["},\"cause\":\"", transition.cause().name(), "\"}"])
+    let (before, after) = (transition.before(), transition.after());
+    let user = user.to_text();
+    let pieces = [
+        user.as_slice(),
+        before.availability().name().as_bytes(),
+        before.activity().name().as_bytes(),
+        after.availability().name().as_bytes(),
+        after.activity().name().as_bytes(),
+        transition.cause().name().as_bytes(),
+    ];
+    const TEMPLATE: &str = r#","user":"*","from":{"availability":"*","activity":"*"},"to":{"availability":"*","activity":"*"},"cause":"*"}"#;
+    fill(sink, TEMPLATE, &pieces)
 }
 
 /// Reads a user and writes its presence object; a user nobody knows is Unknown. Rules M5, H3.
@@ -201,7 +217,7 @@ mod tests {
 
     #[test]
     fn v1_sequence_numbers_sort_as_strings() {
-        let text = |version| written(|sink| sequence_number(sink, version));
+        let text = |version| written(|sink| sink.write(sequence_number(version, &mut [0; 13])));
         assert_eq!(text(0), "null");
         assert_eq!(text(1), "\"A0000000001\"");
         assert_eq!(text(129_311_063), "\"A0129311063\"");

@@ -54,12 +54,17 @@ impl IsoDuration {
         if text.len() > MAX_TEXT {
             return Err(NotADuration);
         }
-        let (negative, unsigned) = sign(text.as_bytes());
-        match unsigned {
-            [b'P', parts @ ..] => day_time(negative, parts),
-            _ => timedelta(text.as_bytes()),
-        }
-        .ok_or(NotADuration)
+        let mut parser = Parser::new(text);
+        let is_negative = parser.take(b'-');
+        let _sign = is_negative || parser.take(b'+');
+        let is_read = if parser.take(b'P') {
+            parser.total.negative = is_negative;
+            parser.day_time()
+        } else {
+            parser.rest = text.as_bytes();
+            parser.timedelta()
+        };
+        if is_read && parser.is_at_end() { Ok(parser.total) } else { Err(NotADuration) }
     }
 
     /// This duration in whole milliseconds, if it lies, exactly as written, within the range. Rule S2. O(1).
@@ -85,139 +90,217 @@ impl IsoDuration {
     pub const fn is_negative(self) -> bool {
         self.negative
     }
-
-    const ZERO: Self = Self { negative: false, whole: Duration::ZERO, finer: false };
-
-    /// This and one part more.
-    fn plus(self, part: Number, unit: Duration) -> Self {
-        let millis = part.whole.checked_mul(unit.0).and_then(|millis| millis.checked_add(part.millis.into()));
-        match millis.and_then(|millis| self.whole.0.checked_add(millis)) {
-            Some(whole) => Self { whole: Duration(whole), finer: self.finer | part.finer, ..self },
-            // More than fits: the largest that does, and a little more.
-            None => Self { whole: Duration::MAX, finer: true, ..self },
-        }
-    }
 }
 
-const DAY: Duration = Duration::from_days(1);
-const HOUR: Duration = Duration::from_hours(1);
-const MINUTE: Duration = Duration::from_mins(1);
-const SECOND: Duration = Duration::from_secs(1);
-
-fn sign(text: &[u8]) -> (bool, &[u8]) {
-    match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
-    }
+/// The product, if it fits. In halves: a checked 64-bit multiplication is a quarter of a kilobyte on a small device.
+fn scaled(number: u64, factor: u32) -> Option<u64> {
+    let product = |half: u32| u64::from(half).saturating_mul(factor.into());
+    let upper = u32::try_from(product((number >> 32) as u32)).ok()?;
+    product(number as u32).checked_add(u64::from(upper) << 32)
 }
+
+/// Milliseconds.
+const SECOND: u32 = 1000;
+const MINUTE: u32 = 60 * SECOND;
+const HOUR: u32 = 60 * MINUTE;
+const DAY: u32 = 24 * HOUR;
 
 /// A decimal number, saturating, with up to three digits of its fraction kept.
 #[derive(Clone, Copy)]
 struct Number {
     whole: u64,
+    /// How many digits stand before the point.
+    digits: u8,
     millis: u16,
     finer: bool,
     is_fraction: bool,
 }
 
-/// The digits in front, and what follows them; `None` without a digit.
-fn number(text: &[u8]) -> Option<(Number, &[u8])> {
-    let mut number = Number { whole: 0, millis: 0, finer: false, is_fraction: false };
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (whole, rest) = text.split_at_checked(digits(text))?;
-    for digit in whole {
-        number.whole = number.whole.saturating_mul(10).saturating_add((digit & 15).into());
+impl Number {
+    const ZERO: Self = Self { whole: 0, digits: 0, millis: 0, finer: false, is_fraction: false };
+
+    /// One digit more behind the point; only three count.
+    fn push_decimal(&mut self, place: u8, digit: u8) {
+        if place < 3 {
+            self.millis = self.millis.saturating_mul(10).saturating_add(digit.into());
+        } else {
+            self.finer |= digit != 0;
+        }
     }
-    if whole.is_empty() {
-        return None;
-    }
-    let [b'.', rest @ ..] = rest else { return Some((number, rest)) };
-    let (fraction, rest) = rest.split_at_checked(digits(rest))?;
-    let mut value: u16 = 100;
-    for digit in fraction {
-        let digit = u16::from(digit & 15);
-        number.millis = number.millis.saturating_add(value.saturating_mul(digit));
-        number.finer |= value == 0 && digit != 0;
-        value /= 10;
-    }
-    number.is_fraction = true;
-    (!fraction.is_empty()).then_some((number, rest))
 }
 
-/// What follows the `P`.
-fn day_time(negative: bool, text: &[u8]) -> Option<IsoDuration> {
-    let mut total = IsoDuration { negative, ..IsoDuration::ZERO };
-    let mut rest = text;
-    if let Some((days, [b'D', after @ ..])) = number(rest).filter(|(days, _)| !days.is_fraction) {
-        total = total.plus(days, DAY);
-        rest = after;
-    }
-    let [b'T', time @ ..] = rest else {
-        return (rest.is_empty() && !text.is_empty()).then_some(total);
-    };
-    let mut rest = time;
-    let mut units: &[(u8, Duration)] = &[(b'H', HOUR), (b'M', MINUTE), (b'S', SECOND)];
-    let mut is_empty = true;
-    while !rest.is_empty() {
-        let (part, after) = number(rest)?;
-        let [letter, after @ ..] = after else { return None };
-        let place = units.iter().position(|(name, _)| name == letter)?;
-        let (_, unit) = units.get(place)?;
-        if part.is_fraction && *letter != b'S' {
-            return None;
-        }
-        total = total.plus(part, *unit);
-        units = units.get(place.saturating_add(1)..)?;
-        rest = after;
-        is_empty = false;
-    }
-    (!is_empty).then_some(total)
+/// Reads a duration part by part.
+struct Parser<'a> {
+    rest: &'a [u8],
+    /// The number that was read last.
+    part: Number,
+    total: IsoDuration,
 }
 
-/// `str(datetime.timedelta)`: `1:00:00`, `0:05:30.5`, `1 day, 2:00:00`, `-1 day, 23:00:00`.
-fn timedelta(text: &[u8]) -> Option<IsoDuration> {
-    let (negative, unsigned) = sign(text);
-    let (days, clock) = match number(unsigned)? {
-        (days, [b' ', b'd', b'a', b'y', rest @ ..]) if !days.is_fraction && !text.starts_with(b"+") => {
-            let rest = rest.strip_prefix(b"s").unwrap_or(rest);
-            (Some(days), rest.strip_prefix(b", ")?)
+impl<'a> Parser<'a> {
+    const fn new(text: &'a str) -> Self {
+        let total = IsoDuration { negative: false, whole: Duration::ZERO, finer: false };
+        Self { rest: text.as_bytes(), part: Number::ZERO, total }
+    }
+
+    const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Takes this byte, if it comes next. Never inlined: it is called at every turn.
+    #[inline(never)]
+    fn take(&mut self, expected: u8) -> bool {
+        match self.rest {
+            [byte, rest @ ..] if *byte == expected => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
         }
-        _ => (None, text),
-    };
-    let (hours, rest) = number(clock)?;
-    let (minutes, rest) = number(rest.strip_prefix(b":")?)?;
-    let (seconds, end) = number(rest.strip_prefix(b":")?)?;
-    let two_digits = |text: &[u8]| matches!(text, [b'0'..=b'5', b'0'..=b'9', ..]);
-    let well_formed = end.is_empty()
-        && !hours.is_fraction
-        && !minutes.is_fraction
-        && hours.whole < 24
-        && matches!(clock, [_, b':', tail @ ..] | [_, _, b':', tail @ ..]
-            if two_digits(tail) && matches!(tail, [_, _, b':', tail @ ..] if two_digits(tail)
-                && !matches!(tail, [_, _, b'0'..=b'9', ..])));
-    let within_day = IsoDuration::ZERO.plus(hours, HOUR).plus(minutes, MINUTE).plus(seconds, SECOND);
-    well_formed.then_some(match days {
-        None => within_day,
-        Some(days) if !negative || days.whole == 0 => within_day.plus(days, DAY),
-        // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
-        Some(days) => {
-            let back = IsoDuration::ZERO.plus(days, DAY).whole;
-            let cut = within_day.whole.0.saturating_add(within_day.finer.into());
-            IsoDuration { negative: back.0 > 0, whole: Duration(back.0.saturating_sub(cut)), finer: within_day.finer }
+    }
+
+    fn digit(&mut self) -> Option<u8> {
+        match self.rest {
+            [digit @ b'0'..=b'9', rest @ ..] => {
+                self.rest = rest;
+                Some(digit & 15)
+            }
+            _ => None,
         }
-    })
+    }
+
+    /// The number in front; false without a digit before the point, or without one after it.
+    fn number(&mut self) -> bool {
+        let mut number = Number::ZERO;
+        while let Some(digit) = self.digit() {
+            number.whole = scaled(number.whole, 10).unwrap_or(u64::MAX).saturating_add(digit.into());
+            number.digits = number.digits.saturating_add(1);
+        }
+        let mut is_number = number.digits > 0;
+        if is_number && self.take(b'.') {
+            number.is_fraction = true;
+            let mut decimals = 0u8;
+            while let Some(digit) = self.digit() {
+                number.push_decimal(decimals, digit);
+                decimals = decimals.saturating_add(1);
+            }
+            is_number = decimals > 0;
+            for place in decimals..3 {
+                number.push_decimal(place, 0);
+            }
+        }
+        self.part = number;
+        is_number
+    }
+
+    /// Adds the number that was read last, of units of so many milliseconds.
+    fn add(&mut self, unit: u32) {
+        let (total, part) = (&mut self.total, &self.part);
+        total.finer |= part.finer;
+        let millis = scaled(part.whole, unit).and_then(|millis| millis.checked_add(part.millis.into()));
+        // More than fits: the largest that does, and a little more.
+        total.whole.0 = millis.and_then(|millis| total.whole.0.checked_add(millis)).unwrap_or_else(|| {
+            total.finer = true;
+            u64::MAX
+        });
+    }
+
+    /// What follows the `P`.
+    fn day_time(&mut self) -> bool {
+        if self.number() {
+            if self.part.is_fraction || !self.take(b'D') {
+                return false;
+            }
+            self.add(DAY);
+            if self.is_at_end() {
+                return true;
+            }
+        }
+        if !self.take(b'T') || self.is_at_end() {
+            return false;
+        }
+        let mut units: &[(u8, u32)] = &[(b'H', HOUR), (b'M', MINUTE), (b'S', SECOND)];
+        while !self.is_at_end() {
+            if !self.number() {
+                return false;
+            }
+            // The units that were passed over, or had their turn, do not come any more.
+            while let [(letter, unit), after @ ..] = units {
+                units = after;
+                if self.take(*letter) {
+                    if self.part.is_fraction && *unit != SECOND {
+                        return false;
+                    }
+                    self.add(*unit);
+                    self.part.digits = 0;
+                    break;
+                }
+            }
+            // No unit took it.
+            if self.part.digits > 0 {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// `str(datetime.timedelta)`: `1:00:00`, `0:05:30.5`, `1 day, 2:00:00`, `-1 day, 23:00:00`.
+    fn timedelta(&mut self) -> bool {
+        let is_negative = self.take(b'-');
+        if !self.number() {
+            return false;
+        }
+        let mut days = None;
+        if self.take(b' ') {
+            let is_day = self.take(b'd') && self.take(b'a') && self.take(b'y') && !self.part.is_fraction;
+            let _plural = self.take(b's');
+            if !(is_day && self.take(b',') && self.take(b' ')) {
+                return false;
+            }
+            days = Some(self.part);
+            if !self.number() {
+                return false;
+            }
+        } else if is_negative {
+            // Only days are negative.
+            return false;
+        }
+        if self.part.digits > 2 || self.part.whole >= 24 || self.part.is_fraction {
+            return false;
+        }
+        self.add(HOUR);
+        for unit in [MINUTE, SECOND] {
+            if !self.take(b':') || !self.number() || self.part.digits != 2 || self.part.whole >= 60 {
+                return false;
+            }
+            if self.part.is_fraction && unit != SECOND {
+                return false;
+            }
+            self.add(unit);
+        }
+        let Some(days) = days else { return true };
+        if is_negative && days.whole > 0 {
+            // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
+            let back = scaled(days.whole, DAY).unwrap_or(u64::MAX);
+            let cut = self.total.whole.0.saturating_add(self.total.finer.into());
+            (self.total.negative, self.total.whole) = (true, Duration(back.saturating_sub(cut)));
+        } else {
+            self.part = days;
+            self.add(DAY);
+        }
+        true
+    }
 }
 
 /// ISO 8601, the shortest spelling with days, hours, minutes and seconds: `P1DT2H`, `PT5M`, `PT0.5S`, `PT0S`.
 impl core::fmt::Display for Duration {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let whole = |unit: Self| self.0.checked_div(unit.0).unwrap_or_default();
-        let part = |unit: Self, next: Self| {
-            whole(unit).checked_rem(next.0.checked_div(unit.0).unwrap_or(1)).unwrap_or_default()
+        let whole = |unit: u32| self.0.checked_div(unit.into()).unwrap_or_default();
+        let part = |unit: u32, next: u32| {
+            whole(unit).checked_rem(next.checked_div(unit).unwrap_or(1).into()).unwrap_or_default()
         };
         let (days, hours, minutes, seconds) = (whole(DAY), part(HOUR, DAY), part(MINUTE, HOUR), part(SECOND, MINUTE));
-        let rest = part(Self(1), SECOND);
+        let rest = part(1, SECOND);
         f.write_str("P")?;
         if days > 0 {
             write!(f, "{days}D")?;

@@ -1,9 +1,11 @@
 //! The only thing that changes a user: carrying out a transition, wholly or not at all.
 
+use super::decide::is_same;
 use super::transition::{Change, Transition};
-use super::{Absence, Due, Session, User};
+use super::{Absence, Session, User};
 use crate::presence::Presence;
 use crate::time::Instant;
+use core::mem;
 
 /// Why a transition was not applied. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +43,16 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         if transition.revision != self.revision {
             return Err(ApplyError::Stale);
         }
-        let before = self.presence();
-        let follows = transition.before == before
-            && transition.after == self.presence_after(&transition.change)
-            && self.fits(transition);
+        // The session it is about, where there is one, and what is to be said then.
+        let (old, present, preferred) = match &transition.change {
+            Change::Set(new) | Change::Faded(new) => (self.session(new.id), Some(new.presence), self.preferred),
+            Change::Cleared(id) | Change::Expired(id) => (self.session(*id), None, self.preferred),
+            Change::PreferredSet(preferred) => (None, None, Some(preferred.presence)),
+            Change::PreferredCleared | Change::PreferredExpired => (None, None, None),
+        };
+        let follows = transition.before == self.presence()
+            && transition.after == self.presence_with(old, present, preferred)
+            && self.fits(transition, old);
         if !follows {
             return Err(ApplyError::Invalid);
         }
@@ -54,11 +62,11 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
 
     /// Carries out a transition that was decided about this very state, as nobody outside can know.
     pub(crate) fn carry_out(&mut self, transition: &Transition<S>) {
-        match transition.change {
+        match &transition.change {
             Change::Set(session) | Change::Faded(session) => self.put(session),
-            Change::Cleared(id) => self.remove(id, Absence::Cleared),
-            Change::Expired(id) => self.remove(id, Absence::Expired),
-            Change::PreferredSet(preferred) => self.prefer(Some(preferred)),
+            Change::Cleared(id) => self.remove(*id, Absence::Cleared),
+            Change::Expired(id) => self.remove(*id, Absence::Expired),
+            Change::PreferredSet(preferred) => self.prefer(Some(*preferred)),
             Change::PreferredCleared | Change::PreferredExpired => self.prefer(None),
         }
         self.revision = self.revision.wrapping_add(1);
@@ -69,70 +77,72 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         crate::log::trace!("{}: {} -> {}", transition.cause(), transition.before, transition.after);
     }
 
-    /// Whether a decision about this user could have made this change at this moment.
-    fn fits(&self, transition: &Transition<S>) -> bool {
-        let Transition { at, change, .. } = *transition;
-        let first = self.first_due();
-        // A command is carried out when nothing is overdue; time carries out what is due first.
-        let is_current = !first.is_some_and(|(deadline, _)| deadline.is_due(at));
-        let due = first.and_then(|(deadline, due)| (deadline == at).then_some(due));
-        match change {
-            Change::Set(session) => {
-                let has_room = !self.sessions.is_full() || self.session(session.id).is_some();
-                let may_fade = session.presence == Presence::Available || session.fades_at == Instant::NEVER;
-                is_current
-                    && has_room
-                    && may_fade
-                    && at <= session.expires_at
-                    && at <= session.fades_at
-                    && session.faded == 0
+    /// Whether a decision about this user could have made this change of this session of its, at this moment.
+    fn fits(&self, transition: &Transition<S>, old: Option<&Session<S>>) -> bool {
+        let at = transition.at;
+        let deadline = self.first_deadline();
+        match &transition.change {
+            // Time carries out what is due first.
+            Change::Expired(_) | Change::Faded(_) | Change::PreferredExpired => {
+                let is_first = deadline == at && at != Instant::NEVER;
+                is_first
+                    && match (self.due_at(at), &transition.change) {
+                        (None, Change::PreferredExpired) => true,
+                        (Some(due), Change::Expired(_)) => is_same(old, due) && due.expires_at == at,
+                        (Some(due), Change::Faded(new)) => {
+                            is_same(old, due)
+                                && due.expires_at > at
+                                && new.expires_at == due.expires_at
+                                && new.fades_at > at
+                                && new.presence <= due.presence
+                                && new.faded == due.faded.saturating_add(1)
+                        }
+                        _ => false,
+                    }
             }
-            Change::Cleared(id) => is_current && self.session(id).is_some(),
-            Change::PreferredSet(preferred) => is_current && at <= preferred.expires_at,
-            Change::PreferredCleared => is_current && self.preferred.is_some(),
-            Change::PreferredExpired => matches!(due, Some(Due::Preferred)),
-            Change::Expired(id) => {
-                matches!(due, Some(Due::Session(old)) if old.id == id && old.expires_at == at)
+            // A command is carried out when nothing is overdue.
+            _ if deadline.is_due(at) => false,
+            Change::Set(new) => {
+                let has_room = !self.sessions.is_full() || old.is_some();
+                let may_fade = new.presence == Presence::Available || new.fades_at == Instant::NEVER;
+                has_room && may_fade && at <= new.deadline() && new.faded == 0
             }
-            Change::Faded(new) => {
-                let fades = |old: Session<S>| {
-                    old.id == new.id
-                        && old.fades_at == at
-                        && old.expires_at > at
-                        && new.expires_at == old.expires_at
-                        && new.fades_at > at
-                        && new.presence <= old.presence
-                        && new.faded == old.faded.saturating_add(1)
-                };
-                matches!(due, Some(Due::Session(old)) if fades(old))
-            }
+            Change::Cleared(_) => old.is_some(),
+            Change::PreferredSet(preferred) => at <= preferred.expires_at,
+            Change::PreferredCleared => self.preferred.is_some(),
         }
     }
 
     /// Replaces the session with this id, or inserts it in its place: there is room, or nobody would have decided so.
-    fn put(&mut self, session: Session<S>) {
-        if let Some(slot) = self.sessions.iter_mut().find(|slot| slot.id == session.id) {
-            *slot = session;
+    fn put(&mut self, session: &Session<S>) {
+        let Session { id, expires_at, fades_at, presence, faded } = *session;
+        if let Some(slot) = self.sessions.iter_mut().find(|slot| slot.id == id) {
+            (slot.expires_at, slot.fades_at, slot.presence, slot.faded) = (expires_at, fades_at, presence, faded);
             return;
         }
-        let mut carried = session;
-        for slot in &mut self.sessions {
-            if slot.id > carried.id {
-                core::mem::swap(slot, &mut carried);
+        let _ = self.sessions.push(Session { id, expires_at, fades_at, presence, faded });
+        let mut rest = self.sessions.as_mut_slice();
+        while let Some((last, others)) = rest.split_last_mut() {
+            match others.last_mut() {
+                Some(before) if before.id.cmp(&last.id).is_gt() => mem::swap(before, last),
+                _ => return,
             }
+            rest = others;
         }
-        let _ = self.sessions.push(carried);
     }
 
     /// Removes the session with this id and closes the gap.
     fn remove(&mut self, id: S, how: Absence) {
         self.absence = how;
-        let Some(mut carried) = self.sessions.pop() else { return };
-        for slot in self.sessions.iter_mut().rev() {
-            if carried.id == id {
-                return;
+        let mut rest = self.sessions.as_mut_slice();
+        while let Some((first, others)) = rest.split_first_mut() {
+            match others.first_mut() {
+                // It goes to the end, one place after the other.
+                Some(next) if first.id == id => mem::swap(first, next),
+                _ => {}
             }
-            core::mem::swap(slot, &mut carried);
+            rest = others;
         }
+        self.sessions.truncate(self.sessions.len().saturating_sub(1));
     }
 }

@@ -1,8 +1,8 @@
 //! The pure decisions: what a command, or the passing of time, would do to a user at a moment. They change nothing.
 
-use super::session::{Preferred, Session};
+use super::session::{Fading, Preferred, Session};
 use super::transition::{Change, Transition};
-use super::{Due, User, UserAt, aggregate};
+use super::{User, UserAt, published};
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
@@ -36,6 +36,11 @@ pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
     if old.is_none() && record.sessions.is_full() {
         return Err(SetPresenceError::Full);
     }
+    // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
+    let after = match old {
+        Some(old) if old.presence == presence => user.published,
+        _ => record.presence_with(old, Some(presence), record.preferred),
+    };
     let fades = presence == Presence::Available;
     let change = Change::Set(Session {
         id: session,
@@ -44,9 +49,7 @@ pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
         presence,
         faded: 0,
     });
-    // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
-    let is_same = old.is_some_and(|old| old.presence == presence);
-    Ok(if is_same { user.transition_to(user.published, change) } else { user.transition(change) })
+    Ok(user.transition(after, change))
 }
 
 /// `clearPresence`: removes that session and no other, and leaves the preferred presence alone. Rules S5, S6.
@@ -72,8 +75,9 @@ pub fn clear_presence<S: Copy + Ord, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
     session: S,
 ) -> Result<Transition<S>, NotFound> {
-    user.user.session(session).ok_or(NotFound)?;
-    Ok(user.transition(Change::Cleared(session)))
+    let old = user.user.session(session).ok_or(NotFound)?;
+    let after = user.user.presence_with(Some(old), None, user.user.preferred);
+    Ok(user.transition(after, Change::Cleared(session)))
 }
 
 /// `setUserPreferredPresence`: published over every session, as long as there is one. The last one wins, and its clock
@@ -89,7 +93,9 @@ pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
     policy: &Policy,
 ) -> Result<Transition<S>, SetPreferredError> {
     let duration = policy.check_preferred(presence, duration)?;
-    Ok(user.transition(Change::PreferredSet(Preferred { presence, expires_at: user.now.saturating_add(duration) })))
+    let after = user.user.presence_with(None, None, Some(presence));
+    let preferred = Preferred { presence, expires_at: user.now.saturating_add(duration) };
+    Ok(user.transition(after, Change::PreferredSet(preferred)))
 }
 
 /// `clearUserPreferredPresence`: the sessions decide again. It succeeds also when nothing was set: then there is nothing
@@ -98,7 +104,8 @@ pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
 pub fn clear_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
 ) -> Option<Transition<S>> {
-    user.user.preferred.map(|_| user.transition(Change::PreferredCleared))
+    user.user.preferred?;
+    Some(user.transition(user.user.presence_with(None, None, None), Change::PreferredCleared))
 }
 
 /// Time has passed: the first thing that is due at `now`, stamped with its own deadline, or `None`. Apply it and ask
@@ -125,24 +132,24 @@ pub fn advance<S: Copy + Ord, const SESSIONS: usize>(
     now: Instant,
     policy: &Policy,
 ) -> Option<Transition<S>> {
-    let (deadline, due) = user.first_due().filter(|(deadline, _)| deadline.is_due(now))?;
-    let change = match due {
-        Due::Preferred => Change::PreferredExpired,
-        Due::Session(session) if session.expires_at <= session.fades_at => Change::Expired(session.id),
-        Due::Session(session) => {
-            let faded = session.faded.saturating_add(1);
-            // A policy other than the one the session was set under may have no such fade, or a stronger one: then it
-            // stays as it is, for fades only ever weaken.
-            let becomes = policy.fades.get(session.faded).map_or(session.presence, |fade| fade.becomes);
-            Change::Faded(Session {
-                presence: becomes.min(session.presence),
-                fades_at: policy.fades.deadline(faded, deadline),
-                faded,
-                ..session
-            })
+    let deadline = user.first_deadline();
+    if !deadline.is_due(now) {
+        return None;
+    }
+    let published = user.presence();
+    let at = UserAt { user, now: deadline, published };
+    Some(match user.due_at(deadline) {
+        None => at.transition(user.presence_with(None, None, None), Change::PreferredExpired),
+        Some(session) if session.expires_at == deadline => {
+            let after = user.presence_with(Some(session), None, user.preferred);
+            at.transition(after, Change::Expired(session.id))
         }
-    };
-    Some(UserAt { user, now: deadline, published: user.presence() }.transition(change))
+        Some(session) => {
+            let Fading { at: fades_at, presence, faded } = session.fading().next(policy);
+            let after = user.presence_with(Some(session), Some(presence), user.preferred);
+            at.transition(after, Change::Faded(Session { fades_at, presence, faded, ..*session }))
+        }
+    })
 }
 
 /// Any of the commands, as a value: what a queue, a fuzzer or a wire carries.
@@ -239,32 +246,34 @@ impl Policy {
 
 impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
     /// The transition that this change is, at this moment.
-    fn transition(self, change: Change<S>) -> Transition<S> {
-        self.transition_to(self.user.presence_after(&change), change)
-    }
-
-    /// The same, by one who knows what is published after.
-    const fn transition_to(self, after: Presence, change: Change<S>) -> Transition<S> {
+    // Inlined, the change is made where it stays; called, it would be copied.
+    #[inline(always)]
+    const fn transition(self, after: Presence, change: Change<S>) -> Transition<S> {
         Transition { revision: self.user.revision, at: self.now, before: self.published, after, change }
     }
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// What would be published after this change. Whether the change fits the record is another question.
-    pub(super) fn presence_after(&self, change: &Change<S>) -> Presence {
-        let (replaced, present) = match change {
-            Change::Set(session) | Change::Faded(session) => (Some(session.id), Some(session.presence)),
-            Change::Cleared(id) | Change::Expired(id) => (Some(*id), None),
-            Change::PreferredSet(_) | Change::PreferredCleared | Change::PreferredExpired => (None, None),
-        };
-        let preferred = match change {
-            Change::PreferredSet(preferred) => Some(preferred.presence),
-            Change::PreferredCleared | Change::PreferredExpired => None,
-            _ => self.preferred,
-        };
-        let others = self.sessions.iter().filter(|session| Some(session.id) != replaced);
-        aggregate(others.map(|session| session.presence).chain(present), preferred)
+    /// What would be published with one of these sessions replaced, or gone, and this preferred presence.
+    pub(super) fn presence_with(
+        &self,
+        replaced: Option<&Session<S>>,
+        present: Option<Presence>,
+        preferred: Option<Presence>,
+    ) -> Presence {
+        let (mut has_session, mut strongest) = (present.is_some(), present.unwrap_or(Presence::Unknown));
+        for session in &self.sessions {
+            if !is_same(replaced, session) {
+                (has_session, strongest) = (true, strongest.max(session.presence));
+            }
+        }
+        published(has_session, strongest, preferred)
     }
+}
+
+/// Whether this very session of the user is the one that was found.
+pub(super) fn is_same<S>(found: Option<&Session<S>>, session: &Session<S>) -> bool {
+    found.is_some_and(|found| core::ptr::eq(found, session))
 }
 
 /// No such session: it was never set, it has expired, or it was cleared before. Rule S5.

@@ -1,6 +1,6 @@
 //! Why a user is shown as it is, since when, and what comes next by itself. Rule A4.
 
-use super::{Absence, User, advance};
+use super::{Absence, Session, User, published};
 use crate::id::SessionId;
 use crate::policy::Policy;
 use crate::presence::Presence;
@@ -35,8 +35,8 @@ pub struct Explanation<S = SessionId> {
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// Says which layer decides, since when, and what comes next by itself. O(`SESSIONS`²): it advances a copy until
-    /// something shows.
+    /// Says which layer decides, since when, and what comes next by itself. O(`SESSIONS`²): it looks at one deadline
+    /// after the other until something shows.
     ///
     /// ```
     /// use presence_core::{Instant, Layer, Policy, Presence, User, set_presence};
@@ -51,28 +51,52 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// ```
     #[must_use]
     pub fn explain(&self, policy: &Policy) -> Explanation<S> {
-        let deciding = self
-            .sessions
-            .iter()
-            .max_by_key(|session| (session.presence, session.expires_at, core::cmp::Reverse(session.id)));
-        let layer = match deciding {
-            None => Layer::Nothing(self.absence),
-            Some(_) if self.preferred.is_some() => Layer::Preferred,
-            Some(session) => Layer::Session(session.id),
-        };
-        Explanation { presence: self.presence(), layer, since: self.since(), next: self.next_change(policy) }
+        let mut deciding: Option<&Session<S>> = None;
+        for session in &self.sessions {
+            // They come in the order of their ids: among equals, the one that came first stays.
+            let strength = |session: &Session<S>| (session.presence, session.expires_at);
+            if deciding.is_none_or(|deciding| strength(session) > strength(deciding)) {
+                deciding = Some(session);
+            }
+        }
+        let presence = self.presence();
+        let next = self.next_change(presence, policy);
+        let (since, preferred) = (self.since(), self.preferred);
+        match deciding {
+            None => Explanation { presence, layer: Layer::Nothing(self.absence), since, next },
+            Some(_) if preferred.is_some() => Explanation { presence, layer: Layer::Preferred, since, next },
+            Some(session) => Explanation { presence, layer: Layer::Session(session.id), since, next },
+        }
     }
 
     /// The first deadline that changes what is seen, and to what.
-    fn next_change(&self, policy: &Policy) -> Option<(Instant, Presence)> {
-        let mut future = self.clone();
+    fn next_change(&self, presence: Presence, policy: &Policy) -> Option<(Instant, Presence)> {
+        let mut moment = self.first_deadline();
         // Each round uses up a deadline, and there are finitely many: fades are, and each session expires.
-        while let Some(transition) = advance(&future, Instant::NEVER, policy) {
-            if transition.is_visible() {
-                return Some((transition.at, transition.after));
+        while moment != Instant::NEVER {
+            let (seen, next) = self.seen_at(moment, policy);
+            if seen != presence {
+                return Some((moment, seen));
             }
-            future.carry_out(&transition);
+            moment = next;
         }
         None
+    }
+
+    /// What is published when everything due at a moment has happened, and the first deadline after it. Of the transitions
+    /// of one moment only one can be visible, for the weakest comes first, so this is what that one shows.
+    fn seen_at(&self, moment: Instant, policy: &Policy) -> (Presence, Instant) {
+        let (preferred, mut next) = match self.preferred {
+            Some(presence) if !self.preferred_until.is_due(moment) => (Some(presence), self.preferred_until),
+            _ => (None, Instant::NEVER),
+        };
+        let (mut has_session, mut strongest) = (false, Presence::Unknown);
+        for session in &self.sessions {
+            if let Some((presence, deadline)) = session.seen_at(moment, policy) {
+                (has_session, strongest) = (true, strongest.max(presence));
+                next = next.min(deadline);
+            }
+        }
+        (published(has_session, strongest, preferred), next)
     }
 }

@@ -198,23 +198,20 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
     /// What is published. Rules M4, A1 to A3. O(`SESSIONS`).
     #[must_use]
     pub fn presence(&self) -> Presence {
-        aggregate(self.sessions.iter().map(|session| session.presence), self.preferred)
+        let strongest =
+            self.sessions.iter().fold(Presence::Unknown, |strongest, session| strongest.max(session.presence));
+        published(!self.sessions.is_empty(), strongest, self.preferred)
     }
 }
 
-/// The published presence of these sessions and this preferred presence: the whole of aggregation. Rules A1 to A3.
-fn aggregate(sessions: impl Iterator<Item = Presence>, preferred: Option<Presence>) -> Presence {
-    match sessions.max() {
-        None => Presence::Offline,
-        Some(strongest) => preferred.unwrap_or(strongest),
+/// The published presence, of the strongest session, if there is any, and the preferred presence: the whole of
+/// aggregation. Rules A1 to A3.
+const fn published(has_session: bool, strongest: Presence, preferred: Option<Presence>) -> Presence {
+    match preferred {
+        _ if !has_session => Presence::Offline,
+        Some(preferred) => preferred,
+        None => strongest,
     }
-}
-
-/// What falls due first: a fade or an expiry of a session, or the expiry of the preferred presence.
-#[derive(Clone, Copy)]
-enum Due<S> {
-    Session(Session<S>),
-    Preferred,
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
@@ -223,8 +220,13 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// It is harmless, but wastes energy, to call [`advance`] before it, and only late to call it after. O(`SESSIONS`).
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let first = self.sessions.iter().map(Session::deadline).fold(self.preferred_until, Instant::min);
+        let first = self.first_deadline();
         (first != Instant::NEVER).then_some(first)
+    }
+
+    /// The same; never when nothing will change by itself.
+    fn first_deadline(&self) -> Instant {
+        self.sessions.iter().map(Session::deadline).fold(self.preferred_until, Instant::min)
     }
 
     /// This user at a moment, as decisions take it; refused while something is overdue, so that nobody decides about an
@@ -267,21 +269,18 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         self.sessions.iter().find(|session| session.id == id)
     }
 
-    /// The first thing that will happen by itself, in the order of rule S8: by deadline, sessions before the preferred
-    /// presence, the weakest present presence first, then the smaller id.
-    fn first_due(&self) -> Option<(Instant, Due<S>)> {
-        let session = self
-            .sessions
-            .iter()
-            .min_by_key(|session| (session.deadline(), session.presence, session.id))
-            .map(|session| (session.deadline(), Due::Session(*session)));
-        let preferred = self.preferred.map(|_| (self.preferred_until, Due::Preferred));
-        let first = match (session, preferred) {
-            (Some(session), Some(preferred)) if preferred.0 < session.0 => Some(preferred),
-            (None, preferred) => preferred,
-            (session, _) => session,
-        };
-        first.filter(|(deadline, _)| *deadline != Instant::NEVER)
+    /// What happens at the first deadline, in the order of rule S8: sessions before the preferred presence, which is
+    /// `None`, the weakest present presence first, then the smaller id.
+    fn due_at(&self, first_deadline: Instant) -> Option<&Session<S>> {
+        let mut first: Option<&Session<S>> = None;
+        for session in &self.sessions {
+            // They come in the order of their ids: among equals, the one that came first stays.
+            let is_weaker = first.is_none_or(|first| session.presence < first.presence);
+            if is_weaker && session.deadline() == first_deadline {
+                first = Some(session);
+            }
+        }
+        first
     }
 }
 

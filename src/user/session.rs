@@ -1,5 +1,6 @@
 //! What a user holds: sessions and a preferred presence.
 
+use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::Instant;
 
@@ -49,6 +50,46 @@ impl<S> Session<S> {
     /// Its first deadline, fade or expiry.
     pub(super) fn deadline(&self) -> Instant {
         self.fades_at.min(self.expires_at)
+    }
+}
+
+impl<S> Session<S> {
+    /// What it says at a moment, deadlines at that very moment included, and its first deadline after it; `None` once it
+    /// has expired. Rules S2 to S4.
+    pub(super) fn seen_at(&self, moment: Instant, policy: &Policy) -> Option<(Presence, Instant)> {
+        if self.expires_at.is_due(moment) {
+            return None;
+        }
+        let mut fading = self.fading();
+        // There are finitely many fades.
+        while fading.at.is_due(moment) {
+            fading = fading.next(policy);
+        }
+        Some((fading.presence, fading.at.min(self.expires_at)))
+    }
+
+    /// How far it has faded.
+    pub(super) const fn fading(&self) -> Fading {
+        Fading { at: self.fades_at, presence: self.presence, faded: self.faded }
+    }
+}
+
+/// How far a session has faded, and when it fades next: what a fade changes of it. Rule S3.
+#[derive(Clone, Copy)]
+pub(super) struct Fading {
+    pub(super) at: Instant,
+    pub(super) presence: Presence,
+    pub(super) faded: u8,
+}
+
+impl Fading {
+    /// After its next fade.
+    pub(super) fn next(self, policy: &Policy) -> Self {
+        let faded = self.faded.saturating_add(1);
+        // A policy other than the one the session was set under may have no such fade, or a stronger one: then it stays as
+        // it is, for fades only ever weaken.
+        let becomes = policy.fades.get(self.faded).map_or(self.presence, |fade| fade.becomes);
+        Self { at: policy.fades.deadline(faded, self.at), presence: becomes.min(self.presence), faded }
     }
 }
 

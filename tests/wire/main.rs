@@ -1,5 +1,5 @@
 //! The wire: section 7 of the behaviour, rules H1 to H6.
-#![cfg(feature = "graph")]
+#![cfg(feature = "batch")]
 
 mod batch;
 mod checks;

@@ -1,16 +1,18 @@
 //! JSON text, validated whole before anything is made of it, then walked where it lies.
 //!
 //! The scanner is iterative and its memory does not grow with the text: one bit for each of at most [`MAX_DEPTH`] levels.
-//! It stands before serde-json-core, which decodes single members and would recurse without limit, and skip garbage, on
-//! text that nobody has looked at.
+//! What it has let through is decoded where it is needed, without asking again whether it is well formed.
 
 mod scanner;
 #[cfg(test)]
 mod tests;
+mod text;
 
-use crate::id::hex_value;
+pub(super) use text::decode;
+
+use heapless::VecView;
 use scanner::Scanner;
-use serde_json_core::str::{EscapedStr, EscapedStringFragment};
+use text::Decoded;
 
 /// How deeply objects and arrays may be nested.
 pub const MAX_DEPTH: u32 = 32;
@@ -81,7 +83,7 @@ impl<'a> Value<'a> {
         let mut scanner = Scanner::new(text);
         let value = scanner.value()?;
         scanner.space();
-        if scanner.rest.is_empty() { Ok(value) } else { Err(JsonError::Syntax) }
+        if scanner.is_at_end() { Ok(value) } else { Err(JsonError::Syntax) }
     }
 
     /// The text of the value, as it was written. O(1).
@@ -90,35 +92,40 @@ impl<'a> Value<'a> {
         self.0
     }
 
+    fn opens_with(self, byte: u8) -> bool {
+        self.0.as_bytes().first() == Some(&byte)
+    }
+
     /// Whether this is an object. O(1).
     #[must_use]
     pub fn is_object(self) -> bool {
-        self.0.starts_with('{')
+        self.opens_with(b'{')
     }
 
     /// Whether this is an array. O(1).
     #[must_use]
     pub fn is_array(self) -> bool {
-        self.0.starts_with('[')
+        self.opens_with(b'[')
     }
 
     /// Whether this is null. O(1).
     #[must_use]
     pub fn is_null(self) -> bool {
-        self.0 == "null"
+        // Nothing else that was validated begins so.
+        self.opens_with(b'n')
     }
 
     /// The members of an object, in order; none of anything else. Names are quoted and as they were written. O(bytes) to
     /// exhaust.
     pub fn members(self) -> impl Iterator<Item = (&'a str, Self)> {
-        let mut inside = Scanner::inside(self.0, '{');
-        core::iter::from_fn(move || inside.as_mut()?.member())
+        let mut inside = Scanner::inside(self.0, b'{');
+        core::iter::from_fn(move || inside.member())
     }
 
     /// The elements of an array, in order; none of anything else. O(bytes) to exhaust.
     pub fn elements(self) -> impl Iterator<Item = Self> {
-        let mut inside = Scanner::inside(self.0, '[');
-        core::iter::from_fn(move || inside.as_mut()?.element())
+        let mut inside = Scanner::inside(self.0, b'[');
+        core::iter::from_fn(move || inside.element())
     }
 
     /// The member of an object that has this name, however it is escaped; null counts as absent. O(bytes).
@@ -127,26 +134,33 @@ impl<'a> Value<'a> {
     ///
     /// [`DuplicateMember`] when there are two of that name. Rule H2.
     pub fn member(self, name: &str) -> Result<Option<Self>, DuplicateMember> {
-        let mut named =
-            self.members().filter(|(quoted, _)| units(quoted).eq(name.encode_utf16())).map(|(_, value)| value);
-        let first = named.next();
-        if named.next().is_some() { Err(DuplicateMember) } else { Ok(first.filter(|value| !value.is_null())) }
+        let mut found = None;
+        let mut inside = Scanner::inside(self.0, b'{');
+        while let Some((quoted, value)) = inside.member() {
+            if Self(quoted).is_text(name) {
+                if found.is_some() {
+                    return Err(DuplicateMember);
+                }
+                found = Some(value);
+            }
+        }
+        Ok(found.filter(|value| !value.is_null()))
     }
 
     /// Whether this is a string. O(1).
     #[must_use]
     pub fn is_string(self) -> bool {
-        self.0.starts_with('"')
+        self.opens_with(b'"')
     }
 
-    /// What stands between the quotation marks of a string, still escaped; `None` of anything else. O(bytes).
-    pub(super) fn escaped(self) -> Option<EscapedStr<'a>> {
-        serde_json_core::from_str(self.0).ok().map(|(text, _)| text)
+    /// What stands between the quotation marks of a string, still escaped; `None` of anything else. O(1).
+    pub(super) fn escaped(self) -> Option<&'a str> {
+        if self.is_string() { self.0.get(1..self.0.len().saturating_sub(1)) } else { None }
     }
 
     /// The text of a string: where it lies, or, if something in it is escaped, decoded into `buffer`. `None` of anything
     /// else, of a decoded text longer than the buffer, and of what cannot be text. O(bytes).
-    pub(super) fn text<'b, const N: usize>(self, buffer: &'b mut heapless::String<N>) -> Option<&'b str>
+    pub(super) fn text<'b>(self, buffer: &'b mut VecView<u8>) -> Option<&'b str>
     where
         'a: 'b,
     {
@@ -156,70 +170,20 @@ impl<'a> Value<'a> {
     /// Whether this is a string of this text, however it is escaped. O(bytes).
     #[must_use]
     pub fn is_text(self, text: &str) -> bool {
-        self.is_string() && units(self.0).eq(text.encode_utf16())
+        self.escaped().is_some_and(|inside| Decoded::new(inside).eq(text.bytes()))
     }
 
     /// Whether both are strings of the same text, however they are escaped. O(bytes).
     #[must_use]
     pub fn is_same_text(self, other: Self) -> bool {
-        self.is_string() && other.is_string() && units(self.0).eq(units(other.0))
+        self.escaped().zip(other.escaped()).is_some_and(|(one, other)| Decoded::new(one).eq(Decoded::new(other)))
     }
-}
-
-/// Decodes an escaped text into `buffer`, unless nothing in it is escaped.
-pub(super) fn decode<'b, const N: usize>(
-    escaped: EscapedStr<'b>,
-    buffer: &'b mut heapless::String<N>,
-) -> Option<&'b str> {
-    if !escaped.0.contains('\\') {
-        return Some(escaped.0);
-    }
-    buffer.clear();
-    for fragment in escaped.fragments() {
-        match fragment.ok()? {
-            EscapedStringFragment::NotEscaped(text) => buffer.push_str(text).ok()?,
-            EscapedStringFragment::Escaped(character) => buffer.push(character).ok()?,
-        }
-    }
-    Some(buffer.as_str())
-}
-
-/// The UTF-16 units of a quoted string: what its escapes count in, so that texts compare however they are escaped, emoji
-/// and lone surrogates too.
-fn units(quoted: &str) -> impl Iterator<Item = u16> {
-    let inside = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
-    let mut characters = inside.chars();
-    let mut second = None;
-    core::iter::from_fn(move || {
-        if let Some(unit) = second.take() {
-            return Some(unit);
-        }
-        let plain = match characters.next()? {
-            '\\' => match characters.next()? {
-                'u' => {
-                    let digits = characters.by_ref().take(4).filter_map(|digit| hex_value(u8::try_from(digit).ok()?));
-                    return Some(digits.fold(0, |unit, digit| (unit << 4) | u16::from(digit)));
-                }
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                other => other,
-            },
-            other => other,
-        };
-        let mut both = [0; 2];
-        let mut encoded = plain.encode_utf16(&mut both).iter().copied();
-        let first = encoded.next();
-        second = encoded.next();
-        first
-    })
 }
 
 /// What can still be told of an object that is not taken in because it is nested too deeply: the member of this name, if
 /// it stands before the fault.
 pub(super) fn member_before_fault<'a>(text: &'a [u8], name: &str) -> Option<Value<'a>> {
-    let text = core::str::from_utf8(text).ok()?;
-    Value(text.trim_start_matches([' ', '\t', '\n', '\r'])).member(name).ok()?
+    let mut scanner = Scanner::new(core::str::from_utf8(text).ok()?);
+    scanner.space();
+    Value(scanner.rest()).member(name).ok()?
 }

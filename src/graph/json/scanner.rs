@@ -2,55 +2,78 @@
 
 use super::{JsonError, MAX_DEPTH, Value};
 
-/// The place in a text up to which it has been looked at.
+/// A place in a text, up to which it has been looked at.
 pub(super) struct Scanner<'a> {
-    pub(super) rest: &'a str,
+    text: &'a str,
+    place: usize,
     is_first: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
-        Self { rest: text, is_first: true }
+        Self { text, place: 0, is_first: true }
     }
 
-    /// At the first member or element of a container.
-    pub(super) fn inside(text: &'a str, opening: char) -> Option<Self> {
-        text.strip_prefix(opening).map(Self::new)
+    /// At the first member or element of a container; at the end of anything else.
+    pub(super) fn inside(text: &'a str, opening: u8) -> Self {
+        let mut scanner = Self::new(text);
+        if !scanner.take(opening) {
+            scanner.place = text.len();
+        }
+        scanner
     }
 
-    pub(super) fn space(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+    pub(super) const fn is_at_end(&self) -> bool {
+        self.place >= self.text.len()
     }
 
-    /// Takes the next byte. The bytes that mean something are ASCII; a part of any other character is a syntax error.
-    fn next(&mut self) -> Result<u8, JsonError> {
-        let byte = *self.rest.as_bytes().first().ok_or(JsonError::Syntax)?;
-        self.rest = self.rest.get(1..).ok_or(JsonError::Syntax)?;
-        Ok(byte)
+    /// What has not been looked at.
+    pub(super) fn rest(&self) -> &'a str {
+        self.text.get(self.place..).unwrap_or_default()
     }
 
-    fn take(&mut self, expected: &str) -> bool {
-        self.rest.strip_prefix(expected).map(|rest| self.rest = rest).is_some()
+    /// The text between an earlier place and this one. The bytes that mean something are ASCII, so that no character is
+    /// cut.
+    fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.place).unwrap_or_default()
     }
 
-    fn require(&mut self, expected: &str) -> Result<(), JsonError> {
+    /// The next byte; at the end zero, which means nothing anywhere.
+    fn peek(&self) -> u8 {
+        self.text.as_bytes().get(self.place).copied().unwrap_or(0)
+    }
+
+    fn next(&mut self) -> u8 {
+        let byte = self.peek();
+        self.place = self.place.saturating_add(1);
+        byte
+    }
+
+    fn take(&mut self, expected: u8) -> bool {
+        let is_there = self.peek() == expected;
+        self.place = self.place.saturating_add(is_there.into());
+        is_there
+    }
+
+    fn require(&mut self, expected: u8) -> Result<(), JsonError> {
         if self.take(expected) { Ok(()) } else { Err(JsonError::Syntax) }
     }
 
-    /// The text between an earlier place and this one.
-    fn since(&self, start: &'a str) -> &'a str {
-        start.get(..start.len().saturating_sub(self.rest.len())).unwrap_or_default()
+    pub(super) fn space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.next();
+        }
     }
 
     /// One value, containers and all.
     pub(super) fn value(&mut self) -> Result<Value<'a>, JsonError> {
         self.space();
-        let start = self.rest;
+        let start = self.place;
         // One bit a level: whether it is an object.
         let (mut objects, mut depth) = (0u32, 0u32);
         loop {
             self.space();
-            match self.next()? {
+            match self.next() {
                 opening @ (b'{' | b'[') => {
                     if depth == MAX_DEPTH {
                         return Err(JsonError::TooDeep);
@@ -58,7 +81,7 @@ impl<'a> Scanner<'a> {
                     depth = depth.saturating_add(1);
                     objects = (objects << 1) | u32::from(opening == b'{');
                     self.space();
-                    let is_empty = self.rest.starts_with(if opening == b'{' { '}' } else { ']' });
+                    let is_empty = matches!((opening, self.peek()), (b'{', b'}') | (b'[', b']'));
                     if !is_empty {
                         if opening == b'{' {
                             self.name()?;
@@ -67,9 +90,9 @@ impl<'a> Scanner<'a> {
                     }
                 }
                 b'"' => self.string()?,
-                b't' => self.require("rue")?,
-                b'f' => self.require("alse")?,
-                b'n' => self.require("ull")?,
+                b't' => self.word(b"rue")?,
+                b'f' => self.word(b"alse")?,
+                b'n' => self.word(b"ull")?,
                 first @ (b'-' | b'0'..=b'9') => self.number(first)?,
                 _ => return Err(JsonError::Syntax),
             }
@@ -80,7 +103,7 @@ impl<'a> Scanner<'a> {
                 }
                 self.space();
                 let is_object = objects & 1 == 1;
-                match self.next()? {
+                match self.next() {
                     b',' => {
                         if is_object {
                             self.space();
@@ -98,90 +121,97 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The name of a member and the colon after it.
-    fn name(&mut self) -> Result<(), JsonError> {
-        self.require("\"")?;
+    /// The rest of a word.
+    fn word(&mut self, rest: &[u8]) -> Result<(), JsonError> {
+        rest.iter().try_for_each(|byte| self.require(*byte))
+    }
+
+    /// The name of a member, in its quotation marks, and the colon after it.
+    fn name(&mut self) -> Result<&'a str, JsonError> {
+        let start = self.place;
+        self.require(b'"')?;
         self.string()?;
+        let name = self.since(start);
         self.space();
-        self.require(":")
+        self.require(b':')?;
+        Ok(name)
     }
 
     /// A string, from behind its opening quotation mark.
     fn string(&mut self) -> Result<(), JsonError> {
         loop {
-            let plain = self.rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F)).count();
-            self.rest = self.rest.get(plain..).ok_or(JsonError::Syntax)?;
-            match self.next()? {
+            match self.next() {
                 b'"' => return Ok(()),
-                b'\\' => match self.next()? {
+                b'\\' => match self.next() {
                     b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
                     b'u' => {
                         for _ in 0..4 {
-                            if !self.next()?.is_ascii_hexdigit() {
+                            if !self.next().is_ascii_hexdigit() {
                                 return Err(JsonError::Syntax);
                             }
                         }
                     }
                     _ => return Err(JsonError::Syntax),
                 },
-                _ => return Err(JsonError::Syntax),
+                0..=0x1F => return Err(JsonError::Syntax),
+                _ => {}
             }
         }
     }
 
     /// A number, from behind its first byte.
     fn number(&mut self, first: u8) -> Result<(), JsonError> {
-        let leading = if first == b'-' { self.next()? } else { first };
+        let leading = if first == b'-' { self.next() } else { first };
         match leading {
             b'0' => {}
             b'1'..=b'9' => self.skip_digits(),
             _ => return Err(JsonError::Syntax),
         }
-        if self.take(".") {
+        if self.take(b'.') {
             self.digits()?;
         }
-        if self.take("e") || self.take("E") {
-            let _sign = self.take("+") || self.take("-");
+        if self.take(b'e') || self.take(b'E') {
+            let _sign = self.take(b'+') || self.take(b'-');
             self.digits()?;
         }
         Ok(())
     }
 
     fn skip_digits(&mut self) {
-        self.rest = self.rest.trim_start_matches(|character: char| character.is_ascii_digit());
+        while self.peek().is_ascii_digit() {
+            self.next();
+        }
     }
 
     fn digits(&mut self) -> Result<(), JsonError> {
-        if !self.next()?.is_ascii_digit() {
+        if !self.next().is_ascii_digit() {
             return Err(JsonError::Syntax);
         }
         self.skip_digits();
         Ok(())
     }
 
-    /// The comma before every member or element but the first.
-    fn separator(&mut self) -> Option<()> {
+    /// Whether another member or element follows, with the comma before every one but the first taken.
+    fn separator(&mut self) -> bool {
         self.space();
         if !core::mem::take(&mut self.is_first) {
-            self.require(",").ok()?;
+            if !self.take(b',') {
+                return false;
+            }
             self.space();
         }
-        Some(())
+        true
     }
 
     pub(super) fn element(&mut self) -> Option<Value<'a>> {
-        self.separator()?;
-        self.value().ok()
+        if self.separator() { self.value().ok() } else { None }
     }
 
     pub(super) fn member(&mut self) -> Option<(&'a str, Value<'a>)> {
-        self.separator()?;
-        let start = self.rest;
-        self.require("\"").ok()?;
-        self.string().ok()?;
-        let name = self.since(start);
-        self.space();
-        self.require(":").ok()?;
+        if !self.separator() {
+            return None;
+        }
+        let name = self.name().ok()?;
         Some((name, self.value().ok()?))
     }
 }

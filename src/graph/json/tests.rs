@@ -93,11 +93,11 @@ fn text_is_compared_and_decoded_whatever_its_escapes() {
     assert!(emoji(br#""\ud83d\ude00\n""#).is_same_text(emoji("\"😀\\u000a\"".as_bytes())));
     assert!(emoji(br#""\ud83d\ude00""#).is_text("😀") && !emoji(br#""\ud83d""#).is_text("😀"));
     assert!(emoji(br#"{"\u0061t":1}"#).member("at").unwrap().is_some());
-    assert_eq!(value.text(&mut heapless::String::<6>::new()), Some("/users"));
-    assert_eq!(value.text(&mut heapless::String::<5>::new()), None);
+    assert_eq!(value.text(&mut heapless::Vec::<u8, 6>::new()), Some("/users"));
+    assert_eq!(value.text(&mut heapless::Vec::<u8, 5>::new()), None);
     let plain = Value::parse(b"\"/users\"").unwrap();
-    assert_eq!(plain.text(&mut heapless::String::<0>::new()), Some("/users"));
-    assert_eq!(Value::parse(b"5").unwrap().text(&mut heapless::String::<9>::new()), None);
+    assert_eq!(plain.text(&mut heapless::Vec::<u8, 0>::new()), Some("/users"));
+    assert_eq!(Value::parse(b"5").unwrap().text(&mut heapless::Vec::<u8, 9>::new()), None);
 }
 
 #[test]

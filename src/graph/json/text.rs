@@ -1,0 +1,97 @@
+//! The text of a JSON string, its escapes decoded as it is read.
+
+use crate::id::hex_value;
+use heapless::VecView;
+
+/// The bytes of a string's text: UTF-8, but for a surrogate without its partner, which no text has and which comes as three
+/// bytes that are none, so that texts compare however they are escaped.
+pub(super) struct Decoded<'a> {
+    rest: &'a [u8],
+    /// What is left of a character, the next byte lowest.
+    pending: u32,
+}
+
+impl<'a> Decoded<'a> {
+    /// The text between the quotation marks, already validated.
+    pub(super) const fn new(inside: &'a str) -> Self {
+        Self { rest: inside.as_bytes(), pending: 0 }
+    }
+
+    fn take(&mut self) -> Option<u8> {
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*byte)
+    }
+
+    /// Four hexadecimal digits.
+    fn unit(&mut self) -> u32 {
+        let mut unit = 0;
+        for _ in 0..4 {
+            unit = (unit << 4) | u32::from(self.take().and_then(hex_value).unwrap_or(0));
+        }
+        unit
+    }
+
+    /// What follows `\u`: a character outside the first plane takes two of them.
+    fn character(&mut self) -> u32 {
+        let high = self.unit();
+        let after_high = self.rest;
+        if matches!(high, 0xD800..=0xDBFF) && self.take() == Some(b'\\') && self.take() == Some(b'u') {
+            let low = self.unit();
+            if matches!(low, 0xDC00..=0xDFFF) {
+                return (((high & 0x3FF) << 10) | (low & 0x3FF)).saturating_add(0x1_0000);
+            }
+        }
+        self.rest = after_high;
+        high
+    }
+}
+
+impl Iterator for Decoded<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if self.pending != 0 {
+            let next = self.pending as u8;
+            self.pending >>= 8;
+            return Some(next);
+        }
+        let first = self.take()?;
+        if first != b'\\' {
+            return Some(first);
+        }
+        let mut character = match self.take()? {
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => 10,
+            b'r' => 13,
+            b't' => 9,
+            b'u' => self.character(),
+            other => other.into(),
+        };
+        if character < 0x80 {
+            return Some(character as u8);
+        }
+        // Six bits for each byte that follows; each takes one bit from the first byte as well.
+        let mut mark = 0x80;
+        while mark == 0x80 || character > (0xFF ^ mark) >> 1 {
+            self.pending = (self.pending << 8) | 0x80 | (character & 0x3F);
+            character >>= 6;
+            mark = 0x80 | (mark >> 1);
+        }
+        Some((mark | character) as u8)
+    }
+}
+
+/// Decodes what stands between quotation marks into `buffer`, unless nothing in it is escaped. `None` of what does not fit,
+/// and of what cannot be text.
+pub(in super::super) fn decode<'b>(inside: &'b str, buffer: &'b mut VecView<u8>) -> Option<&'b str> {
+    if !inside.bytes().any(|byte| byte == b'\\') {
+        return Some(inside);
+    }
+    buffer.clear();
+    for byte in Decoded::new(inside) {
+        buffer.push(byte).ok()?;
+    }
+    core::str::from_utf8(buffer).ok()
+}
