@@ -7,9 +7,10 @@ use super::refusal::{Field, Refusal};
 use super::request::{Ids, Incoming, Request};
 use super::sink::{NoRoom, Reserve, Sink};
 use super::store::Store;
-use super::write::{Trace, fill, status, write_error, write_user};
+use super::write::{Trace, fill, status, write_error, write_presence, write_user};
 use super::{HAS_BATCH, MAX_ELEMENTS};
 use crate::id::{SessionId, UserId};
+use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::{Command, Transition};
 
@@ -142,14 +143,29 @@ fn write_body(
 
 /// Writes the answer to a bulk read.
 fn write_users(sink: &mut dyn Sink, exchange: &Exchange<'_>, store: &dyn Store, ids: Ids<'_>) -> Result<(), NoRoom> {
-    let mut before = "{\"value\":[";
-    for user in ids.iter() {
-        sink.write(before.as_bytes())?;
-        write_user(sink, exchange, store, user)?;
-        before = ",";
+    sink.write(b"{\"value\":[")?;
+    let mut separator = "";
+    let mut ids = ids.iter();
+    loop {
+        let users: heapless::Vec<UserId, READ_AT_ONCE> = ids.by_ref().take(READ_AT_ONCE).collect();
+        if users.is_empty() {
+            break;
+        }
+        let mut written = Ok(());
+        store.read_batch(exchange.now, &users, &mut |user, presence, version| {
+            let (presence, version) = if exchange.knows(user) { (presence, version) } else { (Presence::Unknown, 0) };
+            if written.is_ok() {
+                written = sink.write(separator.as_bytes()).and_then(|()| write_presence(sink, user, presence, version));
+                separator = ",";
+            }
+        });
+        written?;
     }
     sink.write(b"]}")
 }
+
+/// How many users of a bulk read are read at once: enough to wait for their memory side by side, few enough for a stack.
+const READ_AT_ONCE: usize = 16;
 
 const RESPONSES: &str = "{\"responses\":[";
 

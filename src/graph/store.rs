@@ -16,6 +16,15 @@ pub trait Store {
     /// A user's published presence and version at a moment.
     fn read(&self, now: Instant, user: UserId) -> (Presence, u64);
 
+    /// The same of several users, each handed to `read`, in order. A store that waits for memory, or for a disk, can
+    /// fetch them side by side here; unless it does, it is asked for one after the other.
+    fn read_batch(&self, now: Instant, users: &[UserId], read: &mut dyn FnMut(UserId, Presence, u64)) {
+        for user in users {
+            let (presence, version) = self.read(now, *user);
+            read(*user, presence, version);
+        }
+    }
+
     /// Carries out a command; every transition that was applied is handed to `changes`, in order.
     ///
     /// # Errors
@@ -41,6 +50,10 @@ where
 
     fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
         Self::read(self, user, now, |user: &User<SessionId, SESSIONS>| (user.presence(), user.version()))
+    }
+
+    fn read_batch(&self, now: Instant, users: &[UserId], read: &mut dyn FnMut(UserId, Presence, u64)) {
+        Self::read_batch(self, users, now, |id, user| read(id, user.presence(), user.version()));
     }
 
     fn execute(
