@@ -199,7 +199,7 @@ mod tests {
                         let was_waiting = calendar.waiting > 0;
                         let count = calendar.take(&links[..], &mut cells, &mut taken);
                         for slot in &taken[..count] {
-                            let deadline = model.remove(slot).expect("someone who was entered");
+                            let deadline = model.remove(slot).unwrap();
                             let division = Division::of(&cells);
                             assert!(division.day(deadline) >= division.day(open_until), "the past is over");
                             assert!(division.day(deadline) <= calendar.today, "the future is to come");
@@ -237,7 +237,7 @@ mod tests {
         let mut calendar = Calendar::EMPTY;
         let last = Instant::from_millis(u64::MAX - 1);
         let now = Instant::from_millis(u64::MAX - 2_000_000);
-        let day = calendar.day_of(&cells, last, now).expect("it is not today");
+        let day = calendar.day_of(&cells, last, now).unwrap();
         calendar.enter(&mut links[..], &mut cells, 5, day);
         let mut taken = [NONE; 2];
         while calendar.take(&links[..], &mut cells, &mut taken) == 0 {}

@@ -116,7 +116,7 @@ impl Homes {
 
     /// Whether a place lies in one of the homes.
     pub(super) fn contain(self, tags: &[TagCell], place: u32) -> bool {
-        let home = place / GROUP as u32;
+        let home = place >> GROUP.trailing_zeros();
         (home == self.first || home == self.second) && (home as usize) < tags.len() / GROUP
     }
 
@@ -168,7 +168,7 @@ mod tests {
                 let mut strays = Vec::new();
                 for user in 0..u64::from(places) {
                     let homes = Homes::of(hash_of(user), tags.len());
-                    let place = homes.vacancy(&tags).or_else(|| vacancy_from(&tags, 0)).expect("a free place");
+                    let place = homes.vacancy(&tags).or_else(|| vacancy_from(&tags, 0)).unwrap();
                     assert!(!residents.contains_key(&place), "place {place} is taken");
                     if !homes.take(&mut tags, place) {
                         strays.push(user);
@@ -197,7 +197,7 @@ mod tests {
             for user in 0..users {
                 let homes = Homes::of(user.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32) ^ user << 7, places);
                 let place = homes.vacancy(&tags).unwrap_or_else(|| {
-                    from = vacancy_from(&tags, from).expect("a free place");
+                    from = vacancy_from(&tags, from).unwrap();
                     from
                 });
                 strays += u64::from(!homes.take(&mut tags, place));

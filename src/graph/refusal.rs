@@ -259,12 +259,11 @@ const fn before_star(text: &str) -> (&str, &str) {
     let mut place = 0;
     let mut rest = text.as_bytes();
     while let [byte, after @ ..] = rest {
-        if *byte == b'*' {
-            if let Some((before, starred)) = text.split_at_checked(place) {
-                if let Some((_, behind)) = starred.split_at_checked(1) {
-                    return (before, behind);
-                }
-            }
+        if *byte == b'*'
+            && let Some((before, starred)) = text.split_at_checked(place)
+            && let Some((_, behind)) = starred.split_at_checked(1)
+        {
+            return (before, behind);
         }
         place = place.saturating_add(1);
         rest = after;

@@ -186,11 +186,11 @@ impl Iterator for Decoded<'_> {
     type Item = u8;
 
     fn next(&mut self) -> Option<u8> {
-        if let [b'%', high, low, after @ ..] = self.0 {
-            if let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) {
-                self.0 = after;
-                return Some((high << 4) | low);
-            }
+        if let [b'%', high, low, after @ ..] = self.0
+            && let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low))
+        {
+            self.0 = after;
+            return Some((high << 4) | low);
         }
         let (first, after) = self.0.split_first()?;
         self.0 = after;
