@@ -72,8 +72,8 @@ where
             }
         }
         let mut found = [None; SIDE_BY_SIDE];
-        for ((found, hash), user) in found.iter_mut().zip(hashes).zip(users) {
-            *found = self.find_hashed(hash, user).map(|(number, _)| number);
+        for (((found, hash), guess), user) in found.iter_mut().zip(hashes).zip(guesses).zip(users) {
+            *found = self.find_guessed(guess, hash, user).map(|(number, _)| number);
         }
         found
     }

@@ -59,9 +59,15 @@ where
     }
 
     #[inline]
-    pub(super) fn find_hashed(&self, hash: u64, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
-        let (slots, tags) = (self.memory.slots(), self.memory.tags());
-        let guessed = found(slots, Homes::of(hash, tags.len()).guess(tags), user);
+    fn find_hashed(&self, hash: u64, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
+        let tags = self.memory.tags();
+        self.find_guessed(Homes::of(hash, tags.len()).guess(tags), hash, user)
+    }
+
+    /// The same by one who has guessed its place.
+    #[inline]
+    pub(super) fn find_guessed(&self, guess: u32, hash: u64, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
+        let guessed = found(self.memory.slots(), guess, user);
         // What nearly everybody needs is short, so that the processor looks for several at a time.
         if guessed.is_some() { guessed } else { self.find_elsewhere(hash, user) }
     }

@@ -11,13 +11,14 @@ const STEPS: usize = 32;
 pub struct Histogram {
     buckets: Vec<u64>,
     pub count: u64,
+    pub total: u64,
     /// In nanoseconds, as everything here.
     pub longest: u64,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { buckets: vec![0; STEPS * 64], count: 0, longest: 0 }
+        Self { buckets: vec![0; STEPS * 64], count: 0, total: 0, longest: 0 }
     }
 }
 
@@ -25,6 +26,7 @@ impl Histogram {
     pub fn add(&mut self, nanoseconds: u64) {
         self.buckets[bucket(nanoseconds)] += 1;
         self.count += 1;
+        self.total += nanoseconds;
         self.longest = self.longest.max(nanoseconds);
     }
 

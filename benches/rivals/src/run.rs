@@ -3,7 +3,7 @@
 use crate::clock::Stretch;
 use crate::engine::Engine;
 use crate::engines::{ENGINES, EXPERT, NAMES, NO_TIMERS, OURS, Visitor, delay_queue, visit_all};
-use crate::measure::{self, Figures, batch::Batch};
+use crate::measure::{self, Figures, batch::Batch, reads::Reads};
 use crate::same::{Seen, seen};
 use crate::trace::{Kind, Operation, Trace};
 use presence_core::{SessionId, User};
@@ -20,7 +20,7 @@ pub struct Outcome {
     /// Nanoseconds that moving tokio's clock alone takes, for each operation of the fill and of the traffic.
     pub clock: Clock,
     pub floor: f64,
-    pub probe: f64,
+    pub reads: Reads,
     pub batch: Batch,
 }
 
@@ -147,7 +147,7 @@ fn mixed_of<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usize>(
         figures: played.figures,
         clock: clock(trace, rounds),
         floor: 0.0,
-        probe: 0.0,
+        reads: Reads::default(),
         batch: Batch::default(),
     }
 }
@@ -168,7 +168,7 @@ pub fn everything<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usi
     eprintln!("{users} users: memory itself, and batches");
     let bytes = outcome.of(OURS).calls.bytes_after;
     outcome.floor = measure::floor::read_modify_write(bytes, 4_000_000);
-    outcome.probe = measure::floor::bare_probe(users, &order, size_of::<User<SessionId, SESSIONS>>());
+    outcome.reads = measure::reads::reads::<SESSIONS>(users, &order, size_of::<User<SessionId, SESSIONS>>());
     outcome.batch = measure::batch::batch::<SESSIONS>(users, &order);
     outcome
 }

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod calls;
 pub mod floor;
+pub mod reads;
 pub mod single;
 pub mod stalls;
 

@@ -67,6 +67,8 @@ pub fn write(outcomes: &[Outcome], counts: Option<Counts>) -> String {
     report += &bars::table(outcomes, counts);
     report += &tables::mixed_of_all(outcomes);
     report += &tables::alone(outcomes);
+    report += &tables::reads(outcomes);
+    report += &tables::parts(outcomes);
     report += &tables::memory(outcomes);
     report += &calls::steps(outcomes);
     report += &calls::of_all(outcomes);

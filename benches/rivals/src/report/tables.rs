@@ -96,12 +96,66 @@ pub fn alone(outcomes: &[Outcome]) -> String {
     };
     line("7 the floor", &|outcome| time(outcome.floor));
     line("our keep-alive, times the floor", &|outcome| number(outcome.of(OURS).single.keep_alive / outcome.floor));
-    line("a bare probe of `hashbrown`, values of our record's size", &|outcome| time(outcome.probe));
-    line("our read, times the bare probe", &|outcome| number(outcome.of(OURS).single.read / outcome.probe));
     line("our keep-alives one by one", &|outcome| time(outcome.batch.one_by_one));
     line("our keep-alives, 64 at once", &|outcome| time(outcome.batch.batched));
     line("so many times faster", &|outcome| number(outcome.batch.one_by_one / outcome.batch.batched));
     text
+}
+
+/// What a read of ours waits for.
+pub fn reads(outcomes: &[Outcome]) -> String {
+    let mut text = String::from(
+        "\n## Reads, taken apart\n\nA bare probe of `hashbrown` for the same id, in a map to values of our record's size, \
+         against a read of ours; and against a read by handle, which does not look for the user. Where each read waits for \
+         the answer of the one before, what counts is how many misses of the cache follow one another; where the processor \
+         may overlap them, how short the code is between one miss and the next.\n\n",
+    );
+    text += &header("", sizes(outcomes));
+    let mut line = |name: &str, cell: &dyn Fn(&Outcome) -> String| {
+        text += &row(std::iter::once(name.to_owned()).chain(outcomes.iter().map(cell)));
+    };
+    line("waiting: a bare probe", &|outcome| time(outcome.reads.probe_waiting));
+    let against = |value: f64, probe: f64| format!("{} ({})", time(value), number(value / probe));
+    line("our read (times the probe)", &|outcome| against(outcome.reads.waiting, outcome.reads.probe_waiting));
+    line("our read by handle", &|outcome| against(outcome.reads.handle_waiting, outcome.reads.probe_waiting));
+    line("overlapped: a bare probe", &|outcome| time(outcome.reads.probe_overlapped));
+    line("our read", &|outcome| against(outcome.reads.overlapped, outcome.reads.probe_overlapped));
+    line("our read by handle", &|outcome| against(outcome.reads.handle_overlapped, outcome.reads.probe_overlapped));
+    line("our `read_batch`, 64 at a time", &|outcome| against(outcome.reads.batched, outcome.reads.probe_overlapped));
+    text
+}
+
+/// Where the time of our own mixed trace goes.
+pub fn parts(outcomes: &[Outcome]) -> String {
+    let mut text = String::from(
+        "\n## Where our time goes\n\nThe calls of the mixed trace timed one by one, so that nothing overlaps: the time of all \
+         calls of a kind, for each operation of the trace, and in floors, which are waits for memory that nothing can avoid \
+         to touch.\n\n",
+    );
+    text += &header("", sizes(outcomes));
+    let operations = |outcome: &Outcome| outcome.of(OURS).calls.kinds.iter().map(|kind| kind.count).sum::<u64>() as f64;
+    let shown = |outcome: &Outcome, total: u64| {
+        let each = total as f64 / operations(outcome);
+        format!("{} ({} floors)", time(each), number(each / outcome.floor))
+    };
+    let mut all = vec![0; outcomes.len()];
+    for kind in Kind::ALL {
+        let cells = outcomes.iter().zip(&mut all).map(|(outcome, all)| {
+            let total = outcome.of(OURS).calls.kinds[kind as usize].total;
+            *all += total;
+            shown(outcome, total)
+        });
+        text += &row(std::iter::once(kind.name().to_owned()).chain(cells.collect::<Vec<_>>()));
+    }
+    let steps = outcomes.iter().zip(&mut all).map(|(outcome, all)| {
+        let calls = &outcome.of(OURS).calls;
+        let total = calls.steps.total + calls.steps_in_mass_event.total;
+        *all += total;
+        shown(outcome, total)
+    });
+    text += &row(std::iter::once("`advance`".to_owned()).chain(steps.collect::<Vec<_>>()));
+    let sums = outcomes.iter().zip(&all).map(|(outcome, &all)| shown(outcome, all));
+    text + &row(std::iter::once("together".to_owned()).chain(sums))
 }
 
 pub fn memory(outcomes: &[Outcome]) -> String {
