@@ -51,7 +51,8 @@
 //!     directory.insert(*id, snapshot::restore(bytes, now, Some(elapsed))?)?;
 //! }
 //! assert_eq!(directory.presence(adele, now), Presence::Available);
-//! assert_eq!(directory.next_deadline(), Some(Instant::from_secs(43_500))); // five minutes after noon, as ever
+//! let ends = (Instant::from_secs(43_500), Presence::Offline); // five minutes after noon, as ever
+//! assert_eq!(directory.explain(adele, now).next, Some(ends));
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
