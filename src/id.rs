@@ -63,23 +63,65 @@ const fn parse(text: &[u8]) -> Result<Bytes, NotAGuid> {
     if rest.is_empty() { Ok(bytes) } else { Err(NotAGuid) }
 }
 
-/// Lower-case text of a GUID, hyphens and all.
-fn write(bytes: [u8; 16]) -> [u8; GUID_LEN] {
-    let mut bytes = bytes.iter();
-    let mut low = None;
-    core::array::from_fn(|place| match place {
-        8 | 13 | 18 | 23 => b'-',
-        _ => hex_digit(low.take().unwrap_or_else(|| {
-            let byte = bytes.next().copied().unwrap_or(0);
-            low = Some(byte & 15);
-            byte >> 4
-        })),
-    })
+/// The character at a place of the lower-case text of a GUID.
+fn character(bytes: &[u8; 16], place: usize) -> u8 {
+    let hyphens = match place {
+        8 | 13 | 18 | 23 => return b'-',
+        0..=7 => 0,
+        9..=12 => 1,
+        14..=17 => 2,
+        19..=22 => 3,
+        _ => 4,
+    };
+    let digit = usize::saturating_sub(place, hyphens);
+    let byte = bytes.get(digit >> 1).copied().unwrap_or(0);
+    hex_digit(if digit & 1 == 0 { byte >> 4 } else { byte & 15 })
 }
 
-/// What both kinds of id can do, given their bytes.
+/// Sixteen bytes, kept as two numbers: a small device moves and compares them word by word, and bytes one by one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Pair {
+    high: u64,
+    low: u64,
+}
+
+impl Pair {
+    const fn from_bytes(bytes: [u8; 16]) -> Self {
+        let number = u128::from_be_bytes(bytes);
+        Self { high: (number >> 64) as u64, low: number as u64 }
+    }
+
+    const fn to_bytes(self) -> [u8; 16] {
+        (((self.high as u128) << 64) | self.low as u128).to_be_bytes()
+    }
+}
+
+/// Sixteen bytes as they are: beside an `Option`'s tag they take seven bytes less than numbers do, which counts where there
+/// are many, and a server compares them at once.
+#[cfg(not(target_pointer_width = "32"))]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Plain([u8; 16]);
+
+#[cfg(not(target_pointer_width = "32"))]
+impl Plain {
+    const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+}
+
+/// Makes an id that is a GUID, and is kept in the given way.
 macro_rules! guid {
-    ($name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $kept:ident, $serde:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", serde(from = $serde, into = $serde))]
+        pub struct $name($kept);
+
         impl core::hash::Hash for $name {
             /// As one number: that spares hashers the length of an array that always has the same.
             fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
@@ -88,6 +130,18 @@ macro_rules! guid {
         }
 
         impl $name {
+            /// The id with these bytes, in the order in which they are written. O(1).
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self($kept::from_bytes(bytes))
+            }
+
+            /// The bytes, in the order in which they are written. O(1).
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_bytes()
+            }
+
             /// Reads the text of a GUID, in any case, with or without braces (rule M2). O(1).
             ///
             /// # Errors
@@ -105,10 +159,21 @@ macro_rules! guid {
                 }
             }
 
+            /// Appends the lower-case text: nothing is copied as when an array is handed out.
+            #[cfg(feature = "graph")]
+            #[allow(dead_code, reason = "only users are written")]
+            pub(crate) fn push_text(self, text: &mut heapless::Vec<u8, GUID_LEN>) {
+                let bytes = self.to_bytes();
+                for place in 0..GUID_LEN {
+                    let _ = text.push(character(&bytes, place));
+                }
+            }
+
             /// The lower-case text, as ASCII bytes. O(1).
             #[must_use]
             pub fn to_text(self) -> [u8; GUID_LEN] {
-                write(self.to_bytes())
+                let bytes = self.to_bytes();
+                core::array::from_fn(|place| character(&bytes, place))
             }
         }
 
@@ -141,82 +206,55 @@ macro_rules! guid {
     };
 }
 
-/// Who a user is: a GUID.
-///
-/// ```
-/// use presence_core::UserId;
-///
-/// const ADELE: UserId = match UserId::parse("FA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3") {
-///     Ok(id) => id,
-///     Err(_) => panic!("not a GUID"),
-/// };
-/// assert_eq!("{fa8bf3dc-eca7-46b7-bad1-db199b62afc3}".parse(), Ok(ADELE));
-/// assert_eq!(ADELE.to_string(), "fa8bf3dc-eca7-46b7-bad1-db199b62afc3");
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct UserId([u8; 16]);
+#[cfg(target_pointer_width = "32")]
+type KeptUser = Pair;
+#[cfg(not(target_pointer_width = "32"))]
+type KeptUser = Plain;
 
-impl UserId {
-    /// The id with these bytes, in the order in which they are written. O(1).
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, in the order in which they are written. O(1).
-    #[must_use]
-    pub const fn to_bytes(self) -> [u8; 16] {
-        self.0
-    }
+guid! {
+    /// Who a user is: a GUID.
+    ///
+    /// ```
+    /// use presence_core::UserId;
+    ///
+    /// const ADELE: UserId = match UserId::parse("FA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3") {
+    ///     Ok(id) => id,
+    ///     Err(_) => panic!("not a GUID"),
+    /// };
+    /// assert_eq!("{fa8bf3dc-eca7-46b7-bad1-db199b62afc3}".parse(), Ok(ADELE));
+    /// assert_eq!(ADELE.to_string(), "fa8bf3dc-eca7-46b7-bad1-db199b62afc3");
+    /// ```
+    UserId, KeptUser, "written::UserId"
 }
 
-guid!(UserId);
-
-/// Which session of a user it is: the application's (client) id, a GUID. The same id under two users names two
-/// unrelated sessions. Rule M2.
-// Two numbers, for a user's sessions are compared and moved at every step: a small device would do it byte by byte.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(from = "SessionIdBytes", into = "SessionIdBytes"))]
-pub struct SessionId {
-    high: u64,
-    low: u64,
+guid! {
+    /// Which session of a user it is: the application's (client) id, a GUID. The same id under two users names two
+    /// unrelated sessions. Rule M2.
+    SessionId, Pair, "written::SessionId"
 }
 
-/// What serde writes: an id of either kind is written alike.
+/// What serde writes and reads: the bytes, however an id is kept.
 #[cfg(feature = "serde")]
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(rename = "SessionId")]
-struct SessionIdBytes([u8; 16]);
+mod written {
+    macro_rules! written {
+        ($name:ident) => {
+            #[derive(serde::Serialize, serde::Deserialize)]
+            pub(super) struct $name([u8; 16]);
 
-#[cfg(feature = "serde")]
-impl From<SessionIdBytes> for SessionId {
-    fn from(bytes: SessionIdBytes) -> Self {
-        Self::from_bytes(bytes.0)
+            impl From<$name> for super::$name {
+                fn from(written: $name) -> Self {
+                    Self::from_bytes(written.0)
+                }
+            }
+
+            impl From<super::$name> for $name {
+                fn from(id: super::$name) -> Self {
+                    Self(id.to_bytes())
+                }
+            }
+        };
     }
+
+    written!(UserId);
+    written!(SessionId);
 }
-
-#[cfg(feature = "serde")]
-impl From<SessionId> for SessionIdBytes {
-    fn from(id: SessionId) -> Self {
-        Self(id.to_bytes())
-    }
-}
-
-impl SessionId {
-    /// The id with these bytes, in the order in which they are written. O(1).
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        let number = u128::from_be_bytes(bytes);
-        Self { high: (number >> 64) as u64, low: number as u64 }
-    }
-
-    /// The bytes, in the order in which they are written. O(1).
-    #[must_use]
-    pub const fn to_bytes(self) -> [u8; 16] {
-        (((self.high as u128) << 64) | self.low as u128).to_be_bytes()
-    }
-}
-
-guid!(SessionId);

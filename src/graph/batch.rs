@@ -103,6 +103,10 @@ impl<'a> Element<'a> {
     ///
     /// What is wrong with the element, then what is wrong with its request.
     pub fn request(self, me: Option<UserId>, policy: &Policy) -> Result<Request<'a>, Refusal> {
+        self.request_for(me.as_ref(), policy)
+    }
+
+    pub(super) fn request_for(self, me: Option<&UserId>, policy: &Policy) -> Result<Request<'a>, Refusal> {
         let (mut method_buffer, mut url_buffer) = (Method::new(), Url::new());
         let method = self.member(Field::Method)?.ok_or(Refusal::Missing(Field::Method))?;
         let url = self.member(Field::Url)?.ok_or(Refusal::Missing(Field::Url))?;
@@ -117,7 +121,7 @@ impl<'a> Element<'a> {
         let mut content_type_buffer = heapless::Vec::<u8, 64>::new();
         let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
         let body = Body::Json(self.member(Field::Body)?);
-        Request::parse(&Incoming { method, target, content_type, body }, me, policy)
+        Request::parse_for(&Incoming { method, target, content_type, body }, me, policy)
     }
 
     /// The ids of the elements that this one depends on, none if it does not say. O(bytes).

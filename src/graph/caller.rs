@@ -58,6 +58,15 @@ impl Caller {
         }
     }
 
+    /// The same, in its place.
+    pub(super) const fn me_ref(&self) -> Option<&UserId> {
+        match self {
+            Self::Trusted { me } => me.as_ref(),
+            Self::Application { .. } => None,
+            Self::Delegated { user, .. } => Some(user),
+        }
+    }
+
     /// Whether the caller may make this request. O(1).
     ///
     /// # Errors

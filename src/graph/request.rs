@@ -85,6 +85,14 @@ impl<'a> Request<'a> {
     /// assert_eq!(refused.unwrap_err().to_string(), "[SessionId]: The SessionId field is required.");
     /// ```
     pub fn parse(incoming: &Incoming<'_, 'a>, me: Option<UserId>, policy: &Policy) -> Result<Self, Refusal> {
+        Self::parse_for(incoming, me.as_ref(), policy)
+    }
+
+    pub(super) fn parse_for(
+        incoming: &Incoming<'_, 'a>,
+        me: Option<&UserId>,
+        policy: &Policy,
+    ) -> Result<Self, Refusal> {
         if matches!(incoming.body, Body::Bytes(bytes) if bytes.len() > MAX_BODY) {
             return Err(Refusal::TooLarge);
         }
@@ -94,15 +102,13 @@ impl<'a> Request<'a> {
             Target::PresencesByUserId if HAS_BATCH => return Ids::parse(incoming.body()?).map(Self::GetPresences),
             Target::Batch | Target::PresencesByUserId => return Err(Refusal::UnknownPath),
         };
-        let mut fields = Fields([None; 4]);
-        if operation != Operation::Get {
-            fields.find(incoming.body()?, operation)?;
-        }
-        let user = owner.user(&me)?;
         if operation == Operation::Get {
-            return Ok(Self::Get { user });
+            return Ok(Self::Get { user: owner.user(me)? });
         }
-        Ok(Self::Act { user, command: fields.command(operation, policy)? })
+        let mut fields = [None; 4];
+        find(&mut fields, incoming.body()?, operation)?;
+        let user = owner.user(me)?;
+        Ok(Self::Act { user, command: command(&fields, operation, policy)? })
     }
 }
 
@@ -148,72 +154,68 @@ fn text<'b>(value: Option<Value<'b>>, buffer: &'b mut Text) -> &'b str {
     value.and_then(|value| value.text(buffer)).unwrap_or_default()
 }
 
-/// The members of an action's body, found and required, but not looked into: id of the session, availability, activity,
-/// duration.
-#[derive(Clone, Copy)]
-struct Fields<'a>([Option<Value<'a>>; 4]);
+/// The members of an action's body, found and required, but not looked into.
+type Fields<'a> = [Option<Value<'a>>; 4];
 
-impl<'a> Fields<'a> {
-    const NAMES: [Field; 4] = [Field::SessionId, Field::Availability, Field::Activity, Field::ExpirationDuration];
+/// What they are.
+const FIELDS: [Field; 4] = [Field::SessionId, Field::Availability, Field::Activity, Field::ExpirationDuration];
 
-    fn find(&mut self, body: Option<Value<'a>>, operation: Operation) -> Result<(), Refusal> {
-        let names_session = matches!(operation, Operation::SetPresence | Operation::ClearPresence);
-        let names_presence = matches!(operation, Operation::SetPresence | Operation::SetUserPreferredPresence);
-        let is_named = |field| if matches!(field, Field::SessionId) { names_session } else { names_presence };
-        for (value, field) in self.0.iter_mut().zip(Self::NAMES) {
-            if is_named(field) {
-                *value = member(body, field)?;
-            }
+/// Finds what an operation takes, and requires what it needs.
+fn find<'a>(fields: &mut Fields<'a>, body: Option<Value<'a>>, operation: Operation) -> Result<(), Refusal> {
+    let names_session = matches!(operation, Operation::SetPresence | Operation::ClearPresence);
+    let names_presence = matches!(operation, Operation::SetPresence | Operation::SetUserPreferredPresence);
+    let is_named = |field| if matches!(field, Field::SessionId) { names_session } else { names_presence };
+    for (value, field) in fields.iter_mut().zip(FIELDS) {
+        if is_named(field) {
+            *value = member(body, field)?;
         }
-        for (value, field) in self.0.iter().zip(Self::NAMES) {
-            if is_named(field) && value.is_none() && !matches!(field, Field::ExpirationDuration) {
-                return Err(Refusal::Missing(field));
-            }
+    }
+    for (value, field) in fields.iter().zip(FIELDS) {
+        if is_named(field) && value.is_none() && !matches!(field, Field::ExpirationDuration) {
+            return Err(Refusal::Missing(field));
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// The command, its fields checked in the order of rule H2: id, duration, range, pair.
-    fn command(&self, operation: Operation, policy: &Policy) -> Result<Command<SessionId>, Refusal> {
-        Ok(match operation {
-            Operation::SetPresence => {
-                let session = self.session()?;
-                let lease = self.duration(policy.leases)?;
-                let presence = self.presence()?;
-                policy.check_session(presence, lease).map_err(CommandError::from)?;
-                Command::SetPresence { session, presence, lease }
-            }
-            Operation::SetUserPreferredPresence => {
-                let duration = self.duration(policy.preferred_durations)?;
-                let presence = self.presence()?;
-                policy.check_preferred(presence, duration).map_err(CommandError::from)?;
-                Command::SetPreferredPresence { presence, duration }
-            }
-            Operation::ClearPresence => Command::ClearPresence { session: self.session()? },
-            Operation::ClearUserPreferredPresence | Operation::Get => Command::ClearPreferredPresence,
-        })
-    }
-
-    fn session(&self) -> Result<SessionId, Refusal> {
-        let [session, ..] = self.0;
-        SessionId::parse(text(session, &mut Text::new())).map_err(|_| Refusal::Malformed(Field::SessionId))
-    }
-
-    fn duration(&self, range: DurationRange) -> Result<Option<Duration>, Refusal> {
-        let [_, _, _, duration] = self.0;
-        if duration.is_none() {
-            return Ok(None);
+/// The command, its fields checked in the order of rule H2: id, duration, range, pair.
+fn command(fields: &Fields<'_>, operation: Operation, policy: &Policy) -> Result<Command<SessionId>, Refusal> {
+    let [session, availability, activity, duration] = *fields;
+    Ok(match operation {
+        Operation::SetPresence => {
+            let session = session_id(session)?;
+            let lease = duration_within(duration, policy.leases)?;
+            let presence = presence(availability, activity)?;
+            policy.check_session(presence, lease).map_err(CommandError::from)?;
+            Command::SetPresence { session, presence, lease }
         }
-        let written = IsoDuration::parse(text(duration, &mut Text::new()))
-            .map_err(|_| Refusal::Malformed(Field::ExpirationDuration))?;
-        written.within(range).map(Some).ok_or(Refusal::OutOfRange(Field::ExpirationDuration))
-    }
+        Operation::SetUserPreferredPresence => {
+            let duration = duration_within(duration, policy.preferred_durations)?;
+            let presence = presence(availability, activity)?;
+            policy.check_preferred(presence, duration).map_err(CommandError::from)?;
+            Command::SetPreferredPresence { presence, duration }
+        }
+        Operation::ClearPresence => Command::ClearPresence { session: session_id(session)? },
+        Operation::ClearUserPreferredPresence | Operation::Get => Command::ClearPreferredPresence,
+    })
+}
 
-    fn presence(&self) -> Result<Presence, Refusal> {
-        let [_, availability, activity, _] = self.0;
-        let (mut first, mut second) = (Text::new(), Text::new());
-        Presence::from_names(text(availability, &mut first), text(activity, &mut second)).map_err(|_| Refusal::Pair)
+fn session_id(value: Option<Value<'_>>) -> Result<SessionId, Refusal> {
+    SessionId::parse(text(value, &mut Text::new())).map_err(|_| Refusal::Malformed(Field::SessionId))
+}
+
+fn duration_within(value: Option<Value<'_>>, range: DurationRange) -> Result<Option<Duration>, Refusal> {
+    if value.is_none() {
+        return Ok(None);
     }
+    let written =
+        IsoDuration::parse(text(value, &mut Text::new())).map_err(|_| Refusal::Malformed(Field::ExpirationDuration))?;
+    written.within(range).map(Some).ok_or(Refusal::OutOfRange(Field::ExpirationDuration))
+}
+
+fn presence(availability: Option<Value<'_>>, activity: Option<Value<'_>>) -> Result<Presence, Refusal> {
+    let (mut first, mut second) = (Text::new(), Text::new());
+    Presence::from_names(text(availability, &mut first), text(activity, &mut second)).map_err(|_| Refusal::Pair)
 }
 
 /// The ids of a bulk read, 1 to [`MAX_IDS`], each a GUID, walked where they lie in the body. Rule H2.

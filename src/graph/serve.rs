@@ -86,7 +86,7 @@ pub fn serve(
     sink: &mut dyn Sink,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
 ) -> u16 {
-    let request = Request::parse(incoming, exchange.caller.me(), store.policy());
+    let request = Request::parse_for(incoming, exchange.caller.me_ref(), store.policy());
     let mut body = Reserve::new(sink, 0);
     let outcome = match &request {
         Err(refusal) => Err(*refusal),
@@ -245,7 +245,7 @@ pub(super) fn answer_element(
     }
     let request = match refused {
         Some(refusal) => Err(refusal),
-        None => element.request(exchange.caller.me(), store.policy()),
+        None => element.request_for(exchange.caller.me_ref(), store.policy()),
     };
     let refusal = match &request {
         Err(refusal) => *refusal,

@@ -133,9 +133,9 @@ impl Owner<'_> {
     /// # Errors
     ///
     /// [`Refusal::Malformed`] for an id that is not a GUID.
-    pub(super) fn user(self, me: &Option<UserId>) -> Result<UserId, Refusal> {
+    pub(super) fn user(self, me: Option<&UserId>) -> Result<UserId, Refusal> {
         match self {
-            Self::Me => (*me).ok_or(Refusal::UnknownPath),
+            Self::Me => me.copied().ok_or(Refusal::UnknownPath),
             Self::Named(segment) => {
                 // A GUID in braces takes 38 bytes.
                 let mut text = heapless::Vec::<u8, 38>::new();
@@ -276,12 +276,12 @@ mod tests {
     fn ids_are_decoded_after_splitting() {
         let guid = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
         let user = UserId::parse(guid).unwrap();
-        assert_eq!(Owner::Named(guid).user(&None), Ok(user));
-        assert_eq!(Owner::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(&None), Ok(user));
-        assert_eq!(Owner::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(&None), Ok(user));
-        assert_eq!(Owner::Named("7").user(&None), Err(Refusal::Malformed(Field::User)));
+        assert_eq!(Owner::Named(guid).user(None), Ok(user));
+        assert_eq!(Owner::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(None), Ok(user));
+        assert_eq!(Owner::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(None), Ok(user));
+        assert_eq!(Owner::Named("7").user(None), Err(Refusal::Malformed(Field::User)));
         assert_eq!(Owner::Named("a%40b.com").check(false), Err(Refusal::UnknownPath));
         assert_eq!(Owner::Me.check(false), Err(Refusal::UnknownPath));
-        assert_eq!(Owner::Me.user(&Some(user)), Ok(user));
+        assert_eq!(Owner::Me.user(Some(&user)), Ok(user));
     }
 }

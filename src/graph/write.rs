@@ -120,7 +120,9 @@ pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, ver
     let (availability, activity) = (presence.availability().name(), presence.activity().name());
     let mut text = [0; 13];
     let version = sequence_number(version, &mut text);
-    fill(sink, TEMPLATE, &[&user.to_text(), availability.as_bytes(), activity.as_bytes(), version])
+    let mut id = heapless::Vec::new();
+    user.push_text(&mut id);
+    fill(sink, TEMPLATE, &[&id, availability.as_bytes(), activity.as_bytes(), version])
 }
 
 /// Writes an error body. Rule H1.
@@ -176,9 +178,10 @@ pub fn write_change(
     sink.write(br#"{"at":"#)?;
     seconds(sink, transition.at().saturating_since(start))?;
     let (before, after) = (transition.before(), transition.after());
-    let user = user.to_text();
+    let mut id = heapless::Vec::new();
+    user.push_text(&mut id);
     let pieces = [
-        user.as_slice(),
+        id.as_slice(),
         before.availability().name().as_bytes(),
         before.activity().name().as_bytes(),
         after.availability().name().as_bytes(),

@@ -110,7 +110,7 @@ const DAY: u32 = 24 * HOUR;
 struct Number {
     whole: u64,
     /// How many digits stand before the point.
-    digits: u8,
+    digits: u16,
     millis: u16,
     finer: bool,
     is_fraction: bool,

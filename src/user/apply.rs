@@ -5,7 +5,6 @@ use super::transition::{Change, Transition};
 use super::{Absence, Session, User};
 use crate::presence::Presence;
 use crate::time::Instant;
-use core::mem;
 
 /// Why a transition was not applied. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,17 +114,20 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
 
     /// Replaces the session with this id, or inserts it in its place: there is room, or nobody would have decided so.
     fn put(&mut self, session: &Session<S>) {
-        let Session { id, expires_at, fades_at, presence, faded } = *session;
-        if let Some(slot) = self.sessions.iter_mut().find(|slot| slot.id == id) {
-            (slot.expires_at, slot.fades_at, slot.presence, slot.faded) = (expires_at, fades_at, presence, faded);
+        if let Some(slot) = self.sessions.iter_mut().find(|slot| slot.id == session.id) {
+            slot.become_like(session);
             return;
         }
+        let Session { id, expires_at, fades_at, presence, faded } = *session;
         let _ = self.sessions.push(Session { id, expires_at, fades_at, presence, faded });
         let mut rest = self.sessions.as_mut_slice();
         while let Some((last, others)) = rest.split_last_mut() {
-            match others.last_mut() {
-                Some(before) if before.id.cmp(&last.id).is_gt() => mem::swap(before, last),
-                _ => return,
+            match others.last() {
+                Some(before) if before.id > id => last.become_like(before),
+                _ => {
+                    last.become_like(session);
+                    return;
+                }
             }
             rest = others;
         }
@@ -134,12 +136,11 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// Removes the session with this id and closes the gap.
     fn remove(&mut self, id: S, how: Absence) {
         self.absence = how;
-        let mut rest = self.sessions.as_mut_slice();
+        let Some(place) = self.sessions.iter().position(|session| session.id == id) else { return };
+        let mut rest = self.sessions.get_mut(place..).unwrap_or_default();
         while let Some((first, others)) = rest.split_first_mut() {
-            match others.first_mut() {
-                // It goes to the end, one place after the other.
-                Some(next) if first.id == id => mem::swap(first, next),
-                _ => {}
+            if let Some(next) = others.first() {
+                first.become_like(next);
             }
             rest = others;
         }

@@ -69,6 +69,34 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         }
     }
 
+    /// What is published at a moment, and the version it has then, with everything that is overdue taken into account but
+    /// not carried out: a read that needs no [`advance`](super::advance) and no copy. Rules M4, V1. O(`SESSIONS`²) when
+    /// something is overdue.
+    ///
+    /// ```
+    /// use presence_core::{Instant, Policy, Presence, User, set_presence};
+    ///
+    /// let mut user: User<u8, 4> = User::new();
+    /// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Available, None, &Policy::GRAPH)?;
+    /// user.apply(&set)?;
+    /// assert_eq!(user.read_at(Instant::from_secs(299), &Policy::GRAPH), (Presence::Available, 1));
+    /// assert_eq!(user.read_at(Instant::from_secs(300), &Policy::GRAPH), (Presence::Offline, 2));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn read_at(&self, now: Instant, policy: &Policy) -> (Presence, u64) {
+        let (mut presence, mut version) = (self.presence(), self.version);
+        let mut moment = self.first_deadline();
+        while moment.is_due(now) {
+            let (seen, next) = self.seen_at(moment, policy);
+            if seen != presence {
+                version = version.saturating_add(1);
+            }
+            (presence, moment) = (seen, next);
+        }
+        (presence, version)
+    }
+
     /// The first deadline that changes what is seen, and to what.
     fn next_change(&self, presence: Presence, policy: &Policy) -> Option<(Instant, Presence)> {
         let mut moment = self.first_deadline();

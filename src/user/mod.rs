@@ -236,9 +236,11 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     ///
     /// [`Overdue`] names the first deadline that has happened: [`advance`] first.
     pub fn at(&self, now: Instant) -> Result<UserAt<'_, S, SESSIONS>, Overdue> {
-        match self.next_deadline() {
-            Some(deadline) if deadline.is_due(now) => Err(Overdue { deadline }),
-            _ => Ok(UserAt { user: self, now, published: self.presence() }),
+        let deadline = self.first_deadline();
+        if deadline.is_due(now) {
+            Err(Overdue { deadline })
+        } else {
+            Ok(UserAt { user: self, now, published: self.presence() })
         }
     }
 

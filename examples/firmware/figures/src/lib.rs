@@ -1,0 +1,37 @@
+//! Images that link the library and next to nothing else, to say what it costs a small device.
+//!
+//! Each image is an entry, a `drive` and the probes it calls. A probe is one call as an application makes it, never
+//! inlined, so that its instructions and its stack can be told from everything else's. Without the feature `scenario`
+//! `drive` calls every probe once with arguments that nobody knows beforehand; with it, it plays a scenario.
+#![no_std]
+
+pub mod label;
+pub mod machine;
+pub mod wire;
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+/// Makes the entry of an image: it runs `drive`, then ends the emulator, with success if that returned true.
+#[macro_export]
+macro_rules! image {
+    ($drive:expr) => {
+        #[cfg(target_arch = "arm")]
+        use cortex_m_rt::entry;
+        #[cfg(target_arch = "riscv32")]
+        use riscv_rt::entry;
+
+        #[inline(never)]
+        fn drive() -> bool {
+            $drive
+        }
+
+        #[entry]
+        fn main() -> ! {
+            let status = if drive() { 0 } else { 1 };
+            semihosting::process::exit(status)
+        }
+    };
+}

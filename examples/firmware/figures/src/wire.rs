@@ -1,0 +1,191 @@
+//! The machine behind the wire.
+
+use core::hint::black_box;
+use presence_core::graph::{Buffer, Caller, Exchange, Incoming, Line, Store, serve, serve_line};
+use presence_core::{
+    Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId, advance, decide,
+};
+
+/// A store of one person, as a device on a desk has it.
+pub struct Desk {
+    owner: UserId,
+    user: User<SessionId, 4>,
+    policy: Policy,
+}
+
+impl Desk {
+    /// Nobody has said anything yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { owner: UserId::from_bytes([0x11; 16]), user: User::new(), policy: Policy::DESK }
+    }
+}
+
+impl Store for Desk {
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
+        if user != self.owner {
+            return (Presence::Offline, 0);
+        }
+        self.user.read_at(now, &self.policy)
+    }
+
+    fn execute(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        if user != self.owner {
+            return Err(CommandError::UsersFull);
+        }
+        while let Some(ref transition) = advance(&self.user, now, &self.policy) {
+            if self.user.apply(transition).is_ok() {
+                changes(user, transition);
+            }
+        }
+        let Ok(at) = self.user.at(now) else { return Ok(()) };
+        if let Some(ref transition) = decide(at, command, &self.policy)? {
+            if self.user.apply(transition).is_ok() {
+                changes(user, transition);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn exchange(store: &Desk, now: Instant) -> Exchange<'static> {
+    Exchange::new(now, Caller::Trusted { me: Some(store.owner) })
+}
+
+#[inline(never)]
+fn probe_line(store: &mut Desk, now: Instant, line: &[u8], answer: &mut Buffer<'_>) -> bool {
+    let exchange = exchange(store, now);
+    serve_line(Line::parse(line), &exchange, store, answer, &mut |_, transition| {
+        black_box(transition.after());
+    })
+    .is_ok()
+}
+
+#[inline(never)]
+fn probe_request(store: &mut Desk, now: Instant, request: &Incoming<'_, '_>, answer: &mut Buffer<'_>) -> u16 {
+    let exchange = exchange(store, now);
+    serve(request, &exchange, store, answer, &mut |_, transition| {
+        black_box(transition.after());
+    })
+}
+
+/// Keeps the probe of lines, for nobody can tell whether it is called, nor with what.
+#[cfg(not(feature = "scenario"))]
+#[inline(always)]
+pub fn drive_lines() -> bool {
+    black_box(probe_line as fn(&mut Desk, Instant, &[u8], &mut Buffer<'_>) -> bool);
+    true
+}
+
+/// Keeps the probe of requests, for nobody can tell whether it is called, nor with what.
+#[cfg(not(feature = "scenario"))]
+#[inline(always)]
+pub fn drive_requests() -> bool {
+    black_box(probe_request as fn(&mut Desk, Instant, &Incoming<'_, '_>, &mut Buffer<'_>) -> u16);
+    true
+}
+
+/// What is sent: path under `/me/presence`, body, and the status that must come back.
+#[cfg(feature = "scenario")]
+macro_rules! conversation {
+    ($line:ident) => {
+        [
+            $line!("/setPresence", r#"{"sessionId":"33333333-5ab4-4529-bffb-cfe50aa89f87","availability":"Available","activity":"Available","expirationDuration":"PT10M"}"#, "200"),
+            $line!("/setPresence", r#"{"sessionId":"11111111-5ab4-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall","expirationDuration":"PT1H30M"}"#, "200"),
+            $line!("/setPresence", r#"{"sessionId":"44444444-5ab4-4529-bffb-cfe50aa89f87","availability":"Away","activity":"Away","expirationDuration":"1:30:00"}"#, "200"),
+            $line!("/setPresence", r#"{"sessionId":"\u00322222222-5ab4-4529-bffb-cfe50aa89f87","availability":"DoNotDisturb","activity":"\u0050resenting"}"#, "200"),
+            $line!("/setPresence", r#"{"sessionId":"55555555-5ab4-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall"}"#, "507"),
+            $line!("/setUserPreferredPresence", r#"{"availability":"Busy","activity":"Busy","expirationDuration":"P1D"}"#, "200"),
+            $line!("/setUserPreferredPresence", r#"{"availability":"Available","activity":"Busy"}"#, "400"),
+            $line!("/setUserPreferredPresence", r#"{"availability":"Available"}"#, "400"),
+            $line!("", "", "200"),
+            $line!("/clearUserPreferredPresence", "{}", "200"),
+            $line!("/clearPresence", r#"{"sessionId":"11111111-5ab4-4529-bffb-cfe50aa89f87"}"#, "200"),
+            $line!("/clearPresence", r#"{"sessionId":"11111111-5ab4-4529-bffb-cfe50aa89f87"}"#, "404"),
+            $line!("/nothing", "{}", "404"),
+        ]
+    };
+}
+
+/// Plays the conversation twice, the second time when everything is overdue. True if every answer was as it should be.
+#[cfg(feature = "scenario")]
+#[inline(always)]
+pub fn drive_lines() -> bool {
+    macro_rules! line {
+        ($path:literal, "", $status:literal) => {
+            (concat!(r#"{"id":"1","method":"GET","url":"/v1.0/me/presence"#, $path, r#""}"#), $status)
+        };
+        ($path:literal, $body:literal, $status:literal) => {
+            (
+                concat!(
+                    r#"{"id":"1","method":"POST","url":"/v1.0/me/presence"#,
+                    $path,
+                    r#"","headers":{"Content-Type":"application/json"},"body":"#,
+                    $body,
+                    "}"
+                ),
+                $status,
+            )
+        };
+    }
+    let mut store = Desk::new();
+    let store = black_box(&mut store);
+    let mut good = true;
+    for secs in [1, 1_000_000] {
+        for (line, status) in conversation!(line) {
+            let mut bytes = [0; 320];
+            let mut answer = Buffer::new(&mut bytes);
+            good &= probe_line(store, black_box(Instant::from_secs(secs)), black_box(line.as_bytes()), &mut answer);
+            good &= answer
+                .written()
+                .get(br#"{"id":"1","status":"#.len()..)
+                .is_some_and(|rest| rest.starts_with(status.as_bytes()));
+        }
+    }
+    good
+}
+
+/// The same over HTTP.
+#[cfg(feature = "scenario")]
+#[inline(always)]
+pub fn drive_requests() -> bool {
+    use presence_core::graph::Body;
+
+    macro_rules! request {
+        ($path:literal, "", $status:literal) => {
+            ("GET", concat!("/v1.0/me/presence", $path), "", $status)
+        };
+        ($path:literal, $body:literal, $status:literal) => {
+            ("POST", concat!("/v1.0/me/presence", $path), $body, $status)
+        };
+    }
+    let mut store = Desk::new();
+    let store = black_box(&mut store);
+    let mut good = true;
+    for secs in [1, 1_000_000] {
+        for (method, target, body, status) in conversation!(request) {
+            let mut bytes = [0; 320];
+            let mut answer = Buffer::new(&mut bytes);
+            let content_type = Some("application/json; charset=utf-8");
+            let request = black_box(Incoming { method, target, content_type, body: Body::Bytes(body.as_bytes()) });
+            let given = probe_request(store, black_box(Instant::from_secs(secs)), &request, &mut answer);
+            good &= match status {
+                "200" => given == 200,
+                "400" => given == 400,
+                "404" => given == 404,
+                _ => given == 507,
+            };
+        }
+    }
+    good
+}
