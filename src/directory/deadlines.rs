@@ -116,14 +116,18 @@ where
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         let count = self.calendar.take(slots, cells, &mut taken);
         // However few are left, the calendar stays open where it is.
-        let today = self.calendar.today(cells);
-        // First all deadlines, then all entries: so the processor fetches the users side by side.
+        let now = self.calendar.opened_at(cells);
+        // One piece of memory for all of them before the next: so the processor fetches them side by side.
         let deadlines = taken.map(|number| slots.get(number as usize).and_then(|slot| slot.user.next_deadline()));
+        let firsts = deadlines.map(|deadline| Some(self.calendar.day_of(cells, deadline?, now)?.first(cells)));
+        for first in firsts {
+            core::hint::black_box(first.and_then(|first| slots.link(first)));
+        }
         for (number, deadline) in taken.into_iter().zip(deadlines).take(count) {
             let Some(slot) = slots.get_mut(number as usize) else { continue };
             slot.queued = deadline.unwrap_or(Instant::NEVER);
             if let Some(deadline) = deadline {
-                deadlines!(slots, cells, self).set(number, Instant::NEVER, deadline, today);
+                deadlines!(slots, cells, self).set(number, Instant::NEVER, deadline, now);
             }
         }
     }
