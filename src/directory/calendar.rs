@@ -22,7 +22,7 @@ const WEEK_BITS: u32 = 3;
 const WEEK: usize = 1 << WEEK_BITS;
 
 /// How many weeks may be turned at a time.
-const WEEKS_AT_A_TIME: usize = 8;
+const WEEKS_AT_A_TIME: usize = 32;
 
 /// How a calendar with so many cells divides time.
 #[derive(Clone, Copy)]
@@ -145,10 +145,10 @@ impl Calendar {
         let division = Division::of(cells);
         for _ in 0..WEEKS_AT_A_TIME {
             let pages = division.pages(self.week, cells);
-            let count = take_from(slots, pages, taken);
-            self.waiting = self.waiting.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
-            self.is_emptied = pages.iter().all(|page| page.first_on_page == NONE);
-            if count > 0 || self.waiting == 0 {
+            if self.waiting == 0 || !is_emptied(pages) {
+                let count = take_from(slots, pages, taken);
+                self.waiting = self.waiting.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
+                self.is_emptied = is_emptied(pages);
                 return count;
             }
             (self.week, self.is_emptied) = (self.week.saturating_add(1), false);
@@ -163,6 +163,11 @@ impl Calendar {
         }
         *self = Self::EMPTY;
     }
+}
+
+/// Whether nobody is left on these pages.
+fn is_emptied(pages: &[QueueCell]) -> bool {
+    pages.iter().all(|page| page.first_on_page == NONE)
 }
 
 /// Takes users off these pages, one off each in turn, so that no page waits for another's user to be fetched.
