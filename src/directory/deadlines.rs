@@ -92,8 +92,11 @@ where
     }
 
     /// The first entry, and whether it is known to be first; if not, [`take_off_calendar`](Self::take_off_calendar).
-    pub(super) fn first_queued(&self) -> First {
+    pub(super) fn first_queued(&self, now: Instant) -> First {
         let cells = self.memory.queue();
+        if self.calendar.is_far_ahead(cells, now) {
+            return First::Unknown;
+        }
         let open_until = self.calendar.is_open_until(cells);
         match End::Front.first(cells, self.queued) {
             Some(first) if first.key < open_until => First::Known(first),
@@ -155,4 +158,42 @@ pub(super) enum First {
     Known(Entry),
     Unknown,
     None,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::{InlineMemory, Progress};
+    use crate::{Duration, Policy, Presence, User, set_preferred_presence};
+
+    type Small = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 64>>;
+
+    /// Whether a lease that begins now is found on a page, as it is in a directory of which only this is known.
+    fn has_pages(directory: &mut Small, now: Instant) -> bool {
+        while !matches!(directory.advance(now), Progress::Idle { .. }) {}
+        directory.set_presence(now, 9, 1, Presence::InACall, None, |_, _| {}).expect("room");
+        directory.calendar.is_open_until(directory.memory.queue()) < now.saturating_add(Duration::from_mins(5))
+    }
+
+    /// Rule C1: one bad clock reading poisons nothing that is not set under it, the speed of others included.
+    #[test]
+    fn c1_a_bad_clock_reading_does_not_keep_the_calendar_in_the_future() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let (now, bad) = (Instant::from_secs(1000), Instant::from_secs(1_000_000_000));
+        directory.set_presence(bad, 1, 1, Presence::InACall, None, |_, _| {}).expect("room");
+        assert!(has_pages(&mut directory, now));
+        assert_eq!(directory.presence(1, bad), Presence::InACall);
+    }
+
+    /// The first who comes from elsewhere may have nothing but a preferred presence for a week.
+    #[test]
+    fn one_from_elsewhere_does_not_keep_the_calendar_in_the_future() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let mut user: User<u8, 1> = User::new();
+        let now = Instant::from_secs(1000);
+        let preferred = set_preferred_presence(user.at(now).expect("new"), Presence::OffWork, None, &Policy::GRAPH);
+        user.apply(&preferred.expect("allowed")).expect("its own");
+        directory.insert(1, user).expect("room");
+        assert!(has_pages(&mut directory, now));
+    }
 }
