@@ -4,12 +4,8 @@
 mod model;
 
 use core::hash::BuildHasher;
-use presence_core::directory::{
-    DefaultHasher, Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell,
-};
-use presence_core::{
-    Command, CommandError, Duration, Instant, Policy, Presence, Transition, User, advance, decide,
-};
+use presence_core::directory::{DefaultHasher, Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
+use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, Transition, User, advance, decide};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
