@@ -11,6 +11,10 @@ use core::hash::{BuildHasher, Hash};
 /// for a call to stay short.
 const AT_A_TIME: usize = 8;
 
+/// As long as so few are in the heap, in a large directory, nobody is put on a page. Otherwise a large directory with hardly
+/// any users would turn thousands of pages for each, and be opened so far ahead that those who come next find no page.
+const FEW: usize = 256;
+
 /// Both parts while they are worked on.
 struct Deadlines<'a, L: ?Sized> {
     calendar: &'a mut Calendar,
@@ -24,7 +28,9 @@ impl<L: Linked + ?Sized> Deadlines<'_, L> {
         if old != Instant::NEVER && !is_in_heap {
             self.calendar.leave(self.heap.slots, self.heap.cells, slot, old);
         }
-        match self.calendar.day_of(self.heap.cells, deadline, now) {
+        // In a heap of few, each is found at once, however far away.
+        let is_of_few = (*self.heap.len as usize) < FEW.min(self.heap.cells.len() / 64);
+        match self.calendar.day_of(self.heap.cells, deadline, now).filter(|_| !is_of_few) {
             Some(day) => {
                 if is_in_heap {
                     self.heap.remove(slot);
@@ -180,20 +186,36 @@ mod tests {
     fn c1_a_bad_clock_reading_does_not_keep_the_calendar_in_the_future() {
         let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
         let (now, bad) = (Instant::from_secs(1000), Instant::from_secs(1_000_000_000));
-        directory.set_presence(bad, 1, 1, Presence::InACall, None, |_, _| {}).expect("room");
+        for user in [1, 2, 3] {
+            directory.set_presence(bad, user, 1, Presence::InACall, None, |_, _| {}).expect("room");
+        }
+        assert!(directory.calendar.is_open_until(directory.memory.queue()) >= bad);
         assert!(has_pages(&mut directory, now));
         assert_eq!(directory.presence(1, bad), Presence::InACall);
     }
 
-    /// The first who comes from elsewhere may have nothing but a preferred presence for a week.
+    /// The first who come from elsewhere may have nothing but a preferred presence for a week.
     #[test]
-    fn one_from_elsewhere_does_not_keep_the_calendar_in_the_future() {
+    fn those_from_elsewhere_do_not_keep_the_calendar_in_the_future() {
         let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
         let mut user: User<u8, 1> = User::new();
         let now = Instant::from_secs(1000);
         let preferred = set_preferred_presence(user.at(now).expect("new"), Presence::OffWork, None, &Policy::GRAPH);
         user.apply(&preferred.expect("allowed")).expect("its own");
-        directory.insert(1, user).expect("room");
+        for id in [1, 2, 3] {
+            directory.insert(id, user.clone()).expect("room");
+        }
         assert!(has_pages(&mut directory, now));
+    }
+
+    /// A directory of many places and few users has nothing to look for.
+    #[test]
+    fn few_users_are_in_the_heap() {
+        let mut directory = Directory::<u16, u8, 1, _>::new(InlineMemory::<u16, u8, 1, 1024>::new(), Policy::GRAPH);
+        for (user, minutes) in [(1, 60), (2, 30), (3, 200)] {
+            let lease = Some(Duration::from_mins(minutes));
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
+        }
+        assert_eq!(directory.advance(Instant::ZERO), Progress::Idle { until: Some(Instant::from_secs(1800)) });
     }
 }
