@@ -172,7 +172,7 @@ mod tests {
     use crate::directory::{InlineMemory, Progress};
     use crate::{Duration, Policy, Presence, User, set_preferred_presence};
 
-    type Small = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 64>>;
+    type Small = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 256>>;
 
     /// Whether a lease that begins now is found on a page, as it is in a directory of which only this is known.
     fn has_pages(directory: &mut Small, now: Instant) -> bool {
@@ -186,8 +186,9 @@ mod tests {
     fn c1_a_bad_clock_reading_does_not_keep_the_calendar_in_the_future() {
         let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
         let (now, bad) = (Instant::from_secs(1000), Instant::from_secs(1_000_000_000));
-        for user in [1, 2, 3] {
-            directory.set_presence(bad, user, 1, Presence::InACall, None, |_, _| {}).expect("room");
+        for user in 1..9 {
+            let lease = Some(Duration::from_mins(7 * u64::from(user)));
+            directory.set_presence(bad, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
         }
         assert!(directory.calendar.is_open_until(directory.memory.queue()) >= bad);
         assert!(has_pages(&mut directory, now));
@@ -198,12 +199,13 @@ mod tests {
     #[test]
     fn those_from_elsewhere_do_not_keep_the_calendar_in_the_future() {
         let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
-        let mut user: User<u8, 1> = User::new();
         let now = Instant::from_secs(1000);
-        let preferred = set_preferred_presence(user.at(now).expect("new"), Presence::OffWork, None, &Policy::GRAPH);
-        user.apply(&preferred.expect("allowed")).expect("its own");
-        for id in [1, 2, 3] {
-            directory.insert(id, user.clone()).expect("room");
+        for id in 1..9 {
+            let mut user: User<u8, 1> = User::new();
+            let week = Some(Duration::from_mins(7 * 24 * 60 + 7 * u64::from(id)));
+            let preferred = set_preferred_presence(user.at(now).expect("new"), Presence::OffWork, week, &Policy::GRAPH);
+            user.apply(&preferred.expect("allowed")).expect("its own");
+            directory.insert(id, user).expect("room");
         }
         assert!(has_pages(&mut directory, now));
     }
@@ -217,5 +219,19 @@ mod tests {
             directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
         }
         assert_eq!(directory.advance(Instant::ZERO), Progress::Idle { until: Some(Instant::from_secs(1800)) });
+    }
+
+    /// Who is not near is left on its page, however often it is asked when to come back.
+    #[test]
+    fn many_users_stay_on_their_pages() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        for user in 1..9 {
+            let lease = Some(Duration::from_mins(7 * u64::from(user)));
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
+        }
+        for minutes in 0..35 {
+            while !matches!(directory.advance(Instant::from_secs(60 * minutes)), Progress::Idle { .. }) {}
+            assert_ne!(directory.calendar.is_open_until(directory.memory.queue()), Instant::NEVER, "{minutes}");
+        }
     }
 }
