@@ -234,4 +234,19 @@ mod tests {
             assert_ne!(directory.calendar.is_open_until(directory.memory.queue()), Instant::NEVER, "{minutes}");
         }
     }
+
+    /// Rule S8: also where some of those who are due together are in the heap, and some on a page that begins just then.
+    #[test]
+    fn s8_by_id_where_a_page_begins() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let begins = Duration::from_millis(1 << 19);
+        for user in (1..=30).rev() {
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, Some(begins), |_, _| {}).expect("room");
+        }
+        for expected in 1..=30 {
+            let mut progress = core::iter::repeat_with(|| directory.advance(Instant::from_millis(1 << 19)));
+            let next = progress.find(|progress| *progress != Progress::Working);
+            assert!(matches!(next, Some(Progress::Changed { user, .. }) if user == expected), "{expected}: {next:?}");
+        }
+    }
 }
