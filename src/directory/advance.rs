@@ -59,7 +59,7 @@ where
     /// # Ok::<(), presence_core::CommandError>(())
     /// ```
     pub fn advance(&mut self, now: Instant) -> Progress<U, S> {
-        let first = match self.first_queued() {
+        let first = match self.first_queued(now) {
             First::Known(first) => first,
             First::Unknown => {
                 self.take_off_calendar();
@@ -102,13 +102,11 @@ where
         }
     }
 
-    /// Carries out all that is due.
+    /// Carries out all that is due. When the next deadline after that is, nobody has asked.
     pub(super) fn catch_up_all(&mut self, now: Instant, sink: &mut impl FnMut(U, &Transition<S>)) {
-        loop {
-            match self.advance(now) {
-                Progress::Changed { user, transition } => sink(user, &transition),
-                Progress::Working => {}
-                Progress::Idle { .. } => return,
+        while self.next_deadline().is_some_and(|deadline| deadline.is_due(now)) {
+            if let Progress::Changed { user, transition } = self.advance(now) {
+                sink(user, &transition);
             }
         }
     }

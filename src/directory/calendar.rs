@@ -47,6 +47,11 @@ impl Division {
         self.day(instant) >> WEEK_BITS
     }
 
+    /// Weeks in a year, in bits.
+    const fn weeks_in_year_bits(self) -> u32 {
+        self.year_bits.saturating_sub(WEEK_BITS)
+    }
+
     /// When a week begins; never for the one after the last.
     fn start(self, week: u64) -> Instant {
         Instant::from_millis(week.saturating_mul((WEEK as u64) << self.day_bits))
@@ -86,8 +91,7 @@ impl Calendar {
             (self.week, self.is_emptied) = (division.week(now), true);
         }
         let ahead = division.week(deadline).saturating_sub(self.week);
-        let weeks_in_year_bits = division.year_bits.saturating_sub(WEEK_BITS);
-        (ahead > 0 && ahead >> weeks_in_year_bits == 0).then_some(Day(division.page(division.day(deadline))))
+        (ahead > 0 && ahead >> division.weeks_in_year_bits() == 0).then_some(Day(division.page(division.day(deadline))))
     }
 
     /// Writes a user, who stands nowhere, on a page. O(1).
@@ -137,6 +141,14 @@ impl Calendar {
             return Instant::NEVER;
         }
         Division::of(cells).start(self.week.saturating_add(self.is_emptied.into()))
+    }
+
+    /// Whether it is open more than a year after `now`: somebody was entered under a clock reading far in the future, or
+    /// came from elsewhere with a deadline far away. Nobody else would find a page until then, and so it is to be emptied.
+    /// O(1).
+    pub(super) fn is_far_ahead(&self, cells: &[QueueCell], now: Instant) -> bool {
+        let division = Division::of(cells);
+        self.waiting > 0 && self.week.saturating_sub(division.week(now)) >> division.weeks_in_year_bits() != 0
     }
 
     /// Takes users off the open pages, and turns to the next week until somebody is found. O(users taken), and no more

@@ -11,6 +11,10 @@ use core::hash::{BuildHasher, Hash};
 /// for a call to stay short.
 const AT_A_TIME: usize = 8;
 
+/// As long as so few are in the heap, in a large directory, nobody is put on a page. Otherwise a large directory with hardly
+/// any users would turn thousands of pages for each, and be opened so far ahead that those who come next find no page.
+const FEW: usize = 256;
+
 /// Both parts while they are worked on.
 struct Deadlines<'a, L: ?Sized> {
     calendar: &'a mut Calendar,
@@ -24,7 +28,9 @@ impl<L: Linked + ?Sized> Deadlines<'_, L> {
         if old != Instant::NEVER && !is_in_heap {
             self.calendar.leave(self.heap.slots, self.heap.cells, slot, old);
         }
-        match self.calendar.day_of(self.heap.cells, deadline, now) {
+        // In a heap of few, each is found at once, however far away.
+        let is_of_few = (*self.heap.len as usize) < FEW.min(self.heap.cells.len() / 64);
+        match self.calendar.day_of(self.heap.cells, deadline, now).filter(|_| !is_of_few) {
             Some(day) => {
                 if is_in_heap {
                     self.heap.remove(slot);
@@ -92,8 +98,11 @@ where
     }
 
     /// The first entry, and whether it is known to be first; if not, [`take_off_calendar`](Self::take_off_calendar).
-    pub(super) fn first_queued(&self) -> First {
+    pub(super) fn first_queued(&self, now: Instant) -> First {
         let cells = self.memory.queue();
+        if self.calendar.is_far_ahead(cells, now) {
+            return First::Unknown;
+        }
         let open_until = self.calendar.is_open_until(cells);
         match End::Front.first(cells, self.queued) {
             Some(first) if first.key < open_until => First::Known(first),
@@ -155,4 +164,89 @@ pub(super) enum First {
     Known(Entry),
     Unknown,
     None,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::{InlineMemory, Progress};
+    use crate::{Duration, Policy, Presence, User, set_preferred_presence};
+
+    type Small = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 256>>;
+
+    /// Whether a lease that begins now is found on a page, as it is in a directory of which only this is known.
+    fn has_pages(directory: &mut Small, now: Instant) -> bool {
+        while !matches!(directory.advance(now), Progress::Idle { .. }) {}
+        directory.set_presence(now, 9, 1, Presence::InACall, None, |_, _| {}).expect("room");
+        directory.calendar.is_open_until(directory.memory.queue()) < now.saturating_add(Duration::from_mins(5))
+    }
+
+    /// Rule C1: one bad clock reading poisons nothing that is not set under it, the speed of others included.
+    #[test]
+    fn c1_a_bad_clock_reading_does_not_keep_the_calendar_in_the_future() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let (now, bad) = (Instant::from_secs(1000), Instant::from_secs(1_000_000_000));
+        for user in 1..9 {
+            let lease = Some(Duration::from_mins(7 * u64::from(user)));
+            directory.set_presence(bad, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
+        }
+        assert!(directory.calendar.is_open_until(directory.memory.queue()) >= bad);
+        assert!(has_pages(&mut directory, now));
+        assert_eq!(directory.presence(1, bad), Presence::InACall);
+    }
+
+    /// The first who come from elsewhere may have nothing but a preferred presence for a week.
+    #[test]
+    fn those_from_elsewhere_do_not_keep_the_calendar_in_the_future() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let now = Instant::from_secs(1000);
+        for id in 1..9 {
+            let mut user: User<u8, 1> = User::new();
+            let week = Some(Duration::from_mins(7 * 24 * 60 + 7 * u64::from(id)));
+            let preferred = set_preferred_presence(user.at(now).expect("new"), Presence::OffWork, week, &Policy::GRAPH);
+            user.apply(&preferred.expect("allowed")).expect("its own");
+            directory.insert(id, user).expect("room");
+        }
+        assert!(has_pages(&mut directory, now));
+    }
+
+    /// A directory of many places and few users has nothing to look for.
+    #[test]
+    fn few_users_are_in_the_heap() {
+        let mut directory = Directory::<u16, u8, 1, _>::new(InlineMemory::<u16, u8, 1, 1024>::new(), Policy::GRAPH);
+        for (user, minutes) in [(1, 60), (2, 30), (3, 200)] {
+            let lease = Some(Duration::from_mins(minutes));
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
+        }
+        assert_eq!(directory.advance(Instant::ZERO), Progress::Idle { until: Some(Instant::from_secs(1800)) });
+    }
+
+    /// Who is not near is left on its page, however often it is asked when to come back.
+    #[test]
+    fn many_users_stay_on_their_pages() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        for user in 1..9 {
+            let lease = Some(Duration::from_mins(7 * u64::from(user)));
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
+        }
+        for minutes in 0..35 {
+            while !matches!(directory.advance(Instant::from_secs(60 * minutes)), Progress::Idle { .. }) {}
+            assert_ne!(directory.calendar.is_open_until(directory.memory.queue()), Instant::NEVER, "{minutes}");
+        }
+    }
+
+    /// Rule S8: also where some of those who are due together are in the heap, and some on a page that begins just then.
+    #[test]
+    fn s8_by_id_where_a_page_begins() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let begins = Duration::from_millis(1 << 19);
+        for user in (1..=30).rev() {
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, Some(begins), |_, _| {}).expect("room");
+        }
+        for expected in 1..=30 {
+            let mut progress = core::iter::repeat_with(|| directory.advance(Instant::from_millis(1 << 19)));
+            let next = progress.find(|progress| *progress != Progress::Working);
+            assert!(matches!(next, Some(Progress::Changed { user, .. }) if user == expected), "{expected}: {next:?}");
+        }
+    }
 }
