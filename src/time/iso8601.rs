@@ -159,6 +159,11 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Takes these bytes, as far as they come: whoever does not find all has found nothing that is a duration.
+    fn word(&mut self, expected: &[u8]) -> bool {
+        expected.iter().all(|byte| self.take(*byte))
+    }
+
     fn digit(&mut self) -> Option<u8> {
         match self.rest {
             [digit @ b'0'..=b'9', rest @ ..] => {
@@ -250,42 +255,42 @@ impl<'a> Parser<'a> {
         if !self.number() {
             return false;
         }
-        let mut days = None;
+        let mut days = 0;
         if self.take(b' ') {
-            let is_day = self.take(b'd') && self.take(b'a') && self.take(b'y') && !self.part.is_fraction;
-            let _plural = self.take(b's');
-            if !(is_day && self.take(b',') && self.take(b' ')) {
+            days = self.part.whole;
+            if self.part.is_fraction || !self.word(b"day") {
                 return false;
             }
-            days = Some(self.part);
-            if !self.number() {
+            let _plural = self.take(b's');
+            if !self.word(b", ") || !self.number() {
                 return false;
             }
         } else if is_negative {
             // Only days are negative.
             return false;
         }
-        if self.part.digits > 2 || self.part.whole >= 24 || self.part.is_fraction {
-            return false;
-        }
-        self.add(HOUR);
-        for unit in [MINUTE, SECOND] {
-            if !self.take(b':') || !self.number() || self.part.digits != 2 || self.part.whole >= 60 {
+        for (unit, end) in [(HOUR, 24), (MINUTE, 60), (SECOND, 60)] {
+            let is_first = unit == HOUR;
+            if !(is_first || self.take(b':') && self.number()) {
                 return false;
             }
-            if self.part.is_fraction && unit != SECOND {
+            let digits = self.part.digits;
+            if digits != 2 && !(is_first && digits == 1) {
+                return false;
+            }
+            // Of two digits: nothing is truncated.
+            if self.part.whole as u8 >= end || self.part.is_fraction && unit != SECOND {
                 return false;
             }
             self.add(unit);
         }
-        let Some(days) = days else { return true };
-        if is_negative && days.whole > 0 {
+        if is_negative && days > 0 {
             // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
-            let back = scaled(days.whole, DAY).unwrap_or(u64::MAX);
+            let back = scaled(days, DAY).unwrap_or(u64::MAX);
             let cut = self.total.whole.0.saturating_add(self.total.finer.into());
             (self.total.negative, self.total.whole) = (true, Duration(back.saturating_sub(cut)));
         } else {
-            self.part = days;
+            self.part = Number { whole: days, ..Number::ZERO };
             self.add(DAY);
         }
         true
