@@ -13,10 +13,10 @@ pub struct Desk {
     policy: Policy,
 }
 
+#[cfg(feature = "scenario")]
 impl Desk {
     /// Nobody has said anything yet.
-    #[must_use]
-    pub const fn new() -> Self {
+    const fn new() -> Self {
         Self { owner: UserId::from_bytes([0x11; 16]), user: User::new(), policy: Policy::DESK }
     }
 }
