@@ -73,7 +73,7 @@ where
             return Progress::Working;
         };
         if deadline != first.key {
-            self.queue_under(first.slot, deadline, first.key);
+            self.queue_under(first.slot, deadline, now);
             return Progress::Working;
         }
         match advance_user(user, now, &self.policy) {

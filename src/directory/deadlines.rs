@@ -177,7 +177,7 @@ mod tests {
     /// Whether a lease that begins now is found on a page, as it is in a directory of which only this is known.
     fn has_pages(directory: &mut Small, now: Instant) -> bool {
         while !matches!(directory.advance(now), Progress::Idle { .. }) {}
-        directory.set_presence(now, 9, 1, Presence::InACall, None, |_, _| {}).expect("room");
+        directory.set_presence(now, 9, 1, Presence::InACall, None, |_, _| {}).unwrap();
         directory.calendar.is_open_until(directory.memory.queue()) < now.saturating_add(Duration::from_mins(5))
     }
 
@@ -188,7 +188,7 @@ mod tests {
         let (now, bad) = (Instant::from_secs(1000), Instant::from_secs(1_000_000_000));
         for user in 1..9 {
             let lease = Some(Duration::from_mins(7 * u64::from(user)));
-            directory.set_presence(bad, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
+            directory.set_presence(bad, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
         }
         assert!(directory.calendar.is_open_until(directory.memory.queue()) >= bad);
         assert!(has_pages(&mut directory, now));
@@ -203,9 +203,9 @@ mod tests {
         for id in 1..9 {
             let mut user: User<u8, 1> = User::new();
             let week = Some(Duration::from_mins(7 * 24 * 60 + 7 * u64::from(id)));
-            let preferred = set_preferred_presence(user.at(now).expect("new"), Presence::OffWork, week, &Policy::GRAPH);
-            user.apply(&preferred.expect("allowed")).expect("its own");
-            directory.insert(id, user).expect("room");
+            let preferred = set_preferred_presence(user.at(now).unwrap(), Presence::OffWork, week, &Policy::GRAPH);
+            user.apply(&preferred.unwrap()).unwrap();
+            directory.insert(id, user).unwrap();
         }
         assert!(has_pages(&mut directory, now));
     }
@@ -216,7 +216,7 @@ mod tests {
         let mut directory = Directory::<u16, u8, 1, _>::new(InlineMemory::<u16, u8, 1, 1024>::new(), Policy::GRAPH);
         for (user, minutes) in [(1, 60), (2, 30), (3, 200)] {
             let lease = Some(Duration::from_mins(minutes));
-            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
         }
         assert_eq!(directory.advance(Instant::ZERO), Progress::Idle { until: Some(Instant::from_secs(1800)) });
     }
@@ -227,7 +227,7 @@ mod tests {
         let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
         for user in 1..9 {
             let lease = Some(Duration::from_mins(7 * u64::from(user)));
-            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).expect("room");
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
         }
         for minutes in 0..35 {
             while !matches!(directory.advance(Instant::from_secs(60 * minutes)), Progress::Idle { .. }) {}
@@ -241,7 +241,7 @@ mod tests {
         let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
         let begins = Duration::from_millis(1 << 19);
         for user in (1..=30).rev() {
-            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, Some(begins), |_, _| {}).expect("room");
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, Some(begins), |_, _| {}).unwrap();
         }
         for expected in 1..=30 {
             let mut progress = core::iter::repeat_with(|| directory.advance(Instant::from_millis(1 << 19)));

@@ -67,7 +67,7 @@ impl<U: Copy + Ord, S, const SESSIONS: usize> Linked for [Slot<U, S, SESSIONS>] 
 
 /// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`TagCell`]s, [`IndexCell`]s and
 /// [`QueueCell`]s as it is to hold users. When the directory is made, every one of them must be `EMPTY`. Where the four
-/// differ in length, the shortest counts.
+/// differ in length, the shortest counts; but more tags than slots make finding slow.
 pub trait Memory<U, S, const SESSIONS: usize> {
     /// The users.
     fn slots(&self) -> &[Slot<U, S, SESSIONS>];

@@ -71,7 +71,7 @@ pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
     hasher: H,
     /// How many places have been taken so far.
     taken: u32,
-    /// No place before this one is unused, but for homes.
+    /// No place before this one is unused.
     unused_from: u32,
     /// Deadlines that are not near.
     calendar: Calendar,
@@ -438,7 +438,7 @@ impl<U, S, const SESSIONS: usize, M, H> defmt::Format for Directory<U, S, SESSIO
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum DecideError {
-    /// Something is due first: [`Directory::advance`].
+    /// Something is due first, or may be: [`Directory::advance`] until it is idle.
     Overdue(Overdue),
     /// The command was refused.
     Refused(CommandError),
