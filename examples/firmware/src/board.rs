@@ -1,0 +1,68 @@
+//! What a board without an operating system has to have, and the main loop over it.
+
+use crate::button::{Buttons, Pressed};
+use crate::clock::{Clock, Rate};
+use crate::indicator::Indicator;
+use crate::light::Light;
+use crate::line::Received;
+use core::hint::black_box;
+use heapless::spsc::Consumer;
+
+/// A board: its counter, its sleep, its serial line and its buttons.
+pub trait Board {
+    /// Where answers go.
+    type Serial: embedded_io::Write;
+    /// What shines.
+    type Light: Light;
+
+    /// How fast the counter counts.
+    fn rate(&self) -> Rate;
+
+    /// The counter, which counts up and wraps at 2³².
+    fn counter(&mut self) -> u32;
+
+    /// Sleeps until the counter is `counts` past `from`, or a byte has come in, or a button has moved. It may wake earlier.
+    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>);
+
+    /// Which buttons are down.
+    fn pressed(&mut self) -> Pressed {
+        Pressed::default()
+    }
+
+    /// The serial line.
+    fn serial(&mut self) -> &mut Self::Serial;
+}
+
+/// The main loop: everything that came in, then time, then sleep until there is something to do.
+pub fn run<B: Board>(
+    mut board: B,
+    mut inbox: Consumer<'static, Received>,
+    indicator: &'static mut Indicator<B::Light>,
+) -> ! {
+    let start = board.counter();
+    let mut clock = Clock::new(board.rate(), start);
+    let mut buttons = Buttons::new();
+    crate::log::info!("ready");
+    loop {
+        let counter = board.counter();
+        let now = clock.at(counter);
+        crate::log::now(clock.tick());
+        // A serial line that fails has nobody at its other end to be told so.
+        while let Some(received) = inbox.dequeue() {
+            let _ = indicator.receive(received, now, board.serial());
+        }
+        if let Some(button) = buttons.sample(board.pressed(), now) {
+            let _ = indicator.press(button, now, board.serial());
+        }
+        let _ = indicator.advance(now, board.serial());
+        let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).min();
+        board.sleep(counter, about_to_sleep(clock.counts_until(now, wake_at)), &inbox);
+    }
+}
+
+/// Here a debugger can stop the device whenever it has nothing left to do, see for how long it would sleep, and let it wake
+/// earlier. The tests in the emulator do.
+#[inline(never)]
+extern "C" fn about_to_sleep(counts: u32) -> u32 {
+    black_box(counts)
+}
