@@ -6,6 +6,7 @@ use crate::indicator::Indicator;
 use crate::light::Light;
 use crate::line::Received;
 use core::hint::black_box;
+use core::sync::atomic::{AtomicU32, Ordering};
 use heapless::spsc::Consumer;
 
 /// A board: its counter, its sleep, its serial line and its buttons.
@@ -60,9 +61,18 @@ pub fn run<B: Board>(
     }
 }
 
-/// Here a debugger can stop the device whenever it has nothing left to do, see for how long it would sleep, and let it wake
-/// earlier. The tests in the emulator do.
+/// For how long the device is about to sleep, for whoever halts it in [`halt_here`].
+static NAP: AtomicU32 = AtomicU32::new(0);
+
+/// A place where a debugger or an emulator can halt the device whenever it has nothing left to do, see in [`NAP`] for how
+/// many counts it would sleep, and let it wake earlier. The tests in the emulator do; nothing else depends on it.
+fn about_to_sleep(counts: u32) -> u32 {
+    NAP.store(counts, Ordering::Relaxed);
+    halt_here();
+    NAP.load(Ordering::Relaxed)
+}
+
 #[inline(never)]
-extern "C" fn about_to_sleep(counts: u32) -> u32 {
-    black_box(counts)
+fn halt_here() {
+    black_box(());
 }
