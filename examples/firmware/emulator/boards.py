@@ -78,6 +78,6 @@ BOARDS = {
         Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, "TIMER1", MICROBIT_PINS),
         Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led),
         Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar),
-        Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 8, 10_000, strip),
+        Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip),
     )
 }
