@@ -206,9 +206,17 @@ impl Light for Matrix {
             screen.rows_until_dark = is_dark.then_some(3);
             Ok(())
         })?;
+        // SAFETY: tasks are triggered by a one.
+        rows().tasks_start.write(|w| unsafe { w.bits(1) });
         unmask(Interrupt::TIMER1);
         Ok(())
     }
+}
+
+/// The timer of the rows. The display has it for everything but stopping it while all is dark.
+fn rows() -> &'static microbit::pac::timer0::RegisterBlock {
+    // SAFETY: its tasks, which take effect at once and keep no state.
+    unsafe { &*TIMER1::ptr() }
 }
 
 #[interrupt]
@@ -219,7 +227,11 @@ fn TIMER1() {
         screen.display.handle_display_event();
         match &mut screen.rows_until_dark {
             // Every row is dark: nothing to do any more.
-            Some(0) => NVIC::mask(Interrupt::TIMER1),
+            Some(0) => {
+                NVIC::mask(Interrupt::TIMER1);
+                // SAFETY: tasks are triggered by a one.
+                rows().tasks_stop.write(|w| unsafe { w.bits(1) });
+            }
             Some(rows) => *rows -= 1,
             None => {}
         }

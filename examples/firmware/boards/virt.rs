@@ -208,7 +208,8 @@ impl PlatformInterrupts {
 
 const LEDS: usize = 8;
 
-/// What the LEDs would be sent: green, red and blue of each.
+/// What the LEDs would be sent: green, red and blue of each. Whoever looks at it does so from outside.
+#[used]
 static STRIP: [AtomicU8; 3 * LEDS] = [const { AtomicU8::new(0) }; 3 * LEDS];
 
 struct Strip;

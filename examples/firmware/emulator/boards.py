@@ -19,7 +19,7 @@ class Board:
     light: object
     # The interrupt that lights a row of a matrix.
     row: str = ""
-    # The buttons' inputs, which are low while they are pressed.
+    # The buttons: a kind of device, which one of them, and its pin, which is low while the button is pressed.
     pins: dict = field(default_factory=dict)
 
 
@@ -42,14 +42,18 @@ def rows(machine):
     pins, interrupts_on = 0x50000504, 0xE000E100
     if not machine.word(interrupts_on) & 1 << 9:
         return [machine.word(pins)]
+    # Three rows, at most two events for each, and first what was shown before. The device may wake in between.
     seen = []
-    # Two events a row at most. The device may wake in between, but it is not fed and nothing changes for it.
-    while len(seen) < 7:
+    machine.limit_nap(60)
+    while len(seen) < 12:
         if machine.go(until_row=True):
             seen.append(machine.word(pins))
-    while machine.go():
-        pass
-    return seen
+        elif not machine.word(interrupts_on) & 1 << 9:
+            return [machine.word(pins)]
+        else:
+            machine.limit_nap(60)
+    machine.go()
+    return seen[6:]
 
 
 def status_led(machine):
@@ -70,13 +74,15 @@ def strip(machine):
 
 
 ARM, RISCV = "qemu-system-arm", "qemu-system-riscv32"
-MICROBIT_PINS = {"A": "/machine/nrf51 unnamed-gpio-in 17", "B": "/machine/nrf51 unnamed-gpio-in 26"}
+MICROBIT_PINS = {"A": ("nrf51-soc", 0, 17), "B": ("nrf51-soc", 0, 26)}
+# Ports are lettered: E is the fifth.
+LM3S6965_PINS = {"A": ("pl061_luminary", 4, 2), "B": ("pl061_luminary", 4, 3)}
 
 BOARDS = {
     board.name: board
     for board in (
         Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, "TIMER1", MICROBIT_PINS),
-        Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led),
+        Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led, "", LM3S6965_PINS),
         Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar),
         Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip),
     )

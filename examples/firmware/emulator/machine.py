@@ -7,6 +7,7 @@ in at a moment that the test chooses, and hours pass in seconds."""
 import fcntl
 import json
 import os
+import re
 import select
 import socket
 import struct
@@ -29,6 +30,7 @@ class Machine:
         self.board = board
         self.symbols = elf.symbols(image)
         self.folder = tempfile.TemporaryDirectory()
+        self.complaints = tempfile.TemporaryFile()
         self.received = b""
         self.log = b""
         self.halts, says = os.pipe()
@@ -41,6 +43,7 @@ class Machine:
             + ["-serial", self.server("serial"), "-qmp", self.server("monitor")]
             + ["-qtest", self.server("memory"), "-qtest-log", "none"],
             stdin=subprocess.DEVNULL,
+            stderr=self.complaints,
             pass_fds=(says, hears),
         )
         os.close(says)
@@ -51,6 +54,9 @@ class Machine:
         self.command("qmp_capabilities")
         self.memory = self.connect("memory").makefile("rw")
         self.until_halted()
+        # On a real board resistors do that.
+        for button in board.pins:
+            self.set_pin(button, 1)
 
     def server(self, name):
         """A socket that the emulator listens on."""
@@ -66,7 +72,8 @@ class Machine:
                 return connection
             except OSError:
                 if self.process.poll() is not None:
-                    raise RuntimeError("the emulator did not start") from None
+                    self.complaints.seek(0)
+                    raise RuntimeError(f"the emulator did not start: {self.complaints.read().decode()}") from None
                 time.sleep(0.02)
         raise TimeoutError(f"the emulator does not listen to {name}")
 
@@ -94,11 +101,10 @@ class Machine:
         self.collect()
         return what == b"r"
 
-    def sleep(self, millis):
-        """Lets the device sleep as long as it wants, but at most so many milliseconds, and run until it wants to again."""
+    def limit_nap(self, millis):
+        """Lets the device sleep as long as it wants, but at most so many milliseconds."""
         nap = self.address("NAP")
         self.write(nap, min(self.word(nap), -int(-millis * self.board.rate // 1)))
-        self.go()
 
     def tick(self):
         """The device's clock, in milliseconds, as of when it last woke."""
@@ -108,7 +114,8 @@ class Machine:
         """Lets so many milliseconds pass."""
         start = self.tick()
         while (left := millis - (self.tick() - start & 0xFFFF_FFFF)) > 0:
-            self.sleep(left)
+            self.limit_nap(left)
+            self.go()
 
     def reset(self):
         """Presses the reset button."""
@@ -183,13 +190,14 @@ class Machine:
         """Writes a 32-bit word."""
         self.ask(f"writel {address:#x} {value:#x}")
 
-    def command(self, name):
+    def command(self, name, **arguments):
         """Tells the emulator's monitor something."""
-        self.monitor.write(json.dumps({"execute": name}) + "\n")
+        self.monitor.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
         self.monitor.flush()
-        while '"return"' not in (answer := self.monitor.readline()):
-            if '"error"' in answer or not answer:
+        while "return" not in (answer := json.loads(self.monitor.readline())):
+            if "error" in answer:
                 raise RuntimeError(f"{name}: {answer}")
+        return answer["return"]
 
     def light(self):
         """The picture of the light."""
@@ -198,5 +206,15 @@ class Machine:
     def press(self, button):
         """Presses a button for a tenth of a second."""
         for level in (0, 1):
-            self.ask(f"set_irq_in {self.board.pins[button]} {level}")
+            self.set_pin(button, level)
             self.wait(100)
+
+    def set_pin(self, button, level):
+        """Sets the level of a button's pin."""
+        kind, which, pin = self.board.pins[button]
+        paths = []
+        for folder in ("/machine", "/machine/unattached"):
+            children = self.command("qom-list", path=folder)
+            paths += [f"{folder}/{child['name']}" for child in children if child["type"] == f"child<{kind}>"]
+        paths.sort(key=lambda path: [int(number) for number in re.findall(r"\d+", path)])
+        self.ask(f"set_irq_in {paths[which]} unnamed-gpio-in {pin} {level}")
