@@ -22,6 +22,7 @@ mod line;
 mod log;
 pub mod picture;
 mod receive;
+pub mod storage;
 
 pub use board::{Board, run};
 pub use button::{Button, Buttons, Pressed};
