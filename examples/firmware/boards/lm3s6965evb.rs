@@ -16,19 +16,24 @@ mod panic;
 mod pl011;
 
 use core::convert::Infallible;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use cortex_m::interrupt as interrupts;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{NVIC, SCB, SYST};
 use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::digital::{ErrorType, OutputPin};
+use firmware::storage::{Keeper, Retained};
 use firmware::{Board, Inbox, Indicator, PinLight, Pressed, QUEUE, Rate, Received};
 use heapless::spsc::{Consumer, Queue};
 use pl011::{Receiver, Serial};
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
+static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+/// A reset leaves this as it is.
+#[unsafe(link_section = ".uninit.retained")]
+static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
 static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
 static INDICATOR: StaticCell<Indicator<PinLight<StatusLed>>> = StaticCell::new();
@@ -56,7 +61,12 @@ fn main() -> ! {
         // SAFETY: no critical section depends on a masked interrupt.
         unsafe { NVIC::unmask(Interrupt(interrupt)) };
     }
-    firmware::run(board, inbox, INDICATOR.init(Indicator::new(PinLight(StatusLed))))
+    firmware::run(
+        board,
+        inbox,
+        INDICATOR.init(Indicator::new(PinLight(StatusLed))),
+        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+    )
 }
 
 struct Lm3s6965 {

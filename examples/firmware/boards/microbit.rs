@@ -5,11 +5,14 @@
 //! | serial line | UART0 on the USB connector, 115,200 baud |
 //! | light | the matrix of five by five LEDs, its three rows of nine driven in turn by TIMER1 |
 //! | clock | TIMER0, 32 bits at 31,250 Hz |
+//! | storage | the last eight kilobytes of its flash |
 //! | buttons | A prefers not to be disturbed, B takes that back |
 
 #![no_std]
 #![no_main]
 
+#[path = "shared/nvmc.rs"]
+mod nvmc;
 #[path = "shared/panic.rs"]
 mod panic;
 
@@ -21,14 +24,17 @@ use cortex_m_rt::entry;
 use critical_section::Mutex;
 use defmt_rtt as _;
 use embedded_hal::digital::InputPin;
+use firmware::storage::{Flash, Keeper};
 use firmware::{Board, Fault, Frame, Inbox, Indicator, Light, Pressed, QUEUE, Rate, Received, picture};
 use heapless::spsc::{Consumer, Queue};
 use microbit::board::Buttons;
 use microbit::display::nonblocking::{Display, GreyscaleImage};
 use microbit::hal::clocks::Clocks;
 use microbit::pac::{GPIO, GPIOTE, Interrupt, TIMER0, TIMER1, UART0, interrupt};
+use nvmc::Nvmc;
 use static_cell::{ConstStaticCell, StaticCell};
 
+static KEEPER: StaticCell<Keeper<Flash<Nvmc>>> = StaticCell::new();
 static INBOX: Inbox = Inbox::new();
 static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
 static INDICATOR: StaticCell<Indicator<Matrix>> = StaticCell::new();
@@ -51,7 +57,9 @@ fn main() -> ! {
     for interrupt in [Interrupt::UART0, Interrupt::TIMER0, Interrupt::GPIOTE] {
         unmask(interrupt);
     }
-    firmware::run(board, inbox, INDICATOR.init(Indicator::new(Matrix)))
+    // It is whole pages, and the program is far shorter.
+    let Some(Ok(flash)) = Nvmc::new(parts.NVMC).map(|flash| Flash::new(flash, 0..Nvmc::LENGTH)) else { restart() };
+    firmware::run(board, inbox, INDICATOR.init(Indicator::new(Matrix)), KEEPER.init(Keeper::new(flash)))
 }
 
 struct Microbit {

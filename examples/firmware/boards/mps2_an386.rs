@@ -13,16 +13,22 @@
 mod panic;
 
 use core::convert::Infallible;
+use core::sync::atomic::AtomicU8;
 use cortex_m::interrupt as interrupts;
 use cortex_m::peripheral::{NVIC, SCB};
 use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::pwm::{ErrorType, SetDutyCycle};
+use firmware::storage::{Keeper, Retained};
 use firmware::{Board, DutyLight, Inbox, Indicator, QUEUE, Rate, Received};
 use heapless::spsc::{Consumer, Queue};
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
+static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+/// A reset leaves this as it is.
+#[unsafe(link_section = ".uninit.retained")]
+static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
 static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
 static INDICATOR: StaticCell<Indicator<DutyLight<LedBar>>> = StaticCell::new();
@@ -41,7 +47,12 @@ fn main() -> ! {
         // SAFETY: no critical section depends on a masked interrupt.
         unsafe { NVIC::unmask(Interrupt(interrupt)) };
     }
-    firmware::run(board, inbox, INDICATOR.init(Indicator::new(DutyLight(LedBar))))
+    firmware::run(
+        board,
+        inbox,
+        INDICATOR.init(Indicator::new(DutyLight(LedBar))),
+        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+    )
 }
 
 struct Mps2 {

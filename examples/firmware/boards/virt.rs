@@ -15,6 +15,7 @@ mod panic;
 use core::convert::Infallible;
 use core::sync::atomic::{AtomicU8, Ordering};
 use defmt_rtt as _;
+use firmware::storage::{Keeper, Retained};
 use firmware::{Board, Inbox, Indicator, QUEUE, Rate, Received, SmartLight};
 use heapless::spsc::{Consumer, Queue};
 use riscv::interrupt::Interrupt;
@@ -24,6 +25,10 @@ use smart_leds_trait::{RGB8, SmartLedsWrite};
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
+static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+/// A reset leaves this as it is.
+#[unsafe(link_section = ".uninit.retained")]
+static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
 static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
 static INDICATOR: StaticCell<Indicator<Light>> = StaticCell::new();
@@ -41,7 +46,12 @@ fn main() -> ! {
         mie::set_mtimer();
         riscv::interrupt::enable();
     }
-    firmware::run(board, inbox, INDICATOR.init(Indicator::new(SmartLight { leds: Strip, brightness: 255 })))
+    firmware::run(
+        board,
+        inbox,
+        INDICATOR.init(Indicator::new(SmartLight { leds: Strip, brightness: 255 })),
+        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+    )
 }
 
 struct Virt {

@@ -2,12 +2,15 @@
 
 use crate::button::{Buttons, Pressed};
 use crate::clock::{Clock, Rate};
+use crate::desk::Desk;
 use crate::indicator::Indicator;
 use crate::light::Light;
 use crate::line::Received;
+use crate::storage::{Keeper, Storage};
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU32, Ordering};
 use heapless::spsc::Consumer;
+use presence_core::Instant;
 
 /// A board: its counter, its sleep, its serial line and its buttons.
 pub trait Board {
@@ -34,15 +37,19 @@ pub trait Board {
     fn serial(&mut self) -> &mut Self::Serial;
 }
 
-/// The main loop: everything that came in, then time, then sleep until there is something to do.
-pub fn run<B: Board>(
+/// The main loop: everything that came in, then time, then sleep until there is something to do. It begins with what the
+/// keeper kept; for how long there was no power nobody knows.
+pub fn run<B: Board, M: Storage>(
     mut board: B,
     mut inbox: Consumer<'static, Received>,
     indicator: &'static mut Indicator<B::Light>,
+    keeper: &'static mut Keeper<M>,
 ) -> ! {
     let start = board.counter();
     let mut clock = Clock::new(board.rate(), start);
     let mut buttons = Buttons::new();
+    indicator.restore(Desk::of(keeper.restore(Clock::START, None)));
+    keep(keeper, indicator.desk(), Clock::START);
     crate::log::info!("ready");
     loop {
         let counter = board.counter();
@@ -56,7 +63,8 @@ pub fn run<B: Board>(
             let _ = indicator.press(button, now, board.serial());
         }
         let _ = indicator.advance(now, board.serial());
-        let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).min();
+        keep(keeper, indicator.desk(), now);
+        let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).chain(keeper.keep_at()).min();
         board.sleep(counter, about_to_sleep(clock.counts_until(now, wake_at)), &inbox);
     }
 }
@@ -70,6 +78,13 @@ fn about_to_sleep(counts: u32) -> u32 {
     NAP.store(counts, Ordering::Relaxed);
     halt_here();
     NAP.load(Ordering::Relaxed)
+}
+
+/// Stores what is worth it. What cannot be stored is logged, and the light goes on.
+fn keep<M: Storage>(keeper: &mut Keeper<M>, desk: &Desk, now: Instant) {
+    if let Ok(user) = desk.user().at(now) {
+        let _ = keeper.keep(user);
+    }
 }
 
 #[inline(never)]

@@ -31,6 +31,12 @@ impl Desk {
         Self(User::new())
     }
 
+    /// A desk of a user that was restored.
+    #[must_use]
+    pub const fn of(user: User<SessionId, SESSIONS>) -> Self {
+        Self(user)
+    }
+
     /// The user, as of the latest moment it was asked about.
     #[must_use]
     pub const fn user(&self) -> &User<SessionId, SESSIONS> {

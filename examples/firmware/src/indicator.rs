@@ -29,6 +29,11 @@ impl<L: Light> Indicator<L> {
         Self { desk: Desk::new(), line: LineBuffer::new(), lamp: Lamp::new(light), answer: [0; ANSWER] }
     }
 
+    /// Goes on from what survived a reset.
+    pub fn restore(&mut self, desk: Desk) {
+        self.desk = desk;
+    }
+
     /// The sessions.
     #[must_use]
     pub const fn desk(&self) -> &Desk {
