@@ -4,6 +4,7 @@ use super::{SNAPSHOT, Storage};
 use core::ops::Range;
 use embedded_storage_async::nor_flash::NorFlash;
 use presence_core::Duration;
+use sequential_storage::Error;
 use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapConfigError, MapStorage};
 
@@ -45,16 +46,22 @@ impl<F: NorFlash> Flash<F> {
     /// # Errors
     ///
     /// As there.
-    pub async fn fetch(&mut self) -> Result<Option<&[u8]>, sequential_storage::Error<F::Error>> {
+    pub async fn fetch(&mut self) -> Result<Option<&[u8]>, Error<F::Error>> {
         self.map.fetch_item(&mut self.buffer.0, &NEWEST).await
     }
 
-    /// [`Storage::store`] in an executor.
+    /// [`Storage::store`] in an executor. Flash that holds something else, as it does when the device was another one before,
+    /// is erased first. What a cut leaves behind is none of that: it can be repaired.
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn put(&mut self, snapshot: &[u8]) -> Result<(), sequential_storage::Error<F::Error>> {
+    pub async fn put(&mut self, snapshot: &[u8]) -> Result<(), Error<F::Error>> {
+        let stored = self.map.store_item(&mut self.buffer.0, &NEWEST, &snapshot).await;
+        if !matches!(stored, Err(Error::Corrupted { .. } | Error::FullStorage)) {
+            return stored;
+        }
+        self.map.erase_all().await?;
         self.map.store_item(&mut self.buffer.0, &NEWEST, &snapshot).await
     }
 
@@ -65,7 +72,7 @@ impl<F: NorFlash> Flash<F> {
 }
 
 impl<F: NorFlash> Storage for Flash<F> {
-    type Error = sequential_storage::Error<F::Error>;
+    type Error = Error<F::Error>;
 
     const SLACK: Duration = Duration::from_mins(30);
     const REST: Duration = Duration::from_secs(10);

@@ -239,6 +239,25 @@ fn flash_survives_a_second_cut_in_the_repair() {
     }
 }
 
+/// A device that ran another program before.
+#[test]
+fn flash_that_holds_something_else_is_taken_over() {
+    let story = snapshots(30);
+    for seed in 0..300 {
+        let mut flash = Nor::<4, 512>::new(4, Torn::SomeBits);
+        flash.power.seed.set(seed << 32 | 0x9E37_79B9);
+        for byte in &mut flash.bytes {
+            *byte = if seed == 0 { 0 } else { flash.power.random() };
+        }
+        let mut board = restart(&flash);
+        assert!(!matches!(board.load(), Ok(Some(_))), "nothing of it is taken for a snapshot");
+        for snapshot in &story {
+            board.store(snapshot).unwrap();
+            assert_eq!(loaded(&mut board).as_ref(), Some(snapshot));
+        }
+    }
+}
+
 #[test]
 fn flash_must_be_whole_pages_and_two_of_them() {
     let flash = || Nor::<4, 1024>::new(4, Torn::SomeBits);
