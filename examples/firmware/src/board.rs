@@ -54,7 +54,7 @@ pub fn run<B: Board, M: Storage>(
     loop {
         let counter = board.counter();
         let now = clock.at(counter);
-        crate::log::now(clock.tick());
+        crate::log_tick(clock.tick());
         // A serial line that fails has nobody at its other end to be told so.
         while let Some(received) = inbox.dequeue() {
             let _ = indicator.receive(received, now, board.serial());

@@ -31,4 +31,5 @@ pub use desk::{Changes, Desk, OWNER, SESSIONS};
 pub use indicator::{ANSWER, Indicator, LINE};
 pub use light::{DutyLight, Fault, Frame, Lamp, Light, PinLight, SmartLight, smart_colour};
 pub use line::{LineBuffer, Received};
+pub use log::log_tick;
 pub use receive::{Inbox, QUEUE};

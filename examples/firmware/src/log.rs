@@ -31,8 +31,8 @@ defmt::timestamp!(
     TICK.load(core::sync::atomic::Ordering::Relaxed).wrapping_sub(crate::clock::FIRST_TICK)
 );
 
-/// Tells the log the time.
-pub(crate) fn now(tick: u32) {
+/// Tells the log the time. [`run`](crate::run) does so by itself. O(1).
+pub fn log_tick(tick: u32) {
     #[cfg(feature = "defmt")]
     TICK.store(tick, core::sync::atomic::Ordering::Relaxed);
     #[cfg(not(feature = "defmt"))]
