@@ -11,12 +11,12 @@ const MEMORIES: [(&str, &str, &str); 3] = [
     ("VIRT", "0x80000000, LENGTH = 1M", "0x80100000, LENGTH = 64K"),
 ];
 
-/// The Pico: its second boot loader comes first, and what it stores last, in two sectors of 4 KiB.
+/// The Pico: its second boot loader comes first, and what it stores last, in four sectors of 4 KiB.
 const PICO: &str = "
 MEMORY
 {
   BOOT2 : ORIGIN = 0x10000000, LENGTH = 0x100
-  FLASH : ORIGIN = 0x10000100, LENGTH = 2048K - 0x100 - 8K
+  FLASH : ORIGIN = 0x10000100, LENGTH = 2048K - 0x100 - 16K
   RAM : ORIGIN = 0x20000000, LENGTH = 264K
 }
 ";
@@ -50,12 +50,14 @@ fn main() -> io::Result<()> {
     if has("PICO") {
         fs::write(out.join("memory.x"), PICO)?;
         println!("cargo:rustc-link-search={}", out.display());
-        println!("cargo:rustc-link-arg-bins=-Tlink-rp.x");
     }
     if has("VIRT") {
         println!("cargo:rustc-link-arg-bins=-Tmemory.x");
     }
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
+    if has("PICO") {
+        println!("cargo:rustc-link-arg-bins=-Tlink-rp.x");
+    }
     println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
     // A page's alignment would only fill flash.
     println!("cargo:rustc-link-arg-bins=--nmagic");

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | serial line | USB: it appears as a serial port |
 //! | light | a WS2812 RGB LED at GPIO 16, driven by a state machine of PIO0 |
+//! | storage | the last 16 KiB of its flash |
 //! | clock | the chip's timer, 64 bits of microseconds, which never wraps |
 //! | button | between GPIO 14 and ground: “do not disturb”; between GPIO 15 and ground: back |
 //!
@@ -18,10 +19,12 @@ mod panic;
 use core::convert::Infallible;
 use cortex_m::peripheral::SCB;
 use defmt_rtt as _;
+use embassy_embedded_hal::adapter::BlockingAsync;
 use embassy_executor::Spawner;
 use embassy_futures::select::{Either3, select, select3};
+use embassy_rp::flash::Blocking;
 use embassy_rp::gpio::{Input, Pull};
-use embassy_rp::peripherals::{DMA_CH0, PIO0, USB};
+use embassy_rp::peripherals::{DMA_CH0, FLASH, PIO0, USB};
 use embassy_rp::pio::Pio;
 use embassy_rp::pio_programs::ws2812::{PioWs2812, PioWs2812Program};
 use embassy_rp::usb::Driver;
@@ -29,7 +32,8 @@ use embassy_rp::{bind_interrupts, dma, pio, usb};
 use embassy_time::{Duration, Timer, with_timeout};
 use embassy_usb::UsbDevice;
 use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
-use firmware::{ANSWER, Buttons, Clock, Indicator, Pressed, Received, SmartLight};
+use firmware::storage::{Flash, Keeper};
+use firmware::{ANSWER, Buttons, Clock, Desk, Indicator, Pressed, Received, SmartLight};
 use presence_core::Instant;
 use presence_core::graph::MAX_CHANGE;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
@@ -48,9 +52,16 @@ const OUT: usize = ANSWER + 10 * (MAX_CHANGE + 1);
 /// For how long a host may leave a packet lying. One that does not listen must not stop the light.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long the chip's flash is, and where the end of it begins that the program leaves alone.
+const FLASH_END: usize = 2048 * 1024;
+const STORAGE: u32 = FLASH_END as u32 - 16 * 1024;
+
+/// Blocking: no instruction can be read while it is written.
+type Storage = Flash<BlockingAsync<embassy_rp::flash::Flash<'static, FLASH, Blocking, FLASH_END>>>;
 type Outbox = heapless::Vec<u8, OUT>;
 
 static INDICATOR: StaticCell<Indicator<SmartLight<Next, 1>>> = StaticCell::new();
+static KEEPER: StaticCell<Keeper<Storage>> = StaticCell::new();
 static OUTBOX: StaticCell<Outbox> = StaticCell::new();
 
 #[embassy_executor::main]
@@ -72,6 +83,11 @@ async fn main(spawner: Spawner) {
     let light = SmartLight { leds: Next::default(), brightness: 96 };
     let indicator = INDICATOR.init(Indicator::new(light));
     let outbox = OUTBOX.init(Outbox::new());
+    let flash = BlockingAsync::new(embassy_rp::flash::Flash::new_blocking(parts.FLASH));
+    // It is whole sectors.
+    let Ok(flash) = Flash::new(flash, STORAGE..FLASH_END as u32) else { restart() };
+    let keeper = KEEPER.init(Keeper::new(flash));
+    indicator.restore(Desk::of(keeper.restore(Clock::START, None)));
     let mut packet = [0; PACKET];
     let mut received = 0;
     defmt::info!("ready");
@@ -85,6 +101,9 @@ async fn main(spawner: Spawner) {
             let _ = indicator.press(button, now, outbox);
         }
         let _ = indicator.advance(now, outbox);
+        if let Ok(user) = indicator.desk().user().at(now) {
+            let _ = keeper.keep(user);
+        }
         if let Some(colour) = indicator.light().leds.0.take() {
             led.write(&[colour]).await;
         }
@@ -92,7 +111,7 @@ async fn main(spawner: Spawner) {
             send(&mut sender, outbox).await;
         }
         outbox.clear();
-        let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).min();
+        let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).chain(keeper.keep_at()).min();
         received = match select3(line.receive(&mut packet), sleep_until(wake_at), contacts.change()).await {
             Either3::First(received) => received,
             Either3::Second(()) | Either3::Third(()) => 0,
