@@ -1,5 +1,7 @@
 //! The whole indicator on a host: bytes in, lines and light out, time as it is told.
 
+#![allow(clippy::unwrap_used)]
+
 use firmware::{ANSWER, Button, Clock, Fault, Frame, Indicator, LINE, Light, Received};
 use presence_core::indicator::Palette;
 use presence_core::{Duration, Instant, Presence};

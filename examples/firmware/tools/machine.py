@@ -119,8 +119,11 @@ class Machine:
 
     def reset(self):
         """Presses the reset button."""
-        self.command("system_reset")
+        # The emulator answers only when the processor has stopped, and that it can only when it is let go on.
+        self.tell("system_reset")
+        time.sleep(0.1)
         self.go()
+        self.answer_to("system_reset")
 
     # --- the serial line
 
@@ -191,9 +194,17 @@ class Machine:
         self.ask(f"writel {address:#x} {value:#x}")
 
     def command(self, name, **arguments):
+        """Tells the emulator's monitor something, and gives its answer."""
+        self.tell(name, **arguments)
+        return self.answer_to(name)
+
+    def tell(self, name, **arguments):
         """Tells the emulator's monitor something."""
         self.monitor.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
         self.monitor.flush()
+
+    def answer_to(self, name):
+        """The monitor's answer."""
         while "return" not in (answer := json.loads(self.monitor.readline())):
             if "error" in answer:
                 raise RuntimeError(f"{name}: {answer}")
