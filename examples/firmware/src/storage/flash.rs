@@ -41,13 +41,16 @@ impl<F: NorFlash> Flash<F> {
         Ok(Self { map, buffer: Buffer([0; BUFFER]) })
     }
 
-    /// [`Storage::load`] in an executor.
+    /// [`Storage::load`] in an executor. Nothing, too, in flash that holds something else.
     ///
     /// # Errors
     ///
     /// As there.
     pub async fn fetch(&mut self) -> Result<Option<&[u8]>, Error<F::Error>> {
-        self.map.fetch_item(&mut self.buffer.0, &NEWEST).await
+        match self.map.fetch_item(&mut self.buffer.0, &NEWEST).await {
+            Err(Error::Corrupted { .. }) => Ok(None),
+            fetched => fetched,
+        }
     }
 
     /// [`Storage::store`] in an executor. Flash that holds something else, as it does when the device was another one before,
