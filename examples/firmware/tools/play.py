@@ -20,6 +20,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from .boards import BOARDS
 from .machine import Machine
@@ -181,21 +182,25 @@ def main():
     every = sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".txt") and name != "lights.txt")
     boards = [name for name in sys.argv[1:] if name in BOARDS] or list(BOARDS)
     names = [name for name in sys.argv[1:] if name not in BOARDS] or every
-    failed = 0
-    for name in boards:
-        board = BOARDS[name]
-        image = os.path.join(HERE, "target", board.target, "release", board.name)
-        for conversation in names:
-            start = time.monotonic()
-            try:
-                Conversation(board, image, os.path.join(folder, f"{conversation}.txt")).play()
-                outcome = "ok"
-            except Mismatch as error:
-                failed += 1
-                outcome = f"FAILED\n{error}"
-            print(f"{board.name:12} {conversation:12} {time.monotonic() - start:5.1f} s  {outcome}", flush=True)
-    print(f"{len(boards) * len(names) - failed} passed, {failed} failed")
+    # As many at once as there are processors: each is an emulator of its own.
+    jobs = [(name, conversation) for conversation in names for name in boards]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        failed = sum(pool.map(lambda job: play(*job), jobs))
+    print(f"{len(jobs) - failed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def play(name, conversation):
+    """Plays a conversation on a board, says how it went, and gives the number of failures."""
+    board, start = BOARDS[name], time.monotonic()
+    image = os.path.join(HERE, "target", board.target, "release", board.name)
+    try:
+        Conversation(board, image, os.path.join(HERE, "conversations", f"{conversation}.txt")).play()
+        outcome = "ok"
+    except Mismatch as error:
+        outcome = f"FAILED\n{error}"
+    print(f"{name:12} {conversation:12} {time.monotonic() - start:5.1f} s  {outcome}\n", end="", flush=True)
+    return outcome != "ok"
 
 
 if __name__ == "__main__":
