@@ -249,6 +249,7 @@ struct Port {
 }
 
 impl Port {
+    #[expect(clippy::indexing_slicing, reason = "eight bits number no more than 256")]
     fn data(&self, pins: u32) -> &VolatileCell<u32> {
         &self.data[pins as usize & 0xFF]
     }

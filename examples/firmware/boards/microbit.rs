@@ -246,9 +246,6 @@ fn TIMER1() {
     });
 }
 
-const BUTTON_A: usize = 17;
-const BUTTON_B: usize = 26;
-
 /// Lets a button that moves wake the processor.
 fn watch_pins(port: GPIOTE) -> GPIOTE {
     port.intenset.write(|w| w.port().set());
@@ -257,9 +254,9 @@ fn watch_pins(port: GPIOTE) -> GPIOTE {
 
 /// Senses the opposite of what the buttons do now.
 fn sense(now: Pressed) {
-    for (pin, is_down) in [(BUTTON_A, now.a), (BUTTON_B, now.b)] {
-        // SAFETY: the pins' configuration, which nothing else touches after the start.
-        let pin = unsafe { &(*GPIO::ptr()).pin_cnf[pin] };
+    // SAFETY: the pins' configuration, which nothing else touches after the start.
+    let pins = unsafe { &(*GPIO::ptr()).pin_cnf };
+    for (pin, is_down) in [(&pins[17], now.a), (&pins[26], now.b)] {
         pin.modify(|_, w| if is_down { w.sense().high() } else { w.sense().low() });
     }
 }

@@ -197,7 +197,7 @@ async fn send(sender: &mut Sender<'static, Usb>, bytes: &[u8]) {
         }
     }
     // A host waits for more behind a packet that is full.
-    if !bytes.is_empty() && bytes.len() % PACKET == 0 {
+    if !bytes.is_empty() && bytes.len().is_multiple_of(PACKET) {
         let _ = with_timeout(PATIENCE, sender.write_packet(&[])).await;
     }
 }

@@ -39,7 +39,7 @@ type Light = SmartLight<Strip, LEDS>;
 fn main() -> ! {
     let inbox = INBOX.connect(WAITING.take());
     let board = Virt { serial: Serial::open() };
-    platform_interrupts().switch_on(UART0);
+    platform_interrupts().switch_on_uart();
     // SAFETY: every handler is in place, and no critical section is open.
     unsafe {
         mie::set_mext();
@@ -207,9 +207,9 @@ fn platform_interrupts() -> &'static PlatformInterrupts {
 }
 
 impl PlatformInterrupts {
-    fn switch_on(&self, source: usize) {
-        self.priorities[source].set(1);
-        self.enabled[source / 32].set(1 << (source % 32));
+    fn switch_on_uart(&self) {
+        self.priorities[UART0].set(1);
+        self.enabled[0].set(1 << UART0);
         self.threshold.set(0);
     }
 }
