@@ -2,12 +2,11 @@
 //!
 //! Applications say over a serial line what they know, one request a line; the device holds their sessions, aggregates
 //! them, shows the result as a light and tells every change. What is here knows no board and no clock, so that it runs on a
-//! host as well; the files of [`boards`](https://doc.rust-lang.org/cargo/reference/cargo-targets.html#binaries) under
-//! `src/bin` know one board each, and nothing else.
+//! host as well; the files in `boards/` know one board each, and nothing else.
 //!
 //! Reading order: [`Desk`] holds the sessions; [`LineBuffer`] makes lines of bytes; [`Lamp`] makes light of presence;
-//! [`Indicator`] is all of them together; [`Clock`] makes moments of a board's counter; [`run`] is the main loop of a
-//! [`Board`].
+//! [`Indicator`] is all of them together; [`storage`] keeps what survives a reset; [`Clock`] makes moments of a board's
+//! counter; [`run`] is the main loop of a [`Board`].
 
 #![no_std]
 #![forbid(unsafe_code)]
