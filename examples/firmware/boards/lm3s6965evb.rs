@@ -1,0 +1,322 @@
+//! TI's LM3S6965 evaluation board: a Cortex-M3 at 12.5 MHz.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | serial line | UART0 on the USB connector, 115,200 baud |
+//! | light | the status LED, port F pin 0: lit or dark |
+//! | clock | SysTick, 24 bits, carried on to 32 by its interrupt, once in 1.3 s; timer 0 is the alarm |
+//! | buttons | left and right, port E pins 2 and 3: “do not disturb”, and back |
+
+#![no_std]
+#![no_main]
+
+#[path = "shared/panic.rs"]
+mod panic;
+#[path = "shared/pl011.rs"]
+mod pl011;
+
+use core::convert::Infallible;
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use cortex_m::interrupt as interrupts;
+use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m::peripheral::{NVIC, SCB, SYST};
+use cortex_m_rt::{entry, exception};
+use defmt_rtt as _;
+use embedded_hal::digital::{ErrorType, OutputPin};
+use firmware::storage::{Keeper, Retained};
+use firmware::{Board, Inbox, Indicator, PinLight, Pressed, QUEUE, Rate, Received};
+use heapless::spsc::{Consumer, Queue};
+use pl011::{Receiver, Serial};
+use static_cell::{ConstStaticCell, StaticCell};
+use vcell::VolatileCell;
+
+static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+/// A reset leaves this as it is.
+#[unsafe(link_section = ".uninit.retained")]
+static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
+static INBOX: Inbox = Inbox::new();
+static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
+static INDICATOR: StaticCell<Indicator<PinLight<StatusLed>>> = StaticCell::new();
+
+/// The processor's clock, and with it that of every timer.
+const HERTZ: u32 = 12_500_000;
+const UART: usize = 0x4000_C000;
+/// Numbers of interrupts.
+const PORT_E: u8 = 4;
+const UART0: u8 = 5;
+const TIMER0A: u8 = 19;
+
+#[entry]
+fn main() -> ! {
+    let Some(core) = cortex_m::Peripherals::take() else { restart() };
+    clock_the_chip();
+    let inbox = INBOX.connect(WAITING.take());
+    port_f().direction.set(STATUS_LED);
+    port_f().digital.set(STATUS_LED);
+    watch_buttons();
+    // SAFETY: UART0's registers, for the one sender and the one receiver there are.
+    let serial = unsafe { Serial::open(UART, HERTZ, 115_200) };
+    let board = Lm3s6965 { _counter: start_counter(core.SYST), serial };
+    for interrupt in [UART0, TIMER0A, PORT_E] {
+        // SAFETY: no critical section depends on a masked interrupt.
+        unsafe { NVIC::unmask(Interrupt(interrupt)) };
+    }
+    firmware::run(
+        board,
+        inbox,
+        INDICATOR.init(Indicator::new(PinLight(StatusLed))),
+        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+    )
+}
+
+struct Lm3s6965 {
+    _counter: SYST,
+    serial: Serial,
+}
+
+impl Board for Lm3s6965 {
+    type Serial = Serial;
+    type Light = PinLight<StatusLed>;
+
+    fn rate(&self) -> Rate {
+        const { Rate::new((HERTZ / 1000) as u16, 1).unwrap() }
+    }
+
+    fn counter(&mut self) -> u32 {
+        read_counter()
+    }
+
+    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>) {
+        let left = counts.saturating_sub(read_counter().wrapping_sub(from));
+        if left == 0 {
+            return;
+        }
+        let alarm = timer0();
+        alarm.start(left);
+        let before = self.pressed();
+        // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.
+        while interrupts::free(|_| {
+            let is_idle = alarm.is_running() && !inbox.ready() && self.pressed() == before;
+            if is_idle {
+                cortex_m::asm::wfi();
+            }
+            is_idle
+        }) {}
+        alarm.stop();
+    }
+
+    fn pressed(&mut self) -> Pressed {
+        let pins = port_e();
+        Pressed { a: pins.data(LEFT).get() == 0, b: pins.data(RIGHT).get() == 0 }
+    }
+
+    fn serial(&mut self) -> &mut Serial {
+        &mut self.serial
+    }
+}
+
+// --- the system: its clock, and what of it is switched on
+
+#[repr(C)]
+struct System {
+    _identity: [u32; 20],
+    raw_status: VolatileCell<u32>,
+    _interrupts: [u32; 3],
+    clock: VolatileCell<u32>,
+    _more: [u32; 39],
+    gates: [VolatileCell<u32>; 3],
+}
+
+/// Eight megahertz of a crystal, 200 of a loop, divided by sixteen: the slowest that is exact, for a lamp has time.
+fn clock_the_chip() {
+    const BYPASS: u32 = 1 << 11;
+    const POWER_DOWN: u32 = 1 << 13;
+    const CRYSTAL_8_MHZ: u32 = 0xE << 6;
+    const DIVIDE_BY_16: u32 = 0xF << 23 | 1 << 22;
+    const LOCKED: u32 = 1 << 6;
+    // SAFETY: the system control's registers, which nothing else touches.
+    let system = unsafe { &*(0x400F_E000 as *const System) };
+    system.clock.set(CRYSTAL_8_MHZ | DIVIDE_BY_16 | BYPASS | POWER_DOWN);
+    system.clock.set(CRYSTAL_8_MHZ | DIVIDE_BY_16 | BYPASS);
+    while system.raw_status.get() & LOCKED == 0 {}
+    system.clock.set(CRYSTAL_8_MHZ | DIVIDE_BY_16);
+    // UART0 and timer 0; then ports A (its pins are the UART's), E and F.
+    system.gates[1].set(1 << 16 | 1);
+    system.gates[2].set(1 << 5 | 1 << 4 | 1);
+    // SAFETY: port A, which nothing else touches.
+    let port_a = unsafe { &*(0x4000_4000 as *const Port) };
+    port_a.alternate.set(0b11);
+    port_a.digital.set(0b11);
+}
+
+// --- the clock
+
+/// How often SysTick has gone round.
+static ROUNDS: AtomicU32 = AtomicU32::new(0);
+const ROUND: u32 = 1 << 24;
+
+fn start_counter(mut counter: SYST) -> SYST {
+    counter.set_clock_source(SystClkSource::Core);
+    counter.set_reload(ROUND - 1);
+    counter.clear_current();
+    counter.enable_interrupt();
+    counter.enable_counter();
+    counter
+}
+
+/// Counts up, as SysTick counts down.
+fn read_counter() -> u32 {
+    loop {
+        let rounds = ROUNDS.load(Ordering::Relaxed);
+        let counter = (rounds << 24).wrapping_add((ROUND - 1).wrapping_sub(SYST::get_current()));
+        // Unless it went round in between.
+        if rounds == ROUNDS.load(Ordering::Relaxed) {
+            return counter;
+        }
+    }
+}
+
+#[exception]
+fn SysTick() {
+    // Nothing else writes it.
+    ROUNDS.store(ROUNDS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
+/// A general-purpose timer, as a one-shot alarm.
+#[repr(C)]
+struct Timer {
+    configuration: VolatileCell<u32>,
+    mode: VolatileCell<u32>,
+    _mode_b: u32,
+    control: VolatileCell<u32>,
+    _reserved: [u32; 2],
+    mask: VolatileCell<u32>,
+    raw: VolatileCell<u32>,
+    _masked: u32,
+    clear: VolatileCell<u32>,
+    load: VolatileCell<u32>,
+}
+
+fn timer0() -> &'static Timer {
+    // SAFETY: the timer's registers; its interrupt only clears what has rung.
+    unsafe { &*(0x4003_0000 as *const Timer) }
+}
+
+impl Timer {
+    fn start(&self, counts: u32) {
+        self.control.set(0);
+        self.clear.set(1);
+        self.configuration.set(0);
+        self.mode.set(1);
+        self.load.set(counts);
+        self.mask.set(1);
+        self.control.set(1);
+    }
+
+    /// One that has rung stops by itself.
+    fn is_running(&self) -> bool {
+        self.control.get() & 1 != 0
+    }
+
+    fn stop(&self) {
+        self.control.set(0);
+    }
+}
+
+// --- pins
+
+const STATUS_LED: u32 = 1;
+const LEFT: u32 = 1 << 2;
+const RIGHT: u32 = 1 << 3;
+
+/// A port of eight pins. The address says which of them an access is about.
+#[repr(C)]
+struct Port {
+    data: [VolatileCell<u32>; 256],
+    direction: VolatileCell<u32>,
+    senses_level: VolatileCell<u32>,
+    senses_both: VolatileCell<u32>,
+    _event: u32,
+    mask: VolatileCell<u32>,
+    _status: [u32; 2],
+    clear: VolatileCell<u32>,
+    alternate: VolatileCell<u32>,
+    _reserved: [u32; 55],
+    _drive: [u32; 4],
+    pull_up: VolatileCell<u32>,
+    _pull_down: [u32; 2],
+    digital: VolatileCell<u32>,
+}
+
+impl Port {
+    #[expect(clippy::indexing_slicing, reason = "eight bits number no more than 256")]
+    fn data(&self, pins: u32) -> &VolatileCell<u32> {
+        &self.data[pins as usize & 0xFF]
+    }
+}
+
+fn port_e() -> &'static Port {
+    // SAFETY: the port's registers; its interrupt only clears what came.
+    unsafe { &*(0x4002_4000 as *const Port) }
+}
+
+fn port_f() -> &'static Port {
+    // SAFETY: the port's registers, for the one LED there is.
+    unsafe { &*(0x4002_5000 as *const Port) }
+}
+
+fn watch_buttons() {
+    let pins = port_e();
+    pins.digital.set(LEFT | RIGHT);
+    pins.pull_up.set(LEFT | RIGHT);
+    pins.senses_both.set(LEFT | RIGHT);
+    pins.clear.set(LEFT | RIGHT);
+    pins.mask.set(LEFT | RIGHT);
+}
+
+struct StatusLed;
+
+impl ErrorType for StatusLed {
+    type Error = Infallible;
+}
+
+impl OutputPin for StatusLed {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        port_f().data(STATUS_LED).set(0);
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        port_f().data(STATUS_LED).set(STATUS_LED);
+        Ok(())
+    }
+}
+
+// --- interrupts
+
+#[derive(Clone, Copy)]
+struct Interrupt(u8);
+
+// SAFETY: the number is the interrupt's own.
+unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
+    fn number(self) -> u16 {
+        self.0.into()
+    }
+}
+
+/// Every interrupt of the chip that has no handler of its own: all of them.
+#[exception]
+unsafe fn DefaultHandler(number: i16) {
+    match u8::try_from(number) {
+        // SAFETY: the only receiver.
+        Ok(UART0) => unsafe { Receiver::of(UART) }.take(&INBOX),
+        Ok(TIMER0A) => timer0().clear.set(1),
+        Ok(PORT_E) => port_e().clear.set(LEFT | RIGHT),
+        _ => {}
+    }
+}
+
+/// Starts anew, as after power on.
+fn restart() -> ! {
+    SCB::sys_reset()
+}

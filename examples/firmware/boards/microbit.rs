@@ -1,0 +1,278 @@
+//! BBC micro:bit v1: nRF51822, a Cortex-M0 at 16 MHz.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | serial line | UART0 on the USB connector, 115,200 baud |
+//! | light | the matrix of five by five LEDs, its three rows of nine driven in turn by TIMER1 |
+//! | clock | TIMER0, 32 bits at 31,250 Hz |
+//! | storage | the last eight kilobytes of its flash |
+//! | buttons | A prefers not to be disturbed, B takes that back |
+
+#![no_std]
+#![no_main]
+
+#[path = "shared/nvmc.rs"]
+mod nvmc;
+#[path = "shared/panic.rs"]
+mod panic;
+
+use core::cell::RefCell;
+use core::convert::Infallible;
+use cortex_m::interrupt as interrupts;
+use cortex_m::peripheral::{NVIC, SCB};
+use cortex_m_rt::entry;
+use critical_section::Mutex;
+use defmt_rtt as _;
+use embedded_hal::digital::InputPin;
+use firmware::storage::{Flash, Keeper};
+use firmware::{Board, Fault, Frame, Inbox, Indicator, Light, Pressed, QUEUE, Rate, Received, picture};
+use heapless::spsc::{Consumer, Queue};
+use microbit::board::Buttons;
+use microbit::display::nonblocking::{Display, GreyscaleImage};
+use microbit::hal::clocks::Clocks;
+use microbit::pac::{GPIO, GPIOTE, Interrupt, TIMER0, TIMER1, UART0, interrupt};
+use nvmc::Nvmc;
+use static_cell::{ConstStaticCell, StaticCell};
+
+static KEEPER: StaticCell<Keeper<Flash<Nvmc>>> = StaticCell::new();
+static INBOX: Inbox = Inbox::new();
+static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
+static INDICATOR: StaticCell<Indicator<Matrix>> = StaticCell::new();
+static MATRIX: Mutex<RefCell<Option<Screen>>> = Mutex::new(RefCell::new(None));
+
+#[entry]
+fn main() -> ! {
+    let Some(parts) = microbit::Board::take() else { restart() };
+    // From the crystal: the other oscillator is too coarse for a serial line.
+    let _ = Clocks::new(parts.CLOCK).enable_ext_hfosc();
+    let inbox = INBOX.connect(WAITING.take());
+    let screen = Screen { display: Display::new(parts.TIMER1, parts.display_pins), rows_until_dark: None };
+    critical_section::with(|token| MATRIX.borrow(token).replace(Some(screen)));
+    let board = Microbit {
+        counter: Counter::start(parts.TIMER0),
+        serial: Serial::open(parts.UART0),
+        buttons: parts.buttons,
+        _port: watch_pins(parts.GPIOTE),
+    };
+    for interrupt in [Interrupt::UART0, Interrupt::TIMER0, Interrupt::GPIOTE] {
+        unmask(interrupt);
+    }
+    // It is whole pages, and the program is far shorter.
+    let Some(Ok(flash)) = Nvmc::new(parts.NVMC).map(|flash| Flash::new(flash, 0..Nvmc::LENGTH)) else { restart() };
+    firmware::run(board, inbox, INDICATOR.init(Indicator::new(Matrix)), KEEPER.init(Keeper::new(flash)))
+}
+
+struct Microbit {
+    counter: Counter,
+    serial: Serial,
+    buttons: Buttons,
+    _port: GPIOTE,
+}
+
+impl Board for Microbit {
+    type Serial = Serial;
+    type Light = Matrix;
+
+    fn rate(&self) -> Rate {
+        const { Rate::new(125, 4).unwrap() }
+    }
+
+    fn counter(&mut self) -> u32 {
+        self.counter.read()
+    }
+
+    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>) {
+        self.counter.wake_at(from.wrapping_add(counts));
+        let before = self.pressed();
+        sense(before);
+        // The matrix wakes the processor for each row, but not the main loop. With interrupts off none can slip in between a
+        // look and the sleep; one that is pending ends the sleep all the same.
+        while interrupts::free(|_| {
+            let is_late = self.counter.read().wrapping_sub(from) >= counts;
+            let is_idle = !is_late && !inbox.ready() && self.pressed() == before;
+            if is_idle {
+                cortex_m::asm::wfi();
+            }
+            is_idle
+        }) {}
+    }
+
+    fn pressed(&mut self) -> Pressed {
+        let Ok(a) = self.buttons.button_a.is_low();
+        let Ok(b) = self.buttons.button_b.is_low();
+        Pressed { a, b }
+    }
+
+    fn serial(&mut self) -> &mut Serial {
+        &mut self.serial
+    }
+}
+
+/// TIMER0: 16 MHz divided by 512.
+struct Counter(TIMER0);
+
+impl Counter {
+    fn start(timer: TIMER0) -> Self {
+        timer.bitmode.write(|w| w.bitmode()._32bit());
+        // SAFETY: 9 is the largest prescaler there is.
+        timer.prescaler.write(|w| unsafe { w.prescaler().bits(9) });
+        timer.intenset.write(|w| w.compare0().set());
+        // SAFETY: tasks are triggered by a one.
+        timer.tasks_start.write(|w| unsafe { w.bits(1) });
+        Self(timer)
+    }
+
+    fn read(&self) -> u32 {
+        // SAFETY: tasks are triggered by a one.
+        self.0.tasks_capture[1].write(|w| unsafe { w.bits(1) });
+        self.0.cc[1].read().bits()
+    }
+
+    fn wake_at(&self, counter: u32) {
+        self.0.events_compare[0].reset();
+        // SAFETY: every value is a counter.
+        self.0.cc[0].write(|w| unsafe { w.bits(counter) });
+    }
+}
+
+#[interrupt]
+fn TIMER0() {
+    // SAFETY: this event, which the main loop touches only before it can come.
+    unsafe { &*TIMER0::ptr() }.events_compare[0].reset();
+}
+
+/// The UART's sender; its receiver belongs to the interrupt.
+struct Serial(UART0);
+
+impl Serial {
+    fn open(uart: UART0) -> Self {
+        // SAFETY: 24 and 25 are the pins that the board has wired to its USB chip.
+        uart.pseltxd.write(|w| unsafe { w.bits(24) });
+        uart.pselrxd.write(|w| unsafe { w.bits(25) });
+        uart.baudrate.write(|w| w.baudrate().baud115200());
+        // Pins and speed before it is switched on, as the manual asks for; everything else after, as the emulator does.
+        uart.enable.write(|w| w.enable().enabled());
+        uart.intenset.write(|w| w.rxdrdy().set());
+        // SAFETY: tasks are triggered by a one.
+        uart.tasks_starttx.write(|w| unsafe { w.bits(1) });
+        uart.tasks_startrx.write(|w| unsafe { w.bits(1) });
+        Self(uart)
+    }
+}
+
+impl embedded_io::ErrorType for Serial {
+    type Error = Infallible;
+}
+
+impl embedded_io::Write for Serial {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for byte in bytes {
+            self.0.events_txdrdy.reset();
+            // SAFETY: every byte can be sent.
+            self.0.txd.write(|w| unsafe { w.txd().bits(*byte) });
+            while self.0.events_txdrdy.read().bits() == 0 {}
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+#[interrupt]
+fn UART0() {
+    // SAFETY: the receiver's registers, which nothing else touches.
+    let uart = unsafe { &*UART0::ptr() };
+    while uart.events_rxdrdy.read().bits() != 0 {
+        uart.events_rxdrdy.reset();
+        let overran = uart.errorsrc.read().overrun().is_present();
+        if overran {
+            uart.errorsrc.write(|w| w.overrun().set_bit());
+        }
+        INBOX.put(uart.rxd.read().rxd().bits(), overran);
+    }
+}
+
+/// The matrix, and how many rows are still to be gone through until it can rest.
+struct Screen {
+    display: Display<TIMER1>,
+    rows_until_dark: Option<u8>,
+}
+
+/// What the main loop has of it.
+struct Matrix;
+
+impl Light for Matrix {
+    fn show(&mut self, frame: Frame) -> Result<(), Fault> {
+        let picture = picture::picture(frame);
+        let is_dark = picture.as_flattened().iter().all(|led| *led == 0);
+        critical_section::with(|token| {
+            let mut screen = MATRIX.borrow_ref_mut(token);
+            let screen = screen.as_mut().ok_or(Fault)?;
+            screen.display.show(&GreyscaleImage::new(&picture));
+            screen.rows_until_dark = is_dark.then_some(3);
+            Ok(())
+        })?;
+        // SAFETY: tasks are triggered by a one.
+        rows().tasks_start.write(|w| unsafe { w.bits(1) });
+        unmask(Interrupt::TIMER1);
+        Ok(())
+    }
+}
+
+/// The timer of the rows. The display has it for everything but stopping it while all is dark.
+fn rows() -> &'static microbit::pac::timer0::RegisterBlock {
+    // SAFETY: its tasks, which take effect at once and keep no state.
+    unsafe { &*TIMER1::ptr() }
+}
+
+#[interrupt]
+fn TIMER1() {
+    critical_section::with(|token| {
+        let mut screen = MATRIX.borrow_ref_mut(token);
+        let Some(screen) = screen.as_mut() else { return };
+        screen.display.handle_display_event();
+        match &mut screen.rows_until_dark {
+            // Every row is dark: nothing to do any more.
+            Some(0) => {
+                NVIC::mask(Interrupt::TIMER1);
+                // SAFETY: tasks are triggered by a one.
+                rows().tasks_stop.write(|w| unsafe { w.bits(1) });
+            }
+            Some(rows) => *rows -= 1,
+            None => {}
+        }
+    });
+}
+
+/// Lets a button that moves wake the processor.
+fn watch_pins(port: GPIOTE) -> GPIOTE {
+    port.intenset.write(|w| w.port().set());
+    port
+}
+
+/// Senses the opposite of what the buttons do now.
+fn sense(now: Pressed) {
+    // SAFETY: the pins' configuration, which nothing else touches after the start.
+    let pins = unsafe { &(*GPIO::ptr()).pin_cnf };
+    for (pin, is_down) in [(&pins[17], now.a), (&pins[26], now.b)] {
+        pin.modify(|_, w| if is_down { w.sense().high() } else { w.sense().low() });
+    }
+}
+
+#[interrupt]
+fn GPIOTE() {
+    // SAFETY: this event, which nothing else touches.
+    unsafe { &*GPIOTE::ptr() }.events_port.reset();
+}
+
+fn unmask(interrupt: Interrupt) {
+    // SAFETY: no critical section depends on a masked interrupt.
+    unsafe { NVIC::unmask(interrupt) };
+}
+
+/// Starts anew, as after power on.
+fn restart() -> ! {
+    SCB::sys_reset()
+}

@@ -1,0 +1,244 @@
+//! ARM's MPS2 board with image AN386: a Cortex-M4F at 25 MHz.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | serial line | UART0, 115,200 baud |
+//! | light | the bar of eight LEDs: the brighter, the longer |
+//! | clock | the dual timer at 97,656.25 Hz: its first half counts 32 bits, its second half is the alarm |
+
+#![no_std]
+#![no_main]
+
+#[path = "shared/panic.rs"]
+mod panic;
+
+use core::convert::Infallible;
+use core::sync::atomic::AtomicU8;
+use cortex_m::interrupt as interrupts;
+use cortex_m::peripheral::{NVIC, SCB};
+use cortex_m_rt::{entry, exception};
+use defmt_rtt as _;
+use embedded_hal::pwm::{ErrorType, SetDutyCycle};
+use firmware::storage::{Keeper, Retained};
+use firmware::{Board, DutyLight, Inbox, Indicator, QUEUE, Rate, Received};
+use heapless::spsc::{Consumer, Queue};
+use static_cell::{ConstStaticCell, StaticCell};
+use vcell::VolatileCell;
+
+static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+/// A reset leaves this as it is.
+#[unsafe(link_section = ".uninit.retained")]
+static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
+static INBOX: Inbox = Inbox::new();
+static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
+static INDICATOR: StaticCell<Indicator<DutyLight<LedBar>>> = StaticCell::new();
+
+const HERTZ: u32 = 25_000_000;
+/// Numbers of interrupts.
+const UART0_RECEIVED: u8 = 0;
+const DUAL_TIMER: u8 = 10;
+
+#[entry]
+fn main() -> ! {
+    let inbox = INBOX.connect(WAITING.take());
+    counter().start(u32::MAX, FREE_RUNNING);
+    let board = Mps2 { serial: Serial::open(115_200) };
+    for interrupt in [UART0_RECEIVED, DUAL_TIMER] {
+        // SAFETY: no critical section depends on a masked interrupt.
+        unsafe { NVIC::unmask(Interrupt(interrupt)) };
+    }
+    firmware::run(
+        board,
+        inbox,
+        INDICATOR.init(Indicator::new(DutyLight(LedBar))),
+        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+    )
+}
+
+struct Mps2 {
+    serial: Serial,
+}
+
+impl Board for Mps2 {
+    type Serial = Serial;
+    type Light = DutyLight<LedBar>;
+
+    fn rate(&self) -> Rate {
+        const { Rate::new(3125, 32).unwrap() }
+    }
+
+    fn counter(&mut self) -> u32 {
+        // It counts down.
+        !counter().value.get()
+    }
+
+    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>) {
+        let left = counts.saturating_sub(self.counter().wrapping_sub(from));
+        if left == 0 {
+            return;
+        }
+        alarm().start(left, ONE_SHOT);
+        // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.
+        while interrupts::free(|_| {
+            let is_idle = alarm().value.get() != 0 && !inbox.ready();
+            if is_idle {
+                cortex_m::asm::wfi();
+            }
+            is_idle
+        }) {}
+        alarm().stop();
+    }
+
+    fn serial(&mut self) -> &mut Serial {
+        &mut self.serial
+    }
+}
+
+// --- the clock
+
+/// One half of the dual timer. It counts down.
+#[repr(C)]
+struct Timer {
+    load: VolatileCell<u32>,
+    value: VolatileCell<u32>,
+    control: VolatileCell<u32>,
+    clear: VolatileCell<u32>,
+}
+
+/// On, 32 bits, the clock divided by 256.
+const ON: u32 = 1 << 7 | 0b10 << 2 | 1 << 1;
+const FREE_RUNNING: u32 = ON;
+/// With its interrupt.
+const ONE_SHOT: u32 = ON | 1 << 5 | 1;
+
+fn counter() -> &'static Timer {
+    // SAFETY: the first half's registers; after the start they are only read.
+    unsafe { &*(0x4000_2000 as *const Timer) }
+}
+
+fn alarm() -> &'static Timer {
+    // SAFETY: the second half's registers; its interrupt only clears what has rung.
+    unsafe { &*(0x4000_2020 as *const Timer) }
+}
+
+impl Timer {
+    fn start(&self, counts: u32, mode: u32) {
+        self.stop();
+        self.load.set(counts);
+        self.control.set(mode);
+    }
+
+    fn stop(&self) {
+        self.control.set(0);
+        self.clear.set(1);
+    }
+}
+
+// --- the serial line
+
+#[repr(C)]
+struct Uart {
+    data: VolatileCell<u32>,
+    state: VolatileCell<u32>,
+    control: VolatileCell<u32>,
+    clear: VolatileCell<u32>,
+    divisor: VolatileCell<u32>,
+}
+
+const TRANSMITS: u32 = 1;
+const HAS_RECEIVED: u32 = 1 << 1;
+const OVERRAN: u32 = 1 << 3;
+
+fn uart() -> &'static Uart {
+    // SAFETY: the UART's registers: its receiver belongs to the interrupt, the rest to the main loop.
+    unsafe { &*(0x4000_4000 as *const Uart) }
+}
+
+struct Serial;
+
+impl Serial {
+    fn open(baud: u32) -> Self {
+        uart().divisor.set(HERTZ / baud);
+        // Sends, receives, and interrupts for what it has received.
+        uart().control.set(1 << 3 | 1 << 1 | 1);
+        Self
+    }
+}
+
+impl embedded_io::ErrorType for Serial {
+    type Error = Infallible;
+}
+
+impl embedded_io::Write for Serial {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for byte in bytes {
+            while uart().state.get() & TRANSMITS != 0 {}
+            uart().data.set((*byte).into());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn receive() {
+    uart().clear.set(HAS_RECEIVED);
+    while uart().state.get() & HAS_RECEIVED != 0 {
+        let overran = uart().state.get() & OVERRAN != 0;
+        if overran {
+            uart().state.set(OVERRAN);
+        }
+        INBOX.put(uart().data.get() as u8, overran);
+    }
+}
+
+// --- the light
+
+/// Eight LEDs in a row, as if they were one that can be dimmed.
+struct LedBar;
+
+impl ErrorType for LedBar {
+    type Error = Infallible;
+}
+
+impl SetDutyCycle for LedBar {
+    fn max_duty_cycle(&self) -> u16 {
+        8
+    }
+
+    fn set_duty_cycle(&mut self, duty: u16) -> Result<(), Infallible> {
+        // SAFETY: the register of the LEDs, which nothing else touches.
+        let leds = unsafe { &*(0x4002_F004 as *const VolatileCell<u32>) };
+        leds.set((1 << duty.min(8)) - 1);
+        Ok(())
+    }
+}
+
+// --- interrupts
+
+#[derive(Clone, Copy)]
+struct Interrupt(u8);
+
+// SAFETY: the number is the interrupt's own.
+unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
+    fn number(self) -> u16 {
+        self.0.into()
+    }
+}
+
+/// Every interrupt of the chip that has no handler of its own: all of them.
+#[exception]
+unsafe fn DefaultHandler(number: i16) {
+    match u8::try_from(number) {
+        Ok(UART0_RECEIVED) => receive(),
+        Ok(DUAL_TIMER) => alarm().clear.set(1),
+        _ => {}
+    }
+}
+
+/// Starts anew, as after power on.
+fn restart() -> ! {
+    SCB::sys_reset()
+}

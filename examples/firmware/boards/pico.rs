@@ -1,0 +1,243 @@
+//! Raspberry Pi Pico: an RP2040, on Embassy.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | serial line | USB: it appears as a serial port |
+//! | light | a WS2812 RGB LED at GPIO 16, driven by a state machine of PIO0 |
+//! | storage | the last 16 KiB of its flash |
+//! | clock | the chip's timer, 64 bits of microseconds, which never wraps |
+//! | button | between GPIO 14 and ground: “do not disturb”; between GPIO 15 and ground: back |
+//!
+//! One task looks after the USB, one is the indicator: it sleeps until its next deadline, a byte or a press.
+
+#![no_std]
+#![no_main]
+
+#[path = "shared/panic.rs"]
+mod panic;
+
+use core::convert::Infallible;
+use cortex_m::peripheral::SCB;
+use defmt_rtt as _;
+use embassy_embedded_hal::adapter::BlockingAsync;
+use embassy_executor::Spawner;
+use embassy_futures::select::{Either3, select, select3};
+use embassy_rp::flash::Blocking;
+use embassy_rp::gpio::{Input, Pull};
+use embassy_rp::peripherals::{DMA_CH0, FLASH, PIO0, USB};
+use embassy_rp::pio::Pio;
+use embassy_rp::pio_programs::ws2812::{PioWs2812, PioWs2812Program};
+use embassy_rp::usb::Driver;
+use embassy_rp::{bind_interrupts, dma, pio, usb};
+use embassy_time::{Duration, Timer, with_timeout};
+use embassy_usb::UsbDevice;
+use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
+use firmware::storage::{Flash, Keeper};
+use firmware::{ANSWER, Buttons, Clock, Desk, Indicator, Pressed, Received, SmartLight};
+use presence_core::Instant;
+use presence_core::graph::MAX_CHANGE;
+use smart_leds_trait::{RGB8, SmartLedsWrite};
+use static_cell::StaticCell;
+
+bind_interrupts!(struct Interrupts {
+    USBCTRL_IRQ => usb::InterruptHandler<USB>;
+    PIO0_IRQ_0 => pio::InterruptHandler<PIO0>;
+    DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>;
+});
+
+/// How long a packet of USB is at most.
+const PACKET: usize = 64;
+/// Everything that one line can lead to: its answer, and a change for each session and what is preferred.
+const OUT: usize = ANSWER + 10 * (MAX_CHANGE + 1);
+/// For how long a host may leave a packet lying. One that does not listen must not stop the light.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long the chip's flash is, and where the end of it begins that the program leaves alone.
+const FLASH_END: usize = 2048 * 1024;
+const STORAGE: u32 = FLASH_END as u32 - 16 * 1024;
+
+/// Blocking: no instruction can be read while it is written.
+type Storage = Flash<BlockingAsync<embassy_rp::flash::Flash<'static, FLASH, Blocking, FLASH_END>>>;
+type Outbox = heapless::Vec<u8, OUT>;
+
+static INDICATOR: StaticCell<Indicator<SmartLight<Next, 1>>> = StaticCell::new();
+static KEEPER: StaticCell<Keeper<Storage>> = StaticCell::new();
+static OUTBOX: StaticCell<Outbox> = StaticCell::new();
+
+#[embassy_executor::main]
+async fn main(spawner: Spawner) {
+    let parts = embassy_rp::init(Default::default());
+    let (device, port) = serial_port(Driver::new(parts.USB, Interrupts));
+    match look_after(device) {
+        Ok(task) => spawner.spawn(task),
+        Err(_) => restart(),
+    }
+    let Pio { mut common, sm0, .. } = Pio::new(parts.PIO0, Interrupts);
+    let program = PioWs2812Program::new(&mut common);
+    let mut led = PioWs2812::new(&mut common, sm0, parts.DMA_CH0, Interrupts, parts.PIN_16, &program);
+
+    let (mut sender, receiver) = port.split();
+    let mut line = SerialLine { receiver, is_connected: false };
+    let mut contacts = Contacts { a: Input::new(parts.PIN_14, Pull::Up), b: Input::new(parts.PIN_15, Pull::Up) };
+    let mut buttons = Buttons::new();
+    let light = SmartLight { leds: Next::default(), brightness: 96 };
+    let indicator = INDICATOR.init(Indicator::new(light));
+    let outbox = OUTBOX.init(Outbox::new());
+    let flash = BlockingAsync::new(embassy_rp::flash::Flash::new_blocking(parts.FLASH));
+    // It is whole sectors.
+    let Ok(flash) = Flash::new(flash, STORAGE..FLASH_END as u32) else { restart() };
+    let keeper = KEEPER.init(Keeper::new(flash));
+    indicator.restore(Desk::of(keeper.restore(Clock::START, None)));
+    let mut packet = [0; PACKET];
+    let mut received = 0;
+    defmt::info!("ready");
+    loop {
+        let now = now();
+        // What does not fit into the outbox is lost to the host, and to nobody else.
+        for byte in packet.iter().take(received) {
+            let _ = indicator.receive(Received::byte(*byte), now, outbox);
+        }
+        if let Some(button) = buttons.sample(contacts.pressed(), now) {
+            let _ = indicator.press(button, now, outbox);
+        }
+        let _ = indicator.advance(now, outbox);
+        if let Ok(user) = indicator.desk().user().at(now) {
+            let _ = keeper.keep(user);
+        }
+        if let Some(colour) = indicator.light().leds.0.take() {
+            led.write(&[colour]).await;
+        }
+        if line.is_connected {
+            send(&mut sender, outbox).await;
+        }
+        outbox.clear();
+        let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).chain(keeper.keep_at()).min();
+        received = match select3(line.receive(&mut packet), sleep_until(wake_at), contacts.change()).await {
+            Either3::First(received) => received,
+            Either3::Second(()) | Either3::Third(()) => 0,
+        };
+    }
+}
+
+/// The moment it is: the chip's uptime.
+fn now() -> Instant {
+    let uptime = embassy_time::Instant::now().as_millis();
+    let now = Clock::START.saturating_add(presence_core::Duration::from_millis(uptime));
+    firmware::log_tick(now.as_millis() as u32);
+    now
+}
+
+async fn sleep_until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => {
+            let uptime = moment.saturating_since(Clock::START).as_millis();
+            Timer::at(embassy_time::Instant::from_millis(uptime)).await;
+        }
+        None => core::future::pending().await,
+    }
+}
+
+// --- the serial line
+
+type Usb = Driver<'static, USB>;
+
+/// A serial port on USB.
+fn serial_port(driver: Usb) -> (UsbDevice<'static, Usb>, CdcAcmClass<'static, Usb>) {
+    static CONFIGURATION: StaticCell<[u8; 256]> = StaticCell::new();
+    static BOS: StaticCell<[u8; 256]> = StaticCell::new();
+    static CONTROL: StaticCell<[u8; 64]> = StaticCell::new();
+    static STATE: StaticCell<State<'static>> = StaticCell::new();
+    // A product id that pid.codes keeps for what is not sold.
+    let mut config = embassy_usb::Config::new(0x1209, 0x0001);
+    config.manufacturer = Some("presence-core");
+    config.product = Some("Presence light");
+    let mut builder = embassy_usb::Builder::new(
+        driver,
+        config,
+        CONFIGURATION.init([0; 256]),
+        BOS.init([0; 256]),
+        &mut [],
+        CONTROL.init([0; 64]),
+    );
+    let port = CdcAcmClass::new(&mut builder, STATE.init(State::new()), PACKET as u16);
+    (builder.build(), port)
+}
+
+#[embassy_executor::task]
+async fn look_after(mut device: UsbDevice<'static, Usb>) -> ! {
+    device.run().await
+}
+
+struct SerialLine {
+    receiver: Receiver<'static, Usb>,
+    is_connected: bool,
+}
+
+impl SerialLine {
+    /// How many bytes came, as soon as some do. Nothing is lost when it is left before.
+    async fn receive(&mut self, packet: &mut [u8; PACKET]) -> usize {
+        loop {
+            if !self.is_connected {
+                self.receiver.wait_connection().await;
+                self.is_connected = true;
+            }
+            match self.receiver.read_packet(packet).await {
+                Ok(count) => return count,
+                Err(_) => self.is_connected = false,
+            }
+        }
+    }
+}
+
+/// Sends what there is to a host that listens.
+async fn send(sender: &mut Sender<'static, Usb>, bytes: &[u8]) {
+    for packet in bytes.chunks(PACKET) {
+        if !matches!(with_timeout(PATIENCE, sender.write_packet(packet)).await, Ok(Ok(()))) {
+            return;
+        }
+    }
+    // A host waits for more behind a packet that is full.
+    if !bytes.is_empty() && bytes.len().is_multiple_of(PACKET) {
+        let _ = with_timeout(PATIENCE, sender.write_packet(&[])).await;
+    }
+}
+
+// --- the light and the buttons
+
+/// The colour that the LED is to be sent next: the indicator does not wait for that.
+#[derive(Default)]
+struct Next(Option<RGB8>);
+
+impl SmartLedsWrite for Next {
+    type Error = Infallible;
+    type Color = RGB8;
+
+    fn write<T, I>(&mut self, colours: T) -> Result<(), Infallible>
+    where
+        T: IntoIterator<Item = I>,
+        I: Into<RGB8>,
+    {
+        self.0 = colours.into_iter().next().map(Into::into);
+        Ok(())
+    }
+}
+
+struct Contacts {
+    a: Input<'static>,
+    b: Input<'static>,
+}
+
+impl Contacts {
+    fn pressed(&self) -> Pressed {
+        Pressed { a: self.a.is_low(), b: self.b.is_low() }
+    }
+
+    async fn change(&mut self) {
+        select(self.a.wait_for_any_edge(), self.b.wait_for_any_edge()).await;
+    }
+}
+
+/// Starts anew, as after power on.
+fn restart() -> ! {
+    SCB::sys_reset()
+}

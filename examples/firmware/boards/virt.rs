@@ -1,0 +1,254 @@
+//! QEMU's RISC-V board `virt`: what there is of RV32 with hardly anything on it.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | serial line | its NS16550A |
+//! | light | a strip of eight RGB LEDs, whose bytes stay in memory, for the board has no pins |
+//! | clock | the low half of `mtime`, 10 MHz, round in seven minutes; `mtimecmp` is the alarm |
+
+#![no_std]
+#![no_main]
+
+#[path = "shared/panic.rs"]
+mod panic;
+
+use core::convert::Infallible;
+use core::sync::atomic::{AtomicU8, Ordering};
+use defmt_rtt as _;
+use firmware::storage::{Keeper, Retained};
+use firmware::{Board, Inbox, Indicator, QUEUE, Rate, Received, SmartLight};
+use heapless::spsc::{Consumer, Queue};
+use riscv::interrupt::Interrupt;
+use riscv::register::{mie, mstatus};
+use riscv_rt::{core_interrupt, entry};
+use smart_leds_trait::{RGB8, SmartLedsWrite};
+use static_cell::{ConstStaticCell, StaticCell};
+use vcell::VolatileCell;
+
+static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+/// A reset leaves this as it is.
+#[unsafe(link_section = ".uninit.retained")]
+static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
+static INBOX: Inbox = Inbox::new();
+static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
+static INDICATOR: StaticCell<Indicator<Light>> = StaticCell::new();
+
+type Light = SmartLight<Strip, LEDS>;
+
+#[entry]
+fn main() -> ! {
+    let inbox = INBOX.connect(WAITING.take());
+    let board = Virt { serial: Serial::open() };
+    platform_interrupts().switch_on_uart();
+    // SAFETY: every handler is in place, and no critical section is open.
+    unsafe {
+        mie::set_mext();
+        mie::set_mtimer();
+        riscv::interrupt::enable();
+    }
+    firmware::run(
+        board,
+        inbox,
+        INDICATOR.init(Indicator::new(SmartLight { leds: Strip, brightness: 255 })),
+        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+    )
+}
+
+struct Virt {
+    serial: Serial,
+}
+
+impl Board for Virt {
+    type Serial = Serial;
+    type Light = Light;
+
+    fn rate(&self) -> Rate {
+        const { Rate::new(10_000, 1).unwrap() }
+    }
+
+    fn counter(&mut self) -> u32 {
+        time().get()
+    }
+
+    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>) {
+        let left = counts.saturating_sub(self.counter().wrapping_sub(from));
+        alarm_in(left);
+        // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.
+        while riscv::interrupt::free(|| {
+            let is_idle = time().get().wrapping_sub(from) < counts && !inbox.ready();
+            if is_idle {
+                riscv::asm::wfi();
+            }
+            is_idle
+        }) {}
+    }
+
+    fn serial(&mut self) -> &mut Serial {
+        &mut self.serial
+    }
+}
+
+// --- the clock
+
+/// The low half of `mtime`.
+fn time() -> &'static VolatileCell<u32> {
+    // SAFETY: the register, which is only read.
+    unsafe { &*(0x0200_BFF8 as *const VolatileCell<u32>) }
+}
+
+/// `mtimecmp`, low half first.
+fn alarm() -> &'static [VolatileCell<u32>; 2] {
+    // SAFETY: the registers; the interrupt only puts the alarm off.
+    unsafe { &*(0x0200_4000 as *const [VolatileCell<u32>; 2]) }
+}
+
+fn alarm_in(counts: u32) {
+    // SAFETY: the high half, which is only read.
+    let high = unsafe { &*(0x0200_BFFC as *const VolatileCell<u32>) };
+    let now = loop {
+        let (before, low) = (high.get(), time().get());
+        if before == high.get() {
+            break u64::from(before) << 32 | u64::from(low);
+        }
+    };
+    let then = now + u64::from(counts);
+    // Far away first, so that it cannot ring halfway.
+    alarm()[1].set(u32::MAX);
+    alarm()[0].set(then as u32);
+    alarm()[1].set((then >> 32) as u32);
+}
+
+#[core_interrupt(Interrupt::MachineTimer)]
+fn rung() {
+    alarm()[1].set(u32::MAX);
+}
+
+// --- the serial line
+
+const UART0: usize = 10;
+
+#[repr(C)]
+struct Uart {
+    data: VolatileCell<u8>,
+    interrupts: VolatileCell<u8>,
+    queues: VolatileCell<u8>,
+    line: VolatileCell<u8>,
+    _modem: u8,
+    status: VolatileCell<u8>,
+}
+
+const HAS_RECEIVED: u8 = 1;
+const OVERRAN: u8 = 1 << 1;
+const CAN_SEND: u8 = 1 << 5;
+
+fn uart() -> &'static Uart {
+    // SAFETY: the UART's registers: its receiver belongs to the interrupt, the rest to the main loop.
+    unsafe { &*(0x1000_0000 as *const Uart) }
+}
+
+struct Serial;
+
+impl Serial {
+    fn open() -> Self {
+        // Eight bits, with queues; an interrupt for what was received.
+        uart().line.set(0b11);
+        uart().queues.set(0b111);
+        uart().interrupts.set(1);
+        Self
+    }
+}
+
+impl embedded_io::ErrorType for Serial {
+    type Error = Infallible;
+}
+
+impl embedded_io::Write for Serial {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for byte in bytes {
+            while uart().status.get() & CAN_SEND == 0 {}
+            uart().data.set(*byte);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+#[core_interrupt(Interrupt::MachineExternal)]
+fn received() {
+    let source = platform_interrupts().claim.get();
+    loop {
+        // Reading it clears the overrun.
+        let status = uart().status.get();
+        if status & HAS_RECEIVED == 0 {
+            break;
+        }
+        INBOX.put(uart().data.get(), status & OVERRAN != 0);
+    }
+    platform_interrupts().claim.set(source);
+}
+
+/// The platform-level interrupt controller, as far as hart 0 sees it in machine mode.
+#[repr(C)]
+struct PlatformInterrupts {
+    priorities: [VolatileCell<u32>; 1024],
+    _pending: [u32; 1024],
+    enabled: [VolatileCell<u32>; 32],
+    _others: [u32; 0x7_F7E0],
+    threshold: VolatileCell<u32>,
+    claim: VolatileCell<u32>,
+}
+
+fn platform_interrupts() -> &'static PlatformInterrupts {
+    // SAFETY: its registers; after the start only the interrupt touches them.
+    unsafe { &*(0x0C00_0000 as *const PlatformInterrupts) }
+}
+
+impl PlatformInterrupts {
+    fn switch_on_uart(&self) {
+        self.priorities[UART0].set(1);
+        self.enabled[0].set(1 << UART0);
+        self.threshold.set(0);
+    }
+}
+
+// --- the light
+
+const LEDS: usize = 8;
+
+/// What the LEDs would be sent: green, red and blue of each. Whoever looks at it does so from outside.
+#[used]
+static STRIP: [AtomicU8; 3 * LEDS] = [const { AtomicU8::new(0) }; 3 * LEDS];
+
+struct Strip;
+
+impl SmartLedsWrite for Strip {
+    type Error = Infallible;
+    type Color = RGB8;
+
+    fn write<T, I>(&mut self, colours: T) -> Result<(), Infallible>
+    where
+        T: IntoIterator<Item = I>,
+        I: Into<RGB8>,
+    {
+        let parts = colours.into_iter().map(Into::into).flat_map(|colour: RGB8| [colour.g, colour.r, colour.b]);
+        for (byte, part) in STRIP.iter().zip(parts) {
+            byte.store(part, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Starts anew, as after power on: the board has a register for it.
+fn restart() -> ! {
+    // SAFETY: nobody goes on after this.
+    unsafe {
+        mstatus::clear_mie();
+        (*(0x0010_0000 as *const VolatileCell<u32>)).set(0x7777);
+    }
+    loop {
+        riscv::asm::wfi();
+    }
+}

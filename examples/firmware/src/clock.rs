@@ -1,0 +1,163 @@
+//! From a board's counter to moments.
+//!
+//! A counter counts at a rate of its own and wraps, after minutes or hours; [`Clock`] makes whole milliseconds of it, in 32
+//! bits that wrap after 49.7 days, and the library's [`TickExtender`] makes moments of those. Everything is 32-bit
+//! arithmetic: a small processor has no other.
+
+use core::num::NonZeroU32;
+use presence_core::{Instant, TickExtender};
+
+/// The tick at the start: five minutes before it wraps, so that every device crosses the wrap every time it is switched on,
+/// and not for the first time after seven weeks on somebody's desk.
+pub const FIRST_TICK: u32 = u32::MAX - 5 * 60_000 + 1;
+
+/// How fast a counter counts, as a fraction in lowest terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    counts: NonZeroU32,
+    millis: NonZeroU32,
+}
+
+impl Rate {
+    /// So many counts in so many milliseconds, both at most 65,535; `None` when one is more, or nothing.
+    #[must_use]
+    pub const fn new(counts: u16, millis: u16) -> Option<Self> {
+        match (NonZeroU32::new(counts as u32), NonZeroU32::new(millis as u32)) {
+            (Some(counts), Some(millis)) => Some(Self { counts, millis }),
+            _ => None,
+        }
+    }
+
+    /// The longest sleep, in milliseconds: half a turn of the counter, so that no turn is ever missed.
+    const fn longest_sleep(self) -> u32 {
+        (u32::MAX >> 1) / self.counts.get()
+    }
+}
+
+/// The moments of a board.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    rate: Rate,
+    /// The counter at the latest reading.
+    counter: u32,
+    /// What the latest reading was past the tick, in counts times [`Rate::millis`].
+    past: u32,
+    tick: u32,
+    extender: TickExtender,
+}
+
+impl Clock {
+    /// The moment at which every clock starts. Events on the line count from here.
+    pub const START: Instant = Instant::from_millis(FIRST_TICK as u64);
+
+    /// A clock that starts now, at this reading of the counter. O(1).
+    #[must_use]
+    pub fn new(rate: Rate, counter: u32) -> Self {
+        let mut extender = TickExtender::new();
+        extender.extend(FIRST_TICK);
+        Self { rate, counter, past: 0, tick: FIRST_TICK, extender }
+    }
+
+    /// The moment of this reading of the counter, which must be at most one turn after the one before. O(1).
+    pub fn at(&mut self, counter: u32) -> Instant {
+        let (counts, millis) = (self.rate.counts, self.rate.millis.get());
+        let elapsed = counter.wrapping_sub(self.counter);
+        self.counter = counter;
+        // Less than 2^32: `counts` and `millis` are less than 2^16, the remainder and what was past less than `counts`.
+        let past = elapsed % counts * millis + self.past;
+        let ticks = (elapsed / counts).wrapping_mul(millis).wrapping_add(past / counts);
+        self.past = past % counts;
+        self.tick = self.tick.wrapping_add(ticks);
+        self.extender.extend(self.tick)
+    }
+
+    /// The latest tick.
+    #[must_use]
+    pub const fn tick(&self) -> u32 {
+        self.tick
+    }
+
+    /// For how many counts after the latest reading, which was `now`, to sleep: until the deadline, but never so long that
+    /// the counter could turn unseen. O(1).
+    #[must_use]
+    pub fn counts_until(&self, now: Instant, deadline: Option<Instant>) -> u32 {
+        let longest = self.rate.longest_sleep();
+        let wait = deadline.map_or(u64::MAX, |deadline| deadline.saturating_since(now).as_millis());
+        let wait = u32::try_from(wait).unwrap_or(u32::MAX).min(longest);
+        // Rounded up: to wake just before a deadline would mean to wake twice.
+        (wait * self.rate.counts.get()).saturating_sub(self.past).div_ceil(self.rate.millis.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use presence_core::Duration;
+
+    /// nRF51 at 31.25 kHz, SysTick at 12.5 MHz, a prescaled 25 MHz timer, a 10 MHz timer.
+    fn rates() -> [Rate; 5] {
+        [(125, 4), (12_500, 1), (3_125, 32), (10_000, 1), (1, 1)]
+            .map(|(counts, millis)| Rate::new(counts, millis).unwrap())
+    }
+
+    fn exact(rate: Rate, counts: u64) -> Instant {
+        let millis = counts * u64::from(rate.millis.get()) / u64::from(rate.counts.get());
+        Clock::START.saturating_add(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn readings_of_any_rhythm_add_up_to_exact_time() {
+        for rate in rates() {
+            let start = 0xFFFF_FF00_u32;
+            let mut clock = Clock::new(rate, start);
+            let (mut counted, mut step) = (0u64, 1u64);
+            // 200 readings, from one count to half a turn apart: many turns of the counter, and some of the tick.
+            for _ in 0..200 {
+                counted += step;
+                step = (step * 7 + 3) % (1 << 31);
+                let reading = start.wrapping_add(counted as u32);
+                assert_eq!(clock.at(reading), exact(rate, counted), "{rate:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_tick_wraps_five_minutes_after_the_start_and_time_goes_on() {
+        let mut clock = Clock::new(Rate::new(1, 1).unwrap(), 0);
+        let before = clock.at(299_999);
+        assert_eq!(clock.tick(), u32::MAX);
+        let after = clock.at(300_001);
+        assert_eq!(clock.tick(), 1);
+        assert_eq!(after.saturating_since(before), Duration::from_millis(2));
+        assert_eq!(after, Instant::from_millis(0x1_0000_0001));
+    }
+
+    #[test]
+    fn who_sleeps_as_told_wakes_at_the_deadline_and_no_earlier() {
+        for rate in rates() {
+            for late in 0..2_000u32 {
+                let mut clock = Clock::new(rate, 0);
+                let now = clock.at(late);
+                for wait in [0, 1, 2, 7, 1_000, 60_000] {
+                    let deadline = now.saturating_add(Duration::from_millis(wait));
+                    let counts = clock.counts_until(now, Some(deadline));
+                    assert_eq!(clock.clone().at(late + counts), deadline, "{rate:?} {late} {wait}");
+                    if counts > 0 {
+                        assert!(clock.clone().at(late + counts - 1) < deadline);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_deadline_the_counter_is_read_before_it_turns() {
+        for rate in rates() {
+            let clock = Clock::new(rate, 0);
+            for deadline in [None, Some(Instant::NEVER), Some(Clock::START.saturating_add(Duration::from_days(300)))] {
+                let counts = clock.counts_until(Clock::START, deadline);
+                assert!((1 << 16..=1 << 31).contains(&counts), "{rate:?}: {counts}");
+            }
+        }
+    }
+}

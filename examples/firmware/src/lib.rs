@@ -1,0 +1,35 @@
+//! A presence light for a desk.
+//!
+//! Applications say over a serial line what they know, one request a line; the device holds their sessions, aggregates
+//! them, shows the result as a light and tells every change. What is here knows no board and no clock, so that it runs on a
+//! host as well; the files in `boards/` know one board each, and nothing else.
+//!
+//! Reading order: [`Desk`] holds the sessions; [`LineBuffer`] makes lines of bytes; [`Lamp`] makes light of presence;
+//! [`Indicator`] is all of them together; [`storage`] keeps what survives a reset; [`Clock`] makes moments of a board's
+//! counter; [`run`] is the main loop of a [`Board`].
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used))]
+
+mod board;
+mod button;
+mod clock;
+mod desk;
+mod indicator;
+mod light;
+mod line;
+mod log;
+pub mod picture;
+mod receive;
+pub mod storage;
+
+pub use board::{Board, run};
+pub use button::{Button, Buttons, Pressed};
+pub use clock::{Clock, FIRST_TICK, Rate};
+pub use desk::{Changes, Desk, OWNER, SESSIONS};
+pub use indicator::{ANSWER, Indicator, LINE};
+pub use light::{DutyLight, Fault, Frame, Lamp, Light, PinLight, SmartLight, smart_colour};
+pub use line::{LineBuffer, Received};
+pub use log::log_tick;
+pub use receive::{Inbox, QUEUE};

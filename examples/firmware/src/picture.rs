@@ -1,0 +1,93 @@
+//! Pictures for a matrix of five by five LEDs of one colour: what the colour says elsewhere, the shape says here.
+
+use crate::light::Frame;
+use presence_core::{Availability, Presence};
+
+/// Rows from the top, in each the brightness of its LEDs from the left, 0 to [`BRIGHTEST`].
+pub type Picture = [[u8; 5]; 5];
+
+/// As bright as an LED gets.
+pub const BRIGHTEST: u8 = 9;
+
+/// The picture of a frame: its shape says what it is, its brightness what the light's pattern asks for. O(1).
+///
+/// ```
+/// use firmware::{Frame, picture::picture};
+/// use presence_core::{Presence, indicator::Rgb};
+///
+/// let tick = picture(Frame { presence: Presence::Available, colour: Rgb::WHITE });
+/// assert_eq!(tick[4], [0, 9, 0, 0, 0]);
+/// ```
+#[must_use]
+pub fn picture(frame: Frame) -> Picture {
+    // The eye's measure, not the LED's: the matrix has its own steps, each about twice as much light as the one before.
+    let [red, green, blue] = frame.colour.to_bytes();
+    let level = u16::from(red.max(green).max(blue));
+    let brightness = (level * u16::from(BRIGHTEST)).div_ceil(255) as u8;
+    shape(frame.presence).map(|row| {
+        let mut leds = [0; 5];
+        for (led, bit) in leds.iter_mut().zip([16, 8, 4, 2, 1]) {
+            *led = if row & bit == 0 { 0 } else { brightness };
+        }
+        leds
+    })
+}
+
+/// Rows from the top, the leftmost LED in bit 4.
+const fn shape(presence: Presence) -> [u8; 5] {
+    match presence.availability() {
+        // No news: a question mark.
+        Availability::PresenceUnknown => [0b01110, 0b00010, 0b00100, 0b00000, 0b00100],
+        Availability::Offline => [0; 5],
+        // A clock.
+        Availability::Away | Availability::BeRightBack => [0b01110, 0b10101, 0b10111, 0b10001, 0b01110],
+        Availability::Available => [0b00000, 0b00001, 0b00010, 0b10100, 0b01000],
+        // Lit all over, as much as a red lamp.
+        Availability::Busy => [0b11111; 5],
+        // No entry.
+        Availability::DoNotDisturb => [0b01110, 0b11111, 0b10001, 0b11111, 0b01110],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use presence_core::indicator::{Palette, Rgb};
+    use std::{string::String, vec::Vec};
+
+    fn drawn(presence: Presence, colour: Rgb) -> String {
+        let row = |row: [u8; 5]| row.map(|led| char::from(b'0' + led)).iter().collect::<String>();
+        picture(Frame { presence, colour }).map(row).iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn what_is_available_is_a_tick() {
+        assert_eq!(drawn(Presence::Available, Rgb::WHITE), "00000\n00009\n00090\n90900\n09000");
+        assert_eq!(drawn(Presence::AvailableInactive, Rgb::new(0, 29, 0)), "00000\n00002\n00020\n20200\n02000");
+    }
+
+    #[test]
+    fn every_availability_has_a_picture_of_its_own() {
+        let shapes = [
+            Presence::Unknown,
+            Presence::Offline,
+            Presence::Away,
+            Presence::Available,
+            Presence::Busy,
+            Presence::DoNotDisturb,
+        ]
+        .map(shape);
+        for (place, one) in shapes.iter().enumerate() {
+            assert!(shapes.iter().skip(place + 1).all(|other| other != one));
+        }
+    }
+
+    #[test]
+    fn what_is_lit_stays_lit_and_what_is_dark_dark() {
+        let no_news = drawn(Presence::Unknown, Palette::DEFAULT.no_news.frame_at(0));
+        assert!(no_news.contains('1'), "{no_news}");
+        assert!(!drawn(Presence::Unknown, Rgb::BLACK).contains(|led| led != '0' && led != '\n'));
+    }
+}

@@ -1,0 +1,62 @@
+//! What survives a reset: the newest snapshot of the user, in flash or in memory that a reset leaves alone.
+//!
+//! [`Keeper`] decides when something is worth storing and makes a user of what was stored; a [`Storage`] holds the bytes:
+//! [`Flash`] where a board has flash to spare, [`Retained`] on the others, `()` where there is neither. In both, a cut at any
+//! byte of a write loses at most the newest snapshot, never the one before.
+
+mod flash;
+mod keeper;
+mod retained;
+
+pub use flash::Flash;
+pub use keeper::Keeper;
+pub use retained::{Retained, RetainedByte, TooLong};
+
+use crate::desk::SESSIONS;
+use presence_core::{Duration, SessionId, snapshot};
+
+/// The most bytes of a snapshot.
+pub const SNAPSHOT: usize = snapshot::max_len::<SessionId, SESSIONS>();
+
+/// Where the newest snapshot is.
+pub trait Storage {
+    /// Why it could not be read or written.
+    type Error: core::fmt::Debug;
+
+    /// How far behind the truth what is stored may be: the shorter, the more is written. A keep-alive that moves a deadline
+    /// by no more is not worth a write, and what is left of a preferred presence is written again after so long.
+    const SLACK: Duration;
+
+    /// How long it rests after a write, so that applications that contradict each other every second do not wear it out.
+    const REST: Duration;
+
+    /// The newest snapshot that was written whole; `None` if there never was one.
+    ///
+    /// # Errors
+    ///
+    /// The medium's own.
+    fn load(&mut self) -> Result<Option<&[u8]>, Self::Error>;
+
+    /// Writes a snapshot. The one before stays until this is whole.
+    ///
+    /// # Errors
+    ///
+    /// The medium's own.
+    fn store(&mut self, snapshot: &[u8]) -> Result<(), Self::Error>;
+}
+
+/// Nothing survives.
+impl Storage for () {
+    type Error = core::convert::Infallible;
+
+    const SLACK: Duration = Duration::MAX;
+    const REST: Duration = Duration::ZERO;
+
+    fn load(&mut self) -> Result<Option<&[u8]>, Self::Error> {
+        Ok(None)
+    }
+
+    fn store(&mut self, _: &[u8]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}

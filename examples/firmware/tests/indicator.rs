@@ -1,0 +1,180 @@
+//! The whole indicator on a host: bytes in, lines and light out, time as it is told.
+
+#![allow(clippy::unwrap_used)]
+
+use firmware::{ANSWER, Button, Clock, Fault, Frame, Indicator, LINE, Light, Received};
+use presence_core::indicator::Palette;
+use presence_core::{Duration, Instant, Presence};
+
+/// A light that remembers.
+#[derive(Default)]
+struct Shown(Vec<Frame>);
+
+impl Light for Shown {
+    fn show(&mut self, frame: Frame) -> Result<(), Fault> {
+        self.0.push(frame);
+        Ok(())
+    }
+}
+
+struct Bench {
+    indicator: Indicator<Shown>,
+    now: Instant,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let mut bench = Self { indicator: Indicator::new(Shown::default()), now: Clock::START };
+        assert_eq!(bench.after(0), "");
+        bench
+    }
+
+    fn send(&mut self, text: &str) -> String {
+        let mut out = Vec::new();
+        for byte in text.bytes() {
+            self.indicator.receive(Received::byte(byte), self.now, &mut out).unwrap();
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Lets time pass, awake only when the indicator asks to be.
+    fn after(&mut self, millis: u64) -> String {
+        let mut out = Vec::new();
+        let end = self.now.saturating_add(Duration::from_millis(millis));
+        while let Some(next) = self.indicator.wake_at(self.now).filter(|next| *next <= end) {
+            assert!(next > self.now, "it would never sleep");
+            self.now = next;
+            self.indicator.advance(self.now, &mut out).unwrap();
+        }
+        self.now = end;
+        self.indicator.advance(end, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn press(&mut self, button: Button) -> String {
+        let mut out = Vec::new();
+        self.indicator.press(button, self.now, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn light(&mut self) -> Frame {
+        *self.indicator.light().0.last().unwrap()
+    }
+}
+
+const CALENDAR: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
+const CALLS: &str = "7f3a5b1c-0000-4000-8000-000000000001";
+
+fn set(session: &str, availability: &str, activity: &str, duration: &str) -> String {
+    format!(
+        r#"{{"id":"1","method":"POST","url":"/me/presence/setPresence","body":{{"sessionId":"{session}","availability":"{availability}","activity":"{activity}","expirationDuration":"{duration}"}}}}
+"#
+    )
+}
+
+fn clear(session: &str) -> String {
+    format!(
+        r#"{{"id":"1","method":"POST","url":"/me/presence/clearPresence","body":{{"sessionId":"{session}"}}}}
+"#
+    )
+}
+
+const DONE: &str = "{\"id\":\"1\",\"status\":200}\n";
+
+#[test]
+fn a3_the_strongest_session_decides_and_the_light_follows() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.light(), Frame { presence: Presence::Unknown, colour: Palette::DEFAULT.no_news.frame_at(0) });
+    bench.send(&set(CALENDAR, "Busy", "InAMeeting", "PT1H"));
+    let answer = bench.send(&set(CALLS, "DoNotDisturb", "Presenting", "PT30M"));
+    assert!(
+        answer.contains(r#""to":{"availability":"DoNotDisturb","activity":"Presenting"},"cause":"set"}"#),
+        "{answer}"
+    );
+    assert!(answer.ends_with(DONE), "{answer}");
+    assert_eq!(bench.light().presence, Presence::Presenting);
+    let events = bench.after(30 * 60_000);
+    assert!(events.contains(r#""at":1800,"#) && events.contains(r#""cause":"expired""#), "{events}");
+    assert_eq!(
+        bench.light(),
+        Frame { presence: Presence::InAMeeting, colour: Palette::DEFAULT.in_a_meeting.frame_at(0) }
+    );
+}
+
+#[test]
+fn a5_a_host_that_dies_is_no_news_and_one_that_says_goodbye_is_dark() {
+    let mut bench = Bench::new();
+    bench.send(&set(CALLS, "Busy", "InACall", "PT5M"));
+    bench.after(299_999);
+    assert_eq!(bench.light().presence, Presence::InACall);
+    bench.after(1);
+    assert_eq!(bench.light(), Frame { presence: Presence::Unknown, colour: Palette::DEFAULT.no_news.frame_at(0) });
+    bench.send(&set(CALLS, "Busy", "InACall", "PT5M"));
+    bench.send(&clear(CALLS));
+    assert_eq!(bench.light(), Frame { presence: Presence::Offline, colour: Palette::DEFAULT.offline.frame_at(0) });
+    assert_eq!(bench.indicator.wake_at(bench.now), None, "nothing will happen: it sleeps");
+}
+
+#[test]
+fn a2_a_button_prefers_and_another_takes_it_back() {
+    let mut bench = Bench::new();
+    bench.send(&set(CALLS, "Available", "Available", "PT8H"));
+    assert!(bench.press(Button::A).contains(r#""cause":"preferredSet""#));
+    assert_eq!(bench.light().presence, Presence::DoNotDisturb);
+    assert!(bench.press(Button::B).contains(r#""cause":"preferredCleared""#));
+    assert_eq!(bench.light().presence, Presence::Available);
+    assert_eq!(bench.press(Button::B), "", "U4");
+    bench.press(Button::A);
+    let events = bench.after(Button::HOLDS.as_millis());
+    assert!(events.ends_with("\"cause\":\"preferredExpired\"}\n"), "{events}");
+    assert_eq!(bench.light().presence, Presence::Away, "it faded meanwhile");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_refused_whole_and_the_next_one_works() {
+    let mut bench = Bench::new();
+    let long = set(CALLS, "Busy", "InACall", &format!("PT{}5M", "0".repeat(LINE)));
+    let answer = bench.send(&long);
+    assert!(answer.starts_with(r#"{"id":null,"status":400,"#), "{answer}");
+    assert_eq!(bench.light().presence, Presence::Unknown);
+    assert!(bench.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
+}
+
+#[test]
+fn a_line_that_lost_a_byte_is_refused_whole() {
+    let mut bench = Bench::new();
+    let mut out = Vec::new();
+    for (place, byte) in clear(CALLS).bytes().enumerate() {
+        bench.indicator.receive(Received { byte, after_loss: place == 40 }, bench.now, &mut out).unwrap();
+    }
+    assert!(out.starts_with(br#"{"id":null,"status":400,"#));
+    assert!(bench.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
+}
+
+#[test]
+fn the_longest_line_has_an_answer() {
+    let mut bench = Bench::new();
+    let around = r#"{"id":"","method":"GET","url":"/me/presence"}"#.len();
+    let id = "x".repeat(LINE - around);
+    let answer = bench.send(&format!("{{\"id\":\"{id}\",\"method\":\"GET\",\"url\":\"/me/presence\"}}\n"));
+    assert!(answer.contains(r#""status":200,"body":{"#) && answer.len() <= ANSWER + 1);
+}
+
+#[test]
+fn what_is_no_request_changes_nothing() {
+    let mut bench = Bench::new();
+    for (line, status) in [
+        ("not json\n", 400),
+        ("[1]\n", 400),
+        ("{\"id\":\"1\",\"method\":\"GET\",\"url\":\"/users/11111111-2222-3333-4444-555555555555/presence\"}\n", 200),
+        (
+            "{\"id\":\"1\",\"method\":\"POST\",\"url\":\"/users/11111111-2222-3333-4444-555555555555/presence/clearUserPreferredPresence\"}\n",
+            404,
+        ),
+    ] {
+        let answer = bench.send(line);
+        assert!(answer.contains(&format!("\"status\":{status}")), "{answer}");
+    }
+    assert_eq!(bench.send("\r\n"), "", "a blank line has no answer");
+    assert_eq!(bench.indicator.desk().user().revision(), 0);
+}

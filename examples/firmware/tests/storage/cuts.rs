@@ -1,0 +1,392 @@
+//! The power is cut after every single byte that is written.
+
+use super::{Owner, carry_out, secs, set};
+use core::cell::Cell;
+use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use firmware::SESSIONS;
+use firmware::storage::{Flash, Retained, RetainedByte, SNAPSHOT, Storage, TooLong};
+use presence_core::{Presence, snapshot};
+use std::rc::Rc;
+
+/// Snapshots of a user in the order in which they come about, some long and some short.
+fn snapshots(count: usize) -> Vec<Vec<u8>> {
+    let mut user = Owner::new();
+    let presences = [Presence::InACall, Presence::Available, Presence::Busy];
+    let mut buffer = [0; SNAPSHOT];
+    let story = (0..count).map(|number| {
+        let now = secs(number as u64 * 60);
+        let application = (number * 5 % SESSIONS) as u8;
+        carry_out(&mut user, now, set(application, presences[number % 3], 20 + number as u64 % 7));
+        snapshot::take(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
+    });
+    story.collect()
+}
+
+/// Power for so many bytes, for ever if `None`; and numbers that look random.
+#[derive(Clone, Default)]
+struct Power {
+    left: Rc<Cell<Option<usize>>>,
+    used: Rc<Cell<usize>>,
+    seed: Rc<Cell<u64>>,
+}
+
+impl Power {
+    fn cut_after(&self, bytes: Option<usize>) {
+        self.left.set(bytes);
+        self.used.set(0);
+    }
+
+    /// Whether there is still power for one byte more.
+    fn is_there(&self) -> bool {
+        self.used.set(self.used.get() + 1);
+        match self.left.get() {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                self.left.set(Some(left - 1));
+                true
+            }
+        }
+    }
+
+    /// By xorshift.
+    fn random(&self) -> u8 {
+        let mut seed = self.seed.get() | 1;
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        self.seed.set(seed);
+        (seed >> 32) as u8
+    }
+}
+
+/// What the word holds that was being written when the power went, or the page that was being erased.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Torn {
+    /// Some of the bits that were to be cleared are, which is what flash does.
+    SomeBits,
+    /// Anything at all, which is what the trait allows.
+    Anything,
+}
+
+/// Flash that clears bits in words and sets them in pages.
+#[derive(Clone)]
+struct Nor<const WORD: usize, const PAGE: usize> {
+    bytes: Vec<u8>,
+    power: Power,
+    torn: Torn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct NoPower;
+
+impl NorFlashError for NoPower {
+    fn kind(&self) -> NorFlashErrorKind {
+        NorFlashErrorKind::Other
+    }
+}
+
+impl<const WORD: usize, const PAGE: usize> Nor<WORD, PAGE> {
+    fn new(pages: usize, torn: Torn) -> Self {
+        Self { bytes: vec![0xFF; pages * PAGE], power: Power::default(), torn }
+    }
+
+    /// Changes bytes one by one, as long as there is power, and tears the word in which there is none any more.
+    fn change(&mut self, from: usize, new: impl Iterator<Item = u8>) -> Result<(), NoPower> {
+        for (offset, new) in new.enumerate() {
+            let at = from + offset;
+            if self.power.is_there() {
+                self.bytes[at] = new;
+                continue;
+            }
+            let old = self.bytes[at];
+            for byte in &mut self.bytes[at..at / WORD * WORD + WORD] {
+                *byte = match self.torn {
+                    Torn::SomeBits => old & (new | self.power.random()),
+                    Torn::Anything => self.power.random(),
+                };
+            }
+            return Err(NoPower);
+        }
+        Ok(())
+    }
+}
+
+impl<const WORD: usize, const PAGE: usize> ErrorType for Nor<WORD, PAGE> {
+    type Error = NoPower;
+}
+
+impl<const WORD: usize, const PAGE: usize> ReadNorFlash for Nor<WORD, PAGE> {
+    const READ_SIZE: usize = WORD;
+
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NoPower> {
+        assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
+        bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = PAGE;
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NoPower> {
+        assert_eq!((from as usize % PAGE, to as usize % PAGE), (0, 0), "whole pages");
+        let erased = self.change(from as usize, (from..to).map(|_| 0xFF));
+        if erased.is_err() && self.torn == Torn::Anything {
+            let power = self.power.clone();
+            self.bytes[from as usize..to as usize].iter_mut().for_each(|byte| *byte = power.random());
+        }
+        erased
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NoPower> {
+        assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
+        let old = self.bytes[offset as usize..][..bytes.len()].to_vec();
+        self.change(offset as usize, old.iter().zip(bytes).map(|(old, new)| old & new))
+    }
+}
+
+type Board<const WORD: usize, const PAGE: usize> = Flash<Nor<WORD, PAGE>>;
+
+/// The power comes back: a new start on the same flash.
+fn restart<const WORD: usize, const PAGE: usize>(flash: &Nor<WORD, PAGE>) -> Board<WORD, PAGE> {
+    flash.power.cut_after(None);
+    Flash::new(flash.clone(), 0..flash.bytes.len() as u32).unwrap()
+}
+
+fn loaded<const WORD: usize, const PAGE: usize>(board: &mut Board<WORD, PAGE>) -> Option<Vec<u8>> {
+    board.load().unwrap().map(<[u8]>::to_vec)
+}
+
+/// Stores one snapshot after another, and each of them also with the power cut after every byte.
+fn survives_every_cut<const WORD: usize, const PAGE: usize>(pages: usize, torn: Torn) {
+    let story = snapshots(5 * pages * PAGE / 240 + 4);
+    let mut flash = Nor::<WORD, PAGE>::new(pages, torn);
+    let mut erased = 0;
+    for (number, new) in story.iter().enumerate().take(story.len() - 1) {
+        let before = number.checked_sub(1).map(|before| story[before].clone());
+        let mut whole = restart(&flash);
+        whole.store(new).unwrap();
+        let bytes = whole.flash().power.used.get();
+        erased += usize::from(bytes > PAGE);
+        for cut in 0..bytes {
+            let mut board = restart(&flash);
+            board.flash().power.seed.set((number * 10_007 + cut) as u64 * 0x9E37_79B9);
+            board.flash().power.cut_after(Some(cut));
+            assert!(board.store(new).is_err(), "no power for this");
+            let mut board = restart(board.flash());
+            let survived = loaded(&mut board);
+            assert!(survived == before || survived.as_ref() == Some(new), "{number}: cut after {cut} of {bytes}");
+            // And it works as ever.
+            let next = &story[number + 1];
+            board.store(next).unwrap();
+            let mut board = restart(board.flash());
+            assert_eq!(loaded(&mut board).as_ref(), Some(next), "{number}: after a cut after {cut} of {bytes}");
+        }
+        flash = whole.flash().clone();
+    }
+    assert!(erased >= 2 * pages, "every page was erased and used again: {erased}");
+}
+
+#[test]
+fn flash_of_words_survives_every_cut() {
+    survives_every_cut::<4, 1024>(2, Torn::SomeBits);
+    survives_every_cut::<4, 512>(3, Torn::SomeBits);
+}
+
+#[test]
+fn flash_of_single_bytes_survives_every_cut() {
+    survives_every_cut::<1, 512>(2, Torn::SomeBits);
+}
+
+#[test]
+fn flash_with_anything_in_a_torn_word_survives_every_cut() {
+    survives_every_cut::<4, 512>(2, Torn::Anything);
+    survives_every_cut::<8, 512>(2, Torn::Anything);
+}
+
+/// The power goes once more while what the first cut left is being repaired.
+#[test]
+fn flash_survives_a_second_cut_in_the_repair() {
+    let story = snapshots(16);
+    let mut flash = Nor::<4, 512>::new(2, Torn::SomeBits);
+    for window in story.windows(3) {
+        let [before, new, next] = window else { unreachable!() };
+        let mut whole = restart(&flash);
+        whole.store(before).unwrap();
+        flash = whole.flash().clone();
+        whole.store(new).unwrap();
+        let bytes = whole.flash().power.used.get();
+        for cut in (0..bytes).step_by(11) {
+            for again in (0..1_000).step_by(67) {
+                let mut board = restart(&flash);
+                board.flash().power.seed.set((cut * 7919 + again) as u64);
+                board.flash().power.cut_after(Some(cut));
+                let _ = board.store(new);
+                let mut board = restart(board.flash());
+                board.flash().power.cut_after(Some(again));
+                let stored = board.load().is_ok() && board.store(next).is_ok();
+                let survived = loaded(&mut restart(board.flash()));
+                let allowed = [before, new, next].into_iter().any(|one| Some(one) == survived.as_ref());
+                assert!(allowed && (!stored || survived.as_ref() == Some(next)), "cuts after {cut} and {again}");
+            }
+        }
+    }
+}
+
+/// A device that ran another program before.
+#[test]
+fn flash_that_holds_something_else_is_taken_over() {
+    let story = snapshots(30);
+    for seed in 0..300 {
+        let mut flash = Nor::<4, 512>::new(4, Torn::SomeBits);
+        flash.power.seed.set(seed << 32 | 0x9E37_79B9);
+        for byte in &mut flash.bytes {
+            *byte = if seed == 0 { 0 } else { flash.power.random() };
+        }
+        let mut board = restart(&flash);
+        assert_eq!(loaded(&mut board), None, "nothing of it is taken for a snapshot");
+        for snapshot in &story {
+            board.store(snapshot).unwrap();
+            assert_eq!(loaded(&mut board).as_ref(), Some(snapshot));
+        }
+    }
+}
+
+#[test]
+fn flash_must_be_whole_pages_and_two_of_them() {
+    let flash = || Nor::<4, 1024>::new(4, Torn::SomeBits);
+    assert!(Flash::new(flash(), 0..2048).is_ok());
+    assert!(Flash::new(flash(), 0..1024).is_err());
+    assert!(Flash::new(flash(), 4..2048).is_err());
+    assert_eq!(loaded(&mut Flash::new(flash(), 2048..4096).unwrap()), None);
+}
+
+/// A byte that is written as long as there is power.
+struct Byte {
+    value: Cell<u8>,
+    power: Power,
+}
+
+impl RetainedByte for Byte {
+    fn get(&self) -> u8 {
+        self.value.get()
+    }
+
+    fn set(&self, byte: u8) {
+        if self.power.is_there() {
+            self.value.set(byte);
+        }
+    }
+}
+
+fn memory(contents: impl Iterator<Item = u8>, power: &Power) -> Vec<Byte> {
+    contents.map(|byte| Byte { value: Cell::new(byte), power: power.clone() }).collect()
+}
+
+#[test]
+fn retained_memory_survives_every_cut() {
+    let power = Power::default();
+    let bytes = memory((0..Retained::BYTES).map(|_| 0xFF), &power);
+    let contents = || bytes.iter().map(RetainedByte::get).collect::<Vec<_>>();
+    let mut before: Option<Vec<u8>> = None;
+    for new in snapshots(12) {
+        let start = contents();
+        let put_back = |power: &Power| {
+            power.cut_after(None);
+            bytes.iter().zip(&start).for_each(|(byte, old)| byte.value.set(*old));
+        };
+        power.cut_after(None);
+        Retained::new(&bytes).store(&new).unwrap();
+        let written = power.used.get();
+        assert_eq!(written, new.len() + 12, "a mark twice, checksum, sequence number, length");
+        for cut in 0..=written {
+            put_back(&power);
+            power.cut_after(Some(cut));
+            Retained::new(&bytes).store(&new).unwrap();
+            power.cut_after(None);
+            let mut retained = Retained::new(&bytes);
+            let survived = retained.load().unwrap().map(<[u8]>::to_vec);
+            assert_eq!(survived.as_ref(), if cut == written { Some(&new) } else { before.as_ref() }, "{cut}");
+            retained.store(&new).unwrap();
+            assert_eq!(Retained::new(&bytes).load(), Ok(Some(new.as_slice())));
+        }
+        put_back(&power);
+        Retained::new(&bytes).store(&new).unwrap();
+        before = Some(new);
+    }
+}
+
+/// The byte that was being written holds anything.
+#[test]
+fn retained_memory_survives_a_torn_byte() {
+    let power = Power::default();
+    let story = snapshots(3);
+    for cut in 0..story[2].len() + 12 {
+        for torn in 0..=u8::MAX {
+            let bytes = memory((0..Retained::BYTES).map(|_| 0), &power);
+            power.cut_after(None);
+            let mut retained = Retained::new(&bytes);
+            retained.store(&story[0]).unwrap();
+            retained.store(&story[1]).unwrap();
+            power.cut_after(Some(cut));
+            retained.store(&story[2]).unwrap();
+            // In the order of writing: the mark, the rest of the first slot, the mark.
+            bytes[if cut > story[2].len() + 10 { 0 } else { cut }].value.set(torn);
+            let survived = Retained::new(&bytes).load().unwrap().map(<[u8]>::to_vec);
+            let is_new = survived.as_ref() == Some(&story[2]);
+            assert!(is_new || survived.as_ref() == Some(&story[1]), "cut after {cut}, {torn}");
+        }
+    }
+}
+
+/// Every bit of a slot counts: whatever is damaged, the other slot is taken.
+#[test]
+fn retained_memory_finds_every_flipped_bit() {
+    let power = Power::default();
+    let story = snapshots(2);
+    let bytes = memory((0..Retained::BYTES).map(|_| 0), &power);
+    let mut retained = Retained::new(&bytes);
+    story.iter().for_each(|snapshot| retained.store(snapshot).unwrap());
+    for byte in &bytes[Retained::BYTES / 2..][..story[1].len() + 11] {
+        for bit in 0..8 {
+            byte.value.set(byte.get() ^ 1 << bit);
+            assert_eq!(Retained::new(&bytes).load(), Ok(Some(story[0].as_slice())));
+            byte.value.set(byte.get() ^ 1 << bit);
+        }
+    }
+    assert_eq!(Retained::new(&bytes).load(), Ok(Some(story[1].as_slice())));
+}
+
+#[test]
+fn memory_after_power_on_holds_nothing() {
+    let power = Power::default();
+    for seed in 0..200 {
+        power.seed.set(seed << 32 | 0x9E37_79B9);
+        let bytes = memory((0..Retained::BYTES).map(|_| power.random()), &power);
+        assert_eq!(Retained::new(&bytes).load(), Ok(None));
+    }
+    for byte in [0, 0xA5, 0xFF] {
+        let bytes = memory((0..Retained::BYTES).map(|_| byte), &power);
+        assert_eq!(Retained::new(&bytes).load(), Ok(None));
+    }
+}
+
+#[test]
+fn retained_memory_that_is_too_short_stores_nothing_and_keeps_what_it_has() {
+    let power = Power::default();
+    let story = snapshots(9);
+    let bytes = memory((0..2 * (story[0].len() + 11)).map(|_| 0), &power);
+    let mut retained = Retained::new(&bytes);
+    retained.store(&story[0]).unwrap();
+    assert_eq!(retained.store(&story[8]), Err(TooLong));
+    assert_eq!(retained.load(), Ok(Some(story[0].as_slice())));
+    let nothing: [Byte; 0] = [];
+    assert_eq!(Retained::new(&nothing).load(), Ok(None));
+    assert_eq!(Retained::new(&nothing).store(&story[0]), Err(TooLong));
+}

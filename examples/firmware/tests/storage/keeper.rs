@@ -1,0 +1,256 @@
+//! When something is written, and what is restored.
+
+use super::{Owner, application, carry_out, secs, set};
+use firmware::storage::{Keeper, Retained, Storage};
+use presence_core::snapshot::LEAP;
+use presence_core::{Absence, Command, Duration, Instant, Presence};
+use std::sync::atomic::AtomicU8;
+
+/// A storage that counts, and fails when told to. It is as slow to wear out as flash.
+#[derive(Debug, Default)]
+struct Counted {
+    newest: Option<Vec<u8>>,
+    writes: usize,
+    tries: usize,
+    fails: bool,
+}
+
+const SLACK: u64 = 30 * 60;
+const REST: u64 = 10;
+
+impl Storage for Counted {
+    type Error = ();
+
+    const SLACK: Duration = Duration::from_secs(SLACK);
+    const REST: Duration = Duration::from_secs(REST);
+
+    fn load(&mut self) -> Result<Option<&[u8]>, ()> {
+        if self.fails { Err(()) } else { Ok(self.newest.as_deref()) }
+    }
+
+    fn store(&mut self, snapshot: &[u8]) -> Result<(), ()> {
+        self.tries += 1;
+        if self.fails {
+            return Err(());
+        }
+        self.writes += 1;
+        self.newest = Some(snapshot.to_vec());
+        Ok(())
+    }
+}
+
+/// A device: what its main loop does with its user and its storage.
+struct Device {
+    user: Owner,
+    keeper: Keeper<Counted>,
+    now: Instant,
+}
+
+impl Device {
+    fn start(storage: Counted, now: Instant, elapsed: Option<Duration>) -> Self {
+        let mut keeper = Keeper::new(storage);
+        let user = keeper.restore(now, elapsed);
+        let mut device = Self { user, keeper, now };
+        device.turn(now, None);
+        device
+    }
+
+    fn turn(&mut self, now: Instant, command: Option<Command<presence_core::SessionId>>) -> bool {
+        self.now = now;
+        carry_out(&mut self.user, now, command);
+        self.keeper.keep(self.user.at(now).unwrap()).unwrap_or(false)
+    }
+
+    /// Sleeps until then, waking as often as it must.
+    fn sleep(&mut self, until: Instant) {
+        let wake_at = |device: &Self| device.user.next_deadline().into_iter().chain(device.keeper.keep_at()).min();
+        while let Some(wake_at) = wake_at(self).filter(|at| *at <= until) {
+            assert!(wake_at > self.now, "it would never sleep");
+            self.turn(wake_at, None);
+        }
+        self.now = until;
+    }
+
+    fn writes(&mut self) -> usize {
+        self.keeper.storage().writes
+    }
+
+    /// The power goes, and comes back; the clock starts again.
+    fn restart(&mut self, elapsed: Option<Duration>) -> Self {
+        Self::start(core::mem::take(self.keeper.storage()), secs(0), elapsed)
+    }
+}
+
+fn prefer(presence: Presence, mins: u64) -> Option<Command<presence_core::SessionId>> {
+    Some(Command::SetPreferredPresence { presence, duration: Some(Duration::from_mins(mins)) })
+}
+
+fn new() -> Device {
+    Device::start(Counted::default(), secs(1000), None)
+}
+
+#[test]
+fn a5_after_a_gap_of_unknown_length_there_is_no_news() {
+    let mut device = new();
+    device.turn(secs(1100), set(1, Presence::InACall, 60));
+    device.turn(secs(1200), prefer(Presence::DoNotDisturb, 120));
+    let version = device.user.version();
+    let mut device = device.restart(None);
+    assert_eq!((device.user.presence(), device.user.absence()), (Presence::Offline, Some(Absence::Lost)));
+    let preferred = device.user.preferred().unwrap();
+    assert_eq!((preferred.presence(), preferred.expires_at()), (Presence::DoNotDisturb, secs(7200)));
+    assert_eq!(device.user.version(), version + LEAP);
+    // It has been stored before anything could happen, so the next restart leaps on from here.
+    let device = device.restart(None);
+    assert_eq!(device.user.version(), version + 2 * LEAP);
+}
+
+#[test]
+fn s8_after_a_gap_of_known_length_everything_goes_on() {
+    let mut device = new();
+    device.turn(secs(1100), set(1, Presence::InACall, 60));
+    let device = device.restart(Some(Duration::from_mins(10)));
+    assert_eq!(device.user.presence(), Presence::InACall);
+    assert_eq!(device.user.next_deadline(), Some(secs(50 * 60)));
+}
+
+/// The device's clock has no name for what fell due before it was switched on.
+#[test]
+fn a5_what_fell_due_before_the_clock_began_is_no_news() {
+    let mut device = new();
+    device.turn(secs(1100), set(1, Presence::InACall, 60));
+    let device = device.restart(Some(Duration::from_hours(2)));
+    assert_eq!(device.user.absence(), Some(Absence::Lost));
+}
+
+#[test]
+fn m5_without_anything_stored_nobody_was_ever_seen() {
+    let mut device = new();
+    assert_eq!(device.user.absence(), Some(Absence::NeverSeen));
+    assert_eq!(device.writes(), 1, "and that is stored");
+}
+
+#[test]
+fn a5_what_cannot_be_read_is_no_news() {
+    for newest in [vec![], vec![0xFF; 30], vec![2, 0, 0, 0, 0, 0]] {
+        let device = Device::start(Counted { newest: Some(newest), ..Counted::default() }, secs(0), None);
+        assert_eq!(device.user.absence(), Some(Absence::Lost));
+    }
+    let device = Device::start(Counted { fails: true, ..Counted::default() }, secs(0), None);
+    assert_eq!(device.user.absence(), Some(Absence::Lost));
+}
+
+#[test]
+fn v1_every_change_that_can_be_seen_is_written() {
+    let mut device = new();
+    let steps = [
+        set(1, Presence::Available, 60),
+        set(2, Presence::InACall, 60),
+        prefer(Presence::Busy, 60),
+        prefer(Presence::Busy, 180),
+        Some(Command::ClearPreferredPresence),
+        set(1, Presence::Away, 60),
+        Some(Command::ClearPresence { session: application(2) }),
+        set(1, Presence::Away, 120),
+        Some(Command::ClearPresence { session: application(1) }),
+    ];
+    for (number, command) in steps.into_iter().enumerate() {
+        assert!(device.turn(secs(2000 + 20 * number as u64), command), "{number}");
+    }
+    // What time does, too: two fades and an expiry.
+    let before = device.writes();
+    device.turn(secs(3000), set(3, Presence::Available, 20));
+    device.sleep(secs(9000));
+    assert_eq!(device.user.absence(), Some(Absence::Expired));
+    assert_eq!(device.writes() - before, 4);
+}
+
+#[test]
+fn s1_keep_alives_are_written_when_they_have_moved_a_deadline_far() {
+    let mut device = new();
+    // Eight applications for a day, each with a lease of five minutes and a keep-alive every 200 seconds.
+    for moment in (0..24 * 3600).step_by(25) {
+        let number = (moment / 25 % 8) as u8;
+        device.turn(secs(1000 + moment), set(number, Presence::InACall, 5));
+    }
+    // Eight to begin with, some together while the storage rested; then one in each half hour, more or less.
+    assert!((45..=56).contains(&device.writes()), "{}", device.writes());
+}
+
+#[test]
+fn without_changes_nothing_is_written_and_nothing_wakes() {
+    let mut device = new();
+    device.turn(secs(2000), set(1, Presence::InACall, 24 * 60));
+    let before = device.writes();
+    assert_eq!(device.keeper.keep_at(), None);
+    for minute in 0..24 * 60 - 1 {
+        assert!(!device.turn(secs(2000 + 60 * minute), None));
+    }
+    assert_eq!(device.writes(), before);
+}
+
+/// Rule U3: a device that is switched off again and again does not prefer for ever what was preferred for two hours.
+#[test]
+fn u2_what_is_left_of_a_preferred_presence_is_written_now_and_then() {
+    for minutes in 0..120 {
+        let mut device = new();
+        device.turn(secs(2000), prefer(Presence::DoNotDisturb, 120));
+        device.sleep(secs(2000 + minutes * 60));
+        let device = device.restart(None);
+        let left = device.user.preferred().map_or(0, |preferred| preferred.expires_at().as_millis() / 1000);
+        let truth = (120 - minutes) * 60;
+        assert!((truth..=truth + SLACK).contains(&left), "{left} s, and truly {truth} s");
+    }
+    let mut device = new();
+    device.turn(secs(2000), prefer(Presence::DoNotDisturb, 120));
+    device.sleep(secs(20_000));
+    assert_eq!(device.restart(None).user.preferred(), None);
+}
+
+#[test]
+fn storage_rests_between_writes_and_the_last_word_is_written() {
+    let mut device = new();
+    let before = device.writes();
+    // Two applications that contradict each other every second, for an hour.
+    for second in 0..3600 {
+        let presence = if second % 2 == 0 { Presence::Busy } else { Presence::Away };
+        device.turn(secs(2000 + second), set(1, presence, 60));
+    }
+    assert!(device.writes() - before <= 361, "{}", device.writes() - before);
+    let version = device.user.version();
+    device.sleep(secs(2000 + 3600 + REST));
+    assert_eq!(device.restart(None).user.version(), version + LEAP, "nothing is left unwritten");
+}
+
+#[test]
+fn a_failed_write_is_tried_again() {
+    let mut device = new();
+    device.keeper.storage().fails = true;
+    device.turn(secs(2000), set(1, Presence::InACall, 24 * 60));
+    let tries = device.keeper.storage().tries;
+    for second in 1..100 {
+        device.turn(secs(2000 + second), None);
+    }
+    assert_eq!(device.keeper.storage().tries, tries, "not at every turn");
+    device.turn(secs(2200), set(1, Presence::Busy, 24 * 60));
+    assert_eq!(device.keeper.storage().tries, tries + 1, "with the next change");
+    device.keeper.storage().fails = false;
+    device.sleep(secs(2200 + SLACK));
+    assert_eq!(device.keeper.storage().tries, tries + 2, "and after a while");
+    assert_eq!(device.restart(Some(Duration::ZERO)).user.presence(), Presence::Busy);
+}
+
+/// With memory that a reset leaves alone, as a board has it.
+#[test]
+fn retained_memory_keeps_a_user() {
+    static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0xFF) }; Retained::BYTES];
+    let mut keeper = Keeper::new(Retained::new(&RETAINED));
+    let mut user = keeper.restore(secs(0), None);
+    for number in 0..8 {
+        carry_out(&mut user, secs(10), set(number, Presence::InACall, 5));
+        assert_eq!(keeper.keep(user.at(secs(10)).unwrap()), Ok(true));
+    }
+    let mut keeper = Keeper::new(Retained::new(&RETAINED));
+    assert_eq!(keeper.restore(secs(10), Some(Duration::ZERO)), user);
+    assert_eq!(keeper.restore(secs(0), None).absence(), Some(Absence::Lost));
+}

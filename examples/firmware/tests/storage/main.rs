@@ -1,0 +1,33 @@
+//! What survives a reset.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod cuts;
+mod keeper;
+
+use firmware::SESSIONS;
+use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, advance, decide};
+
+type Owner = User<SessionId, SESSIONS>;
+
+fn secs(secs: u64) -> Instant {
+    Instant::from_secs(secs)
+}
+
+fn application(number: u8) -> SessionId {
+    SessionId::from_bytes([number; 16])
+}
+
+fn carry_out(user: &mut Owner, now: Instant, command: Option<Command<SessionId>>) {
+    while let Some(due) = advance(user, now, &Policy::DESK) {
+        user.apply(&due).unwrap();
+    }
+    let decided = command.and_then(|command| decide(user.at(now).unwrap(), command, &Policy::DESK).unwrap());
+    if let Some(transition) = decided {
+        user.apply(&transition).unwrap();
+    }
+}
+
+fn set(number: u8, presence: Presence, mins: u64) -> Option<Command<SessionId>> {
+    let lease = Some(Duration::from_mins(mins));
+    Some(Command::SetPresence { session: application(number), presence, lease })
+}

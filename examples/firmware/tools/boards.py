@@ -1,0 +1,89 @@
+"""What the tests have to know of each board: how it is built and emulated, and where its light can be seen."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board of the emulator."""
+
+    name: str
+    target: str
+    qemu: str
+    machine: tuple
+    # What its UART takes in before the processor has to look.
+    fifo: int
+    # How far its counter counts in a millisecond.
+    rate: float
+    # The picture of its light, from its registers or memory.
+    light: object
+    # The interrupt that lights a row of a matrix.
+    row: str = ""
+    # The buttons: a kind of device, which one of them, and its pin, which is low while the button is pressed.
+    pins: dict = field(default_factory=dict)
+
+
+def matrix(machine):
+    """The micro:bit's 5 by 5 LEDs: what its three rows of nine show, one after the other."""
+    layout = [
+        "00 42 24", "20 02 44", "40 22 04", "43 10 01", "33 30 11", "23 34 21", "13 14 31", "03 -- 41", "12 -- 32",
+    ]
+    lit = set()
+    for out in rows(machine):
+        for column, places in enumerate(layout):
+            for row, place in enumerate(places.split()):
+                if place != "--" and out & 1 << 13 + row and not out & 1 << 4 + column:
+                    lit.add(place)
+    return "/".join("".join("#" if f"{x}{y}" in lit else "." for x in range(5)) for y in range(5))
+
+
+def rows(machine):
+    """What the pins are in each part of a turn of the rows; or for as long as nobody touches them, while all is dark."""
+    pins, interrupts_on = 0x50000504, 0xE000E100
+    if not machine.word(interrupts_on) & 1 << 9:
+        return [machine.word(pins)]
+    # Three rows, at most two events for each, and first what was shown before. The device may wake in between.
+    seen = []
+    machine.limit_nap(60)
+    while len(seen) < 12:
+        if machine.go(until_row=True):
+            seen.append(machine.word(pins))
+        elif not machine.word(interrupts_on) & 1 << 9:
+            return [machine.word(pins)]
+        else:
+            machine.limit_nap(60)
+    machine.go()
+    return seen[6:]
+
+
+def status_led(machine):
+    """The LM3S6965's LED: port F, pin 0."""
+    return "lit" if machine.word(0x40025000 + (1 << 2)) & 1 else "dark"
+
+
+def led_bar(machine):
+    """The MPS2's eight LEDs, in its system controller."""
+    leds = machine.word(0x4002F004) & 0xFF
+    return "".join("#" if leds & 1 << place else "." for place in range(8))
+
+
+def strip(machine):
+    """What an RGB LED would have been sent: green, red, blue."""
+    green, red, blue = machine.read(machine.address("STRIP"), 3)
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+ARM, RISCV = "qemu-system-arm", "qemu-system-riscv32"
+MICROBIT_PINS = {"A": ("nrf51-soc", 0, 17), "B": ("nrf51-soc", 0, 26)}
+# Ports are lettered: E is the fifth.
+LM3S6965_PINS = {"A": ("pl061_luminary", 4, 2), "B": ("pl061_luminary", 4, 3)}
+
+BOARDS = {
+    board.name: board
+    for board in (
+        Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, "TIMER1", MICROBIT_PINS),
+        Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led, "", LM3S6965_PINS),
+        Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar),
+        Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip),
+    )
+}

@@ -1,0 +1,40 @@
+# What `build`, `run` and `test` share. They come here with the package as their working directory.
+
+target_of() {
+  case $1 in
+    microbit | pico) echo thumbv6m-none-eabi ;;
+    lm3s6965evb) echo thumbv7m-none-eabi ;;
+    mps2-an386) echo thumbv7em-none-eabihf ;;
+    virt) echo riscv32imc-unknown-none-elf ;;
+    *) echo "no such board: $1 (microbit, lm3s6965evb, mps2-an386, virt, pico)" >&2; return 2 ;;
+  esac
+}
+
+image_of() { echo "target/$(target_of "$1")/release/$1"; }
+
+# Debian's packages, where they are missing.
+need() {
+  dpkg -s "$@" >/dev/null 2>&1 && return
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+need_emulators() { need qemu-system-arm qemu-system-misc python3 gcc libc6-dev; }
+
+# Targets come with rustup. Where it cannot download, Debian's Rust builds `core` itself; its linker is LLVM's.
+need_targets() {
+  cross=(cargo build)
+  if rustup target add "$@" >&2; then return; fi
+  echo "rustup has no targets: falling back to Debian's Rust" >&2
+  need rustc-web cargo-web rust-web-src lld
+  cross=(env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1)
+  local target
+  for target in "$@"; do
+    target=${target//-/_}
+    cross+=("CARGO_TARGET_${target^^}_LINKER=ld.lld")
+  done
+  cross+=(/usr/bin/cargo build -Zbuild-std=core)
+}
+
+# Builds a board's image; after need_targets.
+build_image() { "${cross[@]}" --locked --release --features "$1" --target "$(target_of "$1")" --bin "$1" "${@:2}"; }

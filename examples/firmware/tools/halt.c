@@ -1,0 +1,82 @@
+/* A plugin for QEMU that halts the processor where it is about to sleep, and says so.
+ *
+ * A debugger's breakpoint would not do: the emulator counts a processor that a debugger has halted as idle, and lets time
+ * leap on to whatever comes next. Here it is only slow. Other devices go on, so bytes can arrive meanwhile.
+ *
+ * Use: -plugin halt.so,nap=ADDRESS,row=ADDRESS,says=FD,hears=FD
+ * It says 'n' before a nap and 'r' before a row of an LED matrix, and goes on when it hears 'g' (to the next nap) or 'r' (to
+ * the next row or nap). Debian packages no header for plugins, so what is used of QEMU's interface, version 1, is declared
+ * here. */
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
+extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
+extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
+extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
+extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, void (*)(unsigned, void *),
+                                                   enum qemu_plugin_cb_flags, void *);
+extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t,
+                                                  void (*)(qemu_plugin_id_t, struct qemu_plugin_tb *));
+
+__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+
+static uint64_t nap, row;
+static int says, hears;
+static bool wants_rows;
+
+static void halt(char what) {
+    char answer;
+    if (write(says, &what, 1) != 1 || read(hears, &answer, 1) != 1)
+        exit(1);
+    wants_rows = answer == 'r';
+}
+
+static void on_nap(unsigned cpu, void *nothing) {
+    (void)cpu, (void)nothing;
+    halt('n');
+}
+
+static void on_row(unsigned cpu, void *nothing) {
+    (void)cpu, (void)nothing;
+    if (wants_rows)
+        halt('r');
+}
+
+static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
+    (void)id;
+    for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
+        uint64_t address = qemu_plugin_insn_vaddr(insn);
+        if (address == nap)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_nap, QEMU_PLUGIN_CB_NO_REGS, NULL);
+        if (row && address == row)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_row, QEMU_PLUGIN_CB_NO_REGS, NULL);
+    }
+}
+
+__attribute__((visibility("default")))
+int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv) {
+    (void)info;
+    for (int i = 0; i < argc; i++) {
+        char *value = strchr(argv[i], '=');
+        if (!value)
+            return 1;
+        uint64_t number = strtoull(value + 1, NULL, 0);
+        if (!strncmp(argv[i], "nap=", 4)) nap = number;
+        else if (!strncmp(argv[i], "row=", 4)) row = number;
+        else if (!strncmp(argv[i], "says=", 5)) says = (int)number;
+        else if (!strncmp(argv[i], "hears=", 6)) hears = (int)number;
+        else return 1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+    return 0;
+}

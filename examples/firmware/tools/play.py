@@ -1,0 +1,207 @@
+"""Plays recorded conversations on emulated boards, and compares what they answer, show and log with what is expected.
+
+A conversation is a text file. Lines that begin with one of these are carried out, all others explain them:
+
+    > {"id":…}      is sent to the device
+    < {"id":…}      is the next line from the device; "…":0 in an object stands for members that do not matter
+    = busy          is what the light shows, by its name in lights.txt
+    ~ no-news       is what a light that blinks shows within the next six seconds
+    % info light    is the next line of the device's log, without its time
+    @ 4m 59.5s      lets time pass until the device has run for so long since it was last reset
+    ! A             presses a button; a board without it is sent the other line, behind a colon, instead
+    ! reset         presses the reset button
+    ! long          sends a line that is longer than the device's buffer
+
+ADELE, CALENDAR, CALLS and CHAT stand for ids."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from .boards import BOARDS
+from .machine import Machine
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+NAMES = {
+    "ADELE": "fa8bf3dc-eca7-46b7-bad1-db199b62afc3",
+    "CALENDAR": "22553876-f5ab-4529-bffb-cfe50aa89f87",
+    "CALLS": "7f3a5b1c-1f0e-4a43-9a0b-6f2c8d1e4b5a",
+    "CHAT": "c0ffee00-5a3e-4f1d-8b7a-2d9e6c4f1a3b",
+    "SOMEONE": "11111111-2222-3333-4444-555555555555",
+}
+LONG = b'{"id":"' + b"x" * 1100 + b'","method":"GET","url":"/me/presence"}\n'
+# Five minutes before it wraps: see src/clock.rs.
+FIRST_TICK = 2**32 - 300_000
+# What requests take to be sent and a matrix to be looked at, in seconds.
+TOLERANCE = 0.5
+MILLIS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+class Mismatch(Exception):
+    """A device does something else than a conversation says."""
+
+
+def written_out(text):
+    """A text with its names replaced by what they stand for."""
+    return re.sub(r"\b[A-Z]{4,}\b", lambda name: NAMES.get(name[0], name[0]), text)
+
+
+def matches(expected, actual):
+    """Whether a JSON value is what is expected."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        is_open = "…" in expected
+        wanted = {name: value for name, value in expected.items() if name != "…"}
+        return (is_open or wanted.keys() == actual.keys()) and all(
+            name in actual and matches(value, actual[name]) for name, value in wanted.items()
+        )
+    if isinstance(expected, (int, float)) and isinstance(actual, (int, float)):
+        return abs(expected - actual) < TOLERANCE
+    return type(expected) is type(actual) and expected == actual
+
+
+def millis(text):
+    """A length of time, as `1h 30m 0.5s`."""
+    return sum(round(float(count) * MILLIS[unit]) for count, unit in re.findall(r"([0-9.]+)(ms|s|m|h|d)", text))
+
+
+def lights():
+    """Name and board to picture, as lights.txt draws them."""
+    table, name = {}, None
+    with open(os.path.join(HERE, "conversations", "lights.txt"), encoding="utf-8") as file:
+        for line in file:
+            words = line.split()
+            if line.startswith("    ") and name:
+                table[name, words[0]] = words[1]
+            elif len(words) == 1:
+                name = words[0]
+    return table
+
+
+class Conversation:
+    """One conversation on one board."""
+
+    def __init__(self, board, image, path):
+        self.board, self.image, self.path = board, image, path
+        self.lights = lights()
+        self.waiting = []
+        self.log = []
+
+    def play(self):
+        """Plays it through."""
+        machine = Machine(self.board, self.image)
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                for number, line in enumerate(file, 1):
+                    try:
+                        self.step(machine, line.rstrip("\n"))
+                    except (Mismatch, LookupError, RuntimeError, OSError) as error:
+                        raise Mismatch(f"{os.path.relpath(self.path)}:{number}: {line}    {error}") from error
+            if self.waiting:
+                raise Mismatch(f"{self.path}: lines that nobody expects: {self.waiting}")
+            self.compare_log(machine.log)
+        finally:
+            machine.close()
+
+    def step(self, machine, line):
+        """Carries out a line."""
+        mark, _, text = line.partition(" ")
+        if mark == ">":
+            self.settle()
+            machine.send(written_out(text).encode() + b"\n")
+        elif mark == "@":
+            self.settle()
+            left = millis(text) - (machine.tick() - FIRST_TICK & 0xFFFF_FFFF)
+            if left <= 0:
+                raise Mismatch(f"it is {-left} ms later already")
+            machine.wait(left)
+        elif mark == "!":
+            self.settle()
+            self.act(machine, text)
+        elif mark == "<":
+            self.waiting = self.waiting or machine.lines()
+            actual = self.waiting.pop(0) if self.waiting else ""
+            if not actual or not matches(json.loads(written_out(text)), json.loads(actual)):
+                raise Mismatch(f"got {actual or 'nothing'}")
+            return
+        elif mark == "=":
+            seen = machine.light()
+            if seen != self.lights[text, self.board.name]:
+                raise Mismatch(f"the light shows {seen}")
+        elif mark == "~":
+            end = machine.tick() + 6000
+            while machine.light() != self.lights[text, self.board.name]:
+                if machine.tick() > end:
+                    raise Mismatch("it does not within six seconds")
+                machine.wait(50)
+        elif mark == "%":
+            self.log.append(text)
+        self.waiting += machine.lines()
+
+    def act(self, machine, text):
+        """Does something to the device."""
+        what, _, instead = text.partition(": ")
+        if what == "reset":
+            machine.reset()
+        elif what == "long":
+            machine.send(LONG)
+        elif what in machine.board.pins:
+            machine.press(what)
+        elif instead:
+            machine.send(written_out(instead).encode() + b"\n")
+            self.waiting += machine.lines()
+            # Whoever presses a button gets no answer.
+            if json.loads(self.waiting.pop()) != {"id": what, "status": 200}:
+                raise Mismatch("the request that stands for the button failed")
+            machine.wait(200)
+        else:
+            raise Mismatch(f"the board has no {what}")
+
+    def settle(self):
+        """Nothing may have come that is not in the conversation."""
+        if self.waiting:
+            raise Mismatch(f"before this came {self.waiting}")
+
+    def compare_log(self, log):
+        """Compares the decoded log with what is expected."""
+        decoder = os.path.join(HERE, "decode", "target", "debug", "decode")
+        decoded = subprocess.run([decoder, self.image], input=log, stdout=subprocess.PIPE, check=True).stdout.decode()
+        actual = [line.split(" ", 1)[1] for line in decoded.splitlines()]
+        expected = [line for line in self.log if self.board.pins or not line.startswith("info button")]
+        if actual != expected:
+            place = next((i for i, pair in enumerate(zip(expected, actual)) if pair[0] != pair[1]), -1)
+            raise Mismatch(f"{os.path.relpath(self.path)}: log line {place + 1} differs; the whole log is:\n{decoded}")
+
+
+def main():
+    """`play BOARD… [CONVERSATION…]`: all boards and all conversations unless some are named."""
+    folder = os.path.join(HERE, "conversations")
+    every = sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".txt") and name != "lights.txt")
+    boards = [name for name in sys.argv[1:] if name in BOARDS] or list(BOARDS)
+    names = [name for name in sys.argv[1:] if name not in BOARDS] or every
+    # As many at once as there are processors: each is an emulator of its own.
+    jobs = [(name, conversation) for conversation in names for name in boards]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        failed = sum(pool.map(lambda job: play(*job), jobs))
+    print(f"{len(jobs) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def play(name, conversation):
+    """Plays a conversation on a board, says how it went, and gives the number of failures."""
+    board, start = BOARDS[name], time.monotonic()
+    image = os.path.join(HERE, "target", board.target, "release", board.name)
+    try:
+        Conversation(board, image, os.path.join(HERE, "conversations", f"{conversation}.txt")).play()
+        outcome = "ok"
+    except Mismatch as error:
+        outcome = f"FAILED\n{error}"
+    print(f"{name:12} {conversation:12} {time.monotonic() - start:5.1f} s  {outcome}\n", end="", flush=True)
+    return outcome != "ok"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
