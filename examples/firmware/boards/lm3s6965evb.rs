@@ -161,6 +161,8 @@ fn start_counter(mut counter: SYST) -> SYST {
     counter.clear_current();
     counter.enable_interrupt();
     counter.enable_counter();
+    // It begins with its first count, not with the nothing before.
+    while SYST::get_current() == 0 {}
     counter
 }
 

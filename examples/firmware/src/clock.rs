@@ -28,11 +28,14 @@ impl Rate {
         }
     }
 
-    /// The longest sleep, in milliseconds: half a turn of the counter, so that no turn is ever missed.
+    /// The longest sleep, in milliseconds: a quarter of a turn of the counter, so that no turn is ever missed.
     const fn longest_sleep(self) -> u32 {
-        (u32::MAX >> 1) / self.counts.get()
+        BACK / self.counts.get()
     }
 }
+
+/// How far a reading may lie behind the newest one and be taken for an earlier moment, not for a turn: a quarter of one.
+const BACK: u32 = u32::MAX >> 2;
 
 /// The moments of a board.
 #[derive(Clone, Debug)]
@@ -58,10 +61,14 @@ impl Clock {
         Self { rate, counter, past: 0, tick: FIRST_TICK, extender }
     }
 
-    /// The moment of this reading of the counter, which must be at most one turn after the one before. O(1).
+    /// The moment of this reading of the counter, which must be at most three quarters of a turn after the one before. One
+    /// that is a little behind, as when a counter of two halves was read while one of them turned, moves nothing. O(1).
     pub fn at(&mut self, counter: u32) -> Instant {
         let (counts, millis) = (self.rate.counts, self.rate.millis.get());
         let elapsed = counter.wrapping_sub(self.counter);
+        if self.counter.wrapping_sub(counter) <= BACK {
+            return self.extender.extend(self.tick);
+        }
         self.counter = counter;
         // Less than 2^32: `counts` and `millis` are less than 2^16, the remainder and what was past less than `counts`.
         let past = elapsed % counts * millis + self.past;
@@ -130,6 +137,18 @@ mod tests {
         assert_eq!(clock.tick(), 1);
         assert_eq!(after.saturating_since(before), Duration::from_millis(2));
         assert_eq!(after, Instant::from_millis(0x1_0000_0001));
+    }
+
+    #[test]
+    fn a_reading_that_lies_behind_moves_nothing() {
+        for rate in rates() {
+            let mut clock = Clock::new(rate, 0xFFFF_0000);
+            let now = clock.at(0x0100_0000);
+            assert_eq!(clock.at(0x00FF_FFFF), now, "one count");
+            assert_eq!(clock.at(0x0000_0001), now, "a turn of 24 bits");
+            assert_eq!(clock.at(0x0100_0000), now);
+            assert_eq!(clock.at(0x0110_0000), exact(rate, 0x0111_0000));
+        }
     }
 
     #[test]

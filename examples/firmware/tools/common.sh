@@ -19,7 +19,7 @@ need() {
   apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-need_emulators() { need qemu-system-arm qemu-system-misc python3 gcc libc6-dev; }
+need_emulators() { need qemu-system-arm qemu-system-misc python3 gcc libc6-dev util-linux; }
 
 # Targets come with rustup. Where it cannot download, Debian's Rust builds `core` itself; its linker is LLVM's.
 need_targets() {

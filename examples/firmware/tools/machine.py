@@ -38,7 +38,8 @@ class Machine:
         row = self.address(board.row) & ~1 if board.row else 0
         plugin = f"{PLUGIN},nap={self.address('halt_here') & ~1},row={row},says={says},hears={hears}"
         self.process = subprocess.Popen(
-            [board.qemu, "-M", *board.machine, "-accel", "tcg", "-display", "none", "-monitor", "none"]
+            # It ends with the test, however that ends.
+            ["setpriv", "--pdeathsig", "KILL", board.qemu, "-M", *board.machine, "-accel", "tcg", "-display", "none", "-monitor", "none"]
             + ["-icount", "shift=3,sleep=off", "-plugin", plugin, "-kernel", image]
             + ["-serial", self.server("serial"), "-qmp", self.server("monitor")]
             + ["-qtest", self.server("memory"), "-qtest-log", "none"],
