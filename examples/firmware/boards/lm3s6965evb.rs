@@ -86,17 +86,16 @@ impl Board for Lm3s6965 {
         read_counter()
     }
 
-    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>) {
+    fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, Received>) {
         let left = counts.saturating_sub(read_counter().wrapping_sub(from));
         if left == 0 {
             return;
         }
         let alarm = timer0();
         alarm.start(left);
-        let before = self.pressed();
         // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.
         while interrupts::free(|_| {
-            let is_idle = alarm.is_running() && !inbox.ready() && self.pressed() == before;
+            let is_idle = alarm.is_running() && !inbox.ready() && self.pressed() == pressed;
             if is_idle {
                 cortex_m::asm::wfi();
             }

@@ -81,15 +81,14 @@ impl Board for Microbit {
         self.counter.read()
     }
 
-    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>) {
+    fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, Received>) {
         self.counter.wake_at(from.wrapping_add(counts));
-        let before = self.pressed();
-        sense(before);
+        sense(pressed);
         // The matrix wakes the processor for each row, but not the main loop. With interrupts off none can slip in between a
         // look and the sleep; one that is pending ends the sleep all the same.
         while interrupts::free(|_| {
             let is_late = self.counter.read().wrapping_sub(from) >= counts;
-            let is_idle = !is_late && !inbox.ready() && self.pressed() == before;
+            let is_idle = !is_late && !inbox.ready() && self.pressed() == pressed;
             if is_idle {
                 cortex_m::asm::wfi();
             }
@@ -252,11 +251,11 @@ fn watch_pins(port: GPIOTE) -> GPIOTE {
     port
 }
 
-/// Senses the opposite of what the buttons do now.
-fn sense(now: Pressed) {
+/// Senses the opposite of this.
+fn sense(pressed: Pressed) {
     // SAFETY: the pins' configuration, which nothing else touches after the start.
     let pins = unsafe { &(*GPIO::ptr()).pin_cnf };
-    for (pin, is_down) in [(&pins[17], now.a), (&pins[26], now.b)] {
+    for (pin, is_down) in [(&pins[17], pressed.a), (&pins[26], pressed.b)] {
         pin.modify(|_, w| if is_down { w.sense().high() } else { w.sense().low() });
     }
 }

@@ -20,7 +20,7 @@ use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::pwm::{ErrorType, SetDutyCycle};
 use firmware::storage::{Keeper, Retained};
-use firmware::{Board, DutyLight, Inbox, Indicator, QUEUE, Rate, Received};
+use firmware::{Board, DutyLight, Inbox, Indicator, Pressed, QUEUE, Rate, Received};
 use heapless::spsc::{Consumer, Queue};
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
@@ -72,7 +72,7 @@ impl Board for Mps2 {
         !counter().value.get()
     }
 
-    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>) {
+    fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, Received>) {
         let left = counts.saturating_sub(self.counter().wrapping_sub(from));
         if left == 0 {
             return;

@@ -97,7 +97,8 @@ async fn main(spawner: Spawner) {
         for byte in packet.iter().take(received) {
             let _ = indicator.receive(Received::byte(*byte), now, outbox);
         }
-        if let Some(button) = buttons.sample(contacts.pressed(), now) {
+        let pressed = contacts.pressed();
+        if let Some(button) = buttons.sample(pressed, now) {
             let _ = indicator.press(button, now, outbox);
         }
         let _ = indicator.advance(now, outbox);
@@ -112,7 +113,7 @@ async fn main(spawner: Spawner) {
         }
         outbox.clear();
         let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).chain(keeper.keep_at()).min();
-        received = match select3(line.receive(&mut packet), sleep_until(wake_at), contacts.change()).await {
+        received = match select3(line.receive(&mut packet), sleep_until(wake_at), contacts.moved(pressed)).await {
             Either3::First(received) => received,
             Either3::Second(()) | Either3::Third(()) => 0,
         };
@@ -232,9 +233,14 @@ impl Contacts {
         Pressed { a: self.a.is_low(), b: self.b.is_low() }
     }
 
-    async fn change(&mut self) {
-        select(self.a.wait_for_any_edge(), self.b.wait_for_any_edge()).await;
+    /// Waits until one is other than it was, at once if it is already: one that moves while something is sent counts.
+    async fn moved(&mut self, from: Pressed) {
+        select(moved(&mut self.a, from.a), moved(&mut self.b, from.b)).await;
     }
+}
+
+async fn moved(contact: &mut Input<'static>, was_down: bool) {
+    if was_down { contact.wait_for_high().await } else { contact.wait_for_low().await }
 }
 
 /// Starts anew, as after power on.

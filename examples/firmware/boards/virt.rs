@@ -16,7 +16,7 @@ use core::convert::Infallible;
 use core::sync::atomic::{AtomicU8, Ordering};
 use defmt_rtt as _;
 use firmware::storage::{Keeper, Retained};
-use firmware::{Board, Inbox, Indicator, QUEUE, Rate, Received, SmartLight};
+use firmware::{Board, Inbox, Indicator, Pressed, QUEUE, Rate, Received, SmartLight};
 use heapless::spsc::{Consumer, Queue};
 use riscv::interrupt::Interrupt;
 use riscv::register::{mie, mstatus};
@@ -70,7 +70,7 @@ impl Board for Virt {
         time().get()
     }
 
-    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>) {
+    fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, Received>) {
         let left = counts.saturating_sub(self.counter().wrapping_sub(from));
         alarm_in(left);
         // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.

@@ -25,8 +25,9 @@ pub trait Board {
     /// The counter, which counts up and wraps at 2³².
     fn counter(&mut self) -> u32;
 
-    /// Sleeps until the counter is `counts` past `from`, or a byte has come in, or a button has moved. It may wake earlier.
-    fn sleep(&mut self, from: u32, counts: u32, inbox: &Consumer<'static, Received>);
+    /// Sleeps until the counter is `counts` past `from`, or a byte has come in, or other buttons are down than `pressed`, as
+    /// when one has moved since somebody looked. It may wake earlier.
+    fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, Received>);
 
     /// Which buttons are down.
     fn pressed(&mut self) -> Pressed {
@@ -59,13 +60,14 @@ pub fn run<B: Board, M: Storage>(
         while let Some(received) = inbox.dequeue() {
             let _ = indicator.receive(received, now, board.serial());
         }
-        if let Some(button) = buttons.sample(board.pressed(), now) {
+        let pressed = board.pressed();
+        if let Some(button) = buttons.sample(pressed, now) {
             let _ = indicator.press(button, now, board.serial());
         }
         let _ = indicator.advance(now, board.serial());
         keep(keeper, indicator.desk(), now);
         let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).chain(keeper.keep_at()).min();
-        board.sleep(counter, about_to_sleep(clock.counts_until(now, wake_at)), &inbox);
+        board.sleep(counter, about_to_sleep(clock.counts_until(now, wake_at)), pressed, &inbox);
     }
 }
 

@@ -218,7 +218,12 @@ class Machine:
     def press(self, button):
         """Presses a button for a tenth of a second."""
         for level in (0, 1):
+            # The device has looked at its buttons and is about to sleep: it must not sleep through this.
+            before = self.tick()
             self.set_pin(button, level)
+            self.go()
+            if self.tick() - before & 0xFFFF_FFFF > 50:
+                raise RuntimeError(f"button {button} moved, and the device slept on")
             self.wait(100)
 
     def set_pin(self, button, level):
