@@ -139,6 +139,8 @@ class Conversation:
                 machine.wait(50)
         elif mark == "%":
             self.log.append(text)
+        elif line[:1] and line[0] in "><=~%@!":
+            raise Mismatch("a space is missing behind its first character")
         self.waiting += machine.lines()
 
     def act(self, machine, text):
@@ -172,7 +174,8 @@ class Conversation:
         actual = [line.split(" ", 1)[1] for line in decoded.splitlines()]
         expected = [line for line in self.log if self.board.pins or not line.startswith("info button")]
         if actual != expected:
-            place = next((i for i, pair in enumerate(zip(expected, actual)) if pair[0] != pair[1]), -1)
+            shorter = min(len(expected), len(actual))
+            place = next((i for i, pair in enumerate(zip(expected, actual)) if pair[0] != pair[1]), shorter)
             raise Mismatch(f"{os.path.relpath(self.path)}: log line {place + 1} differs; the whole log is:\n{decoded}")
 
 
@@ -197,7 +200,7 @@ def play(name, conversation):
     try:
         Conversation(board, image, os.path.join(HERE, "conversations", f"{conversation}.txt")).play()
         outcome = "ok"
-    except Mismatch as error:
+    except (Mismatch, LookupError, RuntimeError, OSError, subprocess.SubprocessError) as error:
         outcome = f"FAILED\n{error}"
     print(f"{name:12} {conversation:12} {time.monotonic() - start:5.1f} s  {outcome}\n", end="", flush=True)
     return outcome != "ok"
