@@ -5,7 +5,8 @@ use core::cell::RefCell;
 use critical_section::Mutex;
 use heapless::spsc::{Consumer, Producer};
 
-/// How many bytes may wait: what arrives at 115,200 baud while the longest answer goes out.
+/// Places of the queue, which holds a byte less. So many may wait while an answer goes out, which takes as long as they do;
+/// whoever waits for the answer before the next line never needs them all.
 pub const QUEUE: usize = 512;
 
 /// Where an interrupt handler puts what it received. The main loop has the other end of the queue.
