@@ -1,5 +1,8 @@
 # What `build`, `run` and `test` share. They come here with the package as their working directory.
 
+# The images are looked for where the package itself has them.
+unset CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
+
 target_of() {
   case $1 in
     microbit | pico) echo thumbv6m-none-eabi ;;
@@ -15,8 +18,10 @@ image_of() { echo "target/$(target_of "$1")/release/$1"; }
 # Debian's packages, where they are missing.
 need() {
   dpkg -s "$@" >/dev/null 2>&1 && return
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+  local as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 need_emulators() { need qemu-system-arm qemu-system-misc python3 gcc libc6-dev util-linux; }
@@ -24,16 +29,17 @@ need_emulators() { need qemu-system-arm qemu-system-misc python3 gcc libc6-dev u
 # Targets come with rustup. Where it cannot download, Debian's Rust builds `core` itself; its linker is LLVM's.
 need_targets() {
   cross=(cargo build)
+  lint=(cargo clippy)
   if rustup target add "$@" >&2; then return; fi
   echo "rustup has no targets: falling back to Debian's Rust" >&2
-  need rustc-web cargo-web rust-web-src lld
-  cross=(env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1)
-  local target
+  need rustc-web cargo-web rust-web-clippy rust-web-src lld
+  local target debian=(env CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1)
   for target in "$@"; do
     target=${target//-/_}
-    cross+=("CARGO_TARGET_${target^^}_LINKER=ld.lld")
+    debian+=("CARGO_TARGET_${target^^}_LINKER=ld.lld")
   done
-  cross+=(/usr/bin/cargo build -Zbuild-std=core)
+  cross=("${debian[@]}" /usr/bin/cargo build -Zbuild-std=core)
+  lint=("${debian[@]}" /usr/bin/cargo-clippy clippy -Zbuild-std=core)
 }
 
 # Builds a board's image; after need_targets.
