@@ -5,8 +5,8 @@
  *
  * Use: -plugin halt.so,nap=ADDRESS,row=ADDRESS,says=FD,hears=FD
  * It says 'n' before a nap and 'r' before a row of an LED matrix, and goes on when it hears 'g' (to the next nap) or 'r' (to
- * the next row or nap). Debian packages no header for plugins, so what is used of QEMU's interface, version 1, is declared
- * here. */
+ * the next row or nap). Debian packages no header for plugins, so what is used of QEMU's interface is declared here; it is the
+ * same in versions 1 (QEMU 4 to 8) and 2 (QEMU 9 and later), of which each emulator takes one: -DAPI=1 or -DAPI=2. */
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -27,7 +27,7 @@ extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, vo
 extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t,
                                                   void (*)(qemu_plugin_id_t, struct qemu_plugin_tb *));
 
-__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+__attribute__((visibility("default"))) int qemu_plugin_version = API;
 
 static uint64_t nap, row;
 static int says, hears;

@@ -1,11 +1,11 @@
-/* A plugin of QEMU (TCG plugin API 1): for every call of a probe, how many instructions ran until it was back in `drive`,
+/* A plugin of QEMU (TCG plugin API 1, or 2 from QEMU 9 on): for every call of a probe, how many instructions ran until it was back in `drive`,
  * and how far down they wrote below the stack that `drive` called it with.
  *
  * A probe is a function whose name begins with probe_, called by `drive`; a label is a function label_NAME that `drive`
  * calls, and stands in front of the calls that follow. Debian has no package with qemu-plugin.h, so what is used of it is
  * declared here.
  *
- * Build: gcc -O2 -fPIC -shared -o libmeasure.so measure.c
+ * Build: gcc -O2 -fPIC -shared -DAPI=1 -o libmeasure.so measure.c
  * Use:   qemu-system-arm ... -plugin ./libmeasure.so,out=FILE,lo=0x20000010,hi=0x20004000
  *        lo and hi are the ends of the memory that the stack may take
  */
@@ -32,7 +32,7 @@ extern void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, void (*)
 extern bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t);
 extern void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, void (*)(qemu_plugin_id_t, void *), void *);
 
-__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+__attribute__((visibility("default"))) int qemu_plugin_version = API;
 
 /* An instruction, as translated: what it belongs to. */
 enum kind { OTHER, DRIVE, PROBE, LABEL };
