@@ -62,7 +62,8 @@ impl<'a> Line<'a> {
 ///
 /// # Errors
 ///
-/// [`NoRoom`] when not even the bare status fits the sink. Nothing was done then. Rule H6.
+/// [`NoRoom`] when not even the bare status fits the sink. Nothing was done then, and what the sink may have taken of a
+/// refusal is no answer. Rule H6.
 ///
 /// ```
 /// use presence_core::directory::{Directory, InlineMemory};
@@ -99,7 +100,7 @@ impl Line<'_> {
     ///
     /// # Errors
     ///
-    /// [`NoRoom`] when not even the bare status fits the sink.
+    /// [`NoRoom`] when not even the bare status fits the sink: what it may have taken is no answer.
     pub fn refuse(self, refusal: Refusal, trace: &Trace<'_>, sink: &mut dyn Sink) -> Result<(), NoRoom> {
         let id = match self {
             Line::Blank => None,
