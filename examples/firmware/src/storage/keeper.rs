@@ -17,6 +17,8 @@ type Owner = User<SessionId, SESSIONS>;
 pub struct Keeper<M> {
     storage: M,
     newest: Option<Stored>,
+    /// Whether newer firmware stored what this one cannot read. It is left alone, for whoever can.
+    is_newer: bool,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,7 @@ struct Stored {
 impl<M: Storage> Keeper<M> {
     /// A keeper of what is in this storage.
     pub const fn new(storage: M) -> Self {
-        Self { storage, newest: None }
+        Self { storage, newest: None, is_newer: false }
     }
 
     /// The storage.
@@ -58,13 +60,16 @@ impl<M: Storage> Keeper<M> {
                 return User::after_restart(0);
             }
         };
-        restored.unwrap_or_else(|_| {
-            crate::log::warning!("what was stored is no snapshot");
+        restored.unwrap_or_else(|error| {
+            self.is_newer = matches!(error, RestoreError::NewerForm(_));
+            let what = if self.is_newer { "newer firmware's, and left alone" } else { "no snapshot" };
+            crate::log::warning!("what was stored is {}", what);
             User::after_restart(0)
         })
     }
 
-    /// Stores the user if that is worth it and the storage has rested, and says whether it did. A write that failed is tried
+    /// Stores the user if that is worth it and the storage has rested, and says whether it did. Over what newer firmware has
+    /// stored, never. A write that failed is tried
     /// again with the next change, and after [`Storage::SLACK`]. O(sessions).
     ///
     /// # Errors
@@ -72,6 +77,9 @@ impl<M: Storage> Keeper<M> {
     /// The storage's own. Then the snapshot before is still there.
     pub fn keep(&mut self, user: UserAt<'_, SessionId, SESSIONS>) -> Result<bool, M::Error> {
         let now = user.now();
+        if self.is_newer {
+            return Ok(false);
+        }
         if let Some(stored) = &mut self.newest {
             stored.is_outdated = stored.falls_short_of(user.user(), now, M::SLACK);
             if !stored.is_outdated || now.saturating_since(stored.at) < M::REST {

@@ -254,3 +254,23 @@ fn retained_memory_keeps_a_user() {
     assert_eq!(keeper.restore(secs(10), Some(Duration::ZERO)), user);
     assert_eq!(keeper.restore(secs(0), None).absence(), Some(Absence::Lost));
 }
+
+/// CRC-32C, with which every form of a snapshot ends.
+fn checksum(bytes: &[u8]) -> u32 {
+    !bytes
+        .iter()
+        .fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0x82F6_3B78 * (crc & 1))))
+}
+
+/// Whoever goes back to older firmware, and forward again, finds what was stored.
+#[test]
+fn what_newer_firmware_stored_is_left_alone() {
+    let mut bytes = vec![200, 1, 2, 3];
+    bytes.extend(checksum(&bytes).to_le_bytes());
+    let storage = Counted { newest: Some(bytes.clone()), ..Counted::default() };
+    let mut device = Device::start(storage, Instant::ZERO, None);
+    assert_eq!(device.user.absence(), Some(Absence::Lost), "no news (A5)");
+    device.turn(secs(60), set(1, Presence::Busy, 60));
+    device.turn(secs(7200), None);
+    assert_eq!(device.keeper.storage().newest, Some(bytes));
+}
