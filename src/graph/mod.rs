@@ -9,7 +9,7 @@
 //! was asked, checked in the order of rule H2; [`Caller`] says who may; [`Refusal`] is every way to say no.
 //!
 //! Batches and bulk reads are feature `batch`: without it their paths are no resources, and a device that serves one request
-//! at a time links two kilobytes less.
+//! at a time links less; the README says how much.
 //!
 //! Nothing is collected, so memory is bounded by the caller's buffers; the `MAX_…` constants say how large those need be.
 
