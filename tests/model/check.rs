@@ -3,8 +3,8 @@
 use super::directory::Directory;
 use super::user::User;
 use super::{Happening, Rules, instant, millis};
-use presence_core::Instant;
 use presence_core::directory::Memory;
+use presence_core::{Duration, Instant};
 use std::hash::BuildHasher;
 
 pub fn happening<S: Copy>(transition: &presence_core::Transition<S>) -> Happening {
@@ -67,6 +67,15 @@ pub fn assert_same_directory<const SESSIONS: usize, M, H>(
         assert_eq!(real.presence(id, now), expected.presence(&model.rules));
         assert_eq!(real.version(id, now), expected.version);
         assert_eq!(real.explain(id, now), expected.explain(&model.rules), "explanation of {id} (A4)");
+        // A user alone tells the same without being advanced, now and after everything that is still to come.
+        if let Some(user) = real.get(id) {
+            for ahead in [0, 1, 299_999, 300_000, 600_000, 3_600_000, 86_400_000 * 8] {
+                let moment = now.saturating_add(Duration::from_millis(ahead));
+                let expected = model.read(id, millis(moment));
+                let expected = (expected.presence(&model.rules), expected.version);
+                assert_eq!(user.read_at(moment, real.policy()), expected, "{id} read {ahead} ms ahead (M4, V1)");
+            }
+        }
     }
     // Never late; how early is the directory's own affair until it is idle.
     match (real.next_deadline(), model.next_deadline()) {
