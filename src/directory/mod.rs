@@ -153,6 +153,54 @@ where
         self.memory.slots().iter().filter_map(|slot| Some((slot.id?, &slot.user)))
     }
 
+    /// Up to so many users with a place, from a place on, and the place to go on from; `None` behind the last. Whoever lists
+    /// everybody a bounded piece at a time starts at 0; who comes or goes in between may be missed, but not in
+    /// [`changes_since`](Self::changes_since) a cursor taken before. O(`places` looked at).
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 100>::new(), Policy::GRAPH);
+    /// for user in 0..10 {
+    ///     directory.set_presence(Instant::ZERO, user, 1, Presence::Away, None, |_, _| {})?;
+    /// }
+    /// let (mut listed, mut next) = (0, Some(0));
+    /// while let Some(place) = next {
+    ///     let (users, behind) = directory.users_from(place, 16);
+    ///     listed += users.count();
+    ///     next = behind;
+    /// }
+    /// assert_eq!(listed, 10);
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
+    pub fn users_from(
+        &self,
+        place: usize,
+        places: usize,
+    ) -> (impl Iterator<Item = (U, &User<S, SESSIONS>)>, Option<usize>) {
+        let rest = self.memory.slots().get(place..).unwrap_or_default();
+        let slots = rest.get(..places).unwrap_or(rest);
+        let behind = place.saturating_add(slots.len());
+        let next = (!slots.is_empty() && behind < self.memory.slots().len()).then_some(behind);
+        (slots.iter().filter_map(|slot| Some((slot.id?, &slot.user))), next)
+    }
+
+    /// Above every revision and version of a user that was forgotten: where those of a new user start. Whoever keeps users
+    /// through a restart keeps this beside them, and says so to [`remember_forgotten`](Self::remember_forgotten). Rules V1,
+    /// V2. O(1).
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Users forgotten elsewhere, or in an earlier life of this directory, had revisions and versions below this. O(1).
+    pub const fn remember_forgotten(&mut self, number: u64) {
+        if number > self.forgotten {
+            self.forgotten = number;
+        }
+    }
+
     /// A user as time was last advanced; `None` for one never heard of, or forgotten. O(1) expected.
     #[must_use]
     pub fn get(&self, user: U) -> Option<&User<S, SESSIONS>> {

@@ -217,7 +217,7 @@ where
     }
 
     /// Enters a user with nothing stored among those that may be forgotten, or takes it out again.
-    fn set_forgettable(&mut self, number: u32, is_forgettable: bool) {
+    pub(super) fn set_forgettable(&mut self, number: u32, is_forgettable: bool) {
         if is_forgettable {
             self.unqueue(number);
         }

@@ -3,7 +3,8 @@
 use super::MAX_ELEMENTS;
 use super::json::{Value, decode};
 use super::refusal::{Field, Refusal};
-use super::request::{Body, Incoming, Request, member};
+use super::request::{Body, Incoming, Request, World, member};
+use super::serve::Exchange;
 use super::target::{Target, until};
 use crate::id::UserId;
 use crate::policy::Policy;
@@ -67,6 +68,68 @@ pub struct Element<'a> {
     id: Value<'a>,
 }
 
+/// Which elements of a batch have been answered, and whether they failed: for whoever runs the elements itself. Rule H5.
+///
+/// ```
+/// use presence_core::graph::{Answered, Batch, Refusal, json::Value};
+///
+/// let body = br#"{"requests":[
+///     {"id":"1","method":"GET","url":"/me/presence"},
+///     {"id":"2","method":"GET","url":"/me/presence","dependsOn":["1"]}
+/// ]}"#;
+/// let batch = Batch::parse(Some(Value::parse(body)?))?;
+/// let mut answered = Answered::new();
+/// let mut verdicts = Vec::new();
+/// for element in batch.elements() {
+///     let verdict = answered.check(element);
+///     verdicts.push(verdict);
+///     // Run it, unless it must not run; here the first is not found.
+///     answered.note(element, verdict.map_or_else(Refusal::status, |()| 404));
+/// }
+/// assert_eq!(verdicts, [Ok(()), Err(Refusal::FailedDependency)]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Answered<'a>(heapless::Vec<(Value<'a>, bool), MAX_ELEMENTS>);
+
+impl<'a> Answered<'a> {
+    /// None so far. O(1).
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(heapless::Vec::new())
+    }
+
+    /// Whether none was answered so far. O(1).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an element may run: what it depends on came before it, and succeeded. O([`MAX_ELEMENTS`]²).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::FailedDependency`], or what is wrong with [`Field::DependsOn`].
+    pub fn check(&self, element: Element<'_>) -> Result<(), Refusal> {
+        let mut verdict = Ok(());
+        for (place, id) in element.depends_on()?.enumerate() {
+            match self.0.iter().find(|(other, _)| other.is_same_text(id)) {
+                Some((_, failed)) if *failed => verdict = Err(Refusal::FailedDependency),
+                Some(_) if place < MAX_ELEMENTS => {}
+                _ => return Err(Refusal::Malformed(Field::DependsOn)),
+            }
+        }
+        verdict
+    }
+
+    /// An element was answered with this status. O(1).
+    pub fn note(&mut self, element: Element<'a>, status: u16) {
+        // A batch has no more elements than fit.
+        let _ = self.0.push((element.id(), status >= 400));
+    }
+}
+
 /// Longest method and target that are decoded when something in them is escaped.
 type Method = heapless::Vec<u8, 8>;
 type Url = heapless::Vec<u8, 256>;
@@ -103,10 +166,19 @@ impl<'a> Element<'a> {
     ///
     /// What is wrong with the element, then what is wrong with its request.
     pub fn request(self, me: Option<UserId>, policy: &Policy) -> Result<Request<'a>, Refusal> {
-        self.request_for(me.as_ref(), policy)
+        self.request_for(me.as_ref(), &World::NOTHING, policy)
     }
 
-    pub(super) fn request_for(self, me: Option<&UserId>, policy: &Policy) -> Result<Request<'a>, Refusal> {
+    /// The same in an exchange, as [`Request::parse_in`] does. O(bytes).
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the element, then what is wrong with its request.
+    pub fn request_in(self, exchange: &Exchange<'_>, policy: &Policy) -> Result<Request<'a>, Refusal> {
+        self.request_for(exchange.caller.me_ref(), &exchange.world(), policy)
+    }
+
+    fn request_for(self, me: Option<&UserId>, world: &World<'_>, policy: &Policy) -> Result<Request<'a>, Refusal> {
         let (mut method_buffer, mut url_buffer) = (Method::new(), Url::new());
         let method = self.member(Field::Method)?.ok_or(Refusal::Missing(Field::Method))?;
         let url = self.member(Field::Url)?.ok_or(Refusal::Missing(Field::Url))?;
@@ -114,14 +186,16 @@ impl<'a> Element<'a> {
             return Err(Refusal::Malformed(Field::Method));
         }
         let url = url.escaped().ok_or(Refusal::Malformed(Field::Url))?;
-        // Nothing after the path is looked at. A path too long to decode names nothing here, and neither does such a method.
-        let target = decode(until(url, b"?"), &mut url_buffer).ok_or(Refusal::UnknownPath)?;
+        // A path too long to decode names nothing here, and neither does such a method. Without feature `details` nothing
+        // after the path is looked at.
+        let url = if cfg!(feature = "details") { url } else { until(url, b"?") };
+        let target = decode(url, &mut url_buffer).ok_or(Refusal::UnknownPath)?;
         let method = method.text(&mut method_buffer).unwrap_or_default();
-        Target::route(method, target, me.is_some())?;
+        Target::route(method, target, me.is_some(), world)?;
         let mut content_type_buffer = heapless::Vec::<u8, 64>::new();
         let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
         let body = Body::Json(self.member(Field::Body)?);
-        Request::parse_for(&Incoming { method, target, content_type, body }, me, policy)
+        Request::parse_for(&Incoming { method, target, content_type, body }, me, world, policy)
     }
 
     /// The ids of the elements that this one depends on, none if it does not say. O(bytes).

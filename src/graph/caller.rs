@@ -83,6 +83,17 @@ impl Caller {
             Request::Batch(_) => Ok(()),
             Request::Get { .. } | Request::GetPresences(_) if !permissions.read_all => Err(Refusal::MissingPermission),
             Request::Get { .. } | Request::GetPresences(_) => Ok(()),
+            #[cfg(feature = "details")]
+            Request::ActOnDetails { user, .. } if own.is_some_and(|own| own != user) => Err(Refusal::OtherUser),
+            // Nobody but a user, through an application or not, says where the user works.
+            #[cfg(feature = "details")]
+            Request::ActOnDetails { action, .. } if own.is_none() && action.is_about_location() => {
+                Err(Refusal::MissingPermission)
+            }
+            #[cfg(feature = "details")]
+            Request::ActOnDetails { .. } if !permissions.read_write_all => Err(Refusal::MissingPermission),
+            #[cfg(feature = "details")]
+            Request::ActOnDetails { .. } => Ok(()),
             Request::Act { user, .. } if own.is_some_and(|own| own != user) => Err(Refusal::OtherUser),
             Request::Act { .. } if !permissions.read_write_all => Err(Refusal::MissingPermission),
             Request::Act { command, .. } => match command {

@@ -15,26 +15,36 @@
 
 mod batch;
 mod caller;
+#[cfg(feature = "details")]
+mod details;
 pub mod json;
 mod line;
 mod refusal;
 mod request;
+mod select;
 mod serve;
 mod sink;
 mod store;
 mod target;
 mod write;
 
-pub use batch::{Batch, Element};
+pub use batch::{Answered, Batch, Element};
 pub use caller::{Caller, Permissions};
+#[cfg(feature = "details")]
+pub use details::{
+    DateTime, DetailsAction, DetailsOperation, Hooks, MAX_MESSAGE, Resource, TextBuffer, max_presence, write_resource,
+};
 pub use line::{Line, serve_line};
+#[cfg(feature = "details")]
+pub use refusal::DetailsField;
 pub use refusal::{Field, Refusal};
 pub use request::{Body, Ids, Incoming, Request};
+pub use select::Select;
 pub use serve::{Exchange, serve};
 pub use sink::{Buffer, NoRoom, Sink};
 pub use store::Store;
 pub use target::{Operation, Owner, Target};
-pub use write::{Trace, write_change, write_error, write_presence};
+pub use write::{Trace, write_answer, write_change, write_error, write_presence};
 
 /// Whether batches and bulk reads are served.
 const HAS_BATCH: bool = cfg!(feature = "batch");

@@ -1,6 +1,8 @@
 //! Why a request is refused, as a typed value: its status, its code, its message. Rules H1, H2.
 
 use super::json::JsonError;
+#[cfg(feature = "details")]
+use crate::details::DetailsError;
 use crate::user::CommandError;
 
 /// A member of a request's body, as messages name it.
@@ -36,6 +38,9 @@ pub enum Field {
     User,
     /// `at`, of a line: when it was sent
     At,
+    /// A member of a request about a user's details.
+    #[cfg(feature = "details")]
+    Details(DetailsField),
 }
 
 impl Field {
@@ -57,6 +62,8 @@ impl Field {
             Self::DependsOn => "dependsOn",
             Self::User => "user",
             Self::At => "at",
+            #[cfg(feature = "details")]
+            Self::Details(field) => field.member(),
         }
     }
 
@@ -78,6 +85,73 @@ impl Field {
             Self::DependsOn => "DependsOn",
             Self::User => "User",
             Self::At => "At",
+            #[cfg(feature = "details")]
+            Self::Details(field) => field.name(),
+        }
+    }
+}
+
+/// A member of a request about a user's details, as messages name it. Feature `details`.
+#[cfg(feature = "details")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum DetailsField {
+    /// `statusMessage`
+    StatusMessage,
+    /// `message`
+    Message,
+    /// `content`
+    Content,
+    /// `contentType`
+    ContentType,
+    /// `expiryDateTime`
+    ExpiryDateTime,
+    /// `dateTime`
+    DateTime,
+    /// `timeZone`
+    TimeZone,
+    /// `workLocationType`
+    WorkLocationType,
+    /// `placeId`
+    PlaceId,
+    /// `$select`
+    Select,
+}
+
+#[cfg(feature = "details")]
+impl DetailsField {
+    /// The name in a JSON text. O(1).
+    #[must_use]
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::StatusMessage => "statusMessage",
+            Self::Message => "message",
+            Self::Content => "content",
+            Self::ContentType => "contentType",
+            Self::ExpiryDateTime => "expiryDateTime",
+            Self::DateTime => "dateTime",
+            Self::TimeZone => "timeZone",
+            Self::WorkLocationType => "workLocationType",
+            Self::PlaceId => "placeId",
+            Self::Select => "$select",
+        }
+    }
+
+    /// The name in a message, as Graph capitalises it. O(1).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StatusMessage => "StatusMessage",
+            Self::Message => "Message",
+            Self::Content => "Content",
+            Self::ContentType => "ContentType",
+            Self::ExpiryDateTime => "ExpiryDateTime",
+            Self::DateTime => "DateTime",
+            Self::TimeZone => "TimeZone",
+            Self::WorkLocationType => "WorkLocationType",
+            Self::PlaceId => "PlaceId",
+            Self::Select => "Select",
         }
     }
 }
@@ -123,8 +197,11 @@ pub enum Refusal {
     OutOfOrder,
     /// 401: no token, or an unknown one. For the embedder, who looks at tokens.
     Unauthenticated,
-    /// 429: too many requests. For the embedder, who counts them; it says when to come back in `Retry-After`.
-    Throttled,
+    /// 429: too many requests. For the embedder, who counts them.
+    Throttled {
+        /// When to come back, in seconds: the value of the `Retry-After` header. Clients wait as long as it says.
+        retry_after: u8,
+    },
     /// 401: a delegated caller may write its own presence, no one else's.
     OtherUser,
     /// 403: the caller lacks the permission.
@@ -155,7 +232,7 @@ impl Refusal {
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::FailedDependency => 424,
-            Self::Throttled => 429,
+            Self::Throttled { .. } => 429,
             Self::SessionsFull | Self::UsersFull | Self::AnswerTooLarge => 507,
             _ => 400,
         }
@@ -175,6 +252,15 @@ impl Refusal {
             429 => "TooManyRequests",
             507 => "InsufficientStorage",
             _ => "InvalidArgument",
+        }
+    }
+
+    /// The value of the `Retry-After` header, in seconds, where there is one. O(1).
+    #[must_use]
+    pub const fn retry_after(self) -> Option<u8> {
+        match self {
+            Self::Throttled { retry_after } => Some(retry_after),
+            _ => None,
         }
     }
 
@@ -231,7 +317,7 @@ impl Refusal {
             Self::NestedBatch => "A batch must not contain a batch.",
             Self::OutOfOrder => "The provided [At] lies before that of an earlier line.",
             Self::Unauthenticated => "The caller is not known.",
-            Self::Throttled => "Too many requests.",
+            Self::Throttled { .. } => "Too many requests.",
             Self::OtherUser => "A delegated caller may write its own presence only.",
             Self::MissingPermission => "The caller lacks the permission.",
             Self::OtherSession => "An application may name its own session only.",
@@ -282,6 +368,21 @@ impl core::error::Error for Refusal {}
 impl From<JsonError> for Refusal {
     fn from(error: JsonError) -> Self {
         Self::Json(error)
+    }
+}
+
+#[cfg(feature = "details")]
+impl From<DetailsError> for Refusal {
+    fn from(error: DetailsError) -> Self {
+        match error {
+            DetailsError::MessageTooLong => Self::OutOfRange(Field::Details(DetailsField::Content)),
+            DetailsError::OutOfOfficeTooLong => Self::OutOfRange(Field::Details(DetailsField::Message)),
+            DetailsError::PlaceTooLong | DetailsError::PlaceOver => {
+                Self::OutOfRange(Field::Details(DetailsField::PlaceId))
+            }
+            DetailsError::UsersFull => Self::UsersFull,
+            DetailsError::NotKept => Self::UnknownPath,
+        }
     }
 }
 

@@ -1,8 +1,12 @@
 //! Requests: parsed and checked, in the order of rule H2, before anyone asks whether the caller may.
 
 use super::batch::Batch;
+#[cfg(feature = "details")]
+use super::details::DetailsAction;
 use super::json::Value;
 use super::refusal::{Field, Refusal};
+use super::select::Select;
+use super::serve::Exchange;
 use super::target::{Operation, Target, until};
 use super::{HAS_BATCH, MAX_BODY, MAX_IDS};
 use crate::id::{SessionId, UserId};
@@ -25,6 +29,19 @@ pub struct Incoming<'h, 'b> {
     pub body: Body<'b>,
 }
 
+#[cfg(feature = "details")]
+pub(super) use super::details::World;
+
+/// What the embedder knows of the world: nothing is asked without feature `details`.
+#[cfg(not(feature = "details"))]
+#[derive(Clone, Copy)]
+pub(super) struct World<'a>(core::marker::PhantomData<&'a ()>);
+
+#[cfg(not(feature = "details"))]
+impl World<'_> {
+    pub(super) const NOTHING: Self = Self(core::marker::PhantomData);
+}
+
 /// The body of a request.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -44,6 +61,8 @@ pub enum Request<'a> {
     Get {
         /// Whose.
         user: UserId,
+        /// Which members of it are asked for.
+        select: Select,
     },
     /// Change one user's presence.
     Act {
@@ -51,6 +70,14 @@ pub enum Request<'a> {
         user: UserId,
         /// How.
         command: Command<SessionId>,
+    },
+    /// Change one user's details. Feature `details`.
+    #[cfg(feature = "details")]
+    ActOnDetails {
+        /// Whose.
+        user: UserId,
+        /// How.
+        action: DetailsAction<'a>,
     },
     /// Read many users' presences.
     GetPresences(Ids<'a>),
@@ -85,29 +112,48 @@ impl<'a> Request<'a> {
     /// assert_eq!(refused.unwrap_err().to_string(), "[SessionId]: The SessionId field is required.");
     /// ```
     pub fn parse(incoming: &Incoming<'_, 'a>, me: Option<UserId>, policy: &Policy) -> Result<Self, Refusal> {
-        Self::parse_for(incoming, me.as_ref(), policy)
+        Self::parse_for(incoming, me.as_ref(), &World::NOTHING, policy)
+    }
+
+    /// The same in an exchange, which says who `/me` is, what time it is, and what the embedder knows of the world.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_in(incoming: &Incoming<'_, 'a>, exchange: &Exchange<'_>, policy: &Policy) -> Result<Self, Refusal> {
+        Self::parse_for(incoming, exchange.caller.me_ref(), &exchange.world(), policy)
     }
 
     pub(super) fn parse_for(
         incoming: &Incoming<'_, 'a>,
         me: Option<&UserId>,
+        world: &World<'_>,
         policy: &Policy,
     ) -> Result<Self, Refusal> {
         if matches!(incoming.body, Body::Bytes(bytes) if bytes.len() > MAX_BODY) {
             return Err(Refusal::TooLarge);
         }
-        let (owner, operation) = match Target::route(incoming.method, incoming.target, me.is_some())? {
+        let (owner, operation) = match Target::route(incoming.method, incoming.target, me.is_some(), world)? {
             Target::Presence(owner, operation) => (owner, operation),
             Target::Batch if HAS_BATCH => return Batch::parse(incoming.body()?).map(Self::Batch),
-            Target::PresencesByUserId if HAS_BATCH => return Ids::parse(incoming.body()?).map(Self::GetPresences),
+            Target::PresencesByUserId if HAS_BATCH => {
+                let ids = Ids::parse(incoming.body()?)?;
+                return Ok(Self::GetPresences(Ids { select: select(incoming.target)?, ..ids }));
+            }
             Target::Batch | Target::PresencesByUserId => return Err(Refusal::UnknownPath),
         };
         if operation == Operation::Get {
-            return Ok(Self::Get { user: owner.user(me)? });
+            return Ok(Self::Get { user: owner.user(me, world)?, select: select(incoming.target)? });
+        }
+        #[cfg(feature = "details")]
+        if let Operation::Details(operation) = operation {
+            let body = incoming.body()?;
+            let user = owner.user(me, world)?;
+            return Ok(Self::ActOnDetails { user, action: DetailsAction::parse(operation, body, user, world)? });
         }
         let mut fields = [None; 4];
         find(&mut fields, incoming.body()?, operation)?;
-        let user = owner.user(me)?;
+        let user = owner.user(me, world)?;
         Ok(Self::Act { user, command: command(&fields, operation, policy)? })
     }
 }
@@ -196,7 +242,8 @@ fn command(fields: &Fields<'_>, operation: Operation, policy: &Policy) -> Result
             Command::SetPreferredPresence { presence, duration }
         }
         Operation::ClearPresence => Command::ClearPresence { session: session_id(session)? },
-        Operation::ClearUserPreferredPresence | Operation::Get => Command::ClearPreferredPresence,
+        // Reads have returned before, and so has what is about details.
+        _ => Command::ClearPreferredPresence,
     })
 }
 
@@ -221,7 +268,10 @@ fn presence(availability: Option<Value<'_>>, activity: Option<Value<'_>>) -> Res
 /// The ids of a bulk read, 1 to [`MAX_IDS`], each a GUID, walked where they lie in the body. Rule H2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Ids<'a>(Value<'a>);
+pub struct Ids<'a> {
+    ids: Value<'a>,
+    select: Select,
+}
 
 impl<'a> Ids<'a> {
     /// The `ids` of a body. O(bytes), in bounded memory.
@@ -241,12 +291,29 @@ impl<'a> Ids<'a> {
         if ids.elements().any(|id| user_id(id).is_none()) {
             return Err(Refusal::Malformed(Field::Ids));
         }
-        Ok(Self(ids))
+        Ok(Self { ids, select: Select::ALL })
     }
 
     /// The ids, in the order asked; one asked twice comes twice. O(bytes) to exhaust.
     pub fn iter(self) -> impl Iterator<Item = UserId> {
-        self.0.elements().filter_map(user_id)
+        self.ids.elements().filter_map(user_id)
+    }
+
+    /// Which members of each presence are asked for. O(1).
+    #[must_use]
+    pub const fn select(self) -> Select {
+        self.select
+    }
+}
+
+/// What is selected; without feature `details` nobody looks.
+fn select(target: &str) -> Result<Select, Refusal> {
+    #[cfg(feature = "details")]
+    return Select::parse(target);
+    #[cfg(not(feature = "details"))]
+    {
+        let _ = target;
+        Ok(Select::ALL)
     }
 }
 

@@ -1,16 +1,17 @@
 //! All four steps in one: parse, authorise, execute, write. Rules H2, H5, H6.
 
-use super::batch::{Batch, Element};
+use super::HAS_BATCH;
+use super::batch::{Answered, Batch, Element};
 use super::caller::Caller;
+#[cfg(feature = "details")]
+use super::details::{DetailsAction, Hooks, TextBuffer};
 use super::json::Value;
-use super::refusal::{Field, Refusal};
-use super::request::{Ids, Incoming, Request};
+use super::refusal::Refusal;
+use super::request::{Ids, Incoming, Request, World};
 use super::sink::{NoRoom, Reserve, Sink};
 use super::store::Store;
-use super::write::{Trace, fill, status, write_error, write_presence, write_user};
-use super::{HAS_BATCH, MAX_ELEMENTS};
+use super::write::{Trace, fill, status, write_error, write_read, write_user};
 use crate::id::{SessionId, UserId};
-use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::{Command, Transition};
 
@@ -25,13 +26,33 @@ pub struct Exchange<'a> {
     pub trace: Trace<'a>,
     /// Which users the embedder knows; `None` if it takes every GUID for a user. Rule M5.
     pub known: Option<&'a dyn Fn(UserId) -> bool>,
+    /// What the embedder knows of zones, of the time on the wall and of user principal names. Feature `details`.
+    #[cfg(feature = "details")]
+    pub hooks: Option<&'a dyn Hooks>,
 }
 
 impl<'a> Exchange<'a> {
     /// A request of this caller at this moment, in an embedder that takes every GUID for a user.
     #[must_use]
     pub const fn new(now: Instant, caller: Caller) -> Self {
-        Self { now, caller, trace: Trace { date: None, request_id: None, client_request_id: None }, known: None }
+        Self {
+            now,
+            caller,
+            trace: Trace { date: None, request_id: None, client_request_id: None },
+            known: None,
+            #[cfg(feature = "details")]
+            hooks: None,
+        }
+    }
+
+    #[cfg(feature = "details")]
+    pub(super) const fn world(&self) -> World<'a> {
+        World { hooks: self.hooks, now: self.now }
+    }
+
+    #[cfg(not(feature = "details"))]
+    pub(super) const fn world(&self) -> World<'a> {
+        World::NOTHING
     }
 
     pub(super) fn knows(&self, user: UserId) -> bool {
@@ -86,12 +107,14 @@ pub fn serve(
     sink: &mut dyn Sink,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
 ) -> u16 {
-    let request = Request::parse_for(incoming, exchange.caller.me_ref(), store.policy());
+    let request = Request::parse_in(incoming, exchange, store.policy());
     let mut body = Reserve::new(sink, 0);
     let outcome = match &request {
         Err(refusal) => Err(*refusal),
         Ok(request) => exchange.caller.authorise(request).and_then(|()| match request {
             Request::Act { user, command } => act(*user, *command, exchange, store, changes),
+            #[cfg(feature = "details")]
+            Request::ActOnDetails { user, action } => act_on_details(*user, *action, exchange, store),
             _ => write_body(request, exchange, store, &mut body, changes).map_err(|NoRoom| Refusal::AnswerTooLarge),
         }),
     };
@@ -123,6 +146,20 @@ fn act(
     Ok(store.execute(exchange.now, user, command, changes)?)
 }
 
+/// Executes an action about a user's details.
+#[cfg(feature = "details")]
+fn act_on_details(
+    user: UserId,
+    action: DetailsAction<'_>,
+    exchange: &Exchange<'_>,
+    store: &mut dyn Store,
+) -> Result<(), Refusal> {
+    if !exchange.knows(user) {
+        return Err(Refusal::UnknownUser);
+    }
+    Ok(store.execute_on_details(exchange.now, user, action.command(&mut TextBuffer::new()))?)
+}
+
 /// Executes any other request, and writes the body of its answer. An action has none.
 fn write_body(
     request: &Request<'_>,
@@ -133,7 +170,9 @@ fn write_body(
 ) -> Result<(), NoRoom> {
     match request {
         Request::Act { .. } => Ok(()),
-        Request::Get { user } => write_user(sink, exchange, store, *user),
+        #[cfg(feature = "details")]
+        Request::ActOnDetails { .. } => Ok(()),
+        Request::Get { user, select } => write_user(sink, exchange, store, *user, *select),
         Request::GetPresences(ids) if HAS_BATCH => write_users(sink, exchange, store, *ids),
         Request::Batch(batch) if HAS_BATCH => run_batch(*batch, exchange, store, sink, changes),
         // Nobody parses these then.
@@ -145,6 +184,7 @@ fn write_body(
 fn write_users(sink: &mut dyn Sink, exchange: &Exchange<'_>, store: &dyn Store, ids: Ids<'_>) -> Result<(), NoRoom> {
     sink.write(b"{\"value\":[")?;
     let mut separator = "";
+    let select = ids.select();
     let mut ids = ids.iter();
     loop {
         let users: heapless::Vec<UserId, READ_AT_ONCE> = ids.by_ref().take(READ_AT_ONCE).collect();
@@ -153,9 +193,11 @@ fn write_users(sink: &mut dyn Sink, exchange: &Exchange<'_>, store: &dyn Store, 
         }
         let mut written = Ok(());
         store.read_batch(exchange.now, &users, &mut |user, presence, version| {
-            let (presence, version) = if exchange.knows(user) { (presence, version) } else { (Presence::Unknown, 0) };
             if written.is_ok() {
-                written = sink.write(separator.as_bytes()).and_then(|()| write_presence(sink, user, presence, version));
+                let read = (presence, version);
+                written = sink
+                    .write(separator.as_bytes())
+                    .and_then(|()| write_read(sink, exchange, store, user, read, select));
                 separator = ",";
             }
         });
@@ -189,37 +231,19 @@ fn run_batch(
         return Err(NoRoom);
     }
     sink.write(RESPONSES.as_bytes())?;
-    let mut earlier = heapless::Vec::<(Value<'_>, bool), MAX_ELEMENTS>::new();
+    let mut answered = Answered::new();
     for element in batch.elements() {
-        if !earlier.is_empty() {
+        if !answered.is_empty() {
             sink.write(b",")?;
             reserved = reserved.saturating_sub(1);
         }
         reserved = reserved.saturating_sub(bare_len(element.id()));
-        let refused = blocked(element, &earlier);
+        let refused = answered.check(element).err();
         let mut answer = Reserve::new(sink, reserved);
         let status = answer_element(element, refused, exchange, store, &mut answer, changes)?;
-        // There are no more elements than fit.
-        let _ = earlier.push((element.id(), status >= 400));
+        answered.note(element, status);
     }
     sink.write(b"]}")
-}
-
-/// Whether an element must not run: because one that it depends on failed, or did not come before it.
-fn blocked(element: Element<'_>, earlier: &[(Value<'_>, bool)]) -> Option<Refusal> {
-    let ids = match element.depends_on() {
-        Ok(ids) => ids,
-        Err(refusal) => return Some(refusal),
-    };
-    let mut refused = None;
-    for (place, id) in ids.enumerate() {
-        match earlier.iter().find(|(other, _)| other.is_same_text(id)) {
-            Some((_, failed)) if *failed => refused = refused.or(Some(Refusal::FailedDependency)),
-            Some(_) if place < MAX_ELEMENTS => {}
-            _ => return Some(Refusal::Malformed(Field::DependsOn)),
-        }
-    }
-    refused
 }
 
 /// The length of an answer without a body.
@@ -245,7 +269,7 @@ pub(super) fn answer_element(
     }
     let request = match refused {
         Some(refusal) => Err(refusal),
-        None => element.request_for(exchange.caller.me_ref(), store.policy()),
+        None => element.request_in(exchange, store.policy()),
     };
     let refusal = match &request {
         Err(refusal) => *refusal,
@@ -276,7 +300,17 @@ fn carry_out(
             return Ok(Some(refusal));
         }
         open(sink, id, 200)?;
-    } else {
+        return sink.write(b"}").map(|()| None);
+    }
+    #[cfg(feature = "details")]
+    if let Request::ActOnDetails { user, action } = request {
+        if let Err(refusal) = act_on_details(*user, *action, exchange, store) {
+            return Ok(Some(refusal));
+        }
+        open(sink, id, 200)?;
+        return sink.write(b"}").map(|()| None);
+    }
+    {
         // A body may turn out too long only behind its status: then both are taken back.
         let mut answer = Reserve::new(sink, 1);
         let written = open(&mut answer, id, 200)

@@ -1,5 +1,7 @@
 //! What requests are executed on.
 
+#[cfg(feature = "details")]
+use crate::details::{DetailsCommand, DetailsError, ShownDetails};
 use crate::directory::{Directory, Memory};
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
@@ -37,6 +39,29 @@ pub trait Store {
         command: Command<SessionId>,
         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError>;
+
+    /// Hands a user's details at a moment to `read`; of a user who has told nothing they are `ShownDetails::default()`. A
+    /// store that keeps none hands out nothing, and they are null on the wire. Feature `details`.
+    #[cfg(feature = "details")]
+    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
+        let _ = (now, user, read);
+    }
+
+    /// Carries out a command about a user's details. Feature `details`.
+    ///
+    /// # Errors
+    ///
+    /// [`DetailsError`]: the command has changed nothing; [`DetailsError::NotKept`] of a store that keeps none.
+    #[cfg(feature = "details")]
+    fn execute_on_details(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: DetailsCommand<'_>,
+    ) -> Result<(), DetailsError> {
+        let _ = (now, user, command);
+        Err(DetailsError::NotKept)
+    }
 }
 
 impl<const SESSIONS: usize, M, H> Store for Directory<UserId, SessionId, SESSIONS, M, H>

@@ -1,7 +1,10 @@
 //! The target of a request: which presence, or what else, its path means. Rules H2, section 7.
 
 use super::HAS_BATCH;
+#[cfg(feature = "details")]
+use super::details::DetailsOperation;
 use super::refusal::{Field, Refusal};
+use super::request::World;
 use crate::id::{UserId, hex_value};
 
 /// Whose presence a path means.
@@ -29,6 +32,9 @@ pub enum Operation {
     SetUserPreferredPresence,
     /// `POST …/clearUserPreferredPresence`
     ClearUserPreferredPresence,
+    /// Something about a user's details.
+    #[cfg(feature = "details")]
+    Details(DetailsOperation),
 }
 
 impl Operation {
@@ -103,27 +109,32 @@ impl<'a> Target<'a> {
     }
 
     /// What a method and a target ask for: path before method. Rule H2.
-    pub(super) fn route(method: &str, target: &'a str, has_me: bool) -> Result<Self, Refusal> {
+    pub(super) fn route(method: &str, target: &'a str, has_me: bool, world: &World<'_>) -> Result<Self, Refusal> {
         let target = Self::parse(target)?;
         if let Self::Presence(owner, _) = target {
-            owner.check(has_me)?;
+            owner.check(has_me, world)?;
         }
-        let expected = if matches!(target, Self::Presence(_, Operation::Get)) { "GET" } else { "POST" };
-        if method.eq_ignore_ascii_case(expected) { Ok(target) } else { Err(Refusal::MethodNotAllowed) }
+        if method.eq_ignore_ascii_case(target.method()) { Ok(target) } else { Err(Refusal::MethodNotAllowed) }
+    }
+
+    /// The method that goes with it, the value of the `Allow` header of a 405. O(1).
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        if matches!(self, Self::Presence(_, Operation::Get)) { "GET" } else { "POST" }
     }
 }
 
 impl Owner<'_> {
-    /// Whether this can be a user here at all: `/me` only where somebody is, and no user principal names, for there is no
-    /// directory of names to look them up in.
+    /// Whether this can be a user here at all: `/me` only where somebody is, and a user principal name only where somebody
+    /// knows whose it is.
     ///
     /// # Errors
     ///
     /// [`Refusal::UnknownPath`].
-    pub(super) fn check(self, has_me: bool) -> Result<(), Refusal> {
+    pub(super) fn check(self, has_me: bool, world: &World<'_>) -> Result<(), Refusal> {
         let is_known = match self {
             Self::Me => has_me,
-            Self::Named(segment) => !Decoded(segment.as_bytes()).any(|byte| byte == b'@'),
+            Self::Named(segment) => !is_principal_name(segment) || named(segment, world).is_some(),
         };
         if is_known { Ok(()) } else { Err(Refusal::UnknownPath) }
     }
@@ -133,9 +144,12 @@ impl Owner<'_> {
     /// # Errors
     ///
     /// [`Refusal::Malformed`] for an id that is not a GUID.
-    pub(super) fn user(self, me: Option<&UserId>) -> Result<UserId, Refusal> {
+    pub(super) fn user(self, me: Option<&UserId>, world: &World<'_>) -> Result<UserId, Refusal> {
         match self {
             Self::Me => me.copied().ok_or(Refusal::UnknownPath),
+            Self::Named(segment) if cfg!(feature = "details") && is_principal_name(segment) => {
+                named(segment, world).ok_or(Refusal::UnknownPath)
+            }
             Self::Named(segment) => {
                 // A GUID in braces takes 38 bytes.
                 let mut text = heapless::Vec::<u8, 38>::new();
@@ -146,6 +160,45 @@ impl Owner<'_> {
             }
         }
     }
+}
+
+fn is_principal_name(segment: &str) -> bool {
+    Decoded(segment.as_bytes()).any(|byte| byte == b'@')
+}
+
+/// Who has this user principal name; nobody where there is no directory of names.
+fn named(segment: &str, world: &World<'_>) -> Option<UserId> {
+    #[cfg(feature = "details")]
+    {
+        // The longest there can be: 64 bytes, an at, and 255.
+        let mut name = heapless::Vec::<u8, 320>::new();
+        for byte in Decoded(segment.as_bytes()) {
+            name.push(byte).ok()?;
+        }
+        world.user(core::str::from_utf8(&name).ok()?)
+    }
+    #[cfg(not(feature = "details"))]
+    {
+        let _ = (segment, world);
+        None
+    }
+}
+
+/// The value of an option of a target's query, still percent-encoded, where it is there.
+#[cfg(feature = "details")]
+pub(super) fn query_option<'a>(target: &'a str, name: &str) -> Option<&'a str> {
+    let target = until(target, b"#");
+    let query = target.get(until(target, b"?").len().saturating_add(1)..)?;
+    let mut options = query.split('&').map(|option| {
+        let key = until(option, b"=");
+        (key, option.get(key.len().saturating_add(1)..).unwrap_or_default())
+    });
+    let is_named = |key: &str| {
+        Decoded(key.as_bytes())
+            .map(|byte| byte.to_ascii_lowercase())
+            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
+    };
+    options.find(|(key, _)| is_named(key)).map(|(_, value)| value)
 }
 
 /// What stands before the first of these bytes, each ASCII: everything, if there is none.
@@ -175,12 +228,23 @@ impl<'a> Segments<'a> {
 
     fn operation(&mut self) -> Option<Operation> {
         let Some(action) = self.next() else { return Some(Operation::Get) };
+        #[cfg(feature = "details")]
+        if let Some((_, operation)) = DetailsOperation::ACTIONS.iter().find(|(name, _)| is(action, name)) {
+            return Some(Operation::Details(*operation));
+        }
         Operation::ACTIONS.iter().find(|(name, _)| is(action, name)).map(|(_, operation)| *operation)
     }
 }
 
 /// The bytes of a segment, percent-decoded; what is not an escape stands for itself.
-struct Decoded<'a>(&'a [u8]);
+pub(super) struct Decoded<'a>(&'a [u8]);
+
+#[cfg(feature = "details")]
+impl<'a> Decoded<'a> {
+    pub(super) const fn new(text: &'a [u8]) -> Self {
+        Self(text)
+    }
+}
 
 impl Iterator for Decoded<'_> {
     type Item = u8;
@@ -276,12 +340,12 @@ mod tests {
     fn ids_are_decoded_after_splitting() {
         let guid = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
         let user = UserId::parse(guid).unwrap();
-        assert_eq!(Owner::Named(guid).user(None), Ok(user));
-        assert_eq!(Owner::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(None), Ok(user));
-        assert_eq!(Owner::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(None), Ok(user));
-        assert_eq!(Owner::Named("7").user(None), Err(Refusal::Malformed(Field::User)));
-        assert_eq!(Owner::Named("a%40b.com").check(false), Err(Refusal::UnknownPath));
-        assert_eq!(Owner::Me.check(false), Err(Refusal::UnknownPath));
-        assert_eq!(Owner::Me.user(Some(&user)), Ok(user));
+        assert_eq!(Owner::Named(guid).user(None, &World::NOTHING), Ok(user));
+        assert_eq!(Owner::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(None, &World::NOTHING), Ok(user));
+        assert_eq!(Owner::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(None, &World::NOTHING), Ok(user));
+        assert_eq!(Owner::Named("7").user(None, &World::NOTHING), Err(Refusal::Malformed(Field::User)));
+        assert_eq!(Owner::Named("a%40b.com").check(false, &World::NOTHING), Err(Refusal::UnknownPath));
+        assert_eq!(Owner::Me.check(false, &World::NOTHING), Err(Refusal::UnknownPath));
+        assert_eq!(Owner::Me.user(Some(&user), &World::NOTHING), Ok(user));
     }
 }

@@ -1,8 +1,13 @@
 //! Answers and events as JSON text, written piece by piece into a sink. Rules H1, H3, V1.
 
 use super::Exchange;
+#[cfg(feature = "details")]
+use super::details::{Resource, write_resource};
+use super::json::Value;
 use super::refusal::Refusal;
+use super::select::Select;
 use super::sink::{NoRoom, Sink};
+use super::store::Store;
 use crate::id::{SessionId, UserId, hex_digit};
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
@@ -25,7 +30,7 @@ pub(super) fn fill(sink: &mut dyn Sink, template: &str, pieces: &[&[u8]]) -> Res
 }
 
 /// Writes a JSON string, escaping what must be.
-fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
+pub(super) fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
     sink.write(b"\"")?;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
@@ -46,7 +51,7 @@ fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
 
 /// Fills `text` with the decimal digits of a number, of which the first counts `highest`: what is left is brought up under
 /// the first place again and again. A division would link half a kilobyte into a small device, one of 64 bits a kilobyte.
-fn digits(text: &mut [u8], number: u64, highest: u64) {
+pub(super) fn digits(text: &mut [u8], number: u64, highest: u64) {
     let mut rest = number;
     for digit in text {
         *digit = b'0';
@@ -90,7 +95,7 @@ fn seconds(sink: &mut dyn Sink, time: Duration) -> Result<(), NoRoom> {
 
 /// A version as `sequenceNumber`: a letter and ten digits, sortable as a string; null while nothing visible has changed.
 /// Rule V1.
-fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
+pub(super) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     const LETTER: u64 = 10_000_000_000;
     if version == 0 {
         return b"null";
@@ -110,7 +115,8 @@ fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     text
 }
 
-/// Writes a presence object. Rule H3. Status message, out of office and work location are null: this version keeps none.
+/// Writes a presence object. Rule H3. Status message, out of office and work location are null: feature `details` has
+/// `write_resource` for those who keep them.
 ///
 /// # Errors
 ///
@@ -141,6 +147,33 @@ pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> 
     sink.write(br#","client-request-id":"#)?;
     text_or_null(sink, trace.client_request_id)?;
     sink.write(b"}}}")
+}
+
+/// Writes the answer to an element of a batch, for whoever runs the elements itself: `{"id":…,"status":…,"body":…}`, with a
+/// `Retry-After` header where there is one, and without a body where that is empty. The id is a JSON string, the body is
+/// JSON, both as they are. Rule H5.
+///
+/// # Errors
+///
+/// [`NoRoom`]; 60 bytes more than id and body always suffice.
+pub fn write_answer(
+    sink: &mut dyn Sink,
+    id: Value<'_>,
+    code: u16,
+    retry_after: Option<u8>,
+    body: &[u8],
+) -> Result<(), NoRoom> {
+    fill(sink, r#"{"id":*,"status":*"#, &[id.as_str().as_bytes(), &status(code)])?;
+    if let Some(seconds) = retry_after {
+        // Three digits, without the zeros in front.
+        let text = status(seconds.into());
+        let zeros = text.iter().take_while(|digit| **digit == b'0').count().min(2);
+        fill(sink, r#","headers":{"Retry-After":"*"}"#, &[text.get(zeros..).unwrap_or_default()])?;
+    }
+    if !body.is_empty() {
+        fill(sink, r#","body":*"#, &[body])?;
+    }
+    sink.write(b"}")
 }
 
 fn text_or_null(sink: &mut dyn Sink, text: Option<&str>) -> Result<(), NoRoom> {
@@ -196,12 +229,42 @@ pub fn write_change(
 pub(super) fn write_user(
     sink: &mut dyn Sink,
     exchange: &Exchange<'_>,
-    store: &dyn super::Store,
+    store: &dyn Store,
     user: UserId,
+    select: Select,
 ) -> Result<(), NoRoom> {
-    let (presence, version) =
-        if exchange.knows(user) { store.read(exchange.now, user) } else { (Presence::Unknown, 0) };
-    write_presence(sink, user, presence, version)
+    let read = if exchange.knows(user) { store.read(exchange.now, user) } else { (Presence::Unknown, 0) };
+    write_read(sink, exchange, store, user, read, select)
+}
+
+/// Writes the presence object of a user who was read: its presence and its version.
+pub(super) fn write_read(
+    sink: &mut dyn Sink,
+    exchange: &Exchange<'_>,
+    store: &dyn Store,
+    user: UserId,
+    read: (Presence, u64),
+    select: Select,
+) -> Result<(), NoRoom> {
+    let (presence, version) = read;
+    #[cfg(feature = "details")]
+    {
+        let is_own = exchange.caller.me() == Some(user);
+        let epoch = exchange.world().epoch();
+        let resource = Resource { user, presence, version, details: None, is_own, epoch, select };
+        let mut written = None;
+        if presence != Presence::Unknown {
+            store.read_details(exchange.now, user, &mut |details| {
+                written = Some(write_resource(sink, &Resource { details: Some(details), ..resource }));
+            });
+        }
+        written.unwrap_or_else(|| write_resource(sink, &resource))
+    }
+    #[cfg(not(feature = "details"))]
+    {
+        let _ = (exchange, store, select);
+        write_presence(sink, user, presence, version)
+    }
 }
 
 #[cfg(test)]

@@ -47,6 +47,12 @@ pub enum Field {
     Fades,
     /// The version is ahead of the revision. Rules V1, V2.
     Version,
+    /// A text of a user's details.
+    #[cfg(feature = "details")]
+    Text,
+    /// A place of a user's details.
+    #[cfg(feature = "details")]
+    Place,
 }
 
 impl From<Contradiction> for RestoreError {
@@ -89,6 +95,10 @@ impl Field {
             Self::SessionIds => Contradiction::SessionIds.text(),
             Self::Fades => Contradiction::Fades.text(),
             Self::Version => Contradiction::Version.text(),
+            #[cfg(feature = "details")]
+            Self::Text => "a text is none",
+            #[cfg(feature = "details")]
+            Self::Place => "a byte is no kind of place",
         }
     }
 }

@@ -71,16 +71,21 @@
 //! | checksum | 4 | CRC-32C of all before, little-endian |
 //!
 //! Numbers are little-endian base 128 (LEB128), as short as they can be; ends and fades are milliseconds from the moment, 0
-//! if they never come. Every version of the form begins with its number and ends with this checksum. A later version may
+//! if they never come. What a user tells beside its presence (feature `details`) has a form of its own, told from this by the
+//! highest flag: no ids, flags, revision, version, then texts (a length and UTF-8) and times in the same manner. Every version of the form begins with its number and ends with this checksum. A later version may
 //! add members; it reads the older ones, and a form newer than the reader is refused rather than read in part, so that
 //! nothing is lost when it is written again.
 
 mod bytes;
+#[cfg(feature = "details")]
+mod details;
 mod error;
 mod id;
 mod restore;
 mod take;
 
+#[cfg(feature = "details")]
+pub use details::{max_details_len, restore_details, take_details};
 pub use error::{Field, NoRoom, RestoreError};
 pub use id::StoredId;
 pub use restore::restore;

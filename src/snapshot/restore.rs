@@ -130,7 +130,7 @@ fn read_presence(reader: &mut Reader<'_>) -> Presence {
     })
 }
 
-fn read_deadline(reader: &mut Reader<'_>, clock: Clock) -> Instant {
+pub(super) fn read_deadline(reader: &mut Reader<'_>, clock: Clock) -> Instant {
     match reader.number() {
         0 => Instant::NEVER,
         left => clock.future(left).unwrap_or_else(|| {
@@ -157,14 +157,14 @@ fn read_since(reader: &mut Reader<'_>, flags: u8, clock: Clock) -> Instant {
 
 /// The clock of today, and how long ago on it the snapshot was taken.
 #[derive(Clone, Copy)]
-struct Clock {
-    now: Instant,
-    elapsed: Duration,
+pub(super) struct Clock {
+    pub(super) now: Instant,
+    pub(super) elapsed: Duration,
 }
 
 impl Clock {
     /// The instant so many milliseconds after the snapshot was taken; `None` before the epoch. It saturates (rule C3).
-    fn future(self, left: u64) -> Option<Instant> {
+    pub(super) fn future(self, left: u64) -> Option<Instant> {
         match left.checked_sub(self.elapsed.as_millis()) {
             Some(left) => Some(self.now.saturating_add(Duration::from_millis(left))),
             None => {
@@ -175,7 +175,7 @@ impl Clock {
     }
 
     /// The instant so many milliseconds before that, or the epoch: as early as can be said.
-    const fn past(self, ago: u64) -> Instant {
+    pub(super) const fn past(self, ago: u64) -> Instant {
         self.now.saturating_sub(self.elapsed).saturating_sub(Duration::from_millis(ago))
     }
 }

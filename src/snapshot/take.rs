@@ -47,7 +47,7 @@ pub fn take<'b, S: StoredId + Copy, const SESSIONS: usize>(
 }
 
 /// What is left until a deadline, which is not due; 0 for one that never comes.
-fn left(deadline: Instant, now: Instant) -> u64 {
+pub(super) fn left(deadline: Instant, now: Instant) -> u64 {
     if deadline == Instant::NEVER { 0 } else { deadline.saturating_since(now).as_millis() }
 }
 

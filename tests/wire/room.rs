@@ -115,7 +115,7 @@ fn the_largest_errors_are_as_large_as_promised() {
         Refusal::NestedBatch,
         Refusal::OutOfOrder,
         Refusal::Unauthenticated,
-        Refusal::Throttled,
+        Refusal::Throttled { retry_after: 1 },
         Refusal::OtherUser,
         Refusal::MissingPermission,
         Refusal::OtherSession,

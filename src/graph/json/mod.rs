@@ -167,6 +167,18 @@ impl<'a> Value<'a> {
         decode(self.escaped()?, buffer)
     }
 
+    /// The length of a string's text, decoded, in bytes. O(bytes).
+    #[cfg(feature = "details")]
+    pub(super) fn text_len(self) -> usize {
+        self.escaped().map_or(0, |inside| Decoded::new(inside).count())
+    }
+
+    /// Whether the name of a member, quoted and as it was written, is this one. O(bytes).
+    #[cfg(feature = "details")]
+    pub(super) fn is_name(quoted: &str, name: &str) -> bool {
+        Value(quoted).is_text(name)
+    }
+
     /// Whether this is a string of this text, however it is escaped. O(bytes).
     #[must_use]
     pub fn is_text(self, text: &str) -> bool {

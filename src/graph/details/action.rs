@@ -1,0 +1,163 @@
+//! What a request wants changed of a user's details: parsed and checked, in the order of rule H2.
+
+use super::super::json::Value;
+use super::super::refusal::{DetailsField, Field, Refusal};
+use super::super::request::member;
+use super::date_time::DateTime;
+use super::{DetailsOperation, World};
+use crate::details::{DetailsCommand, LocationLayer, LocationLayers, MAX_PLACE_ID, WorkLocationType, WorkPlace};
+use crate::id::UserId;
+use crate::time::Instant;
+
+/// The longest status message that is taken in, in bytes of UTF-8: 280 characters of any kind.
+pub const MAX_MESSAGE: usize = 1120;
+
+/// Room for the text of an action, where something in it is escaped.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TextBuffer(heapless::Vec<u8, MAX_MESSAGE>);
+
+impl TextBuffer {
+    /// An empty one. O(1).
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(heapless::Vec::new())
+    }
+}
+
+/// A change of a user's details, well formed, its text where it lies in the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum DetailsAction<'a> {
+    /// `setStatusMessage`. Rule T1.
+    SetStatusMessage {
+        /// A string; `None` removes the message.
+        content: Option<Value<'a>>,
+        /// When it is no longer shown.
+        expires_at: Instant,
+    },
+    /// `setManualLocation`, `setAutomaticLocation`. Rule W1.
+    SetLocation {
+        /// Who says so.
+        layer: LocationLayer,
+        /// What kind of place.
+        kind: WorkLocationType,
+        /// A string: which place, if the request says so.
+        place_id: Option<Value<'a>>,
+        /// When the day ends.
+        until: Instant,
+    },
+    /// `clearAutomaticLocation`, `clearLocation`. Rule W1.
+    ClearLocations(LocationLayers),
+}
+
+impl<'a> DetailsAction<'a> {
+    /// Reads the body of an action about this user.
+    pub(in super::super) fn parse(
+        operation: DetailsOperation,
+        body: Option<Value<'a>>,
+        user: UserId,
+        world: &World<'_>,
+    ) -> Result<Self, Refusal> {
+        match operation {
+            DetailsOperation::SetStatusMessage => status_message(body, world),
+            DetailsOperation::SetLocation(layer) => {
+                let kind = required(body, DetailsField::WorkLocationType)?;
+                let place_id = optional(body, DetailsField::PlaceId)?;
+                let mut buffer = TextBuffer::new();
+                let kind = kind.text(&mut buffer.0).and_then(WorkLocationType::from_name);
+                let kind = kind.ok_or(malformed(DetailsField::WorkLocationType))?;
+                check_text(place_id, DetailsField::PlaceId, MAX_PLACE_ID)?;
+                Ok(Self::SetLocation { layer, kind, place_id, until: world.end_of_day(user) })
+            }
+            DetailsOperation::ClearAutomaticLocation => Ok(Self::ClearLocations(LocationLayers::AUTOMATIC)),
+            DetailsOperation::ClearLocation => Ok(Self::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC)),
+        }
+    }
+
+    /// Whether it is about a work location, which applications by themselves may not touch. Section 7. O(1).
+    #[must_use]
+    pub const fn is_about_location(&self) -> bool {
+        !matches!(self, Self::SetStatusMessage { .. })
+    }
+
+    /// The command, its text decoded into a buffer where something in it is escaped. O(bytes).
+    #[must_use]
+    pub fn command<'b>(self, buffer: &'b mut TextBuffer) -> DetailsCommand<'b>
+    where
+        'a: 'b,
+    {
+        let TextBuffer(buffer) = buffer;
+        match self {
+            Self::SetStatusMessage { content, expires_at } => {
+                let text = content.and_then(|content| content.text(buffer)).unwrap_or_default();
+                DetailsCommand::SetStatusMessage { text, expires_at }
+            }
+            Self::SetLocation { layer, kind, place_id, until } => {
+                let id = place_id.and_then(|id| id.text(buffer));
+                DetailsCommand::SetLocation { layer, place: WorkPlace { kind, id }, until }
+            }
+            Self::ClearLocations(layers) => DetailsCommand::ClearLocations(layers),
+        }
+    }
+}
+
+fn status_message<'a>(body: Option<Value<'a>>, world: &World<'_>) -> Result<DetailsAction<'a>, Refusal> {
+    let status = required(body, DetailsField::StatusMessage)?;
+    if !status.is_object() {
+        return Err(malformed(DetailsField::StatusMessage));
+    }
+    let message = optional(Some(status), DetailsField::Message)?;
+    if message.is_none() && !status.members().any(|(name, _)| Value::is_name(name, DetailsField::Message.member())) {
+        return Err(Refusal::Missing(Field::Details(DetailsField::Message)));
+    }
+    if message.is_some_and(|message| !message.is_object()) {
+        return Err(malformed(DetailsField::Message));
+    }
+    let content = optional(message, DetailsField::Content)?;
+    let content_type = optional(message, DetailsField::ContentType)?;
+    check_text(content, DetailsField::Content, MAX_MESSAGE)?;
+    let mut buffer = TextBuffer::new();
+    let is_plain = |value: Value<'_>| value.text(&mut buffer.0).is_some_and(|text| text.eq_ignore_ascii_case("text"));
+    if !content_type.is_none_or(is_plain) {
+        return Err(malformed(DetailsField::ContentType));
+    }
+    let expires_at = match optional(Some(status), DetailsField::ExpiryDateTime)? {
+        None => Instant::NEVER,
+        Some(expiry) if !expiry.is_object() => return Err(malformed(DetailsField::ExpiryDateTime)),
+        Some(expiry) => {
+            let local = required(Some(expiry), DetailsField::DateTime)?;
+            let zone = required(Some(expiry), DetailsField::TimeZone)?;
+            let local = local.text(&mut buffer.0).and_then(DateTime::parse);
+            let (local, is_utc) = local.ok_or(malformed(DetailsField::DateTime))?;
+            let zone = zone.text(&mut buffer.0).ok_or(malformed(DetailsField::TimeZone))?;
+            world.instant(local, is_utc, zone).ok_or(malformed(DetailsField::TimeZone))?
+        }
+    };
+    Ok(DetailsAction::SetStatusMessage { content, expires_at })
+}
+
+const fn malformed(field: DetailsField) -> Refusal {
+    Refusal::Malformed(Field::Details(field))
+}
+
+fn optional<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Option<Value<'a>>, Refusal> {
+    member(body, Field::Details(field))
+}
+
+fn required<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Value<'a>, Refusal> {
+    optional(body, field)?.ok_or(Refusal::Missing(Field::Details(field)))
+}
+
+/// Whether this is a text, if it is there at all, and not too long.
+fn check_text(value: Option<Value<'_>>, field: DetailsField, longest: usize) -> Result<(), Refusal> {
+    let Some(value) = value else { return Ok(()) };
+    if !value.is_string() {
+        return Err(malformed(field));
+    }
+    if value.text_len() > longest {
+        return Err(Refusal::OutOfRange(Field::Details(field)));
+    }
+    // Half a surrogate pair is no text.
+    value.text(&mut TextBuffer::new().0).map(|_| ()).ok_or(malformed(field))
+}

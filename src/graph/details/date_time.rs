@@ -1,0 +1,223 @@
+//! Dates and times of day, as the wire writes them. Rule T1.
+
+/// A date and a time of day, of whatever zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct DateTime {
+    /// 1 to 9999
+    pub year: u16,
+    /// 1 to 12
+    pub month: u8,
+    /// 1 to 31
+    pub day: u8,
+    /// 0 to 23
+    pub hour: u8,
+    /// 0 to 59
+    pub minute: u8,
+    /// 0 to 59
+    pub second: u8,
+    /// 0 to 999
+    pub millisecond: u16,
+}
+
+const MILLIS_OF_DAY: u64 = 86_400_000;
+const FIRST_YEAR: u32 = 1970;
+
+impl DateTime {
+    /// Reads `2026-11-24T17:05:33.2079781`: seconds and their fraction may be missing; what is finer than a millisecond is
+    /// dropped. Says also whether a `Z` follows, which makes it UTC. O(bytes).
+    pub(super) fn parse(text: &str) -> Option<(Self, bool)> {
+        let mut rest = text.as_bytes();
+        let year = number(&mut rest, 4)?;
+        let month = after(&mut rest, b'-', 2)?;
+        let day = after(&mut rest, b'-', 2)?;
+        let hour = after(&mut rest, b'T', 2)?;
+        let minute = after(&mut rest, b':', 2)?;
+        let mut second = 0;
+        let mut millisecond = 0;
+        if rest.first() == Some(&b':') {
+            second = after(&mut rest, b':', 2)?;
+            if let [b'.', digits @ ..] = rest {
+                let count = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
+                let (fraction, others) = digits.split_at_checked(count)?;
+                if fraction.is_empty() {
+                    return None;
+                }
+                let mut worth = 100;
+                for digit in fraction.iter().take(3) {
+                    millisecond = u16::from(digit.wrapping_sub(b'0')).saturating_mul(worth).saturating_add(millisecond);
+                    worth /= 10;
+                }
+                rest = others;
+            }
+        }
+        let is_utc = rest == b"Z";
+        let is_whole = is_utc || rest.is_empty();
+        let (month, day, hour) = (month as u8, day as u8, hour as u8);
+        let exists = year > 0
+            && (1..=12).contains(&month)
+            && (1..=days_of_month(u32::from(year), month)).contains(&u32::from(day))
+            && hour < 24
+            && minute < 60
+            && second < 60;
+        let date_time = Self { year, month, day, hour, minute: minute as u8, second: second as u8, millisecond };
+        (is_whole && exists).then_some((date_time, is_utc))
+    }
+
+    /// Milliseconds of Unix time, read as UTC; 0 for what lies before 1970. O(1).
+    #[must_use]
+    pub fn to_unix_millis(self) -> u64 {
+        let year = u32::from(self.year);
+        if year < FIRST_YEAR {
+            return 0;
+        }
+        let month_days = (1..self.month).map(|month| days_of_month(year, month)).fold(0, u32::saturating_add);
+        let days = days_before(year).saturating_add(month_days).saturating_add(u32::from(self.day)).saturating_sub(1);
+        let minutes = u64::from(self.hour).saturating_mul(60).saturating_add(self.minute.into());
+        let seconds = minutes.saturating_mul(60).saturating_add(self.second.into());
+        let of_day = seconds.saturating_mul(1000).saturating_add(self.millisecond.into());
+        u64::from(days).saturating_mul(MILLIS_OF_DAY).saturating_add(of_day)
+    }
+
+    /// Milliseconds of Unix time, as UTC; the last moment of 9999 for what lies after it. O(1).
+    #[must_use]
+    pub fn from_unix_millis(unix: u64) -> Self {
+        let last = Self { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
+        let unix = unix.min(last.to_unix_millis());
+        let mut days = (unix / MILLIS_OF_DAY) as u32;
+        // At most seven years too early, for a year is a little shorter than 366 days.
+        let mut year = FIRST_YEAR.saturating_add(days / 366);
+        while days >= days_before(year.saturating_add(1)) {
+            year = year.saturating_add(1);
+        }
+        days = days.saturating_sub(days_before(year));
+        let mut month = 1;
+        while days >= days_of_month(year, month) {
+            days = days.saturating_sub(days_of_month(year, month));
+            month = month.saturating_add(1);
+        }
+        let seconds = (unix % MILLIS_OF_DAY / 1000) as u32;
+        Self {
+            year: year as u16,
+            month,
+            day: days.saturating_add(1) as u8,
+            hour: (seconds / 3600) as u8,
+            minute: (seconds / 60 % 60) as u8,
+            second: (seconds % 60) as u8,
+            millisecond: (unix % 1000) as u16,
+        }
+    }
+}
+
+const fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+/// None of a month that is none.
+const fn days_of_month(year: u32, month: u8) -> u32 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    }
+}
+
+/// The days from 1970 up to a year.
+fn days_before(year: u32) -> u32 {
+    let leap_days = |last: u32| (last / 4).saturating_sub(last / 100).saturating_add(last / 400);
+    let leaps = leap_days(year.saturating_sub(1)).saturating_sub(leap_days(FIRST_YEAR - 1));
+    year.saturating_sub(FIRST_YEAR).saturating_mul(365).saturating_add(leaps)
+}
+
+/// So many digits.
+fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
+    let (number, others) = rest.split_at_checked(digits)?;
+    *rest = others;
+    number.iter().try_fold(0_u16, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
+/// The same, behind a mark.
+fn after(rest: &mut &[u8], mark: u8, digits: usize) -> Option<u16> {
+    let (first, others) = rest.split_first()?;
+    *rest = others;
+    if *first == mark { number(rest, digits) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unix(text: &str) -> Option<u64> {
+        DateTime::parse(text).map(|(date_time, _)| date_time.to_unix_millis())
+    }
+
+    #[test]
+    fn t1_known_moments() {
+        for (text, expected) in [
+            ("1970-01-01T00:00", 0),
+            ("1970-01-01T00:00:00.0019999", 1),
+            ("1969-12-31T23:59:59", 0),
+            ("0001-01-01T00:00:00", 0),
+            ("2000-02-29T12:00:00", 951_825_600_000),
+            ("2022-10-18T17:05:33.2079781", 1_666_112_733_207),
+            ("2026-11-24T17:05:33.2079781Z", 1_795_539_933_207),
+            ("2038-01-19T03:14:08", 2_147_483_648_000),
+            ("2100-03-01T00:00:00", 4_107_542_400_000),
+            ("9999-12-31T23:59:59.999", 253_402_300_799_999),
+        ] {
+            assert_eq!(unix(text), Some(expected), "{text}");
+        }
+        assert_eq!(DateTime::parse("2026-11-24T17:05Z").map(|(_, is_utc)| is_utc), Some(true));
+        for text in [
+            "",
+            "2026-11-24",
+            "2026-11-24 17:05",
+            "2026-11-24T17",
+            "2026-11-24T17:05:33.",
+            "2026-11-24T17:05:33,2",
+            "2026-11-24T17:05:60",
+            "2026-11-24T17:60:00",
+            "2026-11-24T24:00:00",
+            "2026-11-31T00:00:00",
+            "2026-02-29T00:00:00",
+            "2100-02-29T00:00:00",
+            "2026-13-01T00:00:00",
+            "2026-00-01T00:00:00",
+            "2026-01-00T00:00:00",
+            "0000-01-01T00:00:00",
+            "-026-01-01T00:00:00",
+            "2026-1-1T00:00:00",
+            "2026-11-24T17:05:33+01:00",
+            "2026-11-24T17:05:33z",
+            "2026-11-24T17:05:33Zx",
+            "12026-11-24T17:05:33",
+        ] {
+            assert_eq!(unix(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_day_there_and_back() {
+        let mut expected = DateTime { year: 1970, month: 1, day: 1, hour: 7, minute: 8, second: 9, millisecond: 10 };
+        let of_day = expected.to_unix_millis();
+        for day in 0..=days_before(10_000) - 1 {
+            let unix = u64::from(day) * MILLIS_OF_DAY + of_day;
+            assert_eq!(DateTime::from_unix_millis(unix), expected);
+            assert_eq!(expected.to_unix_millis(), unix);
+            expected.day += 1;
+            if u32::from(expected.day) > days_of_month(expected.year.into(), expected.month) {
+                (expected.day, expected.month) = (1, expected.month + 1);
+            }
+            if expected.month > 12 {
+                (expected.month, expected.year) = (1, expected.year + 1);
+            }
+        }
+        let last = DateTime { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
+        assert_eq!(DateTime::from_unix_millis(u64::MAX), last);
+    }
+}

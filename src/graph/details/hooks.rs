@@ -1,0 +1,72 @@
+//! What the library cannot know of the world, and asks the embedder.
+
+use super::date_time::DateTime;
+use crate::id::UserId;
+use crate::time::{Duration, Instant};
+
+/// What the embedder knows of the world. Each method is there with the answer of one who knows nothing of it. Rules T1, W1.
+pub trait Hooks {
+    /// What time it is on the wall, in milliseconds of Unix time, at the instant 0. With `None`, no times are written, and a
+    /// status message cannot have an expiry.
+    fn epoch(&self) -> Option<u64> {
+        None
+    }
+
+    /// A local date and time of a zone, named as Windows or IANA do, in milliseconds of Unix time. UTC is understood without
+    /// asking. `None` for a zone nobody knows.
+    fn zone(&self, local: DateTime, zone: &str) -> Option<u64> {
+        let _ = (local, zone);
+        None
+    }
+
+    /// When the day of a user ends. With `None`, at midnight UTC, or in 24 hours where nobody knows the time.
+    fn end_of_day(&self, now: Instant, user: UserId) -> Option<Instant> {
+        let _ = (now, user);
+        None
+    }
+
+    /// The user with a user principal name. `None` for one nobody has.
+    fn user(&self, principal_name: &str) -> Option<UserId> {
+        let _ = principal_name;
+        None
+    }
+}
+
+/// The embedder's hooks, if it has any, and the moment of the request.
+#[derive(Clone, Copy)]
+pub(in super::super) struct World<'a> {
+    pub(in super::super) hooks: Option<&'a dyn Hooks>,
+    pub(in super::super) now: Instant,
+}
+
+impl World<'_> {
+    pub(in super::super) const NOTHING: Self = Self { hooks: None, now: Instant::ZERO };
+
+    pub(in super::super) fn epoch(&self) -> Option<u64> {
+        self.hooks?.epoch()
+    }
+
+    pub(in super::super) fn user(&self, principal_name: &str) -> Option<UserId> {
+        self.hooks?.user(principal_name)
+    }
+
+    /// The instant of a date and time in a zone.
+    pub(super) fn instant(&self, local: DateTime, is_utc: bool, zone: &str) -> Option<Instant> {
+        let is_utc = is_utc || zone.eq_ignore_ascii_case("UTC") || zone.eq_ignore_ascii_case("Etc/UTC");
+        let epoch = self.epoch()?;
+        let unix = if is_utc { local.to_unix_millis() } else { self.hooks?.zone(local, zone)? };
+        Some(Instant::from_millis(unix.saturating_sub(epoch)))
+    }
+
+    /// When the day of a user ends; later than now.
+    pub(super) fn end_of_day(&self, user: UserId) -> Instant {
+        const DAY: u64 = Duration::from_days(1).as_millis();
+        let told = self.hooks.and_then(|hooks| hooks.end_of_day(self.now, user)).filter(|end| *end > self.now);
+        told.unwrap_or_else(|| {
+            let of_day = self
+                .epoch()
+                .map_or(0, |epoch| epoch.saturating_add(self.now.as_millis()).checked_rem(DAY).unwrap_or(0));
+            self.now.saturating_add(Duration::from_millis(DAY.saturating_sub(of_day)))
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! `$select`: which members of a presence object are asked for. Section 7.
+
+#[cfg(feature = "details")]
+use super::refusal::{DetailsField, Field, Refusal};
+#[cfg(feature = "details")]
+use super::target::{Decoded, query_option};
+
+/// Which members of a presence object are asked for; without feature `details` always all of them, for `$select` is not
+/// looked at then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Select {
+    /// A bit for each.
+    #[cfg(feature = "details")]
+    properties: u8,
+}
+
+impl Select {
+    /// Every member.
+    pub const ALL: Self = Self {
+        #[cfg(feature = "details")]
+        properties: u8::MAX,
+    };
+}
+
+/// The members of a presence object, in the order they are written in. Rule H3.
+#[cfg(feature = "details")]
+pub(super) const PROPERTIES: [&str; 7] =
+    ["id", "availability", "activity", "outOfOfficeSettings", "statusMessage", "sequenceNumber", "workLocation"];
+
+#[cfg(feature = "details")]
+impl Select {
+    /// What the query of a request's target selects; everything if it does not say, or says `*`. Names in any case. O(bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Malformed`] for a name that is none of them.
+    ///
+    /// ```
+    /// use presence_core::graph::Select;
+    ///
+    /// let select = Select::parse("/me/presence?$select=availability,activity")?;
+    /// assert!(select.contains("activity") && !select.contains("id"));
+    /// assert_eq!(Select::parse("/me/presence"), Ok(Select::ALL));
+    /// # Ok::<(), presence_core::graph::Refusal>(())
+    /// ```
+    pub fn parse(target: &str) -> Result<Self, Refusal> {
+        let Some(names) = query_option(target, "$select") else { return Ok(Self::ALL) };
+        // A comma separates whether it is escaped or not: no name has one.
+        let mut select = Self { properties: 0 };
+        let mut rest = names.as_bytes();
+        loop {
+            let (name, after) = split_at_comma(rest);
+            let is = |property: &str| {
+                let letters = Decoded::new(name).filter(|byte| *byte != b' ' && *byte != b'+');
+                letters.map(|byte| byte.to_ascii_lowercase()).eq(property.bytes().map(|byte| byte.to_ascii_lowercase()))
+            };
+            if is("*") || is("") && names.is_empty() {
+                select = Self::ALL;
+            } else {
+                let place = PROPERTIES.iter().position(|property| is(property));
+                let place = place.ok_or(Refusal::Malformed(Field::Details(DetailsField::Select)))?;
+                select.properties |= 1_u8.checked_shl(place as u32).unwrap_or(0);
+            }
+            match after {
+                Some(after) => rest = after,
+                None => return Ok(select),
+            }
+        }
+    }
+
+    /// Whether this member is selected. O(1).
+    #[must_use]
+    pub fn contains(self, property: &str) -> bool {
+        let place = PROPERTIES.iter().position(|name| *name == property);
+        place.is_some_and(|place| self.contains_at(place))
+    }
+
+    pub(super) fn contains_at(self, place: usize) -> bool {
+        self.properties & 1_u8.checked_shl(place as u32).unwrap_or(0) != 0
+    }
+}
+
+/// What stands before the first comma, and what behind it if there is one.
+#[cfg(feature = "details")]
+fn split_at_comma(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let length = text.len().saturating_sub(rest.len());
+        let before = text.get(..length).unwrap_or(text);
+        match rest {
+            [b',', after @ ..] => return (before, Some(after)),
+            [b'%', b'2', b'C' | b'c', after @ ..] => return (before, Some(after)),
+            _ => {}
+        }
+        let _ = first;
+        rest = after;
+    }
+    (text, None)
+}
+
+#[cfg(all(test, feature = "details"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn section_7_select_in_every_spelling() {
+        let selected = |query: &str| {
+            let mut target = heapless::String::<200>::new();
+            target.push_str("/me/presence?").unwrap();
+            target.push_str(query).unwrap();
+            Select::parse(&target).map(|select| PROPERTIES.map(|property| select.contains(property)))
+        };
+        let all = Ok([true; 7]);
+        let two = Ok([false, true, true, false, false, false, false]);
+        for query in [
+            "$select=availability,activity",
+            "%24select=availability,activity",
+            "$expand=x&$select=activity,availability",
+            "$SELECT=Availability,ACTIVITY",
+            "$select=availability%2Cactivity",
+            "$select=availability,%20activity",
+            "$select=availability,+activity#x",
+            "$select=availability,activity,activity",
+            "$select=%61vailability,activity&$top=1",
+        ] {
+            assert_eq!(selected(query), two, "{query}");
+        }
+        for query in ["", "x", "$select", "$select=", "$select=*", "$select=id,*", "$selected=id"] {
+            assert_eq!(selected(query), all, "{query}");
+        }
+        let refused = Err(Refusal::Malformed(Field::Details(DetailsField::Select)));
+        for query in ["$select=x", "$select=id,", "$select=,id", "$select=id,,activity", "$select=idd", "$select=i"] {
+            assert_eq!(selected(query), refused, "{query}");
+        }
+    }
+}
