@@ -295,22 +295,18 @@ fn carry_out(
     if let Err(refusal) = exchange.caller.authorise(request) {
         return Ok(Some(refusal));
     }
-    if let Request::Act { user, command } = request {
-        if let Err(refusal) = act(*user, *command, exchange, store, changes) {
-            return Ok(Some(refusal));
-        }
-        open(sink, id, 200)?;
-        return sink.write(b"}").map(|()| None);
+    let acted = match request {
+        Request::Act { user, command } => act(*user, *command, exchange, store, changes),
+        #[cfg(feature = "details")]
+        Request::ActOnDetails { user, action } => act_on_details(*user, *action, exchange, store),
+        _ => Ok(()),
+    };
+    if let Err(refusal) = acted {
+        return Ok(Some(refusal));
     }
-    #[cfg(feature = "details")]
-    if let Request::ActOnDetails { user, action } = request {
-        if let Err(refusal) = act_on_details(*user, *action, exchange, store) {
-            return Ok(Some(refusal));
-        }
+    if request.is_action() {
         open(sink, id, 200)?;
-        return sink.write(b"}").map(|()| None);
-    }
-    {
+    } else {
         // A body may turn out too long only behind its status: then both are taken back.
         let mut answer = Reserve::new(sink, 1);
         let written = open(&mut answer, id, 200)

@@ -134,7 +134,8 @@ impl Owner<'_> {
     pub(super) fn check(self, has_me: bool, world: &World<'_>) -> Result<(), Refusal> {
         let is_known = match self {
             Self::Me => has_me,
-            Self::Named(segment) => !is_principal_name(segment) || named(segment, world).is_some(),
+            Self::Named(segment) if is_principal_name(segment) => named(segment, world).is_some(),
+            Self::Named(_) => true,
         };
         if is_known { Ok(()) } else { Err(Refusal::UnknownPath) }
     }

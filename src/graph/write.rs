@@ -238,6 +238,8 @@ pub(super) fn write_user(
 }
 
 /// Writes the presence object of a user who was read: its presence and its version.
+// A call more is a few bytes more on a small device.
+#[inline]
 pub(super) fn write_read(
     sink: &mut dyn Sink,
     exchange: &Exchange<'_>,

@@ -1,0 +1,394 @@
+//! Status message, out of office, work location: rules T1, O1, W1, V1, V2, S7, S8, C2, against an independent model.
+#![cfg(feature = "details")]
+
+use presence_core::details::{
+    Details, DetailsCause, DetailsChange, DetailsCommand, DetailsError, LocationLayer, LocationLayers, MAX_PLACE_ID,
+    OutOfOffice, WorkLocationType, WorkPlace, advance_details, clear_locations, decide_details, set_location,
+    set_out_of_office, set_status_message,
+};
+use presence_core::{ApplyError, Duration, Instant, snapshot};
+use proptest::prelude::*;
+
+type Small = Details<12>;
+
+fn at(second: u64) -> Instant {
+    Instant::from_secs(second)
+}
+
+fn tell(details: &mut Small, now: Instant, command: DetailsCommand<'_>) -> Result<bool, DetailsError> {
+    let transition = decide_details(details.at(now).unwrap(), command)?;
+    if let Some(transition) = &transition {
+        details.apply(transition).unwrap();
+    }
+    Ok(transition.is_some())
+}
+
+fn say(details: &mut Small, now: u64, text: &str, expires_at: Instant) -> Result<bool, DetailsError> {
+    tell(details, at(now), DetailsCommand::SetStatusMessage { text, expires_at })
+}
+
+fn shown(details: &Small) -> Option<&str> {
+    details.status_message().map(|message| message.text)
+}
+
+/// Carries out what is due, and tells what it was.
+fn pass(details: &mut Small, now: u64) -> Vec<(u64, DetailsCause)> {
+    let mut causes = Vec::new();
+    while let Some(due) = advance_details(details, at(now)) {
+        details.apply(&due).unwrap();
+        causes.push((due.at().as_millis() / 1000, due.cause()));
+    }
+    causes
+}
+
+#[test]
+fn t1_a_message_stays_without_an_expiry_and_is_replaced() {
+    let mut details = Small::new();
+    assert_eq!(say(&mut details, 0, "hello ☕", Instant::NEVER), Ok(true));
+    assert_eq!((shown(&details), details.next_deadline()), (Some("hello ☕"), None));
+    assert_eq!(say(&mut details, 5, "lunch", at(60)), Ok(true));
+    let message = details.status_message().unwrap();
+    assert_eq!((message.text, message.published_at, message.expires_at), ("lunch", at(5), at(60)));
+    assert_eq!(details.version(), 2);
+}
+
+#[test]
+fn t1_it_is_no_longer_shown_after_its_expiry() {
+    let mut details = Small::new();
+    say(&mut details, 0, "lunch", at(60)).unwrap();
+    assert_eq!(pass(&mut details, 59), []);
+    assert_eq!(details.next_deadline(), Some(at(60)));
+    assert_eq!(pass(&mut details, 1000), [(60, DetailsCause::MessageExpired)]);
+    assert_eq!((shown(&details), details.version(), details.is_empty()), (None, 2, true));
+}
+
+#[test]
+fn t1_empty_text_removes_it_and_so_does_one_of_the_past() {
+    for (text, expires_at) in [("", Instant::NEVER), ("", at(60)), ("late", at(10)), ("late", at(9))] {
+        let mut details = Small::new();
+        assert_eq!(say(&mut details, 0, text, expires_at.min(at(0))), Ok(false), "nothing to remove");
+        assert_eq!(details, Small::new());
+        say(&mut details, 0, "lunch", Instant::NEVER).unwrap();
+        assert_eq!(say(&mut details, 10, text, expires_at), Ok(true));
+        assert_eq!((shown(&details), details.version()), (None, 2));
+    }
+}
+
+#[test]
+fn t1_its_room_is_counted_in_bytes_and_a_refused_one_changes_nothing() {
+    let mut details = Small::new();
+    say(&mut details, 0, "twelve bytes", Instant::NEVER).unwrap();
+    let before = details.clone();
+    assert_eq!(say(&mut details, 1, "thirteen bytes", Instant::NEVER), Err(DetailsError::MessageTooLong));
+    assert_eq!(say(&mut details, 1, "☕☕☕☕☕", Instant::NEVER), Err(DetailsError::MessageTooLong));
+    assert_eq!(details, before);
+    assert_eq!(say(&mut details, 1, "☕☕☕☕", Instant::NEVER), Ok(true));
+}
+
+#[test]
+fn o1_out_of_office_is_the_embedders_word() {
+    let mut details = Small::new();
+    assert_eq!(details.out_of_office(), OutOfOffice { is_out_of_office: false, message: None });
+    let away = OutOfOffice { is_out_of_office: true, message: Some("in May") };
+    details.apply(&set_out_of_office(details.clone().at(at(0)).unwrap(), away).unwrap()).unwrap();
+    assert_eq!((details.out_of_office(), details.version(), details.is_empty()), (away, 1, false));
+    // Saying it again can be seen by nobody.
+    let again = set_out_of_office(details.at(at(1)).unwrap(), away).unwrap();
+    assert!(!again.is_visible());
+    details.apply(&again).unwrap();
+    assert_eq!((details.version(), details.revision()), (1, 2));
+    let long = OutOfOffice { message: Some("more than twelve"), ..away };
+    assert_eq!(set_out_of_office(details.at(at(1)).unwrap(), long), Err(DetailsError::OutOfOfficeTooLong));
+    let back = OutOfOffice { is_out_of_office: false, message: Some("") };
+    details.apply(&set_out_of_office(details.clone().at(at(2)).unwrap(), back).unwrap()).unwrap();
+    assert_eq!((details.out_of_office().message, details.is_empty()), (None, true));
+}
+
+const OFFICE: WorkPlace<'_> = WorkPlace { kind: WorkLocationType::Office, id: Some("building 7") };
+const REMOTE: WorkPlace<'_> = WorkPlace { kind: WorkLocationType::Remote, id: None };
+const OFF: WorkPlace<'_> = WorkPlace { kind: WorkLocationType::TimeOff, id: None };
+
+fn locate(details: &mut Small, layer: LocationLayer, place: WorkPlace<'_>, until: u64) {
+    let command = DetailsCommand::SetLocation { layer, place, until: at(until) };
+    assert_eq!(tell(details, at(0), command), Ok(true));
+}
+
+fn source(details: &Small) -> Option<(WorkLocationType, LocationLayer)> {
+    details.work_location().map(|location| (location.place.kind, location.source))
+}
+
+#[test]
+fn w1_manual_over_automatic_over_scheduled() {
+    use LocationLayer::*;
+    use WorkLocationType::*;
+    let mut details = Small::new();
+    assert_eq!(source(&details), None);
+    locate(&mut details, Scheduled, OFF, 100);
+    assert_eq!(source(&details), Some((TimeOff, Scheduled)));
+    locate(&mut details, Manual, OFFICE, 100);
+    locate(&mut details, Automatic, REMOTE, 50);
+    assert_eq!(source(&details), Some((Office, Manual)));
+    assert_eq!(details.work_location().unwrap().place, OFFICE);
+    assert_eq!(details.version(), 2, "the automatic layer is hidden");
+    assert_eq!(pass(&mut details, 60), [(50, DetailsCause::LocationEnded)]);
+    assert_eq!(details.version(), 2);
+    // Both fall together: the weaker first, so that what is shown changes once.
+    assert_eq!(pass(&mut details, 100), [(100, DetailsCause::LocationEnded); 2]);
+    assert_eq!((source(&details), details.version(), details.is_empty()), (None, 3, true));
+}
+
+#[test]
+fn w1_clearing_drops_the_automatic_layer_or_manual_and_automatic() {
+    use LocationLayer::*;
+    let full = || {
+        let mut details = Small::new();
+        locate(&mut details, Scheduled, OFF, 100);
+        locate(&mut details, Automatic, REMOTE, 100);
+        locate(&mut details, Manual, OFFICE, 100);
+        details
+    };
+    for (layers, left) in [
+        (LocationLayers::AUTOMATIC, [true, false, true]),
+        (LocationLayers::MANUAL_AND_AUTOMATIC, [true, false, false]),
+        (LocationLayers::SCHEDULED, [false, true, true]),
+    ] {
+        let mut details = full();
+        assert_eq!(tell(&mut details, at(1), DetailsCommand::ClearLocations(layers)), Ok(true));
+        assert_eq!(LocationLayer::ALL.map(|layer| details.place(layer).is_some()), left);
+        assert_eq!(tell(&mut details, at(1), DetailsCommand::ClearLocations(layers)), Ok(false), "again");
+        assert_eq!(clear_locations(Small::new().at(at(0)).unwrap(), layers), None);
+    }
+}
+
+#[test]
+fn w1_what_is_refused() {
+    let details = Small::new();
+    let long = "x".repeat(MAX_PLACE_ID + 1);
+    let place = WorkPlace { id: Some(&long), ..OFFICE };
+    let now = details.at(at(5)).unwrap();
+    assert_eq!(set_location(now, LocationLayer::Manual, place, at(9)), Err(DetailsError::PlaceTooLong));
+    assert_eq!(set_location(now, LocationLayer::Manual, OFFICE, at(5)), Err(DetailsError::PlaceOver));
+    let longest = WorkPlace { id: Some(&long[1..]), ..OFFICE };
+    assert!(set_location(now, LocationLayer::Manual, longest, at(6)).is_ok());
+}
+
+#[test]
+fn v2_outdated_and_forged_transitions_change_nothing() {
+    let mut details = Small::new();
+    locate(&mut details, LocationLayer::Manual, OFFICE, 100);
+    let set = set_status_message(details.at(at(1)).unwrap(), "lunch", at(60)).unwrap().unwrap();
+    let cleared = clear_locations(details.at(at(1)).unwrap(), LocationLayers::MANUAL_AND_AUTOMATIC).unwrap();
+    details.apply(&cleared).unwrap();
+    let before = details.clone();
+    assert_eq!(details.apply(&set), Err(ApplyError::Stale));
+    assert_eq!(details.apply(&cleared), Err(ApplyError::Stale));
+    // Of the right revision, but about somebody else.
+    let mut other = Small::starting_at(1);
+    locate(&mut other, LocationLayer::Manual, OFFICE, 100);
+    let alien = clear_locations(other.at(at(1)).unwrap(), LocationLayers::MANUAL_AND_AUTOMATIC).unwrap();
+    assert_eq!(alien.revision(), details.revision());
+    assert_eq!(details.apply(&alien), Err(ApplyError::Invalid));
+    let mut expiring = Small::starting_at(1);
+    say(&mut expiring, 0, "lunch", at(60)).unwrap();
+    let expired = advance_details(&expiring, at(60)).unwrap();
+    assert_eq!(details.apply(&expired), Err(ApplyError::Invalid));
+    let mut large: Details<99> = Details::starting_at(2);
+    let long = set_status_message(large.at(at(1)).unwrap(), "more than twelve bytes", Instant::NEVER).unwrap().unwrap();
+    assert_eq!(details.apply(&long), Err(ApplyError::Invalid));
+    assert_eq!(details, before);
+    large.apply(&long).unwrap();
+}
+
+#[test]
+fn c2_a_shifted_clock_keeps_what_is_left() {
+    let mut details = Small::new();
+    say(&mut details, 1000, "lunch", at(1060)).unwrap();
+    let set = set_location(details.at(at(1000)).unwrap(), LocationLayer::Manual, OFFICE, at(1100)).unwrap();
+    details.apply(&set).unwrap();
+    let outdated = set_status_message(details.at(at(1000)).unwrap(), "", Instant::NEVER).unwrap().unwrap();
+    assert_eq!(details.clone().rebase(at(1060), at(0)).unwrap_err().deadline, at(1060));
+    details.rebase(at(1010), at(10)).unwrap();
+    assert_eq!(
+        details.status_message().map(|message| (message.published_at, message.expires_at)),
+        Some((at(0), at(60)))
+    );
+    assert_eq!(details.place(LocationLayer::Manual).map(|(_, until)| until), Some(at(100)));
+    assert_eq!(details.apply(&outdated), Err(ApplyError::Stale));
+}
+
+/// What rules T1, O1 and W1 say, written down as naively as can be.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Model {
+    message: Option<(String, u64, u64)>,
+    out_of_office: (bool, String),
+    layers: [Option<(WorkLocationType, String, u64)>; 3],
+    version: u64,
+}
+
+type Seen = (Option<(String, u64, u64)>, (bool, String), Option<(WorkLocationType, String, usize)>);
+
+impl Model {
+    fn seen(&self) -> Seen {
+        let location =
+            (0..3).rev().find_map(|layer| self.layers[layer].as_ref().map(|(kind, id, _)| (*kind, id.clone(), layer)));
+        (self.message.clone(), self.out_of_office.clone(), location)
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Self)) {
+        let before = self.seen();
+        change(self);
+        self.version += u64::from(self.seen() != before);
+    }
+
+    fn pass(&mut self, now: u64) {
+        let mut deadlines: Vec<u64> = self.layers.iter().flatten().map(|(_, _, until)| *until).collect();
+        deadlines.extend(self.message.iter().map(|(_, _, until)| *until));
+        deadlines.sort_unstable();
+        for deadline in deadlines.into_iter().filter(|deadline| *deadline <= now && *deadline != u64::MAX) {
+            self.change(|model| model.message = model.message.take().filter(|(_, _, until)| *until != deadline));
+            self.change(|model| {
+                for layer in &mut model.layers {
+                    *layer = layer.take().filter(|(_, _, until)| *until != deadline);
+                }
+            });
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Told {
+    Message(String, u64),
+    OutOfOffice(bool, String),
+    Location(usize, WorkLocationType, String, u64),
+    Clear(usize),
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    let text = || prop::sample::select(vec!["", "a", "☕", "twelve bytes", "thirteen byte"]).prop_map(str::to_owned);
+    let kind = prop::sample::select(WorkLocationType::ALL.to_vec());
+    let length = || prop_oneof![4 => 0..6u64, 1 => Just(u64::MAX)];
+    prop_oneof![
+        (text(), length()).prop_map(|(text, length)| Told::Message(text, length)),
+        (any::<bool>(), text()).prop_map(|(flag, text)| Told::OutOfOffice(flag, text)),
+        (0..3usize, kind, text(), length())
+            .prop_map(|(layer, kind, id, length)| Told::Location(layer, kind, id, length)),
+        (0..3usize).prop_map(Told::Clear),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Every history against the model: what is shown, the version, deadlines; and the stored form after every step.
+    #[test]
+    fn every_history_is_as_the_model_says(steps in prop::collection::vec((0..4u64, told()), 0..40)) {
+        let (mut details, mut model, mut now) = (Small::new(), Model::default(), 100u64);
+        for (ahead, told) in steps {
+            now += ahead;
+            while let Some(due) = advance_details(&details, Instant::from_millis(now)) {
+                prop_assert_eq!(Some(due.at()), details.next_deadline());
+                details.apply(&due).unwrap();
+            }
+            model.pass(now);
+            let instant = Instant::from_millis(now);
+            let moment = details.at(instant).unwrap();
+            let decided = match &told {
+                Told::Message(text, length) => {
+                    let until = now.saturating_add(*length);
+                    if text.len() <= 12 {
+                        model.change(|model| {
+                            model.message = (!text.is_empty() && until > now).then(|| (text.clone(), now, until));
+                        });
+                    }
+                    set_status_message(moment, text, Instant::from_millis(until))
+                }
+                Told::OutOfOffice(flag, text) => {
+                    if text.len() <= 12 {
+                        model.change(|model| model.out_of_office = (*flag, text.clone()));
+                    }
+                    set_out_of_office(moment, OutOfOffice { is_out_of_office: *flag, message: Some(text) }).map(Some)
+                }
+                Told::Location(layer, kind, id, length) => {
+                    let until = now.saturating_add(*length);
+                    if until > now {
+                        model.change(|model| model.layers[*layer] = Some((*kind, id.clone(), until)));
+                    }
+                    let place = WorkPlace { kind: *kind, id: Some(id) };
+                    set_location(moment, LocationLayer::ALL[*layer], place, Instant::from_millis(until)).map(Some)
+                }
+                Told::Clear(which) => {
+                    let layers = [LocationLayers::SCHEDULED, LocationLayers::AUTOMATIC, LocationLayers::MANUAL_AND_AUTOMATIC];
+                    model.change(|model| {
+                        model.layers[*which] = None;
+                        if *which == 2 {
+                            model.layers[1] = None;
+                        }
+                    });
+                    Ok(clear_locations(moment, layers[*which]))
+                }
+            };
+            if let Ok(Some(transition)) = decided {
+                let (version, revision) = (details.version(), details.revision());
+                details.apply(&transition).unwrap();
+                prop_assert_eq!(details.version(), version + u64::from(transition.is_visible()));
+                prop_assert_eq!(details.revision(), revision + 1);
+                prop_assert_eq!(details.apply(&transition), Err(ApplyError::Stale));
+            }
+            let message = details.status_message();
+            let seen = (
+                message.map(|message| (message.text.to_owned(), message.published_at.as_millis(), message.expires_at.as_millis())),
+                (details.out_of_office().is_out_of_office, details.out_of_office().message.unwrap_or_default().to_owned()),
+                details.work_location().map(|location| {
+                    (location.place.kind, location.place.id.unwrap_or_default().to_owned(), location.source as usize)
+                }),
+            );
+            prop_assert_eq!(seen, model.seen());
+            prop_assert_eq!(details.version(), model.version);
+
+            let mut buffer = [0; snapshot::max_details_len::<12>()];
+            let stored = snapshot::take_details(details.at(instant).unwrap(), &mut buffer).unwrap();
+            let restored = snapshot::restore_details::<12>(stored, instant, Some(Duration::ZERO)).unwrap();
+            prop_assert_eq!(&restored, &details);
+            for length in 0..stored.len() {
+                prop_assert!(snapshot::restore_details::<12>(&stored[..length], instant, None).is_err());
+            }
+            for bit in 0..stored.len() * 8 {
+                let mut damaged = stored.to_vec();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                prop_assert_eq!(
+                    snapshot::restore_details::<12>(&damaged, instant, None),
+                    Err(snapshot::RestoreError::Checksum)
+                );
+            }
+            // A user's form and this one are never taken for each other.
+            prop_assert!(snapshot::restore::<u8, 4>(stored, instant, None).is_err());
+            prop_assert!(snapshot::restore::<[u8; 0], 4>(stored, instant, None).is_err());
+        }
+    }
+}
+
+#[test]
+fn after_a_gap_of_unknown_length_messages_stay_and_locations_go() {
+    let mut details = Small::new();
+    say(&mut details, 0, "lunch", at(60)).unwrap();
+    locate(&mut details, LocationLayer::Manual, OFFICE, 100);
+    let mut buffer = [0; snapshot::max_details_len::<12>()];
+    let stored = snapshot::take_details(details.at(at(20)).unwrap(), &mut buffer).unwrap();
+    let restored = snapshot::restore_details::<12>(stored, at(0), None).unwrap();
+    assert_eq!(restored.status_message().map(|message| message.expires_at), Some(at(40)));
+    assert_eq!(restored.work_location(), None);
+    assert_eq!(restored.version(), details.version() + snapshot::LEAP);
+    // With a known length everything is as it was, overdue or not.
+    let later = snapshot::restore_details::<12>(stored, at(1000), Some(Duration::from_secs(50))).unwrap();
+    assert_eq!(
+        advance_details(&later, at(1000)).map(|due| (due.at(), due.change())),
+        Some((at(990), DetailsChange::MessageExpired))
+    );
+    // Nor does a larger one fit a smaller.
+    assert_eq!(snapshot::restore_details::<4>(stored, at(0), None), Err(snapshot::RestoreError::Full));
+    let user = presence_core::User::<u8, 1>::new();
+    let mut buffer = [0; snapshot::max_len::<u8, 1>()];
+    let other = snapshot::take(user.at(at(0)).unwrap(), &mut buffer).unwrap();
+    let refused = snapshot::restore_details::<4>(other, at(0), None);
+    assert_eq!(refused, Err(snapshot::RestoreError::Invalid(snapshot::Field::IdLength)));
+}
