@@ -1,7 +1,7 @@
 //! Rule V2: which users changed visibly since a cursor, oldest first; each once; never a silent gap. And handles.
 
 use presence_core::directory::{Cursor, Directory, InlineMemory, Progress, StartOver};
-use presence_core::{Command, Instant, Policy, Presence};
+use presence_core::{ApplyError, Command, Instant, Policy, Presence};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -121,4 +121,79 @@ fn v2_a_reader_may_stop_in_between_and_go_on() {
     let first = directory.changes_since(Cursor::START).unwrap().next().unwrap();
     let rest: Vec<_> = directory.changes_since(first.cursor).unwrap().map(|changed| changed.id).collect();
     assert_eq!((first.id, rest), (0, vec![1, 2]));
+}
+
+/// What is kept beside a user changes visibly: the user is the newest, and gets a place if it has none. Rules V2, S9.
+#[test]
+fn v2_a_change_beside_a_user_is_one_of_the_user() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+    directory.set_presence(Instant::ZERO, 2, 0, Presence::Away, None, |_, _| {}).unwrap();
+    let cursor = directory.cursor();
+    let changed =
+        |directory: &Small| -> Vec<u8> { directory.changes_since(cursor).unwrap().map(|changed| changed.id).collect() };
+    let before = directory.get(1).unwrap().clone();
+    directory.note_change(1).unwrap();
+    directory.note_change(3).unwrap();
+    assert_eq!((changed(&directory), directory.len()), (vec![1, 3], 3));
+    assert_eq!(directory.get(1), Some(&before));
+    // The newcomer has nothing stored: its place may go to another, and then there is no silent gap.
+    directory.note_change(4).unwrap();
+    assert_eq!((directory.get(3), directory.len()), (None, 3));
+    assert_eq!(directory.changes_since(cursor).err(), Some(StartOver));
+    directory.set_presence(Instant::ZERO, 4, 0, Presence::Away, None, |_, _| {}).unwrap();
+    let full = directory.clone();
+    assert_eq!(directory.note_change(5), Err(ApplyError::Full));
+    assert_eq!((directory.cursor(), directory.len()), (full.cursor(), full.len()));
+    let idle =
+        |directory: &mut Small| while !matches!(directory.advance(Instant::from_secs(300)), Progress::Idle { .. }) {};
+    idle(&mut directory);
+    directory.note_change(5).unwrap();
+    assert!(directory.get(5).is_some_and(|user| user.is_empty()));
+}
+
+/// Users forgotten in an earlier life had numbers too. Rules V1, V2.
+#[test]
+fn v1_a_directory_is_told_of_users_forgotten_before() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    assert_eq!(directory.forgotten(), 0);
+    directory.remember_forgotten(70);
+    directory.remember_forgotten(7);
+    directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+    assert_eq!(directory.version(1, Instant::ZERO), 71);
+    for user in 2..6 {
+        directory.clear_presence(Instant::ZERO, user - 1, 0, |_, _| {}).unwrap();
+        directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+    }
+    let number = directory.forgotten();
+    assert!(number > 72, "{number}");
+    let mut later: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    later.remember_forgotten(number);
+    later.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+    assert!(later.version(1, Instant::ZERO) > 72, "above what user 1 had when it was forgotten");
+}
+
+/// Everybody, a bounded piece at a time.
+#[test]
+fn users_are_listed_in_pieces() {
+    let mut directory: Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 40>> =
+        Directory::new(InlineMemory::new(), Policy::GRAPH);
+    for user in 0..33 {
+        directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+    }
+    for places in 1..50 {
+        let (mut listed, mut next) = (Vec::new(), Some(0));
+        while let Some(place) = next {
+            let (users, behind) = directory.users_from(place, places);
+            let piece: Vec<u8> = users.map(|(id, _)| id).collect();
+            assert!(piece.len() <= places);
+            listed.extend(piece);
+            next = behind;
+        }
+        listed.sort_unstable();
+        assert_eq!(listed, (0..33).collect::<Vec<u8>>());
+    }
+    assert_eq!(directory.users_from(40, 5).1, None);
+    assert_eq!(directory.users_from(usize::MAX, usize::MAX).0.count(), 0);
+    assert_eq!(directory.users_from(0, 0).1, None);
 }

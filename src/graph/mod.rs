@@ -11,6 +11,9 @@
 //! Batches and bulk reads are feature `batch`: without it their paths are no resources, and a device that serves one request
 //! at a time links less; the README says how much.
 //!
+//! Feature `details` adds what else a presence tells, `$select` and user principal names; what it takes to know the world for
+//! that, zones and the time on the wall, the embedder tells through `Hooks`.
+//!
 //! Nothing is collected, so memory is bounded by the caller's buffers; the `MAX_…` constants say how large those need be.
 
 mod batch;
@@ -57,7 +60,8 @@ pub const MAX_ELEMENTS: usize = 20;
 pub const MAX_BODY: usize = 1 << 20;
 /// Longest line that is taken in, in bytes, without its newline.
 pub const MAX_LINE: usize = 4096;
-/// Longest presence object, in bytes.
+/// Longest presence object, in bytes, from a store that keeps no details: see `max_presence` for one that does, here and
+/// for all that follows.
 pub const MAX_PRESENCE: usize = 211;
 /// Longest error body, in bytes, when its [`Trace`] is empty.
 pub const MAX_ERROR: usize = 194;

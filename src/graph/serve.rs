@@ -12,6 +12,7 @@ use super::sink::{NoRoom, Reserve, Sink};
 use super::store::Store;
 use super::write::{Trace, fill, status, write_error, write_read, write_user};
 use crate::id::{SessionId, UserId};
+use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::{Command, Transition};
 
@@ -194,7 +195,7 @@ fn write_users(sink: &mut dyn Sink, exchange: &Exchange<'_>, store: &dyn Store, 
         let mut written = Ok(());
         store.read_batch(exchange.now, &users, &mut |user, presence, version| {
             if written.is_ok() {
-                let read = (presence, version);
+                let read = if exchange.knows(user) { (presence, version) } else { (Presence::Unknown, 0) };
                 written = sink
                     .write(separator.as_bytes())
                     .and_then(|()| write_read(sink, exchange, store, user, read, select));

@@ -3,6 +3,8 @@
 
 mod batch;
 mod checks;
+#[cfg(feature = "details")]
+mod details;
 mod examples;
 mod reads;
 mod room;
