@@ -158,18 +158,6 @@ impl<'a> Request<'a> {
     }
 }
 
-impl Request<'_> {
-    /// Whether it changes something, and its answer has no body.
-    pub(super) const fn is_action(&self) -> bool {
-        match self {
-            Self::Act { .. } => true,
-            #[cfg(feature = "details")]
-            Self::ActOnDetails { .. } => true,
-            _ => false,
-        }
-    }
-}
-
 impl<'b> Incoming<'_, 'b> {
     /// The body: an object, or nothing.
     fn body(&self) -> Result<Option<Value<'b>>, Refusal> {

@@ -296,26 +296,30 @@ fn carry_out(
     if let Err(refusal) = exchange.caller.authorise(request) {
         return Ok(Some(refusal));
     }
-    let acted = match request {
-        Request::Act { user, command } => act(*user, *command, exchange, store, changes),
+    match request {
+        Request::Act { user, command } => {
+            if let Err(refusal) = act(*user, *command, exchange, store, changes) {
+                return Ok(Some(refusal));
+            }
+            open(sink, id, 200)?;
+        }
         #[cfg(feature = "details")]
-        Request::ActOnDetails { user, action } => act_on_details(*user, *action, exchange, store),
-        _ => Ok(()),
-    };
-    if let Err(refusal) = acted {
-        return Ok(Some(refusal));
-    }
-    if request.is_action() {
-        open(sink, id, 200)?;
-    } else {
-        // A body may turn out too long only behind its status: then both are taken back.
-        let mut answer = Reserve::new(sink, 1);
-        let written = open(&mut answer, id, 200)
-            .and_then(|()| answer.write(b",\"body\":"))
-            .and_then(|()| write_body(request, exchange, store, &mut answer, changes));
-        if let Err(NoRoom) = written {
-            answer.take_all_back();
-            return Ok(Some(Refusal::AnswerTooLarge));
+        Request::ActOnDetails { user, action } => {
+            if let Err(refusal) = act_on_details(*user, *action, exchange, store) {
+                return Ok(Some(refusal));
+            }
+            open(sink, id, 200)?;
+        }
+        _ => {
+            // A body may turn out too long only behind its status: then both are taken back.
+            let mut answer = Reserve::new(sink, 1);
+            let written = open(&mut answer, id, 200)
+                .and_then(|()| answer.write(b",\"body\":"))
+                .and_then(|()| write_body(request, exchange, store, &mut answer, changes));
+            if let Err(NoRoom) = written {
+                answer.take_all_back();
+                return Ok(Some(Refusal::AnswerTooLarge));
+            }
         }
     }
     sink.write(b"}").map(|()| None)
