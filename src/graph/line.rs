@@ -4,7 +4,7 @@ use super::MAX_LINE;
 use super::batch::Element;
 use super::json::{JsonError, Value, member_before_fault};
 use super::refusal::{Field, Refusal};
-use super::serve::{Exchange, answer_element, write_refusal};
+use super::serve::{Exchange, Form, answer_element, write_refusal};
 use super::sink::{NoRoom, Sink};
 use super::store::Store;
 use super::write::Trace;
@@ -90,8 +90,8 @@ pub fn serve_line(
 ) -> Result<(), NoRoom> {
     match line {
         Line::Blank => Ok(()),
-        Line::Element(element) => answer_element(element, None, exchange, store, sink, changes).map(|_| ()),
-        Line::Refused { id, refusal } => write_refusal(sink, id, refusal, &exchange.trace),
+        Line::Element(element) => answer_element(element, None, Form::Line, exchange, store, sink, changes).map(|_| ()),
+        Line::Refused { id, refusal } => write_refusal(sink, id, Form::Line, refusal, &exchange.trace),
     }
 }
 
@@ -107,6 +107,6 @@ impl Line<'_> {
             Line::Element(element) => Some(element.id()),
             Line::Refused { id, .. } => id,
         };
-        write_refusal(sink, id, refusal, trace)
+        write_refusal(sink, id, Form::Line, refusal, trace)
     }
 }

@@ -69,6 +69,7 @@ pub const MAX_ERROR: usize = 194;
 pub const MAX_PRESENCES: usize = 12 + MAX_IDS * (MAX_PRESENCE + 1) - 1;
 /// Longest answer to one element of a batch that is no bulk read, in bytes, not counting its id, which is echoed as it
 /// was written.
-pub const MAX_ELEMENT: usize = r#"{"id":,"status":200,"body":}"#.len() + MAX_PRESENCE;
+pub const MAX_ELEMENT: usize =
+    r#"{"id":,"status":200,"headers":{"Content-Type":"application/json"},"body":}"#.len() + MAX_PRESENCE;
 /// Longest event of a change, in bytes.
 pub const MAX_CHANGE: usize = 251;

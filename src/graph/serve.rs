@@ -241,10 +241,29 @@ fn run_batch(
         reserved = reserved.saturating_sub(bare_len(element.id()));
         let refused = answered.check(element).err();
         let mut answer = Reserve::new(sink, reserved);
-        let status = answer_element(element, refused, exchange, store, &mut answer, changes)?;
+        let status = answer_element(element, refused, Form::Element, exchange, store, &mut answer, changes)?;
         answered.note(element, status);
     }
     sink.write(b"]}")
+}
+
+/// Where an answer stands.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// On a line of its own.
+    Line,
+    /// In a batch, whose clients look at each element's headers.
+    Element,
+}
+
+impl Form {
+    /// What stands between the status of an answer and its body.
+    const fn opening(self) -> &'static [u8] {
+        match self {
+            Self::Line => b",\"body\":",
+            Self::Element => br#","headers":{"Content-Type":"application/json"},"body":"#,
+        }
+    }
 }
 
 /// The length of an answer without a body.
@@ -260,6 +279,7 @@ fn bare_len(id: Value<'_>) -> usize {
 pub(super) fn answer_element(
     element: Element<'_>,
     refused: Option<Refusal>,
+    form: Form,
     exchange: &Exchange<'_>,
     store: &mut dyn Store,
     sink: &mut dyn Sink,
@@ -274,13 +294,13 @@ pub(super) fn answer_element(
     };
     let refusal = match &request {
         Err(refusal) => *refusal,
-        Ok(request) => match carry_out(request, element.id(), exchange, store, sink, changes)? {
+        Ok(request) => match carry_out(request, element.id(), form, exchange, store, sink, changes)? {
             None => return Ok(200),
             Some(refusal) => refusal,
         },
     };
     crate::log::trace!("refused: {}", refusal);
-    write_refusal(sink, Some(element.id()), refusal, &exchange.trace)?;
+    write_refusal(sink, Some(element.id()), form, refusal, &exchange.trace)?;
     Ok(refusal.status())
 }
 
@@ -288,6 +308,7 @@ pub(super) fn answer_element(
 fn carry_out(
     request: &Request<'_>,
     id: Value<'_>,
+    form: Form,
     exchange: &Exchange<'_>,
     store: &mut dyn Store,
     sink: &mut dyn Sink,
@@ -314,7 +335,7 @@ fn carry_out(
             // A body may turn out too long only behind its status: then both are taken back.
             let mut answer = Reserve::new(sink, 1);
             let written = open(&mut answer, id, 200)
-                .and_then(|()| answer.write(b",\"body\":"))
+                .and_then(|()| answer.write(form.opening()))
                 .and_then(|()| write_body(request, exchange, store, &mut answer, changes));
             if let Err(NoRoom) = written {
                 answer.take_all_back();
@@ -334,13 +355,14 @@ fn open(sink: &mut dyn Sink, id: Value<'_>, code: u16) -> Result<(), NoRoom> {
 pub(super) fn write_refusal(
     sink: &mut dyn Sink,
     id: Option<Value<'_>>,
+    form: Form,
     refusal: Refusal,
     trace: &Trace<'_>,
 ) -> Result<(), NoRoom> {
     open(sink, id.unwrap_or(Value::NULL), refusal.status())?;
     // The closing brace is kept room for.
     let mut body = Reserve::new(sink, 1);
-    if body.write(b",\"body\":").and_then(|()| write_error(&mut body, refusal, trace)).is_err() {
+    if body.write(form.opening()).and_then(|()| write_error(&mut body, refusal, trace)).is_err() {
         body.take_all_back();
     }
     sink.write(b"}")

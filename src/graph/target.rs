@@ -61,7 +61,8 @@ pub enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// What a request's target means: `/v1.0` and `/beta` alike, or neither; segments percent-decoded after splitting; the
+    /// What a request's target means: a path, or, with feature `batch`, a whole URL, of which only the path counts, for some
+    /// clients send that in batches; `/v1.0` and `/beta` alike, or neither; segments percent-decoded after splitting; the
     /// query is not looked at. O(bytes).
     ///
     /// # Errors
@@ -78,7 +79,8 @@ impl<'a> Target<'a> {
         Self::read(until(target, b"?#")).ok_or(Refusal::UnknownPath)
     }
 
-    fn read(path: &'a str) -> Option<Self> {
+    fn read(target: &'a str) -> Option<Self> {
+        let path = if HAS_BATCH { without_authority(target) } else { target };
         let mut segments = Segments(Some(path.strip_prefix("/").unwrap_or(path)));
         let mut first = segments.next()?;
         if is(first, "v1.0") || is(first, "beta") {
@@ -202,6 +204,14 @@ pub(super) fn query_option<'a>(target: &'a str, name: &str) -> Option<&'a str> {
     options.find(|(key, _)| is_named(key)).map(|(_, value)| value)
 }
 
+/// The path of a whole URL; of a path, all of it.
+fn without_authority(target: &str) -> &str {
+    let is_url = |scheme: &str| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let Some(scheme) = ["https://", "http://"].into_iter().find(|scheme| is_url(scheme)) else { return target };
+    let behind = target.get(scheme.len()..).unwrap_or_default();
+    behind.get(until(behind, b"/").len()..).unwrap_or_default()
+}
+
 /// What stands before the first of these bytes, each ASCII: everything, if there is none.
 pub(super) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
     let end = text.bytes().position(|byte| ends.contains(&byte));
@@ -269,6 +279,7 @@ fn is(segment: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
 
     #[test]
@@ -310,8 +321,17 @@ mod tests {
                     assert_eq!(parse(&target), Some((owner, Some(operation))));
                 }
             }
+            let url = [prefix, "/me/presence?x=http://y/"].concat();
+            for scheme in ["http://", "HTTPS://localhost:8080", "https://graph.microsoft.com"] {
+                let target = [scheme, &url].concat();
+                assert_eq!(Target::parse(&target).is_ok(), HAS_BATCH, "{target}");
+            }
             for unknown in [
                 "",
+                "http:/me/presence",
+                "ftp://x/me/presence",
+                "http://",
+                "http://me/presence",
                 "/",
                 "/me",
                 "/me/",

@@ -149,13 +149,13 @@ pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> 
     sink.write(b"}}}")
 }
 
-/// Writes the answer to an element of a batch, for whoever runs the elements itself: `{"id":…,"status":…,"body":…}`, with a
-/// `Retry-After` header where there is one, and without a body where that is empty. The id is a JSON string, the body is
+/// Writes the answer to an element of a batch, for whoever runs the elements itself: `{"id":…,"status":…,"headers":…,"body":…}`,
+/// with a `Retry-After` header where there is one, and without a body where that is empty. The id is a JSON string, the body is
 /// JSON, both as they are. Rule H5.
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; 60 bytes more than id and body always suffice.
+/// [`NoRoom`]; 110 bytes more than id and body always suffice.
 pub fn write_answer(
     sink: &mut dyn Sink,
     id: Value<'_>,
@@ -164,11 +164,18 @@ pub fn write_answer(
     body: &[u8],
 ) -> Result<(), NoRoom> {
     fill(sink, r#"{"id":*,"status":*"#, &[id.as_str().as_bytes(), &status(code)])?;
+    if !body.is_empty() {
+        sink.write(br#","headers":{"Content-Type":"application/json""#)?;
+    }
     if let Some(seconds) = retry_after {
         // Three digits, without the zeros in front.
         let text = status(seconds.into());
         let zeros = text.iter().take_while(|digit| **digit == b'0').count().min(2);
-        fill(sink, r#","headers":{"Retry-After":"*"}"#, &[text.get(zeros..).unwrap_or_default()])?;
+        let opening: &[u8] = if body.is_empty() { br#","headers":{"# } else { b"," };
+        fill(sink, r#"*"Retry-After":"*""#, &[opening, text.get(zeros..).unwrap_or_default()])?;
+    }
+    if !body.is_empty() || retry_after.is_some() {
+        sink.write(b"}")?;
     }
     if !body.is_empty() {
         fill(sink, r#","body":*"#, &[body])?;
@@ -315,6 +322,25 @@ mod tests {
         ] {
             assert_eq!(written(|sink| seconds(sink, Duration::from_millis(millis))), expected);
         }
+    }
+
+    #[test]
+    fn h5_answers_of_elements() {
+        let answer = |code, retry_after, body: &str| {
+            let id = Value::parse(b"\"1\"").unwrap();
+            written(|sink| write_answer(sink, id, code, retry_after, body.as_bytes()))
+        };
+        assert_eq!(answer(200, None, ""), r#"{"id":"1","status":200}"#);
+        assert_eq!(
+            answer(200, None, "{}"),
+            r#"{"id":"1","status":200,"headers":{"Content-Type":"application/json"},"body":{}}"#
+        );
+        assert_eq!(answer(429, Some(1), ""), r#"{"id":"1","status":429,"headers":{"Retry-After":"1"}}"#);
+        assert_eq!(
+            answer(429, Some(255), "{}"),
+            r#"{"id":"1","status":429,"headers":{"Content-Type":"application/json","Retry-After":"255"},"body":{}}"#
+        );
+        assert!(answer(429, Some(10), "").contains("\"10\"") && answer(429, Some(0), "").contains("\"0\""));
     }
 
     #[test]
