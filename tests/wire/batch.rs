@@ -158,3 +158,24 @@ fn a_line_without_an_id_is_answered_under_null() {
     let answer = Server::new().line(&long).unwrap();
     assert_eq!((&answer["id"], &answer["status"]), (&Value::Null, &json!(400)));
 }
+
+/// Python's client sends whole URLs in elements, and looks for the content type of each answer that has a body.
+#[test]
+fn h5_what_official_clients_send_and_look_for() {
+    let mut server = Server::delegated();
+    let (_, body) = server.post(
+        "/v1.0/$batch",
+        &json!({"requests": [
+            {"id": "1", "method": "GET", "url": "http://127.0.0.1:8080/v1.0/me/presence"},
+            {"id": "2", "method": "POST", "url": "https://graph.microsoft.com/v1.0/me/presence/clearPresence",
+             "headers": {"Content-Type": "application/json"}, "body": {"sessionId": TEAMS}},
+            {"id": "3", "method": "POST", "url": "/me/presence/clearUserPreferredPresence"},
+        ]}),
+    );
+    let content_type = json!({"Content-Type": "application/json"});
+    let answers = body["responses"].as_array().unwrap();
+    let statuses: Vec<_> = answers.iter().map(|answer| answer["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [200, 404, 200]);
+    assert_eq!([&answers[0]["headers"], &answers[1]["headers"]], [&content_type; 2]);
+    assert_eq!(answers[2].get("headers"), None, "no body, no content type");
+}
