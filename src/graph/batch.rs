@@ -52,13 +52,13 @@ impl<'a> Batch<'a> {
 /// An element of a batch, or a line of its own: a request with an id. Rule H5.
 ///
 /// ```
-/// use presence_core::graph::{Element, Request, json::Value};
+/// use presence_core::graph::{Element, Request, Select, json::Value};
 /// use presence_core::{Policy, UserId};
 ///
 /// let value = Value::parse(br#"{"id":"1","method":"GET","url":"/me/presence"}"#)?;
 /// let element = Element::parse(value)?;
 /// let me = UserId::parse("fa8bf3dc-eca7-46b7-bad1-db199b62afc3")?;
-/// assert_eq!(element.request(Some(me), &Policy::GRAPH), Ok(Request::Get { user: me }));
+/// assert_eq!(element.request(Some(me), &Policy::GRAPH), Ok(Request::Get { user: me, select: Select::ALL }));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
