@@ -212,8 +212,13 @@ impl<'a> Parser<'a> {
 
     /// What follows the `P`.
     fn day_time(&mut self) -> bool {
-        if self.number() {
-            if self.part.is_fraction || !self.take(b'D') {
+        let has_days = self.number();
+        // Also one that ended behind its point.
+        if self.part.is_fraction {
+            return false;
+        }
+        if has_days {
+            if !self.take(b'D') {
                 return false;
             }
             self.add(DAY);

@@ -54,7 +54,9 @@ impl<F: NorFlash> Flash<F> {
     }
 
     /// [`Storage::store`] in an executor. Flash that holds something else, as it does when the device was another one before,
-    /// is erased first. What a cut leaves behind is none of that: it can be repaired.
+    /// is erased first. What a cut leaves behind is none of that: it can be repaired. Only if a page that was being erased at
+    /// a first cut comes out as nonsense, and a second cut falls into the erasure that follows, is nothing left; and while
+    /// flash that held something else is taken over, a cut may cost what was stored until then. Nothing is ever misread.
     ///
     /// # Errors
     ///
