@@ -1,0 +1,141 @@
+//! Answers: bodies of JSON, and refusals in Graph's shape. Rule H1.
+
+use crate::clock::{Clock, date};
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use presence_core::graph::{self, NoRoom, Refusal, Sink};
+use std::any::Any;
+use std::sync::Arc;
+
+/// Clients are told to come back after so many seconds.
+pub const RETRY_SECONDS: u64 = 1;
+
+/// The ids of a request, for its answer. Made by [`observe`](super::observe).
+#[derive(Clone, Debug)]
+pub struct Ids {
+    /// The id that the server gave it.
+    pub request: Arc<str>,
+    /// The id that the client gave it.
+    pub client: Option<Arc<str>>,
+}
+
+/// What an answer was about, for whoever counts.
+#[derive(Clone, Copy, Debug)]
+pub struct OperationName(pub &'static str);
+
+/// A sink that grows. Its users bound what they write.
+#[derive(Debug, Default)]
+pub struct Text(pub Vec<u8>);
+
+impl Sink for Text {
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn take_back(&mut self, count: usize) {
+        self.0.truncate(self.0.len().saturating_sub(count));
+    }
+}
+
+/// Why a request is refused: by the library's rules, or by the server's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// By the rules of the wire.
+    Rule(Refusal),
+    /// The method is wrong, and this one is right.
+    Method(&'static str),
+    /// The body did not come in time.
+    TooSlow,
+    /// The body was cut off, or framed wrongly.
+    BrokenBody,
+    /// Something that must not happen.
+    Internal,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Rule(refusal)
+    }
+}
+
+impl Refused {
+    /// The HTTP status.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Rule(refusal) => refusal.status(),
+            Self::Method(_) => 405,
+            Self::TooSlow => 408,
+            Self::BrokenBody => 400,
+            Self::Internal => 500,
+        }
+    }
+
+    /// Writes the error body.
+    pub fn write(self, sink: &mut dyn Sink, ids: &Ids, clock: &Clock) -> Result<(), NoRoom> {
+        let date = date(clock.now());
+        let trace = graph::Trace {
+            date: Some(&date),
+            request_id: Some(&ids.request),
+            client_request_id: ids.client.as_deref(),
+        };
+        let (code, message) = match self {
+            Self::Rule(refusal) => return graph::write_error(sink, refusal, &trace),
+            Self::Method(_) => return graph::write_error(sink, Refusal::MethodNotAllowed, &trace),
+            Self::TooSlow => ("RequestTimeout", "The request did not come in time."),
+            Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
+            Self::Internal => ("InternalServerError", "Something went wrong here."),
+        };
+        sink.write(error_body(code, message, ids, &date).as_bytes())
+    }
+
+    /// The answer.
+    pub fn answer(self, ids: &Ids, clock: &Clock) -> Response {
+        let mut text = Text::default();
+        // A sink that grows takes everything.
+        let _ = self.write(&mut text, ids, clock);
+        let mut response = json(text.0);
+        *response.status_mut() = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        match self {
+            Self::Method(right) => drop(headers.insert(ALLOW, HeaderValue::from_static(right))),
+            Self::Rule(Refusal::Throttled) => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS.into())),
+            Self::TooSlow | Self::BrokenBody => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
+            _ if self.status() == 401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            _ => {}
+        }
+        response
+    }
+}
+
+/// An error body of the server's own. The ids hold no character that must be escaped.
+pub fn error_body(code: &str, message: &str, ids: &Ids, date: &str) -> String {
+    let client = ids.client.as_ref().map_or("null".to_owned(), |id| format!("\"{id}\""));
+    format!(
+        r#"{{"error":{{"code":"{code}","message":"{message}","innerError":{{"date":"{date}","request-id":"{}","client-request-id":{client}}}}}}}"#,
+        ids.request
+    )
+}
+
+/// 200 with a body of JSON.
+pub fn json(text: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+}
+
+/// 200 without a body, as actions are answered.
+pub fn done() -> Response {
+    Response::new(Body::empty())
+}
+
+/// A handler panicked. What it was asked is not known any more; `observe` makes a body of it.
+pub fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

@@ -1,0 +1,89 @@
+//! `POST /dev/advance?seconds=N`: lets time pass on a virtual clock.
+
+use super::App;
+use super::answer::{Ids, OperationName, Refused, json};
+use crate::clock::date;
+use crate::shard::job::Job;
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, Uri};
+use presence_core::Duration;
+use presence_core::graph::{Caller, Field, Refusal};
+use std::sync::Arc;
+use tokio::sync::oneshot::channel;
+
+/// Answers when all that is due until then has happened, and the clock is durable.
+pub async fn advance(
+    State(app): State<Arc<App>>,
+    Extension(ids): Extension<Ids>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let mut response = match pass(&app, &uri, &headers).await {
+        Ok(text) => json(text.into_bytes()),
+        Err(refused) => refused.answer(&ids, &app.clock),
+    };
+    response.extensions_mut().insert(OperationName("advance"));
+    response
+}
+
+async fn pass(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, Refused> {
+    let caller = app.tokens.caller(headers).ok_or(Refusal::Unauthenticated)?;
+    if !app.clock.is_virtual() {
+        return Err(Refusal::UnknownPath.into());
+    }
+    if !matches!(caller, Caller::Trusted { .. }) {
+        return Err(Refusal::MissingPermission.into());
+    }
+    let duration = duration(uri.query().unwrap_or_default()).ok_or(Refusal::Malformed(Field::ExpirationDuration))?;
+    // It must not be cut short when whoever asked hangs up: the shards would tell different times.
+    let app = app.clone();
+    let passed = tokio::spawn(async move {
+        let _alone = app.limits.advance.lock().await;
+        let to = app.clock.now().saturating_add(duration);
+        let mut answers = Vec::new();
+        for shard in 0..app.shards.len() {
+            let (answer, advanced) = channel();
+            let mut job = Job::Advance { to, answer };
+            // A queue that is full empties soon.
+            while let Err(refused) = app.shards.ask_or_return(shard, job) {
+                job = refused;
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+            answers.push(advanced);
+        }
+        for advanced in answers {
+            advanced.await.map_err(|_| Refused::Internal)?;
+        }
+        app.clock.set(to);
+        Ok(format!("{{\"now\":\"{}\"}}", date(to)))
+    });
+    passed.await.unwrap_or(Err(Refused::Internal))
+}
+
+/// `seconds=N`, with up to three decimals.
+fn duration(query: &str) -> Option<Duration> {
+    let text = query.split('&').find_map(|pair| pair.strip_prefix("seconds="))?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || fraction.len() > 3 || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let millis: u64 = format!("{fraction:0<3}").parse().ok()?;
+    Some(Duration::from_millis(whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(millis)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_have_up_to_three_decimals() {
+        assert_eq!(duration("seconds=300"), Some(Duration::from_secs(300)));
+        assert_eq!(duration("x=1&seconds=0.25"), Some(Duration::from_millis(250)));
+        for query in ["", "seconds=", "seconds=-1", "seconds=1e3", "seconds=1.2345", "seconds=99999999999999999999"] {
+            assert_eq!(duration(query), None, "{query}");
+        }
+    }
+}

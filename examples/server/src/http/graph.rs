@@ -1,0 +1,239 @@
+//! Graph's paths: one request, checked in the order of rule H2, sent to the shards it is about, and answered.
+
+use super::App;
+use super::answer::{Ids, OperationName, Refused, Text, done, json};
+use super::batch;
+use super::body::{Held, is_too_large, throw_away};
+use axum::body::{Body, Bytes};
+use axum::extract::{Request as HttpRequest, State};
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use presence_core::graph::{
+    self, Caller, Incoming, MAX_IDS, MAX_PRESENCE, Operation, Refusal, Request, Target, write_presence,
+};
+use presence_core::{CommandError, Policy, UserId};
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::oneshot::{Receiver, channel};
+
+use crate::shard::Busy;
+use crate::shard::job::{Job, Shown};
+
+/// Serves a request of Graph's.
+pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+    let (parts, mut body) = request.into_parts();
+    let Some(ids) = parts.extensions.get::<Ids>().cloned() else { return super::answer::panicked(Box::new(())) };
+    let mut response = match answer(&app, &parts, &mut body, &ids).await {
+        Ok(response) => response,
+        Err(refused) => {
+            if !http_body::Body::is_end_stream(&body) {
+                throw_away(body, &parts.headers);
+            }
+            refused.answer(&ids, &app.clock)
+        }
+    };
+    response.extensions_mut().insert(OperationName(operation_name(parts.uri.path())));
+    response
+}
+
+async fn answer(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<Response, Refused> {
+    if is_too_large(&parts.headers) {
+        return Err(Refusal::TooLarge.into());
+    }
+    let _in_flight = app.enter()?;
+    let Some(caller) = app.tokens.caller(&parts.headers) else {
+        app.discard_body(body).await?;
+        return Err(Refusal::Unauthenticated.into());
+    };
+    let held = app.read_body(body, &parts.headers).await?;
+    let request = parse(parts, &held, &caller)?;
+    caller.authorise(&request)?;
+    match &request {
+        Request::Batch(batch) => batch::run(app, *batch, &caller, ids).await,
+        _ => match app.start(&request)?.finish(app).await? {
+            Outcome::Done => Ok(done()),
+            Outcome::Body(text) => Ok(json(text)),
+            Outcome::Long(text, shares) => Ok(long(text, shares)),
+        },
+    }
+}
+
+fn parse<'a>(parts: &Parts, held: &'a Held, caller: &Caller) -> Result<Request<'a>, Refused> {
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    // What is no text names no media type either.
+    let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let body = graph::Body::Bytes(&held.bytes);
+    let incoming = Incoming { method: parts.method.as_str(), target, content_type, body };
+    Request::parse(&incoming, caller.me(), &Policy::GRAPH).map_err(|refusal| match refusal {
+        Refusal::MethodNotAllowed => Refused::Method(match Target::parse(target) {
+            Ok(Target::Presence(_, Operation::Get)) => "GET",
+            _ => "POST",
+        }),
+        _ => refusal.into(),
+    })
+}
+
+/// An answer that keeps its share of memory until it has gone out.
+fn long(text: Vec<u8>, shares: OwnedSemaphorePermit) -> Response {
+    struct Owner(Vec<u8>, #[expect(dead_code, reason = "held until the bytes are gone")] OwnedSemaphorePermit);
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    let mut response = json(Vec::new());
+    *response.body_mut() = Body::from(Bytes::from_owner(Owner(text, shares)));
+    response
+}
+
+/// What a request asked for, as metrics name it.
+fn operation_name(path: &str) -> &'static str {
+    match Target::parse(path) {
+        Ok(Target::Presence(_, operation)) => match operation {
+            Operation::Get => "getPresence",
+            Operation::SetPresence => "setPresence",
+            Operation::ClearPresence => "clearPresence",
+            Operation::SetUserPreferredPresence => "setUserPreferredPresence",
+            Operation::ClearUserPreferredPresence => "clearUserPreferredPresence",
+            _ => "other",
+        },
+        Ok(Target::PresencesByUserId) => "getPresencesByUserId",
+        Ok(Target::Batch) => "batch",
+        _ => "unknown",
+    }
+}
+
+/// How a request ended that was not refused.
+#[derive(Debug)]
+pub enum Outcome {
+    /// There is nothing to say.
+    Done,
+    /// This is the body.
+    Body(Vec<u8>),
+    /// This is the body, and its share of memory.
+    Long(Vec<u8>, OwnedSemaphorePermit),
+}
+
+/// A request that its shards work at.
+#[derive(Debug)]
+pub enum Started {
+    /// An action.
+    Action(Receiver<Result<(), CommandError>>),
+    /// A read.
+    Read(Receiver<Shown>),
+    /// A bulk read: who was asked for, in order, and what each shard says of its own.
+    ReadMany(Vec<UserId>, Vec<Receiver<Vec<Shown>>>, OwnedSemaphorePermit),
+}
+
+impl From<Busy> for Refused {
+    fn from(_: Busy) -> Self {
+        Refusal::Throttled.into()
+    }
+}
+
+impl App {
+    /// A place among the requests that are served.
+    fn enter(&self) -> Result<InFlight<'_>, Refusal> {
+        let permit = self.limits.in_flight.try_acquire().map_err(|_| Refusal::Throttled)?;
+        self.metrics.in_flight.inc();
+        Ok(InFlight { app: self, _permit: permit })
+    }
+
+    /// Sends a request that is no batch to the shards it is about. Whatever is started later for the same user happens
+    /// later.
+    pub fn start(&self, request: &Request<'_>) -> Result<Started, Refused> {
+        match request {
+            Request::Act { user, command } => {
+                let (answer, outcome) = channel();
+                self.shards.ask(self.shards.of(*user), Job::Execute { user: *user, command: *command, answer })?;
+                Ok(Started::Action(outcome))
+            }
+            Request::Get { user } => {
+                let (answer, shown) = channel();
+                self.shards.ask(self.shards.of(*user), Job::Read { user: *user, answer })?;
+                Ok(Started::Read(shown))
+            }
+            Request::GetPresences(ids) => {
+                let ids: Vec<UserId> = ids.iter().take(MAX_IDS).collect();
+                let shares = self.reserve(ids.len() * MAX_PRESENCE)?;
+                let mut by_shard = vec![Vec::new(); self.shards.len()];
+                for id in &ids {
+                    by_shard[self.shards.of(*id)].push(*id);
+                }
+                let mut answers = Vec::with_capacity(by_shard.len());
+                for (shard, users) in by_shard.into_iter().enumerate() {
+                    let (answer, shown) = channel();
+                    if users.is_empty() {
+                        drop(answer.send(Vec::new()));
+                    } else {
+                        self.shards.ask(shard, Job::ReadMany { users, answer })?;
+                    }
+                    answers.push(shown);
+                }
+                Ok(Started::ReadMany(ids, answers, shares))
+            }
+            _ => Err(Refused::Internal),
+        }
+    }
+
+    /// The answer to a bulk read: what each shard says of its own users, in the order asked.
+    fn merge(&self, ids: &[UserId], by_shard: Vec<Vec<Shown>>) -> Vec<u8> {
+        let mut by_shard: Vec<_> = by_shard.into_iter().map(Vec::into_iter).collect();
+        let mut text = Text(Vec::with_capacity(ids.len() * MAX_PRESENCE));
+        text.0.extend_from_slice(b"{\"value\":[");
+        let mut separator: &[u8] = b"";
+        for id in ids {
+            if let Some(shown) = by_shard.get_mut(self.shards.of(*id)).and_then(Iterator::next) {
+                text.0.extend_from_slice(separator);
+                write(&mut text, &shown);
+                separator = b",";
+            }
+        }
+        text.0.extend_from_slice(b"]}");
+        text.0
+    }
+}
+
+/// A request that is being served.
+struct InFlight<'a> {
+    app: &'a App,
+    _permit: tokio::sync::SemaphorePermit<'a>,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.app.metrics.in_flight.dec();
+    }
+}
+
+/// Writes a presence object. Rule H3.
+pub fn write(text: &mut Text, shown: &Shown) {
+    // A sink that grows takes everything.
+    let _ = write_presence(text, shown.user, shown.presence, shown.version);
+}
+
+impl Started {
+    /// Waits for the answer. An answer that never comes is that of a server that ends.
+    pub async fn finish(self, app: &App) -> Result<Outcome, Refused> {
+        match self {
+            Self::Action(outcome) => {
+                outcome.await.map_err(|_| Refused::Internal)?.map_err(Refusal::from)?;
+                Ok(Outcome::Done)
+            }
+            Self::Read(shown) => {
+                let shown = shown.await.map_err(|_| Refused::Internal)?;
+                let mut text = Text(Vec::with_capacity(MAX_PRESENCE));
+                write(&mut text, &shown);
+                Ok(Outcome::Body(text.0))
+            }
+            Self::ReadMany(ids, answers, shares) => {
+                let mut by_shard = Vec::with_capacity(answers.len());
+                for answer in answers {
+                    by_shard.push(answer.await.map_err(|_| Refused::Internal)?);
+                }
+                Ok(Outcome::Long(app.merge(&ids, by_shard), shares))
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Around every request: its ids, what is counted, and a limit of time.
+
+use super::App;
+use super::answer::{Ids, OperationName, Refused};
+use crate::metrics::{OperationLabels, RequestLabels};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+static CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+
+/// Longest id of a client's that is echoed.
+const MAX_CLIENT_ID: usize = 128;
+/// Within this time every request is answered, bodies that come slowly included.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Serves a request and sees what becomes of it.
+pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let ids = Ids { request: uuid::Uuid::new_v4().to_string().into(), client: client_id(request.headers()) };
+    request.extensions_mut().insert(ids.clone());
+    let mut response = match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refused::TooSlow.answer(&ids, &app.clock),
+    };
+    // A panic's answer says nothing yet.
+    if response.status().is_server_error() && !response.headers().contains_key(CONTENT_TYPE) {
+        response = Refused::Internal.answer(&ids, &app.clock);
+    }
+    let operation = response.extensions().get().map_or("unknown", |OperationName(name)| name);
+    let status = response.status().as_u16();
+    app.metrics.requests.get_or_create(&RequestLabels { operation, status }).inc();
+    app.metrics.request_seconds.get_or_create(&OperationLabels { operation }).observe(started.elapsed().as_secs_f64());
+    if status == 429 {
+        app.metrics.throttled.inc();
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&ids.request) {
+        headers.insert(REQUEST_ID.clone(), id);
+    }
+    if let Some(id) = ids.client.and_then(|id| HeaderValue::from_str(&id).ok()) {
+        headers.insert(CLIENT_REQUEST_ID.clone(), id);
+    }
+    response
+}
+
+/// The id that the client gave the request, if it is one: short, and of characters that need no escape anywhere.
+fn client_id(headers: &HeaderMap) -> Option<Arc<str>> {
+    let id = headers.get(&CLIENT_REQUEST_ID)?.to_str().ok()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.{}:".contains(&byte);
+    ((1..=MAX_CLIENT_ID).contains(&id.len()) && id.bytes().all(is_plain)).then(|| id.into())
+}

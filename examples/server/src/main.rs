@@ -1,0 +1,133 @@
+//! A server that speaks Microsoft Graph's presence API. See the README beside it.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod http;
+mod metrics;
+mod options;
+mod shard;
+mod tokens;
+
+use crate::clock::{Clock, wall_clock};
+use crate::http::{App, Parts, connections, router};
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::shard::{Service, Shards, layout, stored_clock};
+use crate::tokens::{Grant, Tokens};
+use clap::Parser;
+use presence_core::Instant;
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match options.check().map_err(Into::into).and_then(|()| run(options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
+    let hint = if options.has_tokens() {
+        None
+    } else {
+        let token = uuid::Uuid::new_v4().simple().to_string();
+        options.dev_token.push(Grant::development(&token)?);
+        Some(token)
+    };
+    let grants = options.app_token.drain(..).chain(options.user_token.drain(..)).chain(options.dev_token.drain(..));
+    let tokens = Tokens::new(grants).map_err(|_| "the same token is given twice")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // First of all: if the address is taken, nothing is touched.
+    let listener = runtime.block_on(TcpListener::bind(options.listen))?;
+    let address = listener.local_addr()?;
+
+    let users = options.users as usize;
+    let service = options.service();
+    let count = layout::shards_for(users);
+    let (journals, clock, _lock) = match service {
+        Service::Real => {
+            let data = layout::open(&options.data, count)?;
+            let clock = start_clock(stored_clock(&data.journals)?, options.virtual_clock);
+            (data.journals.into_iter().map(Some).collect(), clock, Some(data.lock))
+        }
+        _ => {
+            let clock = start_clock((Instant::ZERO, None), options.virtual_clock);
+            ((0..count).map(|_| None).collect(), clock, None)
+        }
+    };
+    let clock = Arc::new(clock);
+    let metrics = Arc::new(Metrics::new());
+    let shards = Shards::start(journals, users, &clock, &metrics, service)?;
+
+    let (stop, stopping) = watch::channel(false);
+    let app = Arc::new(App::new(Parts {
+        shards,
+        tokens,
+        clock,
+        names: options.user_name.drain(..).collect(),
+        metrics,
+        is_loopback: address.ip().is_loopback(),
+        stopping: stopping.clone(),
+    }));
+    announce(&format!("http://{address}"), hint.as_deref())?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("ending");
+            stop.send_replace(true);
+        });
+        connections::serve(listener, router(app.clone()), &app, stopping).await;
+        Ok::<_, std::io::Error>(())
+    })?;
+    app.shards.stop();
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// A clock that goes on from what is stored, in whichever way it is to go.
+fn start_clock((newest, virtual_now): (Instant, Option<Instant>), is_virtual: bool) -> Clock {
+    let wall = wall_clock();
+    if let Some(at) = virtual_now.filter(|_| is_virtual) {
+        return Clock::still(at.max(newest));
+    }
+    if newest > wall {
+        let ahead = newest.saturating_since(wall).as_millis() / 1000;
+        tracing::warn!("the data is {ahead} s ahead of the wall clock, and so is the server");
+    }
+    let from = newest.max(wall);
+    if is_virtual { Clock::still(from) } else { Clock::wall(from) }
+}
+
+/// Says that the server is ready, and how to try it.
+fn announce(base: &str, token: Option<&str>) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on {base}")?;
+    if let Some(token) = token {
+        writeln!(
+            out,
+            "curl -i -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \
+             -d '{{\"sessionId\":\"22553876-f5ab-4529-bffb-cfe50aa89f87\",\"availability\":\"Busy\",\
+             \"activity\":\"InACall\",\"expirationDuration\":\"PT1H\"}}' \
+             {base}/v1.0/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/setPresence"
+        )?;
+    }
+    out.flush()
+}

@@ -1,0 +1,250 @@
+//! What is durable: one SQLite database a shard, used as a log. Every row is the whole record of a user at a moment, and
+//! the newest row of a user counts.
+//!
+//! Rows are only ever appended at one end and deleted at the other, so a commit writes few pages however many users it is
+//! about, and compaction needs no pause: each commit takes some of the oldest rows away, after those that still count were
+//! appended again. SQLite's write-ahead log checks its frames, so what a crash tore off is cut; every row has a checksum of
+//! its own beside that, so what a disk damaged later is told, never believed.
+
+use super::group::{Group, NewRow, Record};
+use presence_core::{Instant, UserId};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::Path;
+
+/// The version of what the tables mean.
+const FORMAT: i64 = 1;
+
+/// What went wrong with a journal. Nobody goes on after it.
+#[derive(Debug)]
+pub enum JournalError {
+    /// SQLite, or the disk below it.
+    Sqlite(rusqlite::Error),
+    /// A row is not what was written.
+    Damaged(i64),
+    /// Written by a later version of this server, or by something else.
+    Format(i64),
+}
+
+impl std::fmt::Display for JournalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(error) => error.fmt(f),
+            Self::Damaged(row) => write!(f, "row {row} is damaged"),
+            Self::Format(format) => write!(f, "format {format} is not known"),
+        }
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+impl From<rusqlite::Error> for JournalError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// What a shard keeps beside its users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Above every revision and version of a user that was forgotten.
+    pub forgotten: u64,
+    /// Where a virtual clock stands, in milliseconds; 0 if there is none.
+    pub virtual_now: u64,
+    /// A recent moment, in milliseconds: no clock starts before it.
+    pub newest: u64,
+}
+
+/// A row as it was found: which record it is, and where it lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Old {
+    /// Its place in the log.
+    pub row: i64,
+    /// What it is a record of.
+    pub record: Record,
+    /// Whose.
+    pub user: UserId,
+    /// Whether it says that there is nothing any more.
+    pub is_empty: bool,
+}
+
+/// The journal of one shard.
+#[derive(Debug)]
+pub struct Journal {
+    connection: Connection,
+}
+
+impl Journal {
+    /// Opens the journal in this file, or makes one.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let connection = Connection::open(path)?;
+        // Nobody else opens it, so the index of the write-ahead log needs no shared memory. Must come first.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // A commit has returned when it is on the disk.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match format {
+            0 => connection.execute_batch(
+                "BEGIN;
+                 CREATE TABLE log (row INTEGER PRIMARY KEY, record INTEGER NOT NULL, user BLOB NOT NULL,
+                     taken_at INTEGER NOT NULL, bytes BLOB NOT NULL, checksum INTEGER NOT NULL);
+                 CREATE TABLE marks (id INTEGER PRIMARY KEY CHECK (id = 0), forgotten INTEGER NOT NULL,
+                     virtual_now INTEGER NOT NULL, newest INTEGER NOT NULL, checksum INTEGER NOT NULL);
+                 PRAGMA user_version = 1;
+                 COMMIT;",
+            )?,
+            FORMAT => {}
+            newer => return Err(JournalError::Format(newer)),
+        }
+        Ok(Self { connection })
+    }
+
+    /// The marks.
+    pub fn marks(&self) -> Result<Marks, JournalError> {
+        let mut statement =
+            self.connection.prepare("SELECT forgotten, virtual_now, newest, checksum FROM marks WHERE id = 0")?;
+        let found = statement
+            .query_row([], |row| {
+                let marks = Marks {
+                    forgotten: row.get::<_, i64>(0)?.cast_unsigned(),
+                    virtual_now: row.get::<_, i64>(1)?.cast_unsigned(),
+                    newest: row.get::<_, i64>(2)?.cast_unsigned(),
+                };
+                Ok((marks, row.get::<_, u32>(3)?))
+            })
+            .optional()?;
+        match found {
+            None => Ok(Marks::default()),
+            Some((marks, checksum)) if checksum == marks.checksum() => Ok(marks),
+            Some(_) => Err(JournalError::Damaged(0)),
+        }
+    }
+
+    /// Hands out all rows, the newest first: those of one record that come after its first are out of date. Every row is
+    /// checked. Returns the first and the last row there are, 1 and 0 if there are none.
+    pub fn read(&self, mut each: impl FnMut(Old, Instant, &[u8])) -> Result<(i64, i64), JournalError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT row, record, user, taken_at, bytes, checksum FROM log ORDER BY row DESC")?;
+        let mut rows = statement.query([])?;
+        let (mut first, mut last) = (1, 0);
+        while let Some(found) = rows.next()? {
+            let row: i64 = found.get(0)?;
+            let damaged = |_| JournalError::Damaged(row);
+            let record = found.get_ref(1)?.as_i64().map_err(damaged)?;
+            let user = found.get_ref(2)?.as_blob().map_err(damaged)?;
+            let taken_at = found.get_ref(3)?.as_i64().map_err(damaged)?;
+            let bytes = found.get_ref(4)?.as_blob().map_err(damaged)?;
+            let sum = found.get_ref(5)?.as_i64().map_err(damaged)?;
+            let (Some(record), Ok(user)) = (Record::from_number(record), <[u8; 16]>::try_from(user)) else {
+                return Err(JournalError::Damaged(row));
+            };
+            if sum != i64::from(checksum(row, record, &user, taken_at, bytes)) {
+                return Err(JournalError::Damaged(row));
+            }
+            let user = UserId::from_bytes(user);
+            let at = Instant::from_millis(taken_at.cast_unsigned());
+            each(Old { row, record, user, is_empty: bytes.is_empty() }, at, bytes);
+            if last == 0 {
+                last = row;
+            }
+            first = row;
+        }
+        Ok((first, last))
+    }
+
+    /// The latest moment that a row is of, in milliseconds; 0 if there is none.
+    pub fn newest(&self) -> Result<u64, JournalError> {
+        let newest = self
+            .connection
+            .query_row("SELECT taken_at FROM log ORDER BY row DESC LIMIT 1", [], |row| row.get::<_, i64>(0))
+            .optional()?;
+        Ok(newest.unwrap_or_default().cast_unsigned())
+    }
+
+    /// The oldest rows.
+    pub fn oldest(&self, limit: usize) -> Result<Vec<Old>, JournalError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT row, record, user, length(bytes) = 0 FROM log ORDER BY row LIMIT ?1")?;
+        let rows = statement.query_map([limit as i64], |found| {
+            Ok((found.get(0)?, found.get::<_, i64>(1)?, found.get::<_, [u8; 16]>(2)?, found.get(3)?))
+        })?;
+        let mut oldest = Vec::with_capacity(limit);
+        for found in rows {
+            let (row, record, user, is_empty) = found?;
+            let record = Record::from_number(record).ok_or(JournalError::Damaged(row))?;
+            oldest.push(Old { row, record, user: UserId::from_bytes(user), is_empty });
+        }
+        Ok(oldest)
+    }
+
+    /// Writes a group, all of it or nothing. It is on the disk when this returns.
+    pub fn commit(&mut self, group: &Group) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut append = transaction.prepare_cached(
+                "INSERT INTO log (row, record, user, taken_at, bytes, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?;
+            for NewRow { row, record, user, taken_at, bytes } in group.rows() {
+                let (user, taken_at) = (user.to_bytes(), taken_at.as_millis().cast_signed());
+                let checksum = checksum(row, record, &user, taken_at, bytes);
+                append.execute(params![row, record as i64, user, taken_at, bytes, checksum])?;
+            }
+            if let Some(row) = group.drop_below {
+                transaction.prepare_cached("DELETE FROM log WHERE row < ?1")?.execute([row])?;
+            }
+            if let Some(marks) = group.marks {
+                transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO marks (id, forgotten, virtual_now, newest, checksum)
+                         VALUES (0, ?1, ?2, ?3, ?4)",
+                    )?
+                    .execute(params![
+                        marks.forgotten.cast_signed(),
+                        marks.virtual_now.cast_signed(),
+                        marks.newest.cast_signed(),
+                        marks.checksum()
+                    ])?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Moves everything out of the write-ahead log.
+    pub fn close(self) -> Result<(), JournalError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+}
+
+impl Marks {
+    /// The greatest of each.
+    pub fn greatest(self, other: Self) -> Self {
+        Self {
+            forgotten: self.forgotten.max(other.forgotten),
+            virtual_now: self.virtual_now.max(other.virtual_now),
+            newest: self.newest.max(other.newest),
+        }
+    }
+
+    fn checksum(self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        for number in [self.forgotten, self.virtual_now, self.newest] {
+            hasher.update(&number.to_le_bytes());
+        }
+        hasher.finalize()
+    }
+}
+
+/// The checksum of all that a row says, its place included.
+fn checksum(row: i64, record: Record, user: &[u8; 16], taken_at: i64, bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&row.to_le_bytes());
+    hasher.update(&[record as u8]);
+    hasher.update(user);
+    hasher.update(&taken_at.to_le_bytes());
+    hasher.update(bytes);
+    hasher.finalize()
+}

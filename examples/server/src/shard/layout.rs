@@ -1,0 +1,172 @@
+//! What lies in the directory of the data: a lock, the number of shards, and a journal for each.
+//!
+//! A machine with more cores, or `--users` that ask for more shards, finds the data of fewer: then new journals are filled
+//! first, and the number of shards, one file that is replaced at once, says which set counts.
+
+use super::group::Group;
+use super::journal::{Journal, JournalError};
+use super::shard_of;
+use std::collections::HashSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Fewer users than this are kept in one shard.
+const SMALL: usize = 4096;
+/// Most shards there are.
+const MOST: usize = 64;
+/// Rows moved in one transaction.
+const MOVE_AT_ONCE: usize = 4096;
+
+/// Why the data cannot be opened.
+#[derive(Debug)]
+pub enum LayoutError {
+    /// Another server has it.
+    Locked,
+    /// A file, or the directory.
+    Io(PathBuf, io::Error),
+    /// A journal.
+    Journal(PathBuf, JournalError),
+    /// The number of shards is none.
+    Shards(PathBuf),
+}
+
+impl std::fmt::Display for LayoutError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Locked => f.write_str("another server is using this data"),
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Shards(path) => write!(f, "{}: not a number of shards", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for LayoutError {}
+
+/// The data of a server. Nobody else can open it while this lives.
+#[derive(Debug)]
+pub struct Data {
+    /// A journal for each shard.
+    pub journals: Vec<Journal>,
+    /// Held, not used.
+    pub lock: File,
+}
+
+/// How many shards serve so many users: one a core, and one alone where there are few users.
+pub fn shards_for(users: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if users < SMALL { 1 } else { cores.min(MOST) }
+}
+
+/// Opens the data in a directory, or makes it, for so many shards.
+pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| LayoutError::Io(path, error)
+    };
+    fs::create_dir_all(directory).map_err(at(directory))?;
+    let lock_path = directory.join("lock");
+    let lock = File::create(&lock_path).map_err(at(&lock_path))?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => LayoutError::Locked,
+        TryLockError::Error(error) => LayoutError::Io(lock_path, error),
+    })?;
+    let path = directory.join("shards");
+    let stored = match fs::read_to_string(&path) {
+        Ok(text) => {
+            let number = text.trim().parse().ok().filter(|number| (1..=MOST).contains(number));
+            Some(number.ok_or(LayoutError::Shards(path.clone()))?)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(LayoutError::Io(path, error)),
+    };
+    if stored != Some(shards) {
+        remove_journals(directory, stored).map_err(at(directory))?;
+        if let Some(stored) = stored {
+            tracing::info!("moving the users of {stored} shards to {shards}");
+            redistribute(directory, stored, shards)?;
+        } else {
+            drop(journals(directory, shards)?);
+        }
+        write_durably(directory, &path, &format!("{shards}\n")).map_err(at(&path))?;
+    }
+    // What is left of an earlier number of shards, or of a move that was cut short.
+    remove_journals(directory, Some(shards)).map_err(at(directory))?;
+    Ok(Data { journals: journals(directory, shards)?, lock })
+}
+
+fn journal_path(directory: &Path, shards: usize, shard: usize) -> PathBuf {
+    directory.join(format!("journal-{shards}-{shard}.sqlite"))
+}
+
+fn journals(directory: &Path, shards: usize) -> Result<Vec<Journal>, LayoutError> {
+    (0..shards)
+        .map(|shard| {
+            let path = journal_path(directory, shards, shard);
+            Journal::open(&path).map_err(|error| LayoutError::Journal(path, error))
+        })
+        .collect()
+}
+
+/// Removes the journals of every number of shards but this one.
+fn remove_journals(directory: &Path, but: Option<usize>) -> io::Result<()> {
+    let kept = but.map(|shards| format!("journal-{shards}-"));
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let is_kept = kept.as_ref().is_some_and(|kept| name.starts_with(kept));
+        if name.starts_with("journal-") && !is_kept {
+            fs::remove_file(directory.join(&*name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the newest records of all users into the journals of another number of shards.
+fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutError> {
+    let targets = journals(directory, to)?;
+    let mut targets: Vec<_> = targets.into_iter().map(|journal| (journal, Group::default(), 1)).collect();
+    let failed = |error| LayoutError::Journal(directory.to_owned(), error);
+    for source in journals(directory, from)? {
+        let mut seen = HashSet::new();
+        let mut outcome = Ok(());
+        source
+            .read(|old, taken_at, bytes| {
+                if outcome.is_err() || !seen.insert((old.record, old.user)) || old.is_empty {
+                    return;
+                }
+                let Some((journal, group, next)) = targets.get_mut(shard_of(old.user, to)) else { return };
+                group.push(*next, old.record, old.user, taken_at, bytes);
+                *next += 1;
+                if group.len() >= MOVE_AT_ONCE {
+                    outcome = journal.commit(group);
+                    group.clear();
+                }
+            })
+            .map_err(failed)?;
+        outcome.map_err(failed)?;
+        let marks = source.marks().map_err(failed)?;
+        for (journal, group, _) in &mut targets {
+            // The greatest of each is right for all: they only say what others are above.
+            let other = journal.marks().map_err(failed)?;
+            group.marks = Some(marks.greatest(other));
+            journal.commit(group).map_err(failed)?;
+            group.clear();
+        }
+    }
+    for (journal, _, _) in targets {
+        journal.close().map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Replaces a file at once: after a crash it has the old text or the new one.
+fn write_durably(directory: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = File::create(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    File::open(directory)?.sync_all()
+}
