@@ -81,6 +81,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         metrics,
         is_loopback: address.ip().is_loopback(),
         stopping: stopping.clone(),
+        requests: options.requests as usize,
     }));
     announce(&format!("http://{address}"), hint.as_deref())?;
     runtime.block_on(async {

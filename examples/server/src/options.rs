@@ -45,6 +45,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
     pub users: u32,
 
+    /// How many requests are served at a time; more are told to come back in a second (429)
+    #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub requests: u32,
+
     /// For measuring: serve without a part
     #[arg(long, value_name = "WITHOUT", hide = true)]
     pub benchmark: Option<Benchmark>,

@@ -27,7 +27,9 @@ pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Respons
     let mut response = match answer(&app, &parts, &mut body, &ids).await {
         Ok(response) => response,
         Err(refused) => {
-            if !http_body::Body::is_end_stream(&body) {
+            // Who was too slow would only be so again.
+            let is_worth_it = !matches!(refused, Refused::TooSlow | Refused::BrokenBody);
+            if is_worth_it && !http_body::Body::is_end_stream(&body) {
                 throw_away(body, &parts.headers);
             }
             refused.answer(&ids, &app.clock)

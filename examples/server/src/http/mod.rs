@@ -26,8 +26,6 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// Most requests that are served at a time; more are told to come back.
-const IN_FLIGHT: usize = 4096;
 /// Most memory that bodies and long answers take at a time, in kibibytes; who would need more is told to come back.
 const BUFFERS: usize = 128 * 1024;
 /// Most clients that follow changes at a time.
@@ -82,14 +80,16 @@ pub struct Parts {
     pub is_loopback: bool,
     /// Whether the server is about to end.
     pub stopping: watch::Receiver<bool>,
+    /// Most requests that are served at a time; more are told to come back.
+    pub requests: usize,
 }
 
 impl App {
     /// An app of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { shards, tokens, clock, names, metrics, is_loopback, stopping } = parts;
+        let Parts { shards, tokens, clock, names, metrics, is_loopback, stopping, requests } = parts;
         let limits = Limits {
-            in_flight: Semaphore::new(IN_FLIGHT),
+            in_flight: Semaphore::new(requests),
             buffers: Arc::new(Semaphore::new(BUFFERS)),
             readers: Arc::new(Semaphore::new(READERS)),
             advance: Mutex::new(()),

@@ -1,0 +1,221 @@
+//! `GET /presence/changes`: a stream that can be resumed, says when to start over, and waits for nobody.
+
+use crate::support::{ADELE, BOB, Server, TEAMS, numbered};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// A client that follows changes, on a connection of its own.
+struct Reader(BufReader<TcpStream>);
+
+#[derive(Debug, PartialEq)]
+struct Event {
+    name: String,
+    data: Value,
+    id: Option<String>,
+}
+
+impl Event {
+    fn user(&self) -> &str {
+        self.data["id"].as_str().unwrap_or_else(|| panic!("{self:?}"))
+    }
+
+    fn activity(&self) -> &str {
+        self.data["activity"].as_str().unwrap_or_else(|| panic!("{self:?}"))
+    }
+}
+
+impl Reader {
+    fn open(server: &Server, since: Option<&str>, last: Option<&str>) -> Self {
+        let query = since.map_or_else(String::new, |since| format!("?since={since}"));
+        let header = last.map_or_else(String::new, |last| format!("last-event-id: {last}\r\n"));
+        let mut stream = server.connect();
+        let request =
+            format!("GET /presence/changes{query} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer reader\r\n{header}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut reader = Self(BufReader::new(stream));
+        assert!(reader.line().starts_with("HTTP/1.1 200"));
+        let mut is_stream = false;
+        loop {
+            match reader.line().as_str() {
+                "" => break,
+                line => is_stream |= line == "content-type: text/event-stream",
+            }
+        }
+        assert!(is_stream);
+        reader
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream has ended");
+        line.trim_end().to_owned()
+    }
+
+    /// The next event. Lengths of chunks and comments are skipped.
+    fn next(&mut self) -> Event {
+        let (mut name, mut data, mut id) = (None, None, None);
+        loop {
+            let line = self.line();
+            match line.split_once(": ") {
+                Some(("event", value)) => name = Some(value.to_owned()),
+                Some(("data", value)) => data = Some(serde_json::from_str(value).unwrap()),
+                Some(("id", value)) => id = Some(value.to_owned()),
+                _ if line.is_empty() && name.is_some() => {
+                    return Event { name: name.unwrap(), data: data.unwrap(), id };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Everybody, as one who starts over is told; and where to go on.
+    fn everybody(&mut self) -> (Vec<Event>, String) {
+        assert_eq!(self.next().name, "start-over");
+        let mut users = Vec::new();
+        loop {
+            let event = self.next();
+            match event.name.as_str() {
+                "presence" => {
+                    assert_eq!(event.id, None, "who is cut off here must start over again");
+                    users.push(event);
+                }
+                "up-to-date" => return (users, event.id.unwrap()),
+                name => panic!("{name}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn v2_changes_are_told_once_and_in_order() {
+    let server = Server::start();
+    server.set(BOB, TEAMS, "Away", "PT4H");
+    let mut reader = Reader::open(&server, None, None);
+    let (users, _) = reader.everybody();
+    assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [BOB]);
+    let mut ids = Vec::new();
+    for activity in ["InACall", "Away", "Presenting"] {
+        server.set(ADELE, TEAMS, activity, "PT5M");
+        // A keep-alive is no change.
+        server.set(ADELE, TEAMS, activity, "PT5M");
+        let event = reader.next();
+        assert_eq!((event.user(), event.activity()), (ADELE, activity));
+        assert_eq!(event.data, server.presence(ADELE), "an event is what a read would show");
+        ids.push(event.id.unwrap());
+    }
+    server.advance(300);
+    let event = reader.next();
+    assert_eq!((event.user(), event.activity()), (ADELE, "Offline"), "what time does is told as well");
+    // Whoever comes back with the first id is told what came after it, each user once.
+    for mut again in [Reader::open(&server, Some(&ids[0]), None), Reader::open(&server, Some("x"), Some(&ids[0]))] {
+        let event = again.next();
+        assert_eq!((event.name.as_str(), event.user(), event.activity()), ("presence", ADELE, "Offline"));
+    }
+    assert!(server.metric("presence_change_readers") >= 1.0);
+}
+
+#[test]
+fn v2_who_was_away_for_too_long_or_comes_from_elsewhere_starts_over() {
+    let server = Server::start();
+    server.set(ADELE, TEAMS, "InACall", "PT4H");
+    let (_, id) = Reader::open(&server, None, None).everybody();
+    for since in ["", "x", "0", "00000000000000ff-0-1"] {
+        let (users, _) = Reader::open(&server, Some(since), None).everybody();
+        assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [ADELE], "{since}");
+    }
+    // Another run counts anew.
+    let server = server.kill_and_restart(&["--virtual-clock"]);
+    let (users, _) = Reader::open(&server, Some(&id), None).everybody();
+    assert_eq!(users.iter().map(Event::activity).collect::<Vec<_>>(), ["InACall"]);
+}
+
+#[test]
+fn v2_a_change_that_was_forgotten_is_never_a_silent_gap() {
+    let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
+    server.set(ADELE, TEAMS, "InACall", "PT5M");
+    let (_, id) = Reader::open(&server, None, None).everybody();
+    server.advance(300);
+    // Bob takes Adele's place; that she went is forgotten.
+    server.set(BOB, TEAMS, "InACall", "PT5M");
+    let (users, _) = Reader::open(&server, Some(&id), None).everybody();
+    assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [BOB]);
+}
+
+fn set_all(server: &Server, users: &[String], activity: &str) {
+    let availability = if activity == "InACall" { "Busy" } else { activity };
+    for chunk in users.chunks(20) {
+        let elements: Vec<_> = chunk
+            .iter()
+            .enumerate()
+            .map(|(number, user)| {
+                json!({"id": number.to_string(), "method": "POST", "headers": {"content-type": "application/json"},
+                    "url": format!("/users/{user}/presence/setPresence"),
+                    "body": {"sessionId": TEAMS, "availability": availability, "activity": activity,
+                        "expirationDuration": "PT4H"}})
+            })
+            .collect();
+        assert_eq!(server.post("dev", "/v1.0/$batch", &json!({ "requests": elements })).status, 200);
+    }
+}
+
+#[test]
+fn everybody_is_told_in_pieces_and_what_changes_meanwhile_is_told_again() {
+    let server = Server::start();
+    let users: Vec<String> = (0..2000).map(numbered).collect();
+    set_all(&server, &users, "InACall");
+    let mut reader = Reader::open(&server, None, None);
+    let (told, _) = reader.everybody();
+    let mut ids: Vec<_> = told.iter().map(Event::user).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 2000);
+    set_all(&server, &users[..500], "Away");
+    let mut changed: Vec<_> = (0..500).map(|_| reader.next()).map(|event| event.user().to_owned()).collect();
+    changed.sort_unstable();
+    let mut expected = users[..500].to_vec();
+    expected.sort_unstable();
+    assert_eq!(changed, expected);
+}
+
+#[test]
+fn a_reader_that_does_not_read_costs_little_and_delays_nobody() {
+    let server = Server::start();
+    let users: Vec<String> = (0..3000).map(numbered).collect();
+    let mut slow: Vec<_> = (0..20).map(|_| Reader::open(&server, None, None)).collect();
+    set_all(&server, &users, "InACall");
+    let before = server.memory();
+    let mut longest = Duration::ZERO;
+    for round in 0..8 {
+        set_all(&server, &users, ["Away", "InACall"][round % 2]);
+        let began = Instant::now();
+        server.presence(ADELE);
+        longest = longest.max(began.elapsed());
+    }
+    let grown = server.memory().saturating_sub(before);
+    assert!(grown < 48 << 20, "{grown} bytes more");
+    assert!(longest < Duration::from_millis(500), "{longest:?}");
+    // In the end every one of them knows what everybody shows, starting over as often as need be.
+    server.set(&users[0], TEAMS, "Presenting", "PT4H");
+    for reader in &mut slow {
+        let mut known = std::collections::HashMap::new();
+        loop {
+            let event = reader.next();
+            match event.name.as_str() {
+                "start-over" => known.clear(),
+                "presence" => {
+                    known.insert(event.user().to_owned(), event.activity().to_owned());
+                }
+                _ => {}
+            }
+            if known.get(&users[0]).is_some_and(|activity| activity == "Presenting") && known.len() == users.len() {
+                break;
+            }
+        }
+        let expected = |user: &String| if *user == users[0] { "Presenting" } else { "InACall" };
+        let wrong = users.iter().filter(|user| known[*user] != expected(user)).count();
+        // Changes come in the order in which they happened in each shard, so another shard's may still be on their way.
+        assert!(wrong < users.len(), "{wrong}");
+    }
+}

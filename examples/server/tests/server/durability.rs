@@ -1,0 +1,285 @@
+//! What was acknowledged outlives the process: exactly, after any end, and whatever the end of a file looks like then.
+
+use crate::support::{ADELE, BOB, OTHER, Server, TEAMS, numbered, program};
+use serde_json::json;
+use std::fs::{self, OpenOptions};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+#[test]
+fn after_a_kill_deadlines_and_versions_are_exactly_what_they_were() {
+    // Two servers play one day. One is killed after every step.
+    let steady = Server::start();
+    let mut killed = Server::start();
+    let own_kill = killed.keep();
+    let users = [ADELE, BOB];
+    let steps: [&dyn Fn(&Server); 9] = [
+        &|server| assert_eq!(server.set(ADELE, TEAMS, "Available", "PT1H").status, 200),
+        &|server| assert_eq!(server.set(ADELE, OTHER, "InACall", "PT7M").status, 200),
+        &|server| server.advance(299),
+        &|server| server.advance(1),
+        &|server| {
+            let hidden = json!({"availability": "Busy", "activity": "Busy", "expirationDuration": "PT10M"});
+            let path = format!("/v1.0/users/{BOB}/presence/setUserPreferredPresence");
+            assert_eq!(server.post("dev", &path, &hidden).status, 200);
+        },
+        &|server| server.advance(121),
+        &|server| assert_eq!(server.set(BOB, TEAMS, "Away", "PT4H").status, 200),
+        &|server| server.advance(600),
+        &|server| server.advance(4 * 3600),
+    ];
+    for (number, step) in steps.iter().enumerate() {
+        step(&steady);
+        step(&killed);
+        let data = killed.data().to_owned();
+        killed.kill();
+        killed = Server::start_on(&data, &["--virtual-clock"]);
+        for user in users {
+            assert_eq!(killed.shown(user), steady.shown(user), "after step {number}");
+        }
+    }
+    drop(own_kill);
+}
+
+#[test]
+fn a_virtual_clock_goes_on_where_it_stood() {
+    let server = Server::start();
+    let now = |server: &Server| server.post_nothing("dev", "/dev/advance?seconds=0").json()["now"].clone();
+    let began = now(&server);
+    server.advance(86_400);
+    let then = now(&server);
+    assert_ne!(began, then);
+    let server = server.kill_and_restart(&["--virtual-clock"]);
+    assert_eq!(now(&server), then);
+}
+
+/// The write-ahead log that was written last.
+fn log(data: &Path) -> PathBuf {
+    let logs = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    let logs = logs.filter(|path| path.to_str().is_some_and(|path| path.ends_with("-wal")));
+    logs.max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap()
+}
+
+#[test]
+fn a_torn_or_damaged_end_is_cut_and_never_misread() {
+    let few = ["--virtual-clock", "--users", "100"];
+    let own = TempDir::new().unwrap();
+    let original = own.path().join("original");
+    let mut server = Server::start_on(&original, &few);
+    // After every change the activity says how many there were.
+    let activities = ["Available", "Away", "InACall", "Presenting"];
+    let mut states = vec![server.shown(ADELE)];
+    for number in 0..12 {
+        assert_eq!(server.set(ADELE, TEAMS, activities[number % 4], "PT4H").status, 200);
+        states.push(server.shown(ADELE));
+    }
+    server.kill();
+    let name = log(&original).file_name().unwrap().to_owned();
+    let len = fs::metadata(original.join(&name)).unwrap().len();
+    let mut lost = 0;
+    for (number, back) in [0, 1, 7, 100, 4000, 4120, 4121, 9000, 20_000, 40_000].into_iter().enumerate() {
+        for is_flipped in [false, true] {
+            let data = own.path().join(format!("{number}-{is_flipped}"));
+            fs::create_dir(&data).unwrap();
+            for entry in fs::read_dir(&original).unwrap() {
+                let entry = entry.unwrap();
+                fs::copy(entry.path(), data.join(entry.file_name())).unwrap();
+            }
+            let place = len.saturating_sub(back);
+            let file = OpenOptions::new().write(true).read(true).open(data.join(&name)).unwrap();
+            if is_flipped && back > 0 {
+                flip(&file, place);
+            } else {
+                file.set_len(place).unwrap();
+            }
+            let server = Server::start_on(&data, &few);
+            let shown = server.shown(ADELE);
+            let kept = states.iter().position(|state| *state == shown);
+            let kept = kept.unwrap_or_else(|| panic!("{back} bytes from the end: {shown:?} never was"));
+            lost = lost.max(states.len() - 1 - kept);
+            assert!(back > 0 || kept == states.len() - 1, "nothing was damaged");
+            // It is served as ever.
+            assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT4H").status, 200);
+        }
+    }
+    assert!(lost > 0, "nothing was ever cut: this test looks at the wrong file");
+}
+
+fn flip(file: &fs::File, place: u64) {
+    use std::os::unix::fs::FileExt;
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, place).unwrap();
+    file.write_all_at(&[byte[0] ^ 0x10], place).unwrap();
+}
+
+#[test]
+fn damage_in_what_was_written_long_ago_is_told_and_not_served() {
+    let few = ["--virtual-clock", "--users", "100"];
+    let own = TempDir::new().unwrap();
+    let data = own.path().join("data");
+    let mut server = Server::start_on(&data, &few);
+    server.set(ADELE, TEAMS, "InACall", "PT4H");
+    server.terminate();
+    assert!(server.wait().success());
+    let path = data.join("journal-1-0.sqlite");
+    let bytes = fs::read(&path).unwrap();
+    let id = u128::from_str_radix(&ADELE.replace('-', ""), 16).unwrap().to_be_bytes();
+    let place = bytes.windows(16).position(|window| window == id).expect("the user is in the file");
+    flip(&OpenOptions::new().write(true).read(true).open(&path).unwrap(), place as u64 + 3);
+    let mut refused = program()
+        .args(["--listen", "127.0.0.1:0", "--virtual-clock", "--dev-token", "dev", "--users", "100", "--data"])
+        .arg(&data)
+        .spawn()
+        .unwrap();
+    assert_eq!(refused.wait().unwrap().code(), Some(2));
+    let mut text = String::new();
+    refused.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(text.contains("damaged"), "{text}");
+}
+
+#[test]
+fn an_ordered_end_answers_what_was_asked_and_leaves_no_log_behind() {
+    let mut server = Server::start();
+    let own = server.keep();
+    let acknowledged = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for thread in 0..8u32 {
+            let (server, acknowledged) = (&server, &acknowledged);
+            scope.spawn(move || {
+                for number in 0..1000 {
+                    let user = numbered(thread * 1000 + number);
+                    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        server.set(&user, TEAMS, "InACall", "PT4H").status
+                    }));
+                    match outcome {
+                        Ok(200) => acknowledged.lock().unwrap().push(user),
+                        Ok(status) => panic!("{status}"),
+                        Err(_) => break,
+                    }
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        server.terminate();
+    });
+    assert!(server.wait().success());
+    let left: Vec<_> = fs::read_dir(server.data()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_str().unwrap().ends_with("-wal")), "{left:?}");
+    let acknowledged = acknowledged.into_inner().unwrap();
+    assert!(acknowledged.len() > 10);
+    let server = Server::start_on(server.data(), &["--virtual-clock"]);
+    for user in &acknowledged {
+        assert_eq!(server.shown(user).0, "InACall");
+    }
+    drop(own);
+}
+
+#[test]
+fn more_or_fewer_shards_move_everybody() {
+    let own = TempDir::new().unwrap();
+    let data = own.path().join("data");
+    let users: Vec<String> = (0..200).map(numbered).collect();
+    let mut expected = Vec::new();
+    // Fewer than some thousand users live in one shard, more in one for each core.
+    for size in ["1000", "100000", "1000"] {
+        let mut server = Server::start_on(&data, &["--virtual-clock", "--users", size]);
+        if expected.is_empty() {
+            for (number, user) in users.iter().enumerate() {
+                let lease = format!("PT{}M", 5 + number);
+                assert_eq!(server.set(user, TEAMS, "Presenting", &lease).status, 200);
+            }
+        } else {
+            server.advance(20 * 60);
+            expected.iter_mut().enumerate().for_each(|(number, shown): (usize, &mut (String, String))| {
+                let minutes = if size == "100000" { 20 } else { 40 };
+                if 5 + number <= minutes {
+                    *shown = ("Offline".to_owned(), "A0000000002".to_owned());
+                }
+            });
+        }
+        let shown: Vec<_> = users.iter().map(|user| server.shown(user)).collect();
+        if expected.is_empty() {
+            expected.clone_from(&shown);
+        }
+        assert_eq!(shown, expected, "{size}");
+        server.kill();
+    }
+}
+
+#[test]
+fn two_servers_cannot_have_the_same_data() {
+    let server = Server::start();
+    let mut second =
+        program().args(["--listen", "127.0.0.1:0", "--dev-token", "x", "--data"]).arg(server.data()).spawn().unwrap();
+    assert_eq!(second.wait().unwrap().code(), Some(2));
+    let mut text = String::new();
+    second.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(text.contains("another server"), "{text}");
+}
+
+#[test]
+fn keep_alives_do_not_fill_the_disk() {
+    let few = ["--virtual-clock", "--users", "100"];
+    let mut server = Server::start_with(&few);
+    let own = server.keep();
+    let users: Vec<String> = (0..4).map(numbered).collect();
+    let elements: Vec<_> = (0..20)
+        .map(|number| {
+            json!({"id": number.to_string(), "method": "POST", "headers": {"content-type": "application/json"},
+                "url": format!("/users/{}/presence/setPresence", users[number % 4]),
+                "body": {"sessionId": TEAMS, "availability": "Away", "activity": "Away"}})
+        })
+        .collect();
+    let batch = json!({ "requests": elements });
+    for _ in 0..2500 {
+        assert_eq!(server.post("dev", "/v1.0/$batch", &batch).status, 200);
+    }
+    let expected: Vec<_> = users.iter().map(|user| server.shown(user)).collect();
+    server.terminate();
+    assert!(server.wait().success());
+    let size = fs::metadata(server.data().join("journal-1-0.sqlite")).unwrap().len();
+    assert!(size < 2 << 20, "{size} bytes for four users");
+    let server = Server::start_on(server.data(), &few);
+    let shown: Vec<_> = users.iter().map(|user| server.shown(user)).collect();
+    assert_eq!(shown, expected);
+    drop(own);
+}
+
+#[test]
+fn users_whose_place_was_taken_do_not_come_back_and_do_not_pile_up() {
+    let few = ["--virtual-clock", "--users", "20"];
+    let mut server = Server::start_with(&few);
+    let own = server.keep();
+    for round in 0..30 {
+        for number in 0..20 {
+            let user = numbered(round * 20 + number);
+            assert_eq!(server.set(&user, TEAMS, "InACall", "PT5M").status, 200);
+        }
+        assert_eq!(server.set(&numbered(99_999), TEAMS, "InACall", "PT5M").status, 507, "everybody is there");
+        server.advance(300);
+    }
+    let data = server.data().to_owned();
+    server.kill();
+    let server = Server::start_on(&data, &few);
+    for number in 0..600 {
+        assert_eq!(server.shown(&numbered(number)).0, "Offline");
+    }
+    for number in 0..20 {
+        assert_eq!(server.set(&numbered(number), TEAMS, "InACall", "PT5M").status, 200);
+    }
+    drop(own);
+}
+
+#[test]
+fn a_server_without_journal_would_be_seen() {
+    // What these tests see is the journal's doing.
+    let server = Server::start_with(&["--virtual-clock", "--benchmark", "no-journal"]);
+    server.set(ADELE, TEAMS, "InACall", "PT4H");
+    let began = Instant::now();
+    let server = server.kill_and_restart(&["--virtual-clock"]);
+    assert_eq!(server.shown(ADELE).0, "Offline");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}

@@ -1,0 +1,212 @@
+//! Hostile and hurried clients: each is refused with the right status, and costs bounded memory.
+
+use crate::support::{ADELE, BOB, Server, TEAMS};
+use serde_json::json;
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+fn post(path: &str, headers: &str, body: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\n{headers}\r\n{body}")
+}
+
+fn path() -> String {
+    format!("/v1.0/users/{ADELE}/presence/setPresence")
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no answer: {answer:?}"))
+}
+
+/// The body of the first answer.
+fn code(answer: &str) -> String {
+    let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer:?}"));
+    body["error"]["code"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn h1_when_there_is_too_much_to_do_clients_are_told_when_to_come_back() {
+    let server = Server::start_with(&["--virtual-clock", "--requests", "1"]);
+    // A body that does not come keeps the only place.
+    let mut slow = server.connect();
+    slow.write_all(post(&path(), "content-type: application/json\r\ncontent-length: 10\r\n", "{").as_bytes()).unwrap();
+    let began = Instant::now();
+    let refused = loop {
+        let answer = server.get("nobody", "/v1.0/nowhere");
+        if answer.status == 429 {
+            break answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "never throttled");
+    };
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(refused.error(), "TooManyRequests");
+    assert!(server.metric("presence_throttled_total") >= 1.0);
+    drop(slow);
+    let began = Instant::now();
+    while server.get("dev", &format!("/v1.0/users/{ADELE}/presence")).status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(5), "the place was lost");
+    }
+}
+
+#[test]
+fn a_slow_body_is_given_up() {
+    let server = Server::start();
+    let began = Instant::now();
+    let answer = server.raw(post(&path(), "content-type: application/json\r\ncontent-length: 10\r\n", "{").as_bytes());
+    assert_eq!((status(&answer), code(&answer).as_str()), (408, "RequestTimeout"));
+    assert!((5..20).contains(&began.elapsed().as_secs()));
+}
+
+#[test]
+fn a_slow_head_is_given_up() {
+    let server = Server::start();
+    let mut stream = server.connect();
+    let began = Instant::now();
+    // A byte now and then does not help.
+    let mut writer = stream.try_clone().unwrap();
+    std::thread::spawn(move || {
+        for byte in post(&path(), "x: y\r\n", "").as_bytes().iter().take(60) {
+            if writer.write_all(&[*byte]).is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    });
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert_eq!((status(&answer), code(&answer).as_str()), (408, "RequestTimeout"));
+    assert!((5..25).contains(&began.elapsed().as_secs()));
+}
+
+#[test]
+fn a_flood_of_headers_is_refused() {
+    let server = Server::start();
+    let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
+    assert_eq!(status(&server.raw(post(&path(), &many, "").as_bytes())), 431);
+    let long = format!("x: {}\r\n", "y".repeat(100_000));
+    assert_eq!(status(&server.raw(post(&path(), &long, "").as_bytes())), 431);
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_and_not_kept() {
+    let server = Server::start();
+    let before = server.memory();
+    for _ in 0..5 {
+        let large = vec![b' '; 10 << 20];
+        let answer = server.send("POST", &path(), &[("content-type", "application/json")], &large);
+        assert_eq!((answer.status, answer.error().as_str()), (413, "RequestEntityTooLarge"));
+        // Its length is not known before.
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+        let chunked = post(&path(), "connection: close\r\ntransfer-encoding: chunked\r\n", &chunk.repeat(17));
+        let answer = server.raw(format!("{chunked}0\r\n\r\n").as_bytes());
+        assert_eq!((status(&answer), code(&answer).as_str()), (413, "RequestEntityTooLarge"));
+        let unknown = format!("{chunked}0\r\n\r\n").replace("Bearer dev", "Bearer nobody");
+        assert_eq!(status(&server.raw(unknown.as_bytes())), 413, "H2: the size comes before the token");
+    }
+    let grown = server.memory().saturating_sub(before);
+    assert!(grown < 32 << 20, "{grown} bytes more");
+}
+
+#[test]
+fn bodies_that_are_no_requests_are_refused() {
+    let server = Server::start();
+    let deep = "[".repeat(100_000);
+    let nested = format!("{}1{}", "{\"a\":".repeat(1000), "}".repeat(1000));
+    for body in [
+        b"\xff\xfe{}".as_slice(),
+        b"{\"sessionId\":\"\xff\"}",
+        deep.as_bytes(),
+        nested.as_bytes(),
+        b"{",
+        b"null",
+        b"[]",
+    ] {
+        let headers = [("authorization", "Bearer dev"), ("content-type", "application/json")];
+        let answer = server.send("POST", &path(), &headers, body);
+        assert_eq!((answer.status, answer.error().as_str()), (400, "InvalidArgument"));
+    }
+}
+
+#[test]
+fn paths_that_play_tricks_are_unknown() {
+    let server = Server::start();
+    for path in [
+        "/v1.0/../v1.0/me/presence",
+        "//v1.0/me/presence",
+        "/v1.0//me/presence",
+        "/v1.0/me/presence/",
+        "/v1.0/me%2Fpresence",
+        "/v1.0/users/%2e%2e/presence/../presence",
+        "/v1.0/users/a%2Fb/presence/x",
+        "/metrics/..",
+        "/presence/changes/",
+        "/",
+        "/v1.0/users//presence",
+        "/%00",
+    ] {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer adele\r\n\r\n");
+        let answer = server.raw(request.as_bytes());
+        assert_eq!((status(&answer), code(&answer).as_str()), (404, "NotFound"), "{path}");
+    }
+}
+
+#[test]
+fn requests_on_one_connection_are_answered_in_order() {
+    let server = Server::start();
+    let set = r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall"}"#;
+    let headers = format!("content-type: application/json\r\ncontent-length: {}\r\n", set.len());
+    let get = format!(
+        "GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\nconnection: close\r\n\r\n"
+    );
+    let answer = server.raw(format!("{}{get}", post(&path(), &headers, set)).as_bytes());
+    let answers: Vec<_> = answer.split("HTTP/1.1 200 OK").collect();
+    assert_eq!(answers.len(), 3, "{answer}");
+    assert!(answers[2].contains("InACall"));
+}
+
+#[test]
+fn what_is_broken_on_the_wire_is_refused_and_harms_nobody() {
+    let server = Server::start();
+    for request in [
+        "GET\r\n\r\n".to_owned(),
+        "\x00\x01\x02\r\n\r\n".to_owned(),
+        post(&path(), "content-length: x\r\n", ""),
+        post(&path(), "content-length: 5\r\ncontent-length: 6\r\n", "hello"),
+        post(&path(), "transfer-encoding: chunked\r\n", "zz\r\nx\r\n0\r\n\r\n"),
+    ] {
+        let answer = server.raw(request.as_bytes());
+        assert_eq!(status(&answer), 400, "{request:?}");
+    }
+    assert_eq!(server.set(BOB, TEAMS, "InACall", "PT5M").status, 200);
+}
+
+#[test]
+fn m5_a_full_server_refuses_new_users_and_keeps_those_it_has() {
+    let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
+    assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT5M").status, 200);
+    let refused = server.set(BOB, TEAMS, "InACall", "PT5M");
+    assert_eq!((refused.status, refused.error().as_str()), (507, "InsufficientStorage"));
+    assert_eq!(server.shown(ADELE).0, "InACall");
+    for number in 1..8 {
+        let session = format!("{number:08x}-0000-4000-8000-000000000000");
+        assert_eq!(server.set(ADELE, &session, "Away", "PT5M").status, 200);
+    }
+    let refused = server.set(ADELE, BOB, "Away", "PT5M");
+    assert_eq!((refused.status, refused.error().as_str()), (507, "InsufficientStorage"));
+    assert_eq!(server.set(ADELE, TEAMS, "Away", "PT5M").status, 200, "S9: replacing needs no room");
+}
+
+#[test]
+fn metrics_say_what_was_served() {
+    let server = Server::start();
+    server.set(ADELE, TEAMS, "InACall", "PT5M");
+    server.get("nobody", "/v1.0/me/presence");
+    server.post("dev", &path(), &json!({}));
+    let set = |status: u16| {
+        server.metric(&format!("presence_requests_total{{operation=\"setPresence\",status=\"{status}\"}}"))
+    };
+    assert_eq!((set(200), set(400)), (1.0, 1.0));
+    assert_eq!(server.metric("presence_requests_total{operation=\"getPresence\",status=\"401\"}"), 1.0);
+    assert!(server.metric("presence_journal_flush_seconds_count") >= 1.0);
+}

@@ -1,0 +1,9 @@
+//! The server as its clients see it: the real program, over HTTP.
+
+mod changes;
+mod durability;
+mod limits;
+mod options;
+mod refusals;
+mod support;
+mod table;

@@ -1,0 +1,251 @@
+//! The real program, started on a port and a directory of its own, and what is needed to ask it.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+pub const ADELE: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
+pub const BOB: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
+pub const TEAMS: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
+pub const OTHER: &str = "33553876-f5ab-4529-bffb-cfe50aa89f87";
+
+/// Tokens that every test's server knows: a trusted caller, two applications, one that may only read, one that may only
+/// write, and Adele's.
+const TOKENS: [(&str, &str); 6] = [
+    ("--dev-token", "dev"),
+    ("--app-token", "teams=22553876-f5ab-4529-bffb-cfe50aa89f87"),
+    ("--app-token", "other=33553876-f5ab-4529-bffb-cfe50aa89f87"),
+    ("--app-token", "reader=22553876-f5ab-4529-bffb-cfe50aa89f87:Presence.Read.All"),
+    ("--app-token", "writer=22553876-f5ab-4529-bffb-cfe50aa89f87:Presence.ReadWrite.All"),
+    ("--user-token", "adele=22553876-f5ab-4529-bffb-cfe50aa89f87/fa8bf3dc-eca7-46b7-bad1-db199b62afc3"),
+];
+
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_presence-server"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+pub struct Server {
+    child: Child,
+    /// `http://ADDR:PORT`
+    pub base: String,
+    agent: ureq::Agent,
+    data: PathBuf,
+    _own: Option<TempDir>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Graph's error code, after a look at the shape of the whole body. Rule H1.
+    pub fn error(&self) -> String {
+        let body = self.json();
+        let error = &body["error"];
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{self:?}");
+        assert_eq!(error["innerError"]["request-id"].as_str(), self.header("request-id"), "{self:?}");
+        assert!(error["innerError"]["date"].is_string(), "{self:?}");
+        error["code"].as_str().unwrap_or_else(|| panic!("no code: {self:?}")).to_owned()
+    }
+}
+
+impl Server {
+    /// A server on a fresh directory, with a clock that stands still.
+    pub fn start() -> Self {
+        Self::start_with(&["--virtual-clock"])
+    }
+
+    /// A server on a fresh directory.
+    pub fn start_with(options: &[&str]) -> Self {
+        let own = TempDir::new().unwrap();
+        let mut server = Self::start_on(&own.path().join("data"), options);
+        server._own = Some(own);
+        server
+    }
+
+    /// A server on this directory.
+    pub fn start_on(data: &Path, options: &[&str]) -> Self {
+        let mut command = program();
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(data).args(options).stderr(Stdio::inherit());
+        for (option, value) in TOKENS {
+            command.args([option, value]);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let base = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let base = base.unwrap_or_else(|| panic!("no address: {line:?}")).to_owned();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build();
+        Self { child, base, agent: config.into(), data: data.to_owned(), _own: None }
+    }
+
+    /// The directory of its data.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Kills it as a power cut would, and starts it again on the same data.
+    pub fn kill_and_restart(mut self, options: &[&str]) -> Self {
+        let own = self._own.take();
+        self.kill();
+        let mut next = Self::start_on(&self.data, options);
+        next._own = own;
+        next
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The directory, to be kept longer than the server.
+    pub fn keep(&mut self) -> TempDir {
+        self._own.take().unwrap()
+    }
+
+    /// Asks it to end.
+    pub fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        for _ in 0..600 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("it does not end");
+    }
+
+    /// Memory that it has now, in bytes.
+    pub fn memory(&self) -> usize {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
+
+    /// A connection to it.
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.base.strip_prefix("http://").unwrap()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        stream
+    }
+
+    /// Sends bytes, and reads until the server closes.
+    pub fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect();
+        stream.write_all(bytes).unwrap();
+        let mut text = Vec::new();
+        // A server that closes with something unread resets the connection; what came before counts.
+        let _ = stream.read_to_end(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Sends any request.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
+    }
+
+    pub fn get(&self, token: &str, path: &str) -> Answer {
+        let token = format!("Bearer {token}");
+        let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", token);
+        let mut response = request.call().unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
+    }
+
+    pub fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
+        let token = format!("Bearer {token}");
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        self.send("POST", path, &headers, body.to_string().as_bytes())
+    }
+
+    /// Sends a POST without body or content type, as clients do.
+    pub fn post_nothing(&self, token: &str, path: &str) -> Answer {
+        self.send("POST", path, &[("authorization", &format!("Bearer {token}"))], b"")
+    }
+
+    /// Sets a session's presence for some time.
+    pub fn set(&self, user: &str, session: &str, activity: &str, lease: &str) -> Answer {
+        let availability = match activity {
+            "InACall" => "Busy",
+            "Presenting" => "DoNotDisturb",
+            plain => plain,
+        };
+        let body = json!({"sessionId": session, "availability": availability, "activity": activity, "expirationDuration": lease});
+        self.post("dev", &format!("/v1.0/users/{user}/presence/setPresence"), &body)
+    }
+
+    /// A user's presence object.
+    pub fn presence(&self, user: &str) -> Value {
+        let answer = self.get("dev", &format!("/v1.0/users/{user}/presence"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// What a user's activity is, and its sequence number.
+    pub fn shown(&self, user: &str) -> (String, String) {
+        let presence = self.presence(user);
+        let text = |name: &str| presence[name].as_str().unwrap_or_default().to_owned();
+        (text("activity"), text("sequenceNumber"))
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, seconds: u64) {
+        let answer = self.post_nothing("dev", &format!("/dev/advance?seconds={seconds}"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// A figure out of `/metrics`.
+    pub fn metric(&self, name: &str) -> f64 {
+        let answer = self.send("GET", "/metrics", &[], b"");
+        let line = answer.text.lines().find(|line| line.starts_with(name) && !line.starts_with('#'));
+        let line = line.unwrap_or_else(|| panic!("no {name}: {}", answer.text));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A user's id of a number.
+pub fn numbered(number: u32) -> String {
+    format!("{number:08x}-0000-4000-8000-{:012x}", u64::from(number) * 0x9E37_79B9 & 0xFFFF_FFFF_FFFF)
+}

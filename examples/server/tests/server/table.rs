@@ -1,0 +1,178 @@
+//! Section 7: every row of the table, through every path that means it.
+
+use crate::support::{ADELE, BOB, OTHER, Server, TEAMS, numbered};
+use serde_json::{Value, json};
+
+/// Every path of one user's presence, and the token that may use it.
+fn paths() -> Vec<(String, &'static str)> {
+    let mut paths = Vec::new();
+    for version in ["/v1.0", "/beta"] {
+        paths.push((format!("{version}/users/{ADELE}/presence"), "teams"));
+        paths.push((format!("{version}/communications/presences/{ADELE}"), "teams"));
+        paths.push((format!("{version}/me/presence"), "adele"));
+    }
+    paths.push((format!("/v1.0/users/%7B{}%7D/presence", ADELE.to_uppercase()), "teams"));
+    paths
+}
+
+fn is_done(answer: &crate::support::Answer) {
+    assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{answer:?}");
+    assert_eq!(answer.header("content-type"), None);
+    assert_eq!(answer.header("content-length"), Some("0"));
+}
+
+#[test]
+fn section_7_sessions_and_preferred_presence_on_every_path() {
+    let server = Server::start();
+    let call = json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall"});
+    let hidden = json!({"availability": "Offline", "activity": "OffWork", "expirationDuration": "PT8H"});
+    for (path, token) in paths() {
+        let activity = || server.get(token, &path).json()["activity"].as_str().unwrap().to_owned();
+        is_done(&server.post(token, &format!("{path}/setPresence"), &call));
+        assert_eq!(activity(), "InACall", "{path}");
+        is_done(&server.post(token, &format!("{path}/setUserPreferredPresence"), &hidden));
+        assert_eq!(activity(), "OffWork", "A2 {path}");
+        is_done(&server.post_nothing(token, &format!("{path}/clearUserPreferredPresence")));
+        is_done(&server.post(token, &format!("{path}/clearUserPreferredPresence"), &json!({})));
+        assert_eq!(activity(), "InACall", "U4 {path}");
+        let session = json!({"sessionId": TEAMS});
+        is_done(&server.post(token, &format!("{path}/clearPresence"), &session));
+        assert_eq!(activity(), "Offline", "S6 {path}");
+        let again = server.post(token, &format!("{path}/clearPresence"), &session);
+        assert_eq!((again.status, again.error().as_str()), (404, "NotFound"), "S5 {path}");
+    }
+}
+
+#[test]
+fn h3_a_presence_object_has_its_members_in_order() {
+    let server = Server::start();
+    server.set(ADELE, TEAMS, "InACall", "PT1H");
+    let answer = server.get("teams", &format!("/v1.0/users/{ADELE}/presence"));
+    let names =
+        ["id", "availability", "activity", "outOfOfficeSettings", "statusMessage", "sequenceNumber", "workLocation"];
+    let places: Vec<_> = names.iter().map(|name| answer.text.find(&format!("\"{name}\":"))).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{answer:?}");
+    assert_eq!(answer.json()["sequenceNumber"], "A0000000001", "V1");
+}
+
+#[test]
+fn h3_a_bulk_read_is_answered_in_the_order_asked() {
+    let server = Server::start();
+    let users: Vec<String> = (0..325).map(numbered).collect();
+    for user in users.iter().step_by(50) {
+        server.set(user, TEAMS, "Presenting", "PT1H");
+    }
+    // Each twice: rule H2.
+    let asked: Vec<&String> = users.iter().chain(users.iter().rev()).collect();
+    for path in ["/v1.0/communications/getPresencesByUserId", "/beta/communications/getPresencesByUserId"] {
+        let answer = server.post("teams", path, &json!({"ids": asked})).json();
+        let value = answer["value"].as_array().unwrap();
+        assert_eq!(value.len(), 650);
+        for (presence, user) in value.iter().zip(&asked) {
+            assert_eq!(presence["id"].as_str(), Some(user.as_str()));
+            let number = users.iter().position(|other| other == *user).unwrap();
+            let expected = if number % 50 == 0 { "Presenting" } else { "Offline" };
+            assert_eq!(presence["activity"], expected);
+        }
+    }
+    let more: Vec<String> = (0..651).map(numbered).collect();
+    let refused = server.post("teams", "/v1.0/communications/getPresencesByUserId", &json!({"ids": more}));
+    assert_eq!((refused.status, refused.error().as_str()), (400, "InvalidArgument"));
+}
+
+fn set(id: &str, user: &str, session: &str) -> Value {
+    json!({"id": id, "method": "POST", "url": format!("/users/{user}/presence/setPresence"),
+        "headers": {"Content-Type": "application/json"},
+        "body": {"sessionId": session, "availability": "Busy", "activity": "InACall"}})
+}
+
+fn get(id: &str, user: &str) -> Value {
+    json!({"id": id, "method": "GET", "url": format!("/users/{user}/presence")})
+}
+
+#[test]
+fn h5_the_elements_of_a_batch_are_independent_and_in_order() {
+    let server = Server::start();
+    let mut missing = get("6", BOB);
+    missing["dependsOn"] = json!(["2"]);
+    let mut after = get("7", BOB);
+    after["dependsOn"] = json!(["1", "3"]);
+    let mut unknown = get("8", BOB);
+    unknown["dependsOn"] = json!(["9"]);
+    let many = json!({"id": "9", "method": "POST", "url": "/communications/getPresencesByUserId",
+        "headers": {"Content-Type": "application/json"}, "body": {"ids": [BOB, ADELE]}});
+    let requests = json!([
+        get("0", ADELE), set("1", ADELE, TEAMS), set("2", ADELE, OTHER), get("3", ADELE),
+        {"id": "4", "method": "GET", "url": "/nowhere"},
+        {"id": "5", "method": "DELETE", "url": format!("/users/{ADELE}/presence")},
+        missing, after, unknown, many,
+    ]);
+    let answer = server.post("teams", "/v1.0/$batch", &json!({ "requests": requests })).json();
+    let responses = answer["responses"].as_array().unwrap();
+    let statuses: Vec<_> = responses
+        .iter()
+        .map(|response| (response["id"].as_str().unwrap(), response["status"].as_u64().unwrap()))
+        .collect();
+    let expected = [
+        ("0", 200),
+        ("1", 200),
+        ("2", 403),
+        ("3", 200),
+        ("4", 404),
+        ("5", 405),
+        ("6", 424),
+        ("7", 200),
+        ("8", 400),
+        ("9", 200),
+    ];
+    assert_eq!(statuses, expected);
+    assert_eq!(responses[0]["body"]["activity"], "Offline");
+    assert_eq!(responses[1].get("body"), None);
+    assert_eq!(responses[2]["body"]["error"]["code"], "Forbidden");
+    assert_eq!(responses[3]["body"]["activity"], "InACall", "what one user's elements do happens in their order");
+    assert_eq!(responses[9]["body"]["value"][1]["activity"], "InACall");
+}
+
+#[test]
+fn h5_a_batch_that_cannot_be_answered_is_refused_whole() {
+    let server = Server::start();
+    let many: Vec<Value> = (0..21).map(|number| get(&number.to_string(), ADELE)).collect();
+    for requests in [
+        json!([]),
+        json!(many),
+        json!([get("1", ADELE), get("1", BOB)]),
+        json!([{"method": "GET", "url": "/me/presence"}]),
+        json!([{"id": "1", "method": "POST", "url": "/$batch", "body": {"requests": []}}]),
+    ] {
+        let answer = server.post("teams", "/v1.0/$batch", &json!({ "requests": requests }));
+        assert_eq!((answer.status, answer.error().as_str()), (400, "InvalidArgument"), "{requests}");
+    }
+}
+
+#[test]
+fn s3_time_does_to_a_session_what_the_rules_say() {
+    let server = Server::start();
+    server.set(ADELE, TEAMS, "Available", "PT1H");
+    let mut seen = vec![server.shown(ADELE)];
+    for seconds in [299, 1, 300, 3000] {
+        server.advance(seconds);
+        seen.push(server.shown(ADELE));
+    }
+    let expected = [
+        ("Available", "A0000000001"),
+        ("Available", "A0000000001"),
+        ("AvailableInactive", "A0000000002"),
+        ("Away", "A0000000003"),
+        ("Offline", "A0000000004"),
+    ];
+    assert_eq!(seen, expected.map(|(activity, number)| (activity.to_owned(), number.to_owned())));
+}
+
+#[test]
+fn time_passes_by_itself_without_a_virtual_clock() {
+    let server = Server::start_with(&[]);
+    server.set(ADELE, TEAMS, "Available", "PT1H");
+    assert_eq!(server.shown(ADELE).0, "Available");
+    let refused = server.post_nothing("dev", "/dev/advance?seconds=1");
+    assert_eq!(refused.error(), "NotFound");
+}
