@@ -8,6 +8,7 @@ mod metrics;
 mod options;
 mod shard;
 mod tokens;
+mod zones;
 
 use crate::clock::{Clock, wall_clock};
 use crate::http::{App, Parts, connections, router};

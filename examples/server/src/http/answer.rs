@@ -9,8 +9,8 @@ use presence_core::graph::{self, NoRoom, Refusal, Sink};
 use std::any::Any;
 use std::sync::Arc;
 
-/// Clients are told to come back after so many seconds.
-pub const RETRY_SECONDS: u64 = 1;
+/// There is too much to do. Clients wait as long as it says, so it says little.
+pub const THROTTLED: Refusal = Refusal::Throttled { retry_after: 1 };
 
 /// The ids of a request, for its answer. Made by [`observe`](super::observe).
 #[derive(Clone, Debug)]
@@ -77,6 +77,14 @@ impl Refused {
         }
     }
 
+    /// When to come back, in seconds, where that would help.
+    pub const fn retry_after(self) -> Option<u8> {
+        match self {
+            Self::Rule(refusal) => refusal.retry_after(),
+            _ => None,
+        }
+    }
+
     /// Writes the error body.
     pub fn write(self, sink: &mut dyn Sink, ids: &Ids, clock: &Clock) -> Result<(), NoRoom> {
         let date = date(clock.now());
@@ -103,9 +111,11 @@ impl Refused {
         let mut response = json(text.0);
         *response.status_mut() = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(RETRY_AFTER, u16::from(seconds).into());
+        }
         match self {
             Self::Method(right) => drop(headers.insert(ALLOW, HeaderValue::from_static(right))),
-            Self::Rule(Refusal::Throttled) => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS.into())),
             Self::TooSlow | Self::BrokenBody => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
             _ if self.status() == 401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             _ => {}

@@ -6,99 +6,77 @@ use super::answer::{Ids, Refused, Text, json};
 use super::graph::{Outcome, Started};
 use axum::response::Response;
 use presence_core::Policy;
-use presence_core::graph::json::Value;
-use presence_core::graph::{Batch, Caller, Element, Field, MAX_ELEMENTS, Refusal};
+use presence_core::graph::{Answered, Batch, Caller, Element, MAX_ELEMENTS, write_answer};
 
-/// An element, and what became of it.
-struct Slot<'a> {
-    id: Value<'a>,
-    state: State,
-}
-
+/// What became of an element.
 enum State {
     Started(Started),
     Ended(Result<Outcome, Refused>),
 }
 
 /// Runs a batch and answers it.
-pub async fn run(app: &App, batch: Batch<'_>, caller: &Caller, ids: &Ids) -> Result<Response, Refused> {
-    let mut slots: Vec<Slot<'_>> = Vec::with_capacity(MAX_ELEMENTS);
+pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Result<Response, Refused> {
+    let mut elements: Vec<(Element<'_>, State)> = Vec::with_capacity(MAX_ELEMENTS);
+    let mut answered = Answered::new();
+    let mut ended = 0;
     for element in batch.elements() {
-        let refused = depends_on(app, element, &mut slots).await;
-        let state = match refused.and_then(|()| start(app, element, caller)) {
+        // Who depends on others waits for all before it, which says all that can be said of them.
+        if element.depends_on().is_ok_and(|mut others| others.next().is_some()) {
+            for (earlier, state) in elements.iter_mut().skip(ended) {
+                end(state, app, caller).await;
+                answered.note(*earlier, status(state));
+            }
+            ended = elements.len();
+        }
+        let state = match answered.check(element).map_err(Refused::from).and_then(|()| start(app, element, caller)) {
             Ok(started) => State::Started(started),
             Err(refused) => State::Ended(Err(refused)),
         };
-        slots.push(Slot { id: element.id(), state });
+        elements.push((element, state));
     }
     let mut text = Text(b"{\"responses\":[".to_vec());
     let mut separator: &[u8] = b"";
-    for mut slot in slots {
-        slot.end(app).await;
+    for (element, mut state) in elements {
+        end(&mut state, app, caller).await;
         text.0.extend_from_slice(separator);
-        slot.write(&mut text, ids, app);
+        write(&mut text, element, &state, ids, app);
         separator = b",";
     }
     text.0.extend_from_slice(b"]}");
     Ok(json(text.0))
 }
 
-fn start(app: &App, element: Element<'_>, caller: &Caller) -> Result<Started, Refused> {
-    let request = element.request(caller.me(), &Policy::GRAPH)?;
+fn start(app: &App, element: Element<'_>, caller: Caller) -> Result<Started, Refused> {
+    let request = element.request_in(&app.exchange(caller), &Policy::GRAPH)?;
     caller.authorise(&request)?;
     app.start(&request)
 }
 
-/// Waits for the elements that one depends on.
-async fn depends_on(app: &App, element: Element<'_>, slots: &mut [Slot<'_>]) -> Result<(), Refused> {
-    let depends_on: Vec<Value<'_>> = element.depends_on()?.take(MAX_ELEMENTS + 1).collect();
-    let mut outcome = Ok(());
-    for id in &depends_on {
-        let found = slots.iter_mut().find(|slot| slot.id.is_same_text(*id));
-        // An element can only depend on those before it.
-        let Some(slot) = found.filter(|_| depends_on.len() <= MAX_ELEMENTS) else {
-            return Err(Refusal::Malformed(Field::DependsOn).into());
-        };
-        slot.end(app).await;
-        if slot.has_failed() {
-            outcome = Err(Refusal::FailedDependency.into());
-        }
-    }
-    outcome
+async fn end(state: &mut State, app: &App, caller: Caller) {
+    let outcome = match std::mem::replace(state, State::Ended(Err(Refused::Internal))) {
+        State::Started(started) => started.finish(app, caller.me()).await,
+        State::Ended(outcome) => outcome,
+    };
+    *state = State::Ended(outcome);
 }
 
-impl Slot<'_> {
-    async fn end(&mut self, app: &App) {
-        let state = std::mem::replace(&mut self.state, State::Ended(Err(Refused::Internal)));
-        self.state = State::Ended(match state {
-            State::Started(started) => started.finish(app).await,
-            State::Ended(outcome) => outcome,
-        });
+const fn status(state: &State) -> u16 {
+    match state {
+        State::Ended(Err(refused)) => refused.status(),
+        _ => 200,
     }
+}
 
-    const fn has_failed(&self) -> bool {
-        matches!(self.state, State::Ended(Err(_)))
-    }
-
-    fn write(&self, text: &mut Text, ids: &Ids, app: &App) {
-        let State::Ended(outcome) = &self.state else { return };
-        let status = outcome.as_ref().map_or_else(|refused| refused.status(), |_| 200);
-        let bytes = &mut text.0;
-        bytes.extend_from_slice(format!("{{\"id\":{},\"status\":{status}", self.id.as_str()).as_bytes());
-        match outcome {
-            Ok(Outcome::Done) => {}
-            Ok(Outcome::Body(body) | Outcome::Long(body, _)) => {
-                bytes.extend_from_slice(b",\"body\":");
-                bytes.extend_from_slice(body);
-            }
-            Err(refused) => {
-                if *refused == Refused::Rule(Refusal::Throttled) {
-                    bytes.extend_from_slice(b",\"headers\":{\"Retry-After\":\"1\"}");
-                }
-                bytes.extend_from_slice(b",\"body\":");
-                let _ = refused.write(text, ids, &app.clock);
-            }
+fn write(text: &mut Text, element: Element<'_>, state: &State, ids: &Ids, app: &App) {
+    let mut error = Text::default();
+    let (body, retry_after): (&[u8], _) = match state {
+        State::Ended(Ok(Outcome::Body(body) | Outcome::Long(body, _))) => (body, None),
+        State::Ended(Err(refused)) => {
+            // A sink that grows takes everything.
+            let _ = refused.write(&mut error, ids, &app.clock);
+            (&error.0, refused.retry_after())
         }
-        text.0.push(b'}');
-    }
+        _ => (b"", None),
+    };
+    let _ = write_answer(text, element.id(), status(state), retry_after, body);
 }

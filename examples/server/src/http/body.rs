@@ -1,7 +1,7 @@
 //! Bodies of requests: never more than the wire allows, never for long, and never kept when nobody will look at them.
 
 use super::App;
-use super::answer::Refused;
+use super::answer::{Refused, THROTTLED};
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -40,7 +40,7 @@ impl App {
     /// A share of the memory for bodies and answers.
     pub fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
         let shares = u32::try_from(bytes.div_ceil(SHARE)).unwrap_or(u32::MAX);
-        self.limits.buffers.clone().try_acquire_many_owned(shares).map_err(|_| Refusal::Throttled)
+        self.limits.buffers.clone().try_acquire_many_owned(shares).map_err(|_| THROTTLED)
     }
 
     /// Reads a body. Its memory is reserved before it is used.

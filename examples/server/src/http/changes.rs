@@ -11,9 +11,9 @@
 //! | `up-to-date` | `{}`: everybody was told; changes follow | where to go on |
 
 use super::App;
-use super::answer::{Ids, OperationName, Refused, Text};
-use super::graph::write;
-use crate::shard::job::{Changes, Everybody, Job, Shown};
+use super::answer::{Ids, OperationName, Refused, THROTTLED, Text};
+use super::graph::{USUAL_PRESENCE, write};
+use crate::shard::job::{Changes, Everybody, Job, Place, Shown};
 use crate::tokens::may_read_all;
 use axum::Extension;
 use axum::extract::State;
@@ -21,8 +21,9 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::{HeaderMap, Uri};
+use presence_core::UserId;
 use presence_core::directory::Cursor;
-use presence_core::graph::{MAX_PRESENCE, Refusal};
+use presence_core::graph::{Refusal, Select};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ pub async fn follow(
 }
 
 fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<Reader, Refusal> {
-    let place = app.limits.readers.clone().try_acquire_owned().map_err(|_| Refusal::Throttled)?;
+    let place = app.limits.readers.clone().try_acquire_owned().map_err(|_| THROTTLED)?;
     let caller = app.tokens.caller(headers).ok_or(Refusal::Unauthenticated)?;
     if !may_read_all(&caller) {
         return Err(Refusal::MissingPermission);
@@ -72,6 +73,7 @@ fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<Reader, Refusa
         bell: app.shards.bell(),
         stopping: app.stopping.clone(),
         app: app.clone(),
+        me: caller.me(),
         cursors: Vec::new(),
         everybody: None,
         waiting: VecDeque::new(),
@@ -87,6 +89,8 @@ fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<Reader, Refusa
 /// A client that follows changes.
 struct Reader {
     app: Arc<App>,
+    /// The user who asks, if it is one.
+    me: Option<UserId>,
     /// Where it stands in each shard.
     cursors: Vec<Cursor>,
     /// While everybody is told: which shard, and where in it.
@@ -114,7 +118,7 @@ impl Drop for Reader {
 impl Reader {
     fn start_over(&mut self) {
         self.cursors = vec![Cursor::START; self.app.shards.len()];
-        self.everybody = Some((0, FIRST_PLACE));
+        self.everybody = Some((0, Place::FIRST));
         self.waiting.push_back(Waiting::StartOver);
     }
 
@@ -144,8 +148,8 @@ impl Reader {
 
     fn event(&mut self, waiting: &Waiting) -> Event {
         let presence = |shown: &Shown| {
-            let mut text = Text(Vec::with_capacity(MAX_PRESENCE));
-            write(&mut text, shown);
+            let mut text = Text(Vec::with_capacity(USUAL_PRESENCE));
+            write(&mut text, shown, self.me, Select::ALL);
             Event::default().event("presence").data(String::from_utf8(text.0).unwrap_or_default())
         };
         match waiting {
@@ -163,19 +167,20 @@ impl Reader {
 
     /// Reads some more of everybody.
     async fn read_everybody(&mut self, shard: usize, place: Place) -> Option<bool> {
-        let Everybody { users, next, cursor } =
-            self.ask(shard, |answer| Job::Everybody { from: place, answer }).await?;
-        if place == FIRST_PLACE
+        let Everybody { users, next, cursor } = self.ask(shard, |answer| Job::Everybody(place, answer)).await?;
+        if place == Place::FIRST
             && let Some(known) = self.cursors.get_mut(shard)
         {
             // What changes after this is told again, later.
             *known = cursor;
         }
         // One that never showed anything is like one never heard of (rule M5).
-        self.waiting.extend(users.into_iter().filter(|shown| shown.version > 0).map(Waiting::Everybody));
+        self.waiting.extend(
+            users.into_iter().filter(|shown| shown.version > 0 || shown.told.is_some()).map(Waiting::Everybody),
+        );
         self.everybody = match next {
             Some(place) => Some((shard, place)),
-            None if shard + 1 < self.app.shards.len() => Some((shard + 1, FIRST_PLACE)),
+            None if shard + 1 < self.app.shards.len() => Some((shard + 1, Place::FIRST)),
             None => {
                 self.waiting.push_back(Waiting::UpToDate);
                 None
@@ -191,7 +196,7 @@ impl Reader {
             if self.app.shards.published(shard) == since {
                 continue;
             }
-            match self.ask(shard, |answer| Job::Changes { since, answer }).await? {
+            match self.ask(shard, |answer| Job::Changes(since, answer)).await? {
                 Changes::Users(users) => {
                     let changed = users.into_iter().map(|(shown, cursor)| Waiting::Changed(shard, shown, cursor));
                     self.waiting.extend(changed);
@@ -240,10 +245,6 @@ fn read_cursor(text: &str, epoch: u64, shards: usize) -> Option<Vec<Cursor>> {
     let cursors: Option<Vec<_>> = parts.map(|part| part.parse().ok().map(Cursor::from_number)).collect();
     cursors.filter(|cursors| cursors.len() == shards)
 }
-
-/// Where a walk over everybody in a shard stands.
-type Place = usize;
-const FIRST_PLACE: Place = 0;
 
 #[cfg(test)]
 mod tests {

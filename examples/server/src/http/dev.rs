@@ -45,7 +45,7 @@ async fn pass(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, 
         let mut answers = Vec::new();
         for shard in 0..app.shards.len() {
             let (answer, advanced) = channel();
-            let mut job = Job::Advance { to, answer };
+            let mut job = Job::Advance(to, answer);
             // A queue that is full empties soon.
             while let Err(refused) = app.shards.ask_or_return(shard, job) {
                 job = refused;

@@ -1,7 +1,7 @@
 //! Graph's paths: one request, checked in the order of rule H2, sent to the shards it is about, and answered.
 
 use super::App;
-use super::answer::{Ids, OperationName, Refused, Text, done, json};
+use super::answer::{Ids, OperationName, Refused, THROTTLED, Text, done, json};
 use super::batch;
 use super::body::{Held, is_too_large, throw_away};
 use axum::body::{Body, Bytes};
@@ -9,16 +9,18 @@ use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use presence_core::details::{DetailsError, LocationLayer};
 use presence_core::graph::{
-    self, Caller, Incoming, MAX_IDS, MAX_PRESENCE, Operation, Refusal, Request, Target, write_presence,
+    self, Caller, DateTime, DetailsOperation, Exchange, Hooks, Incoming, MAX_IDS, Operation, Refusal, Request,
+    Resource, Select, Target, TextBuffer, write_resource,
 };
-use presence_core::{CommandError, Policy, UserId};
+use presence_core::{CommandError, Instant, Policy, UserId};
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
 use crate::shard::Busy;
-use crate::shard::job::{Job, Shown};
+use crate::shard::job::{Job, Shown, TellCommand};
 
 /// Serves a request of Graph's.
 pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
@@ -49,11 +51,11 @@ async fn answer(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<
         return Err(Refusal::Unauthenticated.into());
     };
     let held = app.read_body(body, &parts.headers).await?;
-    let request = parse(parts, &held, &caller)?;
+    let request = parse(app, parts, &held, caller)?;
     caller.authorise(&request)?;
     match &request {
-        Request::Batch(batch) => batch::run(app, *batch, &caller, ids).await,
-        _ => match app.start(&request)?.finish(app).await? {
+        Request::Batch(batch) => batch::run(app, *batch, caller, ids).await,
+        _ => match app.start(&request)?.finish(app, caller.me()).await? {
             Outcome::Done => Ok(done()),
             Outcome::Body(text) => Ok(json(text)),
             Outcome::Long(text, shares) => Ok(long(text, shares)),
@@ -61,19 +63,33 @@ async fn answer(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<
     }
 }
 
-fn parse<'a>(parts: &Parts, held: &'a Held, caller: &Caller) -> Result<Request<'a>, Refused> {
+fn parse<'a>(app: &App, parts: &Parts, held: &'a Held, caller: Caller) -> Result<Request<'a>, Refused> {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     // What is no text names no media type either.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let body = graph::Body::Bytes(&held.bytes);
     let incoming = Incoming { method: parts.method.as_str(), target, content_type, body };
-    Request::parse(&incoming, caller.me(), &Policy::GRAPH).map_err(|refusal| match refusal {
-        Refusal::MethodNotAllowed => Refused::Method(match Target::parse(target) {
-            Ok(Target::Presence(_, Operation::Get)) => "GET",
-            _ => "POST",
-        }),
+    let parsed = Request::parse_in(&incoming, &app.exchange(caller), &Policy::GRAPH);
+    parsed.map_err(|refusal| match (refusal, Target::parse(target)) {
+        (Refusal::MethodNotAllowed, Ok(target)) => Refused::Method(target.method()),
         _ => refusal.into(),
     })
+}
+
+/// What the library asks of the world. Rules T1, W1.
+impl Hooks for App {
+    fn epoch(&self) -> Option<u64> {
+        // Instants are Unix milliseconds.
+        Some(0)
+    }
+
+    fn zone(&self, local: DateTime, zone: &str) -> Option<u64> {
+        crate::zones::to_unix(local, zone)
+    }
+
+    fn user(&self, principal_name: &str) -> Option<UserId> {
+        self.names.get(&principal_name.to_lowercase()).copied()
+    }
 }
 
 /// An answer that keeps its share of memory until it has gone out.
@@ -98,6 +114,11 @@ fn operation_name(path: &str) -> &'static str {
             Operation::ClearPresence => "clearPresence",
             Operation::SetUserPreferredPresence => "setUserPreferredPresence",
             Operation::ClearUserPreferredPresence => "clearUserPreferredPresence",
+            Operation::Details(DetailsOperation::SetStatusMessage) => "setStatusMessage",
+            Operation::Details(DetailsOperation::SetLocation(LocationLayer::Manual)) => "setManualLocation",
+            Operation::Details(DetailsOperation::SetLocation(_)) => "setAutomaticLocation",
+            Operation::Details(DetailsOperation::ClearAutomaticLocation) => "clearAutomaticLocation",
+            Operation::Details(DetailsOperation::ClearLocation) => "clearLocation",
             _ => "other",
         },
         Ok(Target::PresencesByUserId) => "getPresencesByUserId",
@@ -122,22 +143,24 @@ pub enum Outcome {
 pub enum Started {
     /// An action.
     Action(Receiver<Result<(), CommandError>>),
+    /// An action about what a user tells.
+    Telling(Receiver<Result<(), DetailsError>>),
     /// A read.
-    Read(Receiver<Shown>),
+    Read(Receiver<Shown>, Select),
     /// A bulk read: who was asked for, in order, and what each shard says of its own.
-    ReadMany(Vec<UserId>, Vec<Receiver<Vec<Shown>>>, OwnedSemaphorePermit),
+    ReadMany(Vec<UserId>, Vec<Receiver<Vec<Shown>>>, Select, OwnedSemaphorePermit),
 }
 
 impl From<Busy> for Refused {
     fn from(_: Busy) -> Self {
-        Refusal::Throttled.into()
+        THROTTLED.into()
     }
 }
 
 impl App {
     /// A place among the requests that are served.
     fn enter(&self) -> Result<InFlight<'_>, Refusal> {
-        let permit = self.limits.in_flight.try_acquire().map_err(|_| Refusal::Throttled)?;
+        let permit = self.limits.in_flight.try_acquire().map_err(|_| THROTTLED)?;
         self.metrics.in_flight.inc();
         Ok(InFlight { app: self, _permit: permit })
     }
@@ -148,17 +171,24 @@ impl App {
         match request {
             Request::Act { user, command } => {
                 let (answer, outcome) = channel();
-                self.shards.ask(self.shards.of(*user), Job::Execute { user: *user, command: *command, answer })?;
+                self.shards.ask(self.shards.of(*user), Job::Execute(*user, *command, answer))?;
                 Ok(Started::Action(outcome))
             }
-            Request::Get { user } => {
-                let (answer, shown) = channel();
-                self.shards.ask(self.shards.of(*user), Job::Read { user: *user, answer })?;
-                Ok(Started::Read(shown))
+            Request::ActOnDetails { user, action } => {
+                let (answer, outcome) = channel();
+                let command = TellCommand::from_command(action.command(&mut TextBuffer::new()));
+                let command = Box::new(command.ok_or(Refused::Internal)?);
+                self.shards.ask(self.shards.of(*user), Job::Tell(*user, command, answer))?;
+                Ok(Started::Telling(outcome))
             }
-            Request::GetPresences(ids) => {
-                let ids: Vec<UserId> = ids.iter().take(MAX_IDS).collect();
-                let shares = self.reserve(ids.len() * MAX_PRESENCE)?;
+            Request::Get { user, select } => {
+                let (answer, shown) = channel();
+                self.shards.ask(self.shards.of(*user), Job::Read(*user, answer))?;
+                Ok(Started::Read(shown, *select))
+            }
+            Request::GetPresences(asked) => {
+                let ids: Vec<UserId> = asked.iter().take(MAX_IDS).collect();
+                let shares = self.reserve(ids.len() * USUAL_PRESENCE)?;
                 let mut by_shard = vec![Vec::new(); self.shards.len()];
                 for id in &ids {
                     by_shard[self.shards.of(*id)].push(*id);
@@ -169,20 +199,28 @@ impl App {
                     if users.is_empty() {
                         drop(answer.send(Vec::new()));
                     } else {
-                        self.shards.ask(shard, Job::ReadMany { users, answer })?;
+                        self.shards.ask(shard, Job::ReadMany(users, answer))?;
                     }
                     answers.push(shown);
                 }
-                Ok(Started::ReadMany(ids, answers, shares))
+                Ok(Started::ReadMany(ids, answers, asked.select(), shares))
             }
             _ => Err(Refused::Internal),
         }
     }
 
-    /// The answer to a bulk read: what each shard says of its own users, in the order asked.
-    fn merge(&self, ids: &[UserId], by_shard: Vec<Vec<Shown>>) -> Vec<u8> {
+    /// The answer to a bulk read: what each shard says of its own users, in the order asked. Where it grows longer than
+    /// usual, it takes a larger share.
+    fn merge(
+        &self,
+        ids: &[UserId],
+        by_shard: Vec<Vec<Shown>>,
+        write: impl Fn(&mut Text, &Shown),
+        shares: &mut OwnedSemaphorePermit,
+    ) -> Result<Vec<u8>, Refusal> {
         let mut by_shard: Vec<_> = by_shard.into_iter().map(Vec::into_iter).collect();
-        let mut text = Text(Vec::with_capacity(ids.len() * MAX_PRESENCE));
+        let mut reserved = ids.len() * USUAL_PRESENCE;
+        let mut text = Text(Vec::with_capacity(reserved));
         text.0.extend_from_slice(b"{\"value\":[");
         let mut separator: &[u8] = b"";
         for id in ids {
@@ -191,9 +229,18 @@ impl App {
                 write(&mut text, &shown);
                 separator = b",";
             }
+            if text.0.len() > reserved {
+                shares.merge(self.reserve(reserved)?);
+                reserved *= 2;
+            }
         }
         text.0.extend_from_slice(b"]}");
-        text.0
+        Ok(text.0)
+    }
+
+    /// What the library needs to know of a request besides the request.
+    pub fn exchange(&self, caller: Caller) -> Exchange<'_> {
+        Exchange { hooks: Some(self), ..Exchange::new(self.clock.now(), caller) }
     }
 }
 
@@ -209,32 +256,52 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// Writes a presence object. Rule H3.
-pub fn write(text: &mut Text, shown: &Shown) {
+/// Room for a presence object of a user who tells little.
+pub const USUAL_PRESENCE: usize = 384;
+
+/// Writes a presence object, as this user sees it. Rule H3.
+pub fn write(text: &mut Text, shown: &Shown, me: Option<UserId>, select: Select) {
+    let Shown { user, presence, version, told } = shown;
+    let resource = Resource {
+        user: *user,
+        presence: *presence,
+        version: *version,
+        details: Some(told.as_ref().map(|told| told.shown()).unwrap_or_default()),
+        is_own: me == Some(*user),
+        epoch: Some(Instant::ZERO.as_millis()),
+        select,
+    };
     // A sink that grows takes everything.
-    let _ = write_presence(text, shown.user, shown.presence, shown.version);
+    let _ = write_resource(text, &resource);
+}
+
+/// What was answered; an answer that never comes is that of a server that ends.
+async fn told<T>(answer: Receiver<T>) -> Result<T, Refused> {
+    answer.await.map_err(|_| Refused::Internal)
 }
 
 impl Started {
-    /// Waits for the answer. An answer that never comes is that of a server that ends.
-    pub async fn finish(self, app: &App) -> Result<Outcome, Refused> {
+    /// Waits for the answer, and writes it as this user sees it.
+    pub async fn finish(self, app: &App, me: Option<UserId>) -> Result<Outcome, Refused> {
         match self {
             Self::Action(outcome) => {
-                outcome.await.map_err(|_| Refused::Internal)?.map_err(Refusal::from)?;
-                Ok(Outcome::Done)
+                told(outcome).await?.map(|()| Outcome::Done).map_err(|error| Refusal::from(error).into())
             }
-            Self::Read(shown) => {
-                let shown = shown.await.map_err(|_| Refused::Internal)?;
-                let mut text = Text(Vec::with_capacity(MAX_PRESENCE));
-                write(&mut text, &shown);
+            Self::Telling(outcome) => {
+                told(outcome).await?.map(|()| Outcome::Done).map_err(|error| Refusal::from(error).into())
+            }
+            Self::Read(shown, select) => {
+                let mut text = Text(Vec::with_capacity(USUAL_PRESENCE));
+                write(&mut text, &told(shown).await?, me, select);
                 Ok(Outcome::Body(text.0))
             }
-            Self::ReadMany(ids, answers, shares) => {
+            Self::ReadMany(ids, answers, select, mut shares) => {
                 let mut by_shard = Vec::with_capacity(answers.len());
                 for answer in answers {
-                    by_shard.push(answer.await.map_err(|_| Refused::Internal)?);
+                    by_shard.push(told(answer).await?);
                 }
-                Ok(Outcome::Long(app.merge(&ids, by_shard), shares))
+                let write = |text: &mut Text, shown: &Shown| write(text, shown, me, select);
+                Ok(Outcome::Long(app.merge(&ids, by_shard, write, &mut shares)?, shares))
             }
         }
     }

@@ -2,15 +2,23 @@
 
 use super::group::{Group, Record};
 use super::journal::{Marks, Old};
+use super::state::State;
 use super::users::{SESSIONS, Users};
+use presence_core::graph::MAX_MESSAGE;
 use presence_core::{Instant, SessionId, UserId, snapshot};
+use std::collections::HashSet;
 
 /// Rows that may pile up before old ones are taken away.
-const SLACK: i64 = 4096;
+const SLACK: usize = 4096;
 /// Most rows that are looked at after one commit.
 const LOOK_AT: usize = 1024;
 /// How far a clock may go before it is noted, in milliseconds.
 const NOTE_CLOCK: u64 = 1000;
+
+const USER_LEN: usize = snapshot::max_len::<SessionId, SESSIONS>();
+/// What a user tells is written behind the user's own version.
+pub const VERSION_LEN: usize = size_of::<u64>();
+const TOLD_LEN: usize = VERSION_LEN + snapshot::max_details_len::<MAX_MESSAGE>();
 
 /// The state of a shard's journal, as its writer knows it.
 #[derive(Debug)]
@@ -23,19 +31,12 @@ pub struct Book {
     pub next_row: i64,
     /// The marks as they are durable, or about to be.
     pub marks: Marks,
-    buffer: [u8; snapshot::max_len::<SessionId, SESSIONS>()],
 }
 
 impl Book {
     /// A book about a journal without rows.
     pub fn new(capacity: usize) -> Self {
-        Self {
-            newest: vec![0; capacity].into_boxed_slice(),
-            first_row: 1,
-            next_row: 1,
-            marks: Marks::default(),
-            buffer: [0; _],
-        }
+        Self { newest: vec![0; capacity].into_boxed_slice(), first_row: 1, next_row: 1, marks: Marks::default() }
     }
 
     /// Notes that this is the newest row of a user who has a place.
@@ -45,39 +46,76 @@ impl Book {
         }
     }
 
-    /// Appends the record of a user as it is now; an empty one for a user who has lost its place.
-    pub fn append(&mut self, group: &mut Group, users: &Users, user: UserId, now: Instant) {
+    fn take_row(&mut self) -> i64 {
         let row = self.next_row;
         self.next_row += 1;
-        if users.handle(user).is_none() {
-            return group.push(row, Record::User, user, now, &[]);
-        }
-        self.note(users, user, row);
-        let buffer = &mut self.buffer;
-        // What is overdue was carried out on what is read, so nothing is; and the buffer is as long as a snapshot can be.
-        let bytes = users.read(user, now, |found| {
-            found.at(now).ok().and_then(|found| snapshot::take(found, buffer).ok().map(<[u8]>::len))
-        });
-        let bytes = bytes.and_then(|len| self.buffer.get(..len)).unwrap_or_default();
-        group.push(row, Record::User, user, now, bytes);
+        row
     }
 
-    /// Whether a row is the newest of its record, and says something.
-    pub fn counts(&self, users: &Users, old: &Old) -> bool {
+    /// Appends the record of a user as it is now; an empty one for a user who has lost its place. Says whether it has one.
+    pub fn append_user(&mut self, group: &mut Group, state: &State, user: UserId, now: Instant) -> bool {
+        let row = self.take_row();
+        if state.users.handle(user).is_none() {
+            group.push(row, Record::User, user, now, &[]);
+            return false;
+        }
+        self.note(&state.users, user, row);
+        let mut buffer = [0; USER_LEN];
+        // What is overdue was carried out on what is read, so nothing is; and the buffer is as long as a snapshot can be.
+        let taken = state.users.read(user, now, |found| {
+            let found = found.at(now).ok()?;
+            snapshot::take(found, &mut buffer).ok().map(<[u8]>::len)
+        });
+        group.push(row, Record::User, user, now, taken.and_then(|len| buffer.get(..len)).unwrap_or_default());
+        true
+    }
+
+    /// Appends what a user tells; an empty record if nothing is kept of it any more.
+    pub fn append_told(&mut self, group: &mut Group, state: &mut State, user: UserId, now: Instant) {
+        let row = self.take_row();
+        let mut buffer = [0; TOLD_LEN];
+        let (version, rest) = buffer.split_at_mut(VERSION_LEN);
+        let taken = state.told(now, user).and_then(|(entry, told)| {
+            version.copy_from_slice(&entry.user_version.to_le_bytes());
+            // Nothing is overdue, and the buffer is as long as it can be.
+            snapshot::take_details(told.at(now).ok()?, rest).ok().map(<[u8]>::len)
+        });
+        let bytes = taken.and_then(|len| buffer.get(..VERSION_LEN + len)).unwrap_or_default();
+        group.push(row, Record::Told, user, now, bytes);
+        if let Some(entry) = state.kept.get_mut(user) {
+            entry.row = row;
+        }
+    }
+
+    /// Looks at one of the oldest rows, which is about to go: what still counts is written anew.
+    pub fn look_at_old(&mut self, old: &Old, state: &State, touched: &mut HashSet<UserId>, told: &mut HashSet<UserId>) {
+        self.first_row = old.row + 1;
         match old.record {
-            Record::User => {
-                let handle = users.handle(old.user);
-                !old.is_empty && handle.is_some_and(|handle| self.newest.get(handle.index()) == Some(&old.row))
+            Record::User => match state.users.handle(old.user) {
+                Some(handle) if self.newest.get(handle.index()) == Some(&old.row) && !old.is_empty => {
+                    touched.insert(old.user);
+                }
+                Some(_) => {}
+                // The directory has forgotten it; its version stays with what it tells.
+                None if state.kept.get(old.user).is_some() => {
+                    told.insert(old.user);
+                }
+                None => {}
+            },
+            Record::Told => {
+                if !old.is_empty && state.kept.get(old.user).is_some_and(|entry| entry.row == old.row) {
+                    told.insert(old.user);
+                }
             }
         }
     }
 
-    /// How many of the oldest rows are to be looked at, after a group with so many rows: more than it appends, so that
-    /// there are never much more than two rows for each user.
-    pub fn look_at(&self, users: &Users, appended: usize) -> usize {
-        let rows = self.next_row - self.first_row;
-        let wanted = 2 * i64::try_from(users.len()).unwrap_or(i64::MAX / 2) + SLACK;
-        if rows > wanted { (3 * appended + 64).min(LOOK_AT) } else { 0 }
+    /// How many of the oldest rows are to be looked at after this group: more than it appends, so that there are never
+    /// much more than two rows for each record.
+    pub fn look_at(&self, state: &State, group: &Group) -> usize {
+        let rows = usize::try_from(self.next_row - self.first_row).unwrap_or(usize::MAX);
+        let wanted = 2 * (state.users.len() + state.kept.len()) + SLACK;
+        if rows > wanted { (3 * group.len() + 64).min(LOOK_AT) } else { 0 }
     }
 
     /// The marks, if they must be written: something in them changed that is promised, or the clock has gone on.

@@ -11,6 +11,8 @@ use presence_core::{Instant, UserId};
 pub enum Record {
     /// A user's sessions and preferred presence: the library's snapshot.
     User = 0,
+    /// What a user tells beside that: the library's snapshot of details, behind the user's own version.
+    Told = 1,
 }
 
 impl Record {
@@ -18,6 +20,7 @@ impl Record {
     pub const fn from_number(number: i64) -> Option<Self> {
         match number {
             0 => Some(Self::User),
+            1 => Some(Self::Told),
             _ => None,
         }
     }

@@ -1,18 +1,25 @@
 //! What a shard is asked to do, and what it answers.
 
+use super::details::Told;
+use presence_core::details::{
+    DetailsCommand, DetailsError, LocationLayer, LocationLayers, WorkLocationType, WorkPlace,
+};
 use presence_core::directory::Cursor;
 use presence_core::{Command, CommandError, Instant, Presence, SessionId, UserId};
+use std::sync::Arc;
 use tokio::sync::oneshot::Sender;
 
 /// A user as it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Shown {
     /// Who.
     pub user: UserId,
     /// What is published.
     pub presence: Presence,
-    /// The version, 0 while nothing visible has ever changed.
+    /// The version, without that of what it has told; 0 while nothing visible has ever changed.
     pub version: u64,
+    /// What else it has told.
+    pub told: Option<Arc<Told>>,
 }
 
 /// What changed after a cursor.
@@ -24,64 +31,90 @@ pub enum Changes {
     StartOver,
 }
 
+/// Where a walk over everybody stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At a place of the directory.
+    User(usize),
+    /// After one of those who have no place there, but something to tell.
+    Told(Option<UserId>),
+}
+
+impl Place {
+    /// Before everybody.
+    pub const FIRST: Self = Self::User(0);
+}
+
 /// Some of all users.
 #[derive(Debug)]
 pub struct Everybody {
     /// Some users, none of them twice.
     pub users: Vec<Shown>,
     /// Where to go on; `None` behind the last.
-    pub next: Option<usize>,
+    pub next: Option<Place>,
     /// Where the changes are now.
     pub cursor: Cursor,
+}
+
+/// A command about what a user tells, with its text.
+#[derive(Debug)]
+pub enum TellCommand {
+    /// Rule T1.
+    SetStatusMessage(String, Instant),
+    /// Rule W1.
+    SetLocation(LocationLayer, WorkLocationType, Option<String>, Instant),
+    /// Rule W1.
+    ClearLocations(LocationLayers),
+}
+
+impl TellCommand {
+    /// The library's command, out of the body that it lies in; `None` for one that no request makes.
+    pub fn from_command(command: DetailsCommand<'_>) -> Option<Self> {
+        Some(match command {
+            DetailsCommand::SetStatusMessage { text, expires_at } => {
+                Self::SetStatusMessage(text.to_owned(), expires_at)
+            }
+            DetailsCommand::SetLocation { layer, place, until } => {
+                Self::SetLocation(layer, place.kind, place.id.map(str::to_owned), until)
+            }
+            DetailsCommand::ClearLocations(layers) => Self::ClearLocations(layers),
+            DetailsCommand::SetOutOfOffice(_) => return None,
+        })
+    }
+
+    /// The library's command.
+    pub fn as_command(&self) -> DetailsCommand<'_> {
+        match self {
+            Self::SetStatusMessage(text, expires_at) => {
+                DetailsCommand::SetStatusMessage { text, expires_at: *expires_at }
+            }
+            Self::SetLocation(layer, kind, id, until) => DetailsCommand::SetLocation {
+                layer: *layer,
+                place: WorkPlace { kind: *kind, id: id.as_deref() },
+                until: *until,
+            },
+            Self::ClearLocations(layers) => DetailsCommand::ClearLocations(*layers),
+        }
+    }
 }
 
 /// What a shard is asked to do.
 #[derive(Debug)]
 pub enum Job {
-    /// Carry out a command.
-    Execute {
-        /// Whose presence it changes.
-        user: UserId,
-        /// How.
-        command: Command<SessionId>,
-        /// Where the outcome goes.
-        answer: Sender<Result<(), CommandError>>,
-    },
+    /// Carry out a command about a user's presence.
+    Execute(UserId, Command<SessionId>, Sender<Result<(), CommandError>>),
+    /// Carry out a command about what a user tells.
+    Tell(UserId, Box<TellCommand>, Sender<Result<(), DetailsError>>),
     /// Read a user.
-    Read {
-        /// Whose presence.
-        user: UserId,
-        /// Where it goes.
-        answer: Sender<Shown>,
-    },
-    /// Read many users.
-    ReadMany {
-        /// Whose presences.
-        users: Vec<UserId>,
-        /// Where they go, in the order asked.
-        answer: Sender<Vec<Shown>>,
-    },
+    Read(UserId, Sender<Shown>),
+    /// Read many users, in the order asked.
+    ReadMany(Vec<UserId>, Sender<Vec<Shown>>),
     /// Tell who changed, some at a time.
-    Changes {
-        /// After which change.
-        since: Cursor,
-        /// Where they go.
-        answer: Sender<Changes>,
-    },
+    Changes(Cursor, Sender<Changes>),
     /// Tell everybody's presence, some at a time.
-    Everybody {
-        /// Where to go on.
-        from: usize,
-        /// Where they go.
-        answer: Sender<Everybody>,
-    },
-    /// Let time pass on a virtual clock.
-    Advance {
-        /// Until when.
-        to: Instant,
-        /// Told when all that was due has happened, and the clock is durable.
-        answer: Sender<()>,
-    },
+    Everybody(Place, Sender<Everybody>),
+    /// Let time pass on a virtual clock; told when all that was due has happened, and the clock is durable.
+    Advance(Instant, Sender<()>),
     /// Look around: a group has become durable.
     Wake,
     /// Finish what was asked before, and end.
@@ -91,12 +124,14 @@ pub enum Job {
 /// An answer that may have to wait until what it tells is durable. Whoever asked may have gone away meanwhile.
 #[derive(Debug)]
 pub enum Answer {
-    /// Of a command.
-    Outcome(Sender<Result<(), CommandError>>, Result<(), CommandError>),
+    /// Of a command about a user's presence.
+    Executed(Sender<Result<(), CommandError>>, Result<(), CommandError>),
+    /// Of a command about what a user tells.
+    Told(Sender<Result<(), DetailsError>>, Result<(), DetailsError>),
     /// Of a read.
-    Shown(Sender<Shown>, Shown),
+    Read(Sender<Shown>, Shown),
     /// Of a read of many.
-    ShownMany(Sender<Vec<Shown>>, Vec<Shown>),
+    ReadMany(Sender<Vec<Shown>>, Vec<Shown>),
     /// Of a look at changes.
     Changes(Sender<Changes>, Changes),
     /// Of a look at everybody.
@@ -110,9 +145,10 @@ impl Answer {
     pub fn send(self) {
         // Nobody waits any more if this fails: a client that hung up.
         match self {
-            Self::Outcome(to, outcome) => drop(to.send(outcome)),
-            Self::Shown(to, shown) => drop(to.send(shown)),
-            Self::ShownMany(to, shown) => drop(to.send(shown)),
+            Self::Executed(to, outcome) => drop(to.send(outcome)),
+            Self::Told(to, outcome) => drop(to.send(outcome)),
+            Self::Read(to, shown) => drop(to.send(shown)),
+            Self::ReadMany(to, shown) => drop(to.send(shown)),
             Self::Changes(to, changes) => drop(to.send(changes)),
             Self::Everybody(to, everybody) => drop(to.send(everybody)),
             Self::Advanced(to) => drop(to.send(())),

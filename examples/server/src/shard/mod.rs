@@ -1,19 +1,22 @@
 //! Shards: a directory and a journal each, and a thread that owns them. Users are hashed to shards, one a core.
 //!
-//! Reading order: [`job`] is what a shard is asked; [`writer`] carries it out; [`group`] is what becomes durable together;
-//! [`flusher`] makes it so, in the [`journal`]; [`book`] knows which rows of that count; [`restore`] reads it back;
-//! [`layout`] is what lies in the directory of the data.
+//! Reading order: [`job`] is what a shard is asked; [`state`] is what it knows; [`writer`] carries jobs out on that;
+//! [`pending`] is what is not durable yet, a [`group`] at a time; [`flusher`] makes it durable, in the [`journal`]; [`book`]
+//! knows which rows of that count; [`restore`] reads it back; [`layout`] is what lies in the directory of the data.
 
-pub mod book;
-pub mod flusher;
-pub mod group;
+mod book;
+mod details;
+mod flusher;
+mod group;
 pub mod job;
 pub mod journal;
 pub mod layout;
 mod nothing;
+mod pending;
 mod restore;
-pub mod users;
-pub mod writer;
+mod state;
+mod users;
+mod writer;
 
 use crate::clock::Clock;
 use crate::metrics::{Metrics, ShardLabels};
@@ -21,14 +24,16 @@ use book::Book;
 use flusher::{Flusher, stop_everything};
 use job::Job;
 use journal::Journal;
+use pending::{Disk, Pending};
 use presence_core::directory::Cursor;
 use presence_core::{Instant, UserId};
+use state::State;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
-use writer::{Disk, Parts, Writer};
+use writer::{Parts, Writer};
 
 pub use restore::LoadError;
 
@@ -129,9 +134,9 @@ impl Shards {
                         drop(loaded.send(Ok(())));
                         return nothing::run(&waiting, &metrics);
                     }
-                    let (mut users, mut book) = (users::allocate(capacity), Book::new(capacity));
+                    let (mut state, mut book) = (State::new(capacity), Book::new(capacity));
                     let outcome = match &journal {
-                        Some(journal) => restore::load(journal, &mut users, &mut book, now),
+                        Some(journal) => restore::load(journal, &mut state, &mut book, now),
                         None => Ok(()),
                     };
                     let is_ready = outcome.is_ok();
@@ -142,7 +147,8 @@ impl Shards {
                     let flusher =
                         journal.map(|journal| start_flusher(journal, to_writer, told.clone(), metrics.clone()));
                     let (disk, thread) = flusher.unzip();
-                    let parts = Parts { users, book, clock, jobs: waiting, disk, published: told, metrics };
+                    let pending = Pending::new(disk, book);
+                    let parts = Parts { state, pending, clock, jobs: waiting, published: told, metrics };
                     Writer::new(parts).run();
                     if let Some(thread) = thread {
                         drop(thread.join());

@@ -9,18 +9,19 @@ use std::sync::mpsc::Receiver;
 
 /// Answers until it is told to stop.
 pub fn run(jobs: &Receiver<Job>, metrics: &Metrics) {
-    let shown = |user: UserId| Shown { user, presence: Presence::Available, version: 1 };
+    let shown = |user: UserId| Shown { user, presence: Presence::Available, version: 1, told: None };
     while let Ok(job) = jobs.recv() {
         metrics.queued.dec();
         match job {
-            Job::Execute { answer, .. } => drop(answer.send(Ok(()))),
-            Job::Read { user, answer } => drop(answer.send(shown(user))),
-            Job::ReadMany { users, answer } => drop(answer.send(users.into_iter().map(shown).collect())),
-            Job::Changes { answer, .. } => drop(answer.send(Changes::Users(Vec::new()))),
-            Job::Everybody { answer, .. } => {
+            Job::Execute(_, _, answer) => drop(answer.send(Ok(()))),
+            Job::Tell(_, _, answer) => drop(answer.send(Ok(()))),
+            Job::Read(user, answer) => drop(answer.send(shown(user))),
+            Job::ReadMany(users, answer) => drop(answer.send(users.into_iter().map(shown).collect())),
+            Job::Changes(_, answer) => drop(answer.send(Changes::Users(Vec::new()))),
+            Job::Everybody(_, answer) => {
                 drop(answer.send(Everybody { users: Vec::new(), next: None, cursor: Cursor::START }));
             }
-            Job::Advance { answer, .. } => drop(answer.send(())),
+            Job::Advance(_, answer) => drop(answer.send(())),
             Job::Wake => {}
             Job::Stop => break,
         }

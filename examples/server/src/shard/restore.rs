@@ -1,13 +1,14 @@
-//! From a journal to a directory: the newest record of every user, with exactly the instants, the version and the revision
-//! that it had.
+//! From a journal to what a shard knows: the newest of every record, with exactly the instants, the version and the
+//! revision that it had.
 
-use super::book::Book;
+use super::book::{Book, VERSION_LEN};
+use super::details::Told;
 use super::group::Record;
-use super::journal::{Journal, JournalError};
-use super::users::{SESSIONS, Users};
-use presence_core::directory::Progress;
+use super::journal::{Journal, JournalError, Old};
+use super::state::State;
+use super::users::SESSIONS;
 use presence_core::snapshot::{self, RestoreError};
-use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId};
+use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId, advance};
 use std::collections::HashSet;
 
 /// Why what is stored cannot be served.
@@ -39,35 +40,72 @@ impl From<JournalError> for LoadError {
     }
 }
 
-/// Fills a directory with what a journal holds. `now` is not before anything that is stored.
-pub fn load(journal: &Journal, users: &mut Users, book: &mut Book, now: Instant) -> Result<(), LoadError> {
+/// No time has passed between a snapshot and its own moment, so it means the same instants as ever.
+const ELAPSED: Option<Duration> = Some(Duration::ZERO);
+
+/// Fills a state with what a journal holds. `now` is not before anything that is stored.
+pub fn load(journal: &Journal, state: &mut State, book: &mut Book, now: Instant) -> Result<(), LoadError> {
     book.marks = journal.marks()?;
-    let mut seen = HashSet::new();
-    let mut outcome = Ok(());
-    let (first, last) = journal.read(|old, taken_at, bytes| {
-        if outcome.is_ok() && seen.insert((old.record, old.user)) && !old.is_empty {
-            outcome = match old.record {
-                Record::User => take_in(users, old.user, taken_at, bytes, now),
-            };
-            if outcome.is_ok() {
-                book.note(users, old.user, old.row);
-            }
-        }
+    state.users.remember_forgotten(book.marks.forgotten);
+    // First what users tell: who has no place any more, or loses it here, leaves its version there.
+    newest(journal, Record::Told, |old, taken_at, bytes| take_in_told(state, old.user, taken_at, bytes, old.row))?;
+    let (first, last) = newest(journal, Record::User, |old, taken_at, bytes| {
+        take_in(state, old.user, taken_at, bytes, now)?;
+        book.note(&state.users, old.user, old.row);
+        Ok(())
     })?;
-    outcome?;
     book.first_row = first;
     book.next_row = last + 1;
     Ok(())
 }
 
-/// No time has passed between the snapshot and its own moment, so it means the same instants as ever.
-fn take_in(users: &mut Users, id: UserId, taken_at: Instant, bytes: &[u8], now: Instant) -> Result<(), LoadError> {
+/// Hands out the newest record of this kind of every user who has one. Returns the first and the last row there are.
+fn newest(
+    journal: &Journal,
+    kind: Record,
+    mut each: impl FnMut(&Old, Instant, &[u8]) -> Result<(), LoadError>,
+) -> Result<(i64, i64), LoadError> {
+    let mut seen = HashSet::new();
+    let mut outcome = Ok(());
+    let rows = journal.read(|old, taken_at, bytes| {
+        if outcome.is_ok() && old.record == kind && seen.insert(old.user) && !old.is_empty {
+            outcome = each(&old, taken_at, bytes);
+        }
+    })?;
+    outcome.map(|()| rows)
+}
+
+fn take_in(state: &mut State, id: UserId, taken_at: Instant, bytes: &[u8], now: Instant) -> Result<(), LoadError> {
     let user: User<SessionId, SESSIONS> =
-        snapshot::restore(bytes, taken_at, Some(Duration::ZERO)).map_err(|error| LoadError::Record(id, error))?;
-    if users.insert(id, user.clone()) == Err(ApplyError::Full) {
+        snapshot::restore(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))?;
+    if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
         // What is due frees its room, as it did before.
-        while !matches!(users.advance(now), Progress::Idle { .. }) {}
-        users.insert(id, user).map_err(|_| LoadError::Full)?;
+        while state.advance(now) {}
+        if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
+            return forget(state, id, user, now);
+        }
     }
+    state.kept.refresh(&state.users, id);
+    Ok(())
+}
+
+/// There is no room for a user: it must be one whose place was taken when nothing was stored of it any more.
+fn forget(state: &mut State, id: UserId, mut user: User<SessionId, SESSIONS>, now: Instant) -> Result<(), LoadError> {
+    while let Some(due) = advance(&user, now, state.users.policy()) {
+        user.apply(&due).map_err(|_| LoadError::Full)?;
+    }
+    if !user.is_empty() {
+        return Err(LoadError::Full);
+    }
+    state.users.remember_forgotten(user.revision() + 1);
+    state.kept.remember_version(id, user.version());
+    Ok(())
+}
+
+fn take_in_told(state: &mut State, id: UserId, taken_at: Instant, bytes: &[u8], row: i64) -> Result<(), LoadError> {
+    let refused = |error| LoadError::Record(id, error);
+    let (version, bytes) = bytes.split_first_chunk::<VERSION_LEN>().ok_or(refused(RestoreError::Length))?;
+    let told: Told = snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(refused)?;
+    state.kept.restore(id, u64::from_le_bytes(*version), told, row);
     Ok(())
 }

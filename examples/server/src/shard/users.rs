@@ -1,8 +1,7 @@
 //! The users of one shard, in memory that is allocated once.
 
-use super::job::Shown;
 use presence_core::directory::{Directory, IndexCell, QueueCell, SliceMemory, Slot, TagCell};
-use presence_core::{Policy, SessionId, User, UserId};
+use presence_core::{Policy, SessionId, UserId};
 use std::hash::RandomState;
 
 /// How many applications may have a session of one user at a time.
@@ -22,9 +21,4 @@ pub fn allocate(users: usize) -> Users {
         queue: vec![QueueCell::EMPTY; users].into_boxed_slice(),
     };
     Directory::with_hasher(memory, Policy::GRAPH, RandomState::new())
-}
-
-/// A user as it is shown.
-pub fn shown(id: UserId, user: &User<SessionId, SESSIONS>) -> Shown {
-    Shown { user: id, presence: user.presence(), version: user.version() }
 }

@@ -117,6 +117,24 @@ fn v2_changes_are_told_once_and_in_order() {
 }
 
 #[test]
+fn v2_what_a_user_tells_is_a_change_too() {
+    let server = Server::start();
+    let mut reader = Reader::open(&server, None, None);
+    reader.everybody();
+    let body = json!({"statusMessage": {"message": {"content": "at lunch", "contentType": "text"}}});
+    assert_eq!(server.post("dev", &format!("/v1.0/users/{BOB}/presence/setStatusMessage"), &body).status, 200);
+    let event = reader.next();
+    assert_eq!((event.user(), &event.data), (BOB, &server.presence(BOB)));
+    let office = json!({"workLocationType": "office"});
+    assert_eq!(server.post("adele", "/v1.0/me/presence/setManualLocation", &office).status, 200);
+    assert_eq!(reader.next().data["workLocation"]["source"], "manual");
+    server.advance(86_400);
+    assert_eq!(reader.next().data["workLocation"]["source"], "none", "the day is over");
+    let (users, _) = Reader::open(&server, None, None).everybody();
+    assert_eq!(users.len(), 2, "{users:?}");
+}
+
+#[test]
 fn v2_who_was_away_for_too_long_or_comes_from_elsewhere_starts_over() {
     let server = Server::start();
     server.set(ADELE, TEAMS, "InACall", "PT4H");

@@ -14,14 +14,16 @@ pub const TEAMS: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
 pub const OTHER: &str = "33553876-f5ab-4529-bffb-cfe50aa89f87";
 
 /// Tokens that every test's server knows: a trusted caller, two applications, one that may only read, one that may only
-/// write, and Adele's.
-const TOKENS: [(&str, &str); 6] = [
+/// write, and two users', of whom one has a name.
+const TOKENS: [(&str, &str); 8] = [
     ("--dev-token", "dev"),
     ("--app-token", "teams=22553876-f5ab-4529-bffb-cfe50aa89f87"),
     ("--app-token", "other=33553876-f5ab-4529-bffb-cfe50aa89f87"),
     ("--app-token", "reader=22553876-f5ab-4529-bffb-cfe50aa89f87:Presence.Read.All"),
     ("--app-token", "writer=22553876-f5ab-4529-bffb-cfe50aa89f87:Presence.ReadWrite.All"),
     ("--user-token", "adele=22553876-f5ab-4529-bffb-cfe50aa89f87/fa8bf3dc-eca7-46b7-bad1-db199b62afc3"),
+    ("--user-token", "bob=22553876-f5ab-4529-bffb-cfe50aa89f87/66825e03-7ef5-42da-9069-724602c31f6b"),
+    ("--user-name", "Adele.Vance+x@example.com=fa8bf3dc-eca7-46b7-bad1-db199b62afc3"),
 ];
 
 pub fn program() -> Command {
@@ -247,5 +249,5 @@ impl Drop for Server {
 
 /// A user's id of a number.
 pub fn numbered(number: u32) -> String {
-    format!("{number:08x}-0000-4000-8000-{:012x}", u64::from(number) * 0x9E37_79B9 & 0xFFFF_FFFF_FFFF)
+    format!("{number:08x}-0000-4000-8000-{:012x}", (u64::from(number) * 0x9E37_79B9) & 0xFFFF_FFFF_FFFF)
 }

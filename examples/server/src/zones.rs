@@ -1,0 +1,85 @@
+//! Time zones, by the names that clients send: IANA's, and those of Windows.
+//!
+//! What a zone's offset is comes from the time zone database that jiff brings along; which zone a Windows name means, from
+//! the Unicode CLDR's table that ICU4X brings along.
+
+use icu_time::TimeZone;
+use icu_time::zone::iana::IanaParserExtended;
+use icu_time::zone::windows::WindowsParser;
+use jiff::civil;
+use jiff::tz::TimeZoneDatabase;
+use presence_core::graph::DateTime;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// The same everywhere, whatever the machine has.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// IANA's name of every zone.
+static NAMES: LazyLock<HashMap<TimeZone, &'static str>> =
+    LazyLock::new(|| IanaParserExtended::new().iter().map(|zone| (zone.time_zone, zone.canonical)).collect());
+
+/// A local date and time of a zone, in milliseconds of Unix time; `None` for a zone that nobody knows. A time that a clock
+/// skips is taken for the one after the gap, one that it shows twice for the first.
+pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
+    let name = WindowsParser::new().parse(zone, None).and_then(|zone| NAMES.get(&zone).copied()).unwrap_or(zone);
+    let zone = ZONES.get(name).ok()?;
+    let local = civil::DateTime::new(
+        i16::try_from(local.year).ok()?,
+        i8::try_from(local.month).ok()?,
+        i8::try_from(local.day).ok()?,
+        i8::try_from(local.hour).ok()?,
+        i8::try_from(local.minute).ok()?,
+        i8::try_from(local.second).ok()?,
+        i32::from(local.millisecond) * 1_000_000,
+    );
+    let instant = zone.to_ambiguous_timestamp(local.ok()?).compatible().ok()?;
+    u64::try_from(instant.as_millisecond()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unix(zone: &str, month: u8) -> Option<u64> {
+        let local = DateTime { year: 2026, month, day: 24, hour: 17, minute: 5, second: 33, millisecond: 207 };
+        to_unix(local, zone)
+    }
+
+    #[test]
+    fn t1_windows_and_iana_names_mean_the_same_zones() {
+        for (windows, iana) in [
+            ("Pacific Standard Time", "America/Los_Angeles"),
+            ("W. Europe Standard Time", "Europe/Berlin"),
+            ("Romance Standard Time", "Europe/Paris"),
+            ("GMT Standard Time", "Europe/London"),
+            ("India Standard Time", "Asia/Kolkata"),
+            ("China Standard Time", "Asia/Shanghai"),
+            ("Tokyo Standard Time", "Asia/Tokyo"),
+            ("AUS Eastern Standard Time", "Australia/Sydney"),
+            ("Nepal Standard Time", "Asia/Kathmandu"),
+            ("UTC", "Etc/UTC"),
+            ("UTC-11", "Etc/GMT+11"),
+        ] {
+            for month in [1, 7] {
+                assert!(unix(windows, month).is_some(), "{windows}");
+                assert_eq!(unix(windows, month), unix(iana, month), "{windows}");
+            }
+        }
+    }
+
+    #[test]
+    fn t1_an_offset_is_that_of_the_day() {
+        assert_eq!(unix("Etc/UTC", 11), Some(1_795_539_933_207));
+        assert_eq!(unix("Pacific Standard Time", 11), Some(1_795_539_933_207 + 8 * 3_600_000));
+        let hours = |month| unix("Pacific Standard Time", month).unwrap() - unix("Etc/UTC", month).unwrap();
+        assert_eq!((hours(1), hours(7)), (8 * 3_600_000, 7 * 3_600_000));
+    }
+
+    #[test]
+    fn t1_a_zone_that_nobody_knows_is_none() {
+        for zone in ["", "Nowhere", "Europe/Atlantis", "../../etc/passwd", "/etc/localtime", "localtime", "Pacific"] {
+            assert_eq!(unix(zone, 1), None, "{zone}");
+        }
+    }
+}
