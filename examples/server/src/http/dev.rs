@@ -1,11 +1,14 @@
-//! `POST /dev/advance?seconds=N`: lets time pass on a virtual clock.
+//! For development only: `POST /dev/advance?seconds=N` lets time pass on a virtual clock, and
+//! `POST /dev/users/{id}/outOfOffice` sets what Graph takes from mailboxes (rule O1).
 
 use super::App;
-use super::answer::{Ids, OperationName, Refused, json};
+use super::answer::{Ids, OperationName, Refused, done, json};
+use super::body::is_too_large;
 use crate::clock::date;
-use crate::shard::job::Job;
+use crate::shard::job::{Job, TellCommand};
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, Uri};
 use presence_core::Duration;
@@ -57,9 +60,41 @@ async fn pass(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, 
             advanced.await.map_err(|_| Refused::Internal)?;
         }
         app.clock.set(to);
-        Ok(format!("{{\"now\":\"{}\"}}", date(to)))
+        Ok(format!("{{\"now\":{},\"date\":\"{}\"}}", to.as_millis(), date(to)))
     });
     passed.await.unwrap_or(Err(Refused::Internal))
+}
+
+/// `{"isOutOfOffice":true,"message":"…"}`.
+pub async fn out_of_office(
+    State(app): State<Arc<App>>,
+    Extension(ids): Extension<Ids>,
+    user: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let mut response = match set_out_of_office(&app, user.ok(), request).await {
+        Ok(()) => done(),
+        Err(refused) => refused.answer(&ids, &app.clock),
+    };
+    response.extensions_mut().insert(OperationName("outOfOffice"));
+    response
+}
+
+async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Request) -> Result<(), Refused> {
+    let (parts, mut body) = request.into_parts();
+    if is_too_large(&parts.headers) {
+        return Err(Refusal::TooLarge.into());
+    }
+    let caller = app.tokens.caller(&parts.headers).ok_or(Refusal::Unauthenticated)?;
+    if !matches!(caller, Caller::Trusted { .. }) {
+        return Err(Refusal::MissingPermission.into());
+    }
+    let held = app.read_body(&mut body, &parts.headers).await?;
+    let user = user.and_then(|Path(id)| id.parse().ok()).ok_or(Refusal::Malformed(Field::User))?;
+    let value: serde_json::Value = serde_json::from_slice(&held.bytes).map_err(|_| Refusal::NotAnObject)?;
+    let flag = value.get("isOutOfOffice").and_then(serde_json::Value::as_bool).ok_or(Refusal::NotAnObject)?;
+    let message = value.get("message").and_then(serde_json::Value::as_str).map(str::to_owned);
+    app.tell(user, TellCommand::SetOutOfOffice(flag, message))?.finish(app, None).await.map(|_| ())
 }
 
 /// `seconds=N`, with up to three decimals.

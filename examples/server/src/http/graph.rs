@@ -175,11 +175,8 @@ impl App {
                 Ok(Started::Action(outcome))
             }
             Request::ActOnDetails { user, action } => {
-                let (answer, outcome) = channel();
                 let command = TellCommand::from_command(action.command(&mut TextBuffer::new()));
-                let command = Box::new(command.ok_or(Refused::Internal)?);
-                self.shards.ask(self.shards.of(*user), Job::Tell(*user, command, answer))?;
-                Ok(Started::Telling(outcome))
+                self.tell(*user, command)
             }
             Request::Get { user, select } => {
                 let (answer, shown) = channel();
@@ -207,6 +204,13 @@ impl App {
             }
             _ => Err(Refused::Internal),
         }
+    }
+
+    /// Sends a command about what a user tells.
+    pub fn tell(&self, user: UserId, command: TellCommand) -> Result<Started, Refused> {
+        let (answer, outcome) = channel();
+        self.shards.ask(self.shards.of(user), Job::Tell(user, Box::new(command), answer))?;
+        Ok(Started::Telling(outcome))
     }
 
     /// The answer to a bulk read: what each shard says of its own users, in the order asked. Where it grows longer than

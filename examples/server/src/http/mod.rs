@@ -106,6 +106,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(pages::openapi))
         .route("/presence/changes", get(changes::follow))
         .route("/dev/advance", post(dev::advance))
+        .route("/dev/users/{id}/outOfOffice", post(dev::out_of_office))
         .method_not_allowed_fallback(pages::wrong_method)
         .fallback(graph::serve)
         .layer(CatchPanicLayer::custom(answer::panicked))

@@ -50,6 +50,6 @@ pub async fn wrong_method(
     if !is_open && app.tokens.caller(&headers).is_none() {
         return Refused::from(Refusal::Unauthenticated).answer(&ids, &app.clock);
     }
-    let right = if uri.path() == "/dev/advance" { "POST" } else { "GET, HEAD" };
+    let right = if uri.path().starts_with("/dev/") { "POST" } else { "GET, HEAD" };
     Refused::Method(right).answer(&ids, &app.clock)
 }

@@ -2,7 +2,7 @@
 
 use super::details::Told;
 use presence_core::details::{
-    DetailsCommand, DetailsError, LocationLayer, LocationLayers, WorkLocationType, WorkPlace,
+    DetailsCommand, DetailsError, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace,
 };
 use presence_core::directory::Cursor;
 use presence_core::{Command, CommandError, Instant, Presence, SessionId, UserId};
@@ -65,12 +65,14 @@ pub enum TellCommand {
     SetLocation(LocationLayer, WorkLocationType, Option<String>, Instant),
     /// Rule W1.
     ClearLocations(LocationLayers),
+    /// Rule O1.
+    SetOutOfOffice(bool, Option<String>),
 }
 
 impl TellCommand {
-    /// The library's command, out of the body that it lies in; `None` for one that no request makes.
-    pub fn from_command(command: DetailsCommand<'_>) -> Option<Self> {
-        Some(match command {
+    /// The library's command, out of the body that it lies in.
+    pub fn from_command(command: DetailsCommand<'_>) -> Self {
+        match command {
             DetailsCommand::SetStatusMessage { text, expires_at } => {
                 Self::SetStatusMessage(text.to_owned(), expires_at)
             }
@@ -78,8 +80,10 @@ impl TellCommand {
                 Self::SetLocation(layer, place.kind, place.id.map(str::to_owned), until)
             }
             DetailsCommand::ClearLocations(layers) => Self::ClearLocations(layers),
-            DetailsCommand::SetOutOfOffice(_) => return None,
-        })
+            DetailsCommand::SetOutOfOffice(out) => {
+                Self::SetOutOfOffice(out.is_out_of_office, out.message.map(str::to_owned))
+            }
+        }
     }
 
     /// The library's command.
@@ -94,6 +98,10 @@ impl TellCommand {
                 until: *until,
             },
             Self::ClearLocations(layers) => DetailsCommand::ClearLocations(*layers),
+            Self::SetOutOfOffice(is_out_of_office, message) => DetailsCommand::SetOutOfOffice(OutOfOffice {
+                is_out_of_office: *is_out_of_office,
+                message: message.as_deref(),
+            }),
         }
     }
 }

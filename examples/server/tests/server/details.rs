@@ -51,7 +51,7 @@ fn t1_a_status_message_is_shown_until_it_is_removed() {
 #[test]
 fn t1_its_expiry_is_a_local_time_of_a_zone() {
     let server = Server::start();
-    let now = server.post_nothing("dev", "/dev/advance?seconds=0").json()["now"].as_str().unwrap().to_owned();
+    let now = server.post_nothing("dev", "/dev/advance?seconds=0").json()["date"].as_str().unwrap().to_owned();
     let year: u16 = now[..4].parse::<u16>().unwrap() + 1;
     let action = path(ADELE, "setStatusMessage");
     let expiry = |zone: &str, month: u8| {
@@ -105,6 +105,19 @@ fn w1_locations_have_layers_and_last_for_the_day() {
     assert_eq!(refused.error(), "Unauthorized");
     let refused = server.post("adele", "/v1.0/me/presence/setManualLocation", &json!({"workLocationType": "moon"}));
     assert_eq!(refused.error(), "InvalidArgument");
+}
+
+#[test]
+fn o1_out_of_office_is_the_embedders() {
+    let server = Server::start();
+    let body = json!({"isOutOfOffice": true, "message": "Back in May"});
+    assert_eq!(server.post("teams", &format!("/dev/users/{ADELE}/outOfOffice"), &body).error(), "Forbidden");
+    assert_eq!(server.post("dev", &format!("/dev/users/{ADELE}/outOfOffice"), &body).status, 200);
+    let shown = json!({"isOutOfOffice": true, "message": "Back in May"});
+    assert_eq!(server.presence(ADELE)["outOfOfficeSettings"], shown);
+    let server = server.kill_and_restart(&["--virtual-clock"]);
+    assert_eq!(server.presence(ADELE)["outOfOfficeSettings"], shown);
+    assert_eq!(server.presence(ADELE)["availability"], "Offline");
 }
 
 #[test]

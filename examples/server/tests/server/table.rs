@@ -131,6 +131,11 @@ fn h5_the_elements_of_a_batch_are_independent_and_in_order() {
     assert_eq!(responses[2]["body"]["error"]["code"], "Forbidden");
     assert_eq!(responses[3]["body"]["activity"], "InACall", "what one user's elements do happens in their order");
     assert_eq!(responses[9]["body"]["value"][1]["activity"], "InACall");
+    for response in responses {
+        // The Python client reads no body without it.
+        let is_json = response["headers"]["Content-Type"] == "application/json";
+        assert_eq!(is_json, response.get("body").is_some(), "{response}");
+    }
 }
 
 #[test]
