@@ -19,7 +19,7 @@ use crate::tokens::{Grant, Tokens};
 use clap::Parser;
 use presence_core::Instant;
 use std::error::Error;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -30,7 +30,8 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
     match options.check().map_err(Into::into).and_then(|()| run(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

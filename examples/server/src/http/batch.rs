@@ -3,7 +3,7 @@
 
 use super::App;
 use super::answer::{Ids, Refused, Text, json};
-use super::graph::{Outcome, Started};
+use super::work::{Outcome, Started};
 use axum::response::Response;
 use presence_core::Policy;
 use presence_core::graph::{Answered, Batch, Caller, Element, MAX_ELEMENTS, write_answer};

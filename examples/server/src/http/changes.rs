@@ -12,7 +12,7 @@
 
 use super::App;
 use super::answer::{Ids, OperationName, Refused, THROTTLED, Text};
-use super::graph::{USUAL_PRESENCE, write};
+use super::work::{USUAL_PRESENCE, write};
 use crate::shard::job::{Changes, Everybody, Job, Place, Shown};
 use crate::tokens::may_read_all;
 use axum::Extension;

@@ -1,7 +1,7 @@
 //! HTTP: what is asked, and how it is answered.
 //!
 //! Reading order: [`connections`] takes connections in and bounds them; [`observe`] gives every request its ids and
-//! counts it; [`graph`] serves Graph's paths, [`batch`] the elements of a batch; [`changes`] streams changes; [`answer`]
+//! counts it; [`graph`] serves Graph's paths, [`batch`] the elements of a batch, [`work`] goes to the shards; [`changes`] streams changes; [`answer`]
 //! makes answers, [`body`] reads bodies.
 
 pub mod answer;
@@ -13,6 +13,7 @@ mod dev;
 mod graph;
 mod observe;
 mod pages;
+mod work;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;

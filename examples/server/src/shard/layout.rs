@@ -10,11 +10,15 @@ use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Fewer users than this are kept in one shard.
 const SMALL: usize = 4096;
 /// Most shards there are.
 const MOST: usize = 64;
+/// How long an earlier server has to let go of the lock.
+const LOCK_WITHIN: Duration = Duration::from_secs(3);
+const LOCK_AGAIN: Duration = Duration::from_millis(10);
 /// Rows moved in one transaction.
 const MOVE_AT_ONCE: usize = 4096;
 
@@ -68,7 +72,7 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     fs::create_dir_all(directory).map_err(at(directory))?;
     let lock_path = directory.join("lock");
     let lock = File::create(&lock_path).map_err(at(&lock_path))?;
-    lock.try_lock().map_err(|error| match error {
+    take(&lock).map_err(|error| match error {
         TryLockError::WouldBlock => LayoutError::Locked,
         TryLockError::Error(error) => LayoutError::Io(lock_path, error),
     })?;
@@ -94,6 +98,17 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     // What is left of an earlier number of shards, or of a move that was cut short.
     remove_journals(directory, Some(shards)).map_err(at(directory))?;
     Ok(Data { journals: journals(directory, shards)?, lock })
+}
+
+/// Takes the lock. A server that was killed a moment ago may not have let go of it yet, so it gets a little time.
+fn take(lock: &File) -> Result<(), TryLockError> {
+    let asked = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if asked.elapsed() < LOCK_WITHIN => std::thread::sleep(LOCK_AGAIN),
+            outcome => return outcome,
+        }
+    }
 }
 
 fn journal_path(directory: &Path, shards: usize, shard: usize) -> PathBuf {

@@ -161,6 +161,20 @@ fn v2_a_change_that_was_forgotten_is_never_a_silent_gap() {
     assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [BOB]);
 }
 
+#[test]
+fn a_stream_ends_with_the_server() {
+    let mut server = Server::start();
+    let mut reader = Reader::open(&server, None, None);
+    reader.everybody();
+    let began = Instant::now();
+    server.terminate();
+    assert!(server.wait().success());
+    assert!(began.elapsed() < Duration::from_secs(5), "it waited for a stream that never ends");
+    let mut rest = String::new();
+    while reader.0.read_line(&mut rest).unwrap() > 0 {}
+    assert!(rest.trim_end().ends_with('0'), "the last chunk says that it is the last: {rest:?}");
+}
+
 fn set_all(server: &Server, users: &[String], activity: &str) {
     let availability = if activity == "InACall" { "Busy" } else { activity };
     for chunk in users.chunks(20) {

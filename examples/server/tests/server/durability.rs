@@ -221,6 +221,20 @@ fn two_servers_cannot_have_the_same_data() {
 }
 
 #[test]
+fn a_server_that_is_just_ending_is_waited_for() {
+    let own = TempDir::new().unwrap();
+    let lock = fs::File::create(own.path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let ending = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        drop(lock);
+    });
+    let server = Server::start_on(own.path(), &["--virtual-clock"]);
+    assert!(ending.is_finished(), "it did not wait");
+    assert_eq!(server.shown(ADELE).0, "Offline");
+}
+
+#[test]
 fn keep_alives_do_not_fill_the_disk() {
     let few = ["--virtual-clock", "--users", "100"];
     let mut server = Server::start_with(&few);

@@ -181,3 +181,25 @@ fn time_passes_by_itself_without_a_virtual_clock() {
     let refused = server.post_nothing("dev", "/dev/advance?seconds=1");
     assert_eq!(refused.error(), "NotFound");
 }
+
+#[test]
+fn the_description_names_every_action_on_every_path() {
+    let server = Server::start();
+    let description = server.send("GET", "/openapi.json", &[], b"").json();
+    let paths = description["paths"].as_object().unwrap();
+    for prefix in ["/v1.0/users/{user}/presence", "/v1.0/communications/presences/{user}", "/v1.0/me/presence"] {
+        assert!(paths[prefix]["get"].is_object());
+        let actions = paths.keys().filter(|path| path.starts_with(&format!("{prefix}/"))).count();
+        assert_eq!(actions, 9, "{prefix}");
+    }
+    for (path, operations) in paths {
+        // What is described is there: without a token it is nothing that one does not know.
+        let method = operations.as_object().unwrap().keys().next().unwrap().to_uppercase();
+        let path = path.replace("{user}", ADELE);
+        let status = server.send(&method, &path, &[("content-type", "application/json")], b"").status;
+        let is_open = matches!(path.as_str(), "/metrics" | "/openapi.json");
+        assert_eq!(status, if is_open { 200 } else { 401 }, "{method} {path}");
+        let wrong = server.send("PATCH", &path, &[("authorization", "Bearer adele")], b"");
+        assert_eq!(wrong.status, 405, "{path}");
+    }
+}
