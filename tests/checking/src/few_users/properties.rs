@@ -1,0 +1,145 @@
+//! The rules between users, each a property under its number. What a rule says of a state is looked at here; what it says of
+//! a step was marked by the step.
+
+use super::expected::Somebody;
+use super::{FewUsers, State};
+use crate::broken::Rule;
+use crate::one_user::{event, same_sessions};
+use presence_core::directory::{Cursor, Progress};
+use presence_core::{Instant, Overdue, User};
+use stateright::Property;
+
+type Check<const USERS: usize, const PLACES: usize> = fn(&FewUsers<USERS, PLACES>, &State<USERS, PLACES>) -> bool;
+
+pub fn safety<const USERS: usize, const PLACES: usize>() -> Vec<Property<FewUsers<USERS, PLACES>>> {
+    let checks: [(&'static str, Check<USERS, PLACES>); 9] = [
+        ("M2, A1, A3 a command reaches its own user and no other", |_, state| {
+            ids::<USERS>().all(|id| match (state.directory.get(id), state.expected.person(id)) {
+                (Some(user), Some(person)) => same(user, person),
+                (None, None) => true,
+                _ => false,
+            })
+        }),
+        ("M4, A4 a read is exact at its moment, however late time is advanced", reads_are_exact),
+        ("M5 who has nothing stored may be forgotten, the longest unchanged first, and nobody else", |_, state| {
+            let mut present: Vec<_> = state.directory.users().map(|(id, _)| id).collect();
+            present.sort_unstable();
+            let expected = ids::<USERS>().filter(|id| state.expected.person(*id).is_some());
+            state.broken.holds(Rule::M5)
+                && present.into_iter().eq(expected)
+                && state.directory.len() == state.expected.len()
+                && state.directory.len() <= PLACES
+        }),
+        ("S4 no deadline is promised late, and it is exact once idle", |_, state| {
+            let promised = state.directory.next_deadline();
+            let deadline = state.expected.next_deadline().map(Instant::from_millis);
+            let is_late = deadline.is_some_and(|deadline| promised.is_none_or(|promised| promised > deadline));
+            state.broken.holds(Rule::S4) && !is_late
+        }),
+        ("S7 a refused command changes nothing", |_, state| state.broken.holds(Rule::S7)),
+        (
+            "S8 what is due comes first, between users by deadline, then by id; advancing comes to an end",
+            |model, state| state.broken.holds(Rule::S8) && advancing_comes_to_an_end(model, state),
+        ),
+        ("S9 a decision waits for what frees its room, and without room creates nobody", |model, state| {
+            state.broken.holds(Rule::S9) && decisions_are_exact(model, state)
+        }),
+        ("V1 who comes back starts above every version it had", |_, state| {
+            state.broken.holds(Rule::V1)
+                && ids::<USERS>().all(|id| {
+                    let version = state.expected.person(id).map(|person| person.version);
+                    state.directory.get(id).map(User::version) == version
+                })
+        }),
+        ("V2 chains are unbroken, what is outdated is stale, changes are told without a gap", |_, state| {
+            state.broken.holds(Rule::V2)
+                && state.directory.cursor().to_number() == state.expected.changes
+                && state.expected.cursors().all(|cursor| {
+                    let changes = state.directory.changes_since(Cursor::from_number(cursor)).ok();
+                    let changes = changes.map(|one| one.map(|one| (one.id, one.cursor.to_number())).collect());
+                    changes == state.expected.changes_since(cursor)
+                })
+        }),
+    ];
+    checks.map(|(name, check)| Property::always(name, check)).into()
+}
+
+fn ids<const USERS: usize>() -> impl Iterator<Item = u8> {
+    0..USERS as u8
+}
+
+fn same(user: &User<u8, 1>, person: &Somebody) -> bool {
+    let preferred = user.preferred().map(|stored| (stored.presence(), stored.expires_at().as_millis()));
+    same_sessions(user, person)
+        && preferred == person.preferred
+        && user.presence() == person.published()
+        && user.absence() == (!person.has_session()).then_some(person.absence)
+        && user.since() == person.since.map(Instant::from_millis)
+        && (user.version(), user.revision()) == (person.version, person.revision)
+}
+
+/// Now, and at every moment until all is over.
+fn reads_are_exact<const USERS: usize, const PLACES: usize>(
+    model: &FewUsers<USERS, PLACES>,
+    state: &State<USERS, PLACES>,
+) -> bool {
+    state.broken.holds(Rule::M4)
+        && ids::<USERS>().all(|id| {
+            let person = state.expected.person(id).unwrap_or(&Somebody::NEW);
+            (state.now..state.now + 5).all(|moment| {
+                let (person, at) = (person.at(&model.numbers, moment), Instant::from_millis(moment));
+                state.directory.read(id, at, |user| same(user, &person))
+                    && state.directory.presence(id, at) == person.published()
+                    && state.directory.version(id, at) == person.version
+                    && state.directory.explain(id, at) == person.explanation(&model.numbers)
+            })
+        })
+}
+
+/// As late as can be: everything in order, each step of it bounded, until nothing is left to be done.
+fn advancing_comes_to_an_end<const USERS: usize, const PLACES: usize>(
+    model: &FewUsers<USERS, PLACES>,
+    state: &State<USERS, PLACES>,
+) -> bool {
+    let (mut directory, mut expected) = (state.directory.clone(), state.expected.clone());
+    let end = state.now + 5;
+    let mut calls_for_nothing = 0;
+    loop {
+        match directory.advance(Instant::from_millis(end)) {
+            Progress::Changed { user, transition } => {
+                if expected.step(&model.numbers, end) != Some((user, event(&transition))) {
+                    return false;
+                }
+                calls_for_nothing = 0;
+            }
+            Progress::Working if calls_for_nothing > 2 * PLACES => return false,
+            Progress::Working => calls_for_nothing += 1,
+            Progress::Idle { until } => return until.is_none() && expected.next_deadline().is_none(),
+        }
+    }
+}
+
+/// A decision about a newcomer who finds no unused place may ask for book-keeping first, as the promised deadline is not
+/// exact until the directory is idle; it never takes that for an answer.
+fn decisions_are_exact<const USERS: usize, const PLACES: usize>(
+    model: &FewUsers<USERS, PLACES>,
+    state: &State<USERS, PLACES>,
+) -> bool {
+    let mut idle = state.clone();
+    while !matches!(idle.directory.advance(idle.now()), Progress::Idle { .. }) {}
+    while idle.expected.step(&model.numbers, idle.now).is_some() {}
+    let decide = |state: &State<USERS, PLACES>, id, command| {
+        let decided = state.directory.decide(state.now(), id, command);
+        (decided.map(|one| one.as_ref().map(event)), model.expected_decision(state, id, command))
+    };
+    let promised = state.directory.next_deadline().filter(|promised| *promised <= state.now());
+    ids::<USERS>().all(|id| {
+        let needs_room = state.expected.person(id).is_none() && state.expected.len() == PLACES;
+        let asks_first = promised.filter(|_| needs_room).map(|deadline| Err(Overdue { deadline }.into()));
+        model.commands.iter().all(|&command| {
+            let (decided, expected) = decide(state, id, command);
+            let (decided_idle, expected_idle) = decide(&idle, id, command);
+            (decided == expected || Some(decided) == asks_first) && decided_idle == expected_idle
+        })
+    })
+}

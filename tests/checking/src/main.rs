@@ -1,0 +1,102 @@
+//! Explores every model, at one of two sizes and fails if a property does not hold.
+
+use presence_core::Command;
+use presence_core_checking::few_users::{ALL_COMMANDS, FEW_COMMANDS, FewUsers};
+use presence_core_checking::one_user::OneUser;
+use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS, DESK, DESK_NUMBERS, GRAPH, GRAPH_NUMBERS};
+use presence_core_checking::report::{Report, check};
+use presence_core_checking::two_servers::{Budget, TwoServers};
+use std::process::ExitCode;
+use std::time::Instant;
+
+fn main() -> ExitCode {
+    let began = Instant::now();
+    let is_full = match std::env::args().nth(1).as_deref() {
+        None | Some("quick") => false,
+        Some("full") => true,
+        Some(other) => {
+            eprintln!("{other}: neither quick nor full");
+            return ExitCode::from(2);
+        }
+    };
+    let mut wrong: Vec<&str> = Vec::new();
+    let mut hold = |name, report: Report| {
+        if !report.violated.is_empty() {
+            wrong.push(name);
+        }
+    };
+    one_user(is_full, &mut hold);
+    few_users(is_full, &mut hold);
+    two_servers(is_full, &mut hold);
+    println!("{:.1} s in all", began.elapsed().as_secs_f64());
+    if wrong.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("a rule is broken by: {}", wrong.join("; "));
+    ExitCode::FAILURE
+}
+
+fn one_user(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
+    let graph = (GRAPH, GRAPH_NUMBERS);
+    let mut run = |name, report: Report| hold(name, report);
+    let name = "one user, three sessions, Graph's presences";
+    run(name, check(name, of_one_user::<3>(graph.clone(), None)));
+    let name = "one user, three sessions in room for two";
+    run(name, check(name, of_one_user::<2>(graph.clone(), None)));
+    let name = "one user, a few commands and then silence";
+    run(name, check(name, of_one_user::<3>(graph, Some(if is_full { 3 } else { 2 }))));
+    if is_full {
+        let name = "one user, three sessions, every presence from Away up";
+        run(name, check(name, of_one_user::<3>((DESK, DESK_NUMBERS), None)));
+    }
+}
+
+fn of_one_user<const ROOM: usize>(
+    (policy, numbers): (presence_core::Policy, presence_core_checking::rules::Numbers),
+    commands: Option<u8>,
+) -> OneUser<ROOM> {
+    OneUser { policy, numbers, commands }
+}
+
+fn few_users(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
+    fn of<const USERS: usize, const PLACES: usize>(
+        apart: bool,
+        commands: &'static [Command<u8>],
+    ) -> FewUsers<USERS, PLACES> {
+        FewUsers { policy: BRIEF, numbers: BRIEF_NUMBERS, apart, commands }
+    }
+    let name = "two users in one place";
+    hold(name, check(name, of::<2, 1>(false, ALL_COMMANDS)));
+    let name = "two users in one place, decided and applied apart";
+    hold(name, check(name, of::<2, 1>(true, if is_full { ALL_COMMANDS } else { FEW_COMMANDS })));
+    let name = "two users in two places, few commands";
+    hold(name, check(name, of::<2, 2>(false, FEW_COMMANDS)));
+    if is_full {
+        let name = "two users in two places";
+        hold(name, check(name, of::<2, 2>(false, ALL_COMMANDS)));
+        let name = "two users in two places, few commands, decided and applied apart";
+        hold(name, check(name, of::<2, 2>(true, FEW_COMMANDS)));
+        let name = "three users in two places, few commands";
+        hold(name, check(name, of::<3, 2>(false, FEW_COMMANDS)));
+    }
+}
+
+fn servers(commands: u8, [losses, duplicates, impatience, ticks]: [u8; 4]) -> TwoServers {
+    let budget = Budget { losses, duplicates, impatience, ticks };
+    TwoServers { policy: BRIEF, numbers: BRIEF_NUMBERS, commands, budget, fault: None }
+}
+
+fn two_servers(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
+    let name = "two servers, a command each, a loss, a duplicate, an impatience";
+    hold(name, check(name, servers(1, [1, 1, 1, 0])));
+    let name = "two servers, a command each, a loss, an impatience, two ticks";
+    hold(name, check(name, servers(1, [1, 0, 1, 2])));
+    if is_full {
+        let name = "two servers, a command each, everything once";
+        hold(name, check(name, servers(1, [1, 1, 1, 1])));
+        let name = "two servers, two commands each, a loss, a duplicate";
+        hold(name, check(name, servers(2, [1, 1, 0, 0])));
+        let name = "two servers, two commands each, two impatiences";
+        hold(name, check(name, servers(2, [0, 0, 2, 0])));
+    }
+}

@@ -1,0 +1,189 @@
+//! The rules that concern one user, each a property under its number. What a rule says of a state is looked at here; what
+//! it says of a step was marked by the step.
+
+use super::steps::{event, same_sessions};
+use super::{OneUser, State};
+use crate::broken::Rule;
+use crate::rules::{Person, TABLE, strength};
+use presence_core::{Absence, Command, Instant, Layer, Presence, User, advance, decide};
+use stateright::Property;
+
+type Check<const ROOM: usize> = fn(&OneUser<ROOM>, &State<ROOM>) -> bool;
+
+pub fn safety<const ROOM: usize>() -> Vec<Property<OneUser<ROOM>>> {
+    let checks: [(&'static str, Check<ROOM>); 28] = [
+        ("M1 sessions one per application, at most one preferred presence", |_, state| {
+            let ids = state.user.sessions().iter().map(|session| session.id());
+            ids.is_sorted_by(|one, next| one < next) && state.user.sessions().len() <= ROOM
+        }),
+        ("M2 a session is known by its id, and a command to it reaches no other", |_, state| {
+            state.broken.holds(Rule::M2)
+                && state.user.sessions().iter().all(|session| state.user.session(session.id()) == Some(session))
+        }),
+        ("M3 only the pairs of the table exist", |_, state| {
+            let shown = state.user.sessions().iter().map(|session| session.presence());
+            shown.chain([state.user.presence()]).all(|presence| {
+                let pair = (presence, presence.availability().name(), presence.activity().name());
+                TABLE.contains(&pair)
+            })
+        }),
+        ("M4 published is a function of what is held, however late time is advanced", |model, state| {
+            state.broken.holds(Rule::M4) && lateness_makes_no_difference(model, state)
+        }),
+        ("M5 a user with nothing stored reads and behaves like one never heard of", nothing_is_like_new),
+        ("S1 setPresence creates or replaces, and restarts both clocks", |_, state| state.broken.holds(Rule::S1)),
+        ("S2 a session is gone at set-time and lease, and only then", |model, state| {
+            let said = state.person.sessions.iter().flatten();
+            state.broken.holds(Rule::S2)
+                && said.clone().all(|session| session.said.shows(&model.numbers, state.now).is_some())
+                && said.count() == state.user.sessions().len()
+        }),
+        ("S3 what was set to Available fades twice, nothing else does", |model, state| {
+            let shows = |id: u8| state.person.sessions[usize::from(id)]?.said.shows(&model.numbers, state.now);
+            state.broken.holds(Rule::S3)
+                && state.user.sessions().iter().all(|session| shows(session.id()) == Some(session.presence()))
+        }),
+        ("S4 a deadline has happened at its instant; the expiry wins over a fade", |_, state| {
+            state.broken.holds(Rule::S4) && at_every_moment_to_come(state)
+        }),
+        ("S5 clearPresence removes that session and nothing else", |_, state| state.broken.holds(Rule::S5)),
+        ("S6 without the only session the user is Offline", |_, state| state.broken.holds(Rule::S6)),
+        ("S7 a refused command changes nothing", refusals_change_nothing),
+        ("S8 what is due comes first, and in order; it shows at most once at an instant", |_, state| {
+            state.broken.holds(Rule::S8)
+        }),
+        ("S9 replacing needs no room, and what is due has freed its own", |_, state| state.broken.holds(Rule::S9)),
+        ("A1 without a session Offline, whatever is preferred", |_, state| {
+            !state.user.sessions().is_empty() || state.user.presence() == Presence::Offline
+        }),
+        ("A2 what is preferred is published as it is, over every session", |_, state| {
+            let preferred = state.user.preferred().filter(|_| !state.user.sessions().is_empty());
+            preferred.is_none_or(|preferred| state.user.presence() == preferred.presence())
+        }),
+        ("A3 otherwise the strongest session", |_, state| {
+            let user = &state.user;
+            let strongest = user.sessions().iter().map(|session| strength(session.presence())).max();
+            user.preferred().is_some() || strongest.is_none_or(|strongest| strength(user.presence()) == strongest)
+        }),
+        ("A1, A2, A3 together, from what was said", |_, state| state.user.presence() == state.person.published()),
+        ("A4 why, since when, and what comes next by itself", |model, state| {
+            state.user.explain(&model.policy) == state.person.explanation(&model.numbers)
+                && state.user.since() == state.person.since.map(Instant::from_millis)
+        }),
+        ("A5 how the last session ended is remembered", |_, state| {
+            let absence = (!state.person.has_session()).then_some(state.person.absence);
+            state.user.absence() == absence && absence != Some(Absence::Lost)
+        }),
+        ("U1 the last preference wins, and touches no session", |_, state| state.broken.holds(Rule::U1)),
+        ("U2 durations of preferences, and those when nothing is said", |_, state| state.broken.holds(Rule::U2)),
+        ("U3 without a session it is stored, and shows nothing", |_, state| {
+            let stored = state.user.preferred().map(|one| (one.presence(), one.expires_at().as_millis()));
+            state.broken.holds(Rule::U3) && stored == state.person.preferred
+        }),
+        ("U4 clearing succeeds also when nothing was set", |model, state| {
+            let Ok(user) = state.user.at(state.now()) else { return false };
+            let cleared = decide(user, Command::ClearPreferredPresence, &model.policy);
+            state.broken.holds(Rule::U4) && cleared.is_ok_and(|one| one.is_some() == state.user.preferred().is_some())
+        }),
+        ("U5 it does not fade, and at its end the sessions decide again", |_, state| state.broken.holds(Rule::U5)),
+        ("V1 the version grows exactly when the published presence changes", |_, state| {
+            state.broken.holds(Rule::V1) && state.user.version() == state.person.version
+        }),
+        ("V2 the revision grows with every transition, an outdated one is stale", |_, state| {
+            state.broken.holds(Rule::V2) && state.user.revision() == state.person.revision
+        }),
+        ("C2 rebasing keeps what is left of everything", rebasing_keeps_what_is_left),
+    ];
+    checks.map(|(name, check)| Property::always(name, check)).into()
+}
+
+/// Without keep-alives everything ends. Whether it has is seen of the state alone, and stays so: that is what stateright
+/// needs to be right about paths that meet.
+pub fn silence<const ROOM: usize>() -> Property<OneUser<ROOM>> {
+    Property::eventually(
+        "S2, S6, U3 without keep-alives everything ends Offline, and nothing is left",
+        |_, state: &State<ROOM>| {
+            state.commands == Some(0) && state.user.presence() == Presence::Offline && state.user.is_empty()
+        },
+    )
+}
+
+/// Everything that is still to come: as late as can be, at once, and as a read at each moment, against tick by tick.
+fn lateness_makes_no_difference<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
+    let longest = model.numbers.leases.end().max(model.numbers.preferred_durations.end());
+    let end = state.now + longest + 1;
+    let mut late: User<u8, ROOM> = state.user.clone();
+    let mut person: Person<_> = state.person.clone();
+    while let Some(due) = advance(&late, Instant::from_millis(end), &model.policy) {
+        if person.step(&model.numbers, end) != Some(event(&due)) || late.apply(&due).is_err() {
+            return false;
+        }
+    }
+    let all_is_over = late.is_empty() && person.is_empty() && late.next_deadline().is_none();
+    all_is_over
+        && same_sessions(&state.user, &state.person)
+        && (state.now..=end).all(|moment| {
+            let person = state.person.at(&model.numbers, moment);
+            // Worked out from what was said alone: the same, whatever was carried out in between.
+            let said = state.person.sessions.iter().flatten();
+            let shown = said.filter_map(|session| session.said.shows(&model.numbers, moment)).map(strength).max();
+            let lasting = state.person.preferred.filter(|(_, until)| moment < *until).map(|(presence, _)| presence);
+            let published = shown.map_or(Presence::Offline, |shown| lasting.unwrap_or(TABLE[shown].0));
+            person.published() == published
+                && state.user.read_at(Instant::from_millis(moment), &model.policy) == (published, person.version)
+        })
+}
+
+/// A decision is refused from the first deadline on, and not before; that deadline is what is promised.
+fn at_every_moment_to_come<const ROOM: usize>(state: &State<ROOM>) -> bool {
+    let deadline = state.person.next_deadline();
+    state.user.next_deadline() == deadline.map(Instant::from_millis)
+        && (state.now - 1..state.now + 6).all(|moment| {
+            let overdue = deadline.filter(|deadline| moment >= *deadline).map(Instant::from_millis);
+            state.user.at(Instant::from_millis(moment)).err().map(|overdue| overdue.deadline) == overdue
+        })
+}
+
+/// What is left of everything is the same on a clock that is ahead, and on one that begins anew.
+fn rebasing_keeps_what_is_left<const ROOM: usize>(_: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
+    use crate::stored::without_counters;
+    [0, state.now + 1000].map(Instant::from_millis).into_iter().all(|to| {
+        let mut user = state.user.clone();
+        user.rebase(state.now(), to).is_ok()
+            && without_counters(&user, to) == without_counters(&state.user, state.now())
+            && (user.version(), user.revision()) == (state.user.version(), state.user.revision() + 1)
+    })
+}
+
+/// Every command that the rules refuse is refused, for the reason that they say, whatever else is the case.
+fn refusals_change_nothing<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
+    let Ok(user) = state.user.at(state.now()) else { return false };
+    state.broken.holds(Rule::S7)
+        && model.every_command().all(|command| {
+            let refused = decide(user, command, &model.policy).err();
+            refused == state.person.refusal(&model.numbers, ROOM, command)
+        })
+        && user.user() == &state.user
+}
+
+/// Nothing published, nothing due, nothing refused or accepted that would not be with a new user.
+fn nothing_is_like_new<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
+    if state.user.is_empty() != state.person.is_empty() {
+        return false;
+    }
+    if !state.user.is_empty() {
+        return true;
+    }
+    let new: User<u8, ROOM> = User::new();
+    let (Ok(user), Ok(like)) = (state.user.at(state.now()), new.at(state.now())) else { return false };
+    state.user.presence() == Presence::Offline
+        && state.user.next_deadline().is_none()
+        && matches!(state.user.explain(&model.policy).layer, Layer::Nothing(_))
+        && model.every_command().all(|command| {
+            let outcome = decide(user, command, &model.policy);
+            let like = decide(like, command, &model.policy);
+            let without_revision =
+                |one: Option<presence_core::Transition<u8>>| one.map(|one| (event(&one), one.change()));
+            outcome.map(without_revision) == like.map(without_revision)
+        })
+}

@@ -1,0 +1,117 @@
+//! The rules once more, as small as they can be written down, from the text of BEHAVIOUR.md alone. What an application
+//! said is kept, with the moment; everything else is worked out from that. Only the vocabulary is the library's: presences,
+//! causes, refusals.
+
+mod person;
+
+pub use person::Person;
+
+use presence_core::Cause;
+use presence_core::Presence::{self, *};
+use std::ops::RangeInclusive;
+
+/// The table of section 2, weakest first: a presence, its availability and its activity on the wire.
+pub const TABLE: [(Presence, &str, &str); 15] = [
+    (Unknown, "PresenceUnknown", "PresenceUnknown"),
+    (Offline, "Offline", "Offline"),
+    (OffWork, "Offline", "OffWork"),
+    (Away, "Away", "Away"),
+    (BeRightBack, "BeRightBack", "BeRightBack"),
+    (AvailableInactive, "Available", "AvailableInactive"),
+    (Available, "Available", "Available"),
+    (Busy, "Busy", "Busy"),
+    (InAMeeting, "Busy", "InAMeeting"),
+    (InACall, "Busy", "InACall"),
+    (InAConferenceCall, "Busy", "InAConferenceCall"),
+    (DoNotDisturb, "DoNotDisturb", "DoNotDisturb"),
+    (Focusing, "DoNotDisturb", "Focusing"),
+    (UrgentInterruptionsOnly, "DoNotDisturb", "UrgentInterruptionsOnly"),
+    (Presenting, "DoNotDisturb", "Presenting"),
+];
+
+pub fn strength(presence: Presence) -> usize {
+    TABLE.iter().position(|(listed, ..)| *listed == presence).expect("every presence is in the table")
+}
+
+/// The numbers of a policy. Rule P2.
+#[derive(Clone, Debug)]
+pub struct Numbers {
+    pub sessions: &'static [Presence],
+    pub preferred: &'static [Presence],
+    pub leases: RangeInclusive<u64>,
+    pub default_lease: u64,
+    pub preferred_durations: RangeInclusive<u64>,
+    pub brief: &'static [Presence],
+    pub brief_duration: u64,
+    pub preferred_duration: u64,
+    /// Time since set, for the first and the second fade. Rule S3.
+    pub fades: [u64; 2],
+}
+
+/// What an application said, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Said {
+    pub presence: Presence,
+    pub at: u64,
+    pub lease: u64,
+}
+
+impl Said {
+    pub fn ends(self) -> u64 {
+        self.at + self.lease
+    }
+
+    /// What it says at a moment: the table of rule S4; `None` once it is gone. Rules S2 to S4.
+    pub fn shows(self, numbers: &Numbers, now: u64) -> Option<Presence> {
+        let [first, second] = numbers.fades;
+        match now - self.at {
+            age if age >= self.lease => None,
+            age if self.presence == Available && age >= second => Some(Away),
+            age if self.presence == Available && age >= first => Some(AvailableInactive),
+            _ => Some(self.presence),
+        }
+    }
+}
+
+/// A session: what was said, and how much of what follows has been carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Session {
+    pub said: Said,
+    /// What it shows, as far as has been carried out.
+    pub shown: Presence,
+    /// Up to when that is.
+    pub until: u64,
+}
+
+impl Session {
+    fn new(numbers: &Numbers, said: Said) -> Self {
+        Self::after(numbers, said, said.at).expect("a lease is longer than nothing")
+    }
+
+    /// The session once everything up to a moment has been carried out.
+    fn after(numbers: &Numbers, said: Said, now: u64) -> Option<Self> {
+        let shown = said.shows(numbers, now)?;
+        let until = (now + 1..).find(|later| said.shows(numbers, *later) != Some(shown))?;
+        Some(Self { said, shown, until })
+    }
+
+    /// When it weakens, if it does before it ends.
+    pub fn fades_at(&self) -> Option<u64> {
+        (self.until < self.said.ends()).then_some(self.until)
+    }
+}
+
+/// Something that happens: when, what is published before and after, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Event {
+    pub at: u64,
+    pub before: Presence,
+    pub after: Presence,
+    pub cause: Cause,
+}
+
+impl Event {
+    pub fn is_visible(&self) -> bool {
+        self.before != self.after
+    }
+}
