@@ -1,5 +1,6 @@
 /* A plugin of QEMU (TCG plugin API 1, or 2 from QEMU 9 on): for every call of a probe, how many instructions ran until it was back in `drive`,
- * and how far down they wrote below the stack that `drive` called it with.
+ * and how far down they wrote below the stack that `drive` called it with. It tells the most of each: probe, label, instructions,
+ * stack, number of calls.
  *
  * A probe is a function whose name begins with probe_, called by `drive`; a label is a function label_NAME that `drive`
  * calls, and stands in front of the calls that follow. Debian has no package with qemu-plugin.h, so what is used of it is
@@ -47,6 +48,11 @@ static char label[64] = "-";
 /* The probe that is running, if one is. */
 static const struct place *running;
 static uint64_t instructions, top, lowest;
+/* The most that was seen, for every probe under every label. */
+static struct most {
+    char probe[64], label[64];
+    uint64_t instructions, stack, calls;
+} mosts[64];
 /* Which instruction stored first, so that the words of one push count as one store. */
 static uint64_t first_store;
 
@@ -68,8 +74,16 @@ static bool named(const char *symbol, const char *prefix, char *name) {
 }
 
 static void stop(void) {
-    if (running)
-        fprintf(out, "%s %s %" PRIu64 " %" PRIu64 "\n", running->name, label, instructions, top > lowest ? top - lowest : 0);
+    if (!running) return;
+    struct most *most = mosts;
+    while (most->calls && (strcmp(most->probe, running->name) || strcmp(most->label, label)))
+        if (++most == mosts + sizeof mosts / sizeof *mosts) abort();
+    strcpy(most->probe, running->name);
+    strcpy(most->label, label);
+    uint64_t stack = top > lowest ? top - lowest : 0;
+    if (instructions > most->instructions) most->instructions = instructions;
+    if (stack > most->stack) most->stack = stack;
+    most->calls++;
     running = NULL;
 }
 
@@ -117,6 +131,8 @@ static void done(qemu_plugin_id_t id, void *data) {
     (void)id;
     (void)data;
     stop();
+    for (const struct most *most = mosts; most < mosts + sizeof mosts / sizeof *mosts && most->calls; most++)
+        fprintf(out, "%s %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", most->probe, most->label, most->instructions, most->stack, most->calls);
     fclose(out);
 }
 

@@ -13,3 +13,15 @@ pub fn label_idle() {
 pub fn label_due() {
     black_box("due");
 }
+
+/// The longest spelling of a request.
+#[inline(never)]
+pub fn label_longest() {
+    black_box("longest");
+}
+
+/// What is no request, or one made to cost as much as can be.
+#[inline(never)]
+pub fn label_hostile() {
+    black_box("hostile");
+}

@@ -5,6 +5,10 @@
 //! `drive` calls every probe once with arguments that nobody knows beforehand; with it, it plays a scenario.
 #![no_std]
 
+#[cfg(feature = "every")]
+pub mod every;
+#[cfg(feature = "everything")]
+pub mod everything;
 pub mod label;
 pub mod machine;
 pub mod wire;

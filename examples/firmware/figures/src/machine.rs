@@ -10,11 +10,18 @@ use presence_core::{
 pub trait Id: Copy + Ord {
     /// The id with this number.
     fn numbered(number: u8) -> Self;
+
+    /// The id with this place among others, told from its neighbours as late as can be.
+    fn ranked(rank: u8) -> Self;
 }
 
 impl Id for u8 {
     fn numbered(number: u8) -> Self {
         number
+    }
+
+    fn ranked(rank: u8) -> Self {
+        rank
     }
 }
 
@@ -29,28 +36,39 @@ impl Id for SessionId {
         ];
         Self::from_bytes(IDS.get(usize::from(number)).copied().unwrap_or_default().to_be_bytes())
     }
+
+    fn ranked(rank: u8) -> Self {
+        Self::from_bytes((0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f00 | u128::from(rank)).to_be_bytes())
+    }
 }
 
-type Person<S> = User<S, 4>;
+/// A user of four sessions.
+pub(crate) type Person<S> = User<S, 4>;
 
 const POLICY: Policy = Policy::DESK;
 
 #[inline(never)]
-fn probe_set<S: Id>(user: &mut Person<S>, now: Instant, id: S, presence: Presence, lease: Option<Duration>) -> bool {
+pub(crate) fn probe_set<S: Id>(
+    user: &mut Person<S>,
+    now: Instant,
+    id: S,
+    presence: Presence,
+    lease: Option<Duration>,
+) -> bool {
     let Ok(at) = user.at(now) else { return false };
     let Ok(ref transition) = set_presence(at, id, presence, lease, &POLICY) else { return false };
     user.apply(transition).is_ok()
 }
 
 #[inline(never)]
-fn probe_clear<S: Id>(user: &mut Person<S>, now: Instant, id: S) -> bool {
+pub(crate) fn probe_clear<S: Id>(user: &mut Person<S>, now: Instant, id: S) -> bool {
     let Ok(at) = user.at(now) else { return false };
     let Ok(ref transition) = clear_presence(at, id) else { return false };
     user.apply(transition).is_ok()
 }
 
 #[inline(never)]
-fn probe_set_preferred<S: Id>(
+pub(crate) fn probe_set_preferred<S: Id>(
     user: &mut Person<S>,
     now: Instant,
     presence: Presence,
@@ -62,14 +80,14 @@ fn probe_set_preferred<S: Id>(
 }
 
 #[inline(never)]
-fn probe_clear_preferred<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
+pub(crate) fn probe_clear_preferred<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
     let Ok(at) = user.at(now) else { return false };
     let Some(ref transition) = clear_preferred_presence(at) else { return false };
     user.apply(transition).is_ok()
 }
 
 #[inline(never)]
-fn probe_advance<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
+pub(crate) fn probe_advance<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
     match advance(user, now, &POLICY) {
         None => false,
         Some(ref transition) => user.apply(transition).is_ok(),
@@ -77,17 +95,17 @@ fn probe_advance<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
 }
 
 #[inline(never)]
-fn probe_next_deadline<S: Id>(user: &Person<S>) -> u64 {
+pub(crate) fn probe_next_deadline<S: Id>(user: &Person<S>) -> u64 {
     user.next_deadline().map_or(0, Instant::as_millis)
 }
 
 #[inline(never)]
-fn probe_presence<S: Id>(user: &Person<S>) -> Presence {
+pub(crate) fn probe_presence<S: Id>(user: &Person<S>) -> Presence {
     user.presence()
 }
 
 #[inline(never)]
-fn probe_explain<S: Id>(user: &Person<S>) -> Presence {
+pub(crate) fn probe_explain<S: Id>(user: &Person<S>) -> Presence {
     let explanation = user.explain(&POLICY);
     black_box(&explanation);
     explanation.presence

@@ -7,6 +7,7 @@ use presence_core::{
 };
 
 /// A store of one person, as a device on a desk has it.
+#[cfg_attr(feature = "every", derive(Clone))]
 pub struct Desk {
     owner: UserId,
     user: User<SessionId, 4>,
@@ -16,8 +17,14 @@ pub struct Desk {
 #[cfg(feature = "scenario")]
 impl Desk {
     /// Nobody has said anything yet.
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { owner: UserId::from_bytes([0x11; 16]), user: User::new(), policy: Policy::DESK }
+    }
+
+    /// Has the person one of these numbers of sessions?
+    #[cfg(feature = "every")]
+    pub(crate) fn is_one_of(&self, counts: &[usize]) -> bool {
+        counts.contains(&self.user.sessions().len())
     }
 }
 
@@ -63,7 +70,7 @@ fn exchange(store: &Desk, now: Instant) -> Exchange<'static> {
 }
 
 #[inline(never)]
-fn probe_line(store: &mut Desk, now: Instant, line: &[u8], answer: &mut Buffer<'_>) -> bool {
+pub(crate) fn probe_line(store: &mut Desk, now: Instant, line: &[u8], answer: &mut Buffer<'_>) -> bool {
     let exchange = exchange(store, now);
     serve_line(Line::parse(line), &exchange, store, answer, &mut |_, transition| {
         black_box(transition.after());
@@ -72,7 +79,12 @@ fn probe_line(store: &mut Desk, now: Instant, line: &[u8], answer: &mut Buffer<'
 }
 
 #[inline(never)]
-fn probe_request(store: &mut Desk, now: Instant, request: &Incoming<'_, '_>, answer: &mut Buffer<'_>) -> u16 {
+pub(crate) fn probe_request(
+    store: &mut Desk,
+    now: Instant,
+    request: &Incoming<'_, '_>,
+    answer: &mut Buffer<'_>,
+) -> u16 {
     let exchange = exchange(store, now);
     serve(request, &exchange, store, answer, &mut |_, transition| {
         black_box(transition.after());

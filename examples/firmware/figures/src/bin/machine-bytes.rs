@@ -2,4 +2,9 @@
 #![no_std]
 #![no_main]
 
-presence_core_figures::image!(presence_core_figures::machine::drive::<u8>());
+#[cfg(feature = "every")]
+use presence_core_figures::every::machine;
+#[cfg(not(feature = "every"))]
+use presence_core_figures::machine;
+
+presence_core_figures::image!(machine::drive::<u8>());

@@ -2,4 +2,9 @@
 #![no_std]
 #![no_main]
 
-presence_core_figures::image!(presence_core_figures::wire::drive_requests());
+#[cfg(feature = "every")]
+use presence_core_figures::every::wire;
+#[cfg(not(feature = "every"))]
+use presence_core_figures::wire;
+
+presence_core_figures::image!(wire::drive_requests());

@@ -1,0 +1,152 @@
+//! One user in every shape, and every command in each.
+//!
+//! A shape is: from none to four sessions, each of five kinds, set at one moment, in the order of their ids or against
+//! it, with nothing preferred, something that ends first, or something that ends last. The kinds are those that take different
+//! ways through the code: what fades twice, what fades once before it expires, what does not fade, and what is weaker and
+//! stronger than those. In every shape every command is decided and applied; then time carries out all that is due, one
+//! deadline after the other with questions and commands in between, and all at once.
+
+use crate::label::{label_due, label_idle};
+use crate::machine::{
+    Id, Person, probe_advance, probe_clear, probe_clear_preferred, probe_explain, probe_next_deadline, probe_presence,
+    probe_set, probe_set_preferred,
+};
+use core::hint::black_box;
+use presence_core::{Duration, Instant, Presence};
+
+/// A session's presence and its lease in minutes.
+const KINDS: [(Presence, u64); 5] = [
+    (Presence::Away, 20),
+    (Presence::Available, 60),
+    (Presence::Available, 7),
+    (Presence::InACall, 10),
+    (Presence::Presenting, 30),
+];
+
+/// What is preferred, and for how many minutes: before all deadlines, and behind them.
+const PREFERRED: [Option<(Presence, u64)>; 3] = [None, Some((Presence::Busy, 1)), Some((Presence::BeRightBack, 90))];
+
+/// When sessions are set.
+#[derive(Clone, Copy)]
+enum Order {
+    AtOnce,
+    OfIds,
+    AgainstIds,
+}
+
+const ORDERS: [Order; 3] = [Order::AtOnce, Order::OfIds, Order::AgainstIds];
+
+/// Ids of sessions are odd, so that there is room for another everywhere.
+fn taken<S: Id>(place: u8) -> S {
+    S::ranked(place.saturating_mul(2).saturating_add(1))
+}
+
+/// An id in front of a place, and behind the one before.
+fn free<S: Id>(place: u8) -> S {
+    S::ranked(place.saturating_mul(2))
+}
+
+fn minutes(count: u64) -> Option<Duration> {
+    black_box(Some(Duration::from_mins(count)))
+}
+
+/// Every shape. True if every call did what it should.
+#[inline(always)]
+pub fn drive<S: Id>() -> bool {
+    let mut good = true;
+    for count in 0..=4_u8 {
+        for shape in 0..KINDS.len().pow(count.into()) {
+            for order in ORDERS {
+                for preferred in PREFERRED {
+                    good &= drive_shape::<S>(count, shape, order, preferred);
+                }
+            }
+        }
+    }
+    good
+}
+
+#[inline(never)]
+fn drive_shape<S: Id>(count: u8, shape: usize, order: Order, preferred: Option<(Presence, u64)>) -> bool {
+    let mut user = Person::<S>::new();
+    let mut good = true;
+    let mut digits = shape;
+    label_idle();
+    for place in 0..count {
+        let (presence, lease) = KINDS.get(digits % KINDS.len()).copied().unwrap_or((Presence::Away, 20));
+        digits /= KINDS.len();
+        let place = if matches!(order, Order::AgainstIds) { count - 1 - place } else { place };
+        let moment = if matches!(order, Order::AtOnce) { 4 } else { 1 + u64::from(place) };
+        let moment = if matches!(order, Order::AgainstIds) { 5 - moment } else { moment };
+        good &= probe_set(&mut user, black_box(Instant::from_secs(moment)), taken(place), presence, minutes(lease));
+    }
+    let now = black_box(Instant::from_secs(5));
+    if let Some((presence, duration)) = preferred {
+        good &= probe_set_preferred(&mut user, now, presence, minutes(duration));
+    }
+    drive_questions(&user);
+    good &= drive_commands(&user, now, count);
+    good & drive_time(&user)
+}
+
+/// What changes nothing.
+#[inline(never)]
+fn drive_questions<S: Id>(user: &Person<S>) {
+    black_box(probe_next_deadline(user));
+    black_box(probe_presence(user));
+    black_box(probe_explain(user));
+}
+
+/// Every command, each to the same user.
+#[inline(never)]
+fn drive_commands<S: Id>(user: &Person<S>, now: Instant, count: u8) -> bool {
+    let mut good = true;
+    good &= !probe_advance(&mut user.clone(), now);
+    for (presence, lease) in [(Presence::Available, minutes(60)), (Presence::Presenting, None)] {
+        for place in 0..count {
+            good &= probe_set(&mut user.clone(), now, taken(place), presence, lease);
+        }
+        for place in 0..=count {
+            good &= probe_set(&mut user.clone(), now, free(place), presence, lease) == (count < 4);
+        }
+        good &= !probe_set(&mut user.clone(), now, taken(0), Presence::Offline, lease);
+    }
+    for place in 0..count {
+        good &= probe_clear(&mut user.clone(), now, taken(place));
+    }
+    for place in 0..=count {
+        good &= !probe_clear(&mut user.clone(), now, free(place));
+    }
+    good &= probe_set_preferred(&mut user.clone(), now, Presence::Available, minutes(5));
+    good &= probe_set_preferred(&mut user.clone(), now, Presence::DoNotDisturb, None);
+    good &= !probe_set_preferred(&mut user.clone(), now, Presence::InACall, None);
+    good & (probe_clear_preferred(&mut user.clone(), now) == user.preferred().is_some())
+}
+
+/// All that time does: a deadline after the other, and all at once.
+#[inline(never)]
+fn drive_time<S: Id>(user: &Person<S>) -> bool {
+    let mut good = true;
+    let mut late = user.clone();
+    let mut user = user.clone();
+    while let Some(deadline) = user.next_deadline() {
+        label_due();
+        good &= probe_advance(&mut user, black_box(deadline));
+        good &= probe_advance(&mut late, black_box(Instant::from_secs(100_000)));
+        label_idle();
+        drive_questions(&user);
+        if user.next_deadline() == Some(deadline) {
+            continue;
+        }
+        if let Some(first) = user.sessions().first() {
+            good &= probe_clear(&mut user.clone(), deadline, first.id());
+            good &= probe_set(&mut user.clone(), deadline, first.id(), Presence::Available, None);
+        }
+        if let Some(last) = user.sessions().last() {
+            good &= probe_clear(&mut user.clone(), deadline, last.id());
+        }
+    }
+    good && !probe_advance(&mut late, Instant::from_secs(100_000))
+        && user.is_empty()
+        && late.version() == user.version()
+}

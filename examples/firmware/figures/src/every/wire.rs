@@ -1,0 +1,279 @@
+//! The wire: every request in every shape of the user behind it, the longest spellings of each, and hostile lines.
+//!
+//! A shape is: from none to four sessions, each fading or not, with nothing preferred or something, and then nothing due or
+//! everything overdue. The longest spelling escapes every letter of every string (in a path twice), takes the longest
+//! duration there is, and makes the line as long as a line may be. Hostile lines are as long too: each repeats what is worst for one
+//! part of the reader.
+
+use super::hostile::{BODIES, LINES, LONGEST, TARGETS};
+use crate::label::{label_hostile, label_idle, label_longest};
+use crate::wire::{Desk, probe_line, probe_request};
+use core::hint::black_box;
+use presence_core::graph::{Body, Buffer, Incoming, MAX_LINE, Sink, Store};
+use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
+
+/// The session with a place, told from its neighbours by its last digit.
+fn session(place: u8) -> SessionId {
+    SessionId::from_bytes((0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f80 | u128::from(place)).to_be_bytes())
+}
+
+const OWNER: UserId = UserId::from_bytes([0x11; 16]);
+const EARLY: Instant = Instant::from_secs(5);
+const LATE: Instant = Instant::from_secs(1_000_000);
+
+/// What is asked: the path below a user's presence, the body, and the statuses that may come back.
+type Asked = (&'static str, &'static str, &'static [u16]);
+
+const REQUESTS: [Asked; 9] = [
+    (
+        "/setPresence",
+        r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f80","availability":"DoNotDisturb","activity":"Presenting","expirationDuration":"+P0DT000001H00000030M000000.000S"}"#,
+        &[200, 507],
+    ),
+    (
+        "/setPresence",
+        r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f84","availability":"Available","activity":"Available"}"#,
+        &[200, 507],
+    ),
+    (
+        "/setPresence",
+        r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f81","availability":"DoNotDisturb","activity":"Away","expirationDuration":"1:30:00"}"#,
+        &[400],
+    ),
+    ("/clearPresence", r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f81"}"#, &[200, 404]),
+    ("/clearPresence", r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f8f"}"#, &[404]),
+    (
+        "/setUserPreferredPresence",
+        r#"{"availability":"DoNotDisturb","activity":"DoNotDisturb","expirationDuration":"+P0DT000001H00000030M000000.000S"}"#,
+        &[200],
+    ),
+    ("/clearUserPreferredPresence", "{}", &[200]),
+    ("/nothing", "{}", &[404]),
+    ("", "", &[200]),
+];
+
+/// Hands every shape, and a moment for it, to somebody. True if all were content.
+#[inline(always)]
+fn shapes(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
+    let mut good = true;
+    for count in 0..=4_u8 {
+        for shape in 0..1_u8 << count {
+            for preferred in [false, true] {
+                let mut desk = Desk::new();
+                good &= drive_desk(&mut desk, count, shape, preferred);
+                good &= each(&desk, EARLY) & each(&desk, LATE);
+            }
+        }
+    }
+    good
+}
+
+/// Makes the shape, without the wire.
+#[inline(never)]
+fn drive_desk(desk: &mut Desk, count: u8, shape: u8, preferred: bool) -> bool {
+    let mut good = true;
+    for place in 0..count {
+        let presence = if shape >> place & 1 == 0 { Presence::Available } else { Presence::Presenting };
+        let lease = Some(Duration::from_hours(1));
+        let command = Command::SetPresence { session: session(place), presence, lease };
+        good &= desk.execute(Instant::from_secs(place.into()), OWNER, command, &mut |_, _| {}).is_ok();
+    }
+    if preferred {
+        let command = Command::SetPreferredPresence { presence: Presence::Busy, duration: None };
+        good &= desk.execute(EARLY, OWNER, command, &mut |_, _| {}).is_ok();
+    }
+    good
+}
+
+/// Writes all of some text with every letter of its strings as an escape.
+#[inline(never)]
+fn escape(text: &[u8], to: &mut Buffer<'_>) -> bool {
+    let mut is_string = false;
+    text.iter().fold(true, |good, byte| {
+        if *byte == b'"' {
+            is_string = !is_string;
+        }
+        let written = if is_string && *byte != b'"' {
+            to.write(b"\\u00").is_ok() && hex(*byte, to)
+        } else {
+            to.write(&[*byte]).is_ok()
+        };
+        good & written
+    })
+}
+
+/// Writes a path with every letter as an escape.
+#[inline(never)]
+fn percent(path: &[u8], to: &mut Buffer<'_>) -> bool {
+    path.iter().fold(true, |good, byte| {
+        good & if *byte == b'/' { to.write(b"/").is_ok() } else { to.write(b"%").is_ok() && hex(*byte, to) }
+    })
+}
+
+fn hex(byte: u8, to: &mut Buffer<'_>) -> bool {
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+    to.write(&[digit(byte >> 4), digit(byte & 15)]).is_ok()
+}
+
+/// Fills a buffer: a beginning, something again and again, spaces, an end.
+#[inline(never)]
+fn fill<'b>((beginning, again, end): (&str, &str, &str), bytes: &'b mut [u8]) -> &'b [u8] {
+    let mut to = Buffer::new(bytes);
+    let mut good = to.write(beginning.as_bytes()).is_ok();
+    while to.room() >= again.len() + end.len() {
+        good &= to.write(again.as_bytes()).is_ok();
+    }
+    // The last of them is followed by nothing.
+    if again.ends_with(',') {
+        to.take_back(1);
+    }
+    while to.room() > end.len() {
+        good &= to.write(b" ").is_ok();
+    }
+    good &= to.write(end.as_bytes()).is_ok();
+    black_box(good);
+    let length = to.written().len();
+    bytes.get(..length).unwrap_or_default()
+}
+
+fn said(answer: &Buffer<'_>, statuses: &[u16]) -> bool {
+    let at = answer.written().windows(9).position(|window| window == b"\"status\":");
+    let digits = at.and_then(|at| answer.written().get(at + 9..at + 12)).unwrap_or_default();
+    let status = digits.iter().fold(0, |number: u16, digit| number * 10 + u16::from(digit - b'0'));
+    statuses.contains(&status)
+}
+
+/// Lines. True if every answer was one of those that there may be.
+#[inline(always)]
+pub fn drive_lines() -> bool {
+    let mut line = [0; MAX_LINE];
+    let mut answer = [0; 1536];
+    label_idle();
+    let mut good = shapes(|desk, now| {
+        REQUESTS.iter().fold(true, |good, asked| good & drive_line(desk, now, *asked, false, &mut line, &mut answer))
+    });
+    label_longest();
+    good &= shapes(|desk, now| {
+        !desk.is_one_of(&LONGEST)
+            || REQUESTS
+                .iter()
+                .fold(true, |good, asked| good & drive_line(desk, now, *asked, true, &mut line, &mut answer))
+    });
+    label_hostile();
+    for hostile in LINES {
+        let mut desk = Desk::new();
+        let mut to = Buffer::new(&mut answer);
+        let bytes = fill(hostile, &mut line);
+        good &= bytes.len() == MAX_LINE;
+        black_box(probe_line(&mut desk, EARLY, black_box(bytes), &mut to));
+    }
+    good
+}
+
+#[inline(never)]
+fn drive_line(
+    desk: &Desk,
+    now: Instant,
+    (path, body, statuses): Asked,
+    is_longest: bool,
+    line: &mut [u8],
+    answer: &mut [u8],
+) -> bool {
+    const URL: &str = "/v1.0/users/11111111-1111-1111-1111-111111111111/presence";
+    let mut to = Buffer::new(line);
+    let mut good = true;
+    let method: &[u8] = if body.is_empty() { b"\"GET\"" } else { b"\"POST\"" };
+    if is_longest {
+        let mut url = [0; 320];
+        let mut url = Buffer::new(&mut url);
+        good &= url.write(b"\"").is_ok()
+            && percent(URL.as_bytes(), &mut url)
+            && percent(path.as_bytes(), &mut url)
+            && url.write(b"\"").is_ok();
+        good &= escape(b"{\"method\":", &mut to) && escape(method, &mut to);
+        good &= escape(b",\"url\":", &mut to) && escape(url.written(), &mut to);
+    } else {
+        good &= to.write(b"{\"method\":").is_ok() && to.write(method).is_ok();
+        good &= to.write(b",\"url\":\"").is_ok() && to.write(URL.as_bytes()).is_ok();
+        good &= to.write(path.as_bytes()).is_ok() && to.write(b"\"").is_ok();
+    }
+    if !body.is_empty() {
+        good &= to.write(br#","headers":{"Content-Type":"application/json"},"body":"#).is_ok();
+        good &= if is_longest { escape(body.as_bytes(), &mut to) } else { to.write(body.as_bytes()).is_ok() };
+    }
+    good &= to.write(b",\"id\":\"1").is_ok();
+    // As long an id as can be echoed.
+    let spare = if is_longest { to.room().saturating_sub(1200) } else { 0 };
+    while is_longest && to.room() > spare + 8 {
+        good &= to.write(b"\\u0061").is_ok();
+    }
+    good &= to.write(b"\"}").is_ok();
+    while is_longest && to.room() > 0 {
+        good &= to.write(b" ").is_ok();
+    }
+    let mut desk = desk.clone();
+    let mut answer = Buffer::new(answer);
+    good &= probe_line(&mut desk, black_box(now), black_box(to.written()), &mut answer);
+    good & said(&answer, statuses)
+}
+
+/// Requests over HTTP. True if every status was one of those that there may be.
+#[inline(always)]
+pub fn drive_requests() -> bool {
+    let mut text = [0; MAX_LINE];
+    label_idle();
+    let mut good = shapes(|desk, now| {
+        REQUESTS.iter().fold(true, |good, asked| good & drive_request(desk, now, *asked, false, &mut text))
+    });
+    label_longest();
+    good &= shapes(|desk, now| {
+        !desk.is_one_of(&LONGEST)
+            || REQUESTS.iter().fold(true, |good, asked| good & drive_request(desk, now, *asked, true, &mut text))
+    });
+    label_hostile();
+    for hostile in BODIES {
+        let body = fill(hostile, &mut text);
+        good &= body.len() == MAX_LINE;
+        black_box(drive_bytes(&mut Desk::new(), EARLY, "POST", "/v1.0/me/presence/setPresence", body));
+    }
+    for hostile in TARGETS {
+        let target = core::str::from_utf8(fill(hostile, &mut text)).unwrap_or_default();
+        good &= target.len() == MAX_LINE;
+        black_box(drive_bytes(&mut Desk::new(), EARLY, "POST", target, b"{}"));
+    }
+    good
+}
+
+#[inline(never)]
+fn drive_request(desk: &Desk, now: Instant, (path, body, statuses): Asked, is_longest: bool, text: &mut [u8]) -> bool {
+    const TARGET: &str = "/v1.0/users/11111111-1111-1111-1111-111111111111/presence";
+    let mut target = [0; 320];
+    let mut to = Buffer::new(&mut target);
+    let mut escaped = Buffer::new(text);
+    let mut good = true;
+    if is_longest {
+        good &= percent(TARGET.as_bytes(), &mut to)
+            && percent(path.as_bytes(), &mut to)
+            && escape(body.as_bytes(), &mut escaped);
+        while !body.is_empty() && escaped.room() > 0 {
+            good &= escaped.write(b" ").is_ok();
+        }
+    } else {
+        good &= to.write(TARGET.as_bytes()).is_ok()
+            && to.write(path.as_bytes()).is_ok()
+            && escaped.write(body.as_bytes()).is_ok();
+    }
+    let target = core::str::from_utf8(to.written()).unwrap_or_default();
+    let method = if body.is_empty() { "GET" } else { "POST" };
+    let status = drive_bytes(&mut desk.clone(), now, method, target, escaped.written());
+    good & statuses.contains(&status)
+}
+
+#[inline(never)]
+fn drive_bytes(desk: &mut Desk, now: Instant, method: &'static str, target: &str, body: &[u8]) -> u16 {
+    let mut answer = [0; 320];
+    let mut answer = Buffer::new(&mut answer);
+    let content_type = Some("application/json; charset=utf-8");
+    let request = black_box(Incoming { method, target, content_type, body: Body::Bytes(body) });
+    probe_request(desk, black_box(now), &request, &mut answer)
+}

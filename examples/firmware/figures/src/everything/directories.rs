@@ -1,0 +1,187 @@
+//! Many users: in arrays under the library's hasher, and in borrowed slices under somebody else's.
+
+use super::{clones, defaults, hashes, keep, orders, values};
+use core::hash::{BuildHasher, Hasher};
+use core::hint::black_box;
+use presence_core::directory::{
+    ChangedUser, Cursor, DecideError, DefaultHasher, Directory, IndexCell, InlineMemory, Memory, MultiplyHasher,
+    Progress, QueueCell, SliceMemory, Slot, StartOver, TagCell, UserHandle,
+};
+use presence_core::{Command, CommandError, Duration, Instant, Overdue, Presence, SessionId, User, UserId};
+
+/// FNV-1a, as an embedder may bring it.
+#[derive(Clone)]
+pub struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Makes them.
+#[derive(Clone)]
+pub struct Foreign;
+
+impl BuildHasher for Foreign {
+    type Hasher = Fnv;
+
+    fn build_hasher(&self) -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+type Inline<U, S> = InlineMemory<U, S, 4, 16>;
+type Slices<U, S> = SliceMemory<
+    &'static mut [Slot<U, S, 4>],
+    &'static mut [TagCell],
+    &'static mut [IndexCell],
+    &'static mut [QueueCell],
+>;
+
+/// What takes closures or returns iterators has a type of its own for each caller: these are such callers.
+macro_rules! calls {
+    ($name:ident, $user:ty, $session:ty, $memory:ty, $hasher:ty) => {
+        mod $name {
+            use super::*;
+
+            type Of = Directory<$user, $session, 4, $memory, $hasher>;
+
+            fn execute(users: &mut Of, now: Instant, user: $user, command: Command<$session>) -> Result<(), CommandError> {
+                Directory::execute(users, now, user, command, |user, transition| {
+                    black_box((user, transition));
+                })
+            }
+
+            fn execute_batch(users: &mut Of, now: Instant, commands: &[($user, Command<$session>)]) {
+                let sink = |user, transition: &_| {
+                    black_box((user, transition));
+                };
+                Directory::execute_batch(users, now, commands, sink, |place, outcome| {
+                    black_box((place, outcome.is_ok()));
+                });
+            }
+
+            fn set_presence(
+                users: &mut Of,
+                (now, user, session): (Instant, $user, $session),
+                presence: Presence,
+                lease: Option<Duration>,
+            ) -> Result<(), CommandError> {
+                Directory::set_presence(users, now, user, session, presence, lease, |user, transition| {
+                    black_box((user, transition));
+                })
+            }
+
+            fn clear_presence(users: &mut Of, now: Instant, user: $user, session: $session) -> bool {
+                Directory::clear_presence(users, now, user, session, |user, transition| {
+                    black_box((user, transition));
+                })
+                .is_ok()
+            }
+
+            fn set_preferred_presence(
+                users: &mut Of,
+                (now, user): (Instant, $user),
+                presence: Presence,
+                duration: Option<Duration>,
+            ) -> Result<(), CommandError> {
+                Directory::set_preferred_presence(users, now, user, presence, duration, |user, transition| {
+                    black_box((user, transition));
+                })
+            }
+
+            fn clear_preferred_presence(users: &mut Of, now: Instant, user: $user) {
+                Directory::clear_preferred_presence(users, now, user, |user, transition| {
+                    black_box((user, transition));
+                });
+            }
+
+            fn read(users: &Of, user: $user, now: Instant) -> u64 {
+                Directory::read(users, user, now, User::version)
+            }
+
+            fn read_batch(users: &Of, ids: &[$user], now: Instant) {
+                Directory::read_batch(users, ids, now, |id, user| {
+                    black_box((id, user));
+                });
+            }
+
+            fn users(users: &Of) {
+                Directory::users(users).for_each(|user| {
+                    black_box(user);
+                });
+            }
+
+            fn users_from(users: &Of, place: usize, places: usize) -> Option<usize> {
+                let (some, next) = Directory::users_from(users, place, places);
+                some.for_each(|user| {
+                    black_box(user);
+                });
+                next
+            }
+
+            fn changes_since(users: &Of, cursor: Cursor) -> Result<(), StartOver> {
+                Directory::changes_since(users, cursor)?.for_each(|change| {
+                    black_box(change);
+                });
+                Ok(())
+            }
+
+            #[inline(always)]
+            pub fn keep() {
+                keep!(Of => advance, apply, by_handle, capacity, cursor, decide, explain, forgotten, get, handle, insert);
+                keep!(Of => is_empty, len, next_deadline, note_change, policy, presence, rebase, remember_forgotten);
+                keep!(Of => version, with_hasher);
+                keep!(fn => execute, execute_batch, set_presence, clear_presence, set_preferred_presence);
+                keep!(fn => clear_preferred_presence, read, read_batch, users, users_from, changes_since);
+                values!(Progress<$user, $session>, ChangedUser<'static, $user, $session, 4>);
+                clones!(Slot<$user, $session, 4>);
+            }
+        }
+    };
+}
+
+calls!(bytes_inline, u8, u8, Inline<u8, u8>, DefaultHasher);
+calls!(guids_inline, UserId, SessionId, Inline<UserId, SessionId>, DefaultHasher);
+calls!(bytes_in_slices, u8, u8, Slices<u8, u8>, Foreign);
+calls!(guids_in_slices, UserId, SessionId, Slices<UserId, SessionId>, Foreign);
+
+macro_rules! memory {
+    ($user:ty, $session:ty) => {
+        keep!(InlineMemory<$user, $session, 4, 16> as Memory<$user, $session, 4> => slots, tags, index, queue, parts);
+        keep!(&mut Inline<$user, $session> as Memory<$user, $session, 4> => slots, tags, index, queue, parts);
+        keep!(Slices<$user, $session> as Memory<$user, $session, 4> => slots, tags, index, queue, parts);
+        keep!(InlineMemory<$user, $session, 4, 16> => new);
+        keep!(Directory<$user, $session, 4, Inline<$user, $session>> => new);
+        clones!(InlineMemory<$user, $session, 4, 16>, Directory<$user, $session, 4, Inline<$user, $session>>);
+        defaults!(InlineMemory<$user, $session, 4, 16>);
+    };
+}
+
+#[inline(always)]
+pub fn keep() {
+    bytes_inline::keep();
+    guids_inline::keep();
+    bytes_in_slices::keep();
+    guids_in_slices::keep();
+    memory!(u8, u8);
+    memory!(UserId, SessionId);
+    keep!(Cursor => from_number, to_number);
+    keep!(UserHandle => generation, index);
+    keep!(DecideError as From<CommandError> => from);
+    keep!(DecideError as From<Overdue> => from);
+    keep!(MultiplyHasher as Hasher => finish, write, write_u128, write_u16, write_u32, write_u64, write_u8, write_usize);
+    values!(Cursor, DecideError, StartOver, TagCell, UserHandle);
+    clones!(IndexCell, QueueCell, MultiplyHasher);
+    clones!(SliceMemory<[Slot<u8, u8, 4>; 16], [TagCell; 16], [IndexCell; 16], [QueueCell; 16]>);
+    orders!(Cursor);
+    hashes!(Cursor, UserHandle);
+    defaults!(Cursor, MultiplyHasher);
+}

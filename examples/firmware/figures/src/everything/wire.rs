@@ -1,0 +1,91 @@
+//! The wire.
+
+use super::{clones, defaults, keep, values};
+use crate::wire::Desk;
+use core::hint::black_box;
+use presence_core::details::DetailsError;
+use presence_core::directory::{DefaultHasher, Directory, InlineMemory};
+use presence_core::graph::json::{DuplicateMember, JsonError, Value};
+use presence_core::graph::{
+    self, Answered, Batch, Body, Buffer, Caller, DateTime, DetailsAction, DetailsField, DetailsOperation, Element,
+    Exchange, Hooks, Ids, Incoming, Line, Operation, Owner, Permissions, Refusal, Request, Resource, Select, Sink,
+    Store, Target, TextBuffer, Trace, max_presence, serve, serve_line, write_answer, write_change, write_error,
+    write_presence, write_resource,
+};
+use presence_core::{CommandError, SessionId, UserId};
+
+/// An embedder who knows nothing.
+struct Nobody;
+
+impl Hooks for Nobody {}
+
+type Users = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>, DefaultHasher>;
+
+#[inline(never)]
+fn lists(value: Value<'_>, batch: Batch<'_>, element: Element<'_>, ids: Ids<'_>) -> Result<(), Refusal> {
+    Value::members(value).for_each(|member| {
+        black_box(member);
+    });
+    Value::elements(value).for_each(|element| {
+        black_box(element);
+    });
+    Batch::elements(batch).for_each(|element| {
+        black_box(element);
+    });
+    Element::depends_on(element)?.for_each(|id| {
+        black_box(id);
+    });
+    Ids::iter(ids).for_each(|id| {
+        black_box(id);
+    });
+    Ok(())
+}
+
+#[inline(always)]
+pub fn keep() {
+    keep!(Value<'static> => as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse);
+    keep!(Batch<'static> => parse);
+    keep!(Element<'static> => id, parse, request, request_in, value);
+    keep!(Answered<'static> => check, is_empty, new, note);
+    keep!(Ids<'static> => parse, select);
+    keep!(fn => lists);
+    keep!(Request<'static> => parse, parse_in);
+    keep!(Target<'static> => method, parse);
+    keep!(Select => contains, parse);
+    keep!(Caller => authorise, me);
+    keep!(Exchange<'static> => new);
+    keep!(Line<'static> => parse, refuse);
+    keep!(fn => serve, serve_line, write_answer, write_change, write_error, write_presence, write_resource, max_presence);
+    keep!(Buffer<'static> => clear, new, written);
+    keep!(Buffer<'static> as Sink => room, take_back, write);
+    keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_on_details);
+    keep!(Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>> as Store => policy, read, read_batch, execute);
+    keep!(Desk as Store => read_batch, read_details, execute_on_details);
+    keep!(Nobody as Hooks => end_of_day, epoch, user, zone);
+    keep!(DateTime => from_unix_millis, to_unix_millis);
+    keep!(DetailsAction<'static> => command, is_about_location);
+    keep!(TextBuffer => new);
+    keep!(DetailsField => member, name);
+    keep!(graph::Field => member, name);
+    keep!(Refusal => code, message, retry_after, status);
+    keep!(Refusal as From<CommandError> => from);
+    keep!(Refusal as From<DetailsError> => from);
+    keep!(Refusal as From<JsonError> => from);
+    values!(Batch<'static>, Caller, DateTime, DetailsAction<'static>, DetailsField, DetailsOperation, DuplicateMember);
+    values!(
+        Element<'static>,
+        graph::Field,
+        graph::NoRoom,
+        Ids<'static>,
+        JsonError,
+        Line<'static>,
+        Operation,
+        Owner<'static>
+    );
+    values!(Permissions, Refusal, Request<'static>, Select, Target<'static>, Value<'static>);
+    clones!(Answered<'static>, Body<'static>, Exchange<'static>, Incoming<'static, 'static>, Resource<'static>);
+    clones!(TextBuffer, Trace<'static>);
+    super::orders!(DateTime);
+    super::hashes!(DateTime);
+    defaults!(Answered<'static>, Permissions, TextBuffer, Trace<'static>);
+}
