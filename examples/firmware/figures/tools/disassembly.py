@@ -26,6 +26,8 @@ class Function:
         self.code = []
         # By place: bytes of stack in use before the instruction.
         self.depth = []
+        # Why it was not understood: no matter, unless somebody calls it.
+        self.trouble = None
         # By place: the places that may come before.
         self.before = []
         # (place, address of the callee, does it come back)
@@ -60,7 +62,10 @@ class Image:
         self.read_constants()
         # Outlined code first: it may move the stack of who calls it.
         for function in sorted(self.functions.values(), key=lambda one: not one.is_outlined()):
-            Walk(self, function).run()
+            try:
+                Walk(self, function).run()
+            except ValueError as trouble:
+                function.trouble = trouble
 
     def at(self, address):
         """The function that holds an address."""
@@ -253,6 +258,8 @@ class Walk:
                 self.frame_pointer = depth - int(found.group(1))
             if found := re.fullmatch(r"sp, (r7|r6)", operands) if name == "mov" else None:
                 return self.restored(one) - depth
+            if found := re.fullmatch(r"sp, (r\d)", operands) if name == "add" else None:
+                return self.literal(one, found.group(1))
             if found := re.fullmatch(r"(?:sp, )?sp, #(\d+)", operands):
                 if name in ("sub", "subw", "add", "addw"):
                     return int(found.group(1)) * (1 if name.startswith("sub") else -1)
@@ -263,10 +270,17 @@ class Walk:
                 return -int(found.group(1))
             if not operands.startswith("sp,"):
                 return 0
-        if "start" in self.function.name.lower() or "reset" in self.function.name.lower() or "trap" in self.function.name.lower():
-            return 0
         raise ValueError(f"{self.function.name}: how does this move the stack? {one}")
 
+
+    def literal(self, one, register):
+        """How far down `ldr r6, [pc, #8]; add sp, r6` moves the stack."""
+        before = self.function.code[self.places[one.address] - 1]
+        found = re.fullmatch(rf"{register}, \[pc, #(\d+)\]", before.operands)
+        word = self.image.words.get((before.address + 4 & ~3) + int(found.group(1))) if found else None
+        if word is None:
+            raise ValueError(f"{self.function.name}: how does this move the stack? {one}")
+        return -(word - (word >> 31 << 32))
 
     def restored(self, one):
         """The depth of the stack that is restored from the frame pointer: `subs r6, r7, #7; subs r6, #5; mov sp, r6`."""

@@ -40,6 +40,8 @@ class Stack:
             return self.known[key]
         if key in self.open:
             raise ValueError("recursion: " + " > ".join(self.image.functions[start].name for start, _ in self.open))
+        if function.trouble:
+            raise function.trouble
         self.open.append(key)
         deepest, path = max([depth for depth in function.depth if depth is not None] + [0]), []
         for place, callee, below in self.callees(function, level):
