@@ -63,10 +63,11 @@ class Stack:
             yield place, callee, level
         for place, register, _ in function.indirect:
             try:
-                slots = self.slots(function, place, register, set())
-                callees = [callee for slot in slots for callee in self.image.in_slot(slot)]
+                tables = [self.image.in_slot(slot) for slot in self.slots(function, place, register, set())]
+                callees = [callee for table in tables for callee in table] if all(tables) else []
             except LookupError:
-                names = [caller.name for caller, _ in self.callers[function.start]] if function.is_outlined() else [function.name]
+                callers = [caller for caller, _ in self.callers[function.start]] if function.is_outlined() else [function]
+                names = [caller.name for caller in callers]
                 if not all(HANDED_NO_STORE.search(name) for name in names):
                     raise
                 callees = [callee for callee in self.methods if not OF_A_STORE.search(callee.name)]
