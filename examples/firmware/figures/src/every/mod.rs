@@ -2,4 +2,5 @@
 
 mod hostile;
 pub mod machine;
+mod spelling;
 pub mod wire;

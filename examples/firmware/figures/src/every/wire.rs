@@ -6,6 +6,7 @@
 //! part of the reader.
 
 use super::hostile::{BODIES, LINES, LONGEST, TARGETS};
+use super::spelling::{escape, fill, percent};
 use crate::label::{label_hostile, label_idle, label_longest};
 use crate::wire::{Desk, probe_line, probe_request};
 use core::hint::black_box;
@@ -83,57 +84,6 @@ fn drive_desk(desk: &mut Desk, count: u8, shape: u8, preferred: bool) -> bool {
         good &= desk.execute(EARLY, OWNER, command, &mut |_, _| {}).is_ok();
     }
     good
-}
-
-/// Writes all of some text with every letter of its strings as an escape.
-#[inline(never)]
-fn escape(text: &[u8], to: &mut Buffer<'_>) -> bool {
-    let mut is_string = false;
-    text.iter().fold(true, |good, byte| {
-        if *byte == b'"' {
-            is_string = !is_string;
-        }
-        let written = if is_string && *byte != b'"' {
-            to.write(b"\\u00").is_ok() && hex(*byte, to)
-        } else {
-            to.write(&[*byte]).is_ok()
-        };
-        good & written
-    })
-}
-
-/// Writes a path with every letter as an escape.
-#[inline(never)]
-fn percent(path: &[u8], to: &mut Buffer<'_>) -> bool {
-    path.iter().fold(true, |good, byte| {
-        good & if *byte == b'/' { to.write(b"/").is_ok() } else { to.write(b"%").is_ok() && hex(*byte, to) }
-    })
-}
-
-fn hex(byte: u8, to: &mut Buffer<'_>) -> bool {
-    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
-    to.write(&[digit(byte >> 4), digit(byte & 15)]).is_ok()
-}
-
-/// Fills a buffer: a beginning, something again and again, spaces, an end.
-#[inline(never)]
-fn fill<'b>((beginning, again, end): (&str, &str, &str), bytes: &'b mut [u8]) -> &'b [u8] {
-    let mut to = Buffer::new(bytes);
-    let mut good = to.write(beginning.as_bytes()).is_ok();
-    while to.room() >= again.len() + end.len() {
-        good &= to.write(again.as_bytes()).is_ok();
-    }
-    // The last of them is followed by nothing.
-    if again.ends_with(',') {
-        to.take_back(1);
-    }
-    while to.room() > end.len() {
-        good &= to.write(b" ").is_ok();
-    }
-    good &= to.write(end.as_bytes()).is_ok();
-    black_box(good);
-    let length = to.written().len();
-    bytes.get(..length).unwrap_or_default()
 }
 
 fn said(answer: &Buffer<'_>, statuses: &[u16]) -> bool {
