@@ -21,7 +21,9 @@ DERIVED = {
     "hashes": [("Hash", "hash")],
     "defaults": [("Default", "default")],
 }
-# Neither do anything.
+# What the source calls its types.
+ALIASES = {"Slices": "SliceMemory", "Of": "Directory", "Users": "Directory"}
+# Traits without functions.
 MARKERS = {"Copy", "Eq", "StructuralPartialEq", "Error"}
 
 
@@ -126,18 +128,19 @@ def arguments(text):
 
 def kept(source):
     """What a source keeps, under every name that the library's list may have for it."""
-    aliases = {"Inline": "&mut", "Slices": "SliceMemory", "Of": "Directory", "Users": "Directory", "Desk": "Store", "Nobody": "Hooks"}
+    # Callers of its own are no functions of the library, whatever they are called.
+    own = set(re.findall(r"\bfn (\w+)", source))
     found = set()
     for macro, body in re.findall(r"\b(keep|clones|values|orders|hashes|defaults|ids)!\((.*?)\);", source, re.S):
         if macro == "keep":
             owner, names = body.split("=>", 1) if "=>" in body else ("fn", body)
             names = arguments(names)
             if owner.strip() == "fn":
-                found |= {bare(name) for name in names}
+                found |= {bare(name) for name in names} - own
                 continue
             owner, _, trait = owner.partition(" as ")
             for end in endings(bare(owner)):
-                end = aliases.get(end, end)
+                end = ALIASES.get(end, end)
                 if trait:
                     converts = re.fullmatch(r"((?:Try)?From)<(?:\w+::)*(\w+)>", trait.strip())
                     name = "{}<{}>".format(*converts.groups()) if converts else bare(trait).split("::")[-1]
@@ -150,7 +153,7 @@ def kept(source):
         else:
             for owner in arguments(body):
                 for end in endings(bare(owner)):
-                    found |= {f"<{aliases.get(end, end)} as {trait}>::{one}" for trait, one in DERIVED[macro]}
+                    found |= {f"<{ALIASES.get(end, end)} as {trait}>::{one}" for trait, one in DERIVED[macro]}
     # What a caller of its own calls.
     found |= {f"{owner}::{name}" for owner, name in re.findall(r"\b([A-Z]\w+)::(\w+)\(", source)}
     found |= {f"<{owner} as {trait}>::{name}" for owner, trait, name in re.findall(r"<(\w+) as (\w+<\w+>)>::(\w+)\(", source)}
