@@ -1,0 +1,43 @@
+"""A fresh server for each test, on a virtual clock, and who talks to it."""
+
+import pytest
+
+from harness import names
+from harness.server import Server
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        yield server
+        assert server.is_alive(), f"the server has ended:\n{server.messages()}"
+
+
+@pytest.fixture
+def application(server):
+    with server.client(names.APPLICATION_TOKEN) as client:
+        yield client
+
+
+@pytest.fixture
+def other_application(server):
+    with server.client(names.OTHER_APPLICATION_TOKEN) as client:
+        yield client
+
+
+@pytest.fixture
+def signed_in(server):
+    """The application on behalf of USER."""
+    with server.client(names.USER_TOKEN) as client:
+        yield client
+
+
+@pytest.fixture
+def developer(server):
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
