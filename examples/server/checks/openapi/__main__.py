@@ -1,0 +1,58 @@
+"""Requests made by schemathesis from the server's own description of itself: no 5xx but 507, no status, no header and no body
+that it does not describe, everything invalid refused, no path without a token. The same in every run."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+from harness import names
+from harness.server import Server
+
+HERE = pathlib.Path(__file__).parent
+EXAMPLES = 80
+SEED = 4
+AT_MOST_SECONDS = 180
+
+
+def run(server, examples):
+    """Runs schemathesis against a server. Returns its exit status and what it printed."""
+    command = [
+        pathlib.Path(sys.executable).with_name("schemathesis"),
+        *("--config-file", HERE / "schemathesis.toml"),
+        "run",
+        f"{server.url}/openapi.json",
+        *("--seed", SEED),
+        *("--max-examples", examples),
+        *("--continue-on-failure", "--warnings", "off"),
+    ]
+    result = subprocess.run(
+        [str(argument) for argument in command],
+        env={**os.environ, "TOKEN": names.DEVELOPER_TOKEN, "USER_TOKEN": names.USER_TOKEN, "COLUMNS": "120"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=AT_MOST_SECONDS,
+    )
+    return result.returncode, result.stdout
+
+
+def main():
+    examples = int(sys.argv[1]) if len(sys.argv) > 1 else EXAMPLES
+    began = time.monotonic()
+    with Server("--users", "10000") as server:
+        status, output = run(server, examples)
+        is_alive = server.is_alive()
+    print(output)
+    assert is_alive, "the server has ended"
+    assert status == 0, f"schemathesis found something, status {status}"
+    cases = re.search(r"([0-9,]+) generated", output)[1]
+    operations = re.search(r"Tested: +([0-9]+)", output)[1]
+    assert f"{operations}/{operations}" in output, "some operations were left out"
+    print(f"openapi: {operations} operations, {cases} requests, all as described, {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
