@@ -1,0 +1,203 @@
+"""Clients write, the server is killed at random moments, and comes back with everything that it had acknowledged: state,
+deadlines to the millisecond, versions. After some kills the end of the journal of a copy is damaged as well: what a server
+holds on that copy is what once was, never anything else."""
+
+import argparse
+import random
+import shutil
+import time
+
+from harness.names import numbered
+from harness.server import Server
+
+from . import damage
+from .actions import ACTIONS, APPLICATIONS
+from .follower import Follower
+from .model import User, Visible, seen
+from .traffic import Clock, Ticker, Unlike, Writer, advance, look
+
+WRITERS = 8
+USERS_EACH = 12
+
+
+class Crash:
+    def __init__(self, seed):
+        self.seed = seed
+        self.random = random.Random(f"{seed} crash")
+        self.server = Server()
+        with self.server.client() as client:
+            self.clock = Clock(advance(client, 0))
+        self.users = {numbered("crash", number): User(self.clock.now) for number in range(WRITERS * USERS_EACH)}
+        names = list(self.users)
+        self.writers = [
+            Writer(seed, number, {name: self.users[name] for name in names[number::WRITERS]}, self.clock)
+            for number in range(WRITERS)
+        ]
+        self.ticker = Ticker(seed, self.clock, self.users)
+        self.follower = Follower()
+        self.counts = {"kills": 0, "stops": 0, "unanswered and done": 0, "unanswered and not done": 0, "deadlines": 0}
+        self.damages = []
+        self.shortened = 0
+        self.slowest_start = 0
+
+    def round(self, is_kill):
+        """Traffic, the end of the server, its return, and a look at everybody."""
+        self.follower.begin(self.server)
+        self.follower.catch_up(self.users)
+        for worker in (*self.writers, self.ticker):
+            worker.begin(self.server)
+        time.sleep(self.random.uniform(0.02, 0.4))
+        if is_kill:
+            self.server.kill()
+        elif status := self.server.stop():
+            raise Unlike(f"the server ended with status {status}:\n{self.server.messages()}")
+        for worker in (*self.writers, self.ticker, self.follower):
+            worker.end()
+        self.counts["kills" if is_kill else "stops"] += 1
+        if is_kill and self.random.random() < 0.5:
+            self.damaged()
+        self.slowest_start = max(self.slowest_start, self.server.start())
+        self.settle()
+        self.follower.check(self.users)
+
+    def settle(self):
+        """Holds what the server came back with to what it had acknowledged. What was asked and not answered was done, or not."""
+        with self.server.client() as client:
+            now = advance(client, 0)
+            if now not in {self.clock.now, self.ticker.pending or self.clock.now}:
+                raise Unlike(f"the clock stands at {now}, not at {self.clock.now} or {self.ticker.pending}")
+            for writer in self.writers:
+                # While the clock moves no request is under way, so what a writer sent after it was too late.
+                if writer.pending and now == self.clock.now:
+                    self.settle_pending(client, writer, *writer.pending)
+            self.clock.move_to(now, self.users)
+            for name, user in self.users.items():
+                look(client, name, user)
+            if self.random.random() < 0.5:
+                self.next_deadline(client)
+
+    def settle_pending(self, client, writer, name, action, arguments):
+        user = self.users[name]
+        done = user.copy()
+        done.apply(action, arguments)
+        found = seen(client.presence(name))
+        if done.version != user.version and found == (done.visible(), done.version):
+            self.replace(writer, name, done)
+        elif found != (user.visible(), user.version):
+            raise Unlike(f"{name} is {found}, neither {user} nor {done}")
+        elif done != user:
+            self.settle_unseen(client, writer, name, user, done)
+            return
+        self.counts["unanswered and done" if self.users[name] is done else "unanswered and not done"] += 1
+
+    def settle_unseen(self, client, writer, name, user, done):
+        """It cannot be seen whether it was done: a keep-alive, say. Asking for a state that both lead to ends the doubt."""
+        for session in sorted({*user.sessions, *done.sessions}):
+            answer = client.act(name, "clearPresence", {"sessionId": session})
+            statuses = {either.apply("clearPresence", {"session": session}) for either in (user, done)}
+            if answer.status not in statuses:
+                raise Unlike(f"clearing {session} of {name} was answered {answer.status}, not {statuses}")
+        for action, arguments, body in (
+            ("clearUserPreferredPresence", {}, None),
+            ("clearLocation", {}, None),
+            ("setStatusMessage", {"content": "", "until": None}, {"statusMessage": {"message": {"content": ""}}}),
+        ):
+            if action in ACTIONS and client.act(name, action, body).status != 200:
+                raise Unlike(f"{action} of {name} failed")
+            user.apply(action, arguments)
+            done.apply(action, arguments)
+        found = seen(client.presence(name))
+        for either in (user, done):
+            if found == (either.visible(), either.version):
+                self.replace(writer, name, either)
+                return
+        raise Unlike(f"{name} is {found}, neither {user} nor {done}")
+
+    def replace(self, writer, name, user):
+        self.users[name] = writer.users[name] = user
+
+    def next_deadline(self, client):
+        """Deadlines are exact after a restart: a millisecond before the next one nothing has happened, then it has."""
+        due = {deadline for user in self.users.values() if (deadline := user.next_deadline())}
+        for deadline in sorted(due)[:3]:
+            for moment in (deadline - 1, deadline):
+                if moment > self.clock.now:
+                    self.clock.move_to(advance(client, moment - self.clock.now), self.users)
+                for name, user in self.users.items():
+                    if user.now == deadline or user.next_deadline() == deadline:
+                        look(client, name, user)
+            self.counts["deadlines"] += 1
+
+    def damaged(self):
+        """A server on a damaged copy starts, and shows each user as it was after some of its commands, none of them by halves."""
+        data = damage.copy_of(self.server.data)
+        try:
+            path = damage.newest_journal(data)
+            how = damage.damage(path, self.random)
+            with Server(data=data) as server, server.client() as client:
+                now = advance(client, 0)
+                found = {
+                    name: self.check_damaged(client, name, user, now, f"{path.name}: {how}")
+                    for name, user in self.users.items()
+                }
+                self.shortened += any(found[name] != (user.visible(), user.version) for name, user in self.users.items())
+                self.check_that_it_goes_on(client, self.random.choice(list(self.users)))
+            self.damages.append(how.split()[0])
+        finally:
+            shutil.rmtree(data)
+
+    def check_damaged(self, client, name, user, now, how):
+        found = seen(client.presence(name))
+        candidates = [user]
+        for pending_name, action, arguments in (writer.pending for writer in self.writers if writer.pending):
+            if pending_name == name:
+                done = user.copy()
+                done.apply(action, arguments)
+                candidates.append(done)
+        if not any(candidate.ever_was(found, now) for candidate in candidates):
+            raise Unlike(f"after {how}, {name} is {found} at {now}, which never was: {user}")
+        return found
+
+    def check_that_it_goes_on(self, client, name):
+        """Writes on top of what was left are taken and shown: somebody's who was there, and somebody's who is new."""
+        body = {"sessionId": APPLICATIONS[0], "availability": "DoNotDisturb", "activity": "Presenting"}
+        newcomer = numbered("newcomer", self.random.getrandbits(64))
+        for user in (name, newcomer):
+            if (answer := client.act(user, "setPresence", body)).status != 200:
+                raise Unlike(f"a server on damaged data does not go on: {answer}")
+        if seen(client.presence(newcomer)) != (Visible(("DoNotDisturb", "Presenting")), 1):
+            raise Unlike(f"a server on damaged data shows {client.presence(newcomer)}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    began = time.monotonic()
+    print(f"crash: seed {options.seed}", flush=True)
+    crash = Crash(options.seed)
+    try:
+        for number in range(options.kills):
+            # After every tenth kill the server is asked to end instead: that loses nothing either.
+            if number % 10 == 9:
+                crash.round(is_kill=False)
+            crash.round(is_kill=True)
+    finally:
+        crash.server.close()
+    acknowledged = sum(writer.acknowledged for writer in crash.writers)
+    kinds = ", ".join(f"{crash.damages.count(kind)} {kind}" for kind in damage.KINDS)
+    print(f"crash: {crash.follower.changes} changes told by the feed, {crash.follower.started_over} times told to start over")
+    print(f"crash: damage of journals: {kinds}; {crash.shortened} were cut short by it")
+    print(f"crash: slowest start {crash.slowest_start * 1000:.0f} ms")
+    assert acknowledged > 50 * options.kills and crash.follower.changes > 10 * options.kills, "too little has happened"
+    assert crash.shortened > 0 or len(crash.damages) < 10, "no damage ever did any"
+    counts = ", ".join(f"{count} {name}" for name, count in crash.counts.items())
+    print(
+        f"crash: {counts}; {acknowledged} acknowledged commands, none lost; {len(crash.damages)} damaged journals, none misread; "
+        f"{time.monotonic() - began:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
