@@ -1,0 +1,137 @@
+"""Measures the server with wrk, and writes the table of examples/server/README.md. `--short` only looks that nothing fails."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import time
+
+from harness import names
+from harness.fill import SET, fill
+from harness.server import PACKAGE, Server
+
+HERE = pathlib.Path(__file__).parent
+CALLS = ("set", "clear", "get", "bulk 650")
+# The whole server; without its journal; and without its directory either: what is left is everybody else's.
+WHOLE, NO_JOURNAL, NO_DIRECTORY = "whole", "no-journal", "no-directory"
+OPTIONS = {
+    WHOLE: [],
+    NO_JOURNAL: ["--benchmark", "no-journal"],
+    NO_DIRECTORY: ["--benchmark", "no-directory"],
+}
+USERS = 100_000
+CONNECTIONS = 32
+# The most that the directory may take of a request's processor time, the journal left aside.
+BAR = 0.15
+BEGIN, END = "<!-- load: written by checks/run load -->", "<!-- end of load -->"
+
+
+def user(number):
+    """As requests.lua numbers them."""
+    return f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"
+
+
+def measure(server, call, seconds, requests):
+    """One run of wrk: what it says, and the processor time that the server took, in microseconds a request."""
+    environment = {
+        "CALL": call,
+        "USERS": USERS,
+        "REQUESTS": requests,
+        "SESSION": names.APPLICATION,
+        "TOKEN": names.DEVELOPER_TOKEN,
+    }
+    before = server.cpu_seconds()
+    wrk = subprocess.run(
+        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "requests.lua"), server.url],
+        env={**os.environ, **{name: str(value) for name, value in environment.items()}},
+        capture_output=True,
+        text=True,
+        timeout=seconds + 60,
+    )
+    spent = server.cpu_seconds() - before
+    found = re.search(r"^RESULT (.*)$", wrk.stdout, re.MULTILINE)
+    assert wrk.returncode == 0 and found, wrk.stdout + wrk.stderr
+    result = json.loads(found[1])
+    assert result["requests"] > 0 and result["failures"] == 0 and result["refused"] == 0, f"{call}: {result}"
+    return {
+        "rate": result["requests"] / result["microseconds"] * 1e6,
+        "p50": result["p50"],
+        "p99": result["p99"],
+        "cpu": spent / result["requests"] * 1e6,
+    }
+
+
+def measure_all(seconds, repetitions, clears):
+    """The medians of each call on each kind of server. The kinds take turns, so that a slow moment hits them alike."""
+    servers = {kind: Server("--users", str(USERS), *options, virtual_clock=False) for kind, options in OPTIONS.items()}
+    runs = {}
+    try:
+        for _ in range(repetitions):
+            for call in CALLS:
+                for kind, server in servers.items():
+                    if call == "clear" and kind != NO_DIRECTORY:
+                        # Each connection may have sent one more when the last is counted.
+                        sessions = range(clears + 2 * CONNECTIONS)
+                        fill(server, [(user(number), "setPresence", SET) for number in sessions])
+                    requests = clears if call == "clear" else 0
+                    runs.setdefault((call, kind), []).append(measure(server, call, seconds, requests))
+    finally:
+        for server in servers.values():
+            server.close()
+    return {key: {name: statistics.median(run[name] for run in many) for name in many[0]} for key, many in runs.items()}
+
+
+def table(medians):
+    """The table of the README, and the calls of which the directory takes too large a share."""
+    lines = [
+        "| call | requests a second | p50 | p99 | processor time a request | journal | directory | directory's share, journal aside |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    too_large = []
+    for call in CALLS:
+        whole, no_journal, no_directory = (medians[call, kind] for kind in (WHOLE, NO_JOURNAL, NO_DIRECTORY))
+        directory = no_journal["cpu"] - no_directory["cpu"]
+        share = directory / no_journal["cpu"]
+        if share > BAR:
+            too_large.append(call)
+        cells = [
+            call,
+            f"{whole['rate']:,.0f}",
+            f"{whole['p50'] / 1000:.2f} ms",
+            f"{whole['p99'] / 1000:.2f} ms",
+            f"{whole['cpu']:.1f} µs",
+            f"{max(0, whole['cpu'] - no_journal['cpu']):.1f} µs",
+            f"{max(0, directory):.1f} µs",
+            f"{max(0, share) * 100:.0f} %",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines), too_large
+
+
+def write(text):
+    readme = PACKAGE / "README.md"
+    before, rest = readme.read_text().split(BEGIN)
+    _, after = rest.split(END)
+    readme.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="one run of a second each")
+    options = parser.parse_args()
+    began = time.monotonic()
+    medians = measure_all(1, 1, 4_000) if options.short else measure_all(5, 5, 60_000)
+    text, too_large = table(medians)
+    print(text)
+    if not options.short:
+        write(text)
+    print(f"load: {len(medians)} kinds of runs without a failure, {time.monotonic() - began:.0f} s")
+    if too_large and not options.short:
+        raise SystemExit(f"load: the directory takes more than {BAR:.0%} of a request's processor time: {', '.join(too_large)}")
+
+
+if __name__ == "__main__":
+    main()
