@@ -1,0 +1,95 @@
+"""Clients that take their time, all at once: each has its limit, and nobody else notices."""
+
+import threading
+import time
+
+from harness import names
+from harness.names import USER
+
+from .raw import PRESENCE, SET_BODY, TOKEN, Raw, get
+
+HEAD = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+# The server's own limits are 15 s for a head, 10 s for a body, 30 s for everything.
+AT_MOST = 35
+
+
+def trickle(raw, text, pause):
+    """Sends a byte at a time until the server has had enough. Returns its answer and how long that took."""
+    began = time.monotonic()
+    raw.socket.settimeout(pause)
+    for byte in text:
+        raw.send(bytes([byte]))
+        try:
+            if raw.socket.recv(1, 2):  # MSG_PEEK: an answer is there.
+                break
+            return None, time.monotonic() - began
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return None, time.monotonic() - began
+    raw.socket.settimeout(AT_MOST)
+    return raw.answer(), time.monotonic() - began
+
+
+ENDLESS = b"x" * 10_000
+# What is sent at first, what then comes slowly, and what the server says to it; None for nothing.
+SLOW = {
+    "nothing at all": ("", b"", {None, 408}),
+    "half a head": ("GET / HTTP/1.1\r\nHost:", b"", {None, 408}),
+    "a slow head": ("GET / HTTP/1.1\r\nX: ", ENDLESS, {None, 408}),
+    "slow headers": ("GET / HTTP/1.1\r\n", b"X: x\r\n" * 1000, {None, 408}),
+    "no body": (f"{HEAD}Content-Length: {len(SET_BODY)}\r\n{TOKEN}\r\n", b"", {408}),
+    "a slow body": (f"{HEAD}Content-Length: {len(ENDLESS)}\r\n{TOKEN}\r\n", ENDLESS, {408}),
+    "slow chunks": (f"{HEAD}Transfer-Encoding: chunked\r\n{TOKEN}\r\n", b"1\r\nx\r\n" * 1000, {408}),
+    "a slow body of somebody unknown": (f"{HEAD}Content-Length: {len(ENDLESS)}\r\n\r\n", ENDLESS, {401, 408}),
+    "a slow second head": (get(), b"", {200}),
+}
+
+
+def test_slow_clients_are_given_up(server):
+    found = {}
+
+    def run(name, at_first, then):
+        with Raw(server, timeout=AT_MOST) as raw:
+            raw.send(at_first)
+            found[name] = (*trickle(raw, then, 0.5), time.monotonic(), raw.is_closed())
+
+    threads = [threading.Thread(target=run, args=(name, *shape[:2])) for name, shape in SLOW.items()]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    waits = []
+    with server.client(names.APPLICATION_TOKEN) as client:
+        while any(thread.is_alive() for thread in threads):
+            asked = time.monotonic()
+            assert client.get(PRESENCE).status == 200
+            waits.append(time.monotonic() - asked)
+            assert asked - began < AT_MOST + 10, f"still served: {set(SLOW) - set(found)}"
+            time.sleep(0.05)
+    for name, (_, _, statuses) in SLOW.items():
+        answer, took, _, is_closed = found[name]
+        assert (answer and answer.status) in statuses, (name, answer)
+        assert took <= AT_MOST and is_closed, (name, took, is_closed)
+    assert max(waits) < 1, f"others waited {max(waits):.2f} s"
+
+
+def test_a_client_that_does_not_read_its_answers(server):
+    """Its answers fill what the kernel keeps for it, and then wait; others are served."""
+    bulk = ('{"ids":[' + ",".join([f'"{USER}"'] * 650) + "]}").encode()
+    head = "POST /v1.0/communications/getPresencesByUserId HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    request = f"{head}Content-Length: {len(bulk)}\r\n{TOKEN}\r\n".encode() + bulk
+    raws = [Raw(server) for _ in range(50)]
+    for raw in raws:
+        raw.socket.setblocking(False)
+        try:
+            for _ in range(200):
+                raw.socket.send(request)
+        except BlockingIOError:
+            pass
+    with server.client(names.APPLICATION_TOKEN) as client:
+        for _ in range(20):
+            asked = time.monotonic()
+            assert client.get(PRESENCE).status == 200
+            assert time.monotonic() - asked < 5
+    for raw in raws:
+        raw.close()

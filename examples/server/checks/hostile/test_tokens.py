@@ -1,0 +1,115 @@
+"""Tokens that are missing, wrong or somebody else's. Rules H1, H2."""
+
+import subprocess
+
+import pytest
+
+from harness import names
+from harness.names import APPLICATION, OTHER_APPLICATION, OTHER_USER, USER
+from harness.server import Server, program
+
+from .raw import PRESENCE, ask, get, post
+
+READER, WRITER = "reader-token", "writer-token"
+BAD_HEADERS = [
+    "",
+    "Authorization:\r\n",
+    "Authorization: Bearer\r\n",
+    "Authorization: Bearer \r\n",
+    "Authorization: Bearer unknown\r\n",
+    f"Authorization: Bearer {names.APPLICATION_TOKEN[:-1]}\r\n",
+    f"Authorization: Bearer {names.APPLICATION_TOKEN}x\r\n",
+    f"Authorization: Bearer {names.APPLICATION_TOKEN.upper()}\r\n",
+    f"Authorization: Basic {names.APPLICATION_TOKEN}\r\n",
+    f"Authorization: {names.APPLICATION_TOKEN}\r\n",
+    f"Authorization: Bearer {APPLICATION}\r\n",
+    f"X-Authorization: Bearer {names.APPLICATION_TOKEN}\r\n",
+    f"Authorization: Bearer {names.APPLICATION_TOKEN}\r\nAuthorization: Bearer {names.USER_TOKEN}\r\n",
+    "Authorization: Bearer " + "x" * 20_000 + "\r\n",
+    "Authorization: Bearer \x01\x02\r\n",
+]
+
+
+@pytest.mark.parametrize("headers", BAD_HEADERS)
+def test_h1_without_a_known_token_nothing_is_done(server, headers):
+    for request in (
+        get(headers=headers),
+        post(headers=headers),
+        post('{"ids":[]}', "/v1.0/communications/getPresencesByUserId", headers),
+        get("/presence/changes", headers),
+        get("/no/such/path", headers),
+        post("not json", headers=headers),
+    ):
+        answer = ask(server, request)
+        # A control character is no header at all.
+        assert answer.status == (400 if "\x01" in headers else 401), (request, answer)
+        if answer.status == 401:
+            assert answer.code == "Unauthorized" and "www-authenticate" in answer.headers
+
+
+def test_h1_a_token_in_the_query_is_none(server):
+    assert ask(server, get(f"{PRESENCE}?access_token={names.APPLICATION_TOKEN}", "")).status == 401
+
+
+def test_h1_another_applications_session(server, application, other_application, signed_in):
+    body = {"sessionId": APPLICATION, "availability": "Away", "activity": "Away"}
+    assert application.act(USER, "setPresence", body).status == 200
+    assert other_application.act(USER, "setPresence", body).status == 403
+    assert other_application.act(USER, "clearPresence", {"sessionId": APPLICATION}).status == 403
+    assert signed_in.act(USER, "clearPresence", {"sessionId": OTHER_APPLICATION}).status == 403
+    # The own one, under an id that looks different: rule M2.
+    assert application.act(USER, "clearPresence", {"sessionId": "{" + APPLICATION.upper() + "}"}).status == 200
+
+
+def test_h1_a_batch_opens_no_door(server, application, signed_in):
+    element = {
+        "id": "1",
+        "method": "POST",
+        "url": f"/users/{OTHER_USER}/presence/setPresence",
+        "headers": {"Content-Type": "application/json", "Authorization": f"Bearer {names.DEVELOPER_TOKEN}"},
+        "body": {"sessionId": OTHER_APPLICATION, "availability": "Away", "activity": "Away"},
+    }
+    assert application.post("/v1.0/$batch", {"requests": [element]}).json["responses"][0]["status"] == 403
+    assert signed_in.post("/v1.0/$batch", {"requests": [element]}).json["responses"][0]["status"] == 401
+
+
+def test_dev_advance_is_for_the_development_token(server, application, signed_in, developer):
+    assert application.post("/dev/advance?seconds=1").status == 403
+    assert signed_in.post("/dev/advance?seconds=1").status == 403
+    for query in ("", "?seconds=", "?seconds=-1", "?seconds=x", "?seconds=1e9", "?seconds=99999999999999999999999"):
+        assert developer.post(f"/dev/advance{query}").status == 400, query
+
+
+def test_h1_permissions_are_what_the_token_was_given():
+    tokens = ["--app-token", f"{READER}={APPLICATION}:Presence.Read.All"]
+    tokens += ["--app-token", f"{WRITER}={APPLICATION}:Presence.ReadWrite.All"]
+    body = {"sessionId": APPLICATION, "availability": "Away", "activity": "Away"}
+    with Server(*tokens) as server, server.client(READER) as reader, server.client(WRITER) as writer:
+        # Section 7: writing does not imply reading.
+        assert (reader.act(USER, "setPresence", body).status, writer.act(USER, "setPresence", body).status) == (403, 200)
+        assert (reader.get(PRESENCE).status, writer.get(PRESENCE).status) == (200, 403)
+        ids = {"ids": [USER]}
+        bulk = "/v1.0/communications/getPresencesByUserId"
+        assert (reader.post(bulk, ids).status, writer.post(bulk, ids).status) == (200, 403)
+        assert writer.get("/presence/changes").status == 403
+
+
+def test_the_clock_cannot_be_moved_when_it_goes_by_itself():
+    with Server(virtual_clock=False) as server, server.client() as developer:
+        assert developer.post("/dev/advance?seconds=1").status == 404
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--listen", "0.0.0.0:0", "--dev-token", "x"],
+        ["--listen", "127.0.0.1:0", "--virtual-clock", "--app-token", f"x={APPLICATION}"],
+        ["--listen", "127.0.0.1:0", "--app-token", "x=nobody"],
+        ["--listen", "127.0.0.1:0", "--user-token", f"x={APPLICATION}"],
+        ["--listen", "127.0.0.1:0", "--users", "0"],
+        ["--listen", "nowhere"],
+    ],
+)
+def test_options_that_are_refused(options, tmp_path):
+    run = subprocess.run([program(), "--data", tmp_path, *options], capture_output=True, text=True, timeout=10)
+    assert run.returncode != 0 and run.stderr and "panicked" not in run.stderr and "http://" not in run.stdout, run
