@@ -160,6 +160,18 @@ fn w1_clearing_drops_the_automatic_layer_or_manual_and_automatic() {
     }
 }
 
+/// The day may end while a request is on its way.
+#[test]
+fn w1_a_location_whose_day_is_over_says_nothing() {
+    let mut details = Small::new();
+    assert_eq!(set_location(details.at(at(5)).unwrap(), LocationLayer::Manual, OFFICE, at(5)), Ok(None));
+    locate(&mut details, LocationLayer::Automatic, REMOTE, 100);
+    locate(&mut details, LocationLayer::Manual, OFFICE, 100);
+    let command = DetailsCommand::SetLocation { layer: LocationLayer::Manual, place: OFF, until: at(5) };
+    assert_eq!(tell(&mut details, at(5), command), Ok(true));
+    assert_eq!(source(&details), Some((WorkLocationType::Remote, LocationLayer::Automatic)));
+}
+
 #[test]
 fn w1_what_is_refused() {
     let details = Small::new();
@@ -167,7 +179,6 @@ fn w1_what_is_refused() {
     let place = WorkPlace { id: Some(&long), ..OFFICE };
     let now = details.at(at(5)).unwrap();
     assert_eq!(set_location(now, LocationLayer::Manual, place, at(9)), Err(DetailsError::PlaceTooLong));
-    assert_eq!(set_location(now, LocationLayer::Manual, OFFICE, at(5)), Err(DetailsError::PlaceOver));
     let longest = WorkPlace { id: Some(&long[1..]), ..OFFICE };
     assert!(set_location(now, LocationLayer::Manual, longest, at(6)).is_ok());
 }
@@ -203,7 +214,7 @@ fn v2_outdated_and_forged_transitions_change_nothing() {
 fn c2_a_shifted_clock_keeps_what_is_left() {
     let mut details = Small::new();
     say(&mut details, 1000, "lunch", at(1060)).unwrap();
-    let set = set_location(details.at(at(1000)).unwrap(), LocationLayer::Manual, OFFICE, at(1100)).unwrap();
+    let set = set_location(details.at(at(1000)).unwrap(), LocationLayer::Manual, OFFICE, at(1100)).unwrap().unwrap();
     details.apply(&set).unwrap();
     let outdated = set_status_message(details.at(at(1000)).unwrap(), "", Instant::NEVER).unwrap().unwrap();
     assert_eq!(details.clone().rebase(at(1060), at(0)).unwrap_err().deadline, at(1060));
@@ -310,11 +321,10 @@ proptest! {
                 }
                 Told::Location(layer, kind, id, length) => {
                     let until = now.saturating_add(*length);
-                    if until > now {
-                        model.change(|model| model.layers[*layer] = Some((*kind, id.clone(), until)));
-                    }
+                    let said = (until > now).then(|| (*kind, id.clone(), until));
+                    model.change(|model| model.layers[*layer] = said);
                     let place = WorkPlace { kind: *kind, id: Some(id) };
-                    set_location(moment, LocationLayer::ALL[*layer], place, Instant::from_millis(until)).map(Some)
+                    set_location(moment, LocationLayer::ALL[*layer], place, Instant::from_millis(until))
                 }
                 Told::Clear(which) => {
                     let layers = [LocationLayers::SCHEDULED, LocationLayers::AUTOMATIC, LocationLayers::MANUAL_AND_AUTOMATIC];

@@ -46,26 +46,26 @@ pub fn set_out_of_office<'a, const MESSAGE: usize>(
 }
 
 /// `setManualLocation`, `setAutomaticLocation`, or what a calendar says: what a layer says until the day ends, or
-/// whatever it is true for, is over. Rule W1. O(1).
+/// whatever it is true for, is over. If it is over already, for a request may arrive when its day has just ended, the layer
+/// says nothing; `None` when it said nothing before. Rule W1. O(1).
 ///
 /// # Errors
 ///
-/// [`DetailsError::PlaceTooLong`] for an id of more than [`MAX_PLACE_ID`] bytes; [`DetailsError::PlaceOver`] if it is over at
-/// this very moment.
+/// [`DetailsError::PlaceTooLong`] for an id of more than [`MAX_PLACE_ID`] bytes.
 pub fn set_location<'a, const MESSAGE: usize>(
     details: DetailsAt<'_, MESSAGE>,
     layer: LocationLayer,
     place: WorkPlace<'a>,
     until: Instant,
-) -> Result<DetailsTransition<'a>, DetailsError> {
+) -> Result<Option<DetailsTransition<'a>>, DetailsError> {
     if place.id.is_some_and(|id| id.len() > MAX_PLACE_ID) {
         return Err(DetailsError::PlaceTooLong);
     }
     if until.is_due(details.now) {
-        return Err(DetailsError::PlaceOver);
+        return Ok(clear_locations(details, LocationLayers::only(layer)));
     }
     let place = WorkPlace { id: place.id.filter(|id| !id.is_empty()), ..place };
-    Ok(details.transition(DetailsChange::LocationSet(layer, place, until)))
+    Ok(Some(details.transition(DetailsChange::LocationSet(layer, place, until))))
 }
 
 /// `clearAutomaticLocation`, `clearLocation`, or a calendar that has nothing to say: these layers are dropped. `None` when
@@ -133,7 +133,7 @@ pub fn decide_details<'a, const MESSAGE: usize>(
     match command {
         DetailsCommand::SetStatusMessage { text, expires_at } => set_status_message(details, text, expires_at),
         DetailsCommand::SetOutOfOffice(out_of_office) => set_out_of_office(details, out_of_office).map(Some),
-        DetailsCommand::SetLocation { layer, place, until } => set_location(details, layer, place, until).map(Some),
+        DetailsCommand::SetLocation { layer, place, until } => set_location(details, layer, place, until),
         DetailsCommand::ClearLocations(layers) => Ok(clear_locations(details, layers)),
     }
 }
@@ -149,8 +149,6 @@ pub enum DetailsError {
     OutOfOfficeTooLong,
     /// The id of the place is longer than there is room for. Rule W1.
     PlaceTooLong,
-    /// What was said of the place is over already. Rule W1.
-    PlaceOver,
     /// There is no room for the details of another user. Rule S9.
     UsersFull,
     /// Nothing of this kind is kept here.
@@ -163,7 +161,6 @@ impl core::fmt::Display for DetailsError {
             Self::MessageTooLong => "the status message is too long",
             Self::OutOfOfficeTooLong => "the out-of-office message is too long",
             Self::PlaceTooLong => "the id of the place is too long",
-            Self::PlaceOver => "the end of the location has passed",
             Self::UsersFull => "no room for the details of another user",
             Self::NotKept => "no details are kept here",
         })

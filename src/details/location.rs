@@ -80,6 +80,12 @@ impl LocationLayers {
     /// What a calendar drops that has nothing to say.
     pub const SCHEDULED: Self = Self(1 << LocationLayer::Scheduled as u8);
 
+    /// This layer alone. O(1).
+    #[must_use]
+    pub const fn only(layer: LocationLayer) -> Self {
+        Self(1 << layer as u8)
+    }
+
     /// Whether this layer is one of them. O(1).
     #[must_use]
     pub const fn contains(self, layer: LocationLayer) -> bool {

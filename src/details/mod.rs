@@ -17,7 +17,7 @@
 //! let message = set_status_message(details.at(noon)?, "Back at three ☕", evening)?.ok_or("nothing to do")?;
 //! details.apply(&message)?;
 //! let office = WorkPlace { kind: WorkLocationType::Office, id: None };
-//! let location = set_location(details.at(noon)?, LocationLayer::Manual, office, evening)?;
+//! let location = set_location(details.at(noon)?, LocationLayer::Manual, office, evening)?.ok_or("nothing to do")?;
 //! details.apply(&location)?;
 //!
 //! assert_eq!(details.status_message().map(|message| message.text), Some("Back at three ☕"));

@@ -377,9 +377,7 @@ impl From<DetailsError> for Refusal {
         match error {
             DetailsError::MessageTooLong => Self::OutOfRange(Field::Details(DetailsField::Content)),
             DetailsError::OutOfOfficeTooLong => Self::OutOfRange(Field::Details(DetailsField::Message)),
-            DetailsError::PlaceTooLong | DetailsError::PlaceOver => {
-                Self::OutOfRange(Field::Details(DetailsField::PlaceId))
-            }
+            DetailsError::PlaceTooLong => Self::OutOfRange(Field::Details(DetailsField::PlaceId)),
             DetailsError::UsersFull => Self::UsersFull,
             DetailsError::NotKept => Self::UnknownPath,
         }

@@ -148,6 +148,7 @@ impl<'a> Request<'a> {
         #[cfg(feature = "details")]
         if let Operation::Details(operation) = operation {
             let body = incoming.body()?;
+            DetailsAction::require(operation, body)?;
             let user = owner.user(me, world)?;
             return Ok(Self::ActOnDetails { user, action: DetailsAction::parse(operation, body, user, world)? });
         }

@@ -224,6 +224,20 @@ fn h2_what_a_status_message_lacks() {
     expiring(r#"{"dateTime":"2026-11-25T10:00:00","timeZone":7}"#, "The provided [TimeZone] is not valid.");
 }
 
+/// Rule H2: required fields before the form of ids.
+#[test]
+fn h2_required_fields_before_the_users_id() {
+    let mut wire = Wire::new();
+    for (action, expected) in [
+        ("setStatusMessage", "[StatusMessage]: The StatusMessage field is required."),
+        ("setManualLocation", "[WorkLocationType]: The WorkLocationType field is required."),
+        ("clearLocation", "The provided [User] is not valid."),
+    ] {
+        let (status, answer) = wire.send("POST", &format!("/users/7/presence/{action}"), "{}");
+        assert_eq!((status, message(&answer)), (400, expected));
+    }
+}
+
 #[test]
 fn w1_locations_their_sources_and_the_end_of_the_day() {
     let mut wire = Wire::new();

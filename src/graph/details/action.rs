@@ -52,6 +52,15 @@ pub enum DetailsAction<'a> {
 }
 
 impl<'a> DetailsAction<'a> {
+    /// Requires what an action needs, before anything else is looked at. Rule H2.
+    pub(in super::super) fn require(operation: DetailsOperation, body: Option<Value<'a>>) -> Result<(), Refusal> {
+        match operation {
+            DetailsOperation::SetStatusMessage => required(body, DetailsField::StatusMessage).map(|_| ()),
+            DetailsOperation::SetLocation(_) => required(body, DetailsField::WorkLocationType).map(|_| ()),
+            DetailsOperation::ClearAutomaticLocation | DetailsOperation::ClearLocation => Ok(()),
+        }
+    }
+
     /// Reads the body of an action about this user.
     pub(in super::super) fn parse(
         operation: DetailsOperation,
