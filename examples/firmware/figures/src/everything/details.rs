@@ -15,7 +15,7 @@ pub fn keep() {
     keep!(DetailsTransition<'static> => at, cause, change, is_visible, revision);
     keep!(DetailsCause => name);
     keep!(LocationLayer => name);
-    keep!(LocationLayers => contains);
+    keep!(LocationLayers => contains, only);
     keep!(WorkLocationType => from_name, name);
     keep!(fn => advance_details::<64>, clear_locations::<64>, decide_details::<64>, set_location::<64>);
     keep!(fn => set_out_of_office::<64>, set_status_message::<64>);
