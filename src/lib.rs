@@ -15,6 +15,8 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used))]
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 #[cfg(feature = "details")]
 pub mod details;
 pub mod directory;
