@@ -3,6 +3,7 @@
 
 mod model;
 
+use model::check::is_decided;
 use model::life::{Life, commands, life, policy};
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::{
@@ -10,28 +11,6 @@ use presence_core::{
     decide, set_presence,
 };
 use proptest::prelude::*;
-
-/// Whether a decision about this user makes this very transition: the decision is worked out from what it says happened.
-fn is_decided<const SESSIONS: usize>(user: &User<u8, SESSIONS>, transition: &Transition<u8>, policy: &Policy) -> bool {
-    let lease = |until: Instant| Some(until.saturating_since(transition.at()));
-    let command = match transition.change() {
-        Change::Faded(_) | Change::Expired(_) | Change::PreferredExpired => {
-            return advance(user, transition.at(), policy) == Some(*transition);
-        }
-        Change::Set(session) => Command::SetPresence {
-            session: session.id(),
-            presence: session.presence(),
-            lease: lease(session.expires_at()),
-        },
-        Change::Cleared(session) => Command::ClearPresence { session },
-        Change::PreferredSet(preferred) => {
-            let (presence, duration) = (preferred.presence(), lease(preferred.expires_at()));
-            Command::SetPreferredPresence { presence, duration }
-        }
-        Change::PreferredCleared => Command::ClearPreferredPresence,
-    };
-    user.at(transition.at()).is_ok_and(|moment| decide(moment, command, policy) == Ok(Some(*transition)))
-}
 
 proptest! {
     #![proptest_config(model::cases(512))]

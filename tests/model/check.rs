@@ -4,7 +4,7 @@ use super::directory::Directory;
 use super::user::User;
 use super::{Happening, Rules, instant, millis};
 use presence_core::directory::Memory;
-use presence_core::{Duration, Instant};
+use presence_core::{Change, Command, Duration, Instant, Policy, Transition, advance, decide};
 use std::hash::BuildHasher;
 
 pub fn happening<S: Copy>(transition: &presence_core::Transition<S>) -> Happening {
@@ -83,4 +83,30 @@ pub fn assert_same_directory<const SESSIONS: usize, M, H>(
         (Some(promised), Some(expected)) => assert!(promised <= instant(expected), "a deadline would be late"),
         (Some(_), None) => {}
     }
+}
+
+/// Whether a decision about this user makes this very transition: the decision is worked out from what it says happened.
+pub fn is_decided<const SESSIONS: usize>(
+    user: &presence_core::User<u8, SESSIONS>,
+    transition: &Transition<u8>,
+    policy: &Policy,
+) -> bool {
+    let lease = |until: Instant| Some(until.saturating_since(transition.at()));
+    let command = match transition.change() {
+        Change::Faded(_) | Change::Expired(_) | Change::PreferredExpired => {
+            return advance(user, transition.at(), policy) == Some(*transition);
+        }
+        Change::Set(session) => Command::SetPresence {
+            session: session.id(),
+            presence: session.presence(),
+            lease: lease(session.expires_at()),
+        },
+        Change::Cleared(session) => Command::ClearPresence { session },
+        Change::PreferredSet(preferred) => {
+            let (presence, duration) = (preferred.presence(), lease(preferred.expires_at()));
+            Command::SetPreferredPresence { presence, duration }
+        }
+        Change::PreferredCleared => Command::ClearPreferredPresence,
+    };
+    user.at(transition.at()).is_ok_and(|moment| decide(moment, command, policy) == Ok(Some(*transition)))
 }

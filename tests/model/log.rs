@@ -1,0 +1,62 @@
+//! Which users changed visibly since a cursor, as a reader of a directory would write it down. Rule V2.
+
+use presence_core::directory::{Cursor, Directory, Memory, StartOver};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+
+/// For each user, the number of its latest visible change.
+#[derive(Default)]
+pub struct Log {
+    pub count: u64,
+    latest: BTreeMap<u8, u64>,
+    /// The newest change that nobody can be told of any more.
+    pub forgotten: u64,
+}
+
+impl Log {
+    pub fn note(&mut self, user: u8) {
+        self.count += 1;
+        self.latest.insert(user, self.count);
+    }
+
+    /// Users whose place went to another are forgotten, and what they changed with them.
+    pub fn forget<const SESSIONS: usize, M, H>(&mut self, directory: &Directory<u8, u8, SESSIONS, M, H>)
+    where
+        M: Memory<u8, u8, SESSIONS>,
+        H: BuildHasher,
+    {
+        let gone: Vec<_> = self.latest.iter().filter(|(user, _)| directory.get(**user).is_none()).collect();
+        self.forgotten = gone.iter().map(|(_, at)| **at).max().unwrap_or(0).max(self.forgotten);
+        self.latest.retain(|user, _| directory.get(*user).is_some());
+    }
+
+    fn since(&self, cursor: u64) -> Result<Vec<(u8, u64)>, StartOver> {
+        if cursor < self.forgotten || cursor > self.count {
+            return Err(StartOver);
+        }
+        let mut changed: Vec<_> =
+            self.latest.iter().map(|(user, at)| (*user, *at)).filter(|(_, at)| *at > cursor).collect();
+        changed.sort_by_key(|(_, at)| *at);
+        Ok(changed)
+    }
+
+    /// The directory says the same of what changed after this many changes.
+    pub fn assert_same_since<const SESSIONS: usize, M, H>(
+        &self,
+        directory: &Directory<u8, u8, SESSIONS, M, H>,
+        cursor: u64,
+    ) where
+        M: Memory<u8, u8, SESSIONS>,
+        H: BuildHasher,
+    {
+        assert_eq!(directory.cursor().to_number(), self.count, "cursor (V2)");
+        let seen = directory.changes_since(Cursor::from_number(cursor)).map(|changes| {
+            let noted = changes.map(|changed| {
+                assert_eq!(directory.get(changed.id), Some(changed.user));
+                (changed.id, changed.cursor.to_number())
+            });
+            noted.collect::<Vec<_>>()
+        });
+        assert_eq!(seen, self.since(cursor), "changes since {cursor} (V2)");
+    }
+}
