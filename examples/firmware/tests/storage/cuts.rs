@@ -1,12 +1,10 @@
 //! The power is cut after every single byte that is written.
 
+use super::medium::{Byte, Nor, Power, Torn, memory};
 use super::{Owner, carry_out, secs, set};
-use core::cell::Cell;
-use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use firmware::SESSIONS;
 use firmware::storage::{Flash, Retained, RetainedByte, SNAPSHOT, Storage, TooLong};
 use presence_core::{Presence, snapshot};
-use std::rc::Rc;
 
 /// Snapshots of a user in the order in which they come about, some long and some short.
 fn snapshots(count: usize) -> Vec<Vec<u8>> {
@@ -20,135 +18,6 @@ fn snapshots(count: usize) -> Vec<Vec<u8>> {
         snapshot::take(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
     });
     story.collect()
-}
-
-/// Power for so many bytes, for ever if `None`; and numbers that look random.
-#[derive(Clone, Default)]
-struct Power {
-    left: Rc<Cell<Option<usize>>>,
-    used: Rc<Cell<usize>>,
-    seed: Rc<Cell<u64>>,
-}
-
-impl Power {
-    fn cut_after(&self, bytes: Option<usize>) {
-        self.left.set(bytes);
-        self.used.set(0);
-    }
-
-    /// Whether there is still power for one byte more.
-    fn is_there(&self) -> bool {
-        self.used.set(self.used.get() + 1);
-        match self.left.get() {
-            None => true,
-            Some(0) => false,
-            Some(left) => {
-                self.left.set(Some(left - 1));
-                true
-            }
-        }
-    }
-
-    /// By xorshift.
-    fn random(&self) -> u8 {
-        let mut seed = self.seed.get() | 1;
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        self.seed.set(seed);
-        (seed >> 32) as u8
-    }
-}
-
-/// What the word holds that was being written when the power went, or the page that was being erased.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Torn {
-    /// Some of the bits that were to be cleared are, which is what flash does.
-    SomeBits,
-    /// Anything at all, which is what the trait allows.
-    Anything,
-}
-
-/// Flash that clears bits in words and sets them in pages.
-#[derive(Clone)]
-struct Nor<const WORD: usize, const PAGE: usize> {
-    bytes: Vec<u8>,
-    power: Power,
-    torn: Torn,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct NoPower;
-
-impl NorFlashError for NoPower {
-    fn kind(&self) -> NorFlashErrorKind {
-        NorFlashErrorKind::Other
-    }
-}
-
-impl<const WORD: usize, const PAGE: usize> Nor<WORD, PAGE> {
-    fn new(pages: usize, torn: Torn) -> Self {
-        Self { bytes: vec![0xFF; pages * PAGE], power: Power::default(), torn }
-    }
-
-    /// Changes bytes one by one, as long as there is power, and tears the word in which there is none any more.
-    fn change(&mut self, from: usize, new: impl Iterator<Item = u8>) -> Result<(), NoPower> {
-        for (offset, new) in new.enumerate() {
-            let at = from + offset;
-            if self.power.is_there() {
-                self.bytes[at] = new;
-                continue;
-            }
-            let old = self.bytes[at];
-            for byte in &mut self.bytes[at..at / WORD * WORD + WORD] {
-                *byte = match self.torn {
-                    Torn::SomeBits => old & (new | self.power.random()),
-                    Torn::Anything => self.power.random(),
-                };
-            }
-            return Err(NoPower);
-        }
-        Ok(())
-    }
-}
-
-impl<const WORD: usize, const PAGE: usize> ErrorType for Nor<WORD, PAGE> {
-    type Error = NoPower;
-}
-
-impl<const WORD: usize, const PAGE: usize> ReadNorFlash for Nor<WORD, PAGE> {
-    const READ_SIZE: usize = WORD;
-
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NoPower> {
-        assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
-        bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
-        Ok(())
-    }
-
-    fn capacity(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
-    const WRITE_SIZE: usize = WORD;
-    const ERASE_SIZE: usize = PAGE;
-
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NoPower> {
-        assert_eq!((from as usize % PAGE, to as usize % PAGE), (0, 0), "whole pages");
-        let erased = self.change(from as usize, (from..to).map(|_| 0xFF));
-        if erased.is_err() && self.torn == Torn::Anything {
-            let power = self.power.clone();
-            self.bytes[from as usize..to as usize].iter_mut().for_each(|byte| *byte = power.random());
-        }
-        erased
-    }
-
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NoPower> {
-        assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
-        let old = self.bytes[offset as usize..][..bytes.len()].to_vec();
-        self.change(offset as usize, old.iter().zip(bytes).map(|(old, new)| old & new))
-    }
 }
 
 type Board<const WORD: usize, const PAGE: usize> = Flash<Nor<WORD, PAGE>>;
@@ -265,28 +134,6 @@ fn flash_must_be_whole_pages_and_two_of_them() {
     assert!(Flash::new(flash(), 0..1024).is_err());
     assert!(Flash::new(flash(), 4..2048).is_err());
     assert_eq!(loaded(&mut Flash::new(flash(), 2048..4096).unwrap()), None);
-}
-
-/// A byte that is written as long as there is power.
-struct Byte {
-    value: Cell<u8>,
-    power: Power,
-}
-
-impl RetainedByte for Byte {
-    fn get(&self) -> u8 {
-        self.value.get()
-    }
-
-    fn set(&self, byte: u8) {
-        if self.power.is_there() {
-            self.value.set(byte);
-        }
-    }
-}
-
-fn memory(contents: impl Iterator<Item = u8>, power: &Power) -> Vec<Byte> {
-    contents.map(|byte| Byte { value: Cell::new(byte), power: power.clone() }).collect()
 }
 
 #[test]

@@ -3,8 +3,10 @@
 
 mod cuts;
 mod keeper;
+mod medium;
 
 use firmware::SESSIONS;
+use firmware::storage::RetainedByte;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, advance, decide};
 
 type Owner = User<SessionId, SESSIONS>;
