@@ -6,7 +6,7 @@ use super::log::Log;
 use super::random::{Action, Step};
 use super::{Happening, Rules, instant, millis};
 use core::hash::BuildHasher;
-use presence_core::directory::{Directory, InlineMemory, Progress};
+use presence_core::directory::{DecideError, Directory, InlineMemory, Progress};
 use presence_core::{Instant, Policy, Presence, Transition};
 use std::collections::BTreeMap;
 
@@ -45,10 +45,17 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
         self.now = Instant::from_millis(step.clock.read(self.now.as_millis(), deadline));
         match step.action {
             Action::Command(user, command) => {
+                let decided = self.real.decide(self.now, user, command);
                 let mut said = Vec::new();
                 let answer = self.real.execute(self.now, user, command, |id, transition| said.push((id, *transition)));
                 let (happened, expected) = self.model.command(millis(self.now), user, command);
                 assert_eq!(answer, expected, "answer");
+                // What is decided apart from everything else is the same, unless something is due first.
+                match decided {
+                    Ok(own) => assert_eq!((said.last().map(|(_, own)| *own), answer), (own, Ok(()))),
+                    Err(DecideError::Refused(refused)) => assert_eq!(answer, Err(refused)),
+                    Err(DecideError::Overdue(_)) => {}
+                }
                 self.adopt();
                 self.compare(&said, &happened);
                 self.last_change_by_time.remove(&user);

@@ -1,0 +1,59 @@
+//! Any history of a directory: the naive model of the rules goes through the same, and both say the same after every step.
+
+use crate::life::{clock, command};
+use crate::model::both::{Both, SameHash};
+use crate::model::policies;
+use crate::model::random::{Action, Step};
+use arbitrary::{Result, Unstructured};
+use core::hash::BuildHasher;
+use presence_core::directory::DefaultHasher;
+
+/// So many steps, for the model takes its time.
+const STEPS: usize = 200;
+
+/// The first bytes say how large the directory is, and under which policy; then come steps until the bytes end.
+///
+/// After every step: the same answer and the same transitions, each user's an unbroken chain (rules M4, V2); the same
+/// records, versions, reads and explanations (rules V1, A4); no deadline late, and the exact one once idle; the same changes
+/// since any cursor (rule V2).
+pub fn history(data: &[u8]) {
+    let mut bytes = Unstructured::new(data);
+    // An error is the end of the bytes.
+    let _ = match bytes.int_in_range(0..=7).unwrap_or(0) {
+        0 => play::<1, 1, _>(bytes, DefaultHasher::new()),
+        1 => play::<1, 4, _>(bytes, DefaultHasher::new()),
+        2 => play::<2, 2, _>(bytes, DefaultHasher::new()),
+        3 => play::<3, 3, _>(bytes, DefaultHasher::new()),
+        4 => play::<20, 1, _>(bytes, DefaultHasher::new()),
+        5 => play::<5, 2, _>(bytes, SameHash),
+        6 => play::<0, 1, _>(bytes, DefaultHasher::new()),
+        _ => play::<2, 0, _>(bytes, DefaultHasher::new()),
+    };
+}
+
+/// With one user more than there are places, and one session more than there is room for.
+fn play<const USERS: usize, const SESSIONS: usize, H: BuildHasher>(
+    mut bytes: Unstructured<'_>,
+    hasher: H,
+) -> Result<()> {
+    let (policy, rules) = bytes.choose(&policies())?.clone();
+    let mut both: Both<USERS, SESSIONS, H> = Both::new(policy, rules, hasher);
+    for _ in 0..STEPS {
+        if bytes.is_empty() {
+            break;
+        }
+        let step = Step { clock: clock(&mut bytes)?, action: action(&mut bytes, USERS as u8 + 1, SESSIONS as u8 + 1)? };
+        both.step(&step);
+        both.assert_same();
+    }
+    Ok(())
+}
+
+fn action(bytes: &mut Unstructured<'_>, users: u8, sessions: u8) -> Result<Action> {
+    Ok(match bytes.int_in_range(0..=11)? {
+        0..=7 => Action::Command(bytes.int_in_range(0..=users - 1)?, command(bytes, sessions)?),
+        8 | 9 => Action::Advance,
+        10 => Action::AdvanceSome(bytes.int_in_range(1..=3)?),
+        _ => Action::Rebase(bytes.arbitrary::<presence_core::Instant>()?.as_millis()),
+    })
+}

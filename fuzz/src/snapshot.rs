@@ -1,0 +1,133 @@
+//! Stored users: any bytes are refused, or a user that the bytes of a snapshot say, no more and no less.
+
+mod form;
+
+use crate::life::{clock, command};
+use crate::model::ANYTHING;
+use arbitrary::{Result, Unstructured};
+use form::{Form, sealed};
+use presence_core::snapshot::{LEAP, RestoreError, StoredId, max_len, restore, take};
+use presence_core::{Absence, Duration, Instant, SessionId, User, advance, decide};
+
+const SESSIONS: usize = 3;
+const ZERO: Option<Duration> = Some(Duration::ZERO);
+
+/// The first bytes are the clock, and what the rest is: a snapshot as it is, one that lacks its checksum, or the life of a
+/// user to be stored.
+pub fn snapshot(data: &[u8]) {
+    // An error is the end of the bytes.
+    let _ = play(Unstructured::new(data));
+}
+
+fn play(mut bytes: Unstructured<'_>) -> Result<()> {
+    let (now, elapsed) = (bytes.arbitrary()?, bytes.arbitrary()?);
+    match bytes.int_in_range(0..=4)? {
+        0 => judge::<u8>(bytes.take_rest(), now, elapsed),
+        1 => judge::<u8>(&sealed(bytes.take_rest()), now, elapsed),
+        2 => judge::<SessionId>(&sealed(bytes.take_rest()), now, elapsed),
+        3 => judge::<u8>(&sealed(&[&[1, 1], bytes.take_rest()].concat()), now, elapsed),
+        _ => {
+            let (user, at) = live(&mut bytes)?;
+            let mut buffer = [0; max_len::<u8, SESSIONS>()];
+            let stored = take(user.at(at).expect("up to date"), &mut buffer).expect("the most there is");
+            let restored = restore(stored, at, ZERO);
+            assert_eq!(restored.as_ref(), Ok(&user), "the same user on the same clock");
+            judge::<u8>(stored, now, elapsed);
+            damage(stored, &mut bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// A user, and a moment at which it is up to date.
+fn live(bytes: &mut Unstructured<'_>) -> Result<(User<u8, SESSIONS>, Instant)> {
+    let mut user = User::starting_at(bytes.arbitrary::<u32>()?.into());
+    let mut now = Instant::from_secs(1_000_000);
+    for _ in 0..bytes.int_in_range(0..=8)? {
+        now = Instant::from_millis(clock(bytes)?.read(now.as_millis(), user.next_deadline().map(Instant::as_millis)));
+        bring_up_to_date(&mut user, now);
+        let decided = decide(user.at(now).expect("up to date"), command(bytes, SESSIONS as u8)?, &ANYTHING);
+        if let Ok(Some(transition)) = decided {
+            user.apply(&transition).expect("just decided");
+        }
+        bring_up_to_date(&mut user, now);
+    }
+    Ok((user, now))
+}
+
+fn bring_up_to_date<S: Copy + Ord>(user: &mut User<S, SESSIONS>, now: Instant) {
+    while let Some(due) = advance(user, now, &ANYTHING) {
+        user.apply(&due).expect("just decided");
+    }
+}
+
+/// Restored exactly if the naive reader of the form finds a user, on every kind of clock; and what is restored is valid.
+fn judge<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant, elapsed: Option<Duration>) {
+    let form = Form::read(bytes, size_of::<S::Bytes>(), SESSIONS);
+    let restored = restore::<S, SESSIONS>(bytes, now, elapsed);
+    let expected = form.as_ref().map(|form| form.has_begun(now, elapsed));
+    assert_eq!(restored.is_ok(), expected == Some(true), "{restored:?}, {form:?}");
+    if expected == Some(false) {
+        assert_eq!(restored, Err(RestoreError::BeforeEpoch));
+    }
+    let (Some(form), Ok(user)) = (form, restored) else { return };
+    match elapsed {
+        Some(elapsed) => {
+            form.assert_is(&user, now, elapsed);
+            lives_on(&user);
+            // The same clock in other words: it was restored then, and time has passed.
+            if let Some(then) = now.as_millis().checked_sub(elapsed.as_millis()) {
+                assert_eq!(restore(bytes, Instant::from_millis(then), ZERO).as_ref(), Ok(&user));
+            }
+        }
+        None => {
+            let exact: User<S, SESSIONS> = restore(bytes, now, ZERO).expect("nothing fell due");
+            let absence = if exact.sessions().is_empty() { exact.absence() } else { Some(Absence::Lost) };
+            assert_eq!((user.sessions().len(), user.absence()), (0, absence), "no news (A5)");
+            assert_eq!(user.preferred(), exact.preferred(), "what is preferred is kept");
+            assert_eq!(user.version(), exact.version().saturating_add(LEAP), "version (V1)");
+            assert_eq!(user.revision(), exact.revision().saturating_add(LEAP), "revision (V2)");
+            lives_on(&user);
+        }
+    }
+    // On a clock on which nothing saturates, the same user is the same bytes.
+    if let Some(ordinary) = form.ordinary_clock() {
+        let user: User<S, SESSIONS> = restore(bytes, ordinary, ZERO).expect("on any clock");
+        let mut buffer = vec![0; max_len::<S, SESSIONS>()];
+        let at = user.at(ordinary).expect("what is stored is still to come (S8)");
+        assert_eq!(take(at, &mut buffer), Ok(bytes), "one user, one form");
+    }
+}
+
+/// Whatever was let in lives like any other user and comes to rest, at each deadline and at the end of time.
+fn lives_on<S: Copy + Ord + core::fmt::Debug>(user: &User<S, SESSIONS>) {
+    let sessions = user.sessions();
+    assert!(sessions.is_sorted_by(|one, next| one.id() < next.id()), "ids in order, each once (M2)");
+    let mut user = user.clone();
+    let mut before = None;
+    while let Some(deadline) = user.next_deadline() {
+        assert!(before <= Some(deadline), "time goes forwards");
+        let version = user.version();
+        bring_up_to_date(&mut user, deadline);
+        assert!(user.version() >= version && user.next_deadline() != Some(deadline));
+        before = Some(deadline);
+    }
+    assert_eq!(user.preferred().map_or(Instant::NEVER, |preferred| preferred.expires_at()), Instant::NEVER);
+}
+
+/// Up to five flipped bits, wherever they are, are found.
+fn damage(stored: &[u8], bytes: &mut Unstructured<'_>) -> Result<()> {
+    let mut damaged = stored.to_vec();
+    for _ in 0..bytes.int_in_range(1..=5)? {
+        let bit = bytes.choose_index(stored.len() * 8)?;
+        // Never back: the same bit again is left as it is.
+        if damaged[bit / 8] >> (bit % 8) & 1 == stored[bit / 8] >> (bit % 8) & 1 {
+            damaged[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert_eq!(restore::<u8, SESSIONS>(&damaged, Instant::ZERO, None), Err(RestoreError::Checksum));
+    }
+    let length = bytes.choose_index(stored.len())?;
+    let cut = restore::<u8, SESSIONS>(&stored[..length], Instant::ZERO, None);
+    assert!(matches!(cut, Err(RestoreError::Checksum | RestoreError::Length)), "cut to {length}: {cut:?}");
+    Ok(())
+}

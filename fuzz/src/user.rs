@@ -1,0 +1,172 @@
+//! The pure decisions about a user: they change nothing, what they decide is applied exactly, and nothing else is.
+
+use crate::life::{clock, command};
+use crate::model::check::{assert_same_user, happening, is_decided};
+use crate::model::{self, Rules, instant, millis, policies};
+use arbitrary::{Result, Unstructured};
+use presence_core::{ApplyError, Command, Instant, Policy, Transition, User, advance, decide};
+
+const STEPS: usize = 200;
+const SESSIONS: usize = 3;
+
+/// A user, and the model of it.
+#[derive(Clone)]
+struct Person {
+    real: User<u8, SESSIONS>,
+    model: model::user::User,
+}
+
+impl Person {
+    /// Rules V1, V2: numbers may begin anywhere.
+    fn starting_at(number: u64) -> Self {
+        let model = model::user::User { revision: number, version: number, ..model::user::User::new() };
+        Self { real: User::starting_at(number), model }
+    }
+}
+
+/// Two users who live side by side, and all that was ever decided about either.
+struct World {
+    policy: Policy,
+    rules: Rules,
+    now: Instant,
+    people: [Person; 2],
+    decided: Vec<Transition<u8>>,
+}
+
+/// Commands and time for two users, each decided, looked at and applied; transitions applied again, and to the other; users
+/// replaced by new ones at the same revision, so that what is decided about one is a forgery of the other's.
+pub fn user(data: &[u8]) {
+    // An error is the end of the bytes.
+    let _ = play(Unstructured::new(data));
+}
+
+fn play(mut bytes: Unstructured<'_>) -> Result<()> {
+    let (policy, rules) = bytes.choose(&policies())?.clone();
+    let people = [Person::starting_at(0), Person::starting_at(0)];
+    let mut world = World { policy, rules, now: Instant::from_secs(1_000_000), people, decided: Vec::new() };
+    for _ in 0..STEPS {
+        if bytes.is_empty() {
+            break;
+        }
+        let who = bytes.int_in_range(0..=1)?;
+        let deadline = world.people[who].real.next_deadline().map(Instant::as_millis);
+        world.now = Instant::from_millis(clock(&mut bytes)?.read(world.now.as_millis(), deadline));
+        match bytes.int_in_range(0..=9)? {
+            0..=4 => world.command(who, command(&mut bytes, SESSIONS as u8 + 1)?),
+            5 => while world.advance(who) {},
+            6 => drop(world.advance(who)),
+            7 => world.people[who] = Person::starting_at(world.people[1 - who].real.revision()),
+            8 => world.rebase(who, bytes.arbitrary()?),
+            _ if world.decided.is_empty() => {}
+            _ => world.try_again(who, bytes.choose_index(world.decided.len())?),
+        }
+        // Whatever was decided last may be a forgery of the other's.
+        if let Some(newest) = world.decided.len().checked_sub(1) {
+            world.try_again(1 - who, newest);
+        }
+        world.assert_same();
+    }
+    Ok(())
+}
+
+impl World {
+    fn command(&mut self, who: usize, command: Command<u8>) {
+        let Person { real, model } = &mut self.people[who];
+        let before = real.clone();
+        let moment = match real.at(self.now) {
+            Ok(moment) => moment,
+            Err(overdue) => {
+                assert_eq!(Some(overdue.deadline), real.next_deadline());
+                assert!(advance(real, self.now, &self.policy).is_some(), "nobody is overdue for nothing (S8)");
+                return;
+            }
+        };
+        assert_eq!(advance(real, self.now, &self.policy), None, "what is due is overdue (S8)");
+        let decided = decide(moment, command, &self.policy);
+        assert_eq!(decide(moment, command, &self.policy), decided, "the same every time");
+        assert_eq!(*real, before, "a decision changes nothing");
+        let expected = model.command(&self.rules, SESSIONS, millis(self.now), command);
+        assert_eq!(decided.map(|transition| transition.as_ref().map(happening)), expected);
+        if let Ok(Some(transition)) = decided {
+            self.apply(who, transition);
+        }
+    }
+
+    /// Whether something was due.
+    fn advance(&mut self, who: usize) -> bool {
+        let Person { real, model } = &mut self.people[who];
+        let before = real.clone();
+        let due = advance(real, self.now, &self.policy);
+        assert_eq!(*real, before, "a decision changes nothing");
+        assert_eq!(due.as_ref().map(happening), model.carry_out_next(&self.rules, millis(self.now)));
+        if let Some(transition) = due {
+            self.apply(who, transition);
+        }
+        due.is_some()
+    }
+
+    /// Applies what was decided about this very state, once.
+    fn apply(&mut self, who: usize, transition: Transition<u8>) {
+        let real = &mut self.people[who].real;
+        assert_eq!((transition.revision(), transition.before()), (real.revision(), real.presence()));
+        assert_eq!(real.apply(&transition), Ok(()));
+        let after = real.clone();
+        assert_eq!((transition.after(), transition.revision() + 1), (real.presence(), real.revision()));
+        assert_eq!(real.apply(&transition), Err(ApplyError::Stale), "twice (V2)");
+        assert_eq!(*real, after);
+        self.decided.push(transition);
+    }
+
+    /// Something that was decided before, about one of the two, is applied to a user exactly if it might be its own (V2).
+    fn try_again(&self, who: usize, which: usize) {
+        let (real, transition) = (&self.people[who].real, &self.decided[which]);
+        let mut user = real.clone();
+        let answer = user.apply(transition);
+        if transition.revision() != real.revision() {
+            assert_eq!(answer, Err(ApplyError::Stale));
+        } else if is_decided(real, transition, &self.policy) {
+            assert_eq!(answer, Ok(()));
+        } else if self.policy.leases == model::ANYTHING.leases {
+            // Every lease is allowed, so that nothing else could have decided it.
+            assert_eq!(answer, Err(ApplyError::Invalid));
+        }
+        match answer {
+            Ok(()) => assert_eq!((user.presence(), user.revision()), (transition.after(), real.revision() + 1)),
+            Err(_) => assert_eq!(user, *real, "a refused transition changes nothing (S7)"),
+        }
+    }
+
+    fn rebase(&mut self, who: usize, to: Instant) {
+        let Person { real, model } = &mut self.people[who];
+        let (before, by) = (real.clone(), millis(to) - millis(self.now));
+        if !model.can_shift(by) {
+            return;
+        }
+        match real.rebase(self.now, to) {
+            Ok(()) => {
+                model.shift(by);
+                self.now = to;
+            }
+            Err(overdue) => {
+                assert!(overdue.deadline <= self.now);
+                assert_eq!(*real, before);
+            }
+        }
+    }
+
+    fn assert_same(&self) {
+        for Person { real, model } in &self.people {
+            assert_same_user(real, model, &self.rules);
+            assert_eq!(real.explain(&self.policy), model.explain(&self.rules), "explanation (A4)");
+            let deadline = model.next_deadline(&self.rules).map_or(self.now, instant);
+            for moment in [self.now, deadline, Instant::NEVER] {
+                let then = model.advanced(&self.rules, millis(moment));
+                assert_eq!(
+                    real.read_at(moment, &self.policy),
+                    (then.presence(&self.rules), then.version),
+                    "{moment:?}"
+                );
+            }
+        }
+    }
+}

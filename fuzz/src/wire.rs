@@ -1,0 +1,101 @@
+//! Any conversation over the wire: every answer is well formed, has a documented status and says what was done.
+
+mod answer;
+mod json;
+mod room;
+mod served;
+mod tree;
+
+use presence_core::directory::{Directory, InlineMemory};
+use presence_core::graph::{Caller, Exchange, Permissions, Trace};
+use presence_core::{Duration, Instant, Policy, SessionId, UserId};
+use served::{Asked, Served};
+
+type Users = Directory<UserId, SessionId, 2, InlineMemory<UserId, SessionId, 2, 3>>;
+
+/// Adele, whom the corpora talk about most.
+const ME: UserId = UserId::from_bytes(0xfa8b_f3dc_eca7_46b7_bad1_db19_9b62_afc3_u128.to_be_bytes());
+const TEAMS: SessionId = SessionId::from_bytes(0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f87_u128.to_be_bytes());
+
+/// What ends a request: a byte that no UTF-8 has.
+const END: u8 = 0xFE;
+
+/// The first byte says who asks; then come requests, each with its end:
+///
+/// - `Q` (anything odd) for a request over HTTP: method, target and media type in the first line, then its body; `L`
+///   (anything even) for a line;
+/// - a byte for the room that its answer has, beside all it needs;
+/// - a byte for the time before it: `@` none, `F` five minutes, as the low six bits count fifty seconds.
+pub fn wire(data: &[u8]) {
+    let Some((settings, conversation)) = data.split_first() else { return };
+    let mut settings = Settings::new(*settings);
+    for request in conversation.split(|byte| *byte == END) {
+        let [kind, room, wait, text @ ..] = request else { continue };
+        settings.now = settings.now.saturating_add(Duration::from_secs(u64::from(wait & 0x3F) * 50));
+        let head;
+        let asked = if kind % 2 == 0 {
+            json::judge(text);
+            Asked::Line(text)
+        } else {
+            let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
+            let body = text.get(end + 1..).unwrap_or_default();
+            json::judge(body);
+            head = String::from_utf8_lossy(&text[..end]).into_owned();
+            let mut words = head.splitn(3, ' ');
+            let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            Asked::Http { method, target, content_type: words.next(), body }
+        };
+        let exchange = settings.exchange();
+        let full = Served::of(asked, &exchange, &settings.users, usize::MAX);
+        answer::assert_well_formed(asked, &exchange, &settings.users, &full);
+        let all = full.written.len();
+        for room in [all, all.saturating_sub(1), all * usize::from(*room) / 256] {
+            let tight = Served::of(asked, &exchange, &settings.users, room);
+            room::assert_nothing_unreported(asked, &exchange, &settings.users, &full, &tight, room);
+        }
+        settings.users = full.users;
+    }
+}
+
+/// Who asks, of whom, and when.
+struct Settings {
+    users: Users,
+    caller: Caller,
+    has_strangers: bool,
+    has_trace: bool,
+    now: Instant,
+}
+
+impl Settings {
+    fn new(bits: u8) -> Self {
+        let permissions = Permissions { read_all: bits & 4 == 0, read_write_all: bits & 8 == 0 };
+        let caller = match bits & 3 {
+            0 => Caller::Trusted { me: Some(ME) },
+            1 => Caller::Trusted { me: None },
+            2 => Caller::Application { application: TEAMS, permissions },
+            _ => Caller::Delegated { application: TEAMS, user: ME, permissions },
+        };
+        let policy = if bits & 16 == 0 { Policy::GRAPH } else { Policy::DESK };
+        Self {
+            users: Directory::new(InlineMemory::new(), policy),
+            caller,
+            has_strangers: bits & 32 != 0,
+            has_trace: bits & 64 != 0,
+            now: Instant::from_secs(if bits & 128 == 0 { 1_000_000 } else { u64::MAX / 1000 - 2000 }),
+        }
+    }
+
+    fn exchange(&self) -> Exchange<'static> {
+        let trace = Trace {
+            date: Some("2026-11-25T12:00:00"),
+            request_id: Some(""),
+            client_request_id: Some("\"\\\n\u{1}é😀"),
+        };
+        Exchange {
+            trace: if self.has_trace { trace } else { Trace::default() },
+            // Half of all users are strangers.
+            known: if self.has_strangers { Some(&|user| user.to_bytes()[15] & 1 == 1) } else { None },
+            ..Exchange::new(self.now, self.caller)
+        }
+    }
+}

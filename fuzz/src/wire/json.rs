@@ -1,0 +1,86 @@
+//! What is taken for JSON, against serde_json.
+
+use super::tree::Tree;
+use presence_core::graph::json::{JsonError, MAX_DEPTH, Value};
+use serde::de::IgnoredAny;
+
+/// Any text is JSON here exactly if it is for serde_json, but for depth: 32 levels are taken in, and what comes behind the
+/// 33rd is not looked at. Its members and elements are the same, those included that stand twice.
+pub fn judge(bytes: &[u8]) {
+    let ours = Value::parse(bytes);
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        assert_eq!(ours, Err(JsonError::NotUtf8));
+        return;
+    };
+    let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+    match ours {
+        Ok(value) => {
+            assert!(is_json && depth(text) <= MAX_DEPTH, "{text:?} is taken in");
+            match Tree::parse(bytes) {
+                Ok(tree) => assert_same(value, &tree),
+                // What serde_json has no value for, although it is JSON.
+                Err(error) => {
+                    let why = error.to_string();
+                    let is_known = why.contains("number out of range")
+                        || why.contains("surrogate")
+                        || why.contains("unexpected end of hex escape");
+                    assert!(is_known, "{text:?}: {why}");
+                }
+            }
+        }
+        Err(JsonError::TooDeep) => assert!(depth(text) > MAX_DEPTH, "{text:?} is not so deep"),
+        Err(JsonError::Syntax) => assert!(!is_json, "{text:?} is refused"),
+        Err(JsonError::NotUtf8) => panic!("{text:?} is UTF-8"),
+    }
+}
+
+/// How deeply brackets are nested, those in strings aside.
+pub fn depth(text: &str) -> u32 {
+    let (mut depth, mut deepest, mut is_string, mut is_escaped) = (0_u32, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_string,
+            b'"' => is_string = !is_string,
+            b'{' | b'[' if !is_string => depth += 1,
+            b'}' | b']' if !is_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn assert_same(value: Value<'_>, tree: &Tree) {
+    let is = (value.is_null(), value.is_string(), value.is_array(), value.is_object());
+    let expected = match tree {
+        Tree::Null => (true, false, false, false),
+        Tree::Bool(_) | Tree::Number(_) => (false, false, false, false),
+        Tree::Text(text) => {
+            assert!(value.is_text(text) && value.is_same_text(value));
+            assert!(!value.is_text(&format!("{text}x")));
+            (false, true, false, false)
+        }
+        Tree::Array(_) => (false, false, true, false),
+        Tree::Object(_) => (false, false, false, true),
+    };
+    assert_eq!(is, expected, "{value:?}");
+    let elements: Vec<_> = value.elements().collect();
+    assert_eq!(elements.len(), tree.elements().len(), "{value:?}");
+    elements.iter().zip(tree.elements()).for_each(|(element, other)| assert_same(*element, other));
+    let members: Vec<_> = value.members().collect();
+    assert_eq!(members.len(), tree.members().len(), "{value:?}");
+    for ((quoted, member), (name, other)) in members.iter().zip(tree.members()) {
+        let quoted = Value::parse(quoted.as_bytes()).expect("a name is a string");
+        assert!(quoted.is_text(name), "{quoted:?} is {name:?}");
+        assert_same(*member, other);
+        // Rule H2: a duplicate is told; null counts as absent.
+        match value.member(name) {
+            Err(_) => assert!(tree.all(name).len() > 1, "{name:?} stands once in {value:?}"),
+            Ok(found) => {
+                assert_eq!(tree.all(name).len(), 1, "{name:?} in {value:?}");
+                assert_eq!(found, Some(*member).filter(|_| *other != Tree::Null));
+            }
+        }
+    }
+}

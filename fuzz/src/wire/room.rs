@@ -1,0 +1,110 @@
+//! Rule H6: an answer that does not fit never leaves a change unreported.
+
+use super::Users;
+use super::served::{Asked, Served, contents};
+use presence_core::graph::json::Value;
+use presence_core::graph::{Batch, Exchange, Line, Request};
+use presence_core::{Cause, Command};
+
+/// What was answered: a status, and a body where there is one.
+#[derive(Debug, PartialEq)]
+struct Answer<'a> {
+    status: u16,
+    body: Option<Value<'a>>,
+}
+
+impl<'a> Answer<'a> {
+    fn of(served: &'a Served) -> Self {
+        let value = || Value::parse(&served.written).expect("an answer is JSON");
+        match served.status {
+            Some(status) => Self { status, body: (!served.written.is_empty()).then(value) },
+            None => Self::of_element(value()),
+        }
+    }
+
+    fn of_element(value: Value<'a>) -> Self {
+        let member = |name| value.member(name).expect("once");
+        let status = member("status").and_then(|status| status.as_str().parse().ok());
+        Self { status: status.expect("a status"), body: member("body") }
+    }
+
+    fn responses(&self) -> Option<Vec<Value<'a>>> {
+        let body = self.body.filter(|_| self.status == 200)?;
+        Some(body.member("responses").expect("once")?.elements().collect())
+    }
+}
+
+/// The same request was served twice, once with all the room there is and once with so much.
+pub fn assert_nothing_unreported(
+    asked: Asked<'_>,
+    exchange: &Exchange<'_>,
+    before: &Users,
+    full: &Served,
+    tight: &Served,
+    room: usize,
+) {
+    let nothing_was_done = || {
+        assert!(tight.changes.is_empty(), "{asked:?} in {room} bytes: {:?} is not reported", tight.changes);
+        assert_eq!(contents(&tight.users), contents(before), "{asked:?} in {room} bytes");
+    };
+    let same_was_done = || {
+        assert_eq!(tight.changes, full.changes, "{asked:?} in {room} bytes");
+        assert_eq!(contents(&tight.users), contents(&full.users), "{asked:?} in {room} bytes");
+    };
+    assert!(tight.written.len() <= room);
+    if room >= full.written.len() {
+        assert_eq!((tight.status, &tight.written), (full.status, &full.written));
+        return same_was_done();
+    }
+    if !tight.is_answered {
+        return nothing_was_done();
+    }
+    let (all, some) = (Answer::of(full), Answer::of(tight));
+    match (all.responses(), some.responses()) {
+        (Some(all), Some(some)) => {
+            let id = |response: &Value<'_>| response.member("id").expect("once").expect("an id").as_str().to_owned();
+            assert!(all.iter().map(id).eq(some.iter().map(id)), "every element is answered, in order (H5)");
+            let status = |response: &Value<'_>| Answer::of_element(*response).status;
+            assert_changes_are_reported(asked, exchange, &some, tight);
+            if all.iter().map(status).eq(some.iter().map(status)) {
+                same_was_done();
+            }
+        }
+        (Some(_), None) => {
+            assert_eq!(some.status, 507, "{asked:?}");
+            nothing_was_done();
+        }
+        (None, _) if some.status == all.status => {
+            assert!(some == all || some.status >= 400 && some.body.is_none(), "{some:?} instead of {all:?}");
+            same_was_done();
+        }
+        (None, _) => {
+            assert!(some.status == 507 && all.status == 200 && all.body.is_some(), "{some:?} instead of {all:?}");
+            nothing_was_done();
+        }
+    }
+}
+
+/// Of the actions of a batch exactly those were done that are answered 200, as far as they do anything (rule U4).
+fn assert_changes_are_reported(asked: Asked<'_>, exchange: &Exchange<'_>, responses: &[Value<'_>], served: &Served) {
+    let body = match asked {
+        Asked::Http { body, .. } => Value::parse(body).ok(),
+        Asked::Line(line) => match Line::parse(line) {
+            Line::Element(element) => element.value().member("body").expect("once"),
+            _ => None,
+        },
+    };
+    let requests = Batch::parse(body).expect("it was run");
+    let (mut needed, mut possible) = (0, 0);
+    for (element, response) in requests.elements().zip(responses) {
+        let request = element.request(exchange.caller.me(), served.users.policy());
+        if let (Ok(Request::Act { command, .. }), 200) = (request, Answer::of_element(*response).status) {
+            possible += 1;
+            needed += usize::from(command != Command::ClearPreferredPresence);
+        }
+    }
+    let is_commanded =
+        |cause| matches!(cause, Cause::Set | Cause::Cleared | Cause::PreferredSet | Cause::PreferredCleared);
+    let done = served.changes.iter().filter(|(_, transition)| is_commanded(transition.cause())).count();
+    assert!((needed..=possible).contains(&done), "{done} of {needed} to {possible} in {asked:?}");
+}

@@ -1,0 +1,88 @@
+//! A request that was served: what came out, and what became of the users.
+
+use super::Users;
+use presence_core::graph::{Body, Exchange, Incoming, Line, NoRoom, Sink, serve, serve_line};
+use presence_core::{SessionId, Transition, User, UserId};
+
+/// A request, as it comes in.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    Http { method: &'a str, target: &'a str, content_type: Option<&'a str>, body: &'a [u8] },
+    Line(&'a [u8]),
+}
+
+impl<'a> Asked<'a> {
+    /// The same, as the library takes it, if it is one over HTTP.
+    pub fn incoming(self) -> Option<Incoming<'a, 'a>> {
+        match self {
+            Self::Http { method, target, content_type, body } => {
+                Some(Incoming { method, target, content_type, body: Body::Bytes(body) })
+            }
+            Self::Line(_) => None,
+        }
+    }
+}
+
+pub struct Served {
+    /// The HTTP status; nothing for a line, which has it in its answer.
+    pub status: Option<u16>,
+    /// Whether there was room for the least answer.
+    pub is_answered: bool,
+    pub written: Vec<u8>,
+    pub changes: Vec<(UserId, Transition<SessionId>)>,
+    pub users: Users,
+}
+
+impl Served {
+    /// Serves a request on a copy of these users, with so much room for the answer.
+    pub fn of(asked: Asked<'_>, exchange: &Exchange<'_>, users: &Users, room: usize) -> Self {
+        let mut users = users.clone();
+        let mut changes = Vec::new();
+        let mut sink = Answer { written: Vec::new(), room };
+        let mut note = |user: UserId, transition: &Transition<SessionId>| changes.push((user, *transition));
+        let (status, is_answered) = match asked {
+            Asked::Line(line) => {
+                let served = serve_line(Line::parse(line), exchange, &mut users, &mut sink, &mut note);
+                (None, served.is_ok())
+            }
+            Asked::Http { .. } => {
+                let incoming = asked.incoming().expect("one over HTTP");
+                (Some(serve(&incoming, exchange, &mut users, &mut sink, &mut note)), true)
+            }
+        };
+        Self { status, is_answered, written: sink.written, changes, users }
+    }
+}
+
+/// A sink that takes its own documentation at its word.
+struct Answer {
+    written: Vec<u8>,
+    room: usize,
+}
+
+impl Sink for Answer {
+    fn room(&self) -> usize {
+        self.room - self.written.len()
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
+        if bytes.len() > self.room() {
+            return Err(NoRoom);
+        }
+        self.written.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn take_back(&mut self, count: usize) {
+        assert!(self.room < usize::MAX, "nothing is taken back from one that streams");
+        let rest = self.written.len().checked_sub(count).expect("what it has taken");
+        self.written.truncate(rest);
+    }
+}
+
+/// Everyone who has a place, with all they have.
+pub fn contents(users: &Users) -> Vec<(UserId, User<SessionId, 2>)> {
+    let mut contents: Vec<_> = users.users().map(|(id, user)| (id, user.clone())).collect();
+    contents.sort_by_key(|(id, _)| *id);
+    contents
+}
