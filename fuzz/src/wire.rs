@@ -5,13 +5,13 @@ mod json;
 mod room;
 mod served;
 mod tree;
+mod users;
+mod writer;
 
-use presence_core::directory::{Directory, InlineMemory};
 use presence_core::graph::{Caller, Exchange, Permissions, Trace};
 use presence_core::{Duration, Instant, Policy, SessionId, UserId};
 use served::{Asked, Served};
-
-type Users = Directory<UserId, SessionId, 2, InlineMemory<UserId, SessionId, 2, 3>>;
+use users::{Users, World};
 
 /// Adele, whom the corpora talk about most.
 const ME: UserId = UserId::from_bytes(0xfa8b_f3dc_eca7_46b7_bad1_db19_9b62_afc3_u128.to_be_bytes());
@@ -62,7 +62,7 @@ struct Settings {
     users: Users,
     caller: Caller,
     has_strangers: bool,
-    has_trace: bool,
+    knows_nothing: bool,
     now: Instant,
 }
 
@@ -77,10 +77,10 @@ impl Settings {
         };
         let policy = if bits & 16 == 0 { Policy::GRAPH } else { Policy::DESK };
         Self {
-            users: Directory::new(InlineMemory::new(), policy),
+            users: Users::new(policy),
             caller,
             has_strangers: bits & 32 != 0,
-            has_trace: bits & 64 != 0,
+            knows_nothing: bits & 64 != 0,
             now: Instant::from_secs(if bits & 128 == 0 { 1_000_000 } else { u64::MAX / 1000 - 2000 }),
         }
     }
@@ -92,7 +92,8 @@ impl Settings {
             client_request_id: Some("\"\\\n\u{1}é😀"),
         };
         Exchange {
-            trace: if self.has_trace { trace } else { Trace::default() },
+            trace: if self.knows_nothing { Trace::default() } else { trace },
+            hooks: if self.knows_nothing { None } else { Some(&World) },
             // Half of all users are strangers.
             known: if self.has_strangers { Some(&|user| user.to_bytes()[15] & 1 == 1) } else { None },
             ..Exchange::new(self.now, self.caller)

@@ -1,12 +1,14 @@
 //! What an answer must be: the parts of the wire one after the other, and a naive writer. Rules H1 to H5.
 
-use super::Users;
 use super::json::depth;
-use super::served::{Asked, Served, contents};
+use super::served::{Asked, Served};
 use super::tree::Tree;
+use super::users::Users;
+use super::writer::{self, Presences, response};
 use presence_core::graph::json::{MAX_DEPTH, Value};
 use presence_core::graph::{
-    Batch, Buffer, Element, Exchange, Field, Line, MAX_CHANGE, MAX_ELEMENTS, MAX_LINE, Refusal, Request, write_change,
+    Batch, Buffer, Element, Exchange, Field, Line, MAX_CHANGE, MAX_ELEMENTS, MAX_LINE, Refusal, Request, Select, Store,
+    TextBuffer, write_change,
 };
 use presence_core::{CommandError, Presence, SessionId, Transition, UserId};
 use serde::de::IgnoredAny;
@@ -18,7 +20,7 @@ pub fn assert_well_formed(asked: Asked<'_>, exchange: &Exchange<'_>, before: &Us
     assert_eq!(full.status, status, "{asked:?}");
     assert_eq!(String::from_utf8_lossy(&full.written), text, "{asked:?}");
     assert_eq!(full.changes, expected.changes, "{asked:?}");
-    assert_eq!(contents(&full.users), contents(&expected.users), "{asked:?}");
+    assert_eq!(full.users.contents(), expected.users.contents(), "{asked:?}");
     assert!(text.is_empty() || serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{text} is no JSON");
     if let Asked::Line(line) = asked {
         assert_answered_under_its_id(line, &text);
@@ -51,21 +53,21 @@ struct Expected<'a> {
 
 impl Expected<'_> {
     fn answer(&mut self, asked: Asked<'_>) -> (Option<u16>, String) {
-        let (me, policy) = (self.exchange.caller.me(), *self.users.policy());
+        let policy = *self.users.policy();
         match asked {
             Asked::Http { .. } => {
                 let incoming = asked.incoming().expect("one over HTTP");
-                let (status, body) = self.carry_out(Request::parse(&incoming, me, &policy));
+                let (status, body) = self.carry_out(Request::parse_in(&incoming, self.exchange, &policy));
                 (Some(status), body)
             }
             Asked::Line(line) => match Line::parse(line) {
                 Line::Blank => (None, String::new()),
                 Line::Element(element) => {
-                    let (status, body) = self.carry_out(element.request(me, &policy));
-                    (None, response(element.id(), status, &body))
+                    let (status, body) = self.carry_out(element.request_in(self.exchange, &policy));
+                    (None, response(element.id(), status, &body, false))
                 }
                 Line::Refused { id, refusal } => {
-                    (None, response(id.unwrap_or(Value::NULL), refusal.status(), &self.error(refusal)))
+                    (None, response(id.unwrap_or(Value::NULL), refusal.status(), &self.error(refusal), false))
                 }
             },
         }
@@ -78,13 +80,19 @@ impl Expected<'_> {
                 Request::Act { user, .. } if !self.knows(user) => Err(Refusal::UnknownUser),
                 Request::Act { user, command } => {
                     let Self { exchange, users, changes } = self;
-                    let note = |user, transition: &Transition<SessionId>| changes.push((user, *transition));
-                    let done = users.execute(exchange.now, user, command, note);
+                    let mut note = |user, transition: &Transition<SessionId>| changes.push((user, *transition));
+                    let done = users.execute(exchange.now, user, command, &mut note);
                     done.map(|()| String::new()).map_err(|error: CommandError| error.into())
                 }
-                Request::Get { user } => Ok(self.presence(user)),
+                Request::ActOnDetails { user, .. } if !self.knows(user) => Err(Refusal::UnknownUser),
+                Request::ActOnDetails { user, action } => {
+                    let mut buffer = TextBuffer::new();
+                    let done = self.users.execute_on_details(self.exchange.now, user, action.command(&mut buffer));
+                    done.map(|()| String::new()).map_err(|error| error.into())
+                }
+                Request::Get { user, select } => Ok(self.presence(user, select)),
                 Request::GetPresences(ids) => {
-                    let presences: Vec<_> = ids.iter().map(|user| self.presence(user)).collect();
+                    let presences: Vec<_> = ids.iter().map(|user| self.presence(user, ids.select())).collect();
                     Ok(format!(r#"{{"value":[{}]}}"#, presences.join(",")))
                 }
                 Request::Batch(batch) => Ok(self.batch(batch)),
@@ -101,59 +109,41 @@ impl Expected<'_> {
         self.exchange.known.is_none_or(|known| known(user))
     }
 
-    /// Rules H3, V1.
-    fn presence(&self, user: UserId) -> String {
+    fn presence(&self, user: UserId, select: Select) -> String {
         let now = self.exchange.now;
-        let (presence, version) = if self.knows(user) {
-            (self.users.presence(user, now), self.users.version(user, now))
-        } else {
-            (Presence::Unknown, 0)
+        let knows_user = self.knows(user);
+        let (presence, version) = if knows_user { self.users.read(now, user) } else { (Presence::Unknown, 0) };
+        let details = self.users.details(now, user);
+        let presences = Presences {
+            user,
+            presence,
+            version,
+            details: knows_user.then(|| details.shown()),
+            is_own: self.exchange.caller.me() == Some(user),
+            knows_the_time: self.exchange.hooks.is_some(),
         };
-        const LETTER: u64 = 10_000_000_000;
-        let letter = char::from(b'A' + (version / LETTER).min(25) as u8);
-        let number = if version == 0 { "null".to_owned() } else { format!("\"{letter}{:010}\"", version % LETTER) };
-        let (availability, activity) = (presence.availability(), presence.activity());
-        format!(
-            r#"{{"id":"{user}","availability":"{availability}","activity":"{activity}","outOfOfficeSettings":null,"statusMessage":null,"sequenceNumber":{number},"workLocation":null}}"#
-        )
+        presences.write(select)
     }
 
     /// Rule H5.
     fn batch(&mut self, batch: Batch<'_>) -> String {
-        let (me, policy) = (self.exchange.caller.me(), *self.users.policy());
+        let policy = *self.users.policy();
         let (mut statuses, mut responses) = (Vec::<(Value<'_>, u16)>::new(), Vec::new());
         for element in batch.elements() {
             let request = match blocked(element, &statuses) {
                 Some(refusal) => Err(refusal),
-                None => element.request(me, &policy),
+                None => element.request_in(self.exchange, &policy),
             };
             let (status, body) = self.carry_out(request);
-            responses.push(response(element.id(), status, &body));
+            responses.push(response(element.id(), status, &body, true));
             statuses.push((element.id(), status));
         }
         assert!((1..=MAX_ELEMENTS).contains(&responses.len()));
         format!(r#"{{"responses":[{}]}}"#, responses.join(","))
     }
 
-    /// Rule H1.
     fn error(&self, refusal: Refusal) -> String {
-        let code = match refusal.status() {
-            400 => "InvalidArgument",
-            401 => "Unauthorized",
-            403 => "Forbidden",
-            404 => "NotFound",
-            405 => "MethodNotAllowed",
-            413 => "RequestEntityTooLarge",
-            415 => "UnsupportedMediaType",
-            424 => "FailedDependency",
-            507 => "InsufficientStorage",
-            status => panic!("{status} for {refusal:?} is not documented"),
-        };
-        let trace = &self.exchange.trace;
-        let [date, id, client_id] = [trace.date, trace.request_id, trace.client_request_id].map(text_or_null);
-        format!(
-            r#"{{"error":{{"code":"{code}","message":"{refusal}","innerError":{{"date":{date},"request-id":{id},"client-request-id":{client_id}}}}}}}"#
-        )
+        writer::error(refusal, &self.exchange.trace)
     }
 }
 
@@ -172,19 +162,4 @@ fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Refusal
         Some(statuses) => statuses.iter().any(|status| *status >= 400).then_some(Refusal::FailedDependency),
         None => Some(Refusal::Malformed(Field::DependsOn)),
     }
-}
-
-fn response(id: Value<'_>, status: u16, body: &str) -> String {
-    let body = if body.is_empty() { String::new() } else { format!(r#","body":{body}"#) };
-    format!(r#"{{"id":{},"status":{status}{body}}}"#, id.as_str())
-}
-
-fn text_or_null(text: Option<&str>) -> String {
-    let Some(text) = text else { return "null".to_owned() };
-    let escaped = text.chars().map(|character| match character {
-        '"' | '\\' => format!("\\{character}"),
-        '\0'..='\x1F' => format!("\\u{:04x}", u32::from(character)),
-        _ => character.to_string(),
-    });
-    format!("\"{}\"", escaped.collect::<String>())
 }

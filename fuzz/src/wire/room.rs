@@ -1,9 +1,9 @@
 //! Rule H6: an answer that does not fit never leaves a change unreported.
 
-use super::Users;
-use super::served::{Asked, Served, contents};
+use super::served::{Asked, Served};
+use super::users::Users;
 use presence_core::graph::json::Value;
-use presence_core::graph::{Batch, Exchange, Line, Request};
+use presence_core::graph::{Batch, DetailsAction, Exchange, Line, Request, Store};
 use presence_core::{Cause, Command};
 
 /// What was answered: a status, and a body where there is one.
@@ -45,11 +45,11 @@ pub fn assert_nothing_unreported(
 ) {
     let nothing_was_done = || {
         assert!(tight.changes.is_empty(), "{asked:?} in {room} bytes: {:?} is not reported", tight.changes);
-        assert_eq!(contents(&tight.users), contents(before), "{asked:?} in {room} bytes");
+        assert_eq!(tight.users.contents(), before.contents(), "{asked:?} in {room} bytes");
     };
     let same_was_done = || {
         assert_eq!(tight.changes, full.changes, "{asked:?} in {room} bytes");
-        assert_eq!(contents(&tight.users), contents(&full.users), "{asked:?} in {room} bytes");
+        assert_eq!(tight.users.contents(), full.users.contents(), "{asked:?} in {room} bytes");
     };
     assert!(tight.written.len() <= room);
     if room >= full.written.len() {
@@ -65,7 +65,7 @@ pub fn assert_nothing_unreported(
             let id = |response: &Value<'_>| response.member("id").expect("once").expect("an id").as_str().to_owned();
             assert!(all.iter().map(id).eq(some.iter().map(id)), "every element is answered, in order (H5)");
             let status = |response: &Value<'_>| Answer::of_element(*response).status;
-            assert_changes_are_reported(asked, exchange, &some, tight);
+            assert_changes_are_reported(asked, exchange, before, &some, tight);
             if all.iter().map(status).eq(some.iter().map(status)) {
                 same_was_done();
             }
@@ -86,7 +86,13 @@ pub fn assert_nothing_unreported(
 }
 
 /// Of the actions of a batch exactly those were done that are answered 200, as far as they do anything (rule U4).
-fn assert_changes_are_reported(asked: Asked<'_>, exchange: &Exchange<'_>, responses: &[Value<'_>], served: &Served) {
+fn assert_changes_are_reported(
+    asked: Asked<'_>,
+    exchange: &Exchange<'_>,
+    before: &Users,
+    responses: &[Value<'_>],
+    served: &Served,
+) {
     let body = match asked {
         Asked::Http { body, .. } => Value::parse(body).ok(),
         Asked::Line(line) => match Line::parse(line) {
@@ -95,16 +101,24 @@ fn assert_changes_are_reported(asked: Asked<'_>, exchange: &Exchange<'_>, respon
         },
     };
     let requests = Batch::parse(body).expect("it was run");
-    let (mut needed, mut possible) = (0, 0);
+    let (mut needed, mut possible) = ([0; 2], [0; 2]);
     for (element, response) in requests.elements().zip(responses) {
-        let request = element.request(exchange.caller.me(), served.users.policy());
-        if let (Ok(Request::Act { command, .. }), 200) = (request, Answer::of_element(*response).status) {
-            possible += 1;
-            needed += usize::from(command != Command::ClearPreferredPresence);
+        let request = element.request_in(exchange, served.users.policy());
+        let (kind, always_does) = match request {
+            Ok(Request::Act { command, .. }) => (0, command != Command::ClearPreferredPresence),
+            Ok(Request::ActOnDetails { action, .. }) => (1, matches!(action, DetailsAction::SetLocation { .. })),
+            _ => continue,
+        };
+        if Answer::of_element(*response).status == 200 {
+            possible[kind] += 1;
+            needed[kind] += u64::from(always_does);
         }
     }
     let is_commanded =
         |cause| matches!(cause, Cause::Set | Cause::Cleared | Cause::PreferredSet | Cause::PreferredCleared);
-    let done = served.changes.iter().filter(|(_, transition)| is_commanded(transition.cause())).count();
-    assert!((needed..=possible).contains(&done), "{done} of {needed} to {possible} in {asked:?}");
+    let done = served.changes.iter().filter(|(_, transition)| is_commanded(transition.cause())).count() as u64;
+    let done_to_details = served.users.revision_of_details(exchange.now) - before.revision_of_details(exchange.now);
+    for (kind, done) in [done, done_to_details].into_iter().enumerate() {
+        assert!((needed[kind]..=possible[kind]).contains(&done), "{done} of {needed:?} to {possible:?} in {asked:?}");
+    }
 }

@@ -1,8 +1,8 @@
 //! A request that was served: what came out, and what became of the users.
 
-use super::Users;
+use super::users::Users;
 use presence_core::graph::{Body, Exchange, Incoming, Line, NoRoom, Sink, serve, serve_line};
-use presence_core::{SessionId, Transition, User, UserId};
+use presence_core::{SessionId, Transition, UserId};
 
 /// A request, as it comes in.
 #[derive(Clone, Copy, Debug)]
@@ -78,11 +78,4 @@ impl Sink for Answer {
         let rest = self.written.len().checked_sub(count).expect("what it has taken");
         self.written.truncate(rest);
     }
-}
-
-/// Everyone who has a place, with all they have.
-pub fn contents(users: &Users) -> Vec<(UserId, User<SessionId, 2>)> {
-    let mut contents: Vec<_> = users.users().map(|(id, user)| (id, user.clone())).collect();
-    contents.sort_by_key(|(id, _)| *id);
-    contents
 }

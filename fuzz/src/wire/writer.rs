@@ -1,0 +1,147 @@
+//! Answers once more, naively: text put together piece by piece.
+
+use super::users::EPOCH;
+use presence_core::details::ShownDetails;
+use presence_core::graph::json::Value;
+use presence_core::graph::{Refusal, Select, Trace};
+use presence_core::{Instant, Presence, UserId};
+
+/// Rule H1.
+pub fn error(refusal: Refusal, trace: &Trace<'_>) -> String {
+    let code = match refusal.status() {
+        400 => "InvalidArgument",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "NotFound",
+        405 => "MethodNotAllowed",
+        413 => "RequestEntityTooLarge",
+        415 => "UnsupportedMediaType",
+        424 => "FailedDependency",
+        507 => "InsufficientStorage",
+        status => panic!("{status} for {refusal:?} is not documented"),
+    };
+    let [date, id, client_id] = [trace.date, trace.request_id, trace.client_request_id].map(text_or_null);
+    format!(
+        r#"{{"error":{{"code":"{code}","message":"{refusal}","innerError":{{"date":{date},"request-id":{id},"client-request-id":{client_id}}}}}}}"#
+    )
+}
+
+/// The answer to an element of a batch, with headers, or to a line, without. Rule H5.
+pub fn response(id: Value<'_>, status: u16, body: &str, has_headers: bool) -> String {
+    let headers = if has_headers { r#","headers":{"Content-Type":"application/json"}"# } else { "" };
+    let body = if body.is_empty() { String::new() } else { format!(r#"{headers},"body":{body}"#) };
+    format!(r#"{{"id":{},"status":{status}{body}}}"#, id.as_str())
+}
+
+/// Everything that is told of a user.
+pub struct Presences<'a> {
+    pub user: UserId,
+    pub presence: Presence,
+    pub version: u64,
+    pub details: Option<ShownDetails<'a>>,
+    pub is_own: bool,
+    pub knows_the_time: bool,
+}
+
+impl Presences<'_> {
+    /// Rules H3, V1, T1, O1, W1; only those members that are selected.
+    pub fn write(&self, select: Select) -> String {
+        let details = self.details.unwrap_or_default();
+        let out_of_office = details.out_of_office;
+        let members = [
+            ("id", format!("\"{}\"", self.user)),
+            ("availability", format!("\"{}\"", self.presence.availability())),
+            ("activity", format!("\"{}\"", self.presence.activity())),
+            (
+                "outOfOfficeSettings",
+                self.or_null(format!(
+                    r#"{{"message":{},"isOutOfOffice":{}}}"#,
+                    text_or_null(out_of_office.message),
+                    out_of_office.is_out_of_office
+                )),
+            ),
+            ("statusMessage", self.status_message()),
+            ("sequenceNumber", sequence_number(self.version + details.version)),
+            ("workLocation", self.or_null(self.work_location())),
+        ];
+        let selected = members.iter().filter(|(name, _)| select.contains(name));
+        let texts: Vec<_> = selected.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        format!("{{{}}}", texts.join(","))
+    }
+
+    fn or_null(&self, value: String) -> String {
+        if self.details.is_some() { value } else { "null".to_owned() }
+    }
+
+    fn status_message(&self) -> String {
+        let Some(message) = self.details.and_then(|details| details.status_message) else { return "null".to_owned() };
+        let content = text_or_null(Some(message.text));
+        let mut times = String::new();
+        if self.is_own {
+            let [published, expires] = [message.published_at, message.expires_at].map(|at| self.date_time(at));
+            let expiry = match expires {
+                Some(expires) => format!(r#"{{"dateTime":"{expires}","timeZone":"UTC"}}"#),
+                None => "null".to_owned(),
+            };
+            times = format!(
+                r#","publishedDateTime":{},"expiryDateTime":{expiry}"#,
+                published.map_or("null".to_owned(), |published| format!("\"{published}\""))
+            );
+        }
+        format!(r#"{{"message":{{"content":{content},"contentType":"text"}}{times}}}"#)
+    }
+
+    fn work_location(&self) -> String {
+        match self.details.and_then(|details| details.work_location) {
+            None => r#"{"workLocationType":"unspecified","placeId":null,"source":"none"}"#.to_owned(),
+            Some(location) => format!(
+                r#"{{"workLocationType":"{}","placeId":{},"source":"{}"}}"#,
+                location.place.kind.name(),
+                text_or_null(location.place.id),
+                location.source.name()
+            ),
+        }
+    }
+
+    /// In UTC, with seven fraction digits, as jiff has it.
+    fn date_time(&self, at: Instant) -> Option<String> {
+        if !self.knows_the_time || at == Instant::NEVER {
+            return None;
+        }
+        let last = jiff::civil::date(9999, 12, 31).at(23, 59, 59, 999_000_000);
+        let seconds = i64::try_from(EPOCH.saturating_add(at.as_millis()) / 1000).ok();
+        let first = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+        let whole = seconds.and_then(|seconds| first.checked_add(jiff::SignedDuration::from_secs(seconds)).ok());
+        let (moment, millis) = match whole {
+            Some(whole) => (whole, EPOCH.saturating_add(at.as_millis()) % 1000),
+            None => (last, 999),
+        };
+        let (date, time) = (moment.date(), moment.time());
+        Some(format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{millis:03}0000Z",
+            date.year(),
+            date.month(),
+            date.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        ))
+    }
+}
+
+/// Rule V1.
+fn sequence_number(version: u64) -> String {
+    const LETTER: u64 = 10_000_000_000;
+    let letter = char::from(b'A' + (version / LETTER).min(25) as u8);
+    if version == 0 { "null".to_owned() } else { format!("\"{letter}{:010}\"", version % LETTER) }
+}
+
+fn text_or_null(text: Option<&str>) -> String {
+    let Some(text) = text else { return "null".to_owned() };
+    let escaped = text.chars().map(|character| match character {
+        '"' | '\\' => format!("\\{character}"),
+        '\0'..='\x1F' => format!("\\u{:04x}", u32::from(character)),
+        _ => character.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
