@@ -6,7 +6,7 @@ use crate::life::{clock, command};
 use crate::model::ANYTHING;
 use arbitrary::{Result, Unstructured};
 use form::{Form, sealed};
-use presence_core::snapshot::{LEAP, RestoreError, StoredId, max_len, restore, take};
+use presence_core::snapshot::{Field, LEAP, RestoreError, StoredId, max_len, restore, take};
 use presence_core::{Absence, Duration, Instant, SessionId, User, advance, decide};
 
 const SESSIONS: usize = 3;
@@ -65,10 +65,11 @@ fn bring_up_to_date<S: Copy + Ord>(user: &mut User<S, SESSIONS>, now: Instant) {
 fn judge<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant, elapsed: Option<Duration>) {
     let form = Form::read(bytes, size_of::<S::Bytes>(), SESSIONS);
     let restored = restore::<S, SESSIONS>(bytes, now, elapsed);
-    let expected = form.as_ref().map(|form| form.has_begun(now, elapsed));
-    assert_eq!(restored.is_ok(), expected == Some(true), "{restored:?}, {form:?}");
-    if expected == Some(false) {
-        assert_eq!(restored, Err(RestoreError::BeforeEpoch));
+    match &form {
+        None => assert!(restored.is_err(), "{restored:?}"),
+        Some(form) if !form.has_begun(now, elapsed) => assert_eq!(restored, Err(RestoreError::BeforeEpoch)),
+        Some(form) if form.contradicts(now, elapsed) => assert_eq!(restored, Err(RestoreError::Invalid(Field::Fades))),
+        Some(form) => assert!(restored.is_ok(), "{restored:?}, {form:?}"),
     }
     let (Some(form), Ok(user)) = (form, restored) else { return };
     match elapsed {

@@ -76,11 +76,8 @@ pub fn timedelta(text: &str) -> Option<Exact> {
     let (days, clock) = match text.split_once(" day") {
         Some((days, rest)) => {
             let clock = rest.strip_prefix('s').unwrap_or(rest).strip_prefix(", ")?;
-            let (days, "") =
-                part(&format!("{}D", days.strip_prefix('-').unwrap_or(days)), 'D').map(|(days, _)| (days, ""))?
-            else {
-                return None;
-            };
+            let days = format!("{}D", days.strip_prefix('-').unwrap_or(days));
+            let (days, "") = part(&days, 'D')? else { return None };
             (days, clock)
         }
         None => (0, text),
@@ -94,7 +91,8 @@ pub fn timedelta(text: &str) -> Option<Exact> {
         return None;
     }
     let within_day = within_minute.plus(hours * 3_600_000 + minutes * 60_000);
-    if !text.starts_with('-') {
+    // No days down are none up, which Python does not write.
+    if !text.starts_with('-') || days == 0 {
         return Some(within_day.plus(days * DAY));
     }
     // -1 day, 23:00:00 is an hour before zero.
