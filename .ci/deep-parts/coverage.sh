@@ -1,0 +1,43 @@
+# Coverage: which lines of src/ no test reaches. Each of them must be explained in tests/coverage.md.
+
+llvm_tool() { printf '%s/lib/rustlib/%s/bin/%s' "$(rustc --print sysroot)" "$(rustc -vV | sed -n 's/^host: //p')" "$1"; }
+
+# The tests of each feature set that has code of its own.
+instrumented_tests() {
+  local features
+  for features in graph batch,details,indicator,serde; do
+    cargo test -q --no-default-features --features "$features" --lib --tests "$@"
+  done
+}
+
+coverage() {
+  local directory=$PWD/target/deep/coverage objects object
+  rustup component add llvm-tools
+  rm -rf "$directory/profiles"
+  mkdir -p "$directory/profiles"
+  (
+    export RUSTFLAGS="-Cinstrument-coverage" CARGO_TARGET_DIR=$directory CARGO_PROFILE_TEST_DEBUG=0
+    LLVM_PROFILE_FILE=$directory/profiles/%m.profraw instrumented_tests
+    LLVM_PROFILE_FILE=/dev/null instrumented_tests --no-run --message-format=json |
+      sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | sort -u >"$directory/objects"
+  )
+  "$(llvm_tool llvm-profdata)" merge -sparse "$directory"/profiles/*.profraw -o "$directory/all.profdata"
+  objects=()
+  while read -r object; do objects+=(-object "$object"); done <"$directory/objects"
+  "$(llvm_tool llvm-cov)" export -format=lcov -instr-profile "$directory/all.profdata" "${objects[@]}" \
+    -ignore-filename-regex='(/\.cargo/|/rustc/|/tests/|/examples/|tests\.rs$)' >"$directory/lcov"
+  awk -v root="$PWD/" -v lines="$directory/uncovered" '
+    BEGIN { print "| file | lines | reached | % |"; print "| --- | ---: | ---: | ---: |"; printf "" >lines }
+    sub(/^SF:/, "") { file = $0; sub(root, "", file); total = reached = 0 }
+    sub(/^DA:/, "") { split($0, line, ","); total++; if (line[2] > 0) reached++; else print file ":" line[1] >lines }
+    /^end_of_record/ && file ~ /^src/ { printf "| %s | %d | %d | %.1f |\n", file, total, reached, 100 * reached / total
+      all += total; all_reached += reached }
+    END { printf "| all | %d | %d | %.2f |\n", all, all_reached, 100 * all_reached / all }
+  ' "$directory/lcov" >target/deep/coverage.md
+  {
+    cat target/deep/coverage.md
+    printf '\nNot reached; [coverage.md](coverage.md) says why:\n\n'
+    while IFS=: read -r file line; do printf -- '- `%s`: `%s`\n' "$file" "$(sed -n "${line}s/^ *//p" "$file")"; done <"$directory/uncovered"
+  } | record coverage "Coverage"
+  cat "$results" | sed -n '/<!-- coverage -->/,/<!-- end of coverage -->/p'
+}

@@ -1,0 +1,86 @@
+# Mutation testing: what cargo-mutants changes in src/ must make a test fail. First each module against the tests that tell
+# most about it, then what these let through against all tests. What is left must be in tests/mutants.md, with the reason.
+
+mutants_version=27.1.0
+mutants_modules=(user base details snapshot directory graph json wire_details indicator)
+
+install_mutants() {
+  [ "$(cargo mutants --version 2>/dev/null)" = "cargo-mutants $mutants_version" ] ||
+    cargo install -q --locked --debug cargo-mutants --version "$mutants_version"
+}
+
+# What belongs to a module, and the tests that are asked first.
+module() {
+  case $1 in
+    user) files="src/user/*.rs" tests="sessions preferred aggregation explain forgery rebase" ;;
+    base) files="src/presence/*.rs src/policy.rs src/id.rs src/time/*.rs" tests="time durations presences sessions preferred" ;;
+    details) files="src/details/*.rs" tests="details" ;;
+    snapshot) files="src/snapshot/*.rs" tests="snapshot" ;;
+    directory) files="src/directory/*.rs" tests="directory changes batch" ;;
+    graph) files="src/graph/*.rs" tests="wire" ;;
+    json) files="src/graph/json/*.rs" tests="wire" ;;
+    wire_details) files="src/graph/details/*.rs" tests="wire" ;;
+    indicator) files="src/indicator/*.rs" tests="lib" ;;
+    *) echo "no such module: $1"; return 1 ;;
+  esac
+}
+
+# One pass over a module: 2 says that mutants were missed, 3 that some ran out of time, which is caught as well.
+pass() {
+  local module=$1 out=target/deep/mutants/$1 file arguments=() status=0
+  shift
+  set -f
+  for file in $files; do arguments+=(--file "$file"); done
+  set +f
+  CARGO_TARGET_DIR=$PWD/target/deep/mutants/target \
+    cargo mutants --output "$out" --iterate --no-shuffle "${arguments[@]}" "${@/#/--cargo-arg=}" || status=$?
+  case $status in 0 | 2 | 3) ;; *) return "$status" ;; esac
+  for file in caught unviable timeout; do sed 's/:[0-9]*:[0-9]*:/:/' "$out/mutants.out/$file.txt" >>"$out/$file.txt"; done
+  sed 's/:[0-9]*:[0-9]*:/:/' "$out/mutants.out/missed.txt" >"$out/missed.txt"
+}
+
+# All but the example's, which start processes.
+all_tests() {
+  local file
+  for file in tests/*.rs tests/*/main.rs; do
+    file=${file#tests/} file=${file%/main.rs}
+    [ "$file" = desk ] || printf -- '--test=%s ' "${file%.rs}"
+  done
+}
+
+mutants_of() {
+  local module=$1 test targets=()
+  rm -rf "target/deep/mutants/$module"
+  mkdir -p "target/deep/mutants/$module"
+  module "$module"
+  for test in $tests; do
+    if [ "$test" = lib ]; then targets+=(--lib); else targets+=("--test=$test"); fi
+  done
+  PROPTEST_CASES=32 pass "$module" "${targets[@]}"
+  [ -s "target/deep/mutants/$module/missed.txt" ] || return 0
+  : >"target/deep/mutants/$module/timeout.txt"
+  pass "$module" --lib $(all_tests)
+}
+
+# Whatever survives is named in the list, as often as it survives.
+unexplained() {
+  sort "target/deep/mutants/$1/missed.txt" | comm -23 - <(sed -n 's/^- `\(src.*\)`.*/\1/p' tests/mutants.md | sort)
+}
+
+mutants() {
+  local module kind row new=0 table=target/deep/mutants.md
+  install_mutants
+  printf '| module | caught | without end | do not compile | equivalent | missed |\n| --- | ---: | ---: | ---: | ---: | ---: |\n' >"$table"
+  for module in ${MUTANTS:-${mutants_modules[@]}}; do
+    mutants_of "$module"
+    unexplained "$module" >"target/deep/mutants/$module/new.txt"
+    row="| $module |"
+    for kind in caught timeout unviable; do row+=" $(wc -l <"target/deep/mutants/$module/$kind.txt") |"; done
+    new=$(wc -l <"target/deep/mutants/$module/new.txt")
+    row+=" $(($(wc -l <"target/deep/mutants/$module/missed.txt") - new)) | $new |"
+    printf '%s\n' "$row" >>"$table"
+    sed 's/^/missed: /' "target/deep/mutants/$module/new.txt"
+  done
+  record mutants "Mutation testing" <"$table"
+  ! grep -h . target/deep/mutants/*/new.txt
+}

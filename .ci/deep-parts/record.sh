@@ -1,0 +1,36 @@
+# tests/deep-results.md: a section for each part, written anew when that part has run.
+
+results=tests/deep-results.md
+
+# The commit that the working tree is, and whether anything else was changed.
+tested_commit() {
+  local changed=""
+  git diff --quiet HEAD -- . ":!$results" || changed=", with changes that are not committed"
+  printf '%s%s' "$(git rev-parse --short=12 HEAD)" "$changed"
+}
+
+# The section of a part, from standard input. The sections of all others stay as they are.
+record() {
+  local part=$1 title=$2
+  mkdir -p target/deep
+  {
+    printf '<!-- %s -->\n## %s\n\n%s, commit %s\n\n' "$part" "$title" "$(date -u +%F)" "$(tested_commit)"
+    cat
+    printf '<!-- end of %s -->\n' "$part"
+  } >target/deep/section
+  [ -e "$results" ] || printf '# Last results of .ci/deep\n\nWritten by the script; nothing here is typed by hand.\n' >"$results"
+  awk -v part="$part" '
+    function section(line) { while ((getline line < "target/deep/section") > 0) print line; written = 1 }
+    $0 == "<!-- " part " -->" { section(); skip = 1 }
+    !skip
+    $0 == "<!-- end of " part " -->" { skip = 0 }
+    END { if (!written) { print ""; section() } }
+  ' "$results" >target/deep/results
+  cp target/deep/results "$results"
+}
+
+fenced() {
+  printf '```text\n'
+  cat "$1"
+  printf '```\n'
+}
