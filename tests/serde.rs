@@ -7,7 +7,7 @@ mod model;
 use model::life::{Life, life};
 use presence_core::{
     Absence, ApplyError, Cause, Change, Command, Duration, Instant, Layer, Policy, Presence, SessionId, Transition,
-    User, UserId, set_presence,
+    User, UserId, advance, set_presence,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -106,6 +106,7 @@ fn s3_only_what_was_set_to_available_fades() {
     assert!(!is_taken_in(|user| user["sessions"][1]["fades_at"] = json!(600_000)), "a call that fades");
     assert!(!is_taken_in(|user| user["sessions"][1]["faded"] = json!(1)), "a call that has faded");
     assert!(!is_taken_in(|user| user["sessions"][0]["faded"] = json!(0)), "set to AvailableInactive, and fades");
+    assert!(is_taken_in(|user| user["sessions"][0]["presence"] = json!("Available")), "a fade that weakens nothing");
 }
 
 #[test]
@@ -241,4 +242,72 @@ fn v2_a_set_that_fades_must_be_available() {
     forged["change"]["Set"]["fades_at"] = json!(1000);
     let forged: Transition<u8> = from_value(forged).unwrap();
     assert_eq!(user.clone().apply(&forged), Err(ApplyError::Invalid));
+}
+
+/// A user in a presentation for an hour, who is available for so many minutes: the end of that does not show.
+fn presenting(minutes: u64) -> User<u8, 3> {
+    let mut life: Life<3> = Life::new(Policy::GRAPH);
+    life.now = Instant::ZERO;
+    for (session, presence, minutes) in [(1, Presence::Available, minutes), (3, Presence::Presenting, 60)] {
+        let lease = Some(Duration::from_mins(minutes));
+        life.command(Command::SetPresence { session, presence, lease }).unwrap();
+    }
+    life.user
+}
+
+/// A fade weakens what is due, at its time, by one step, and leaves the expiry alone (S3, S8): any other was decided by
+/// nobody. How far it weakens is the policy's business.
+#[test]
+fn v2_a_fade_that_is_none_is_refused() {
+    let user = presenting(60);
+    let fade = to_value(advance(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap()).unwrap();
+    for (path, value, answer) in [
+        ("/change/Faded/presence", json!("AvailableInactive"), Ok(())),
+        ("/change/Faded/presence", json!("Available"), Ok(())),
+        ("/change/Faded/presence", json!("Away"), Ok(())),
+        ("/change/Faded/presence", json!("Busy"), Err(ApplyError::Invalid)),
+        ("/change/Faded/expires_at", json!(3_600_001), Err(ApplyError::Invalid)),
+        ("/change/Faded/expires_at", json!(3_599_999), Err(ApplyError::Invalid)),
+        ("/change/Faded/fades_at", json!(300_000), Err(ApplyError::Invalid)),
+        ("/change/Faded/fades_at", json!(300_001), Ok(())),
+        ("/change/Faded/faded", json!(0), Err(ApplyError::Invalid)),
+        ("/change/Faded/faded", json!(2), Err(ApplyError::Invalid)),
+        ("/change", json!({ "Expired": 1 }), Err(ApplyError::Invalid)),
+        ("/change", json!("PreferredExpired"), Err(ApplyError::Invalid)),
+        ("/at", json!(299_999), Err(ApplyError::Invalid)),
+        ("/at", json!(300_001), Err(ApplyError::Invalid)),
+    ] {
+        let mut forged = fade.clone();
+        *forged.pointer_mut(path).unwrap() = value;
+        let transition: Transition<u8> = from_value(forged.clone()).unwrap();
+        assert_eq!(user.clone().apply(&transition), answer, "{forged}");
+    }
+}
+
+/// Rule S4: what expires does not fade at that moment.
+#[test]
+fn s4_a_fade_in_place_of_an_expiry_is_refused() {
+    let user = presenting(5);
+    let expiry = advance(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap();
+    assert_eq!(expiry.cause(), Cause::Expired);
+    let mut forged = to_value(expiry).unwrap();
+    for fades_at in [300_001, u64::MAX] {
+        forged["change"] = json!({
+            "Faded": { "id": 1, "expires_at": 300_000, "fades_at": fades_at, "presence": "Away", "faded": 1 }
+        });
+        let transition: Transition<u8> = from_value(forged.clone()).unwrap();
+        assert_eq!(user.clone().apply(&transition), Err(ApplyError::Invalid));
+    }
+}
+
+/// Rule C3: a deadline at the greatest instant never comes, so nothing is carried out then.
+#[test]
+fn c3_nothing_ends_at_the_greatest_instant() {
+    let never = json!({
+        "revision": 0, "at": u64::MAX, "before": "Offline", "after": "Offline", "change": "PreferredExpired"
+    });
+    let transition: Transition<u8> = from_value(never).unwrap();
+    let mut user: User<u8, 2> = User::new();
+    assert_eq!(user.apply(&transition), Err(ApplyError::Invalid));
+    assert_eq!(user, User::new());
 }
