@@ -100,6 +100,16 @@ fn p1_the_accepted_pairs() {
     assert_eq!((sessions, preferred), (Policy::GRAPH.sessions, Policy::GRAPH.preferred));
 }
 
+/// A set: to say a presence twice changes nothing.
+#[test]
+fn p2_a_presence_is_in_a_set_or_not() {
+    let once = PresenceSet::of(&[Busy, Away]);
+    assert_eq!(PresenceSet::of(&[Busy, Away, Busy]), once);
+    assert_eq!(once.with(Away), once);
+    assert_eq!([Away, Away, Busy].into_iter().collect::<PresenceSet>(), once);
+    assert_eq!(format!("{once:?}"), "{Away, Busy}");
+}
+
 #[test]
 fn p2_a_desk_takes_everything_from_away_up() {
     for (number, presence, ..) in TABLE {
