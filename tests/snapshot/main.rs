@@ -1,6 +1,8 @@
 //! The one stored form of a user: what is written, how it is read on another clock, and what is refused.
 
 mod damage;
+#[cfg(feature = "details")]
+mod details;
 mod form;
 mod gap;
 #[path = "../model/mod.rs"]

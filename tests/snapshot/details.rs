@@ -1,0 +1,134 @@
+//! The stored form of details: what is written, the same for ever, and what is refused. Rules T1, O1, W1, V1.
+
+use super::{sealed, secs};
+use presence_core::details::{
+    Details, DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace, decide_details,
+};
+use presence_core::snapshot::{self, Field, NoRoom, RestoreError};
+use presence_core::{Duration, Instant};
+
+type Small = Details<12>;
+
+const ZERO: Option<Duration> = Some(Duration::ZERO);
+
+fn tell(details: &mut Small, now: Instant, command: DetailsCommand<'_>) {
+    let transition = decide_details(details.at(now).unwrap(), command).unwrap().unwrap();
+    details.apply(&transition).unwrap();
+}
+
+fn at_lunch() -> Small {
+    let mut details = Small::new();
+    let lunch = DetailsCommand::SetStatusMessage { text: "lunch", expires_at: secs(160) };
+    tell(&mut details, secs(100), lunch);
+    details
+}
+
+/// Details in which everything is told, each layer of the location included.
+fn everything() -> Small {
+    let mut details = at_lunch();
+    let away = OutOfOffice { is_out_of_office: true, message: Some("away") };
+    tell(&mut details, secs(100), DetailsCommand::SetOutOfOffice(away));
+    for (layer, kind, id, until) in [
+        (LocationLayer::Scheduled, WorkLocationType::TimeOff, None, Instant::NEVER),
+        (LocationLayer::Automatic, WorkLocationType::Office, None, secs(150)),
+        (LocationLayer::Manual, WorkLocationType::Remote, Some("home"), secs(200)),
+    ] {
+        tell(&mut details, secs(100), DetailsCommand::SetLocation { layer, place: WorkPlace { kind, id }, until });
+    }
+    details
+}
+
+fn written(details: &Small, now: Instant) -> Vec<u8> {
+    let mut buffer = [0; snapshot::max_details_len::<12>()];
+    snapshot::take_details(details.at(now).unwrap(), &mut buffer).unwrap().to_vec()
+}
+
+/// Form 1 of details, which must be readable for ever: these bytes never change.
+#[test]
+fn form_1_of_details_is_written_and_read_as_ever() {
+    let all = [
+        [1, 0, 0b1011_1101, 5, 5].as_slice(), // form, no ids, flags, revision, version
+        b"\x05lunch\x90\x4E\xD0\x86\x03",     // published 10,000 ms ago, for 50,000 ms more
+        b"\x04away",
+        &[3, 0, 0],                  // scheduled: time off, no id, for ever
+        &[1, 0, 0xC0, 0xB8, 0x02],   // automatic: the office, for 40,000 ms more
+        b"\x02\x04home\x90\xBF\x05", // manual: remote, for 90,000 ms more
+    ];
+    let set_back = [[1, 0, 0b1000_0011, 1, 1].as_slice(), b"\x05lunch\x90\x4E\xF0\xA2\x04", &[0]];
+    for (name, details, now, body) in [
+        ("new", Small::new(), secs(0), [1, 0, 0b1000_0000, 0, 0, 0].to_vec()),
+        ("everything", everything(), secs(110), all.concat()),
+        ("a clock set back (C1)", at_lunch(), secs(90), set_back.concat()),
+    ] {
+        assert_eq!(written(&details, now), sealed(&body), "{name}");
+        assert_eq!(snapshot::restore_details(&sealed(&body), now, ZERO), Ok(details), "{name}");
+    }
+}
+
+#[test]
+fn it_is_small_and_no_smaller_buffer_is_written_beyond() {
+    assert_eq!(snapshot::max_details_len::<12>(), 319);
+    assert_eq!(snapshot::max_details_len::<280>(), 855);
+    let (details, whole) = (everything(), written(&everything(), secs(110)));
+    for length in 0..whole.len() {
+        let mut buffer = vec![0xA5; whole.len()];
+        assert_eq!(snapshot::take_details(details.at(secs(110)).unwrap(), &mut buffer[..length]), Err(NoRoom));
+        assert!(buffer[length..].iter().all(|byte| *byte == 0xA5));
+    }
+}
+
+/// The checksum is right and the bytes are wrong: nobody's details were ever like that.
+#[test]
+fn what_no_details_were_ever_like_is_refused() {
+    let cases: &[(&[u8], Result<(), RestoreError>)] = &[
+        (&[1, 0, 0x80, 0, 0, 0], Ok(())),
+        (&[0, 0, 0x80, 0, 0, 0], Err(RestoreError::Invalid(Field::Form))),
+        (&[0xFF, 0, 0x80, 0, 0, 0], Err(RestoreError::Invalid(Field::Form))),
+        (&[2, 0, 0x80, 0, 0, 0], Err(RestoreError::NewerForm(2))),
+        (&[1, 1, 0x80, 0, 0, 0], Err(RestoreError::Invalid(Field::IdLength))),
+        (&[1, 0, 0, 0, 0, 0], Err(RestoreError::Invalid(Field::Flags))),
+        (&[1, 0, 0xC0, 0, 0, 0], Err(RestoreError::Invalid(Field::Flags))),
+        (&[1, 0, 0x40, 0, 0, 0], Err(RestoreError::Invalid(Field::Flags))),
+        (&[1, 0, 0x80, 1, 2, 0], Err(RestoreError::Invalid(Field::Version))),
+        (&[1, 0, 0x80, 2, 2, 0], Ok(())),
+        (&[1, 0, 0x80, 2, 1, 0], Ok(())),
+        (&[1, 0, 0x80, 0, 0, 0, 0], Err(RestoreError::Length)),
+        (&[1, 0, 0x80, 0, 0], Err(RestoreError::Length)),
+        // A message: length, text, distance, end.
+        (b"\x01\x00\x81\x01\x01\x02hi\x05\x00\x00", Ok(())),
+        (b"\x01\x00\x81\x01\x01\x02hi\x00\x00\x00", Ok(())),
+        (b"\x01\x00\x83\x01\x01\x02hi\x05\x00\x00", Ok(())),
+        // Published after the moment by nothing, and without a message.
+        (b"\x01\x00\x83\x01\x01\x02hi\x00\x00\x00", Err(RestoreError::Invalid(Field::Flags))),
+        (&[1, 0, 0x82, 0, 0, 0], Err(RestoreError::Invalid(Field::Flags))),
+        (b"\x01\x00\x81\x01\x01\x00\x05\x00\x00", Err(RestoreError::Invalid(Field::Text))),
+        (b"\x01\x00\x81\x01\x01\x02\xC3\x28\x05\x00\x00", Err(RestoreError::Invalid(Field::Text))),
+        (b"\x01\x00\x81\x01\x01\x0Ctwelve", Err(RestoreError::Length)),
+        (b"\x01\x00\x81\x01\x01\x0Ctwelve bytes\x05\x00\x00", Ok(())),
+        (b"\x01\x00\x81\x01\x01\x0Dthirteen byte\x05\x00\x00", Err(RestoreError::Full)),
+        // Out of office.
+        (b"\x01\x00\x84\x01\x01\x0Ctwelve bytes", Ok(())),
+        (b"\x01\x00\x84\x01\x01\x0Dthirteen byte", Err(RestoreError::Full)),
+        // A place: kind, length of its id, id, end.
+        (&[1, 0, 0x88, 1, 1, 0, 1, 0, 0], Ok(())),
+        (&[1, 0, 0x90, 1, 1, 0, 3, 0, 9], Ok(())),
+        (&[1, 0, 0xA0, 1, 1, 0, 0, 0, 0], Err(RestoreError::Invalid(Field::Place))),
+        (&[1, 0, 0xA0, 1, 1, 0, 4, 0, 0], Err(RestoreError::Invalid(Field::Place))),
+    ];
+    for (body, answer) in cases {
+        let read = snapshot::restore_details::<12>(&sealed(body), secs(110), ZERO);
+        assert_eq!(read.map(drop), *answer, "{body:x?}");
+    }
+    for (length, answer) in [(64, Ok(())), (65, Err(RestoreError::Full))] {
+        let body = [[1, 0, 0x88, 1, 1, 0, 1, length].as_slice(), &vec![b'x'; length.into()], &[0]].concat();
+        assert_eq!(snapshot::restore_details::<12>(&sealed(&body), secs(110), ZERO).map(drop), answer);
+    }
+}
+
+/// Rule V2: what leaps over a gap of unknown length is the revision, too.
+#[test]
+fn v1_v2_both_numbers_leap() {
+    let restored: Small = snapshot::restore_details(&written(&everything(), secs(110)), secs(0), None).unwrap();
+    assert_eq!((restored.revision(), restored.version()), (5 + snapshot::LEAP, 5 + snapshot::LEAP));
+    assert_eq!((restored.work_location(), restored.out_of_office().message), (None, Some("away")));
+}
