@@ -64,7 +64,7 @@ mutants_of() {
 
 # Whatever survives is named in the list, as often as it survives.
 unexplained() {
-  sort "target/deep/mutants/$1/missed.txt" | comm -23 - <(sed -n 's/^- `\(src.*\)`.*/\1/p' tests/mutants.md | sort)
+  sort "target/deep/mutants/$1/missed.txt" | comm -23 - <(sed -n 's/^- `\(src[^`]*\)`.*/\1/p' tests/mutants.md | sort)
 }
 
 mutants() {

@@ -2,19 +2,16 @@
 
 results=tests/deep-results.md
 
-# The commit that the working tree is, and whether anything else was changed.
-tested_commit() {
-  local changed=""
-  git diff --quiet HEAD -- . ":!$results" || changed=", with changes that are not committed"
-  printf '%s%s' "$(git rev-parse --short=12 HEAD)" "$changed"
-}
+# The commit that the working tree was at the beginning, and whether anything else was changed.
+tested_commit=$(git rev-parse --short=12 HEAD)
+git diff --quiet HEAD -- . ":!$results" || tested_commit+=", with changes that are not committed"
 
 # The section of a part, from standard input. The sections of all others stay as they are.
 record() {
   local part=$1 title=$2
   mkdir -p target/deep
   {
-    printf '<!-- %s -->\n## %s\n\n%s, commit %s\n\n' "$part" "$title" "$(date -u +%F)" "$(tested_commit)"
+    printf '<!-- %s -->\n## %s\n\n%s, commit %s\n\n' "$part" "$title" "$(date -u +%F)" "$tested_commit"
     cat
     printf '<!-- end of %s -->\n' "$part"
   } >target/deep/section
