@@ -67,20 +67,32 @@ unexplained() {
   sort "target/deep/mutants/$1/missed.txt" | comm -23 - <(sed -n 's/^- `\(src[^`]*\)`.*/\1/p' tests/mutants.md | sort)
 }
 
+# The row of a module that was just tried.
+row_of() {
+  local kind listed new
+  new=$(wc -l <"target/deep/mutants/$1/new.txt")
+  listed=$(($(wc -l <"target/deep/mutants/$1/missed.txt") - new))
+  printf '| %s |' "$1"
+  for kind in caught timeout unviable; do printf ' %s |' "$(wc -l <"target/deep/mutants/$1/$kind.txt")"; done
+  printf ' %s | %s | %s |\n' "$listed" "$new" "$tested_commit"
+}
+
+# The rows of modules that were not tried now stay as they are.
 mutants() {
-  local module kind row new=0 table=target/deep/mutants.md
+  local module new="" tried=${MUTANTS:-${mutants_modules[*]}} table=target/deep/mutants.md
   install_mutants
-  printf '| module | caught | without end | do not compile | equivalent | missed |\n| --- | ---: | ---: | ---: | ---: | ---: |\n' >"$table"
-  for module in ${MUTANTS:-${mutants_modules[@]}}; do
+  for module in $tried; do
     mutants_of "$module"
-    unexplained "$module" >"target/deep/mutants/$module/new.txt"
-    row="| $module |"
-    for kind in caught timeout unviable; do row+=" $(wc -l <"target/deep/mutants/$module/$kind.txt") |"; done
-    new=$(wc -l <"target/deep/mutants/$module/new.txt")
-    row+=" $(($(wc -l <"target/deep/mutants/$module/missed.txt") - new)) | $new |"
-    printf '%s\n' "$row" >>"$table"
-    sed 's/^/missed: /' "target/deep/mutants/$module/new.txt"
+    unexplained "$module" | tee "target/deep/mutants/$module/new.txt"
+    new+=$(cat "target/deep/mutants/$module/new.txt")
   done
+  {
+    printf '| module | caught | without end | do not compile | equivalent | missed | commit |\n'
+    printf '| --- | ---: | ---: | ---: | ---: | ---: | --- |\n'
+    for module in "${mutants_modules[@]}"; do
+      if [[ " $tried " == *" $module "* ]]; then row_of "$module"; else grep -s "^| $module |" "$results" || true; fi
+    done
+  } >"$table"
   record mutants "Mutation testing" <"$table"
-  ! grep -h . target/deep/mutants/*/new.txt
+  [ -z "$new" ] || { printf 'missed:\n%s\n' "$new"; return 1; }
 }
