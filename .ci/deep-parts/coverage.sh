@@ -2,11 +2,11 @@
 
 llvm_tool() { printf '%s/lib/rustlib/%s/bin/%s' "$(rustc --print sysroot)" "$(rustc -vV | sed -n 's/^host: //p')" "$1"; }
 
-# The tests of each feature set that has code of its own.
+# The tests of each feature set that has code of its own; `desk` would build its example once more for what others reach.
 instrumented_tests() {
   local features
   for features in graph batch,details,indicator,serde; do
-    cargo test -q --no-default-features --features "$features" --lib --tests "$@"
+    cargo test -q --no-default-features --features "$features" --lib $(all_tests) "$@"
   done
 }
 

@@ -39,15 +39,6 @@ pass() {
   sed 's/:[0-9]*:[0-9]*:/:/' "$out/mutants.out/missed.txt" >"$out/missed.txt"
 }
 
-# All but the example's, which start processes.
-all_tests() {
-  local file
-  for file in tests/*.rs tests/*/main.rs; do
-    file=${file#tests/} file=${file%/main.rs}
-    [ "$file" = desk ] || printf -- '--test=%s ' "${file%.rs}"
-  done
-}
-
 mutants_of() {
   local module=$1 test targets=()
   rm -rf "target/deep/mutants/$module"

@@ -1,4 +1,4 @@
-# tests/deep-results.md: a section for each part, written anew when that part has run.
+# What the parts share: tests/deep-results.md, with a section for each part, written anew when that part has run; and the tests.
 
 results=tests/deep-results.md
 
@@ -30,4 +30,13 @@ fenced() {
   printf '```text\n'
   cat "$1"
   printf '```\n'
+}
+
+# All but the example's, which start processes.
+all_tests() {
+  local file
+  for file in tests/*.rs tests/*/main.rs; do
+    file=${file#tests/} file=${file%/main.rs}
+    [ "$file" = desk ] || printf -- '--test=%s ' "${file%.rs}"
+  done
 }
