@@ -1,0 +1,116 @@
+//! What errors and causes say to people. The words may change at any time; that there are some, and different ones, may not.
+
+use core::fmt::Display;
+use presence_core::directory::{DecideError, StartOver};
+use presence_core::{
+    ApplyError, Cause, CommandError, Instant, NotADuration, NotAGuid, NotFound, Overdue, SetPreferredError,
+    SetPresenceError, UnknownPresence,
+};
+
+/// Each says something, and none says what another says.
+fn all_differ<T: Display>(values: &[T]) {
+    let texts: Vec<_> = values.iter().map(T::to_string).collect();
+    for (place, text) in texts.iter().enumerate() {
+        assert!(!text.trim().is_empty(), "number {place} of {texts:?}");
+        assert!(!texts[..place].contains(text), "{text} twice");
+    }
+}
+
+#[test]
+fn every_error_says_what_is_wrong() {
+    all_differ::<&dyn Display>(&[&UnknownPresence, &NotAGuid, &NotADuration, &NotFound, &StartOver]);
+    all_differ(&[ApplyError::Stale, ApplyError::Invalid, ApplyError::Full]);
+    all_differ(&[
+        CommandError::NotFound,
+        CommandError::Duration,
+        CommandError::Presence,
+        CommandError::SessionsFull,
+        CommandError::UsersFull,
+    ]);
+    all_differ(&[SetPresenceError::Lease, SetPresenceError::Presence, SetPresenceError::Full]);
+    all_differ(&[SetPreferredError::Duration, SetPreferredError::Presence]);
+}
+
+/// An error that stands for another says what that says.
+#[test]
+fn an_error_within_another_says_the_same() {
+    let overdue = Overdue { deadline: Instant::from_secs(300) };
+    assert!(overdue.to_string().contains("300000"), "when it was due: {overdue}");
+    assert_eq!(DecideError::from(overdue).to_string(), overdue.to_string());
+    assert_eq!(DecideError::from(CommandError::NotFound).to_string(), CommandError::NotFound.to_string());
+    assert_eq!(CommandError::from(NotFound).to_string(), NotFound.to_string());
+    for error in [SetPresenceError::Lease, SetPresenceError::Presence, SetPresenceError::Full] {
+        assert_eq!(CommandError::from(error).to_string(), error.to_string());
+    }
+    for error in [SetPreferredError::Duration, SetPreferredError::Presence] {
+        assert_eq!(CommandError::from(error).to_string(), error.to_string());
+    }
+}
+
+/// Causes are named in logs and events, which are read by programs.
+#[test]
+fn causes_have_the_names_of_the_wire() {
+    let causes = [
+        (Cause::Set, "set"),
+        (Cause::Cleared, "cleared"),
+        (Cause::Faded, "faded"),
+        (Cause::Expired, "expired"),
+        (Cause::PreferredSet, "preferredSet"),
+        (Cause::PreferredCleared, "preferredCleared"),
+        (Cause::PreferredExpired, "preferredExpired"),
+    ];
+    for (cause, name) in causes {
+        assert_eq!((cause.to_string().as_str(), cause.name()), (name, name));
+    }
+}
+
+#[cfg(feature = "graph")]
+#[test]
+fn errors_of_the_wire_say_what_is_wrong() {
+    use presence_core::graph::json::{DuplicateMember, JsonError};
+    use presence_core::graph::{NoRoom, Refusal};
+    all_differ::<&dyn Display>(&[&DuplicateMember, &NoRoom]);
+    all_differ(&[JsonError::NotUtf8, JsonError::Syntax, JsonError::TooDeep]);
+    all_differ(&[
+        Refusal::TooLarge,
+        Refusal::UnknownPath,
+        Refusal::MethodNotAllowed,
+        Refusal::UnsupportedMediaType,
+        Refusal::NotAnObject,
+        Refusal::Pair,
+        Refusal::Unauthenticated,
+        Refusal::Throttled { retry_after: 1 },
+        Refusal::OtherUser,
+        Refusal::MissingPermission,
+        Refusal::OtherSession,
+        Refusal::SessionNotFound,
+        Refusal::SessionsFull,
+        Refusal::UsersFull,
+        Refusal::AnswerTooLarge,
+    ]);
+}
+
+#[cfg(feature = "details")]
+#[test]
+fn errors_and_causes_of_details_say_what_is_meant() {
+    use presence_core::details::{DetailsCause, DetailsError};
+    all_differ(&[
+        DetailsError::MessageTooLong,
+        DetailsError::OutOfOfficeTooLong,
+        DetailsError::PlaceTooLong,
+        DetailsError::UsersFull,
+        DetailsError::NotKept,
+    ]);
+    let causes = [
+        (DetailsCause::MessageSet, "messageSet"),
+        (DetailsCause::MessageCleared, "messageCleared"),
+        (DetailsCause::MessageExpired, "messageExpired"),
+        (DetailsCause::OutOfOfficeSet, "outOfOfficeSet"),
+        (DetailsCause::LocationSet, "locationSet"),
+        (DetailsCause::LocationCleared, "locationCleared"),
+        (DetailsCause::LocationEnded, "locationEnded"),
+    ];
+    for (cause, name) in causes {
+        assert_eq!((cause.to_string().as_str(), cause.name()), (name, name));
+    }
+}
