@@ -2,6 +2,7 @@
 
 use core::fmt::Display;
 use presence_core::directory::{DecideError, StartOver};
+use presence_core::snapshot::{self, Field, RestoreError};
 use presence_core::{
     ApplyError, Cause, CommandError, Instant, NotADuration, NotAGuid, NotFound, Overdue, SetPreferredError,
     SetPresenceError, UnknownPresence,
@@ -29,6 +30,23 @@ fn every_error_says_what_is_wrong() {
     ]);
     all_differ(&[SetPresenceError::Lease, SetPresenceError::Presence, SetPresenceError::Full]);
     all_differ(&[SetPreferredError::Duration, SetPreferredError::Presence]);
+}
+
+#[test]
+fn every_refused_snapshot_says_what_is_wrong() {
+    let mut errors = vec![
+        RestoreError::Length,
+        RestoreError::Checksum,
+        RestoreError::NewerForm(7),
+        RestoreError::Full,
+        RestoreError::BeforeEpoch,
+    ];
+    errors.extend([Field::Form, Field::IdLength, Field::Flags, Field::Number].map(RestoreError::Invalid));
+    errors.extend([Field::Presence, Field::SessionIds, Field::Fades, Field::Version].map(RestoreError::Invalid));
+    #[cfg(feature = "details")]
+    errors.extend([Field::Text, Field::Place].map(RestoreError::Invalid));
+    all_differ(&errors);
+    all_differ(&[snapshot::NoRoom]);
 }
 
 /// An error that stands for another says what that says.

@@ -37,7 +37,9 @@ coverage() {
   {
     cat target/deep/coverage.md
     printf '\nNot reached; [coverage.md](coverage.md) says why:\n\n'
-    while IFS=: read -r file line; do printf -- '- `%s`: `%s`\n' "$file" "$(sed -n "${line}s/^ *//p" "$file")"; done <"$directory/uncovered"
+    while IFS=: read -r file line; do
+      printf -- '- `%s`: `%s`\n' "$file" "$(sed -n "${line}s/^ *//p" "$file")"
+    done <"$directory/uncovered" | grep -vF ': `}`'
   } | record coverage "Coverage"
   cat "$results" | sed -n '/<!-- coverage -->/,/<!-- end of coverage -->/p'
 }
