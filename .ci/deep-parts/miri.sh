@@ -4,7 +4,7 @@
 # Not under Miri, and why.
 left_out="- \`allocation\`: replaces the allocator, and counts;
 - \`crowds\`: thousands of users, hours of interpreting; \`directory\`, \`changes\` and \`histories\` run the same code;
-- \`desk\`: starts processes;
+- \`desk\`: starts processes; \`long_run\`: a month of ten thousand users;
 - \`readme\`, \`size\`: read files, and sizes that Miri does not change;
 - of \`aggregation\`: all 3876 sets of up to four presences, in every order;
 - of \`snapshot\`: every pair of wrong bits; of \`wire\`: every length of a buffer for a batch;
@@ -12,7 +12,7 @@ left_out="- \`allocation\`: replaces the allocator, and counts;
 
 # MIRI_TESTS="sessions time" asks for these only.
 miri_tests=(lib aggregation batch changes details directory durations explain forgery histories preferred presences
-  properties rebase serde sessions snapshot time wire)
+  properties rebase serde sessions snapshot texts time wire)
 miri_skips=(--skip every_flipped_bit_and_every_two --skip every_day_there_and_back --skip indicator::tests
   --skip every_element_of_a_batch_has_room --skip a2_a3_the_strongest_session)
 
