@@ -1,7 +1,7 @@
 //! Explores every model, at one of two sizes and fails if a property does not hold.
 
 use presence_core::Command;
-use presence_core_checking::few_users::{ALL_COMMANDS, FEW_COMMANDS, FewUsers};
+use presence_core_checking::few_users::{ALL_COMMANDS, COMING_AND_GOING, FEW_COMMANDS, FewUsers};
 use presence_core_checking::one_user::OneUser;
 use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS, DESK, DESK_NUMBERS, GRAPH, GRAPH_NUMBERS};
 use presence_core_checking::report::{Report, check};
@@ -71,6 +71,8 @@ fn few_users(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
     hold(name, check(name, of::<2, 1>(true, if is_full { ALL_COMMANDS } else { FEW_COMMANDS })));
     let name = "two users in two places, few commands";
     hold(name, check(name, of::<2, 2>(false, FEW_COMMANDS)));
+    let name = "three users in two places, coming and going";
+    hold(name, check(name, of::<3, 2>(false, COMING_AND_GOING)));
     if is_full {
         let name = "two users in two places";
         hold(name, check(name, of::<2, 2>(false, ALL_COMMANDS)));

@@ -100,6 +100,12 @@ pub const FEW_COMMANDS: &[Command<u8>] = &[
     Command::ClearPreferredPresence,
 ];
 
+/// Enough to come, to go and to be forgotten.
+pub const COMING_AND_GOING: &[Command<u8>] = &[
+    Command::SetPresence { session: 0, presence: Presence::Away, lease: ticks(1) },
+    Command::ClearPresence { session: 0 },
+];
+
 impl<const USERS: usize, const PLACES: usize> State<USERS, PLACES> {
     fn now(&self) -> Instant {
         Instant::from_millis(self.now)
