@@ -180,3 +180,11 @@ proptest! {
         prop_assert_eq!(zeros, usize::from(text == "PT0S"), "{}", text);
     }
 }
+
+/// What is too large to hold is as large as can be, before zero too. Rule H4.
+#[test]
+fn h4_a_negative_timedelta_saturates() {
+    let written = IsoDuration::parse("-1000000000000 day, 3:01:00.5").unwrap();
+    assert_eq!(written.magnitude(), Duration::MAX);
+    assert_eq!(IsoDuration::parse("-1 day, 23:00:00").unwrap().magnitude(), Duration::from_hours(1));
+}

@@ -291,9 +291,12 @@ impl<'a> Parser<'a> {
         }
         if is_negative && days > 0 {
             // Python's days go down where the time goes up: -1 day, 23:00:00 is an hour before zero.
-            let back = scaled(days, DAY).unwrap_or(u64::MAX);
             let cut = self.total.whole.0.saturating_add(self.total.finer.into());
-            (self.total.negative, self.total.whole) = (true, Duration(back.saturating_sub(cut)));
+            self.total.negative = true;
+            match scaled(days, DAY) {
+                Some(back) => self.total.whole.0 = back.saturating_sub(cut),
+                None => (self.total.whole.0, self.total.finer) = (u64::MAX, true),
+            }
         } else {
             self.part = Number { whole: days, ..Number::ZERO };
             self.add(DAY);
