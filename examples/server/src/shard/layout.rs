@@ -31,8 +31,10 @@ pub enum LayoutError {
     Io(PathBuf, io::Error),
     /// A journal.
     Journal(PathBuf, JournalError),
-    /// The number of shards is none.
+    /// The number of shards is none, or is missing where there is data.
     Shards(PathBuf),
+    /// A journal that should be there is not.
+    Missing(PathBuf),
 }
 
 impl std::fmt::Display for LayoutError {
@@ -42,6 +44,7 @@ impl std::fmt::Display for LayoutError {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Shards(path) => write!(f, "{}: not a number of shards", path.display()),
+            Self::Missing(path) => write!(f, "{}: missing", path.display()),
         }
     }
 }
@@ -85,18 +88,29 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(LayoutError::Io(path, error)),
     };
-    if stored != Some(shards) {
-        remove_journals(directory, stored).map_err(at(directory))?;
-        if let Some(stored) = stored {
-            tracing::info!("moving the users of {stored} shards to {shards}");
-            redistribute(directory, stored, shards)?;
-        } else {
-            drop(journals(directory, shards)?);
+    let Some(stored) = stored else {
+        // A first start that was cut short leaves journals with nothing in them; all else is somebody's data.
+        if holds_rows(directory)? {
+            return Err(LayoutError::Shards(path));
         }
+        let journals = journals(directory, shards)?;
         write_durably(directory, &path, &format!("{shards}\n")).map_err(at(&path))?;
+        return Ok(Data { journals, lock });
+    };
+    let expected = (0..stored).map(|shard| journal_path(directory, stored, shard));
+    for path in expected {
+        if !path.try_exists().map_err(at(&path))? {
+            return Err(LayoutError::Missing(path));
+        }
     }
     // What is left of an earlier number of shards, or of a move that was cut short.
-    remove_journals(directory, Some(shards)).map_err(at(directory))?;
+    remove_journals(directory, stored).map_err(at(directory))?;
+    if stored != shards {
+        tracing::info!("moving the users of {stored} shards to {shards}");
+        redistribute(directory, stored, shards)?;
+        write_durably(directory, &path, &format!("{shards}\n")).map_err(at(&path))?;
+        remove_journals(directory, shards).map_err(at(directory))?;
+    }
     Ok(Data { journals: journals(directory, shards)?, lock })
 }
 
@@ -124,15 +138,40 @@ fn journals(directory: &Path, shards: usize) -> Result<Vec<Journal>, LayoutError
         .collect()
 }
 
-/// Removes the journals of every number of shards but this one.
-fn remove_journals(directory: &Path, but: Option<usize>) -> io::Result<()> {
-    let kept = but.map(|shards| format!("journal-{shards}-"));
+/// Whether any journal, of whatever number of shards, has something in it.
+fn holds_rows(directory: &Path) -> Result<bool, LayoutError> {
+    let failed = |error| LayoutError::Io(directory.to_owned(), error);
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if generation(&name).is_none() || !name.ends_with(".sqlite") {
+            continue;
+        }
+        let mut rows = 0;
+        let read = Journal::open(&path).and_then(|journal| journal.read(|_, _, _| rows += 1));
+        read.map_err(|error| LayoutError::Journal(path.clone(), error))?;
+        if rows > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The number of shards that a journal, or a file of `SQLite`'s beside it, belongs to; `None` for any other file.
+fn generation(name: &str) -> Option<usize> {
+    let (numbers, ending) = name.strip_prefix("journal-")?.split_once(".sqlite")?;
+    let (shards, shard) = numbers.split_once('-')?;
+    let number = |text: &str| text.parse::<usize>().ok().filter(|number| number.to_string() == text);
+    let (shards, shard) = (number(shards)?, number(shard)?);
+    (shard < shards && shards <= MOST && matches!(ending, "" | "-wal" | "-shm" | "-journal")).then_some(shards)
+}
+
+/// Removes the journals of every number of shards but this one, and nothing else.
+fn remove_journals(directory: &Path, but: usize) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        let is_kept = kept.as_ref().is_some_and(|kept| name.starts_with(kept));
-        if name.starts_with("journal-") && !is_kept {
-            fs::remove_file(directory.join(&*name))?;
+        if name.to_str().and_then(generation).is_some_and(|shards| shards != but) {
+            fs::remove_file(directory.join(name))?;
         }
     }
     Ok(())
@@ -184,4 +223,25 @@ fn write_durably(directory: &Path, path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&fresh, path)?;
     File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_journals_are_taken_for_journals() {
+        assert_eq!(generation("journal-2-1.sqlite"), Some(2));
+        assert_eq!(generation("journal-1-0.sqlite-wal"), Some(1));
+        for name in [
+            "journal-of-mine.txt",
+            "journal-1-0.sqlite.bak",
+            "journal-1-1.sqlite",
+            "journal-01-0.sqlite",
+            "journal-2-",
+            "lock",
+        ] {
+            assert_eq!(generation(name), None, "{name}");
+        }
+    }
 }

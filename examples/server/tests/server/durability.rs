@@ -297,3 +297,32 @@ fn a_server_without_journal_would_be_seen() {
     assert_eq!(server.shown(ADELE).0, "Offline");
     assert!(began.elapsed() < Duration::from_secs(10));
 }
+
+#[test]
+fn data_without_its_number_of_shards_or_a_journal_is_refused_and_left_alone() {
+    let few = ["--virtual-clock", "--users", "100"];
+    let own = TempDir::new().unwrap();
+    let data = own.path().join("data");
+    let mut server = Server::start_on(&data, &few);
+    server.set(ADELE, TEAMS, "InACall", "PT4H");
+    server.terminate();
+    assert!(server.wait().success());
+    fs::write(data.join("journal-of-mine.txt"), "mine").unwrap();
+    for name in ["shards", "journal-1-0.sqlite"] {
+        fs::rename(data.join(name), own.path().join(name)).unwrap();
+        for size in ["100", "100000"] {
+            let mut refused = program()
+                .args(["--listen", "127.0.0.1:0", "--virtual-clock", "--dev-token", "dev", "--users", size, "--data"])
+                .arg(&data)
+                .spawn()
+                .unwrap();
+            assert_eq!(refused.wait().unwrap().code(), Some(2), "{name}");
+        }
+        fs::rename(own.path().join(name), data.join(name)).unwrap();
+    }
+    for size in ["100", "100000"] {
+        let server = Server::start_on(&data, &["--virtual-clock", "--users", size]);
+        assert_eq!(server.shown(ADELE).0, "InACall");
+    }
+    assert!(data.join("journal-of-mine.txt").exists());
+}
