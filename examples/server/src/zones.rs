@@ -19,6 +19,9 @@ static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundl
 static NAMES: LazyLock<HashMap<TimeZone, &'static str>> =
     LazyLock::new(|| IanaParserExtended::new().iter().map(|zone| (zone.time_zone, zone.canonical)).collect());
 
+/// The last millisecond of the year 9999.
+const LAST_MOMENT: u64 = 253_402_300_799_999;
+
 /// A local date and time of a zone, in milliseconds of Unix time; `None` for a zone that nobody knows. A time that a clock
 /// skips is taken for the one after the gap, one that it shows twice for the first.
 pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
@@ -33,8 +36,13 @@ pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
         i8::try_from(local.second).ok()?,
         i32::from(local.millisecond) * 1_000_000,
     );
-    let instant = zone.to_ambiguous_timestamp(local.ok()?).compatible().ok()?;
-    u64::try_from(instant.as_millisecond()).ok()
+    let local = local.ok()?;
+    Some(match zone.to_ambiguous_timestamp(local).compatible() {
+        Ok(instant) => u64::try_from(instant.as_millisecond()).unwrap_or(0),
+        // As in UTC: clients say the first or the last moment of their calendar where they mean always or never.
+        Err(_) if local.year() < 0 => 0,
+        Err(_) => LAST_MOMENT,
+    })
 }
 
 #[cfg(test)]
@@ -74,6 +82,15 @@ mod tests {
         assert_eq!(unix("Pacific Standard Time", 11), Some(1_795_539_933_207 + 8 * 3_600_000));
         let hours = |month| unix("Pacific Standard Time", month).unwrap() - unix("Etc/UTC", month).unwrap();
         assert_eq!((hours(1), hours(7)), (8 * 3_600_000, 7 * 3_600_000));
+    }
+
+    #[test]
+    fn t1_the_first_and_the_last_moment_of_a_calendar_are_moments_in_every_zone() {
+        let first = DateTime { year: 1, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
+        let last = DateTime { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
+        for zone in ["Pacific Standard Time", "Asia/Tokyo"] {
+            assert_eq!((to_unix(first, zone), to_unix(last, zone)), (Some(0), Some(LAST_MOMENT)), "{zone}");
+        }
     }
 
     #[test]
