@@ -2,11 +2,13 @@
 //! its slowest element. What one user's elements do happens in their order. Rule H5.
 
 use super::App;
-use super::answer::{Ids, Refused, Text, json};
-use super::work::{Outcome, Started};
+use super::answer::{Ids, Refused, Text};
+use super::graph::long;
+use super::work::{Outcome, Started, USUAL_PRESENCE};
 use axum::response::Response;
 use presence_core::Policy;
 use presence_core::graph::{Answered, Batch, Caller, Element, MAX_ELEMENTS, write_answer};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What became of an element.
 enum State {
@@ -16,6 +18,8 @@ enum State {
 
 /// Runs a batch and answers it.
 pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Result<Response, Refused> {
+    // What every element's answer takes at least; longer ones bring or ask for their own share.
+    let mut shares = app.reserve(MAX_ELEMENTS * USUAL_PRESENCE)?;
     let mut elements: Vec<(Element<'_>, State)> = Vec::with_capacity(MAX_ELEMENTS);
     let mut answered = Answered::new();
     let mut ended = 0;
@@ -39,11 +43,26 @@ pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Resu
     for (element, mut state) in elements {
         end(&mut state, app, caller).await;
         text.0.extend_from_slice(separator);
+        keep(&mut state, app, &mut shares);
         write(&mut text, element, &state, ids, app);
+        if let State::Ended(Ok(Outcome::Long(_, share))) = state {
+            shares.merge(share);
+        }
         separator = b",";
     }
     text.0.extend_from_slice(b"]}");
-    Ok(json(text.0))
+    text.0.shrink_to_fit();
+    Ok(long(text.0, shares))
+}
+
+/// Sees to it that a single read's answer has a share of memory.
+fn keep(state: &mut State, app: &App, shares: &mut OwnedSemaphorePermit) {
+    if let State::Ended(Ok(Outcome::Body(body))) = state {
+        match app.reserve(body.len()) {
+            Ok(share) => shares.merge(share),
+            Err(refusal) => *state = State::Ended(Err(refusal.into())),
+        }
+    }
 }
 
 fn start(app: &App, element: Element<'_>, caller: Caller) -> Result<Started, Refused> {

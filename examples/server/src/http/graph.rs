@@ -89,7 +89,7 @@ impl Hooks for App {
 }
 
 /// An answer that keeps its share of memory until it has gone out.
-fn long(text: Vec<u8>, shares: OwnedSemaphorePermit) -> Response {
+pub fn long(text: Vec<u8>, shares: OwnedSemaphorePermit) -> Response {
     struct Owner(Vec<u8>, #[expect(dead_code, reason = "held until the bytes are gone")] OwnedSemaphorePermit);
     impl AsRef<[u8]> for Owner {
         fn as_ref(&self) -> &[u8] {
