@@ -93,7 +93,11 @@ async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Reque
     let user = user.and_then(|Path(id)| id.parse().ok()).ok_or(Refusal::Malformed(Field::User))?;
     let value: serde_json::Value = serde_json::from_slice(&held.bytes).map_err(|_| Refusal::NotAnObject)?;
     let flag = value.get("isOutOfOffice").and_then(serde_json::Value::as_bool).ok_or(Refusal::NotAnObject)?;
-    let message = value.get("message").and_then(serde_json::Value::as_str).map(str::to_owned);
+    let message = match value.get("message") {
+        None | Some(serde_json::Value::Null) => None,
+        Some(serde_json::Value::String(text)) => Some(text.clone()),
+        Some(_) => return Err(Refusal::NotAnObject.into()),
+    };
     app.tell(user, TellCommand::SetOutOfOffice(flag, message))?.finish(app, None).await.map(|_| ())
 }
 
