@@ -17,7 +17,7 @@ mod work;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::shard::Shards;
+use crate::shard::{QUEUE, Shards};
 use crate::tokens::Tokens;
 use axum::Router;
 use axum::routing::{get, post};
@@ -29,8 +29,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 /// Most memory that bodies and long answers take at a time, in kibibytes; who would need more is told to come back.
 const BUFFERS: usize = 128 * 1024;
-/// Most clients that follow changes at a time.
-const READERS: usize = 1024;
+/// Most clients that follow changes at a time: each has one job in a queue, and leaves half of it to others.
+const READERS: usize = QUEUE / 2;
 
 /// What every request needs.
 #[derive(Debug)]

@@ -38,7 +38,7 @@ use writer::{Parts, Writer};
 pub use restore::LoadError;
 
 /// Jobs that wait for one writer; more are refused.
-const QUEUE: usize = 1024;
+pub const QUEUE: usize = 1024;
 
 /// Which shard of so many a user belongs to. Never changes, for journals are kept by it.
 pub fn shard_of(user: UserId, shards: usize) -> usize {
