@@ -7,7 +7,7 @@
 
 use super::users::Users;
 use presence_core::details::{Details, DetailsCommand, DetailsError, advance_details, decide_details};
-use presence_core::directory::Progress;
+use presence_core::directory::{Cursor, Progress};
 use presence_core::graph::MAX_MESSAGE;
 use presence_core::{Instant, UserId};
 use std::collections::btree_map::Entry as Place;
@@ -34,6 +34,8 @@ pub struct Entry {
     pub row: i64,
     /// Its deadline, as it stands among all of them.
     deadline: Option<Instant>,
+    /// Whether it stands among those who have told nothing any more.
+    is_listed: bool,
 }
 
 impl Entry {
@@ -67,12 +69,14 @@ fn catch_up(told: &mut Told, now: Instant) -> bool {
 pub struct Kept {
     entries: BTreeMap<UserId, Entry>,
     deadlines: BTreeSet<(Instant, UserId)>,
-    /// Those who have told nothing any more.
+    /// Those who have told nothing any more, each once; some may have told something again.
     empty: VecDeque<UserId>,
     /// Those whose records must be written anew, for the older ones would tell an older version: who was given another
     /// place in the directory, and who was forgotten.
     moved: Vec<UserId>,
     capacity: usize,
+    /// Where the changes stood when there was last no room to tell of one.
+    untold: Option<Cursor>,
 }
 
 impl Kept {
@@ -106,10 +110,11 @@ impl Kept {
     pub fn restore(&mut self, user: UserId, user_version: u64, told: Told, row: i64) {
         let version = told.version();
         let told = if told.is_empty() { None } else { Some(Arc::new(told)) };
-        if told.is_none() {
+        let is_listed = told.is_none();
+        if is_listed {
             self.empty.push_back(user);
         }
-        self.entries.insert(user, Entry { user_version, told, version, row, deadline: None });
+        self.entries.insert(user, Entry { user_version, told, version, row, deadline: None, is_listed });
         self.follow(user);
     }
 
@@ -154,8 +159,12 @@ impl Kept {
         let Ok(current) = told.at(now) else { return Err(DetailsError::NotKept) };
         let Some(transition) = decide_details(current, command)? else { return Ok(false) };
         is_visible |= transition.is_visible();
-        if is_visible {
-            self.note_change(users, now, user)?;
+        if is_visible && let Err(full) = self.note_change(users, now, user) {
+            // Who has something here already needs no more room to change it, or to take it back (rule S9).
+            if self.entries.get(&user).is_none_or(|entry| entry.told.is_none()) {
+                return Err(full);
+            }
+            self.untold = Some(users.cursor());
         }
         // It was made of this very state.
         told.apply(&transition).map_err(|_| DetailsError::NotKept)?;
@@ -165,7 +174,13 @@ impl Kept {
         Ok(true)
     }
 
-    /// Lets one overdue thing happen. Says whether there was one, and there was room to tell of it.
+    /// Whether something changed since this cursor that there was no room to tell of: who follows changes from there must
+    /// start over.
+    pub fn has_untold(&self, since: Cursor) -> bool {
+        self.untold.is_some_and(|untold| since.to_number() <= untold.to_number())
+    }
+
+    /// Lets one overdue thing happen. Says whether there was one.
     pub fn advance(&mut self, users: &mut Users, now: Instant) -> bool {
         let Some((_, user)) = self.deadlines.first().copied().filter(|(deadline, _)| deadline.is_due(now)) else {
             return false;
@@ -175,8 +190,8 @@ impl Kept {
         };
         let is_visible = catch_up(&mut told, now);
         if is_visible && self.note_change(users, now, user).is_err() {
-            // Reads see it anyway; those who follow changes are told when there is room.
-            return false;
+            // It must not keep what is due later from happening.
+            self.untold = Some(users.cursor());
         }
         self.store(user, told);
         true
@@ -223,7 +238,8 @@ impl Kept {
         let Some(entry) = self.entries.get_mut(&user) else { return };
         entry.version = told.version();
         if told.is_empty() {
-            if entry.told.take().is_some() {
+            entry.told = None;
+            if !std::mem::replace(&mut entry.is_listed, true) {
                 self.empty.push_back(user);
             }
         } else {
@@ -262,8 +278,9 @@ impl Kept {
                 break;
             }
             let Some(candidate) = self.empty.pop_front() else { break };
-            let Place::Occupied(found) = self.entries.entry(candidate) else { continue };
+            let Place::Occupied(mut found) = self.entries.entry(candidate) else { continue };
             if found.get().told.is_some() {
+                found.get_mut().is_listed = false;
                 continue;
             }
             if users.get(candidate).is_some() {
@@ -275,5 +292,22 @@ impl Kept {
             self.moved.push(candidate);
         }
         if self.entries.len() < self.capacity { Ok(()) } else { Err(DetailsError::UsersFull) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::users::allocate;
+    use super::*;
+
+    #[test]
+    fn who_tells_and_takes_back_for_ever_costs_no_memory() {
+        let (mut users, mut kept) = (allocate(4), Kept::new(4));
+        let user = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3".parse().unwrap();
+        for text in ["x", ""].repeat(100) {
+            let command = DetailsCommand::SetStatusMessage { text, expires_at: Instant::from_millis(1000) };
+            assert_eq!(kept.execute(&mut users, Instant::ZERO, user, command), Ok(true));
+        }
+        assert_eq!(kept.empty.len(), 1);
     }
 }

@@ -48,7 +48,7 @@ impl Place {
 /// Some of all users.
 #[derive(Debug)]
 pub struct Everybody {
-    /// Some users, none of them twice.
+    /// Some users; a walk may tell of one twice, but leaves none out.
     pub users: Vec<Shown>,
     /// Where to go on; `None` behind the last.
     pub next: Option<Place>,

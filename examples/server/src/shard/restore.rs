@@ -80,7 +80,7 @@ fn take_in(state: &mut State, id: UserId, taken_at: Instant, bytes: &[u8], now: 
         snapshot::restore(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))?;
     if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
         // What is due frees its room, as it did before.
-        while state.advance(now) {}
+        state.kept.free_room(&mut state.users, now, id);
         if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
             return forget(state, id, user, now);
         }

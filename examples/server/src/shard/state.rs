@@ -94,7 +94,7 @@ impl State {
     pub fn changes_since(&self, now: Instant, since: Cursor) -> Changes {
         let behind = self.users.cursor().to_number().saturating_sub(since.to_number());
         match self.users.changes_since(since) {
-            Ok(changed) if behind <= MAX_BEHIND => {
+            Ok(changed) if behind <= MAX_BEHIND && !self.kept.has_untold(since) => {
                 let some = changed.take(CHUNK);
                 Changes::Users(some.map(|change| (self.shown(now, change.id, change.user), change.cursor)).collect())
             }
@@ -114,8 +114,8 @@ impl State {
             Place::Told(after) => {
                 let mut last = None;
                 let looked_at = self.kept.after(after).take(CHUNK).inspect(|user| last = Some(*user));
-                let users = looked_at.filter(|user| self.users.get(*user).is_none()).map(|user| self.read(now, user));
-                let users = users.collect();
+                // Who was given a place meanwhile may have been given one that the walk is past.
+                let users = looked_at.map(|user| self.read(now, user)).collect();
                 Everybody { users, next: last.map(|user| Place::Told(Some(user))), cursor }
             }
         }

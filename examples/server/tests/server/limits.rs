@@ -210,3 +210,61 @@ fn metrics_say_what_was_served() {
     assert_eq!(server.metric("presence_requests_total{operation=\"getPresence\",status=\"401\"}"), 1.0);
     assert!(server.metric("presence_journal_flush_seconds_count") >= 1.0);
 }
+
+#[test]
+fn s9_taking_back_a_message_needs_no_room() {
+    let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
+    let path = format!("/v1.0/users/{ADELE}/presence/setStatusMessage");
+    let message = |text: &str| json!({"statusMessage": {"message": {"content": text, "contentType": "text"}}});
+    assert_eq!(server.post("dev", &path, &message("here")).status, 200);
+    // It takes the place of one who shows nothing.
+    assert_eq!(server.set(BOB, TEAMS, "InACall", "PT4H").status, 200);
+    for text in ["there", ""] {
+        assert_eq!(server.post("dev", &path, &message(text)).status, 200, "{text}");
+        assert_eq!(server.presence(ADELE)["statusMessage"]["message"]["content"].as_str().unwrap_or_default(), text);
+    }
+}
+
+#[test]
+fn who_never_told_anything_gives_way() {
+    let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
+    let nothing = json!({"isOutOfOffice": false});
+    assert_eq!(server.post("dev", &format!("/dev/users/{ADELE}/outOfOffice"), &nothing).status, 200);
+    let message = json!({"statusMessage": {"message": {"content": "here", "contentType": "text"}}});
+    assert_eq!(server.post("dev", &format!("/v1.0/users/{BOB}/presence/setStatusMessage"), &message).status, 200);
+}
+
+#[test]
+fn an_out_of_office_message_is_a_string() {
+    let server = Server::start();
+    let body = json!({"isOutOfOffice": false, "message": {}});
+    assert_eq!(server.post("dev", &format!("/dev/users/{ADELE}/outOfOffice"), &body).status, 400);
+}
+
+#[test]
+fn answers_to_batches_that_nobody_reads_have_their_share_of_memory() {
+    let server = Server::start();
+    let ids = vec![ADELE; 650];
+    let read = json!({"ids": ids});
+    let elements: Vec<_> = (0..20)
+        .map(|number| {
+            json!({"id": number.to_string(), "method": "POST", "url": "/communications/getPresencesByUserId",
+                "headers": {"content-type": "application/json"}, "body": read})
+        })
+        .collect();
+    let batch = json!({ "requests": elements }).to_string();
+    let headers = format!("content-type: application/json\r\ncontent-length: {}\r\n", batch.len());
+    let request = post("/v1.0/$batch", &headers, &batch);
+    let unread: Vec<_> = (0..60)
+        .map(|_| {
+            let mut stream = server.connect();
+            stream.write_all(request.as_bytes()).unwrap();
+            // The answer has begun.
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(server.post("dev", "/v1.0/communications/getPresencesByUserId", &read).status, 429);
+    drop(unread);
+}
