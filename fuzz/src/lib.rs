@@ -8,6 +8,8 @@ mod life;
 #[path = "../../tests/model/mod.rs"]
 mod model;
 #[cfg(test)]
+mod recipe;
+#[cfg(test)]
 mod replay;
 mod snapshot;
 mod user;
