@@ -15,7 +15,7 @@ struct Wall {
 impl Wall {
     fn command(&mut self, now: Instant, user: UserId, command: Command) {
         let shown = &mut self.shown;
-        let redraw = |user, transition: &Transition| drop(shown.insert(user, transition.after()));
+        let redraw = |user, transition: &Transition| _ = shown.insert(user, transition.after());
         let _ = self.users.execute(now, user, command, redraw);
     }
 }

@@ -3,6 +3,7 @@
 use super::session::{Fading, Preferred, Session};
 use super::transition::{Change, Transition};
 use super::{User, UserAt, published};
+use crate::id::SessionId;
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
@@ -156,7 +157,7 @@ pub fn advance<S: Copy + Ord, const SESSIONS: usize>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Command<S> {
+pub enum Command<S = SessionId> {
     /// See [`set_presence`].
     SetPresence {
         /// The application's session.
