@@ -111,7 +111,7 @@ def table(runs):
             f"{whole['p99'] / 1000:.2f} ms",
             f"{whole['cpu']:.1f} µs",
             f"{journal:.1f} µs",
-            f"{share:.0%} ({min(shares):.0%} to {max(shares):.0%})",
+            f"{share:.0%} ({min(shares):.0%} to {max(shares):.0%})".replace("-0%", "0%"),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines), too_large
