@@ -5,7 +5,7 @@
 
 use super::Directory;
 use super::memory::{Memory, Slot};
-use crate::user::{ApplyError, User};
+use crate::user::User;
 use core::hash::{BuildHasher, Hash};
 
 /// No slot.
@@ -134,27 +134,6 @@ where
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
         Cursor(self.changes.count)
-    }
-
-    /// Something changed visibly that is kept beside a user, its details say: it counts as a visible change of that user, who
-    /// gets a place if it has none. Its own record is as it was. Call [`advance`](Self::advance) until it is idle before, so that
-    /// what is due frees its room first. Rules V2, S9. O(1) expected.
-    ///
-    /// # Errors
-    ///
-    /// [`ApplyError::Full`] when a new user finds no place. Nothing is changed then.
-    pub fn note_change(&mut self, user: U) -> Result<(), ApplyError> {
-        let number = match self.find(user) {
-            Some((number, _)) => number,
-            None => {
-                let room = self.room().ok_or(ApplyError::Full)?;
-                let number = self.take_place(room, user);
-                self.set_forgettable(number, true);
-                number
-            }
-        };
-        self.changes.note(self.memory.parts().slots, number);
-        Ok(())
     }
 
     /// The users who changed visibly after a cursor, each once, the one whose latest change is oldest first. Rule V2.

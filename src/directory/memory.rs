@@ -19,6 +19,8 @@ pub struct Slot<U, S, const SESSIONS: usize> {
     pub(super) published: Presence,
     /// Whether it is in the queue of those that may be forgotten.
     pub(super) is_forgettable: bool,
+    /// Whether something is kept of the user elsewhere, so that it is not forgotten though it has nothing stored here.
+    pub(super) is_held: bool,
     /// How many users have had this place before.
     pub(super) generation: u32,
     /// The deadline the queue knows of: never later than the user's own, never when it is not queued.
@@ -41,12 +43,18 @@ impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
         id: None,
         published: Presence::Offline,
         is_forgettable: false,
+        is_held: false,
         generation: 0,
         queued: Instant::NEVER,
         link: Link::NONE,
         user: User::new(),
         changed: Changed::NEVER,
     };
+
+    /// Whether nothing is stored of the user, here or elsewhere. Rule M5.
+    pub(super) fn may_be_forgotten(&self) -> bool {
+        !self.is_held && self.user.is_empty()
+    }
 }
 
 impl<U: Copy + Ord, S, const SESSIONS: usize> Linked for [Slot<U, S, SESSIONS>] {

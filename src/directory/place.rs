@@ -125,6 +125,7 @@ where
             slot.id = Some(id);
             slot.user = User::starting_at(start);
             slot.published = Presence::Offline;
+            slot.is_held = false;
             if !homes.take(tags, number) {
                 index::insert(index, hash, number);
             }
@@ -152,8 +153,8 @@ where
         }
         self.changes.note(self.memory.parts().slots, number);
         let Some(slot) = self.slot(number) else { return };
-        let (is_empty, deadline) = (slot.user.is_empty(), slot.user.next_deadline());
-        self.set_forgettable(number, is_empty);
+        let (may_be_forgotten, deadline) = (slot.may_be_forgotten(), slot.user.next_deadline());
+        self.set_forgettable(number, may_be_forgotten);
         if let Some(deadline) = deadline {
             // What time it is nobody has said: most likely not much earlier.
             self.queue_under(number, deadline, deadline.saturating_sub(Duration::from_mins(5)));
@@ -207,9 +208,9 @@ where
             self.changes.note(self.memory.parts().slots, number);
         }
         let Some(slot) = self.slot(number) else { return };
-        let (is_empty, queued) = (slot.user.is_empty(), slot.queued);
-        if is_empty != slot.is_forgettable {
-            self.set_forgettable(number, is_empty);
+        let (may_be_forgotten, queued) = (slot.may_be_forgotten(), slot.queued);
+        if may_be_forgotten != slot.is_forgettable {
+            self.set_forgettable(number, may_be_forgotten);
         }
         if transition.deadline() < queued {
             self.queue_under(number, transition.deadline(), transition.at());
@@ -218,13 +219,18 @@ where
 
     /// Enters a user with nothing stored among those that may be forgotten, or takes it out again.
     pub(super) fn set_forgettable(&mut self, number: u32, is_forgettable: bool) {
+        self.set_forgettable_since(number, is_forgettable, Instant::ZERO);
+    }
+
+    /// The same of a user of whom something was kept elsewhere until this moment.
+    pub(super) fn set_forgettable_since(&mut self, number: u32, is_forgettable: bool, moment: Instant) {
         if is_forgettable {
             self.unqueue(number);
         }
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         let Some(slot) = slots.get_mut(number as usize) else { return };
         slot.is_forgettable = is_forgettable;
-        let since = forgettable_since(slot);
+        let since = forgettable_since(slot).max(moment);
         let mut queue = Queue { slots, cells, end: End::Back, len: &mut self.forgettable };
         if is_forgettable {
             queue.set(number, since);
@@ -234,9 +240,9 @@ where
     }
 
     /// Restores the order of those that may be forgotten, after the clock was shifted.
-    pub(super) fn reorder_forgettable(&mut self) {
+    pub(super) fn reorder_forgettable(&mut self, from: Instant, to: Instant) {
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         Queue { slots, cells, end: End::Back, len: &mut self.forgettable }
-            .rebuild(|slots, number| slots.get(number as usize).map_or(Instant::ZERO, forgettable_since));
+            .rebuild(|key| if key == Instant::ZERO { key } else { key.rebased(from, to) });
     }
 }

@@ -188,6 +188,13 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         self.version
     }
 
+    /// Counts visible changes that were counted elsewhere until now. Rule V1.
+    pub(crate) const fn add_changes(&mut self, changes: u64) {
+        self.version = self.version.saturating_add(changes);
+        // Whatever was decided before tells a version that has passed.
+        self.revision = self.revision.saturating_add(changes);
+    }
+
     /// Whether nothing is stored, so that a wrapping layer may forget this user: no session, no preferred presence. Rule
     /// M5. O(1).
     #[must_use]

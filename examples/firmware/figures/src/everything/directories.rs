@@ -7,7 +7,9 @@ use presence_core::directory::{
     ChangedUser, Cursor, DecideError, DefaultHasher, Directory, IndexCell, InlineMemory, Memory, MultiplyHasher,
     Progress, QueueCell, SliceMemory, Slot, StartOver, TagCell, UserHandle,
 };
-use presence_core::{Command, CommandError, Duration, Instant, Overdue, Presence, SessionId, User, UserId};
+use presence_core::{
+    ApplyError, Command, CommandError, Duration, Instant, Overdue, Presence, SessionId, User, UserId,
+};
 
 /// FNV-1a, as an embedder may bring it.
 #[derive(Clone)]
@@ -55,6 +57,12 @@ macro_rules! calls {
 
             fn execute(users: &mut Of, now: Instant, user: $user, command: Command<$session>) -> Result<(), CommandError> {
                 Directory::execute(users, now, user, command, |user, transition| {
+                    black_box((user, transition));
+                })
+            }
+
+            fn hold(users: &mut Of, now: Instant, user: $user) -> Result<(), ApplyError> {
+                Directory::hold(users, now, user, |user, transition| {
                     black_box((user, transition));
                 })
             }
@@ -136,10 +144,10 @@ macro_rules! calls {
 
             #[inline(always)]
             pub fn keep() {
-                keep!(Of => advance, apply, by_handle, capacity, cursor, decide, explain, forgotten, get, handle, insert);
+                keep!(Of => advance, apply, by_handle, capacity, cursor, decide, explain, forgotten, get, handle, insert, release);
                 keep!(Of => is_empty, len, next_deadline, note_change, policy, presence, rebase, remember_forgotten);
-                keep!(Of => version, with_hasher);
-                keep!(fn => execute, execute_batch, set_presence, clear_presence, set_preferred_presence);
+                keep!(Of => release, version, with_hasher);
+                keep!(fn => execute, hold, execute_batch, set_presence, clear_presence, set_preferred_presence);
                 keep!(fn => clear_preferred_presence, read, read_batch, users, users_from, changes_since);
                 values!(Progress<$user, $session>, ChangedUser<'static, $user, $session, 4>);
                 clones!(Slot<$user, $session, 4>);

@@ -1,0 +1,178 @@
+//! Users of whom something is kept elsewhere: held in the directory until they are released. Rules M5, S9, V1, V2.
+
+use presence_core::directory::{Cursor, Directory, InlineMemory};
+use presence_core::{ApplyError, Command, CommandError, Instant, Policy, Presence, User};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+type Small = Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>>;
+
+/// Of whom something is kept elsewhere is not forgotten, whatever else happens, and nobody can see that. Rules M5, S9.
+#[test]
+fn m5_who_is_held_keeps_its_place() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let now = Instant::from_secs(1);
+    directory.hold(now, 1, |_, _| {}).unwrap();
+    assert_eq!((directory.len(), directory.cursor(), directory.version(1, now)), (1, Cursor::START, 0));
+    // With nothing stored here, then something, and nothing again.
+    for user in 2..30 {
+        directory.set_presence(now, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+        directory.clear_presence(now, 1, 0, |_, _| {}).unwrap();
+        directory.set_presence(now, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+        directory.clear_presence(now, user, 0, |_, _| {}).unwrap();
+        assert!(directory.get(1).is_some() && directory.get(user).is_some());
+    }
+    // Also one taken in from elsewhere, and after the clock was shifted.
+    directory.insert(1, User::starting_at(500)).unwrap();
+    directory.rebase(now, Instant::ZERO).unwrap();
+    directory.hold(now, 40, |_, _| {}).unwrap();
+    directory.hold(now, 41, |_, _| {}).unwrap();
+    let full = directory.clone();
+    assert_eq!(directory.hold(now, 42, |_, _| {}), Err(ApplyError::Full));
+    assert_eq!(directory.set_presence(now, 42, 0, Presence::Away, None, |_, _| {}), Err(CommandError::UsersFull));
+    assert_eq!(directory.insert(42, User::new()), Err(ApplyError::Full));
+    assert_eq!((directory.cursor(), directory.len(), directory.get(42)), (full.cursor(), 3, None));
+    assert_eq!(directory.version(1, now), 500);
+}
+
+/// What is due frees its room first, and is told. Rule S9.
+#[test]
+fn s9_to_hold_somebody_carries_out_what_is_due_if_there_is_no_room() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    for user in 1..4 {
+        directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+    }
+    let now = Instant::from_secs(299);
+    assert_eq!(directory.hold(now, 4, |_, _| {}), Err(ApplyError::Full));
+    // Who has a place needs no other.
+    directory.hold(now, 1, |_, _| {}).unwrap();
+    let mut told = Vec::new();
+    directory.hold(Instant::from_secs(300), 4, |user, transition| told.push((user, transition.after()))).unwrap();
+    assert_eq!(told, [(1, Presence::Offline), (2, Presence::Offline), (3, Presence::Offline)]);
+    assert!(directory.get(1).is_some() && directory.get(2).is_none());
+}
+
+/// Who is released may be forgotten, as one of whom something was stored until then, and its version does not fall.
+/// Rules M5, V1.
+#[test]
+fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    directory.hold(Instant::ZERO, 9, |_, _| {}).unwrap();
+    for user in [7, 8] {
+        directory.set_presence(Instant::from_secs(u64::from(user)), user, 0, Presence::Away, None, |_, _| {}).unwrap();
+    }
+    directory.clear_presence(Instant::from_secs(10), 7, 0, |_, _| {}).unwrap();
+    let decided = directory.decide(
+        Instant::from_secs(10),
+        9,
+        Command::SetPreferredPresence { presence: Presence::Away, duration: None },
+    );
+    directory.release(Instant::from_secs(20), 9, 30);
+    assert_eq!(directory.version(9, Instant::from_secs(20)), 30);
+    // What was decided before tells a version that has passed.
+    assert_eq!(directory.apply(9, &decided.unwrap().unwrap()), Err(ApplyError::Stale));
+    directory.clear_presence(Instant::from_secs(30), 8, 0, |_, _| {}).unwrap();
+    // The clock is shifted in between: the order stays.
+    directory.rebase(Instant::from_secs(30), Instant::from_secs(130)).unwrap();
+    let now = Instant::from_secs(130);
+    let mut order = vec![];
+    for user in 10..13 {
+        directory.set_presence(now, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+        order.push([7, 8, 9].map(|user| directory.get(user).is_some()));
+    }
+    assert_eq!(order, [[false, true, true], [false, true, false], [false; 3]]);
+    directory.clear_presence(now, 10, 0, |_, _| {}).unwrap();
+    directory.set_presence(now, 9, 0, Presence::Away, None, |_, _| {}).unwrap();
+    assert!(directory.version(9, now) > 30);
+    // Nobody of that name, and nothing to release: nothing happens.
+    let before = (directory.cursor(), directory.len());
+    directory.release(now, 200, 5);
+    assert_eq!((directory.cursor(), directory.len()), before);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Say(u8),
+    TakeBack(u8),
+    Set(u8),
+    Clear(u8),
+    Pass(u16),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..6u8).prop_map(Step::Say),
+        (0..6u8).prop_map(Step::TakeBack),
+        (0..6u8).prop_map(Step::Set),
+        (0..6u8).prop_map(Step::Clear),
+        (0..400u16).prop_map(Step::Pass),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is said, set, taken back and cleared, by more users than there is room for: who has something kept
+    /// anywhere has a place, room is refused only when all of them have, no user's version ever falls, also of one who was
+    /// forgotten and came back, and each change grows it.
+    #[test]
+    fn m5_v1_what_is_kept_elsewhere_counts_as_stored(steps in prop::collection::vec(step(), 1..120)) {
+        let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut now = Instant::ZERO;
+        // The visible changes that are counted elsewhere, and until when each user's session lasts.
+        let mut said: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut leased: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut highest: BTreeMap<u8, u64> = BTreeMap::new();
+        for step in steps {
+            leased.retain(|_, until| *until > now.as_millis());
+            let mut stored: Vec<u8> = said.keys().chain(leased.keys()).copied().collect();
+            stored.sort_unstable();
+            stored.dedup();
+            let has_room = |user: u8| stored.len() < 3 || stored.contains(&user);
+            let mut changed = None;
+            match step {
+                Step::Say(user) => {
+                    let outcome = directory.hold(now, user, |_, _| {});
+                    prop_assert_eq!(outcome, if has_room(user) { Ok(()) } else { Err(ApplyError::Full) });
+                    if outcome.is_ok() {
+                        *said.entry(user).or_default() += 1;
+                        prop_assert!(directory.note_change(user));
+                        changed = Some(user);
+                    }
+                }
+                Step::TakeBack(user) => {
+                    if let Some(changes) = said.remove(&user) {
+                        prop_assert!(directory.note_change(user));
+                        directory.release(now, user, changes + 1);
+                        changed = Some(user);
+                    }
+                }
+                Step::Set(user) => {
+                    let outcome = directory.set_presence(now, user, 0, Presence::InACall, None, |_, _| {});
+                    prop_assert_eq!(outcome, if has_room(user) { Ok(()) } else { Err(CommandError::UsersFull) });
+                    if outcome.is_ok() {
+                        changed = (!leased.contains_key(&user)).then_some(user);
+                        leased.insert(user, now.as_millis() + 300_000);
+                    }
+                }
+                Step::Clear(user) => {
+                    let outcome = directory.clear_presence(now, user, 0, |_, _| {});
+                    prop_assert_eq!(outcome.is_ok(), leased.remove(&user).is_some());
+                    changed = outcome.is_ok().then_some(user);
+                }
+                Step::Pass(seconds) => now = Instant::from_millis(now.as_millis() + u64::from(seconds) * 1000),
+            }
+            for user in said.keys() {
+                prop_assert!(directory.get(*user).is_some());
+            }
+            for user in 0..6 {
+                let before = highest.get(&user).copied().unwrap_or(0);
+                let found = directory.get(user).is_some();
+                let version = directory.version(user, now) + said.get(&user).copied().unwrap_or(0);
+                prop_assert!(!found || version >= before, "user {} fell from {} to {}", user, before, version);
+                prop_assert!(changed != Some(user) || version > before, "user {} stayed at {}", user, version);
+                highest.insert(user, before.max(version));
+            }
+        }
+    }
+}
