@@ -13,7 +13,7 @@
 use super::App;
 use super::answer::{Ids, OperationName, Refused, THROTTLED, Text};
 use super::work::{USUAL_PRESENCE, write};
-use crate::shard::job::{Changes, Everybody, Job, Place, Shown};
+use crate::shard::job::{Changes, Everybody, Job, Shown};
 use crate::tokens::may_read_all;
 use axum::Extension;
 use axum::extract::State;
@@ -94,7 +94,7 @@ struct Reader {
     /// Where it stands in each shard.
     cursors: Vec<Cursor>,
     /// While everybody is told: which shard, and where in it.
-    everybody: Option<(usize, Place)>,
+    everybody: Option<(usize, usize)>,
     waiting: VecDeque<Waiting>,
     bell: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
@@ -118,7 +118,7 @@ impl Drop for Reader {
 impl Reader {
     fn start_over(&mut self) {
         self.cursors = vec![Cursor::START; self.app.shards.len()];
-        self.everybody = Some((0, Place::FIRST));
+        self.everybody = Some((0, 0));
         self.waiting.push_back(Waiting::StartOver);
     }
 
@@ -166,9 +166,9 @@ impl Reader {
     }
 
     /// Reads some more of everybody.
-    async fn read_everybody(&mut self, shard: usize, place: Place) -> Option<bool> {
+    async fn read_everybody(&mut self, shard: usize, place: usize) -> Option<bool> {
         let Everybody { users, next, cursor } = self.ask(shard, |answer| Job::Everybody(place, answer)).await?;
-        if place == Place::FIRST
+        if place == 0
             && let Some(known) = self.cursors.get_mut(shard)
         {
             // What changes after this is told again, later.
@@ -180,7 +180,7 @@ impl Reader {
         );
         self.everybody = match next {
             Some(place) => Some((shard, place)),
-            None if shard + 1 < self.app.shards.len() => Some((shard + 1, Place::FIRST)),
+            None if shard + 1 < self.app.shards.len() => Some((shard + 1, 0)),
             None => {
                 self.waiting.push_back(Waiting::UpToDate);
                 None

@@ -5,7 +5,7 @@ use super::journal::{Marks, Old};
 use super::state::State;
 use super::users::{SESSIONS, Users};
 use presence_core::graph::MAX_MESSAGE;
-use presence_core::{Instant, SessionId, UserId, snapshot};
+use presence_core::{Instant, SessionId, User, UserId, snapshot};
 use std::collections::HashSet;
 
 /// Rows that may pile up before old ones are taken away.
@@ -16,15 +16,13 @@ const LOOK_AT: usize = 1024;
 const NOTE_CLOCK: u64 = 1000;
 
 const USER_LEN: usize = snapshot::max_len::<SessionId, SESSIONS>();
-/// What a user tells is written behind the user's own version.
-pub const VERSION_LEN: usize = size_of::<u64>();
-const TOLD_LEN: usize = VERSION_LEN + snapshot::max_details_len::<MAX_MESSAGE>();
+const TOLD_LEN: usize = snapshot::max_details_len::<MAX_MESSAGE>();
 
 /// The state of a shard's journal, as its writer knows it.
 #[derive(Debug)]
 pub struct Book {
-    /// The newest row of the user in each place of the directory.
-    newest: Box<[i64]>,
+    /// The newest row of the user in each place of the directory, 0 if there is none, and whose it is.
+    newest: Box<[(i64, UserId)]>,
     /// The oldest row there is.
     pub first_row: i64,
     /// The row that comes next.
@@ -36,14 +34,15 @@ pub struct Book {
 impl Book {
     /// A book about a journal without rows.
     pub fn new(capacity: usize) -> Self {
-        Self { newest: vec![0; capacity].into_boxed_slice(), first_row: 1, next_row: 1, marks: Marks::default() }
+        let newest = vec![(0, UserId::from_bytes([0; 16])); capacity].into_boxed_slice();
+        Self { newest, first_row: 1, next_row: 1, marks: Marks::default() }
     }
 
-    /// Notes that this is the newest row of a user who has a place.
-    pub fn note(&mut self, users: &Users, user: UserId, row: i64) {
-        if let Some(newest) = users.handle(user).and_then(|handle| self.newest.get_mut(handle.index())) {
-            *newest = row;
-        }
+    /// Notes that this is the newest row of a user who has a place. Returns whose place it was before.
+    pub fn note(&mut self, users: &Users, user: UserId, row: i64) -> Option<UserId> {
+        let newest = self.newest.get_mut(users.handle(user)?.index())?;
+        let (old_row, old_user) = std::mem::replace(newest, (row, user));
+        (old_row != 0 && old_user != user).then_some(old_user)
     }
 
     fn take_row(&mut self) -> i64 {
@@ -52,61 +51,53 @@ impl Book {
         row
     }
 
-    /// Appends the record of a user as it is now; an empty one for a user who has lost its place. Says whether it has one.
-    pub fn append_user(&mut self, group: &mut Group, state: &State, user: UserId, now: Instant) -> bool {
+    /// Appends the record of a user as it is now; an empty one for a user who has lost its place.
+    pub fn append_user(&mut self, group: &mut Group, state: &State, user: UserId, now: Instant) {
         let row = self.take_row();
-        if state.users.handle(user).is_none() {
-            group.push(row, Record::User, user, now, &[]);
-            return false;
-        }
-        self.note(&state.users, user, row);
         let mut buffer = [0; USER_LEN];
-        // What is overdue was carried out on what is read, so nothing is; and the buffer is as long as a snapshot can be.
-        let taken = state.users.read(user, now, |found| {
-            let found = found.at(now).ok()?;
-            snapshot::take(found, &mut buffer).ok().map(<[u8]>::len)
-        });
+        let mut taken = None;
+        if state.users.handle(user).is_some() {
+            // What is overdue was carried out on what is read, so nothing is; and the buffer is as long as a snapshot can be.
+            let take = |found: &User<SessionId, SESSIONS>| {
+                snapshot::take(found.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
+            };
+            taken = state.users.read(user, now, take);
+            let forgotten = self.note(&state.users, user, row).filter(|old| state.users.handle(*old).is_none());
+            if let Some(forgotten) = forgotten {
+                let row = self.take_row();
+                group.push(row, Record::User, forgotten, now, &[]);
+            }
+        }
         group.push(row, Record::User, user, now, taken.and_then(|len| buffer.get(..len)).unwrap_or_default());
-        true
     }
 
-    /// Appends what a user tells; an empty record if nothing is kept of it any more.
+    /// Appends what a user tells, of which nothing is overdue; an empty record if it is nothing any more.
     pub fn append_told(&mut self, group: &mut Group, state: &mut State, user: UserId, now: Instant) {
         let row = self.take_row();
         let mut buffer = [0; TOLD_LEN];
-        let (version, rest) = buffer.split_at_mut(VERSION_LEN);
-        let taken = state.told(now, user).and_then(|(entry, told)| {
-            version.copy_from_slice(&entry.user_version.to_le_bytes());
-            // Nothing is overdue, and the buffer is as long as it can be.
-            snapshot::take_details(told.at(now).ok()?, rest).ok().map(<[u8]>::len)
+        let taken = state.kept.get(user).and_then(|told| {
+            // The buffer is as long as it can be.
+            snapshot::take_details(told.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
         });
-        let bytes = taken.and_then(|len| buffer.get(..VERSION_LEN + len)).unwrap_or_default();
-        group.push(row, Record::Told, user, now, bytes);
-        if let Some(entry) = state.kept.get_mut(user) {
-            entry.row = row;
-        }
+        group.push(row, Record::Told, user, now, taken.and_then(|len| buffer.get(..len)).unwrap_or_default());
+        state.kept.note_row(user, row);
     }
 
     /// Looks at one of the oldest rows, which is about to go: what still counts is written anew.
     pub fn look_at_old(&mut self, old: &Old, state: &State, touched: &mut HashSet<UserId>, told: &mut HashSet<UserId>) {
         self.first_row = old.row + 1;
-        match old.record {
-            Record::User => match state.users.handle(old.user) {
-                Some(handle) if self.newest.get(handle.index()) == Some(&old.row) && !old.is_empty => {
-                    touched.insert(old.user);
-                }
-                Some(_) => {}
-                // The directory has forgotten it; its version stays with what it tells.
-                None if state.kept.get(old.user).is_some() => {
-                    told.insert(old.user);
-                }
-                None => {}
-            },
-            Record::Told => {
-                if !old.is_empty && state.kept.get(old.user).is_some_and(|entry| entry.row == old.row) {
-                    told.insert(old.user);
-                }
+        let counts = match old.record {
+            Record::User => {
+                let handle = state.users.handle(old.user);
+                handle.is_some_and(|handle| self.newest.get(handle.index()).is_some_and(|newest| newest.0 == old.row))
             }
+            Record::Told => state.kept.row(old.user) == Some(old.row),
+        };
+        if counts && !old.is_empty {
+            match old.record {
+                Record::User => touched.insert(old.user),
+                Record::Told => told.insert(old.user),
+            };
         }
     }
 

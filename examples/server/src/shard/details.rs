@@ -1,141 +1,90 @@
 //! Status messages, out of office and work locations, of those users who have any. Rules T1, W1, O1, V1.
 //!
-//! They are kept beside the directory: few users have any, and they are much longer than all else. A visible change counts
-//! as one of the user's in the directory, so that one cursor orders all changes. The version on the wire is that of the
-//! user and that of its details together; so that the sum never falls, what the directory forgets of a user is remembered
-//! here as long as there is anything to tell.
+//! They are kept beside the directory: few users have any, and they are much longer than all else. Whoever has something
+//! here is held there, so that it has a place; a visible change counts as one of the user's, so that one cursor orders all
+//! changes. The version on the wire is that of the user and that of its details together; when nothing is left here, the
+//! user takes over the version, so that the sum never falls.
 
 use super::users::Users;
 use presence_core::details::{Details, DetailsCommand, DetailsError, advance_details, decide_details};
-use presence_core::directory::{Cursor, Progress};
 use presence_core::graph::MAX_MESSAGE;
 use presence_core::{Instant, UserId};
-use std::collections::btree_map::Entry as Place;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Bound;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// All that one user has told.
 pub type Told = Details<MAX_MESSAGE>;
 
-/// Entries without anything in them that are looked at to make room for a new one.
-const LOOK_AT: usize = 16;
-
 /// What is kept of one user.
-#[derive(Debug, Default)]
-pub struct Entry {
-    /// The user's own version, as it was last seen.
-    pub user_version: u64,
-    /// What it has told; nothing if there is nothing any more. Readers share it.
-    pub told: Option<Arc<Told>>,
-    /// The version of what it has told, while that is nothing.
-    pub version: u64,
+#[derive(Debug)]
+struct Entry {
+    /// What it has told. Readers share it.
+    told: Arc<Told>,
     /// Its newest row in the journal.
-    pub row: i64,
+    row: i64,
     /// Its deadline, as it stands among all of them.
     deadline: Option<Instant>,
-    /// Whether it stands among those who have told nothing any more.
-    is_listed: bool,
-}
-
-impl Entry {
-    /// What it has told, up to date.
-    pub fn at(&self, now: Instant) -> Option<Arc<Told>> {
-        let told = self.told.as_ref()?;
-        if told.at(now).is_ok() {
-            return Some(told.clone());
-        }
-        let mut copy = (**told).clone();
-        catch_up(&mut copy, now);
-        Some(Arc::new(copy))
-    }
-}
-
-/// Carries out what is overdue. Says whether anyone can see it.
-fn catch_up(told: &mut Told, now: Instant) -> bool {
-    let mut is_visible = false;
-    while let Some(transition) = advance_details(told, now) {
-        is_visible |= transition.is_visible();
-        // It was made of this very state.
-        if told.apply(&transition).is_err() {
-            break;
-        }
-    }
-    is_visible
 }
 
 /// What all users of a shard have told.
 #[derive(Debug, Default)]
 pub struct Kept {
-    entries: BTreeMap<UserId, Entry>,
+    /// Those who have told something.
+    entries: HashMap<UserId, Entry>,
     deadlines: BTreeSet<(Instant, UserId)>,
-    /// Those who have told nothing any more, each once; some may have told something again.
-    empty: VecDeque<UserId>,
-    /// Those whose records must be written anew, for the older ones would tell an older version: who was given another
-    /// place in the directory, and who was forgotten.
-    moved: Vec<UserId>,
-    capacity: usize,
-    /// Where the changes stood when there was last no room to tell of one.
-    untold: Option<Cursor>,
+    /// Those whose records must be written.
+    changed: Vec<UserId>,
 }
 
 impl Kept {
-    /// Nothing, with room for so many users.
-    pub fn new(capacity: usize) -> Self {
-        Self { capacity, ..Self::default() }
-    }
-
     /// How many users there are.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// What is kept of a user.
-    pub fn get(&self, user: UserId) -> Option<&Entry> {
-        self.entries.get(&user)
+    /// What a user has told, as it is stored.
+    pub fn get(&self, user: UserId) -> Option<&Told> {
+        self.entries.get(&user).map(|entry| &*entry.told)
     }
 
-    /// The same, for whoever writes it down.
-    pub fn get_mut(&mut self, user: UserId) -> Option<&mut Entry> {
-        self.entries.get_mut(&user)
+    /// What a user has told, up to date: there may be nothing left of it but a version.
+    pub fn read(&self, user: UserId, now: Instant) -> Option<Arc<Told>> {
+        let mut told = self.entries.get(&user)?.told.clone();
+        while let Some(transition) = advance_details(&told, now) {
+            // It was made of this very state.
+            if Arc::make_mut(&mut told).apply(&transition).is_err() {
+                break;
+            }
+        }
+        Some(told)
     }
 
-    /// Users after this one, in order.
-    pub fn after(&self, user: Option<UserId>) -> impl Iterator<Item = UserId> {
-        let from = user.map_or(Bound::Unbounded, Bound::Excluded);
-        self.entries.range((from, Bound::Unbounded)).map(|(user, _)| *user)
+    /// The newest row of what a user has told.
+    pub fn row(&self, user: UserId) -> Option<i64> {
+        self.entries.get(&user).map(|entry| entry.row)
+    }
+
+    /// This is the newest row of what a user has told.
+    pub fn note_row(&mut self, user: UserId, row: i64) {
+        if let Some(entry) = self.entries.get_mut(&user) {
+            entry.row = row;
+        }
     }
 
     /// Takes in what was kept in an earlier life.
-    pub fn restore(&mut self, user: UserId, user_version: u64, told: Told, row: i64) {
-        let version = told.version();
-        let told = if told.is_empty() { None } else { Some(Arc::new(told)) };
-        let is_listed = told.is_none();
-        if is_listed {
-            self.empty.push_back(user);
-        }
-        self.entries.insert(user, Entry { user_version, told, version, row, deadline: None, is_listed });
-        self.follow(user);
+    ///
+    /// # Errors
+    ///
+    /// [`DetailsError::UsersFull`] if there is no place for its user.
+    pub fn restore(&mut self, users: &mut Users, user: UserId, told: Told, row: i64) -> Result<(), DetailsError> {
+        // Nobody's time has begun yet: nothing is due.
+        users.hold(Instant::ZERO, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
+        self.store(user, told);
+        self.note_row(user, row);
+        Ok(())
     }
 
-    /// The version of a user may have changed.
-    pub fn refresh(&mut self, users: &Users, user: UserId) {
-        // Nearly nobody tells anything: then this is nothing to do.
-        if self.entries.contains_key(&user)
-            && let Some(found) = users.get(user)
-        {
-            self.remember_version(user, found.version());
-        }
-    }
-
-    /// The version that a user had at least.
-    pub fn remember_version(&mut self, user: UserId, version: u64) {
-        if let Some(entry) = self.entries.get_mut(&user) {
-            entry.user_version = entry.user_version.max(version);
-        }
-    }
-
-    /// Carries out a command at `now`. Says whether a record must be written.
+    /// Carries out a command at `now`.
     ///
     /// # Errors
     ///
@@ -146,60 +95,49 @@ impl Kept {
         now: Instant,
         user: UserId,
         command: DetailsCommand<'_>,
-    ) -> Result<bool, DetailsError> {
-        self.make_room(users, user)?;
-        let mut told = match self.entries.get(&user) {
-            Some(entry) => {
-                entry.told.as_ref().map_or_else(|| Told::starting_at(entry.version), |told| (**told).clone())
-            }
-            None => Told::new(),
-        };
-        let mut is_visible = catch_up(&mut told, now);
+    ) -> Result<(), DetailsError> {
+        self.catch_up(users, now, user);
+        let mut told = self.get(user).map_or(const { Told::new() }, Told::clone);
         // Nothing is overdue any more.
         let Ok(current) = told.at(now) else { return Err(DetailsError::NotKept) };
-        let Some(transition) = decide_details(current, command)? else { return Ok(false) };
-        is_visible |= transition.is_visible();
-        if is_visible && let Err(full) = self.note_change(users, now, user) {
-            // Who has something here already needs no more room to change it, or to take it back (rule S9).
-            if self.entries.get(&user).is_none_or(|entry| entry.told.is_none()) {
-                return Err(full);
-            }
-            self.untold = Some(users.cursor());
+        let Some(transition) = decide_details(current, command)? else { return Ok(()) };
+        if !self.entries.contains_key(&user) {
+            self.free_room(users, now, user);
+            users.hold(now, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
         }
+        let is_visible = transition.is_visible();
         // It was made of this very state.
         told.apply(&transition).map_err(|_| DetailsError::NotKept)?;
-        self.entries.entry(user).or_default();
-        self.refresh(users, user);
-        self.store(user, told);
-        Ok(true)
+        self.settle(users, now, user, told, is_visible);
+        Ok(())
     }
 
-    /// Whether something changed since this cursor that there was no room to tell of: who follows changes from there must
-    /// start over.
-    pub fn has_untold(&self, since: Cursor) -> bool {
-        self.untold.is_some_and(|untold| since.to_number() <= untold.to_number())
-    }
-
-    /// Lets one overdue thing happen. Says whether there was one.
+    /// Lets what is due of one user happen. Says whether there was anyone.
     pub fn advance(&mut self, users: &mut Users, now: Instant) -> bool {
-        let Some((_, user)) = self.deadlines.first().copied().filter(|(deadline, _)| deadline.is_due(now)) else {
-            return false;
-        };
-        let Some(mut told) = self.entries.get(&user).and_then(|entry| entry.told.as_deref().cloned()) else {
-            return false;
-        };
-        let is_visible = catch_up(&mut told, now);
-        if is_visible && self.note_change(users, now, user).is_err() {
-            // It must not keep what is due later from happening.
-            self.untold = Some(users.cursor());
-        }
-        self.store(user, told);
-        true
+        let first = self.deadlines.first().copied().filter(|(deadline, _)| deadline.is_due(now));
+        first.is_some_and(|(_, user)| self.catch_up(users, now, user))
     }
 
-    /// Those whose records must be written anew.
-    pub fn take_moved(&mut self) -> Vec<UserId> {
-        std::mem::take(&mut self.moved)
+    /// Lets what is due of this user happen. Says whether there was anything.
+    pub fn catch_up(&mut self, users: &mut Users, now: Instant, user: UserId) -> bool {
+        let mut is_changed = false;
+        while let Some(entry) = self.entries.get(&user)
+            && let Some(transition) = advance_details(&entry.told, now)
+        {
+            let mut told = (*entry.told).clone();
+            // It was made of this very state.
+            if told.apply(&transition).is_err() {
+                break;
+            }
+            self.settle(users, transition.at(), user, told, transition.is_visible());
+            is_changed = true;
+        }
+        is_changed
+    }
+
+    /// Those whose records must be written, both of them: who was held or released has another version there.
+    pub fn take_changed(&mut self) -> Vec<UserId> {
+        std::mem::take(&mut self.changed)
     }
 
     /// When something happens next.
@@ -207,107 +145,39 @@ impl Kept {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// What is due frees its room, before a new user needs it. The directory would see to that itself, but whose version
-    /// grew must be known here before anybody is forgotten.
+    /// What is due here frees its room, before a new user needs it (rule S9). The directory sees to what is due there.
     pub fn free_room(&mut self, users: &mut Users, now: Instant, user: UserId) {
-        if users.len() < users.capacity() || users.get(user).is_some() {
-            return;
-        }
-        loop {
-            match users.advance(now) {
-                Progress::Changed { user, .. } => self.refresh(users, user),
-                Progress::Working => {}
-                Progress::Idle { .. } => break,
-            }
+        if users.len() == users.capacity() && users.get(user).is_none() {
+            while self.advance(users, now) {}
         }
     }
 
-    /// Counts a change of a user in the directory, which gives it a place.
-    fn note_change(&mut self, users: &mut Users, now: Instant, user: UserId) -> Result<(), DetailsError> {
-        let is_new = users.get(user).is_none();
-        self.free_room(users, now, user);
-        users.note_change(user).map_err(|_| DetailsError::UsersFull)?;
-        if is_new {
-            self.moved.push(user);
+    /// This is what a user who is held has told from now on.
+    fn settle(&mut self, users: &mut Users, now: Instant, user: UserId, told: Told, is_visible: bool) {
+        if is_visible {
+            users.note_change(user);
         }
-        self.refresh(users, user);
-        Ok(())
+        if told.is_empty() {
+            users.release(now, user, told.version());
+            if let Some(old) = self.entries.remove(&user).and_then(|entry| entry.deadline) {
+                self.deadlines.remove(&(old, user));
+            }
+        } else {
+            self.store(user, told);
+        }
+        self.changed.push(user);
     }
 
     fn store(&mut self, user: UserId, told: Told) {
-        let Some(entry) = self.entries.get_mut(&user) else { return };
-        entry.version = told.version();
-        if told.is_empty() {
-            entry.told = None;
-            if !std::mem::replace(&mut entry.is_listed, true) {
-                self.empty.push_back(user);
-            }
-        } else {
-            match &mut entry.told {
-                // Readers that still hold the old one keep it.
-                Some(shared) => *Arc::make_mut(shared) = told,
-                none => *none = Some(Arc::new(told)),
-            }
+        let deadline = told.next_deadline();
+        let told = Arc::new(told);
+        let entry = self.entries.entry(user).or_insert_with(|| Entry { told: told.clone(), row: 0, deadline: None });
+        // Readers that still hold the old one keep it.
+        entry.told = told;
+        let old = std::mem::replace(&mut entry.deadline, deadline);
+        if deadline != old {
+            old.map(|old| self.deadlines.remove(&(old, user)));
+            deadline.map(|new| self.deadlines.insert((new, user)));
         }
-        self.follow(user);
-    }
-
-    /// Sees to it that the deadlines know a user's.
-    fn follow(&mut self, user: UserId) {
-        let Some(entry) = self.entries.get_mut(&user) else { return };
-        let deadline = entry.told.as_ref().and_then(|told| told.next_deadline());
-        if deadline != entry.deadline {
-            if let Some(old) = entry.deadline {
-                self.deadlines.remove(&(old, user));
-            }
-            if let Some(new) = deadline {
-                self.deadlines.insert((new, user));
-            }
-            entry.deadline = deadline;
-        }
-    }
-
-    /// Makes room for another user, if it is one: by forgetting one who has told nothing any more, and whom the directory
-    /// has forgotten as well. Whoever is forgotten comes back above all the versions it could have had.
-    fn make_room(&mut self, users: &mut Users, user: UserId) -> Result<(), DetailsError> {
-        if self.entries.contains_key(&user) {
-            return Ok(());
-        }
-        for _ in 0..LOOK_AT.min(self.empty.len()) {
-            if self.entries.len() < self.capacity {
-                break;
-            }
-            let Some(candidate) = self.empty.pop_front() else { break };
-            let Place::Occupied(mut found) = self.entries.entry(candidate) else { continue };
-            if found.get().told.is_some() {
-                found.get_mut().is_listed = false;
-                continue;
-            }
-            if users.get(candidate).is_some() {
-                self.empty.push_back(candidate);
-                continue;
-            }
-            let entry = found.remove();
-            users.remember_forgotten(entry.user_version + entry.version + 1);
-            self.moved.push(candidate);
-        }
-        if self.entries.len() < self.capacity { Ok(()) } else { Err(DetailsError::UsersFull) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::users::allocate;
-    use super::*;
-
-    #[test]
-    fn who_tells_and_takes_back_for_ever_costs_no_memory() {
-        let (mut users, mut kept) = (allocate(4), Kept::new(4));
-        let user = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3".parse().unwrap();
-        for text in ["x", ""].repeat(100) {
-            let command = DetailsCommand::SetStatusMessage { text, expires_at: Instant::from_millis(1000) };
-            assert_eq!(kept.execute(&mut users, Instant::ZERO, user, command), Ok(true));
-        }
-        assert_eq!(kept.empty.len(), 1);
     }
 }

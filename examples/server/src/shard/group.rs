@@ -11,7 +11,7 @@ use presence_core::{Instant, UserId};
 pub enum Record {
     /// A user's sessions and preferred presence: the library's snapshot.
     User = 0,
-    /// What a user tells beside that: the library's snapshot of details, behind the user's own version.
+    /// What a user tells beside that: the library's snapshot of details.
     Told = 1,
 }
 

@@ -31,27 +31,13 @@ pub enum Changes {
     StartOver,
 }
 
-/// Where a walk over everybody stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// At a place of the directory.
-    User(usize),
-    /// After one of those who have no place there, but something to tell.
-    Told(Option<UserId>),
-}
-
-impl Place {
-    /// Before everybody.
-    pub const FIRST: Self = Self::User(0);
-}
-
 /// Some of all users.
 #[derive(Debug)]
 pub struct Everybody {
-    /// Some users; a walk may tell of one twice, but leaves none out.
+    /// Some users.
     pub users: Vec<Shown>,
-    /// Where to go on; `None` behind the last.
-    pub next: Option<Place>,
+    /// The place to go on from; `None` behind the last.
+    pub next: Option<usize>,
     /// Where the changes are now.
     pub cursor: Cursor,
 }
@@ -119,8 +105,8 @@ pub enum Job {
     ReadMany(Vec<UserId>, Sender<Vec<Shown>>),
     /// Tell who changed, some at a time.
     Changes(Cursor, Sender<Changes>),
-    /// Tell everybody's presence, some at a time.
-    Everybody(Place, Sender<Everybody>),
+    /// Tell everybody's presence, some at a time, from a place on.
+    Everybody(usize, Sender<Everybody>),
     /// Let time pass on a virtual clock; told when all that was due has happened, and the clock is durable.
     Advance(Instant, Sender<()>),
     /// Look around: a group has become durable.

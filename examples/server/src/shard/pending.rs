@@ -58,18 +58,12 @@ impl Pending {
         }
     }
 
-    /// What a user tells must be written.
-    pub fn touch_told(&mut self, user: UserId) {
+    /// Both records must be written of those who tell something else.
+    pub fn touch_changed(&mut self, kept: &mut Kept) {
+        let changed = kept.take_changed();
         if self.disk.is_some() {
-            self.told.insert(user);
-        }
-    }
-
-    /// Both must be written of those who have another place, or none.
-    pub fn touch_moved(&mut self, kept: &mut Kept) {
-        for user in kept.take_moved() {
-            self.touch(user);
-            self.touch_told(user);
+            self.touched.extend(&changed);
+            self.told.extend(&changed);
         }
     }
 
@@ -126,19 +120,23 @@ impl Pending {
     /// Hands the open group to the flusher, if there is anything in it and the flusher is free. Says whether everything
     /// is durable, so that all that changed may be told at once.
     pub fn hand_over(&mut self, state: &mut State, now: Instant, virtual_now: u64) -> bool {
-        let Some(disk) = &self.disk else { return true };
+        if self.disk.is_none() {
+            return true;
+        }
         if self.is_flushing {
             return false;
         }
+        for user in &self.told {
+            state.kept.catch_up(&mut state.users, now, *user);
+        }
+        self.touch_changed(&mut state.kept);
+        let Some(disk) = &self.disk else { return true };
         let group = &mut self.group;
         if self.touched.is_empty() && self.told.is_empty() && group.answers.is_empty() && group.drop_below.is_none() {
             return true;
         }
         for user in self.touched.drain() {
-            if !self.book.append_user(group, state, user, now) && state.kept.get(user).is_some() {
-                // The directory has forgotten it; its version stays with what it tells.
-                self.told.insert(user);
-            }
+            self.book.append_user(group, state, user, now);
             self.in_flight.insert(user);
         }
         for user in self.told.drain() {

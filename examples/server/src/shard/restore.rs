@@ -1,12 +1,13 @@
 //! From a journal to what a shard knows: the newest of every record, with exactly the instants, the version and the
 //! revision that it had.
 
-use super::book::{Book, VERSION_LEN};
+use super::book::Book;
 use super::details::Told;
 use super::group::Record;
 use super::journal::{Journal, JournalError, Old};
 use super::state::State;
 use super::users::SESSIONS;
+use presence_core::directory::Progress;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId, advance};
 use std::collections::HashSet;
@@ -47,8 +48,8 @@ const ELAPSED: Option<Duration> = Some(Duration::ZERO);
 pub fn load(journal: &Journal, state: &mut State, book: &mut Book, now: Instant) -> Result<(), LoadError> {
     book.marks = journal.marks()?;
     state.users.remember_forgotten(book.marks.forgotten);
-    // First what users tell: who has no place any more, or loses it here, leaves its version there.
-    newest(journal, Record::Told, |old, taken_at, bytes| take_in_told(state, old.user, taken_at, bytes, old.row))?;
+    // First what users tell: these users are held, whatever else is stored of them.
+    newest(journal, Record::Told, |old, taken_at, bytes| take_in_told(state, old, taken_at, bytes))?;
     let (first, last) = newest(journal, Record::User, |old, taken_at, bytes| {
         take_in(state, old.user, taken_at, bytes, now)?;
         book.note(&state.users, old.user, old.row);
@@ -79,18 +80,17 @@ fn take_in(state: &mut State, id: UserId, taken_at: Instant, bytes: &[u8], now: 
     let user: User<SessionId, SESSIONS> =
         snapshot::restore(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))?;
     if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
-        // What is due frees its room, as it did before.
-        state.kept.free_room(&mut state.users, now, id);
+        // What is due frees its room, as it did before. What is due of what users tell waits for all records.
+        while !matches!(state.users.advance(now), Progress::Idle { .. }) {}
         if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
-            return forget(state, id, user, now);
+            return forget(state, user, now);
         }
     }
-    state.kept.refresh(&state.users, id);
     Ok(())
 }
 
 /// There is no room for a user: it must be one whose place was taken when nothing was stored of it any more.
-fn forget(state: &mut State, id: UserId, mut user: User<SessionId, SESSIONS>, now: Instant) -> Result<(), LoadError> {
+fn forget(state: &mut State, mut user: User<SessionId, SESSIONS>, now: Instant) -> Result<(), LoadError> {
     while let Some(due) = advance(&user, now, state.users.policy()) {
         user.apply(&due).map_err(|_| LoadError::Full)?;
     }
@@ -98,14 +98,11 @@ fn forget(state: &mut State, id: UserId, mut user: User<SessionId, SESSIONS>, no
         return Err(LoadError::Full);
     }
     state.users.remember_forgotten(user.revision() + 1);
-    state.kept.remember_version(id, user.version());
     Ok(())
 }
 
-fn take_in_told(state: &mut State, id: UserId, taken_at: Instant, bytes: &[u8], row: i64) -> Result<(), LoadError> {
-    let refused = |error| LoadError::Record(id, error);
-    let (version, bytes) = bytes.split_first_chunk::<VERSION_LEN>().ok_or(refused(RestoreError::Length))?;
-    let told: Told = snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(refused)?;
-    state.kept.restore(id, u64::from_le_bytes(*version), told, row);
-    Ok(())
+fn take_in_told(state: &mut State, old: &Old, taken_at: Instant, bytes: &[u8]) -> Result<(), LoadError> {
+    let told: Told =
+        snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(old.user, error))?;
+    state.kept.restore(&mut state.users, old.user, told, old.row).map_err(|_| LoadError::Full)
 }

@@ -124,12 +124,8 @@ impl Writer {
                 pending.answer(Answer::Executed(answer, outcome), waits);
             }
             Job::Tell(user, command, answer) => {
-                let outcome = state.tell(*now, user, command.as_command()).map(|is_changed| {
-                    if is_changed {
-                        pending.touch_told(user);
-                    }
-                });
-                pending.touch_moved(&mut state.kept);
+                let outcome = state.tell(*now, user, command.as_command());
+                pending.touch_changed(&mut state.kept);
                 let waits = pending.has(user) || outcome == Err(DetailsError::UsersFull) && pending.has_any();
                 pending.answer(Answer::Told(answer, outcome), waits);
             }
@@ -164,7 +160,7 @@ impl Writer {
     /// Lets time pass, some steps of it.
     fn advance(&mut self) {
         self.is_behind = (0..STEPS_AT_ONCE).all(|_| self.state.advance(self.now));
-        self.pending.touch_moved(&mut self.state.kept);
+        self.pending.touch_changed(&mut self.state.kept);
         if !self.is_behind {
             for answer in self.advancing.drain(..) {
                 // The clock that it tells of must be durable.

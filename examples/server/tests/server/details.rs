@@ -141,29 +141,37 @@ fn v1_one_version_counts_all_that_is_seen() {
 }
 
 #[test]
-fn v1_the_version_never_falls_whoever_is_forgotten_and_whatever_happens() {
+fn v1_the_version_never_falls_whoever_is_forgotten_and_outlives_kills_exactly() {
     let few = ["--virtual-clock", "--users", "4"];
     let mut server = Server::start_with(&few);
     let own = server.keep();
     let data = server.data().to_owned();
     let mut latest = std::collections::HashMap::<String, String>::new();
     let users: Vec<String> = (0..12).map(numbered).collect();
+    let everything = |server: &Server| users.iter().map(|user| server.presence(user)).collect::<Vec<_>>();
     let mut random = 7u32;
     for round in 0..600 {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let user = &users[(random >> 16) as usize % users.len()];
         match random >> 28 {
-            0..=4 => drop(server.set(user, TEAMS, "InACall", "PT5M")),
-            5..=7 => drop(server.post("dev", &path(user, "setStatusMessage"), &message(&round.to_string()))),
+            0..=3 => drop(server.set(user, TEAMS, "InACall", "PT5M")),
+            4..=5 => drop(server.post("dev", &path(user, "setStatusMessage"), &message(&round.to_string()))),
+            // Until the end of the day.
+            6..=7 => {
+                let office = json!({"workLocationType": "office", "placeId": round.to_string()});
+                drop(server.post("dev", &path(user, "setManualLocation"), &office));
+            }
             8..=10 => drop(server.post("dev", &path(user, "setStatusMessage"), &message(""))),
-            11..=14 => server.advance(200),
+            11..=13 => server.advance(200),
+            14 => server.advance(43_200),
             _ => {
+                let before = everything(&server);
                 server.kill();
                 server = Server::start_on(&data, &few);
+                assert_eq!(everything(&server), before, "round {round}");
             }
         }
-        for user in &users {
-            let presence = server.presence(user);
+        for (user, presence) in users.iter().zip(everything(&server)) {
             // A user nobody has heard of, or who was forgotten, has none.
             let Some(number) = presence["sequenceNumber"].as_str() else { continue };
             if let Some(earlier) = latest.insert(user.clone(), number.to_owned()) {

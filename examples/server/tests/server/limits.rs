@@ -212,17 +212,27 @@ fn metrics_say_what_was_served() {
 }
 
 #[test]
-fn s9_taking_back_a_message_needs_no_room() {
+fn m5_s9_who_has_a_message_keeps_its_place_until_it_is_taken_back_or_over() {
     let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
-    let path = format!("/v1.0/users/{ADELE}/presence/setStatusMessage");
+    let path = |user: &str| format!("/v1.0/users/{user}/presence/setStatusMessage");
     let message = |text: &str| json!({"statusMessage": {"message": {"content": text, "contentType": "text"}}});
-    assert_eq!(server.post("dev", &path, &message("here")).status, 200);
-    // It takes the place of one who shows nothing.
-    assert_eq!(server.set(BOB, TEAMS, "InACall", "PT4H").status, 200);
+    let brief = json!({"statusMessage": {"message": {"content": "brief", "contentType": "text"},
+        "expiryDateTime": {"dateTime": "2100-01-01T00:00:00", "timeZone": "UTC"}}});
+    assert_eq!(server.post("dev", &path(ADELE), &message("here")).status, 200);
+    assert_eq!(server.set(BOB, TEAMS, "InACall", "PT4H").status, 507);
+    assert_eq!(server.post("dev", &path(BOB), &message("me too")).status, 507);
+    // To change it, or to take it back, needs no room.
     for text in ["there", ""] {
-        assert_eq!(server.post("dev", &path, &message(text)).status, 200, "{text}");
+        assert_eq!(server.post("dev", &path(ADELE), &message(text)).status, 200, "{text}");
         assert_eq!(server.presence(ADELE)["statusMessage"]["message"]["content"].as_str().unwrap_or_default(), text);
     }
+    assert_eq!(server.post("dev", &path(BOB), &brief).status, 200);
+    assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT4H").status, 507);
+    // What is due frees its room, whether it is a message or a session.
+    server.advance(100 * 366 * 86_400);
+    assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT4H").status, 200);
+    server.advance(5 * 3600);
+    assert_eq!(server.post("dev", &path(BOB), &message("here")).status, 200);
 }
 
 #[test]
