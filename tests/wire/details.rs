@@ -222,6 +222,11 @@ fn h2_what_a_status_message_lacks() {
     expiring(r#"{"dateTime":"2026-11-25T10:00:00"}"#, "[TimeZone]: The TimeZone field is required.");
     expiring(r#"{"dateTime":"tomorrow","timeZone":"UTC"}"#, "The provided [DateTime] is not valid.");
     expiring(r#"{"dateTime":"2026-11-25T10:00:00","timeZone":7}"#, "The provided [TimeZone] is not valid.");
+    // What is missing comes before what is wrong.
+    refused(
+        r#"{"statusMessage":{"message":{"content":5},"expiryDateTime":{"dateTime":7}}}"#,
+        "[TimeZone]: The TimeZone field is required.",
+    );
 }
 
 /// Rule H2: required fields before the form of ids.

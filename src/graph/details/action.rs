@@ -123,6 +123,17 @@ fn status_message<'a>(body: Option<Value<'a>>, world: &World<'_>) -> Result<Deta
     if message.is_some_and(|message| !message.is_object()) {
         return Err(malformed(DetailsField::Message));
     }
+    let expiry = optional(Some(status), DetailsField::ExpiryDateTime)?;
+    if expiry.is_some_and(|expiry| !expiry.is_object()) {
+        return Err(malformed(DetailsField::ExpiryDateTime));
+    }
+    let expiry = match expiry {
+        Some(expiry) => {
+            let local = required(Some(expiry), DetailsField::DateTime)?;
+            Some((local, required(Some(expiry), DetailsField::TimeZone)?))
+        }
+        None => None,
+    };
     let content = optional(message, DetailsField::Content)?;
     let content_type = optional(message, DetailsField::ContentType)?;
     check_text(content, DetailsField::Content, MAX_MESSAGE)?;
@@ -131,12 +142,9 @@ fn status_message<'a>(body: Option<Value<'a>>, world: &World<'_>) -> Result<Deta
     if !content_type.is_none_or(is_plain) {
         return Err(malformed(DetailsField::ContentType));
     }
-    let expires_at = match optional(Some(status), DetailsField::ExpiryDateTime)? {
+    let expires_at = match expiry {
         None => Instant::NEVER,
-        Some(expiry) if !expiry.is_object() => return Err(malformed(DetailsField::ExpiryDateTime)),
-        Some(expiry) => {
-            let local = required(Some(expiry), DetailsField::DateTime)?;
-            let zone = required(Some(expiry), DetailsField::TimeZone)?;
+        Some((local, zone)) => {
             let local = local.text(&mut buffer.0).and_then(DateTime::parse);
             let (local, is_utc) = local.ok_or(malformed(DetailsField::DateTime))?;
             let zone = zone.text(&mut buffer.0).ok_or(malformed(DetailsField::TimeZone))?;
