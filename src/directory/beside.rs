@@ -2,7 +2,7 @@
 //! count as the user's.
 
 use super::Directory;
-use super::memory::Memory;
+use super::memory::{Memory, Standing};
 use super::place::Room;
 use crate::time::Instant;
 use crate::user::{ApplyError, Transition};
@@ -53,8 +53,8 @@ where
             }
         };
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
-            slot.is_held = true;
-            if slot.is_forgettable {
+            let before = core::mem::replace(&mut slot.standing, Standing::Held);
+            if before == Standing::Forgettable {
                 self.set_forgettable(number, false);
             }
         }
@@ -68,7 +68,7 @@ where
     pub fn release(&mut self, now: Instant, user: U, changes: u64) {
         let Some((number, _)) = self.find(user) else { return };
         let Some(slot) = self.memory.parts().slots.get_mut(number as usize) else { return };
-        slot.is_held = false;
+        slot.standing = Standing::Stored;
         slot.user.add_changes(changes);
         if slot.user.is_empty() {
             self.set_forgettable_since(number, true, now);

@@ -8,6 +8,18 @@ use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::User;
 
+/// Whether a user may be forgotten. Rule M5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Standing {
+    /// Something is stored of it, or nobody has the place.
+    Stored,
+    /// Nothing is: it is in the queue of those that may be forgotten.
+    Forgettable,
+    /// Something is kept of it elsewhere, whatever is stored here.
+    Held,
+}
+
 /// The place of one user. Made by [`Slot::EMPTY`].
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -17,10 +29,7 @@ pub struct Slot<U, S, const SESSIONS: usize> {
     pub(super) id: Option<U>,
     /// What the user publishes, as time was last advanced.
     pub(super) published: Presence,
-    /// Whether it is in the queue of those that may be forgotten.
-    pub(super) is_forgettable: bool,
-    /// Whether something is kept of the user elsewhere, so that it is not forgotten though it has nothing stored here.
-    pub(super) is_held: bool,
+    pub(super) standing: Standing,
     /// How many users have had this place before.
     pub(super) generation: u32,
     /// The deadline the queue knows of: never later than the user's own, never when it is not queued.
@@ -42,8 +51,7 @@ impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
     pub const EMPTY: Self = Self {
         id: None,
         published: Presence::Offline,
-        is_forgettable: false,
-        is_held: false,
+        standing: Standing::Stored,
         generation: 0,
         queued: Instant::NEVER,
         link: Link::NONE,
@@ -53,7 +61,7 @@ impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
 
     /// Whether nothing is stored of the user, here or elsewhere. Rule M5.
     pub(super) fn may_be_forgotten(&self) -> bool {
-        !self.is_held && self.user.is_empty()
+        self.standing != Standing::Held && self.user.is_empty()
     }
 }
 

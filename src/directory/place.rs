@@ -1,7 +1,7 @@
 //! Where users are: finding a user's slot, giving a new user a place, and what is forgotten when a place is reused.
 
 use super::home::{self, Homes};
-use super::memory::{Memory, Parts, Slot};
+use super::memory::{Memory, Parts, Slot, Standing};
 use super::queue::{End, Queue};
 use super::{Directory, index};
 use crate::presence::Presence;
@@ -125,7 +125,7 @@ where
             slot.id = Some(id);
             slot.user = User::starting_at(start);
             slot.published = Presence::Offline;
-            slot.is_held = false;
+            slot.standing = Standing::Stored;
             if !homes.take(tags, number) {
                 index::insert(index, hash, number);
             }
@@ -209,7 +209,7 @@ where
         }
         let Some(slot) = self.slot(number) else { return };
         let (may_be_forgotten, queued) = (slot.may_be_forgotten(), slot.queued);
-        if may_be_forgotten != slot.is_forgettable {
+        if may_be_forgotten != (slot.standing == Standing::Forgettable) {
             self.set_forgettable(number, may_be_forgotten);
         }
         if transition.deadline() < queued {
@@ -229,7 +229,9 @@ where
         }
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         let Some(slot) = slots.get_mut(number as usize) else { return };
-        slot.is_forgettable = is_forgettable;
+        if slot.standing != Standing::Held {
+            slot.standing = if is_forgettable { Standing::Forgettable } else { Standing::Stored };
+        }
         let since = forgettable_since(slot).max(moment);
         let mut queue = Queue { slots, cells, end: End::Back, len: &mut self.forgettable };
         if is_forgettable {
