@@ -241,10 +241,20 @@ where
         }
     }
 
-    /// Restores the order of those that may be forgotten, after the clock was shifted.
+    /// Restores the order of those that may be forgotten, before the clock is shifted.
     pub(super) fn reorder_forgettable(&mut self, from: Instant, to: Instant) {
         let Parts { slots, queue: cells, .. } = self.memory.parts();
-        Queue { slots, cells, end: End::Back, len: &mut self.forgettable }
-            .rebuild(|key| if key == Instant::ZERO { key } else { key.rebased(from, to) });
+        Queue { slots, cells, end: End::Back, len: &mut self.forgettable }.rebuild(|slots, entry| {
+            let since = slots.get(entry.slot as usize).and_then(|slot| slot.user.since());
+            let shifted = since.map_or(Instant::NEVER, |since| since.rebased(from, to));
+            if since.unwrap_or(Instant::ZERO) < entry.key {
+                // Something was kept of it elsewhere until that moment.
+                entry.key.rebased(from, to)
+            } else if shifted == Instant::NEVER {
+                Instant::ZERO
+            } else {
+                shifted
+            }
+        });
     }
 }

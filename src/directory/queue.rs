@@ -119,10 +119,10 @@ impl<L: Linked + ?Sized> Queue<'_, L> {
     }
 
     /// Restores the order of the whole heap under new keys, each made of the one before. O(users).
-    pub(super) fn rebuild(&mut self, new_key: impl Fn(Instant) -> Instant) {
+    pub(super) fn rebuild(&mut self, new_key: impl Fn(&L, Entry) -> Instant) {
         for place in 0..*self.len {
             if let Some(entry) = self.get(place) {
-                self.put(place, Entry { key: new_key(entry.key), ..entry });
+                self.put(place, Entry { key: new_key(self.slots, entry), ..entry });
             }
         }
         for place in (0..*self.len).rev() {
@@ -251,7 +251,7 @@ mod tests {
                     1 if state >> 13 & 31 == 0 => {
                         let new_key = |key: Instant| Instant::from_millis(10 - key.as_millis());
                         model.values_mut().for_each(|key| *key = new_key(*key));
-                        queue.rebuild(new_key);
+                        queue.rebuild(|_, entry| new_key(entry.key));
                     }
                     _ => {}
                 }
