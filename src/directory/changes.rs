@@ -74,7 +74,8 @@ impl Changes {
     }
 }
 
-/// A place in the order of a directory's visible changes. Rule V2.
+/// A place in the order of a directory's visible changes. It says nothing of which directory: whoever hands cursors to clients
+/// that outlive a restart sends along, and compares, which life of the directory they are of. Rule V2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -97,8 +98,8 @@ impl Cursor {
     }
 }
 
-/// Something changed after the cursor and was forgotten since, or the cursor is not this directory's: read everything
-/// anew, and go on from [`Directory::cursor`]. Rule V2.
+/// Something changed after the cursor and was forgotten since, or the cursor is ahead of this directory, so that it must be
+/// another's: read everything anew, and go on from [`Directory::cursor`]. Rule V2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct StartOver;
