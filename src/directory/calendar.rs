@@ -229,7 +229,8 @@ mod tests {
             let mut state = 7u32;
             let mut open_until = Instant::ZERO;
             let mut taken_in_all = 0;
-            for _ in 0..20_000 {
+            let rounds = if cfg!(miri) { 200 } else { 20_000 };
+            for _ in 0..rounds {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let slot = (state >> 20) % users;
                 let deadline = open_until.saturating_add(Duration::from_millis(u64::from(state >> 2) % 6_000_000));
@@ -266,7 +267,7 @@ mod tests {
                 let earliest = model.values().min().copied().unwrap_or(Instant::NEVER);
                 assert!(calendar.is_open_until(&cells) <= earliest, "nobody is left on a day that is over");
             }
-            assert!(users < 16 || taken_in_all > 100, "{users} users: only {taken_in_all} taken");
+            assert!(users < 16 || taken_in_all > rounds / 200, "{users} users: only {taken_in_all} taken");
         }
     }
 

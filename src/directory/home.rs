@@ -188,6 +188,7 @@ mod tests {
 
     /// What the front page of this module says of strays.
     #[test]
+    #[cfg_attr(miri, ignore = "as many users take hours to interpret")]
     fn few_are_strays() {
         let places = 80_000;
         let strays = |users: u64| {
