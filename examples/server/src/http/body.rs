@@ -3,7 +3,7 @@
 use super::App;
 use super::answer::{Refused, THROTTLED};
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt;
@@ -23,7 +23,7 @@ const SHARE: usize = 1024;
 pub struct Held {
     /// The body.
     pub bytes: Bytes,
-    _shares: Option<OwnedSemaphorePermit>,
+    _shares: OwnedSemaphorePermit,
 }
 
 /// The length that the headers promise.
@@ -43,42 +43,34 @@ impl App {
         self.limits.buffers.clone().try_acquire_many_owned(shares).map_err(|_| THROTTLED)
     }
 
-    /// Reads a body. Its memory is reserved before it is used.
+    /// Reads a body. Its memory is reserved before it is used, and never more than twice what has come: what a client only
+    /// promises costs nobody anything.
     pub async fn read_body(&self, body: &mut Body, headers: &HeaderMap) -> Result<Held, Refused> {
-        let length = usize::try_from(promised(headers).unwrap_or(0)).unwrap_or(usize::MAX);
-        let mut held = Held { bytes: Bytes::new(), _shares: None };
-        if length == 0 && http_body::Body::is_end_stream(body) {
-            return Ok(held);
-        }
-        let mut shares = self.reserve(length.max(SHARE))?;
-        let mut reserved = length.max(SHARE);
+        let promised = promised(headers).and_then(|length| usize::try_from(length).ok());
         let read = async {
-            let mut bytes = BytesMut::new();
+            let mut shares = self.reserve(0)?;
+            let (mut bytes, mut room) = (Vec::new(), 0);
             while let Some(frame) = body.frame().await {
                 let Ok(data) = frame.map_err(|_| Refused::BrokenBody)?.into_data() else { continue };
                 let len = bytes.len() + data.len();
                 if len > MAX_BODY {
                     return Err(Refused::Rule(Refusal::TooLarge));
                 }
-                if len > reserved {
-                    // A body of unknown length: grow as a vector does.
-                    shares.merge(self.reserve(len)?);
-                    reserved += len;
+                if len > room {
+                    let wanted = (2 * len).min(promised.unwrap_or(MAX_BODY)).max(len);
+                    shares.merge(self.reserve(wanted - room)?);
+                    room = wanted;
                 }
-                if bytes.is_empty() && len == length {
-                    return Ok(data);
+                if promised == Some(data.len()) {
+                    // It came in one piece.
+                    return Ok(Held { bytes: data, _shares: shares });
                 }
-                bytes.reserve(if bytes.is_empty() { length.max(data.len()) } else { data.len() });
+                bytes.reserve_exact(room - bytes.len());
                 bytes.extend_from_slice(&data);
             }
-            Ok(bytes.freeze())
+            Ok(Held { bytes: bytes.into(), _shares: shares })
         };
-        held.bytes = match tokio::time::timeout(BODY_WITHIN, read).await {
-            Ok(outcome) => outcome?,
-            Err(_) => return Err(Refused::TooSlow),
-        };
-        held._shares = Some(shares);
-        Ok(held)
+        tokio::time::timeout(BODY_WITHIN, read).await.unwrap_or(Err(Refused::TooSlow))
     }
 
     /// Reads a body that nobody will look at, for a request that is refused anyway, and keeps nothing of it. So the size

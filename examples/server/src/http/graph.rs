@@ -41,8 +41,10 @@ async fn answer(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<
     if is_too_large(&parts.headers) {
         return Err(Refusal::TooLarge.into());
     }
-    let _in_flight = app.enter()?;
+    let in_flight = app.enter()?;
     let Some(caller) = app.tokens.caller(&parts.headers) else {
+        // Nobody knows how long its body takes to come, and nothing is done with it.
+        drop(in_flight);
         app.discard_body(body).await?;
         return Err(Refusal::Unauthenticated.into());
     };

@@ -48,6 +48,68 @@ fn h1_when_there_is_too_much_to_do_clients_are_told_when_to_come_back() {
     }
 }
 
+/// Clients that announce a body of so many bytes, and send none of it.
+fn announce(server: &Server, token: &str, clients: usize, length: usize) -> Vec<std::net::TcpStream> {
+    let headers = format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+    let head = post(&path(), &headers, "").replace("Bearer dev", &format!("Bearer {token}"));
+    let silent: Vec<_> = (0..clients).map(|_| server.connect()).collect();
+    silent.iter().for_each(|mut stream| stream.write_all(head.as_bytes()).unwrap());
+    // Each of them has its turn before anybody else.
+    std::thread::sleep(Duration::from_millis(300));
+    silent
+}
+
+/// A proper client, beside those who are silent.
+fn served_at_once(server: &Server) {
+    let ids = json!({"ids": vec![ADELE; 650]});
+    for _ in 0..20 {
+        let began = Instant::now();
+        assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT5M").status, 200);
+        assert_eq!(server.post("dev", "/v1.0/communications/getPresencesByUserId", &ids).status, 200);
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn bodies_that_were_announced_and_do_not_come_cost_nobody_anything() {
+    let server = Server::start();
+    let silent = announce(&server, "dev", 200, 1 << 20);
+    served_at_once(&server);
+    drop(silent);
+}
+
+#[test]
+fn who_is_not_known_keeps_no_place_while_its_body_comes() {
+    let server = Server::start_with(&["--virtual-clock", "--requests", "4"]);
+    let mut silent = announce(&server, "nobody", 200, 10);
+    served_at_once(&server);
+    // They are told in the end.
+    let mut answer = [0; 12];
+    silent[0].write_all(b"0123456789").unwrap();
+    silent[0].read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 401");
+}
+
+#[test]
+fn a_large_body_that_comes_in_pieces_is_read_whole() {
+    let server = Server::start();
+    let ids = format!("{{\"ids\":[\"{ADELE}\"{}]}}", " ".repeat(1_000_000));
+    let url = "/v1.0/communications/getPresencesByUserId";
+    let known = format!("content-length: {}\r\n", ids.len());
+    let unknown: String = ids
+        .as_bytes()
+        .chunks(9000)
+        .map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), std::str::from_utf8(chunk).unwrap()))
+        .collect();
+    let unknown = unknown + "0\r\n\r\n";
+    for (headers, body) in [(known.as_str(), &ids), ("transfer-encoding: chunked\r\n", &unknown)] {
+        let headers = format!("{headers}content-type: application/json\r\nconnection: close\r\n");
+        let answer = server.raw(post(url, &headers, body).as_bytes());
+        assert_eq!(status(&answer), 200, "{answer}");
+        assert!(answer.contains(ADELE));
+    }
+}
+
 #[test]
 fn a_slow_body_is_given_up() {
     let server = Server::start();
