@@ -1,8 +1,8 @@
 //! HTTP: what is asked, and how it is answered.
 //!
 //! Reading order: [`connections`] takes connections in and bounds them; [`observe`] gives every request its ids and
-//! counts it; [`graph`] serves Graph's paths, [`batch`] the elements of a batch, [`work`] goes to the shards; [`changes`] streams changes; [`answer`]
-//! makes answers, [`body`] reads bodies.
+//! counts it; [`graph`] serves Graph's paths, [`batch`] the elements of a batch, [`work`] goes to the shards; [`changes`] streams what a
+//! [`reader`] hears; [`answer`] makes answers, [`body`] reads bodies.
 
 pub mod answer;
 mod batch;
@@ -10,9 +10,12 @@ mod body;
 mod changes;
 pub mod connections;
 mod dev;
+#[cfg(test)]
+mod fixture;
 mod graph;
 mod observe;
 mod pages;
+mod reader;
 mod work;
 
 use crate::clock::Clock;

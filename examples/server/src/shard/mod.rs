@@ -14,7 +14,7 @@ pub mod layout;
 mod nothing;
 mod pending;
 mod restore;
-mod state;
+pub mod state;
 mod users;
 mod writer;
 

@@ -7,11 +7,11 @@ use presence_core::details::{DetailsCommand, DetailsError};
 use presence_core::directory::{Cursor, Progress};
 use presence_core::{Cause, Command, CommandError, Instant, SessionId, User, UserId};
 
-/// Users in one answer about changes, or about everybody.
-const CHUNK: usize = 128;
+/// Most users in one answer about changes, or about everybody.
+pub const CHUNK: usize = 128;
 /// Most changes that are looked through for a reader that is behind; one that is further behind starts over. A look
 /// through so many takes about as long as a hundred commands.
-const MAX_BEHIND: u64 = 4096;
+pub const MAX_BEHIND: u64 = 4096;
 
 /// What a shard knows.
 pub struct State {
