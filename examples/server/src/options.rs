@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(long, value_name = "TOKEN", value_parser = Grant::development)]
     pub dev_token: Vec<Grant>,
 
-    /// A name that stands for a user's id in paths. May be given again
+    /// A name with an @ that stands for a user's id in paths. May be given again
     #[arg(long, value_name = "NAME=USER_ID", value_parser = user_name)]
     pub user_name: Vec<(String, UserId)>,
 
@@ -119,6 +119,9 @@ impl Options {
 
 fn user_name(text: &str) -> Result<(String, UserId), String> {
     let (name, user) = text.rsplit_once('=').ok_or("expected NAME=USER_ID")?;
+    if !name.contains('@') {
+        return Err("a name in a path is known by its @, so one without would never be found".to_owned());
+    }
     let user = user.parse().map_err(|_| "the user id is no GUID")?;
     Ok((name.to_lowercase(), user))
 }

@@ -38,9 +38,15 @@ fn options_that_mean_nothing_are_refused() {
         ["--users", "0"],
         ["--listen", "8080"],
         ["--user-name", "adele"],
+        ["--user-name", "adele@example.com=7"],
     ] {
         refused(&options);
     }
+}
+
+#[test]
+fn a_name_that_no_path_could_hold_is_refused() {
+    assert!(refused(&["--listen", "127.0.0.1:0", "--user-name", &format!("adele={ADELE}")]).contains('@'));
 }
 
 #[test]
