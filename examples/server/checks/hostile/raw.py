@@ -9,7 +9,7 @@ from harness import names
 from harness.names import USER
 
 # What the server may answer at all: the statuses of rule H1, and those of HTTP itself for what is no request.
-DOCUMENTED = {200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 424, 429, 431, 501, 505, 507}
+DOCUMENTED = {200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 424, 429, 431, 501, 503, 505, 507}
 PRESENCE = f"/v1.0/users/{USER}/presence"
 TOKEN = f"Authorization: Bearer {names.APPLICATION_TOKEN}\r\n"
 SET_BODY = json.dumps({"sessionId": names.APPLICATION, "availability": "Away", "activity": "Away"})

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// There is too much to do. Clients wait as long as it says, so it says little.
 pub const THROTTLED: Refusal = Refusal::Throttled { retry_after: 1 };
+/// When to come back to a disk that does not answer, in seconds.
+const STALLED: u8 = 10;
 
 /// The ids of a request, for its answer. Made by [`observe`](super::observe).
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub enum Refused {
     BrokenBody,
     /// Something that must not happen.
     Internal,
+    /// It takes too long here. Nobody can say whether it was carried out, or will be.
+    Stalled,
 }
 
 impl From<Refusal> for Refused {
@@ -74,6 +78,7 @@ impl Refused {
             Self::TooSlow => 408,
             Self::BrokenBody => 400,
             Self::Internal => 500,
+            Self::Stalled => 503,
         }
     }
 
@@ -81,6 +86,7 @@ impl Refused {
     pub const fn retry_after(self) -> Option<u8> {
         match self {
             Self::Rule(refusal) => refusal.retry_after(),
+            Self::Stalled => Some(STALLED),
             _ => None,
         }
     }
@@ -99,6 +105,10 @@ impl Refused {
             Self::TooSlow => ("RequestTimeout", "The request did not come in time."),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
             Self::Internal => ("InternalServerError", "Something went wrong here."),
+            Self::Stalled => (
+                "ServiceUnavailable",
+                "It takes too long here. The request may have been carried out; it can be repeated.",
+            ),
         };
         sink.write(error_body(code, message, ids, &date).as_bytes())
     }

@@ -9,8 +9,13 @@ use crate::tokens::{Grant, Tokens};
 use presence_core::{Command, Instant, Presence, SessionId, UserId};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 use tokio::sync::oneshot::channel;
 use tokio::sync::watch;
+
+/// As far as tests wait for an answer.
+const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 
 /// An app, and what ends it.
 pub struct Fixture {
@@ -27,13 +32,21 @@ impl Fixture {
         Self::of(shards, clock, metrics)
     }
 
-    /// One with these shards.
-    pub fn of(shards: Shards, clock: Arc<Clock>, metrics: Arc<Metrics>) -> Self {
+    /// One whose only shard does not answer, and its queue.
+    pub fn stalled() -> (Self, Receiver<Job>) {
+        let (clock, metrics) = (Arc::new(Clock::still(Instant::from_secs(1))), Arc::new(Metrics::new()));
+        let (shards, mut queues) = Shards::stalled(1, &metrics);
+        (Self::of(shards, clock, metrics), queues.remove(0))
+    }
+
+    fn of(shards: Shards, clock: Arc<Clock>, metrics: Arc<Metrics>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let tokens = Tokens::new([Grant::development("dev").unwrap()]).unwrap();
         let names = HashMap::new();
         let parts = Parts { shards, tokens, clock, names, metrics, is_loopback: true, stopping, requests: 4096 };
-        Self { app: Arc::new(App::new(parts)), _stop: stop }
+        let mut app = App::new(parts);
+        app.limits.answer_within = ANSWER_WITHIN;
+        Self { app: Arc::new(app), _stop: stop }
     }
 
     /// Sets a presence of a user, always of the same session.

@@ -16,6 +16,8 @@ mod graph;
 mod observe;
 mod pages;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use crate::clock::Clock;
@@ -27,6 +29,7 @@ use axum::routing::{get, post};
 use presence_core::UserId;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -34,6 +37,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 const BUFFERS: usize = 128 * 1024;
 /// Most clients that follow changes at a time: each has one job in a queue, and leaves half of it to others.
 const READERS: usize = QUEUE / 2;
+/// Within this time every request is answered. A body has less to come in, so what takes longer is not the client's fault:
+/// a disk that does not answer. What a shard was asked it carries out nevertheless.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// What every request needs.
 #[derive(Debug)]
@@ -65,6 +71,7 @@ struct Limits {
     readers: Arc<Semaphore>,
     /// Time is advanced by one at a time.
     advance: Mutex<()>,
+    answer_within: Duration,
 }
 
 /// What an [`App`] is made of.
@@ -97,6 +104,7 @@ impl App {
             buffers: Arc::new(Semaphore::new(BUFFERS)),
             readers: Arc::new(Semaphore::new(READERS)),
             advance: Mutex::new(()),
+            answer_within: ANSWER_WITHIN,
         };
         let epoch = uuid::Uuid::new_v4().as_u64_pair().1;
         Self { shards, tokens, clock, names, metrics, is_loopback, epoch, stopping, limits }

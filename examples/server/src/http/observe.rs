@@ -9,24 +9,22 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 static CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// Longest id of a client's that is echoed.
 const MAX_CLIENT_ID: usize = 128;
-/// Within this time every request is answered, bodies that come slowly included.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Serves a request and sees what becomes of it.
 pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let ids = Ids { request: uuid::Uuid::new_v4().to_string().into(), client: client_id(request.headers()) };
     request.extensions_mut().insert(ids.clone());
-    let mut response = match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+    let mut response = match tokio::time::timeout(app.limits.answer_within, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Refused::TooSlow.answer(&ids, &app.clock),
+        Err(_) => Refused::Stalled.answer(&ids, &app.clock),
     };
     // A panic's answer says nothing yet.
     if response.status().is_server_error() && !response.headers().contains_key(CONTENT_TYPE) {

@@ -253,6 +253,22 @@ pub fn stored_clock(journals: &[Journal]) -> Result<(Instant, Option<Instant>), 
 }
 
 #[cfg(test)]
+impl Shards {
+    /// Shards whose writers do not take anything off their queues, which come beside them.
+    pub fn stalled(count: usize, metrics: &Arc<Metrics>) -> (Self, Vec<std::sync::mpsc::Receiver<Job>>) {
+        let (bell, _) = watch::channel(());
+        let (shards, queues) = (0..count)
+            .map(|shard| {
+                let (jobs, queue) = sync_channel(QUEUE);
+                let published = Arc::new(Published { shard, cursor: AtomicU64::new(0), bell: bell.clone() });
+                (Shard { jobs, published }, queue)
+            })
+            .unzip();
+        (Self { shards, threads: Mutex::new(Vec::new()), bell, metrics: metrics.clone() }, queues)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
