@@ -10,7 +10,7 @@ mod shard;
 mod tokens;
 mod zones;
 
-use crate::clock::{Clock, wall_clock};
+use crate::clock::Clock;
 use crate::http::{App, Parts, connections, router};
 use crate::metrics::Metrics;
 use crate::options::Options;
@@ -62,11 +62,12 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let (journals, clock, _lock) = match service {
         Service::Real => {
             let data = layout::open(&options.data, count)?;
-            let clock = start_clock(stored_clock(&data.journals)?, options.virtual_clock);
+            let (newest, virtual_now) = stored_clock(&data.journals)?;
+            let clock = Clock::start(newest, virtual_now, options.virtual_clock);
             (data.journals.into_iter().map(Some).collect(), clock, Some(data.lock))
         }
         _ => {
-            let clock = start_clock((Instant::ZERO, None), options.virtual_clock);
+            let clock = Clock::start(Instant::ZERO, None, options.virtual_clock);
             ((0..count).map(|_| None).collect(), clock, None)
         }
     };
@@ -103,20 +104,6 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     app.shards.stop();
     runtime.shutdown_background();
     Ok(())
-}
-
-/// A clock that goes on from what is stored, in whichever way it is to go.
-fn start_clock((newest, virtual_now): (Instant, Option<Instant>), is_virtual: bool) -> Clock {
-    let wall = wall_clock();
-    if let Some(at) = virtual_now.filter(|_| is_virtual) {
-        return Clock::still(at.max(newest));
-    }
-    if newest > wall {
-        let ahead = newest.saturating_since(wall).as_millis() / 1000;
-        tracing::warn!("the data is {ahead} s ahead of the wall clock, and so is the server");
-    }
-    let from = newest.max(wall);
-    if is_virtual { Clock::still(from) } else { Clock::wall(from) }
 }
 
 /// Says that the server is ready, and how to try it.
