@@ -93,7 +93,7 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
         if holds_rows(directory)? {
             return Err(LayoutError::Shards(path));
         }
-        let journals = journals(directory, shards)?;
+        let journals = journals(directory, shards, Journal::create)?;
         write_durably(directory, &path, &format!("{shards}\n")).map_err(at(&path))?;
         return Ok(Data { journals, lock });
     };
@@ -111,7 +111,7 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
         write_durably(directory, &path, &format!("{shards}\n")).map_err(at(&path))?;
         remove_journals(directory, shards).map_err(at(directory))?;
     }
-    Ok(Data { journals: journals(directory, shards)?, lock })
+    Ok(Data { journals: journals(directory, shards, Journal::open)?, lock })
 }
 
 /// Takes the lock. A server that was killed a moment ago may not have let go of it yet, so it gets a little time.
@@ -129,11 +129,16 @@ fn journal_path(directory: &Path, shards: usize, shard: usize) -> PathBuf {
     directory.join(format!("journal-{shards}-{shard}.sqlite"))
 }
 
-fn journals(directory: &Path, shards: usize) -> Result<Vec<Journal>, LayoutError> {
+/// The journals of so many shards, each of which is opened or made.
+fn journals(
+    directory: &Path,
+    shards: usize,
+    open: fn(&Path) -> Result<Journal, JournalError>,
+) -> Result<Vec<Journal>, LayoutError> {
     (0..shards)
         .map(|shard| {
             let path = journal_path(directory, shards, shard);
-            Journal::open(&path).map_err(|error| LayoutError::Journal(path, error))
+            open(&path).map_err(|error| LayoutError::Journal(path, error))
         })
         .collect()
 }
@@ -148,10 +153,10 @@ fn holds_rows(directory: &Path) -> Result<bool, LayoutError> {
             continue;
         }
         let mut rows = 0;
-        let read = Journal::open(&path).and_then(|journal| journal.read(|_, _, _| rows += 1));
-        read.map_err(|error| LayoutError::Journal(path.clone(), error))?;
-        if rows > 0 {
-            return Ok(true);
+        match Journal::open(&path).and_then(|journal| journal.read(|_, _, _| rows += 1)) {
+            Ok(_) if rows > 0 => return Ok(true),
+            Ok(_) | Err(JournalError::Empty) => {}
+            Err(error) => return Err(LayoutError::Journal(path, error)),
         }
     }
     Ok(false)
@@ -177,12 +182,18 @@ fn remove_journals(directory: &Path, but: usize) -> io::Result<()> {
     Ok(())
 }
 
+/// Says which journal it was.
+fn failed(journal: &Journal) -> impl FnOnce(JournalError) -> LayoutError + use<> {
+    let path = journal.path();
+    move |error| LayoutError::Journal(path, error)
+}
+
 /// Writes the newest records of all users into the journals of another number of shards.
 fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutError> {
-    let targets = journals(directory, to)?;
+    let sources = journals(directory, from, Journal::open)?;
+    let targets = journals(directory, to, Journal::create)?;
     let mut targets: Vec<_> = targets.into_iter().map(|journal| (journal, Group::default(), 1)).collect();
-    let failed = |error| LayoutError::Journal(directory.to_owned(), error);
-    for source in journals(directory, from)? {
+    for source in sources {
         let mut seen = HashSet::new();
         let mut outcome = Ok(());
         source
@@ -194,22 +205,23 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
                 group.push(*next, old.record, old.user, taken_at, bytes);
                 *next += 1;
                 if group.len() >= MOVE_AT_ONCE {
-                    outcome = journal.commit(group);
+                    outcome = journal.commit(group).map_err(failed(journal));
                     group.clear();
                 }
             })
-            .map_err(failed)?;
-        outcome.map_err(failed)?;
-        let marks = source.marks().map_err(failed)?;
+            .map_err(failed(&source))?;
+        outcome?;
+        let marks = source.marks().map_err(failed(&source))?;
         for (journal, group, _) in &mut targets {
             // The greatest of each is right for all: they only say what others are above.
-            let other = journal.marks().map_err(failed)?;
+            let other = journal.marks().map_err(failed(journal))?;
             group.marks = Some(marks.greatest(other));
-            journal.commit(group).map_err(failed)?;
+            journal.commit(group).map_err(failed(journal))?;
             group.clear();
         }
     }
     for (journal, _, _) in targets {
+        let failed = failed(&journal);
         journal.close().map_err(failed)?;
     }
     Ok(())

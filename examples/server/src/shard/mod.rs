@@ -241,11 +241,12 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
 }
 
 /// The latest moment that is stored, and where a virtual clock stood.
-pub fn stored_clock(journals: &[Journal]) -> Result<(Instant, Option<Instant>), journal::JournalError> {
+pub fn stored_clock(journals: &[Journal]) -> Result<(Instant, Option<Instant>), LoadError> {
     let (mut newest, mut virtual_now) = (0, 0);
     for journal in journals {
-        let marks = journal.marks()?;
-        newest = newest.max(marks.newest).max(journal.newest()?);
+        let failed = |error| LoadError::Journal(journal.path(), error);
+        let marks = journal.marks().map_err(failed)?;
+        newest = newest.max(marks.newest).max(journal.newest().map_err(failed)?);
         virtual_now = virtual_now.max(marks.virtual_now);
     }
     let virtual_now = (virtual_now > 0).then(|| Instant::from_millis(virtual_now));

@@ -11,12 +11,13 @@ use presence_core::directory::Progress;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId, advance};
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 /// Why what is stored cannot be served.
 #[derive(Debug)]
 pub enum LoadError {
-    /// The journal.
-    Journal(JournalError),
+    /// A journal.
+    Journal(PathBuf, JournalError),
     /// A record is none.
     Record(UserId, RestoreError),
     /// There is no room for all of them.
@@ -26,7 +27,7 @@ pub enum LoadError {
 impl std::fmt::Display for LoadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Journal(error) => error.fmt(f),
+            Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Record(user, error) => write!(f, "the record of {user} is {error}"),
             Self::Full => f.write_str("more users are stored than there is room for: start with more --users"),
         }
@@ -35,18 +36,12 @@ impl std::fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-impl From<JournalError> for LoadError {
-    fn from(error: JournalError) -> Self {
-        Self::Journal(error)
-    }
-}
-
 /// No time has passed between a snapshot and its own moment, so it means the same instants as ever.
 const ELAPSED: Option<Duration> = Some(Duration::ZERO);
 
 /// Fills a state with what a journal holds. `now` is not before anything that is stored.
 pub fn load(journal: &Journal, state: &mut State, book: &mut Book, now: Instant) -> Result<(), LoadError> {
-    book.marks = journal.marks()?;
+    book.marks = journal.marks().map_err(|error| LoadError::Journal(journal.path(), error))?;
     state.users.remember_forgotten(book.marks.forgotten);
     // First what users tell: these users are held, whatever else is stored of them.
     newest(journal, Record::Told, |old, taken_at, bytes| take_in_told(state, old, taken_at, bytes))?;
@@ -72,7 +67,8 @@ fn newest(
         if outcome.is_ok() && old.record == kind && seen.insert(old.user) && !old.is_empty {
             outcome = each(&old, taken_at, bytes);
         }
-    })?;
+    });
+    let rows = rows.map_err(|error| LoadError::Journal(journal.path(), error))?;
     outcome.map(|()| rows)
 }
 
