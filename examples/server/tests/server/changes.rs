@@ -137,6 +137,49 @@ fn v2_what_a_user_tells_is_a_change_too() {
 }
 
 #[test]
+fn t1_v2_what_ends_late_in_a_full_directory_is_told_like_everything() {
+    let few = ["--virtual-clock", "--users", "3"];
+    let [stepwise, at_once] = [Server::start_with(&few), Server::start_with(&few)];
+    let carol = numbered(3);
+    let mut heard = Vec::new();
+    for (server, steps) in [(&stepwise, vec![60; 30]), (&at_once, vec![1800])] {
+        let now = server.post_nothing("dev", "/dev/advance?seconds=0").json()["now"].as_i64().unwrap();
+        let ends =
+            jiff::Timestamp::from_millisecond(now + 600_500).unwrap().strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string();
+        let body = json!({"statusMessage": {"message": {"content": "back soon", "contentType": "text"},
+            "expiryDateTime": {"dateTime": ends, "timeZone": "UTC"}}});
+        for user in [ADELE, BOB] {
+            assert_eq!(server.post("dev", &format!("/v1.0/users/{user}/presence/setStatusMessage"), &body).status, 200);
+        }
+        server.set(BOB, TEAMS, "InACall", "PT20M");
+        server.set(&carol, TEAMS, "InACall", "PT4H");
+        assert_eq!(server.set(&numbered(4), TEAMS, "InACall", "PT4H").status, 507, "it is full");
+        let (told, _) = Reader::open(server, None, None).everybody();
+        assert_eq!(told.len(), 3);
+        let mut reader = Reader::open(server, None, None);
+        reader.everybody();
+        for seconds in steps {
+            server.advance(seconds);
+        }
+        // The messages of both, and a session: each a change of its own, none of them a start over.
+        let mut latest = std::collections::BTreeMap::new();
+        while latest.len() < 2 || [ADELE, BOB].iter().any(|user| latest[*user] != server.presence(user)) {
+            let event = reader.next();
+            assert_eq!(event.name, "presence");
+            latest.insert(event.user().to_owned(), event.data);
+        }
+        assert_eq!(latest[ADELE]["statusMessage"], Value::Null);
+        assert_eq!(
+            (&latest[ADELE]["sequenceNumber"], &latest[BOB]["sequenceNumber"]),
+            (&json!("A0000000002"), &json!("A0000000004"))
+        );
+        heard.push(latest);
+        assert_eq!(server.set(&numbered(4), TEAMS, "InACall", "PT4H").status, 200, "there is room again");
+    }
+    assert_eq!(heard[0], heard[1], "M4: it does not matter how late that was");
+}
+
+#[test]
 fn v2_who_was_away_for_too_long_or_comes_from_elsewhere_starts_over() {
     let server = Server::start();
     server.set(ADELE, TEAMS, "InACall", "PT4H");

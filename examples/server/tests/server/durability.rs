@@ -211,6 +211,74 @@ fn a_journal_that_was_cut_off_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_disk_that_is_full_ends_the_server_and_takes_nothing_back() {
+    let own = TempDir::new().unwrap();
+    let data = own.path().join("data");
+    let mut server = Server::start_with_little_room(1024, &data, &["--virtual-clock"]);
+    let acknowledged = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for thread in 0..4u32 {
+            let (server, acknowledged) = (&server, &acknowledged);
+            scope.spawn(move || {
+                for number in 0..20_000 {
+                    let user = numbered(thread * 20_000 + number);
+                    let body = json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall"});
+                    let path = format!("/v1.0/users/{user}/presence/setPresence");
+                    match server.try_post("dev", &path, &body) {
+                        Some(200) => acknowledged.lock().unwrap().push(user),
+                        Some(status) => panic!("{status}, and the server lives"),
+                        None => break,
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(server.wait().code(), Some(74), "it ends by itself, and says that it failed");
+    let acknowledged = acknowledged.into_inner().unwrap();
+    assert!((100..80_000 - 4).contains(&acknowledged.len()), "{}", acknowledged.len());
+    let server = Server::start_on(&data, &["--virtual-clock"]);
+    for user in &acknowledged {
+        assert_eq!(server.shown(user).0, "InACall");
+    }
+}
+
+#[test]
+fn v1_s9_a_smaller_directory_takes_in_whoever_is_left_by_now() {
+    let (long, short): (Vec<_>, Vec<_>) = ((0..10).map(numbered).collect(), (10..20).map(numbered).collect());
+    for is_short_last in [false, true] {
+        let mut server = Server::start_with(&["--virtual-clock", "--users", "20"]);
+        let own = server.keep();
+        let data = server.data().to_owned();
+        let set = |users: &[String], lease: &str| {
+            users.iter().for_each(|user| assert_eq!(server.set(user, TEAMS, "InACall", lease).status, 200));
+        };
+        if is_short_last {
+            set(&long, "PT4H");
+            set(&short, "PT5M");
+        } else {
+            set(&short, "PT5M");
+            set(&long, "PT4H");
+        }
+        server.advance(300);
+        assert_eq!(server.shown(&short[0]), ("Offline".to_owned(), "A0000000002".to_owned()));
+        server.kill();
+        assert!(refused(&data, "9").contains("--users"), "those who are there need ten places");
+        let server = Server::start_on(&data, &["--virtual-clock", "--users", "10"]);
+        for user in &long {
+            assert_eq!(server.shown(user), ("InACall".to_owned(), "A0000000001".to_owned()));
+        }
+        // Who was left out is like one never heard of (rule M5), but for its version when it comes back (rule V1).
+        assert_eq!(server.shown(&short[0]).0, "Offline");
+        assert_eq!(server.set(&short[0], TEAMS, "InACall", "PT5M").status, 507);
+        server.post("dev", &format!("/v1.0/users/{}/presence/clearPresence", long[0]), &json!({"sessionId": TEAMS}));
+        assert_eq!(server.set(&short[0], TEAMS, "InACall", "PT5M").status, 200);
+        let (activity, number) = server.shown(&short[0]);
+        assert!(activity == "InACall" && *number > *"A0000000002", "{number}");
+        drop(own);
+    }
+}
+
+#[test]
 fn a_first_start_that_was_cut_short_is_begun_again() {
     let own = TempDir::new().unwrap();
     let data = own.path().join("data");

@@ -86,7 +86,19 @@ impl Server {
 
     /// A server on this directory.
     pub fn start_on(data: &Path, options: &[&str]) -> Self {
-        let mut command = program();
+        Self::start_as(program(), data, options)
+    }
+
+    /// A server whose files cannot grow beyond so many blocks: writing more fails, as it does on a disk that is full.
+    pub fn start_with_little_room(blocks: u32, data: &Path, options: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        // A signal that nobody ignores would end the process before the write could fail.
+        shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+        shell.arg(program().get_program()).stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::start_as(shell, data, options)
+    }
+
+    fn start_as(mut command: Command, data: &Path, options: &[&str]) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--data"]).arg(data).args(options).stderr(Stdio::inherit());
         for (option, value) in TOKENS {
             command.args([option, value]);
@@ -193,6 +205,14 @@ impl Server {
         let token = format!("Bearer {token}");
         let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
         self.send("POST", path, &headers, body.to_string().as_bytes())
+    }
+
+    /// The status of a POST; `None` if the server ends instead.
+    pub fn try_post(&self, token: &str, path: &str, body: &Value) -> Option<u16> {
+        let request =
+            self.agent.post(format!("{}{path}", self.base)).header("authorization", format!("Bearer {token}"));
+        let answer = request.content_type("application/json").send(body.to_string()).ok()?;
+        Some(answer.status().as_u16())
     }
 
     /// Sends a POST without body or content type, as clients do.
