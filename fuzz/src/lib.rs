@@ -2,6 +2,7 @@
 //! hold. They need no fuzzer: `cargo test` of the library replays every file of `corpus/` through them.
 
 mod cut;
+mod details;
 mod duration;
 mod history;
 mod life;
@@ -16,6 +17,7 @@ mod user;
 mod wire;
 
 pub use cut::cut;
+pub use details::details;
 pub use duration::duration;
 pub use history::history;
 pub use snapshot::snapshot;

@@ -32,6 +32,11 @@ fn user() {
 }
 
 #[test]
+fn details() {
+    replay("details", crate::details);
+}
+
+#[test]
 fn wire() {
     replay("wire", crate::wire);
 }

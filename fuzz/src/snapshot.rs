@@ -1,6 +1,6 @@
 //! Stored users: any bytes are refused, or a user that the bytes of a snapshot say, no more and no less.
 
-mod form;
+pub mod form;
 
 use crate::life::{clock, command};
 use crate::model::ANYTHING;

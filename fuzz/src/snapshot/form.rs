@@ -33,8 +33,14 @@ fn checksum(bytes: &[u8]) -> u32 {
     crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(bytes)
 }
 
+/// A body, if the checksum behind it is its own.
+pub fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
+    let (body, seal) = bytes.split_last_chunk()?;
+    (u32::from_le_bytes(*seal) == checksum(body)).then_some(body)
+}
+
 /// A number in LEB128, as short as it can be.
-fn number(bytes: &mut &[u8]) -> Option<u64> {
+pub fn number(bytes: &mut &[u8]) -> Option<u64> {
     let length = bytes.iter().position(|byte| byte & 0x80 == 0)? + 1;
     let (digits, rest) = bytes.split_at(length);
     *bytes = rest;
@@ -45,7 +51,7 @@ fn number(bytes: &mut &[u8]) -> Option<u64> {
     value.filter(|_| is_short)?.try_into().ok()
 }
 
-fn byte(bytes: &mut &[u8]) -> Option<u8> {
+pub fn byte(bytes: &mut &[u8]) -> Option<u8> {
     bytes.split_off_first().copied()
 }
 
@@ -56,8 +62,8 @@ fn presence(bytes: &mut &[u8]) -> Option<u8> {
 impl Form {
     /// Reads bytes, if they are those of a user with ids of this length and so many sessions at most.
     pub fn read(bytes: &[u8], id_length: usize, most_sessions: usize) -> Option<Self> {
-        let (mut rest, seal) = bytes.split_last_chunk()?;
-        if u32::from_le_bytes(*seal) != checksum(rest) || rest.split_off(..2)? != [1, u8::try_from(id_length).ok()?] {
+        let mut rest = unsealed(bytes)?;
+        if rest.split_off(..2)? != [1, u8::try_from(id_length).ok()?] {
             return None;
         }
         let rest = &mut rest;

@@ -1,0 +1,134 @@
+//! The stored form of what a user tells once more, from its description, naively.
+
+use super::model::{Millis, NEVER, instant, millis, saturated};
+use crate::snapshot::form::{byte, number, unsealed};
+use presence_core::details::{
+    Details, LocationLayer, MAX_PLACE_ID, OutOfOffice, StatusMessage, WorkLocationType, WorkPlace,
+};
+use presence_core::{Duration, Instant};
+
+/// What stored bytes say: distances from the moment they were taken, in milliseconds.
+#[derive(Debug)]
+pub struct Form<'a> {
+    pub revision: u64,
+    pub version: u64,
+    message: Option<Message<'a>>,
+    is_out_of_office: bool,
+    out_of_office: &'a str,
+    places: Vec<Place<'a>>,
+}
+
+#[derive(Debug)]
+struct Message<'a> {
+    text: &'a str,
+    /// Negative: before that moment.
+    published: Millis,
+    /// 0: never.
+    ends: u64,
+}
+
+#[derive(Debug)]
+struct Place<'a> {
+    layer: LocationLayer,
+    kind: WorkLocationType,
+    id: &'a str,
+    ends: u64,
+}
+
+/// A length and so many bytes of UTF-8, if there is room for so many.
+fn text<'a>(bytes: &mut &'a [u8], room: usize) -> Option<&'a str> {
+    let length = number(bytes)?.try_into().ok().filter(|length| *length <= room)?;
+    std::str::from_utf8(bytes.split_off(..length)?).ok()
+}
+
+/// On a clock on which the moment was `then`.
+fn on_the_clock(then: Millis, distance: Millis) -> Instant {
+    instant(saturated(then + distance))
+}
+
+fn deadline(then: Millis, left: u64) -> Instant {
+    if left == 0 { Instant::NEVER } else { on_the_clock(then, left.into()) }
+}
+
+impl<'a> Form<'a> {
+    /// Reads bytes, if somebody with room for messages of so many bytes told what they say.
+    pub fn read(bytes: &'a [u8], room: usize) -> Option<Self> {
+        let mut rest = unsealed(bytes)?;
+        let rest = &mut rest;
+        if rest.split_off(..2)? != [1, 0] {
+            return None;
+        }
+        let flags = byte(rest)?;
+        let is_set = |bit: u8| flags >> bit & 1 == 1;
+        let (revision, version) = (number(rest)?, number(rest)?);
+        let mut message = None;
+        if is_set(0) {
+            let text = text(rest, room).filter(|text| !text.is_empty())?;
+            let distance = Millis::from(number(rest)?);
+            // At the moment itself is not after it.
+            if is_set(1) && distance == 0 {
+                return None;
+            }
+            message =
+                Some(Message { text, published: if is_set(1) { distance } else { -distance }, ends: number(rest)? });
+        }
+        let out_of_office = text(rest, room)?;
+        let mut places = Vec::new();
+        for (bit, layer) in (3..).zip(LocationLayer::ALL) {
+            if is_set(bit) {
+                let kind = match byte(rest)? {
+                    1 => WorkLocationType::Office,
+                    2 => WorkLocationType::Remote,
+                    3 => WorkLocationType::TimeOff,
+                    _ => return None,
+                };
+                places.push(Place { layer, kind, id: text(rest, MAX_PLACE_ID)?, ends: number(rest)? });
+            }
+        }
+        let is_meant = is_set(7) && !is_set(6) && (is_set(0) || !is_set(1)) && version <= revision && rest.is_empty();
+        let is_out_of_office = is_set(2);
+        is_meant.then_some(Self { revision, version, message, is_out_of_office, out_of_office, places })
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = u64> {
+        let message = self.message.iter().map(|message| message.ends);
+        message.chain(self.places.iter().map(|place| place.ends)).filter(|left| *left > 0)
+    }
+
+    /// Whether nothing fell due before the instant 0 of a clock.
+    pub fn has_begun(&self, now: Instant, elapsed: Option<Duration>) -> bool {
+        let then = millis(now) - Millis::from(elapsed.unwrap_or(Duration::ZERO).as_millis());
+        self.deadlines().all(|left| then + Millis::from(left) >= 0)
+    }
+
+    /// A moment on which every distance can be told exactly, if there is one: behind all that lies behind, and not so late
+    /// that what is to come saturates (rule C3).
+    pub fn ordinary_clock(&self) -> Option<Instant> {
+        let published = self.message.as_ref().map_or(0, |message| message.published);
+        let ahead = self.deadlines().map(Millis::from).chain([published]).max()?;
+        let behind = (-published).max(0);
+        (behind + ahead < NEVER).then(|| instant(behind))
+    }
+
+    /// It is what these say, on this clock; the locations too, if it is known how long ago it was.
+    pub fn assert_is<const MESSAGE: usize>(&self, real: &Details<MESSAGE>, now: Instant, elapsed: Option<Duration>) {
+        let then = millis(now) - Millis::from(elapsed.unwrap_or(Duration::ZERO).as_millis());
+        let message = self.message.as_ref().map(|message| StatusMessage {
+            text: message.text,
+            published_at: on_the_clock(then, message.published),
+            expires_at: deadline(then, message.ends),
+        });
+        assert_eq!(real.status_message(), message, "status message (T1)");
+        let text = Some(self.out_of_office).filter(|text| !text.is_empty());
+        let out_of_office = OutOfOffice { is_out_of_office: self.is_out_of_office, message: text };
+        assert_eq!(real.out_of_office(), out_of_office, "out of office (O1)");
+        for layer in LocationLayer::ALL {
+            let said = self.places.iter().find(|place| place.layer == layer && elapsed.is_some());
+            let place = said.map(|said| {
+                let id = Some(said.id).filter(|id| !id.is_empty());
+                (WorkPlace { kind: said.kind, id }, deadline(then, said.ends))
+            });
+            assert_eq!(real.place(layer), place, "{layer:?} (W1)");
+        }
+    }
+}

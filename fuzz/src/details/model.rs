@@ -1,0 +1,234 @@
+//! Rules T1, O1, W1, V1 and S8 once more, naively: everything is worked out from what was said.
+
+pub use crate::model::{Millis, NEVER, instant, millis, saturated};
+use presence_core::Instant;
+use presence_core::details::{
+    Details, DetailsChange, DetailsCommand, DetailsError, DetailsTransition, LocationLayer, LocationLayers,
+    MAX_PLACE_ID, OutOfOffice, StatusMessage, WorkLocation, WorkLocationType, WorkPlace,
+};
+use std::collections::BTreeMap;
+
+/// What happened: the model's word for a transition.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Happening<'a> {
+    at: Instant,
+    is_visible: bool,
+    change: DetailsChange<'a>,
+}
+
+pub fn happening<'a>(transition: &DetailsTransition<'a>) -> Happening<'a> {
+    let (at, is_visible) = (transition.at(), transition.is_visible());
+    Happening { at, is_visible, change: transition.change() }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Message<'a> {
+    text: &'a str,
+    published: Millis,
+    until: Millis,
+}
+
+/// What a layer of the location says.
+#[derive(Clone, Debug)]
+struct Place<'a> {
+    kind: WorkLocationType,
+    id: &'a str,
+    until: Millis,
+}
+
+/// Something that happens by itself: the message first, then the weakest layer. Rule S8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Message,
+    Layer(LocationLayer),
+}
+
+/// What a user tells.
+#[derive(Clone, Debug)]
+pub struct Told<'a> {
+    /// The longest messages, in bytes.
+    room: usize,
+    message: Option<Message<'a>>,
+    is_out_of_office: bool,
+    out_of_office: &'a str,
+    layers: BTreeMap<LocationLayer, Place<'a>>,
+    revision: u64,
+    version: u64,
+}
+
+/// All that can be seen. Rule V1.
+type Seen<'a> = (Option<Message<'a>>, (bool, &'a str), Option<(LocationLayer, WorkLocationType, &'a str)>);
+
+/// Rules S4, C3.
+fn is_over(deadline: Instant, now: Millis) -> bool {
+    now >= millis(deadline) && deadline != Instant::NEVER
+}
+
+/// Empty is none.
+fn some(text: &str) -> Option<&str> {
+    if text.is_empty() { None } else { Some(text) }
+}
+
+impl<'a> Told<'a> {
+    pub fn starting_at(number: u64, room: usize) -> Self {
+        Self {
+            room,
+            message: None,
+            is_out_of_office: false,
+            out_of_office: "",
+            layers: BTreeMap::new(),
+            revision: number,
+            version: number,
+        }
+    }
+
+    fn seen(&self) -> Seen<'a> {
+        // The strongest is the last.
+        let location = self.layers.iter().next_back().map(|(layer, place)| (*layer, place.kind, place.id));
+        (self.message.clone(), (self.is_out_of_office, self.out_of_office), location)
+    }
+
+    /// Changes something, and counts what could be seen of it. Rules V1, V2.
+    fn note(&mut self, at: Millis, change: DetailsChange<'a>, carry_out: impl FnOnce(&mut Self)) -> Happening<'a> {
+        let before = self.seen();
+        carry_out(self);
+        let is_visible = self.seen() != before;
+        self.revision += 1;
+        if is_visible {
+            self.version += 1;
+        }
+        Happening { at: instant(at), is_visible, change }
+    }
+
+    /// A command, at a moment at which nothing is overdue. `None`: it succeeds, and nothing happens.
+    pub fn command(&mut self, now: Millis, command: DetailsCommand<'a>) -> Result<Option<Happening<'a>>, DetailsError> {
+        Ok(match command {
+            DetailsCommand::SetStatusMessage { text, .. } if text.len() > self.room => {
+                return Err(DetailsError::MessageTooLong);
+            }
+            // Rule T1: empty content removes it, and what is over is not shown.
+            DetailsCommand::SetStatusMessage { text, expires_at } if text.is_empty() || is_over(expires_at, now) => {
+                if self.message.is_none() {
+                    return Ok(None);
+                }
+                Some(self.note(now, DetailsChange::MessageCleared, |told| told.message = None))
+            }
+            DetailsCommand::SetStatusMessage { text, expires_at } => {
+                let change = DetailsChange::MessageSet(StatusMessage { text, published_at: instant(now), expires_at });
+                let said = Message { text, published: now, until: millis(expires_at) };
+                Some(self.note(now, change, |told| told.message = Some(said)))
+            }
+            DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message }) => {
+                let text = message.unwrap_or("");
+                if text.len() > self.room {
+                    return Err(DetailsError::OutOfOfficeTooLong);
+                }
+                let change = DetailsChange::OutOfOfficeSet(OutOfOffice { is_out_of_office, message: some(text) });
+                Some(self.note(now, change, |told| {
+                    (told.is_out_of_office, told.out_of_office) = (is_out_of_office, text);
+                }))
+            }
+            DetailsCommand::SetLocation { place, .. } if place.id.is_some_and(|id| id.len() > MAX_PLACE_ID) => {
+                return Err(DetailsError::PlaceTooLong);
+            }
+            // Rule W1: its day is over.
+            DetailsCommand::SetLocation { layer, until, .. } if is_over(until, now) => {
+                self.clear(now, LocationLayers::only(layer))
+            }
+            DetailsCommand::SetLocation { layer, place: WorkPlace { kind, id }, until } => {
+                let said = Place { kind, id: id.unwrap_or(""), until: millis(until) };
+                let place = WorkPlace { kind, id: some(said.id) };
+                let change = DetailsChange::LocationSet(layer, place, until);
+                Some(self.note(now, change, |told| _ = told.layers.insert(layer, said)))
+            }
+            DetailsCommand::ClearLocations(layers) => self.clear(now, layers),
+        })
+    }
+
+    /// These layers say nothing any more; `None` when none of them did. Rule W1.
+    fn clear(&mut self, now: Millis, layers: LocationLayers) -> Option<Happening<'a>> {
+        if !self.layers.keys().any(|layer| layers.contains(*layer)) {
+            return None;
+        }
+        let change = DetailsChange::LocationCleared(layers);
+        Some(self.note(now, change, |told| told.layers.retain(|layer, _| !layers.contains(*layer))))
+    }
+
+    /// Everything that is still to come, in the order in which it comes. Rules S8, C3.
+    fn agenda(&self) -> Vec<(Millis, Due)> {
+        let message = self.message.iter().map(|message| (message.until, Due::Message));
+        let layers = self.layers.iter().map(|(layer, place)| (place.until, Due::Layer(*layer)));
+        let mut agenda: Vec<_> = message.chain(layers).filter(|(at, _)| *at != NEVER).collect();
+        agenda.sort();
+        agenda
+    }
+
+    /// The first thing that is due at `now`.
+    pub fn carry_out_next(&mut self, now: Millis) -> Option<Happening<'a>> {
+        let (at, due) = *self.agenda().first().filter(|(at, _)| now >= *at)?;
+        Some(match due {
+            Due::Message => self.note(at, DetailsChange::MessageExpired, |told| told.message = None),
+            Due::Layer(layer) => {
+                self.note(at, DetailsChange::LocationEnded(layer), |told| _ = told.layers.remove(&layer))
+            }
+        })
+    }
+
+    /// Whether this is what happens if somebody commands it, or if nobody does anything until then.
+    pub fn may_decide(&self, happening: &Happening<'a>) -> bool {
+        let (mut told, at) = (self.clone(), millis(happening.at));
+        let command = match happening.change {
+            DetailsChange::MessageExpired | DetailsChange::LocationEnded(_) => {
+                return told.carry_out_next(at) == Some(*happening);
+            }
+            DetailsChange::MessageSet(message) => {
+                DetailsCommand::SetStatusMessage { text: message.text, expires_at: message.expires_at }
+            }
+            DetailsChange::MessageCleared => DetailsCommand::SetStatusMessage { text: "", expires_at: Instant::NEVER },
+            DetailsChange::OutOfOfficeSet(said) => DetailsCommand::SetOutOfOffice(said),
+            DetailsChange::LocationSet(layer, place, until) => DetailsCommand::SetLocation { layer, place, until },
+            DetailsChange::LocationCleared(layers) => DetailsCommand::ClearLocations(layers),
+        };
+        let is_overdue = self.agenda().first().is_some_and(|(first, _)| at >= *first);
+        !is_overdue && told.command(at, command) == Ok(Some(*happening))
+    }
+
+    /// Rules C2, C3.
+    pub fn shift(&mut self, by: Millis) {
+        let shifted = |at: Millis| if at == NEVER { NEVER } else { saturated(at + by) };
+        if let Some(message) = &mut self.message {
+            (message.published, message.until) = (shifted(message.published), shifted(message.until));
+        }
+        for place in self.layers.values_mut() {
+            place.until = shifted(place.until);
+        }
+        // What was decided on the old clock is outdated (V2).
+        self.revision += 1;
+    }
+
+    pub fn assert_is<const MESSAGE: usize>(&self, real: &Details<MESSAGE>) {
+        let message = self.message.as_ref().map(|message| StatusMessage {
+            text: message.text,
+            published_at: instant(message.published),
+            expires_at: instant(message.until),
+        });
+        let out_of_office = OutOfOffice { is_out_of_office: self.is_out_of_office, message: some(self.out_of_office) };
+        let mut location = None;
+        for layer in LocationLayer::ALL {
+            let said = self.layers.get(&layer);
+            let place = said.map(|said| (WorkPlace { kind: said.kind, id: some(said.id) }, instant(said.until)));
+            assert_eq!(real.place(layer), place, "{layer:?} (W1)");
+            location = place.map(|(place, _)| WorkLocation { place, source: layer }).or(location);
+        }
+        assert_eq!(real.status_message(), message, "status message (T1)");
+        assert_eq!(real.out_of_office(), out_of_office, "out of office (O1)");
+        assert_eq!(real.work_location(), location, "work location (W1)");
+        assert_eq!((real.version(), real.revision()), (self.version, self.revision), "version (V1), revision (V2)");
+        let shown = real.shown();
+        assert_eq!((shown.status_message, shown.out_of_office), (message, out_of_office));
+        assert_eq!((shown.work_location, shown.version), (location, self.version));
+        let is_empty = message.is_none() && out_of_office == OutOfOffice::default() && self.layers.is_empty();
+        assert_eq!(real.is_empty(), is_empty, "nothing stored (M5)");
+        assert_eq!(real.next_deadline(), self.agenda().first().map(|(at, _)| instant(*at)), "next deadline");
+    }
+}

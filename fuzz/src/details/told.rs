@@ -1,0 +1,120 @@
+//! What one user tells, and the model of it.
+
+use super::model::{self, happening, instant, millis};
+use presence_core::details::{
+    Details, DetailsCommand, DetailsTransition, LocationLayer, advance_details, decide_details,
+};
+use presence_core::{ApplyError, Instant};
+
+/// The library and the model, side by side.
+pub struct Told<'a, const MESSAGE: usize> {
+    pub real: Details<MESSAGE>,
+    model: model::Told<'a>,
+}
+
+impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
+    /// Rules V1, V2: numbers may begin anywhere.
+    pub fn starting_at(number: u64) -> Self {
+        Self { real: Details::starting_at(number), model: model::Told::starting_at(number, MESSAGE) }
+    }
+
+    /// What a command does, decided by both; `None` if nothing.
+    pub fn decide(&mut self, now: Instant, command: DetailsCommand<'a>) -> Option<DetailsTransition<'a>> {
+        let Self { real, model } = self;
+        let before = real.clone();
+        let due = advance_details(real, now);
+        let moment = match real.at(now) {
+            Ok(moment) => moment,
+            Err(overdue) => {
+                assert_eq!(Some(overdue.deadline), real.next_deadline());
+                assert_eq!(due.map(|due| due.at()), Some(overdue.deadline), "nobody is overdue for nothing (S8)");
+                return None;
+            }
+        };
+        assert_eq!(due, None, "what is due is overdue (S8)");
+        let decided = decide_details(moment, command);
+        assert_eq!(decide_details(moment, command), decided, "the same every time");
+        assert_eq!(*real, before, "a decision changes nothing");
+        let expected = model.command(millis(now), command);
+        assert_eq!(decided.map(|transition| transition.as_ref().map(happening)), expected);
+        decided.ok().flatten()
+    }
+
+    /// What time does first; `None` if nothing is due.
+    pub fn advance(&mut self, now: Instant) -> Option<DetailsTransition<'static>> {
+        let Self { real, model } = self;
+        let before = real.clone();
+        let due = advance_details(real, now);
+        assert_eq!(*real, before, "a decision changes nothing");
+        assert_eq!(due.as_ref().map(happening), model.carry_out_next(millis(now)));
+        due
+    }
+
+    /// Applies what was decided about this very state, once.
+    pub fn apply(&mut self, transition: &DetailsTransition<'_>) {
+        let real = &mut self.real;
+        let (revision, version) = (real.revision(), real.version());
+        assert_eq!(transition.revision(), revision);
+        assert_eq!(real.apply(transition), Ok(()));
+        let after = real.clone();
+        assert_eq!(after.revision(), revision + 1, "revision (V2)");
+        assert_eq!(after.version(), version + u64::from(transition.is_visible()), "version (V1)");
+        assert_eq!(real.apply(transition), Err(ApplyError::Stale), "twice (V2)");
+        assert_eq!(*real, after);
+    }
+
+    /// Something that was decided before, of whomever, is applied exactly if the model might have decided it about this.
+    pub fn try_again(&self, transition: &DetailsTransition<'a>) {
+        let mut real = self.real.clone();
+        let answer = real.apply(transition);
+        let expected = if transition.revision() != self.real.revision() {
+            Err(ApplyError::Stale)
+        } else if self.model.may_decide(&happening(transition)) {
+            Ok(())
+        } else {
+            Err(ApplyError::Invalid)
+        };
+        assert_eq!(answer, expected, "{transition:?} about {:?}", self.real);
+        assert!(answer.is_ok() || real == self.real, "a refused transition changes nothing (S7)");
+    }
+
+    /// The clock is set, if nothing is due; whether it was. Rule C2.
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> bool {
+        let before = self.real.clone();
+        match self.real.rebase(from, to) {
+            Ok(()) => self.model.shift(millis(to) - millis(from)),
+            Err(overdue) => {
+                assert_eq!(Some(overdue.deadline), before.next_deadline());
+                assert!(overdue.deadline <= from);
+                assert_eq!(self.real, before);
+            }
+        }
+        before.next_deadline().is_none_or(|deadline| deadline > from)
+    }
+
+    /// Both say the same, now and whenever time goes on, in one step or in many.
+    pub fn assert_same(&self) {
+        self.model.assert_is(&self.real);
+        let (mut far, mut near, mut model) = (self.real.clone(), self.real.clone(), self.model.clone());
+        let mut before = None;
+        while let Some(deadline) = near.next_deadline() {
+            assert!(before <= Some(deadline), "time goes forwards");
+            before = Some(deadline);
+            if let Some(moment) = deadline.as_millis().checked_sub(1).map(Instant::from_millis) {
+                assert_eq!(advance_details(&near, moment), None, "not before its deadline");
+            }
+            let due = advance_details(&near, deadline).expect("exact");
+            assert_eq!(advance_details(&far, Instant::NEVER), Some(due), "the same whatever the step (M4)");
+            assert_eq!(Some(happening(&due)), model.carry_out_next(millis(deadline)));
+            assert_eq!((near.apply(&due), far.apply(&due)), (Ok(()), Ok(())));
+            model.assert_is(&near);
+        }
+        assert_eq!(advance_details(&far, Instant::NEVER), None);
+        assert_eq!(model.carry_out_next(millis(Instant::NEVER)), None, "never comes (C3)");
+        assert!(
+            LocationLayer::ALL
+                .iter()
+                .all(|layer| near.place(*layer).is_none_or(|(_, until)| until == instant(model::NEVER)))
+        );
+    }
+}
