@@ -15,6 +15,7 @@ use users::{Users, World};
 
 /// Adele, whom the corpora talk about most.
 const ME: UserId = UserId::from_bytes(0xfa8b_f3dc_eca7_46b7_bad1_db19_9b62_afc3_u128.to_be_bytes());
+const BOB: UserId = UserId::from_bytes(0x6682_5e03_7ef5_42da_9069_7246_02c3_1f6b_u128.to_be_bytes());
 const TEAMS: SessionId = SessionId::from_bytes(0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f87_u128.to_be_bytes());
 
 /// What ends a request: a byte that no UTF-8 has.
@@ -23,8 +24,9 @@ const END: u8 = 0xFE;
 /// The first byte says who asks; then come requests, each with its end:
 ///
 /// - `Q` (anything odd) for a request over HTTP: method, target and media type in the first line, then its body; `L`
-///   (anything even) for a line;
-/// - a byte for the room that its answer has, beside all it needs;
+///   (anything even) for a line; `O` for none, but for what the embedder lets a user say who is out of office (rule O1);
+/// - a byte for the room that its answer has, beside all it needs; of `O`, its lowest bit says whether the user is out of
+///   office, the next one who it is;
 /// - a byte for the time before it: `@` none, `F` five minutes, as the low six bits count fifty seconds.
 pub fn wire(data: &[u8]) {
     let Some((settings, conversation)) = data.split_first() else { return };
@@ -32,6 +34,11 @@ pub fn wire(data: &[u8]) {
     for request in conversation.split(|byte| *byte == END) {
         let [kind, room, wait, text @ ..] = request else { continue };
         settings.now = settings.now.saturating_add(Duration::from_secs(u64::from(wait & 0x3F) * 50));
+        if *kind == b'O' {
+            let user = if room & 2 == 0 { ME } else { BOB };
+            settings.users.set_out_of_office(settings.now, user, room & 1 == 1, &String::from_utf8_lossy(text));
+            continue;
+        }
         let head;
         let asked = if kind % 2 == 0 {
             json::judge(text);

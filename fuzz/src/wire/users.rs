@@ -1,6 +1,8 @@
 //! Few users, with little room for what they tell beside their presence.
 
-use presence_core::details::{Details, DetailsCommand, DetailsError, ShownDetails, advance_details, decide_details};
+use presence_core::details::{
+    Details, DetailsCommand, DetailsError, OutOfOffice, ShownDetails, advance_details, decide_details,
+};
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::graph::{DateTime, Hooks, Store};
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId};
@@ -41,6 +43,22 @@ impl Users {
         let mut details = self.details.get(&user).cloned().unwrap_or_default();
         bring_up_to_date(&mut details, now);
         details
+    }
+
+    /// Rule O1: the embedder's word, if there is room for it.
+    pub fn set_out_of_office(&mut self, now: Instant, user: UserId, is_out_of_office: bool, message: &str) {
+        let command = DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message: Some(message) });
+        let before = self.details.clone();
+        match self.execute_on_details(now, user, command) {
+            Ok(()) => {
+                let said = OutOfOffice { is_out_of_office, message: Some(message).filter(|text| !text.is_empty()) };
+                assert_eq!(self.details(now, user).out_of_office(), said);
+            }
+            Err(refused) => {
+                assert!(matches!(refused, DetailsError::OutOfOfficeTooLong | DetailsError::UsersFull));
+                assert_eq!(self.details, before);
+            }
+        }
     }
 }
 
