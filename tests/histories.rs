@@ -6,7 +6,7 @@ mod model;
 use core::hash::BuildHasher;
 use model::both::{Both, SameHash};
 use model::policies;
-use model::random::{Step, actions, any_lease, any_moment, clock, forwards, history};
+use model::random::{Step, actions, actions_beside, any_lease, any_moment, clock, forwards, history};
 use presence_core::directory::DefaultHasher;
 use proptest::prelude::*;
 
@@ -68,6 +68,12 @@ proptest! {
     #[test]
     fn any_instant_and_any_duration(steps in history(40, any_moment(), any_lease(3, 3))) {
         run::<2, 3, _>(&steps, DefaultHasher::new());
+    }
+
+    /// Of whom something is kept elsewhere is not forgotten, and what changed there counts.
+    #[test]
+    fn something_is_kept_elsewhere(steps in history(60, clock(), actions_beside(4, 2))) {
+        run::<3, 1, _>(&steps, DefaultHasher::new());
     }
 
     /// The worst hash there is costs time, and nothing else.

@@ -14,8 +14,8 @@ const STEPS: usize = 200;
 /// The first bytes say how large the directory is, and under which policy; then come steps until the bytes end.
 ///
 /// After every step: the same answer and the same transitions, each user's an unbroken chain (rules M4, V2); the same
-/// records, versions, reads and explanations (rules V1, A4); no deadline late, and the exact one once idle; the same changes
-/// since any cursor (rule V2).
+/// records, versions, reads and explanations (rules V1, A4), also of whom something is kept elsewhere (rule M5); no deadline
+/// late, and the exact one once idle; the same changes since any cursor (rule V2).
 pub fn history(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     // An error is the end of the bytes.
@@ -50,10 +50,14 @@ fn play<const USERS: usize, const SESSIONS: usize, H: BuildHasher>(
 }
 
 fn action(bytes: &mut Unstructured<'_>, users: u8, sessions: u8) -> Result<Action> {
-    Ok(match bytes.int_in_range(0..=11)? {
-        0..=7 => Action::Command(bytes.int_in_range(0..=users - 1)?, command(bytes, sessions)?),
+    let user = |bytes: &mut Unstructured<'_>| bytes.int_in_range(0..=users - 1);
+    Ok(match bytes.int_in_range(0..=15)? {
+        0..=7 => Action::Command(user(bytes)?, command(bytes, sessions)?),
         8 | 9 => Action::Advance,
         10 => Action::AdvanceSome(bytes.int_in_range(1..=3)?),
-        _ => Action::Rebase(bytes.arbitrary::<presence_core::Instant>()?.as_millis()),
+        11 => Action::Rebase(bytes.arbitrary::<presence_core::Instant>()?.as_millis()),
+        12 | 13 => Action::Hold(user(bytes)?),
+        14 => Action::Release(user(bytes)?, bytes.int_in_range(0..=3)?),
+        _ => Action::NoteChange(user(bytes)?),
     })
 }

@@ -83,6 +83,31 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
                 }
             }
             Action::Rebase(to) => self.rebase(Instant::from_millis(to)),
+            Action::Hold(user) => {
+                let mut said = Vec::new();
+                let answer = self.real.hold(self.now, user, |id, transition| said.push((id, *transition)));
+                let (happened, expected) = self.model.hold(millis(self.now), user);
+                assert_eq!(answer, expected, "answer");
+                self.adopt();
+                if answer.is_ok() {
+                    self.chain.entry(user).or_insert((0, Presence::Offline));
+                }
+                self.compare(&said, &happened);
+            }
+            Action::Release(user, changes) => {
+                self.real.release(self.now, user, changes);
+                self.model.release(millis(self.now), user, changes);
+                if let Some((revision, _)) = self.chain.get_mut(&user) {
+                    *revision += changes;
+                }
+            }
+            Action::NoteChange(user) => {
+                let has_place = self.model.users.contains_key(&user);
+                assert_eq!(self.real.note_change(user), has_place);
+                if has_place {
+                    self.log.note(user);
+                }
+            }
         }
         self.log.forget(&self.real);
     }
@@ -106,7 +131,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             assert!(started_at > *had, "came back at version {started_at}, had {had} (V1)");
         }
         (user.version, user.revision) = (real.version(), real.revision());
-        self.chain.insert(id, (real.revision() - 1, Presence::Offline));
+        self.chain.insert(id, (started_at, Presence::Offline));
         self.last_change_by_time.remove(&id);
     }
 
@@ -138,8 +163,8 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
         let is_overdue = self.model.next_deadline().is_some_and(|at| at <= millis(self.now));
         assert_eq!(self.real.rebase(self.now, to).is_err(), is_overdue);
         if !is_overdue {
-            for (id, user) in &mut self.model.users {
-                user.shift(by);
+            self.model.shift(by);
+            for id in self.model.users.keys() {
                 if let Some((revision, _)) = self.chain.get_mut(id) {
                     *revision += 1;
                 }

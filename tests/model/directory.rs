@@ -1,9 +1,9 @@
 //! Many users in few places, as the rules say.
 
 use super::user::User;
-use super::{Happening, Millis, Rules};
-use presence_core::{Command, CommandError};
-use std::collections::BTreeMap;
+use super::{Happening, Millis, Rules, millis, saturated};
+use presence_core::{ApplyError, Command, CommandError};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
 pub struct Directory {
@@ -14,8 +14,12 @@ pub struct Directory {
     pub users: BTreeMap<u8, User>,
     /// The version of every user whose record was reused. Rules M5, V1.
     pub forgotten: BTreeMap<u8, u64>,
-    /// Whose record was reused last, and for whom, until the test has looked at it.
+    /// Who got a reused record last, until the test has looked at it.
     pub reused: Option<u8>,
+    /// Of whom something is kept elsewhere. Rule M5.
+    pub held: BTreeSet<u8>,
+    /// Until when something was kept elsewhere of users with nothing stored.
+    released: BTreeMap<u8, Millis>,
 }
 
 /// What a command did: everything that happened, in order, and the answer.
@@ -23,7 +27,16 @@ pub type Outcome = (Vec<(u8, Happening)>, Result<(), CommandError>);
 
 impl Directory {
     pub fn new(rules: Rules, places: usize, sessions: usize) -> Self {
-        Self { rules, places, sessions, users: BTreeMap::new(), forgotten: BTreeMap::new(), reused: None }
+        Self {
+            rules,
+            places,
+            sessions,
+            users: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
+            reused: None,
+            held: BTreeSet::new(),
+            released: BTreeMap::new(),
+        }
     }
 
     pub fn next_deadline(&self) -> Option<Millis> {
@@ -48,6 +61,9 @@ impl Directory {
             let mut happened: Vec<_> = user.advance(&rules, now).into_iter().map(|event| (id, event)).collect();
             let answer = user.command(&rules, room, now, command);
             happened.extend(answer.ok().flatten().map(|event| (id, event)));
+            if !user.is_empty() {
+                self.released.remove(&id);
+            }
             return (happened, answer.map(drop));
         }
         let mut fresh = User::new();
@@ -56,22 +72,65 @@ impl Directory {
             Ok(None) => return (Vec::new(), Ok(())),
             Ok(Some(own)) => own,
         };
-        let mut happened = Vec::new();
-        if self.users.len() == self.places {
-            // Rule S9: what is due frees its room first.
-            happened = self.advance(now);
-            // Rule M5: only the record of a user with nothing stored is reused, that of the longest unchanged.
-            let empty = self.users.iter().filter(|(_, user)| user.is_empty());
-            let Some((_, old)) = empty.map(|(id, user)| (user.since().unwrap_or_default(), *id)).min() else {
-                return (happened, Err(CommandError::UsersFull));
-            };
-            let old_version = self.users.remove(&old).map(|user| user.version);
-            self.forgotten.insert(old, old_version.unwrap());
-            self.reused = Some(id);
+        let mut happened = self.advance_if_full(now);
+        if !self.take_place(id, fresh) {
+            return (happened, Err(CommandError::UsersFull));
         }
-        self.users.insert(id, fresh);
         happened.push((id, own));
         (happened, Ok(()))
+    }
+
+    /// Rule S9: what is due frees its room first.
+    fn advance_if_full(&mut self, now: Millis) -> Vec<(u8, Happening)> {
+        if self.users.len() == self.places { self.advance(now) } else { Vec::new() }
+    }
+
+    /// Gives a new user a place, if there is one.
+    fn take_place(&mut self, id: u8, user: User) -> bool {
+        if self.users.len() == self.places {
+            // Rule M5: only the record of a user with nothing stored, here or elsewhere, is reused, that of the longest so.
+            let empty = self.users.iter().filter(|(id, user)| user.is_empty() && !self.held.contains(id));
+            let since =
+                |id: &u8, user: &User| user.since().map_or(0, millis).max(self.released.get(id).copied().unwrap_or(0));
+            let Some((_, old)) = empty.map(|(id, user)| (since(id, user), *id)).min() else { return false };
+            let old_version = self.users.remove(&old).map(|user| user.version);
+            self.forgotten.insert(old, old_version.unwrap());
+            self.released.remove(&old);
+            self.reused = Some(id);
+        }
+        self.users.insert(id, user);
+        true
+    }
+
+    /// Something is kept of a user elsewhere from now on. Rules M5, S9.
+    pub fn hold(&mut self, now: Millis, id: u8) -> (Vec<(u8, Happening)>, Result<(), ApplyError>) {
+        let mut happened = Vec::new();
+        if !self.users.contains_key(&id) {
+            happened = self.advance_if_full(now);
+            if !self.take_place(id, User::new()) {
+                return (happened, Err(ApplyError::Full));
+            }
+        }
+        self.held.insert(id);
+        self.released.remove(&id);
+        (happened, Ok(()))
+    }
+
+    /// And no more; what changed there counts here. Rules M5, V1, V2.
+    pub fn release(&mut self, now: Millis, id: u8, changes: u64) {
+        let Some(user) = self.users.get_mut(&id) else { return };
+        self.held.remove(&id);
+        user.version += changes;
+        user.revision += changes;
+        if user.is_empty() {
+            self.released.insert(id, now);
+        }
+    }
+
+    /// Rule C2.
+    pub fn shift(&mut self, by: Millis) {
+        self.users.values_mut().for_each(|user| user.shift(by));
+        self.released.values_mut().for_each(|at| *at = saturated(*at + by));
     }
 
     /// A user as it reads at a moment; one never heard of, or forgotten, reads like a new one. Rule M5.

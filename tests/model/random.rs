@@ -24,6 +24,12 @@ pub enum Action {
     AdvanceSome(u8),
     /// The clock is set to this. Rule C2.
     Rebase(u64),
+    /// Something is kept of this user elsewhere from now on. Rule M5.
+    Hold(u8),
+    /// And no more, after so many visible changes there.
+    Release(u8, u64),
+    /// One of them.
+    NoteChange(u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +132,16 @@ pub fn actions(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
         (2, (1u8..4).prop_map(Action::AdvanceSome).boxed()),
         (1, rebase.prop_map(Action::Rebase).boxed()),
     ])
+}
+
+/// The same, and something is kept of users elsewhere.
+pub fn actions_beside(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
+    prop_oneof![
+        12 => actions(users, sessions),
+        2 => (0..users).prop_map(Action::Hold),
+        2 => (0..users, 0u64..4).prop_map(|(user, changes)| Action::Release(user, changes)),
+        1 => (0..users).prop_map(Action::NoteChange),
+    ]
 }
 
 pub fn history(
