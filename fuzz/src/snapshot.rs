@@ -6,7 +6,7 @@ use crate::life::{clock, command};
 use crate::model::ANYTHING;
 use arbitrary::{Result, Unstructured};
 use form::{Form, sealed};
-use presence_core::snapshot::{Field, LEAP, RestoreError, StoredId, max_len, restore, take};
+use presence_core::snapshot::{LEAP, RestoreError, StoredId, max_len, restore, take};
 use presence_core::{Absence, Duration, Instant, SessionId, User, advance, decide};
 
 const SESSIONS: usize = 3;
@@ -68,7 +68,6 @@ fn judge<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant
     match &form {
         None => assert!(restored.is_err(), "{restored:?}"),
         Some(form) if !form.has_begun(now, elapsed) => assert_eq!(restored, Err(RestoreError::BeforeEpoch)),
-        Some(form) if form.contradicts(now, elapsed) => assert_eq!(restored, Err(RestoreError::Invalid(Field::Fades))),
         Some(form) => assert!(restored.is_ok(), "{restored:?}, {form:?}"),
     }
     let (Some(form), Ok(user)) = (form, restored) else { return };

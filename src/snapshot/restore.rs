@@ -112,13 +112,13 @@ fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock:
             reader.refuse(RestoreError::Invalid(Field::SessionIds));
             break;
         };
-        user.push(Session {
-            id,
-            presence: read_presence(reader),
-            faded: reader.byte(),
-            expires_at: read_deadline(reader, clock),
-            fades_at: read_deadline(reader, clock),
-        });
+        let (presence, faded) = (read_presence(reader), reader.byte());
+        let (expires_at, until_fade) = (read_deadline(reader, clock), reader.number());
+        // Before the clock is asked, for on a late one a fade never comes (rule C3).
+        if until_fade != 0 && faded == 0 && presence != Presence::Available {
+            reader.refuse(RestoreError::Invalid(Field::Fades));
+        }
+        user.push(Session { id, presence, faded, expires_at, fades_at: deadline_in(until_fade, reader, clock) });
     }
     user
 }
@@ -131,7 +131,12 @@ fn read_presence(reader: &mut Reader<'_>) -> Presence {
 }
 
 pub(super) fn read_deadline(reader: &mut Reader<'_>, clock: Clock) -> Instant {
-    match reader.number() {
+    deadline_in(reader.number(), reader, clock)
+}
+
+/// The deadline so many milliseconds after the snapshot was taken; never in 0.
+fn deadline_in(left: u64, reader: &mut Reader<'_>, clock: Clock) -> Instant {
+    match left {
         0 => Instant::NEVER,
         left => clock.future(left).unwrap_or_else(|| {
             reader.refuse(RestoreError::BeforeEpoch);

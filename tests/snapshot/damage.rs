@@ -145,6 +145,27 @@ fn what_no_user_was_ever_like_is_refused() {
     }
 }
 
+/// Whether it is refused depends on the bytes alone, not on how late the clock is on which the fade would never come.
+#[test]
+fn s3_c3_what_fades_wrongly_is_refused_on_every_clock() {
+    const CALL: u8 = Presence::InACall as u8;
+    let forged = sealed(&[1, 1, 0, 0, 0, 1, 7, CALL, 0, 0, 8]);
+    for before_the_end in 0..20 {
+        let now = Instant::from_millis(u64::MAX - before_the_end);
+        for elapsed in [None, Some(0), Some(1), Some(8), Some(u64::MAX - before_the_end)] {
+            let refused = snapshot::restore::<u8, 4>(&forged, now, elapsed.map(Duration::from_millis));
+            assert_eq!(refused, Err(RestoreError::Invalid(Field::Fades)), "{before_the_end}, {elapsed:?}");
+        }
+        // What was set to Available, and what does not fade, are taken in.
+        for session in [[7, Presence::Available as u8, 0, 0, 8], [7, Presence::Away as u8, 2, 0, 8], [7, CALL, 0, 0, 0]]
+        {
+            let body = [[1, 1, 0, 0, 0, 1].as_slice(), &session].concat();
+            let restored = snapshot::restore::<u8, 4>(&sealed(&body), now, Some(Duration::ZERO));
+            assert_eq!(restored.unwrap().sessions().len(), 1);
+        }
+    }
+}
+
 #[test]
 fn errors_say_what_is_wrong() {
     let text = |error: RestoreError| error.to_string();

@@ -88,9 +88,12 @@ impl Form {
         }
         // Ids of bytes, and GUIDs, are in the order of their bytes.
         let is_in_order = sessions.is_sorted_by(|one, next| one.id < next.id);
-        // What has faded is weaker than Available (rule S3).
+        // What has faded is weaker than Available, and what has not and will was set to Available (rule S3).
         let has_faded_wrongly = |session: &Session| session.faded > 0 && session.presence > Presence::Available as u8;
-        if !is_in_order || sessions.iter().any(has_faded_wrongly) {
+        let will_fade_wrongly = |session: &Session| {
+            session.faded == 0 && session.fades > 0 && session.presence != Presence::Available as u8
+        };
+        if !is_in_order || sessions.iter().any(has_faded_wrongly) || sessions.iter().any(will_fade_wrongly) {
             return None;
         }
         Some(Self { absence: flags & 3, revision, version, since, preferred, sessions })
@@ -108,22 +111,13 @@ impl Form {
         self.deadlines().all(|left| then + i128::from(left) >= 0)
     }
 
-    /// Whether something fades, on this clock, that was not set to Available (rule S3).
-    pub fn contradicts(&self, now: Instant, elapsed: Option<Duration>) -> bool {
-        let then = i128::from(now.as_millis()) - i128::from(elapsed.unwrap_or(Duration::ZERO).as_millis());
-        self.sessions.iter().any(|session| {
-            let never = session.fades == 0 || then + i128::from(session.fades) >= u64::MAX.into();
-            session.faded == 0 && session.presence != Presence::Available as u8 && !never
-        })
-    }
-
     /// A moment on which every distance can be told exactly, if there is one: behind all that lies behind, and not so late
     /// that what is to come saturates (rule C3).
     pub fn ordinary_clock(&self) -> Option<Instant> {
         let behind = self.since.map_or(0, |since| (-since).max(0));
         let ahead = self.deadlines().map(i128::from).chain(self.since).max().unwrap_or(0);
         let moment = Instant::from_millis(u64::try_from(behind).ok()?);
-        (behind + ahead < u64::MAX.into() && !self.contradicts(moment, None)).then_some(moment)
+        (behind + ahead < u64::MAX.into()).then_some(moment)
     }
 
     /// It is this user, on this clock.
