@@ -39,15 +39,28 @@ pass() {
   sed 's/:[0-9]*:[0-9]*:/:/' "$out/mutants.out/missed.txt" >"$out/missed.txt"
 }
 
+# Several tests as one: to link each of them is most of what a mutant costs.
+join_tests() {
+  local test file
+  for test in "$@"; do
+    file=$test.rs
+    [ -e "tests/$file" ] || file=$test/main.rs
+    printf '#[path = "%s"]\nmod %s;\n' "$file" "$test"
+  done >tests/asked_first.rs
+}
+
 mutants_of() {
-  local module=$1 test targets=()
+  local module=$1 target
   rm -rf "target/deep/mutants/$module"
   mkdir -p "target/deep/mutants/$module"
   module "$module"
-  for test in $tests; do
-    if [ "$test" = lib ]; then targets+=(--lib); else targets+=("--test=$test"); fi
-  done
-  PROPTEST_CASES=32 pass "$module" "${targets[@]}"
+  case $tests in
+    lib) target=--lib ;;
+    *" "*) target=--test=asked_first && join_tests $tests ;;
+    *) target=--test=$tests ;;
+  esac
+  PROPTEST_CASES=32 pass "$module" "$target"
+  rm -f tests/asked_first.rs
   [ -s "target/deep/mutants/$module/missed.txt" ] || return 0
   : >"target/deep/mutants/$module/timeout.txt"
   pass "$module" --lib $(all_tests)
@@ -72,6 +85,7 @@ row_of() {
 mutants() {
   local module new="" tried=${MUTANTS:-${mutants_modules[*]}} table=target/deep/mutants.md
   install_mutants
+  trap 'rm -f tests/asked_first.rs' EXIT
   for module in $tried; do
     mutants_of "$module"
     unexplained "$module" | tee "target/deep/mutants/$module/new.txt"
