@@ -66,7 +66,10 @@ mutants_of() {
   rm -f tests/asked_first.rs
   [ -s "target/deep/mutants/$module/missed.txt" ] || return 0
   : >"target/deep/mutants/$module/timeout.txt"
-  pass "$module" --lib $(all_tests)
+  # Those whose files say `crate` or count the program's allocations are not joined.
+  join_tests $(all_tests | tr ' ' '\n' | sed -n 's/^--test=//p' | grep -vx 'wire\|allocation')
+  pass "$module" --lib --test=wire --test=allocation --test=asked_first
+  rm -f tests/asked_first.rs
 }
 
 # Whatever survives is named in the list, as often as it survives.
