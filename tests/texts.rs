@@ -132,3 +132,69 @@ fn errors_and_causes_of_details_say_what_is_meant() {
         assert_eq!((cause.to_string().as_str(), cause.name()), (name, name));
     }
 }
+
+/// Rule H1: a message names a member as Graph capitalises it.
+#[cfg(feature = "graph")]
+#[test]
+fn h1_fields_have_the_names_of_their_members() {
+    use presence_core::graph::Field;
+    let fields = [
+        (Field::SessionId, "sessionId"),
+        (Field::Availability, "availability"),
+        (Field::Activity, "activity"),
+        (Field::ExpirationDuration, "expirationDuration"),
+        (Field::Ids, "ids"),
+        (Field::Requests, "requests"),
+        (Field::Id, "id"),
+        (Field::Method, "method"),
+        (Field::Url, "url"),
+        (Field::Headers, "headers"),
+        (Field::Body, "body"),
+        (Field::DependsOn, "dependsOn"),
+        (Field::User, "user"),
+        (Field::At, "at"),
+    ];
+    for (field, member) in fields {
+        assert_eq!((field.member(), field.name()), (member, capitalised(member).as_str()));
+    }
+}
+
+#[cfg(feature = "details")]
+#[test]
+fn h1_fields_of_details_have_the_names_of_their_members() {
+    use presence_core::graph::{DetailsField, Field};
+    let fields = [
+        (DetailsField::StatusMessage, "statusMessage"),
+        (DetailsField::Message, "message"),
+        (DetailsField::Content, "content"),
+        (DetailsField::ContentType, "contentType"),
+        (DetailsField::ExpiryDateTime, "expiryDateTime"),
+        (DetailsField::DateTime, "dateTime"),
+        (DetailsField::TimeZone, "timeZone"),
+        (DetailsField::WorkLocationType, "workLocationType"),
+        (DetailsField::PlaceId, "placeId"),
+        (DetailsField::Select, "$select"),
+    ];
+    for (field, member) in fields {
+        let name = capitalised(member.trim_start_matches('$'));
+        assert_eq!((field.member(), field.name()), (member, name.as_str()));
+        let field = Field::Details(field);
+        assert_eq!((field.member(), field.name()), (member, name.as_str()));
+    }
+}
+
+#[cfg(feature = "graph")]
+fn capitalised(member: &str) -> String {
+    let (first, rest) = member.split_at(1);
+    first.to_uppercase() + rest
+}
+
+/// What a log tells of a request: who asked and when, not the functions it came with.
+#[cfg(feature = "graph")]
+#[test]
+fn an_exchange_says_who_asks_and_when() {
+    use presence_core::graph::{Caller, Exchange};
+    let exchange = Exchange::new(Instant::from_millis(1234), Caller::Trusted { me: None });
+    let text = format!("{exchange:?}");
+    assert!(text.contains("1234") && text.contains("Trusted"), "{text}");
+}

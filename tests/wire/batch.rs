@@ -1,6 +1,8 @@
 //! Rule H5: batches, over HTTP and in a line.
 
-use crate::server::{ADELE, Server, TEAMS, message};
+use super::server::{ADELE, OTHER, Server, TEAMS, message, user};
+use presence_core::graph::{Caller, Element, Exchange, Refusal, Request, json::Value as Written};
+use presence_core::{Instant, Policy};
 use serde_json::{Value, json};
 
 fn set(id: &str) -> Value {
@@ -70,6 +72,8 @@ fn h5_what_refuses_the_whole_batch() {
     assert_eq!(send(&mut Server::new(), &many[..20]).0, 200);
     let (_, body) = Server::new().post("/$batch", &json!({}));
     assert_eq!(message(&body), "[Requests]: The Requests field is required.");
+    let (status, body) = Server::new().post("/$batch", &json!({"requests": {"0": get("a")}}));
+    assert_eq!((status, message(&body)), (400, "The provided [Requests] is not valid."));
     // The same id, spelled differently.
     let spelled = r#"{"requests":[{"id":"a","method":"GET","url":"/x"},{"id":"\u0061","method":"GET","url":"/x"}]}"#;
     let (status, body) = Server::new().send("POST", "/$batch", None, spelled.as_bytes());
@@ -115,6 +119,48 @@ fn h5_elements_are_checked_one_by_one() {
         &[no_method, text, json_header, list, method],
         &[("a", 400), ("b", 415), ("c", 200), ("d", 400), ("e", 405)],
     );
+}
+
+#[test]
+fn h5_members_of_an_element_that_mean_nothing_are_named() {
+    for (member, value, expected) in [
+        ("method", json!(5), "The provided [Method] is not valid."),
+        ("url", json!(["/x"]), "The provided [Url] is not valid."),
+        ("headers", json!("Content-Type: text/plain"), "The provided [Headers] is not valid."),
+        ("dependsOn", json!([1]), "The provided [DependsOn] is not valid."),
+        ("url", Value::Null, "[Url]: The Url field is required."),
+    ] {
+        let mut element = set("a");
+        element[member] = value;
+        let (_, body) = send(&mut Server::new(), &[element]);
+        let answer = &body["responses"][0];
+        assert_eq!((answer["status"].as_u64(), message(&answer["body"])), (Some(400), expected));
+    }
+}
+
+/// Rule H1: nobody may do in a batch what they may not do by themselves.
+#[test]
+fn h5_elements_are_authorised_one_by_one() {
+    let mut foreign = set("b");
+    foreign["body"]["sessionId"] = json!(OTHER);
+    let mut server = Server::application();
+    let (_, body) = send(&mut server, &[set("a"), foreign, get("c")]);
+    assert_eq!(statuses(&body), [("a".to_owned(), 200), ("b".to_owned(), 403), ("c".to_owned(), 200)]);
+    assert_eq!(server.directory.get(user(ADELE)).unwrap().sessions().len(), 1);
+}
+
+/// Whoever runs the elements of a batch itself sees each as it was written.
+#[test]
+fn h5_an_element_is_taken_apart() {
+    let text = r#"{"id":"a","method":"GET","url":"/me/presence","x":[1]}"#;
+    let element = Element::parse(Written::parse(text.as_bytes()).unwrap()).unwrap();
+    assert_eq!((element.value().as_str(), element.id().as_str()), (text, r#""a""#));
+    let me = user(ADELE);
+    let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: Some(me) });
+    let request = element.request(Some(me), &Policy::GRAPH);
+    assert!(matches!(request, Ok(Request::Get { user, .. }) if user == me));
+    assert_eq!(request, element.request_in(&exchange, &Policy::GRAPH));
+    assert_eq!(element.request(None, &Policy::GRAPH), Err(Refusal::UnknownPath), "nobody is me");
 }
 
 #[test]

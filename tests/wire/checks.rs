@@ -1,8 +1,9 @@
 //! Rules H1 and H2: what is refused, as what, and in which order.
 
-use crate::server::{ADELE, BOB, OTHER, Server, TEAMS, message};
-use presence_core::graph::{MAX_BODY, Permissions};
-use presence_core::{Instant, SessionId};
+use super::server::{ADELE, BOB, OTHER, Server, TEAMS, message, user};
+use presence_core::graph::json::JsonError;
+use presence_core::graph::{Body, Caller, Exchange, Field, Incoming, MAX_BODY, Permissions, Refusal, Request};
+use presence_core::{CommandError, Instant, Policy, SessionId};
 use serde_json::{Value, json};
 
 fn set_presence() -> String {
@@ -251,4 +252,78 @@ fn s7_a_refused_request_changes_nothing() {
     assert_eq!(server.clear(ADELE, OTHER).0, 404);
     assert_eq!(server.directory.get(ADELE.parse().unwrap()).cloned(), before);
     assert_eq!(server.changes, []);
+}
+
+/// The table of rule H1.
+#[test]
+fn h1_every_refusal_has_its_status_and_code() {
+    let table: [(u16, &str, &[Refusal]); 10] = [
+        (
+            400,
+            "InvalidArgument",
+            &[
+                Refusal::Json(JsonError::Syntax),
+                Refusal::NotAnObject,
+                Refusal::LineTooLong,
+                Refusal::Duplicate(Field::Id),
+                Refusal::Missing(Field::Id),
+                Refusal::Malformed(Field::Id),
+                Refusal::OutOfRange(Field::ExpirationDuration),
+                Refusal::Pair,
+                Refusal::Count(Field::Ids),
+                Refusal::Repeated(Field::Id),
+                Refusal::NestedBatch,
+                Refusal::OutOfOrder,
+            ],
+        ),
+        (401, "Unauthorized", &[Refusal::Unauthenticated, Refusal::OtherUser]),
+        (403, "Forbidden", &[Refusal::MissingPermission, Refusal::OtherSession]),
+        (404, "NotFound", &[Refusal::UnknownPath, Refusal::UnknownUser, Refusal::SessionNotFound]),
+        (405, "MethodNotAllowed", &[Refusal::MethodNotAllowed]),
+        (413, "RequestEntityTooLarge", &[Refusal::TooLarge]),
+        (415, "UnsupportedMediaType", &[Refusal::UnsupportedMediaType]),
+        (424, "FailedDependency", &[Refusal::FailedDependency]),
+        (429, "TooManyRequests", &[Refusal::Throttled { retry_after: 7 }]),
+        (507, "InsufficientStorage", &[Refusal::SessionsFull, Refusal::UsersFull, Refusal::AnswerTooLarge]),
+    ];
+    for (status, code, refusals) in table {
+        for refusal in refusals {
+            assert_eq!((refusal.status(), refusal.code()), (status, code), "{refusal:?}");
+            assert_eq!(refusal.retry_after(), (status == 429).then_some(7), "{refusal:?}");
+        }
+    }
+}
+
+#[test]
+fn h1_what_a_store_refuses_is_answered_as_what_it_is() {
+    for (error, refusal) in [
+        (CommandError::NotFound, Refusal::SessionNotFound),
+        (CommandError::Duration, Refusal::OutOfRange(Field::ExpirationDuration)),
+        (CommandError::Presence, Refusal::Pair),
+        (CommandError::SessionsFull, Refusal::SessionsFull),
+        (CommandError::UsersFull, Refusal::UsersFull),
+    ] {
+        assert_eq!(Refusal::from(error), refusal);
+    }
+}
+
+/// Whoever has no exchange yet parses a request just the same.
+#[test]
+fn h2_a_request_is_parsed_before_anyone_is_asked() {
+    let me = user(ADELE);
+    let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: Some(me) });
+    for (method, target, body) in [
+        ("GET", "/me/presence", ""),
+        ("POST", "/me/presence/clearUserPreferredPresence", "{}"),
+        ("POST", "/communications/getPresencesByUserId", r#"{"ids":["fa8bf3dc-eca7-46b7-bad1-db199b62afc3"]}"#),
+        ("POST", "/me/presence/clearPresence", "{}"),
+        ("POST", "/me/presence", ""),
+    ] {
+        let incoming = Incoming { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let parsed = Request::parse(&incoming, Some(me), &Policy::GRAPH);
+        assert_eq!(parsed, Request::parse_in(&incoming, &exchange, &Policy::GRAPH), "{method} {target}");
+    }
+    let incoming = Incoming { method: "GET", target: "/me/presence", content_type: None, body: Body::Bytes(b"") };
+    assert_eq!(Request::parse(&incoming, None, &Policy::GRAPH), Err(Refusal::UnknownPath), "nobody is me");
+    assert!(matches!(Request::parse(&incoming, Some(me), &Policy::GRAPH), Ok(Request::Get { user, .. }) if user == me));
 }

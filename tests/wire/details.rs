@@ -1,6 +1,6 @@
 //! Status message, work location, out of office, `$select` and user principal names on the wire: rules T1, O1, W1, H3, V1.
 
-use crate::server::{ADELE, BOB, TEAMS, message, session, user};
+use super::server::{ADELE, BOB, TEAMS, message, session, user};
 use presence_core::details::{
     Details, DetailsCommand, DetailsError, OutOfOffice, ShownDetails, advance_details, decide_details,
 };
@@ -442,7 +442,7 @@ fn the_examples_of_the_documentation_are_understood() {
 /// A store that keeps no details, a directory alone, has no such resources, and writes null.
 #[test]
 fn a_store_without_details() {
-    let mut server = crate::server::Server::delegated();
+    let mut server = super::server::Server::delegated();
     let (status, _) = server.post("/me/presence/setStatusMessage", &json!({"statusMessage": text("x")}));
     assert_eq!(status, 404);
     let (_, body) = server.get("/me/presence");

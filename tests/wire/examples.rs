@@ -1,6 +1,6 @@
 //! The documentation's own examples, sent as they stand there.
 
-use crate::server::Server;
+use super::server::Server;
 use presence_core::graph::Caller;
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn the_examples_of_the_documentation_are_understood() {
         let mut server = Server::new();
         let url = example["url"].as_str().unwrap();
         let target = url.strip_prefix("https://graph.microsoft.com").unwrap();
-        server.caller = Caller::Trusted { me: Some(crate::server::user(crate::server::ADELE)) };
+        server.caller = Caller::Trusted { me: Some(super::server::user(super::server::ADELE)) };
         if operation == "clearPresence" {
             // What is to be cleared must be there: the same user and session, set by the same documentation.
             let body = serde_json::json!({

@@ -1,6 +1,6 @@
 //! Rules H3, M5, V1: presence objects, alone and in bulk.
 
-use crate::server::{ADELE, BOB, Server, TEAMS, user};
+use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::graph::{
     Body, Buffer, Exchange, Incoming, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, Sink, serve, write_presence,
 };

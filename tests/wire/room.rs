@@ -1,6 +1,6 @@
 //! Rule H6: an answer that does not fit never leaves a change unreported.
 
-use crate::server::{ADELE, BOB, Server, TEAMS, user};
+use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::graph::{
     Buffer, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, Refusal, Sink, Trace, json::JsonError, write_change, write_error,
 };
