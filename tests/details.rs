@@ -118,6 +118,16 @@ fn source(details: &Small) -> Option<(WorkLocationType, LocationLayer)> {
 }
 
 #[test]
+fn w1_types_and_sources_have_the_names_of_the_wire() {
+    assert_eq!(WorkLocationType::ALL.map(WorkLocationType::name), ["office", "remote", "timeOff"]);
+    assert_eq!(LocationLayer::ALL.map(LocationLayer::name), ["scheduled", "automatic", "manual"]);
+    for kind in WorkLocationType::ALL {
+        assert_eq!(WorkLocationType::from_name(&kind.name().to_uppercase()), Some(kind), "in any case");
+    }
+    assert_eq!(WorkLocationType::from_name("unspecified"), None);
+}
+
+#[test]
 fn w1_manual_over_automatic_over_scheduled() {
     use LocationLayer::*;
     use WorkLocationType::*;

@@ -1,7 +1,9 @@
 //! Rule H5: batches, over HTTP and in a line.
 
 use super::server::{ADELE, OTHER, Server, TEAMS, message, user};
-use presence_core::graph::{Caller, Element, Exchange, Refusal, Request, json::Value as Written};
+use presence_core::graph::{
+    Buffer, Caller, Element, Exchange, Line, MAX_LINE, Refusal, Request, Trace, json::Value as Written, serve_line,
+};
 use presence_core::{Instant, Policy};
 use serde_json::{Value, json};
 
@@ -175,6 +177,44 @@ fn a_batch_works_in_a_line_as_well() {
         (&answer["status"], message(&answer["body"])),
         (&json!(400), "The number of [Requests] is out of range.")
     );
+}
+
+#[test]
+fn a_blank_line_has_no_answer() {
+    for text in ["", " ", "\r", "\t \r"] {
+        let line = Line::parse(text.as_bytes());
+        assert_eq!(line, Line::Blank);
+        let (mut server, mut bytes) = (Server::new(), [0; 9]);
+        let exchange = Exchange::new(Instant::ZERO, server.caller);
+        let mut buffer = Buffer::new(&mut bytes);
+        assert_eq!(serve_line(line, &exchange, &mut server.directory, &mut buffer, &mut |_, _| {}), Ok(()));
+        assert_eq!(buffer.written(), b"");
+    }
+}
+
+/// An embedder may have reasons of its own: a line that is older than the one before, say.
+#[test]
+fn a_line_is_refused_under_its_id() {
+    let deep = format!(r#"{{"id":"8","body":{}{}}}"#, "[".repeat(32), "]".repeat(32));
+    for (text, id) in [(r#"{"id":"7"}"#, json!("7")), ("", Value::Null), ("not json", Value::Null), (&deep, json!("8"))]
+    {
+        let mut bytes = [0; 500];
+        let mut buffer = Buffer::new(&mut bytes);
+        Line::parse(text.as_bytes()).refuse(Refusal::OutOfOrder, &Trace::default(), &mut buffer).unwrap();
+        let answer: Value = serde_json::from_slice(buffer.written()).unwrap();
+        assert_eq!((&answer["id"], &answer["status"]), (&id, &json!(400)), "{text}");
+        assert_eq!(message(&answer["body"]), "The provided [At] lies before that of an earlier line.");
+    }
+}
+
+/// A line of 4096 bytes is taken in, its carriage return included, and not one byte more.
+#[test]
+fn a_line_is_as_long_as_is_said() {
+    let mut line = get("1").to_string();
+    line.push_str(&" ".repeat(MAX_LINE - line.len()));
+    assert!(matches!(Line::parse(line.as_bytes()), Line::Element(_)));
+    line.push(' ');
+    assert_eq!(Line::parse(line.as_bytes()), Line::TOO_LONG);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use presence_core::details::{
 };
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::graph::{
-    Body, Buffer, Caller, DateTime, Exchange, Hooks, Incoming, MAX_MESSAGE, Permissions, Store, max_presence, serve,
+    Body, Buffer, Caller, DateTime, DetailsField, Exchange, Field, Hooks, Incoming, MAX_MESSAGE, Permissions, Refusal,
+    Store, max_presence, serve,
 };
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 use serde_json::{Value, json};
@@ -191,6 +192,37 @@ fn t1_zones_without_a_hook_are_refused_and_times_without_a_clock() {
         wire.me()["statusMessage"],
         json!({"message": {"content": "x", "contentType": "text"}, "publishedDateTime": null, "expiryDateTime": null})
     );
+}
+
+/// Hooks that say nothing are as good as none.
+#[test]
+fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
+    struct Nothing;
+    impl Hooks for Nothing {}
+    let mut wire = Wire::new();
+    let mut ask = |hooks: Option<&dyn Hooks>, method, target: &str, body: &str| {
+        let mut bytes = [0; 2000];
+        let mut buffer = Buffer::new(&mut bytes);
+        let exchange = Exchange { hooks, ..Exchange::new(Instant::from_secs(5), wire.caller) };
+        let incoming = Incoming { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let status = serve(&incoming, &exchange, &mut wire.users, &mut buffer, &mut |_, _| {});
+        (status, String::from_utf8(buffer.written().to_vec()).unwrap())
+    };
+    for (method, target, body, status) in [
+        ("POST", "/me/presence/setStatusMessage", json!({"statusMessage": until("2026-11-25T10:00:00", "UTC")}), 400),
+        ("POST", "/me/presence/setStatusMessage", json!({"statusMessage": until("2026-11-25T10:00:00", "Mars")}), 400),
+        ("POST", "/me/presence/setStatusMessage", json!({"statusMessage": text("x")}), 200),
+        ("POST", "/me/presence/setManualLocation", json!({"workLocationType": "office"}), 200),
+        ("GET", "/users/adele@contoso.com/presence", Value::Null, 404),
+        ("GET", "/me/presence", Value::Null, 200),
+    ] {
+        let answer = ask(Some(&Nothing), method, target, &body.to_string());
+        assert_eq!(answer.0, status, "{target} {body}");
+        assert_eq!(answer, ask(None, method, target, &body.to_string()), "{target} {body}");
+    }
+    // Nobody knows the time of day: the place is good for 24 hours.
+    let details = &wire.users.details[&user(ADELE)];
+    assert_eq!(details.next_deadline(), Some(Instant::from_secs(5 + 24 * 3600)));
 }
 
 #[test]
@@ -450,4 +482,43 @@ fn a_store_without_details() {
         (&body["statusMessage"], &body["workLocation"], &body["outOfOfficeSettings"]),
         (&Value::Null, &Value::Null, &Value::Null)
     );
+    // Nor in a batch: an element that is refused when it is carried out.
+    let (_, body) = server.post(
+        "/$batch",
+        &json!({"requests": [
+            {"id": "1", "method": "POST", "url": "/me/presence/setStatusMessage", "body": {"statusMessage": text("x")}},
+        ]}),
+    );
+    assert_eq!(body["responses"][0]["status"], 404);
+}
+
+/// Rule M5: nobody keeps what a user tells whom the embedder does not know.
+#[test]
+fn m5_details_of_a_user_nobody_knows() {
+    let mut wire = Wire::new();
+    let known = |id| id == user(BOB);
+    let exchange = Exchange { known: Some(&known), ..Exchange::new(Instant::ZERO, wire.caller) };
+    let body = json!({"statusMessage": text("x")}).to_string();
+    for (owner, status) in [(ADELE, 404), (BOB, 200)] {
+        let mut bytes = [0; 500];
+        let target = format!("/users/{owner}/presence/setStatusMessage");
+        let incoming =
+            Incoming { method: "POST", target: &target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let answer = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        assert_eq!((answer, wire.users.details.contains_key(&user(owner))), (status, status == 200));
+    }
+}
+
+/// Rules H1, S9: what a store refuses about details names the member that it is about.
+#[test]
+fn h1_what_a_store_refuses_about_details() {
+    for (error, refusal) in [
+        (DetailsError::MessageTooLong, Refusal::OutOfRange(Field::Details(DetailsField::Content))),
+        (DetailsError::OutOfOfficeTooLong, Refusal::OutOfRange(Field::Details(DetailsField::Message))),
+        (DetailsError::PlaceTooLong, Refusal::OutOfRange(Field::Details(DetailsField::PlaceId))),
+        (DetailsError::UsersFull, Refusal::UsersFull),
+        (DetailsError::NotKept, Refusal::UnknownPath),
+    ] {
+        assert_eq!(Refusal::from(error), refusal);
+    }
 }

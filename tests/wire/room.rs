@@ -2,7 +2,8 @@
 
 use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::graph::{
-    Buffer, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, Refusal, Sink, Trace, json::JsonError, write_change, write_error,
+    Buffer, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, NoRoom, Refusal, Sink, Trace, json::JsonError, write_change,
+    write_error,
 };
 use presence_core::{Instant, Policy, Presence, User, set_presence};
 use serde_json::{Value, json};
@@ -168,4 +169,18 @@ fn an_event_is_as_the_format_says_and_no_larger_than_promised() {
     // The longest names, the longest cause and the largest number.
     let longest = r#"{"at":18446744073709551.615,"user":"","from":{"availability":"DoNotDisturb","activity":"UrgentInterruptionsOnly"},"to":{"availability":"DoNotDisturb","activity":"UrgentInterruptionsOnly"},"cause":"preferredExpired"}"#;
     assert_eq!(MAX_CHANGE, longest.len() + ADELE.len());
+}
+
+/// A buffer takes what has room, all of it or nothing, and may be used for the next answer.
+#[test]
+fn a_buffer_is_filled_emptied_and_filled_again() {
+    let mut bytes = [0; 4];
+    let mut buffer = Buffer::new(&mut bytes);
+    assert_eq!((buffer.write(b"abc"), buffer.room()), (Ok(()), 1));
+    assert_eq!((buffer.write(b"de"), buffer.written()), (Err(NoRoom), b"abc".as_slice()));
+    buffer.take_back(2);
+    assert_eq!((buffer.write(b"xyz"), buffer.written()), (Ok(()), b"axyz".as_slice()));
+    buffer.clear();
+    assert_eq!((buffer.room(), buffer.written()), (4, b"".as_slice()));
+    assert_eq!((buffer.write(b"next"), buffer.written()), (Ok(()), b"next".as_slice()));
 }

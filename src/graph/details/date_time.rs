@@ -220,4 +220,14 @@ mod tests {
         let last = DateTime { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
         assert_eq!(DateTime::from_unix_millis(u64::MAX), last);
     }
+
+    /// Its members are anyone's to fill: a month behind the last one begins where the year ends.
+    #[test]
+    fn a_date_that_does_not_exist_is_some_moment() {
+        let new_year = DateTime { year: 2027, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
+        for month in [13, 14, u8::MAX] {
+            let date_time = DateTime { year: 2026, month, ..new_year };
+            assert_eq!(date_time.to_unix_millis(), new_year.to_unix_millis());
+        }
+    }
 }

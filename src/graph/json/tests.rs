@@ -20,9 +20,12 @@ fn takes_in_what_serde_json_takes_in() {
         "-",
         "1.",
         "1.5",
+        "-120",
+        "10.25",
         ".5",
         "1e5",
         "1E+5",
+        "1e-10",
         "1e",
         "1e-",
         "+1",
@@ -89,6 +92,7 @@ fn text_is_compared_and_decoded_whatever_its_escapes() {
     let value = Value::parse(br#""\/us\u0065rs""#).unwrap();
     assert!(value.is_text("/users"));
     assert!(!value.is_text("/user") && !value.is_text("/userss"));
+    assert!(Value::parse(br#""\"\\\/\b\f\n\r\t""#).unwrap().is_text("\"\\/\u{8}\u{c}\n\r\t"));
     let emoji = |text: &'static [u8]| Value::parse(text).unwrap();
     assert!(emoji(br#""\ud83d\ude00\n""#).is_same_text(emoji("\"😀\\u000a\"".as_bytes())));
     assert!(emoji(br#""\ud83d\ude00""#).is_text("😀") && !emoji(br#""\ud83d""#).is_text("😀"));
