@@ -12,7 +12,7 @@ install_mutants() {
 # What belongs to a module, and the tests that are asked first.
 module() {
   case $1 in
-    user) files="src/user/*.rs" tests="sessions preferred aggregation explain forgery rebase snapshot texts" ;;
+    user) files="src/user/*.rs" tests="sessions preferred aggregation explain forgery rebase snapshot serde texts" ;;
     base) files="src/presence/*.rs src/policy.rs src/id.rs src/time/*.rs" tests="time durations presences sessions preferred texts" ;;
     details) files="src/details/*.rs" tests="details texts" ;;
     snapshot) files="src/snapshot/*.rs" tests="snapshot details texts" ;;
