@@ -11,7 +11,7 @@ fn appearances(palette: &Palette) -> impl Iterator<Item = (Presence, Appearance)
 
 /// Patterns at and beyond every edge, the hostile ones included.
 fn patterns() -> impl Iterator<Item = Pattern> {
-    let extremes = [0, 1, 2, 20, 332, 333, 334, 499, 500, 501, 1000, 3000, 32_767, u16::MAX - 1, u16::MAX];
+    let extremes = [0, 1, 2, 20, 332, 333, 334, 499, 500, 501, 1000, 3000, 32_767, u16::MAX];
     extremes.into_iter().flat_map(move |millis| {
         let period = Period::from_millis(millis);
         let blinks = extremes.into_iter().map(move |on_ms| Pattern::Blink { on_ms, period });
@@ -78,10 +78,9 @@ fn nothing_changes_before_the_next_frame() {
     for pattern in patterns() {
         let lamp = Appearance { colour: Rgb::new(10, 200, 30), level: 250, pattern };
         // From the beginning, and across the wrap of the elapsed time.
-        let span = span(pattern);
-        for start in [0, u32::MAX - span] {
+        for (start, span) in [(0, span(pattern)), (u32::MAX - 2000, 4000)] {
             let (mut due, mut last) = (start, lamp.frame_at(start));
-            for elapsed_ms in (0..2 * span).map(|after| start.wrapping_add(after)) {
+            for elapsed_ms in (0..span).map(|after| start.wrapping_add(after)) {
                 let frame = lamp.frame_at(elapsed_ms);
                 if elapsed_ms == due {
                     last = frame;

@@ -201,20 +201,24 @@ mod tests {
         }
     }
 
+    /// Every day of the first 400 years, after which the calendar repeats itself, and of the last.
     #[test]
     fn every_day_there_and_back() {
-        let mut expected = DateTime { year: 1970, month: 1, day: 1, hour: 7, minute: 8, second: 9, millisecond: 10 };
-        let of_day = expected.to_unix_millis();
-        for day in 0..=days_before(10_000) - 1 {
-            let unix = u64::from(day) * MILLIS_OF_DAY + of_day;
-            assert_eq!(DateTime::from_unix_millis(unix), expected);
-            assert_eq!(expected.to_unix_millis(), unix);
-            expected.day += 1;
-            if u32::from(expected.day) > days_of_month(expected.year.into(), expected.month) {
-                (expected.day, expected.month) = (1, expected.month + 1);
-            }
-            if expected.month > 12 {
-                (expected.month, expected.year) = (1, expected.year + 1);
+        for (first, last) in [(FIRST_YEAR, FIRST_YEAR + 400), (9600, 9999)] {
+            let year = first as u16;
+            let mut expected = DateTime { year, month: 1, day: 1, hour: 7, minute: 8, second: 9, millisecond: 10 };
+            let of_day = expected.to_unix_millis() % MILLIS_OF_DAY;
+            for day in days_before(first)..days_before(last + 1) {
+                let unix = u64::from(day) * MILLIS_OF_DAY + of_day;
+                assert_eq!(DateTime::from_unix_millis(unix), expected);
+                assert_eq!(expected.to_unix_millis(), unix);
+                expected.day += 1;
+                if u32::from(expected.day) > days_of_month(expected.year.into(), expected.month) {
+                    (expected.day, expected.month) = (1, expected.month + 1);
+                }
+                if expected.month > 12 {
+                    (expected.month, expected.year) = (1, expected.year + 1);
+                }
             }
         }
         let last = DateTime { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
