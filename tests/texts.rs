@@ -4,8 +4,8 @@ use core::fmt::Display;
 use presence_core::directory::{DecideError, StartOver};
 use presence_core::snapshot::{self, Field, RestoreError};
 use presence_core::{
-    ApplyError, Cause, CommandError, Instant, NotADuration, NotAGuid, NotFound, Overdue, SetPreferredError,
-    SetPresenceError, UnknownPresence,
+    ApplyError, Cause, CommandError, Instant, NotADuration, NotAGuid, NotFound, Overdue, SessionId, SetPreferredError,
+    SetPresenceError, UnknownPresence, UserId,
 };
 
 /// Each says something, and none says what another says.
@@ -63,6 +63,16 @@ fn an_error_within_another_says_the_same() {
     for error in [SetPreferredError::Duration, SetPreferredError::Presence] {
         assert_eq!(CommandError::from(error).to_string(), error.to_string());
     }
+}
+
+/// In logs an id is the text that everybody knows it by, in columns if need be.
+#[test]
+fn ids_are_shown_as_they_are_written() {
+    let text = "22553876-f5ab-4529-bffb-cfe50aa89f87";
+    let (session, user): (SessionId, UserId) = (text.parse().unwrap(), text.parse().unwrap());
+    assert_eq!((session.to_string().as_str(), format!("{session:?}").as_str()), (text, text));
+    assert_eq!((user.to_string().as_str(), format!("{user:?}").as_str()), (text, text));
+    assert_eq!(format!("{user:>38}"), format!("  {text}"));
 }
 
 /// Causes are named in logs and events, which are read by programs.

@@ -94,6 +94,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_code_is_red_green_and_blue() {
+        let amber = Rgb::from_hex(0xFF80_07);
+        assert_eq!((amber.to_bytes(), amber), ([255, 128, 7], Rgb::new(255, 128, 7)));
+        assert_eq!(Rgb::from_hex(0x12FF_8007), amber, "bits above are ignored");
+    }
+
+    /// Known values, rounded up.
+    #[test]
+    fn amber_at_half_its_brightness_and_as_pulses() {
+        let amber = Rgb::new(255, 128, 0);
+        assert_eq!(amber.scale(128).to_bytes(), [128, 65, 0]);
+        assert_eq!(amber.gamma_corrected().to_bytes(), [255, 58, 0]);
+        let parts = [Rgb::new(255, 0, 0), Rgb::new(0, 255, 0), Rgb::new(0, 0, 255), amber];
+        assert_eq!(parts.map(Rgb::luminance), [53, 182, 18, 95]);
+    }
+
+    #[test]
     fn scaling_keeps_what_is_lit_lit() {
         for part in 0..=u8::MAX {
             assert_eq!(scale(part, u8::MAX), part);

@@ -184,6 +184,11 @@ fn a_call_shows_and_an_absence_does_not_look_like_no_news() {
 }
 
 #[test]
+fn the_default_is_the_palette_of_that_name() {
+    assert_eq!(Palette::default(), Palette::DEFAULT);
+}
+
+#[test]
 fn any_entry_can_be_replaced() {
     let mine = Appearance::solid(Rgb::new(1, 2, 3), 4);
     for presence in Presence::ALL {
