@@ -39,6 +39,8 @@ pass() {
     cargo mutants --output "$out" --iterate --no-shuffle "${arguments[@]}" "${@/#/--cargo-arg=}" || status=$?
   case $status in 0 | 2 | 3) ;; *) return "$status" ;; esac
   for file in caught unviable timeout; do sed 's/:[0-9]*:[0-9]*:/:/' "$out/mutants.out/$file.txt" >>"$out/$file.txt"; done
+  # What has no end is not tried again.
+  cat "$out/mutants.out/timeout.txt" >>"$out/mutants.out/caught.txt"
   sed 's/:[0-9]*:[0-9]*:/:/' "$out/mutants.out/missed.txt" >"$out/missed.txt"
 }
 
@@ -65,7 +67,6 @@ mutants_of() {
   PROPTEST_CASES=32 pass "$module" "$target"
   rm -f tests/asked_first.rs
   [ -s "target/deep/mutants/$module/missed.txt" ] || return 0
-  : >"target/deep/mutants/$module/timeout.txt"
   # The one that has an allocator of its own is not joined.
   join_tests $(all_tests | tr ' ' '\n' | sed -n 's/^--test=//p' | grep -vx allocation)
   pass "$module" --lib --test=allocation --test=asked_first
