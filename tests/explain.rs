@@ -3,7 +3,7 @@
 mod scenario;
 
 use presence_core::Presence::*;
-use presence_core::{Absence, Explanation, Instant, Layer, User};
+use presence_core::{Absence, Explanation, Instant, Layer, Policy, User};
 use scenario::{at, minutes, tell_graph};
 
 #[test]
@@ -124,11 +124,27 @@ fn a4_what_ends_together_shows_once() {
     });
 }
 
+/// Rules M4, V1: what a read at a moment sees is what time will have made of the user by then, and it changes nothing.
+#[test]
+fn m4_a_read_needs_no_advance() {
+    tell_graph(|user| {
+        user.set(at(0), 1, Available, minutes(60)).unwrap();
+        user.set(at(0), 2, InACall, minutes(8)).unwrap();
+        let now = user.user(at(0));
+        let seen = [0, 479, 480, 599, 600, 3599, 3600, 9999].map(|seconds| now.read_at(at(seconds), &Policy::GRAPH));
+        assert_eq!(seen[..2], [(InACall, 2); 2], "the first fade is hidden by the call");
+        assert_eq!(seen[2..4], [(AvailableInactive, 3); 2]);
+        assert_eq!(seen[4..6], [(Away, 4); 2]);
+        assert_eq!(seen[6..], [(Offline, 5); 2]);
+        assert_eq!(user.user(at(0)), now);
+    });
+}
+
 #[test]
 fn a5_lost_in_a_restart() {
     let user: User<u8, 1> = User::after_restart(0);
     assert_eq!((user.presence(), user.absence()), (Offline, Some(Absence::Lost)));
-    assert_eq!(user.explain(&presence_core::Policy::GRAPH).layer, Layer::Nothing(Absence::Lost));
+    assert_eq!(user.explain(&Policy::GRAPH).layer, Layer::Nothing(Absence::Lost));
     assert!(user.is_empty());
     assert_eq!((user.since(), user.next_deadline()), (None::<Instant>, None));
 }

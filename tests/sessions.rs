@@ -170,6 +170,8 @@ fn s4_expiry_wins_over_a_fade() {
     for (lease, seen) in [(5, &[Offline][..]), (10, &[AvailableInactive, Offline])] {
         tell_graph(|user| {
             user.set(at(0), 1, Available, minutes(lease)).unwrap();
+            let fade = user.user(at(0)).sessions()[0].fades_at();
+            assert_eq!(fade, (lease > 5).then_some(at(300)), "PT{lease}M: no fade is told of that will not come");
             let after: Vec<_> = user.pass(at(10_000)).iter().map(|transition| transition.after()).collect();
             assert_eq!(after, seen, "PT{lease}M");
         });
