@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_code_is_red_green_and_blue() {
-        let amber = Rgb::from_hex(0xFF80_07);
+        let amber = Rgb::from_hex(0x00FF_8007);
         assert_eq!((amber.to_bytes(), amber), ([255, 128, 7], Rgb::new(255, 128, 7)));
         assert_eq!(Rgb::from_hex(0x12FF_8007), amber, "bits above are ignored");
     }
