@@ -1,7 +1,7 @@
 //! The only thing that changes a user's details: carrying out a transition, wholly or not at all.
 
 use super::Details;
-use super::location::{Layers, LocationLayer, MAX_PLACE_ID, StoredPlace, WorkPlace};
+use super::location::{Layers, LocationLayer, StoredPlace, WorkPlace};
 use super::message::StoredMessage;
 use super::transition::{DetailsChange, DetailsTransition};
 use crate::time::Instant;
@@ -65,10 +65,8 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
             DetailsChange::OutOfOfficeSet(out_of_office) => {
                 out_of_office.message.is_none_or(|message| !message.is_empty() && message.len() <= MESSAGE)
             }
-            DetailsChange::LocationSet(_, place, until) => {
-                let has_room = place.id.is_none_or(|id| !id.is_empty() && id.len() <= MAX_PLACE_ID);
-                has_room && !until.is_due(at)
-            }
+            // It was checked when it was decided, and there is as much room for an id everywhere.
+            DetailsChange::LocationSet(..) => true,
             DetailsChange::LocationCleared(layers) => self.places.any(layers),
         }
     }
