@@ -3,8 +3,8 @@
 
 use presence_core::details::{
     Details, DetailsCause, DetailsChange, DetailsCommand, DetailsError, LocationLayer, LocationLayers, MAX_PLACE_ID,
-    OutOfOffice, WorkLocationType, WorkPlace, advance_details, clear_locations, decide_details, set_location,
-    set_out_of_office, set_status_message,
+    OutOfOffice, ShownDetails, WorkLocationType, WorkPlace, advance_details, clear_locations, decide_details,
+    set_location, set_out_of_office, set_status_message,
 };
 use presence_core::{ApplyError, Duration, Instant, snapshot};
 use proptest::prelude::*;
@@ -218,6 +218,112 @@ fn v2_outdated_and_forged_transitions_change_nothing() {
     assert_eq!(details.apply(&long), Err(ApplyError::Invalid));
     assert_eq!(details, before);
     large.apply(&long).unwrap();
+}
+
+/// A command decided at a moment by which something else is due was not decided about these details. Rule S8.
+#[test]
+fn s8_a_command_does_not_overtake_what_is_due() {
+    let (mut one, mut other) = (Small::new(), Small::new());
+    say(&mut one, 0, "lunch", at(60)).unwrap();
+    say(&mut other, 0, "lunch", Instant::NEVER).unwrap();
+    locate(&mut one, LocationLayer::Manual, OFFICE, 100);
+    locate(&mut other, LocationLayer::Manual, OFFICE, 100);
+    let commands = [
+        DetailsCommand::SetStatusMessage { text: "tea", expires_at: Instant::NEVER },
+        DetailsCommand::SetStatusMessage { text: "", expires_at: Instant::NEVER },
+        DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office: true, message: None }),
+        DetailsCommand::SetLocation { layer: LocationLayer::Automatic, place: REMOTE, until: at(100) },
+        DetailsCommand::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC),
+    ];
+    for (seconds, answer) in [(59, Ok(())), (60, Err(ApplyError::Invalid))] {
+        for command in commands {
+            let late = decide_details(other.at(at(seconds)).unwrap(), command).unwrap().unwrap();
+            assert_eq!(one.clone().apply(&late), answer, "{command:?} at {seconds} s");
+        }
+    }
+}
+
+/// Nor does anything end before its time: the end of another's message, at a moment at which nothing of one's own ends.
+#[test]
+fn s8_time_is_applied_at_its_own_instant() {
+    let ending = |seconds| {
+        let mut details = Small::new();
+        say(&mut details, 0, "lunch", at(seconds)).unwrap();
+        details
+    };
+    let early = advance_details(&ending(50), at(50)).unwrap();
+    let mut details = ending(60);
+    assert_eq!((early.revision(), early.is_visible()), (details.revision(), true));
+    assert_eq!(details.apply(&early), Err(ApplyError::Invalid));
+    assert_eq!(details, ending(60));
+    assert_eq!(ending(50).apply(&early), Ok(()));
+    // A message that stays never ends.
+    let mut staying = Small::new();
+    say(&mut staying, 0, "lunch", Instant::NEVER).unwrap();
+    assert_eq!(staying.apply(&early), Err(ApplyError::Invalid));
+}
+
+/// Several at one instant: the message first, then the weakest layer, so that the location shown changes at most once.
+#[test]
+fn s8_at_one_instant_the_message_ends_first() {
+    let mut details = Small::new();
+    locate(&mut details, LocationLayer::Manual, OFFICE, 60);
+    locate(&mut details, LocationLayer::Scheduled, OFF, 60);
+    say(&mut details, 0, "lunch", at(60)).unwrap();
+    let mut ends = Vec::new();
+    while let Some(due) = advance_details(&details, at(60)) {
+        details.apply(&due).unwrap();
+        ends.push((due.change(), due.is_visible()));
+    }
+    assert_eq!(
+        ends,
+        [
+            (DetailsChange::MessageExpired, true),
+            (DetailsChange::LocationEnded(LocationLayer::Scheduled), false),
+            (DetailsChange::LocationEnded(LocationLayer::Manual), true),
+        ]
+    );
+}
+
+/// An out-of-office message that fits a larger record is refused by a smaller, never cut. Rule S9.
+#[test]
+fn s9_a_smaller_record_takes_what_fits() {
+    let (mut small, large) = (Small::new(), Details::<99>::new());
+    let said = |message| {
+        set_out_of_office(large.at(at(0)).unwrap(), OutOfOffice { is_out_of_office: true, message: Some(message) })
+    };
+    assert_eq!(small.apply(&said("thirteen byte").unwrap()), Err(ApplyError::Invalid));
+    assert_eq!(small, Small::new());
+    assert_eq!(small.apply(&said("twelve bytes").unwrap()), Ok(()));
+}
+
+/// Rule M5: whoever has told anything is not empty, and all of it is shown together.
+#[test]
+fn m5_nothing_is_stored_of_who_has_told_nothing() {
+    let told = |command| {
+        let mut details = Small::new();
+        tell(&mut details, at(0), command).unwrap();
+        details
+    };
+    let out = |is_out_of_office, message| DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message });
+    let place = |layer| DetailsCommand::SetLocation { layer, place: OFFICE, until: at(60) };
+    for command in [
+        DetailsCommand::SetStatusMessage { text: "lunch", expires_at: Instant::NEVER },
+        out(true, None),
+        out(false, Some("in May")),
+        place(LocationLayer::Scheduled),
+        place(LocationLayer::Automatic),
+        place(LocationLayer::Manual),
+    ] {
+        let details = told(command);
+        assert!(!details.is_empty(), "{command:?}");
+        let shown = details.shown();
+        assert_eq!(shown.status_message, details.status_message());
+        assert_eq!((shown.out_of_office, shown.work_location), (details.out_of_office(), details.work_location()));
+        assert_eq!((shown.version, shown == ShownDetails::default()), (1, false));
+    }
+    assert!(Small::new().is_empty() && Small::starting_at(7).is_empty());
+    assert_eq!(Small::new().shown(), ShownDetails::default());
 }
 
 #[test]
