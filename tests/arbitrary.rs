@@ -106,3 +106,36 @@ fn every_caller_is_made() {
     ];
     assert!(kinds.into_iter().all(|is_of_kind| callers.iter().any(is_of_kind)));
 }
+
+/// What values of a type come out of bytes that look random, as one number.
+fn digest<T: for<'a> Arbitrary<'a> + Debug>() -> (usize, usize, u32) {
+    let (least, most) = T::size_hint(0);
+    let text = format!("{:?}", values::<T>(500));
+    // FNV-1a.
+    let digest =
+        text.bytes().fold(0x811C_9DC5, |digest: u32, byte| (digest ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (least, most.expect("bounded"), digest)
+}
+
+/// A corpus is worth what its bytes mean: whoever changes what they become loses everybody's.
+#[test]
+fn the_same_bytes_are_the_same_values_for_ever() {
+    assert_eq!(digest::<Duration>(), (2, 9, 0x09FE_3AD3));
+    assert_eq!(digest::<Instant>(), (3, 10, 0xD2FA_269F));
+    assert_eq!(digest::<DurationRange>(), (4, 18, 0xD468_5C7D));
+    assert_eq!(digest::<Presence>(), (1, 1, 0x36CA_12E7));
+    assert_eq!(digest::<PresenceSet>(), (2, 2, 0x553C_56EE));
+    assert_eq!(digest::<Policy>(), (1, 71, 0xADBC_3B63));
+    assert_eq!(digest::<SessionId>(), (1, 17, 0x0FBE_358D));
+    assert_eq!(digest::<UserId>(), (1, 17, 0x0FBE_358D));
+    assert_eq!(digest::<Command<u8>>(), (1, 13, 0x5D4B_5F84));
+    assert_eq!(digest::<Command<SessionId>>(), (1, 29, 0x5E9F_5803));
+}
+
+#[cfg(feature = "graph")]
+#[test]
+fn the_same_bytes_are_the_same_callers_for_ever() {
+    use presence_core::graph::{Caller, Permissions};
+    assert_eq!(digest::<Permissions>(), (2, 2, 0xBB44_29CD));
+    assert_eq!(digest::<Caller>(), (2, 37, 0x6728_BD47));
+}

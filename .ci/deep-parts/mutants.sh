@@ -2,7 +2,7 @@
 # most about it, then what these let through against all tests. What is left must be in tests/mutants.md, with the reason.
 
 mutants_version=27.1.0
-mutants_modules=(user base details snapshot directory graph json wire_details indicator)
+mutants_modules=(user base details snapshot directory graph json wire_details indicator arbitrary)
 
 install_mutants() {
   [ "$(cargo mutants --version 2>/dev/null)" = "cargo-mutants $mutants_version" ] ||
@@ -21,6 +21,7 @@ module() {
     json) files="src/graph/json/*.rs" tests="wire texts" ;;
     wire_details) files="src/graph/details/*.rs" tests="wire" ;;
     indicator) files="src/indicator/*.rs" tests="lib" ;;
+    arbitrary) files="src/arbitrary.rs" tests="arbitrary" ;;
     *) echo "no such module: $1"; return 1 ;;
   esac
 }
