@@ -1,9 +1,10 @@
 //! The thread that makes groups durable, while the writer goes on with the next one.
 
 use super::Published;
+use super::database::JournalError;
 use super::group::Group;
 use super::job::Job;
-use super::journal::{Journal, JournalError, Old};
+use super::journal::{Journal, Old};
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};

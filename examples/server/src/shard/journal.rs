@@ -6,50 +6,11 @@
 //! appended again. SQLite's write-ahead log checks its frames, so what a crash tore off is cut; every row has a checksum of
 //! its own beside that, so what a disk damaged later is told, never believed.
 
+use super::database::{self, JournalError};
 use super::group::{Group, NewRow, Record};
 use presence_core::{Instant, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
-
-/// The version of what the tables mean.
-const FORMAT: i64 = 1;
-/// The size of a page, of SQLite's.
-const PAGE: u32 = 4096;
-
-/// What went wrong with a journal. Nobody goes on after it.
-#[derive(Debug)]
-pub enum JournalError {
-    /// SQLite, or the disk below it.
-    Sqlite(rusqlite::Error),
-    /// A row is not what was written.
-    Damaged(i64),
-    /// There is nothing in it, where there were at least tables.
-    Empty,
-    /// There is nothing in it, but in its write-ahead log: the file was cut off.
-    CutOff,
-    /// Written by a later version of this server, or by something else.
-    Format(i64),
-}
-
-impl std::fmt::Display for JournalError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sqlite(error) => error.fmt(f),
-            Self::Damaged(row) => write!(f, "row {row} is damaged"),
-            Self::Empty => f.write_str("damaged: nothing is left in it"),
-            Self::CutOff => f.write_str("damaged: only its log is left"),
-            Self::Format(format) => write!(f, "format {format} is not known"),
-        }
-    }
-}
-
-impl std::error::Error for JournalError {}
-
-impl From<rusqlite::Error> for JournalError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
 
 /// What a shard keeps beside its users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,45 +45,17 @@ pub struct Journal {
 impl Journal {
     /// Opens the journal in this file, which was made before.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let (connection, format) = connect(path)?;
-        match format {
-            // It was durable with its tables before anybody counted on it, so something took them away.
-            0 => Err(JournalError::Empty),
-            FORMAT => log_ahead(connection),
-            newer => Err(JournalError::Format(newer)),
-        }
+        Ok(Self { connection: database::open(path)? })
     }
 
-    /// Makes a journal in this file, also in what a start that was cut short has left of one. Its tables are in the file
-    /// itself and on the disk when this returns.
+    /// Makes a journal in this file, also in what a start that was cut short has left of one.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
-        let (connection, format) = connect(path)?;
-        if format != 0 {
-            drop(connection);
-            return Self::open(path);
-        }
-        let made = log_ahead(connection)?;
-        made.connection.execute_batch(
-            "BEGIN;
-             CREATE TABLE log (row INTEGER PRIMARY KEY, record INTEGER NOT NULL, user BLOB NOT NULL,
-                 taken_at INTEGER NOT NULL, bytes BLOB NOT NULL, checksum INTEGER NOT NULL);
-             CREATE TABLE marks (id INTEGER PRIMARY KEY CHECK (id = 0), forgotten INTEGER NOT NULL,
-                 virtual_now INTEGER NOT NULL, newest INTEGER NOT NULL, checksum INTEGER NOT NULL);
-             PRAGMA user_version = 1;
-             COMMIT;",
-        )?;
-        made.empty_log()?;
-        Ok(made)
+        Ok(Self { connection: database::create(path)? })
     }
 
     /// The file.
     pub fn path(&self) -> PathBuf {
         self.connection.path().unwrap_or_default().into()
-    }
-
-    /// Moves everything out of the write-ahead log.
-    fn empty_log(&self) -> Result<(), JournalError> {
-        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// The marks.
@@ -239,32 +172,9 @@ impl Journal {
 
     /// Closes it, with everything in the file itself.
     pub fn close(self) -> Result<(), JournalError> {
-        self.empty_log()?;
+        database::empty_log(&self.connection)?;
         self.connection.close().map_err(|(_, error)| error.into())
     }
-}
-
-/// Connects to a database, and says of which format it is; 0 if nothing is in it. It is as it was then.
-fn connect(path: &Path) -> Result<(Connection, i64), JournalError> {
-    // A log is not begun before the first page of its file is on the disk. Without that page SQLite would delete the log.
-    let len = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
-    if len(path) < u64::from(PAGE) && len(&path.with_extension("sqlite-wal")) > 0 {
-        return Err(JournalError::CutOff);
-    }
-    let connection = Connection::open(path)?;
-    // Nobody else opens it, so the index of the write-ahead log needs no shared memory. Must come first.
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    connection.pragma_update(None, "page_size", PAGE)?;
-    let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok((connection, format))
-}
-
-fn log_ahead(connection: Connection) -> Result<Journal, JournalError> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A commit has returned when it is on the disk.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cell_size_check", true)?;
-    Ok(Journal { connection })
 }
 
 impl Marks {

@@ -3,8 +3,9 @@
 //! A machine with more cores, or `--users` that ask for more shards, finds the data of fewer: then new journals are filled
 //! first, and the number of shards, one file that is replaced at once, says which set counts.
 
+use super::database::JournalError;
 use super::group::Group;
-use super::journal::{Journal, JournalError};
+use super::journal::Journal;
 use super::shard_of;
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};

@@ -1,10 +1,11 @@
 //! Shards: a directory and a journal each, and a thread that owns them. Users are hashed to shards, one a core.
 //!
 //! Reading order: [`job`] is what a shard is asked; [`state`] is what it knows; [`writer`] carries jobs out on that;
-//! [`pending`] is what is not durable yet, a [`group`] at a time; [`flusher`] makes it durable, in the [`journal`]; [`book`]
+//! [`pending`] is what is not durable yet, a [`group`] at a time; [`flusher`] makes it durable, in the [`journal`], a [`database`]; [`book`]
 //! knows which rows of that count; [`restore`] reads it back; [`layout`] is what lies in the directory of the data.
 
 mod book;
+mod database;
 mod details;
 mod flusher;
 mod group;

@@ -2,9 +2,10 @@
 //! revision that it had.
 
 use super::book::Book;
+use super::database::JournalError;
 use super::details::Told;
 use super::group::Record;
-use super::journal::{Journal, JournalError, Old};
+use super::journal::{Journal, Old};
 use super::state::State;
 use super::users::SESSIONS;
 use presence_core::directory::Progress;

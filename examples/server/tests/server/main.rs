@@ -1,6 +1,7 @@
 //! The server as its clients see it: the real program, over HTTP.
 
 mod changes;
+mod damage;
 mod details;
 mod durability;
 mod limits;

@@ -260,6 +260,30 @@ impl Server {
     }
 }
 
+/// Starts the program on data, and returns what it says if it refuses them.
+pub fn refusal(data: &Path, users: &str) -> Option<String> {
+    let mut child = program()
+        .args(["--listen", "127.0.0.1:0", "--virtual-clock", "--dev-token", "dev", "--users", users, "--data"])
+        .arg(data)
+        .spawn()
+        .unwrap();
+    // One that does not refuse serves until it is told to end.
+    let serves = BufReader::new(child.stdout.take().unwrap()).lines().next().is_some();
+    if serves {
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(serves || status.code() == Some(2), "{status}: {text}");
+    (!serves).then_some(text)
+}
+
+/// Starts the program on data that it must refuse, and returns what it says.
+pub fn refused(data: &Path, users: &str) -> String {
+    refusal(data, users).expect("it is not refused")
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
