@@ -116,7 +116,7 @@ async def test_h1_a_throttled_client_comes_back_and_gives_up_in_the_end(server):
 
 
 async def test_h1_the_server_itself_throttles(server):
-    """Clients that promise bodies and do not send them take up the room for bodies; who comes then, comes back later."""
+    """Clients that do not end their bodies take up the room for bodies; who comes then, comes back later."""
     presence = sdk.graph(server.url).users.by_user_id(USER).presence
     with Hoard(server) as hoard:
         with server.client(names.APPLICATION_TOKEN) as client:

@@ -1,34 +1,37 @@
-"""Clients that promise large bodies and do not send them: as many as the server has room for, and more."""
+"""Clients that keep back the last byte of their bodies: as many as the server has room for, and more."""
 
+import select
 import socket
 import time
 
 from . import names
 
-PROMISE = 1 << 20
-CLIENTS = 160
+# Lengths of bodies, and how many clients send one: large ones first, and then what fits into the room they leave.
+BODIES = {1 << 20: 160, 64 << 10: 32, 4 << 10: 32, 1 << 10: 8}
 
 
 class Hoard:
     def __init__(self, server):
+        self.sockets = []
+        for length, clients in BODIES.items():
+            some = [self.begin(server, length) for _ in range(clients)]
+            # The last ones find no room.
+            refused, until = 0, time.monotonic() + 5
+            while not refused and time.monotonic() < until:
+                time.sleep(0.2)
+                refused = sum(connection.recv(12).endswith(b"429") for connection in readable(some))
+            assert refused > 0, f"the server has room for every body of {length} bytes"
+
+    def begin(self, server, length):
         path = f"/v1.0/users/{names.USER}/presence/setPresence"
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {PROMISE}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
             f"Authorization: Bearer {names.APPLICATION_TOKEN}\r\n\r\n"
         )
-        self.sockets = [socket.create_connection((server.host, server.port), timeout=30) for _ in range(CLIENTS)]
-        for connection in self.sockets:
-            connection.sendall(head.encode())
-        # The last ones find no room. When they know, all have been looked at.
-        refused = 0
-        for connection in self.sockets:
-            connection.settimeout(0.01 if refused == 0 else 0.1)
-            try:
-                refused += connection.recv(12).endswith(b"429")
-            except TimeoutError:
-                pass
-        assert refused > 0, "the server has room for every promise"
-        time.sleep(0.1)
+        connection = socket.create_connection((server.host, server.port), timeout=30)
+        self.sockets.append(connection)
+        connection.sendall(head.encode() + b" " * (length - 1))
+        return connection
 
     def end(self):
         for connection in self.sockets:
@@ -39,3 +42,12 @@ class Hoard:
 
     def __exit__(self, *_):
         self.end()
+
+
+def readable(connections):
+    """Those that have been answered."""
+    poll = select.poll()
+    by_number = {connection.fileno(): connection for connection in connections}
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    return [by_number[number] for number, _ in poll.poll(0)]
