@@ -1,7 +1,7 @@
 //! Many users in few places, as the rules say.
 
 use super::user::User;
-use super::{Happening, Millis, Rules, millis, saturated};
+use super::{Happening, Millis, NEVER, Rules, millis, saturated};
 use presence_core::{ApplyError, Command, CommandError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,10 +127,11 @@ impl Directory {
         }
     }
 
-    /// Rule C2.
+    /// Rule C2. Never stays never, and before the clock began stays before it.
     pub fn shift(&mut self, by: Millis) {
         self.users.values_mut().for_each(|user| user.shift(by));
-        self.released.values_mut().for_each(|at| *at = saturated(*at + by));
+        let moments = self.released.values_mut().filter(|at| **at != NEVER && **at != 0);
+        moments.for_each(|at| *at = saturated(*at + by));
     }
 
     /// A user as it reads at a moment; one never heard of, or forgotten, reads like a new one. Rule M5.
