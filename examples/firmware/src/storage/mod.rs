@@ -5,6 +5,7 @@
 //! byte of a write loses at most the newest snapshot, never the one before.
 
 mod flash;
+mod half;
 mod keeper;
 mod retained;
 

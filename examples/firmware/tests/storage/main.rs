@@ -3,6 +3,7 @@
 
 mod cuts;
 mod keeper;
+mod many_cuts;
 mod medium;
 
 use firmware::SESSIONS;

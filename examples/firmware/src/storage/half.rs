@@ -1,0 +1,61 @@
+//! Half of a range of flash, as if there were nothing else.
+
+use core::ops::Range;
+use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+
+/// Either half of a range, the one that was chosen last.
+pub(super) struct Half<F> {
+    pub(super) flash: F,
+    start: u32,
+    length: u32,
+    is_second: bool,
+}
+
+impl<F: NorFlash> Half<F> {
+    /// The first of two halves, each of so many pages, from here on.
+    pub(super) const fn new(flash: F, start: u32, pages: u32) -> Self {
+        Self { flash, start, length: pages * F::ERASE_SIZE as u32, is_second: false }
+    }
+
+    /// What it looks like.
+    pub(super) const fn range(&self) -> Range<u32> {
+        0..self.length
+    }
+
+    pub(super) const fn choose(&mut self, is_second: bool) {
+        self.is_second = is_second;
+    }
+
+    const fn start(&self) -> u32 {
+        if self.is_second { self.start + self.length } else { self.start }
+    }
+}
+
+impl<F: NorFlash> ErrorType for Half<F> {
+    type Error = F::Error;
+}
+
+impl<F: NorFlash> ReadNorFlash for Half<F> {
+    const READ_SIZE: usize = F::READ_SIZE;
+
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
+        self.flash.read(self.start() + offset, bytes).await
+    }
+
+    fn capacity(&self) -> usize {
+        self.length as usize
+    }
+}
+
+impl<F: NorFlash> NorFlash for Half<F> {
+    const WRITE_SIZE: usize = F::WRITE_SIZE;
+    const ERASE_SIZE: usize = F::ERASE_SIZE;
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), F::Error> {
+        self.flash.erase(self.start() + from, self.start() + to).await
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), F::Error> {
+        self.flash.write(self.start() + offset, bytes).await
+    }
+}

@@ -1,0 +1,68 @@
+//! The power is cut again and again, on flash of which nothing is known: what was stored is found, it or what came after it.
+
+use super::medium::{Nor, Torn};
+use firmware::storage::{Flash, SNAPSHOT, Storage};
+
+type Board<const WORD: usize, const PAGE: usize> = Flash<Nor<WORD, PAGE>>;
+
+/// So many snapshots one after the other, with power for any number of bytes, less than it takes more often than not.
+fn goes_through<const WORD: usize, const PAGE: usize>(pages: usize, torn: Torn, seed: u64) {
+    let mut flash = Nor::<WORD, PAGE>::new(pages, torn);
+    flash.power.seed.set(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let power = flash.power.clone();
+    let random = || usize::from(power.random()) << 8 | usize::from(power.random());
+    if !seed.is_multiple_of(4) {
+        // A device that ran another program before.
+        flash.bytes.iter_mut().for_each(|byte| *byte = power.random());
+    }
+    let start = |flash: &Nor<WORD, PAGE>| -> Board<WORD, PAGE> {
+        Flash::new(flash.clone(), 0..flash.bytes.len() as u32).unwrap()
+    };
+    let mut newest = None;
+    for number in 0..30_u8 {
+        // The longest do not fit into a page of 512 bytes together.
+        let length = if random() % 2 == 0 { SNAPSHOT } else { 1 + random() % SNAPSHOT };
+        let mut snapshot = vec![power.random(); length];
+        snapshot[0] = number;
+        let has_power = random() % 3 == 0;
+        power.cut_after((!has_power).then(|| random() % (PAGE * pages / 2 + length)));
+        let mut board = start(&flash);
+        let is_stored = board.store(&snapshot).is_ok();
+        assert!(is_stored || !has_power);
+        flash = board.flash().clone();
+        let mut allowed = if is_stored { vec![Some(snapshot)] } else { vec![newest.take(), Some(snapshot)] };
+        // It is looked for, with too little power to repair anything, and then with enough.
+        for power_for in [Some(random() % (2 * PAGE)), None] {
+            power.cut_after(power_for);
+            let mut board = start(&flash);
+            if let Ok(found) = board.load().map(|found| found.map(<[u8]>::to_vec)) {
+                assert!(allowed.contains(&found), "{torn:?}, {seed}: {found:?} is none of {allowed:?}");
+                // What was found once is found again.
+                allowed = vec![found];
+            }
+            flash = board.flash().clone();
+        }
+        newest = allowed.remove(0);
+    }
+}
+
+fn go_through<const WORD: usize, const PAGE: usize>(pages: usize) {
+    for seed in 0..120 {
+        goes_through::<WORD, PAGE>(pages, Torn::SomeBits, seed);
+        goes_through::<WORD, PAGE>(pages, Torn::Anything, seed);
+    }
+}
+
+#[test]
+fn flash_of_words_loses_nothing() {
+    go_through::<4, 1024>(4);
+    go_through::<4, 512>(6);
+    go_through::<8, 512>(4);
+}
+
+/// As the Pico's: of 256 torn headers one is completed by the first byte of what is written behind it.
+#[test]
+fn flash_of_single_bytes_loses_nothing() {
+    go_through::<1, 512>(4);
+    go_through::<1, 1024>(8);
+}
