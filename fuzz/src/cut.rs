@@ -9,16 +9,19 @@ use medium::{Byte, Nor, Power, Torn, memory};
 
 const STEPS: usize = 60;
 
+/// In bytes: more than it takes to erase half of the largest flash and to store the longest snapshot.
+const MOST_POWER: usize = 2600;
+
 /// The first bytes say what is written to, what a torn word holds and what the medium held before; then come snapshots, each
 /// with power for so many bytes or for ever, until the bytes end. After each of them the device starts again.
 pub fn cut(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     // An error is the end of the bytes.
     let _ = match bytes.int_in_range(0..=4).unwrap_or(0) {
-        0 => flash::<4, 1024>(bytes, 2),
-        1 => flash::<4, 512>(bytes, 3),
-        2 => flash::<1, 512>(bytes, 2),
-        3 => flash::<8, 512>(bytes, 2),
+        0 => flash::<4, 1024>(bytes, 4),
+        1 => flash::<4, 512>(bytes, 6),
+        2 => flash::<1, 512>(bytes, 4),
+        3 => flash::<8, 512>(bytes, 5),
         _ => retained(bytes),
     };
 }
@@ -33,12 +36,12 @@ struct Step {
 
 impl Step {
     /// Of any length up to the longest, and no two the same.
-    fn arbitrary(bytes: &mut Unstructured<'_>, number: usize, longest: usize) -> Result<Self> {
-        let length = bytes.int_in_range(1..=longest)?;
+    fn arbitrary(bytes: &mut Unstructured<'_>, number: usize) -> Result<Self> {
+        let length = bytes.int_in_range(1..=SNAPSHOT)?;
         let mut snapshot = vec![bytes.arbitrary()?; length];
         snapshot[0] = number as u8;
-        let power = bytes.arbitrary::<Option<u16>>()?.map(|power| usize::from(power) % 1400);
-        let power_of_repair = if bytes.ratio(1, 8)? { Some(bytes.int_in_range(0..=1400)?) } else { None };
+        let power = bytes.arbitrary::<Option<u16>>()?.map(|power| usize::from(power) % MOST_POWER);
+        let power_of_repair = if bytes.ratio(1, 8)? { Some(bytes.int_in_range(0..=MOST_POWER)?) } else { None };
         Ok(Self { snapshot, power, power_of_repair })
     }
 }
@@ -48,26 +51,17 @@ impl Step {
 struct Allowed {
     whole: Option<Vec<u8>>,
     torn: Option<Vec<u8>>,
-    /// Whether nothing may be found, too.
-    may_be_lost: bool,
-    /// Whether, on top of that, an earlier one may be.
-    may_be_old: bool,
-    earlier: Vec<Vec<u8>>,
 }
 
 impl Allowed {
     /// After a cut, either may be there; but once one was found it stays. Never is it anything else.
     fn found(&mut self, found: Option<Vec<u8>>) {
-        let is_allowed = match &found {
-            None => self.whole.is_none() || self.may_be_lost || self.may_be_old,
-            Some(one) => found == self.whole || found == self.torn || self.may_be_old && self.earlier.contains(one),
-        };
-        assert!(is_allowed, "{found:?} instead of {:?}", self.whole);
+        let is_torn = found.is_some() && found == self.torn;
+        assert!(found == self.whole || is_torn, "{found:?} instead of {:?}", self.whole);
         (self.whole, self.torn) = (found, None);
     }
 
     fn stored(&mut self, snapshot: Vec<u8>, is_whole: bool) {
-        self.earlier.push(snapshot.clone());
         if is_whole {
             (self.whole, self.torn) = (Some(snapshot), None);
         } else {
@@ -77,36 +71,26 @@ impl Allowed {
 }
 
 fn flash<const WORD: usize, const PAGE: usize>(mut bytes: Unstructured<'_>, pages: usize) -> Result<()> {
-    // A marker of a single byte can be anything's: nothing is promised for such a flash.
-    let is_anything = bytes.arbitrary::<bool>()? && WORD > 1;
+    let is_anything = bytes.arbitrary::<bool>()?;
     let mut flash = Nor::<WORD, PAGE>::new(pages, if is_anything { Torn::Anything } else { Torn::SomeBits });
     flash.power.seed.set(bytes.arbitrary()?);
-    let is_foreign = bytes.ratio(1, 4)?;
-    if is_foreign {
+    if bytes.ratio(1, 4)? {
         // A device that ran another program before.
         let power = flash.power.clone();
         flash.bytes.iter_mut().for_each(|byte| *byte = power.random());
     }
     let start = |flash: &Nor<WORD, PAGE>| Flash::new(flash.clone(), 0..flash.bytes.len() as u32).expect("whole pages");
-    // Both the old one and the new one fit into a page, as the longest do into a kilobyte.
-    let longest = SNAPSHOT.min(PAGE / 2 - 4 * WORD - 12);
-    let (mut allowed, mut cuts) = (Allowed::default(), 0);
+    let mut allowed = Allowed::default();
     for number in 0..STEPS {
         if bytes.is_empty() {
             break;
         }
-        let step = Step::arbitrary(&mut bytes, number, longest)?;
+        let step = Step::arbitrary(&mut bytes, number)?;
         flash.power.cut_after(step.power);
-        // A page of which nothing is known is erased together with everything else: a cut just then loses what was there.
-        allowed.may_be_lost = is_anything && cuts > 0;
-        // What another program left behind may pass for an empty page, if it was erased by halves; and of 256 torn headers
-        // one is completed by the first byte of what is written behind it.
-        allowed.may_be_old = is_foreign || WORD == 1 && cuts > 0;
         let mut board = start(&flash);
         let is_whole = board.store(&step.snapshot).is_ok();
         assert!(is_whole || step.power.is_some(), "with power, everything is stored");
         allowed.stored(step.snapshot, is_whole);
-        cuts += usize::from(!is_whole);
         flash = board.flash().clone();
         if step.power_of_repair.is_some() {
             flash.power.cut_after(step.power_of_repair);
@@ -135,7 +119,7 @@ fn retained(mut bytes: Unstructured<'_>) -> Result<()> {
         if bytes.is_empty() {
             break;
         }
-        let step = Step::arbitrary(&mut bytes, number, SNAPSHOT)?;
+        let step = Step::arbitrary(&mut bytes, number)?;
         let before: Vec<u8> = cells.iter().map(Byte::get).collect();
         power.cut_after(step.power);
         Retained::new(&cells).store(&step.snapshot).expect("it fits");
