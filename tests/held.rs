@@ -1,7 +1,7 @@
 //! Users of whom something is kept elsewhere: held in the directory until they are released. Rules M5, S9, V1, V2.
 
-use presence_core::directory::{Cursor, Directory, InlineMemory};
-use presence_core::{ApplyError, Command, CommandError, Instant, Policy, Presence, User};
+use presence_core::directory::{Cursor, Directory, InlineMemory, Progress};
+use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Policy, Presence, User};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -52,42 +52,89 @@ fn s9_to_hold_somebody_carries_out_what_is_due_if_there_is_no_room() {
     assert!(directory.get(1).is_some() && directory.get(2).is_none());
 }
 
-/// Who is released may be forgotten, as one of whom something was stored until then, and its version does not fall.
-/// Rules M5, V1.
+/// Who is released may be forgotten, in the order that all are, and its version does not fall. Rules M5, V1, V2.
 #[test]
 fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
     let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
-    directory.hold(Instant::ZERO, 9, |_, _| {}).unwrap();
+    let now = Instant::from_secs(20);
+    directory.set_presence(Instant::from_secs(9), 9, 0, Presence::Away, None, |_, _| {}).unwrap();
+    directory.hold(now, 9, |_, _| {}).unwrap();
     for user in [7, 8] {
-        directory.set_presence(Instant::from_secs(u64::from(user)), user, 0, Presence::Away, None, |_, _| {}).unwrap();
+        directory.set_presence(Instant::from_secs(user.into()), user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
-    directory.clear_presence(Instant::from_secs(10), 7, 0, |_, _| {}).unwrap();
-    let decided = directory.decide(
-        Instant::from_secs(10),
-        9,
-        Command::SetPreferredPresence { presence: Presence::Away, duration: None },
-    );
-    directory.release(Instant::from_secs(20), 9, 30);
-    assert_eq!(directory.version(9, Instant::from_secs(20)), 30);
+    let prefer = Command::SetPreferredPresence { presence: Presence::Away, duration: None };
+    let decided = directory.decide(now, 9, prefer);
+    directory.release(9, 30);
+    assert_eq!(directory.version(9, now), 31);
     // What was decided before tells a version that has passed.
     assert_eq!(directory.apply(9, &decided.unwrap().unwrap()), Err(ApplyError::Stale));
-    directory.clear_presence(Instant::from_secs(30), 8, 0, |_, _| {}).unwrap();
+    for (seconds, user) in [(30, 7), (31, 9), (32, 8)] {
+        directory.clear_presence(Instant::from_secs(seconds), user, 0, |_, _| {}).unwrap();
+    }
     // The clock is shifted in between: the order stays.
-    directory.rebase(Instant::from_secs(30), Instant::from_secs(130)).unwrap();
+    directory.rebase(Instant::from_secs(40), Instant::from_secs(130)).unwrap();
     let now = Instant::from_secs(130);
     let mut order = vec![];
     for user in 10..13 {
         directory.set_presence(now, user, 0, Presence::Away, None, |_, _| {}).unwrap();
-        order.push([7, 8, 9].map(|user| directory.get(user).is_some()));
+        order.push([7, 9, 8].map(|user| directory.get(user).is_some()));
     }
-    assert_eq!(order, [[false, true, true], [false, true, false], [false; 3]]);
+    assert_eq!(order, [[false, true, true], [false, false, true], [false; 3]]);
     directory.clear_presence(now, 10, 0, |_, _| {}).unwrap();
     directory.set_presence(now, 9, 0, Presence::Away, None, |_, _| {}).unwrap();
-    assert!(directory.version(9, now) > 30);
+    assert!(directory.version(9, now) > 32);
     // Nobody of that name, and nothing to release: nothing happens.
     let before = (directory.cursor(), directory.len());
-    directory.release(now, 200, 5);
+    directory.release(200, 5);
     assert_eq!((directory.cursor(), directory.len()), before);
+}
+
+/// Who is forgotten depends neither on how late time is advanced, nor on what is carried out first, what is due here or what
+/// is over elsewhere, nor on a restart in between. Rule M4.
+#[test]
+fn m4_who_is_forgotten_follows_from_the_users() {
+    type Two = Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 2>>;
+    let idle = |directory: &mut Two, now| {
+        while !matches!(directory.advance(Instant::from_secs(now)), Progress::Idle { .. }) {}
+    };
+    // User 1 has something elsewhere until 400, and a session or something preferred; user 2 has a session until 300.
+    let start = |preferred: bool| {
+        let mut directory: Two = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        directory.hold(Instant::ZERO, 1, |_, _| {}).unwrap();
+        if preferred {
+            let until = Some(Duration::from_secs(1000));
+            directory.set_preferred_presence(Instant::ZERO, 1, Presence::Busy, until, |_, _| {}).unwrap();
+        } else {
+            directory.set_presence(Instant::from_secs(50), 1, 0, Presence::InACall, None, |_, _| {}).unwrap();
+        }
+        directory.set_presence(Instant::ZERO, 2, 0, Presence::InACall, None, |_, _| {}).unwrap();
+        directory
+    };
+    let stays = |mut directory: Two| {
+        directory.set_presence(Instant::from_secs(1100), 3, 0, Presence::InACall, None, |_, _| {}).unwrap();
+        [1, 2].map(|user| directory.get(user).is_some())
+    };
+    for preferred in [true, false] {
+        let mut on_time = start(preferred);
+        for now in 0..=1100 {
+            idle(&mut on_time, now);
+            if now == 400 {
+                on_time.release(1, 2);
+            }
+        }
+        let mut late = start(preferred);
+        idle(&mut late, 1100);
+        late.release(1, 2);
+        let mut first = start(preferred);
+        first.release(1, 2);
+        idle(&mut first, 1100);
+        let mut restarted: Two = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        for (id, user) in late.users() {
+            restarted.insert(id, user.clone()).unwrap();
+        }
+        let expected = stays(on_time);
+        assert_eq!([stays(late), stays(first), stays(restarted)], [expected; 3], "{preferred}");
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -143,7 +190,7 @@ proptest! {
                 Step::TakeBack(user) => {
                     if let Some(changes) = said.remove(&user) {
                         prop_assert!(directory.note_change(user));
-                        directory.release(now, user, changes + 1);
+                        directory.release(user, changes + 1);
                         changed = Some(user);
                     }
                 }

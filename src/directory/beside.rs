@@ -17,7 +17,8 @@ where
 {
     /// Something is kept of a user elsewhere from now on: it gets a place if it has none, and is not forgotten until
     /// [`release`](Self::release), though nothing may be stored of it here. Nothing visible changes. A new user who finds no
-    /// unused place makes the directory carry out all that is due first, each transition handed to `sink`. Rules M5, S9.
+    /// unused place makes the directory carry out all that is due first, each transition handed to `sink`; whoever keeps
+    /// something that is over by then releases it before, so that it frees its room as well. Rules M5, S9.
     /// O(1) expected, O(log users) for a user with nothing stored.
     ///
     /// # Errors
@@ -36,7 +37,7 @@ where
     /// assert!(directory.note_change(1));
     /// assert_eq!(directory.hold(now, 2, |_, _| {}), Err(ApplyError::Full));
     /// assert!(directory.note_change(1));
-    /// directory.release(now, 1, 2);
+    /// directory.release(1, 2);
     /// assert_eq!(directory.version(1, now), 2);
     /// assert_eq!(directory.hold(now, 2, |_, _| {}), Ok(()));
     /// # Ok::<(), ApplyError>(())
@@ -61,17 +62,17 @@ where
         Ok(())
     }
 
-    /// Nothing is kept of a user elsewhere any more: with nothing stored here either, it may be forgotten, as one of whom
-    /// something was stored until `now`. The visible changes that were counted there are counted here from now on: its
-    /// version grows by so many, and its revision too. Rules M5, V1. O(1) expected, O(log users) for a user with nothing
-    /// stored.
-    pub fn release(&mut self, now: Instant, user: U, changes: u64) {
+    /// Nothing is kept of a user elsewhere any more: with nothing stored here either, it may be forgotten, in the order that all
+    /// are: whose presence has not changed for longest. The visible changes that were counted there are counted here from now
+    /// on: its version grows by so many, and its revision too. Rules M5, V1. O(1) expected, O(log users) for a user with
+    /// nothing stored.
+    pub fn release(&mut self, user: U, changes: u64) {
         let Some((number, _)) = self.find(user) else { return };
         let Some(slot) = self.memory.parts().slots.get_mut(number as usize) else { return };
         slot.standing = Standing::Stored;
         slot.user.add_changes(changes);
         if slot.user.is_empty() {
-            self.set_forgettable_since(number, true, now);
+            self.set_forgettable(number, true);
         }
     }
 

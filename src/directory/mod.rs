@@ -387,11 +387,11 @@ where
         for (_, user) in self.users() {
             user.at(from)?;
         }
-        self.reorder_forgettable(from, to);
         for slot in self.memory.parts().slots.iter_mut().filter(|slot| slot.id.is_some()) {
             slot.user.rebase(from, to)?;
         }
         self.queue_all_anew(to);
+        self.reorder_forgettable();
         Ok(())
     }
 }

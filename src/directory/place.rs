@@ -219,11 +219,6 @@ where
 
     /// Enters a user with nothing stored among those that may be forgotten, or takes it out again.
     pub(super) fn set_forgettable(&mut self, number: u32, is_forgettable: bool) {
-        self.set_forgettable_since(number, is_forgettable, Instant::ZERO);
-    }
-
-    /// The same of a user of whom something was kept elsewhere until this moment.
-    pub(super) fn set_forgettable_since(&mut self, number: u32, is_forgettable: bool, moment: Instant) {
         if is_forgettable {
             self.unqueue(number);
         }
@@ -232,7 +227,7 @@ where
         if slot.standing != Standing::Held {
             slot.standing = if is_forgettable { Standing::Forgettable } else { Standing::Stored };
         }
-        let since = forgettable_since(slot).max(moment);
+        let since = forgettable_since(slot);
         let mut queue = Queue { slots, cells, end: End::Back, len: &mut self.forgettable };
         if is_forgettable {
             queue.set(number, since);
@@ -241,20 +236,10 @@ where
         }
     }
 
-    /// Restores the order of those that may be forgotten, before the clock is shifted.
-    pub(super) fn reorder_forgettable(&mut self, from: Instant, to: Instant) {
+    /// Restores the order of those that may be forgotten, after the clock was shifted.
+    pub(super) fn reorder_forgettable(&mut self) {
         let Parts { slots, queue: cells, .. } = self.memory.parts();
-        Queue { slots, cells, end: End::Back, len: &mut self.forgettable }.rebuild(|slots, entry| {
-            let since = slots.get(entry.slot as usize).and_then(|slot| slot.user.since());
-            let shifted = since.map_or(Instant::NEVER, |since| since.rebased(from, to));
-            if since.unwrap_or(Instant::ZERO) < entry.key {
-                // Something was kept of it elsewhere until that moment.
-                entry.key.rebased(from, to)
-            } else if shifted == Instant::NEVER {
-                Instant::ZERO
-            } else {
-                shifted
-            }
-        });
+        Queue { slots, cells, end: End::Back, len: &mut self.forgettable }
+            .rebuild(|slots, number| slots.get(number as usize).map_or(Instant::ZERO, forgettable_since));
     }
 }

@@ -118,11 +118,11 @@ impl<L: Linked + ?Sized> Queue<'_, L> {
         }
     }
 
-    /// Restores the order of the whole heap under new keys, each made of the one before. O(users).
-    pub(super) fn rebuild(&mut self, new_key: impl Fn(&L, Entry) -> Instant) {
+    /// Restores the order of the whole heap under new keys. O(users).
+    pub(super) fn rebuild(&mut self, key_of: impl Fn(&L, u32) -> Instant) {
         for place in 0..*self.len {
             if let Some(entry) = self.get(place) {
-                self.put(place, Entry { key: new_key(self.slots, entry), ..entry });
+                self.put(place, Entry { key: key_of(self.slots, entry.slot), ..entry });
             }
         }
         for place in (0..*self.len).rev() {
@@ -250,9 +250,10 @@ mod tests {
                         model.remove(&slot);
                     }
                     1 if state >> 13 & 31 == 0 => {
-                        let new_key = |key: Instant| Instant::from_millis(10 - key.as_millis());
-                        model.values_mut().for_each(|key| *key = new_key(*key));
-                        queue.rebuild(|_, entry| new_key(entry.key));
+                        for key in model.values_mut() {
+                            *key = Instant::from_millis(10 - key.as_millis());
+                        }
+                        queue.rebuild(|_, slot| model[&slot]);
                     }
                     _ => {}
                 }

@@ -94,6 +94,40 @@ fn nothing_changes_before_the_next_frame() {
     }
 }
 
+/// Of each pattern: what it shows at each edge, and how long nothing changes.
+#[test]
+fn patterns_change_at_their_edges_and_sleep_in_between() {
+    let period = Period::from_millis(1001);
+    let blink = |on_ms| Pattern::Blink { on_ms, period };
+    let seen = |pattern: Pattern, ms| (pattern.level_at(ms), pattern.next_frame_in(ms));
+    for start in [0, 1001, 2002] {
+        assert_eq!(
+            [0, 299, 300, 1000].map(|ms| seen(blink(300), start + ms)),
+            [(255, Some(300)), (255, Some(1)), (0, Some(701)), (0, Some(1)),]
+        );
+        assert_eq!(
+            [0, 999, 1000].map(|ms| seen(blink(1000), start + ms)),
+            [(255, Some(1000)), (255, Some(1)), (0, Some(1))]
+        );
+        // Always lit, or never.
+        for (on_ms, level) in [(0, 0), (1001, 255), (u16::MAX, 255)] {
+            assert_eq!([0, 500, 1000].map(|ms| seen(blink(on_ms), start + ms)), [(level, None); 3]);
+        }
+        let alternate = Pattern::Alternate { other: Rgb::WHITE, period };
+        assert_eq!(
+            [0, 499, 500, 1000].map(|ms| (alternate.other_at(start + ms), alternate.next_frame_in(start + ms))),
+            [(None, Some(500)), (None, Some(1)), (Some(Rgb::WHITE), Some(501)), (Some(Rgb::WHITE), Some(1)),]
+        );
+        assert_eq!(seen(Pattern::Solid, start), (255, None));
+    }
+    assert!(
+        [Pattern::Solid, blink(300), Pattern::Breathe { period }].iter().all(|pattern| pattern.other_at(700).is_none())
+    );
+    // Dark is dark: whoever shows it may sleep.
+    let lamp = |level| Appearance { colour: Rgb::WHITE, level, pattern: blink(300) };
+    assert_eq!([lamp(0), lamp(1), lamp(255)].map(|lamp| lamp.next_frame_in(299)), [None, Some(1), Some(1)]);
+}
+
 #[test]
 fn a_light_that_sleeps_does_not_change() {
     for pattern in patterns() {

@@ -95,8 +95,8 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
                 self.compare(&said, &happened);
             }
             Action::Release(user, changes) => {
-                self.real.release(self.now, user, changes);
-                self.model.release(millis(self.now), user, changes);
+                self.real.release(user, changes);
+                self.model.release(user, changes);
                 if let Some((revision, _)) = self.chain.get_mut(&user) {
                     *revision += changes;
                 }

@@ -1,7 +1,7 @@
 //! Many users in few places, as the rules say.
 
 use super::user::User;
-use super::{Happening, Millis, NEVER, Rules, millis, saturated};
+use super::{Happening, Millis, Rules, millis};
 use presence_core::{ApplyError, Command, CommandError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +18,6 @@ pub struct Directory {
     pub reused: Option<u8>,
     /// Of whom something is kept elsewhere. Rule M5.
     pub held: BTreeSet<u8>,
-    /// Until when something was kept elsewhere of users with nothing stored.
-    released: BTreeMap<u8, Millis>,
 }
 
 /// What a command did: everything that happened, in order, and the answer.
@@ -35,7 +33,6 @@ impl Directory {
             forgotten: BTreeMap::new(),
             reused: None,
             held: BTreeSet::new(),
-            released: BTreeMap::new(),
         }
     }
 
@@ -61,9 +58,6 @@ impl Directory {
             let mut happened: Vec<_> = user.advance(&rules, now).into_iter().map(|event| (id, event)).collect();
             let answer = user.command(&rules, room, now, command);
             happened.extend(answer.ok().flatten().map(|event| (id, event)));
-            if !user.is_empty() {
-                self.released.remove(&id);
-            }
             return (happened, answer.map(drop));
         }
         let mut fresh = User::new();
@@ -90,12 +84,10 @@ impl Directory {
         if self.users.len() == self.places {
             // Rule M5: only the record of a user with nothing stored, here or elsewhere, is reused, that of the longest so.
             let empty = self.users.iter().filter(|(id, user)| user.is_empty() && !self.held.contains(id));
-            let since =
-                |id: &u8, user: &User| user.since().map_or(0, millis).max(self.released.get(id).copied().unwrap_or(0));
-            let Some((_, old)) = empty.map(|(id, user)| (since(id, user), *id)).min() else { return false };
+            let since = |user: &User| user.since().map_or(0, millis);
+            let Some((_, old)) = empty.map(|(id, user)| (since(user), *id)).min() else { return false };
             let old_version = self.users.remove(&old).map(|user| user.version);
             self.forgotten.insert(old, old_version.unwrap());
-            self.released.remove(&old);
             self.reused = Some(id);
         }
         self.users.insert(id, user);
@@ -112,26 +104,20 @@ impl Directory {
             }
         }
         self.held.insert(id);
-        self.released.remove(&id);
         (happened, Ok(()))
     }
 
     /// And no more; what changed there counts here. Rules M5, V1, V2.
-    pub fn release(&mut self, now: Millis, id: u8, changes: u64) {
+    pub fn release(&mut self, id: u8, changes: u64) {
         let Some(user) = self.users.get_mut(&id) else { return };
         self.held.remove(&id);
         user.version += changes;
         user.revision += changes;
-        if user.is_empty() {
-            self.released.insert(id, now);
-        }
     }
 
     /// Rule C2. Never stays never, and before the clock began stays before it.
     pub fn shift(&mut self, by: Millis) {
         self.users.values_mut().for_each(|user| user.shift(by));
-        let moments = self.released.values_mut().filter(|at| **at != NEVER && **at != 0);
-        moments.for_each(|at| *at = saturated(*at + by));
     }
 
     /// A user as it reads at a moment; one never heard of, or forgotten, reads like a new one. Rule M5.

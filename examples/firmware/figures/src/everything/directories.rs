@@ -146,7 +146,7 @@ macro_rules! calls {
             pub fn keep() {
                 keep!(Of => advance, apply, by_handle, capacity, cursor, decide, explain, forgotten, get, handle, insert, release);
                 keep!(Of => is_empty, len, next_deadline, note_change, policy, presence, rebase, remember_forgotten);
-                keep!(Of => release, version, with_hasher);
+                keep!(Of => version, with_hasher);
                 keep!(fn => execute, hold, execute_batch, set_presence, clear_presence, set_preferred_presence);
                 keep!(fn => clear_preferred_presence, read, read_batch, users, users_from, changes_since);
                 values!(Progress<$user, $session>, ChangedUser<'static, $user, $session, 4>);
