@@ -9,9 +9,9 @@ use presence_core::{Instant, SessionId, User, UserId, snapshot};
 use std::collections::HashSet;
 
 /// Rows that may pile up before old ones are taken away.
-const SLACK: usize = 4096;
-/// Most rows that are looked at after one commit.
-const LOOK_AT: usize = 1024;
+const SLACK: usize = if cfg!(test) { 4 } else { 4096 };
+/// Most rows that are looked at after one commit, unless it was of more than half as many.
+const LOOK_AT: usize = if cfg!(test) { 64 } else { 1024 };
 /// How far a clock may go before it is noted, in milliseconds.
 const NOTE_CLOCK: u64 = 1000;
 
@@ -38,11 +38,17 @@ impl Book {
         Self { newest, first_row: 1, next_row: 1, marks: Marks::default() }
     }
 
-    /// Notes that this is the newest row of a user who has a place. Returns whose place it was before.
-    pub fn note(&mut self, users: &Users, user: UserId, row: i64) -> Option<UserId> {
-        let newest = self.newest.get_mut(users.handle(user)?.index())?;
-        let (old_row, old_user) = std::mem::replace(newest, (row, user));
-        (old_row != 0 && old_user != user).then_some(old_user)
+    /// Notes that this is the newest row of a user, if it has a place.
+    pub fn note(&mut self, users: &Users, user: UserId, row: i64) {
+        if let Some(newest) = users.handle(user).and_then(|handle| self.newest.get_mut(handle.index())) {
+            *newest = (row, user);
+        }
+    }
+
+    /// Who has lost its place to this user since the newest row of whoever has it.
+    pub fn lost_to(&self, users: &Users, user: UserId) -> Option<UserId> {
+        let (row, old) = *self.newest.get(users.handle(user)?.index())?;
+        (row != 0 && old != user && users.handle(old).is_none()).then_some(old)
     }
 
     fn take_row(&mut self) -> i64 {
@@ -62,11 +68,7 @@ impl Book {
                 snapshot::take(found.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
             };
             taken = state.users.read(user, now, take);
-            let forgotten = self.note(&state.users, user, row).filter(|old| state.users.handle(*old).is_none());
-            if let Some(forgotten) = forgotten {
-                let row = self.take_row();
-                group.push(row, Record::User, forgotten, now, &[]);
-            }
+            self.note(&state.users, user, row);
         }
         group.push(row, Record::User, user, now, taken.and_then(|len| buffer.get(..len)).unwrap_or_default());
     }
@@ -106,7 +108,7 @@ impl Book {
     pub fn look_at(&self, state: &State, group: &Group) -> usize {
         let rows = usize::try_from(self.next_row - self.first_row).unwrap_or(usize::MAX);
         let wanted = 2 * (state.users.len() + state.kept.len()) + SLACK;
-        if rows > wanted { (3 * group.len() + 64).min(LOOK_AT) } else { 0 }
+        if rows > wanted { (3 * group.len() + 64).min(LOOK_AT.max(2 * group.len())) } else { 0 }
     }
 
     /// The marks, if they must be written: something in them changed that is promised, or the clock has gone on.

@@ -84,6 +84,12 @@ impl Kept {
         Ok(())
     }
 
+    /// Of a user from an earlier life, nothing is left of what it told but so many changes.
+    pub fn restore_changes(&mut self, users: &mut Users, user: UserId, changes: u64) {
+        users.release(user, changes);
+        self.changed.push(user);
+    }
+
     /// Carries out a command at `now`.
     ///
     /// # Errors
@@ -101,14 +107,17 @@ impl Kept {
         // Nothing is overdue any more.
         let Ok(current) = told.at(now) else { return Err(DetailsError::NotKept) };
         let Some(transition) = decide_details(current, command)? else { return Ok(()) };
-        if !self.entries.contains_key(&user) {
-            self.free_room(users, now, user);
-            users.hold(now, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
-        }
         let is_visible = transition.is_visible();
         // It was made of this very state.
         told.apply(&transition).map_err(|_| DetailsError::NotKept)?;
-        self.settle(users, now, user, told, is_visible);
+        if !self.entries.contains_key(&user) {
+            if told.is_empty() {
+                return Ok(());
+            }
+            self.free_room(users, now, user);
+            users.hold(now, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
+        }
+        self.settle(users, user, told, is_visible);
         Ok(())
     }
 
@@ -129,7 +138,7 @@ impl Kept {
             if told.apply(&transition).is_err() {
                 break;
             }
-            self.settle(users, transition.at(), user, told, transition.is_visible());
+            self.settle(users, user, told, transition.is_visible());
             is_changed = true;
         }
         is_changed
@@ -153,12 +162,12 @@ impl Kept {
     }
 
     /// This is what a user who is held has told from now on.
-    fn settle(&mut self, users: &mut Users, now: Instant, user: UserId, told: Told, is_visible: bool) {
+    fn settle(&mut self, users: &mut Users, user: UserId, told: Told, is_visible: bool) {
         if is_visible {
             users.note_change(user);
         }
         if told.is_empty() {
-            users.release(now, user, told.version());
+            users.release(user, told.version());
             if let Some(old) = self.entries.remove(&user).and_then(|entry| entry.deadline) {
                 self.deadlines.remove(&(old, user));
             }

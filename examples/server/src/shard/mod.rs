@@ -16,6 +16,8 @@ mod nothing;
 mod pending;
 mod restore;
 pub mod state;
+#[cfg(test)]
+mod tests;
 mod users;
 mod writer;
 
@@ -267,30 +269,5 @@ impl Shards {
             })
             .unzip();
         (Self { shards, threads: Mutex::new(Vec::new()), bell, metrics: metrics.clone() }, queues)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn users_are_spread_evenly_over_shards() {
-        for shards in [1, 2, 3, 16] {
-            let mut counts = vec![0usize; shards];
-            for number in 0..16_000u32 {
-                // Ids that differ in one place only, as made by hand.
-                let user = format!("fa8bf3dc-eca7-46b7-bad1-db19{number:08x}").parse().unwrap();
-                counts[shard_of(user, shards)] += 1;
-            }
-            let room = capacity(16_000, shards);
-            assert!(counts.iter().all(|count| *count <= room), "{counts:?} > {room}");
-        }
-    }
-
-    #[test]
-    fn one_shard_has_room_for_exactly_as_many_users_as_asked() {
-        assert_eq!(capacity(5, 1), 5);
-        assert!(capacity(1000, 4) * 4 >= 1000);
     }
 }

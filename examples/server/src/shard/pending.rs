@@ -1,11 +1,11 @@
 //! What is not durable yet: the group that is open, the one that is being written, and whose records they hold.
 
 use super::book::Book;
-use super::details::Kept;
 use super::flusher::Done;
 use super::group::Group;
 use super::job::Answer;
 use super::state::State;
+use super::users::Users;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -52,18 +52,20 @@ impl Pending {
     }
 
     /// A user's record must be written.
-    pub fn touch(&mut self, user: UserId) {
+    pub fn touch(&mut self, users: &Users, user: UserId) {
         if self.disk.is_some() {
             self.touched.insert(user);
+            self.touched.extend(self.book.lost_to(users, user));
         }
     }
 
     /// Both records must be written of those who tell something else.
-    pub fn touch_changed(&mut self, kept: &mut Kept) {
-        let changed = kept.take_changed();
-        if self.disk.is_some() {
-            self.touched.extend(&changed);
-            self.told.extend(&changed);
+    pub fn touch_changed(&mut self, state: &mut State) {
+        for user in state.kept.take_changed() {
+            self.touch(&state.users, user);
+            if self.disk.is_some() {
+                self.told.insert(user);
+            }
         }
     }
 
@@ -126,10 +128,11 @@ impl Pending {
         if self.is_flushing {
             return false;
         }
+        self.touch_changed(state);
         for user in &self.told {
             state.kept.catch_up(&mut state.users, now, *user);
         }
-        self.touch_changed(&mut state.kept);
+        self.touch_changed(state);
         let Some(disk) = &self.disk else { return true };
         let group = &mut self.group;
         if self.touched.is_empty() && self.told.is_empty() && group.answers.is_empty() && group.drop_below.is_none() {

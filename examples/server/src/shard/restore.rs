@@ -8,10 +8,11 @@ use super::group::Record;
 use super::journal::{Journal, Old};
 use super::state::State;
 use super::users::SESSIONS;
+use presence_core::details::advance_details;
 use presence_core::directory::Progress;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId, advance};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 /// Why what is stored cannot be served.
@@ -44,10 +45,19 @@ const ELAPSED: Option<Duration> = Some(Duration::ZERO);
 pub fn load(journal: &Journal, state: &mut State, book: &mut Book, now: Instant) -> Result<(), LoadError> {
     book.marks = journal.marks().map_err(|error| LoadError::Journal(journal.path(), error))?;
     state.users.remember_forgotten(book.marks.forgotten);
-    // First what users tell: these users are held, whatever else is stored of them.
-    newest(journal, Record::Told, |old, taken_at, bytes| take_in_told(state, old, taken_at, bytes))?;
+    // First what users tell: these users are held, whatever else is stored of them; but for those of whom nothing is left.
+    let mut over = HashMap::new();
+    newest(journal, Record::Told, |old, taken_at, bytes| {
+        let told: Told =
+            snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(old.user, error))?;
+        if let Some(changes) = changes_if_over(&told, now) {
+            over.insert(old.user, changes);
+            return Ok(());
+        }
+        state.kept.restore(&mut state.users, old.user, told, old.row).map_err(|_| LoadError::Full)
+    })?;
     let (first, last) = newest(journal, Record::User, |old, taken_at, bytes| {
-        take_in(state, old.user, taken_at, bytes, now)?;
+        take_in(state, old.user, taken_at, bytes, now, over.get(&old.user).copied())?;
         book.note(&state.users, old.user, old.row);
         Ok(())
     })?;
@@ -73,33 +83,46 @@ fn newest(
     outcome.map(|()| rows)
 }
 
-fn take_in(state: &mut State, id: UserId, taken_at: Instant, bytes: &[u8], now: Instant) -> Result<(), LoadError> {
+/// How often what a user told has changed, if there is nothing left of it by now. What is due frees its room (rule S9).
+fn changes_if_over(told: &Told, now: Instant) -> Option<u64> {
+    let mut told = told.clone();
+    while let Some(due) = advance_details(&told, now) {
+        told.apply(&due).ok()?;
+    }
+    told.is_empty().then(|| told.version())
+}
+
+fn take_in(
+    state: &mut State,
+    id: UserId,
+    taken_at: Instant,
+    bytes: &[u8],
+    now: Instant,
+    changes: Option<u64>,
+) -> Result<(), LoadError> {
     let user: User<SessionId, SESSIONS> =
         snapshot::restore(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))?;
     if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
-        // What is due frees its room, as it did before. What is due of what users tell waits for all records.
+        // What is due frees its room, as it did before.
         while !matches!(state.users.advance(now), Progress::Idle { .. }) {}
         if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
-            return forget(state, user, now);
+            return forget(state, user, now, changes.unwrap_or(0));
         }
+    }
+    if let Some(changes) = changes {
+        state.kept.restore_changes(&mut state.users, id, changes);
     }
     Ok(())
 }
 
 /// There is no room for a user: it must be one whose place was taken when nothing was stored of it any more.
-fn forget(state: &mut State, mut user: User<SessionId, SESSIONS>, now: Instant) -> Result<(), LoadError> {
+fn forget(state: &mut State, mut user: User<SessionId, SESSIONS>, now: Instant, changes: u64) -> Result<(), LoadError> {
     while let Some(due) = advance(&user, now, state.users.policy()) {
         user.apply(&due).map_err(|_| LoadError::Full)?;
     }
     if !user.is_empty() {
         return Err(LoadError::Full);
     }
-    state.users.remember_forgotten(user.revision() + 1);
+    state.users.remember_forgotten(user.revision() + changes + 1);
     Ok(())
-}
-
-fn take_in_told(state: &mut State, old: &Old, taken_at: Instant, bytes: &[u8]) -> Result<(), LoadError> {
-    let told: Told =
-        snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(old.user, error))?;
-    state.kept.restore(&mut state.users, old.user, told, old.row).map_err(|_| LoadError::Full)
 }

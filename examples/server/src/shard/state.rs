@@ -51,10 +51,9 @@ impl State {
         }
     }
 
-    /// When to advance next. What is due already, and could not happen, waits for something else.
-    pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let kept = self.kept.next_deadline().filter(|deadline| !deadline.is_due(now));
-        [self.users.next_deadline(), kept].into_iter().flatten().min()
+    /// When to advance next.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        [self.users.next_deadline(), self.kept.next_deadline()].into_iter().flatten().min()
     }
 
     /// A user at `now`.
@@ -83,7 +82,7 @@ impl State {
         match self.users.changes_since(since) {
             Ok(changed) if behind <= MAX_BEHIND => {
                 let some = changed.take(CHUNK);
-                Changes::Users(some.map(|change| (self.shown(now, change.id, change.user), change.cursor)).collect())
+                Changes::Users(some.map(|change| (self.read(now, change.id), change.cursor)).collect())
             }
             _ => Changes::StartOver,
         }
@@ -92,7 +91,7 @@ impl State {
     /// Some of everybody, from a place of the directory on.
     pub fn everybody(&self, now: Instant, place: usize) -> Everybody {
         let (users, next) = self.users.users_from(place, CHUNK);
-        let users = users.map(|(user, found)| self.shown(now, user, found)).collect();
+        let users = users.map(|(user, _)| self.read(now, user)).collect();
         Everybody { users, next, cursor: self.users.cursor() }
     }
 }

@@ -96,7 +96,7 @@ impl Writer {
         if self.is_behind {
             return Some(self.jobs.try_recv().unwrap_or(Job::Wake));
         }
-        let deadline = if self.clock.is_virtual() { None } else { self.state.next_deadline(self.now) };
+        let deadline = if self.clock.is_virtual() { None } else { self.state.next_deadline() };
         let Some(deadline) = deadline else { return self.jobs.recv().ok() };
         let wait = deadline.saturating_since(self.clock.now());
         match self.jobs.recv_timeout(wait.into()) {
@@ -116,7 +116,7 @@ impl Writer {
             Job::Execute(user, command, answer) => {
                 let outcome = state.execute(*now, user, command).map(|is_changed| {
                     if is_changed {
-                        pending.touch(user);
+                        pending.touch(&state.users, user);
                     }
                 });
                 // That there is no room follows from what others have.
@@ -125,7 +125,7 @@ impl Writer {
             }
             Job::Tell(user, command, answer) => {
                 let outcome = state.tell(*now, user, command.as_command());
-                pending.touch_changed(&mut state.kept);
+                pending.touch_changed(state);
                 let waits = pending.has(user) || outcome == Err(DetailsError::UsersFull) && pending.has_any();
                 pending.answer(Answer::Told(answer, outcome), waits);
             }
@@ -150,17 +150,23 @@ impl Writer {
             Job::Wake => {}
             Job::Stop => return true,
         }
+        self.keep_bounded();
+        false
+    }
+
+    /// A group that is full waits for the one before.
+    fn keep_bounded(&mut self) {
         if self.pending.is_full() {
             self.pending.wait(&self.state);
             self.hand_over();
         }
-        false
     }
 
     /// Lets time pass, some steps of it.
     fn advance(&mut self) {
         self.is_behind = (0..STEPS_AT_ONCE).all(|_| self.state.advance(self.now));
-        self.pending.touch_changed(&mut self.state.kept);
+        self.pending.touch_changed(&mut self.state);
+        self.keep_bounded();
         if !self.is_behind {
             for answer in self.advancing.drain(..) {
                 // The clock that it tells of must be durable.
