@@ -14,6 +14,8 @@ use std::time::Duration;
 use tokio::sync::oneshot::channel;
 use tokio::sync::watch;
 
+/// How many requests are served at a time.
+pub const REQUESTS: usize = 4;
 /// As far as tests wait for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 
@@ -43,7 +45,7 @@ impl Fixture {
         let (stop, stopping) = watch::channel(false);
         let tokens = Tokens::new([Grant::development("dev").unwrap()]).unwrap();
         let names = HashMap::new();
-        let parts = Parts { shards, tokens, clock, names, metrics, is_loopback: true, stopping, requests: 4096 };
+        let parts = Parts { shards, tokens, clock, names, metrics, is_loopback: true, stopping, requests: REQUESTS };
         let mut app = App::new(parts);
         app.limits.answer_within = ANSWER_WITHIN;
         Self { app: Arc::new(app), _stop: stop }

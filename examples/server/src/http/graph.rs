@@ -41,14 +41,15 @@ async fn answer(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<
     if is_too_large(&parts.headers) {
         return Err(Refusal::TooLarge.into());
     }
-    let in_flight = app.enter()?;
+    // That there is too much to do is said before all else (rule H2). No place is kept while a body comes: nobody knows how
+    // long that takes.
+    drop(app.enter()?);
     let Some(caller) = app.tokens.caller(&parts.headers) else {
-        // Nobody knows how long its body takes to come, and nothing is done with it.
-        drop(in_flight);
         app.discard_body(body).await?;
         return Err(Refusal::Unauthenticated.into());
     };
     let held = app.read_body(body, &parts.headers).await?;
+    let _in_flight = app.enter()?;
     let request = parse(app, parts, &held, caller)?;
     caller.authorise(&request)?;
     match &request {

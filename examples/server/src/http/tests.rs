@@ -1,6 +1,6 @@
 //! What clients are told by a server whose shards have too much to do, or do not answer.
 
-use super::fixture::Fixture;
+use super::fixture::{Fixture, REQUESTS};
 use super::{READERS, router};
 use crate::shard::QUEUE;
 use crate::shard::job::Job;
@@ -10,7 +10,9 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use presence_core::UserId;
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tower::ServiceExt;
 
 const ADELE: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
@@ -68,13 +70,28 @@ async fn h1_a_queue_that_is_full_is_no_place_to_wait() {
 }
 
 #[tokio::test]
+async fn h1_more_requests_than_are_served_at_a_time_are_told_when_to_come_back() {
+    let (fixture, _queue) = Fixture::stalled();
+    let mut served: Vec<_> = (0..REQUESTS).map(|_| Box::pin(get(&fixture))).collect();
+    for request in &mut served {
+        assert!(timeout(Duration::ZERO, request.as_mut()).await.is_err(), "it is being served");
+    }
+    let throttled = (429, Some("1".to_owned()), "TooManyRequests".to_owned());
+    assert_eq!(refusal(get(&fixture).await).await, throttled);
+    assert_eq!(fixture.app.metrics.throttled.get(), 1);
+    assert_eq!(fixture.app.metrics.in_flight.get(), REQUESTS as i64);
+    drop(served);
+    assert_eq!(fixture.app.metrics.in_flight.get(), 0, "who hangs up gives back its place");
+}
+
+#[tokio::test]
 async fn a_disk_that_does_not_answer_is_not_the_clients_fault() {
     let (fixture, queue) = Fixture::stalled();
     let told = (503, Some("10".to_owned()), "ServiceUnavailable".to_owned());
     assert_eq!(refusal(get(&fixture).await).await, told);
     // What was asked waits on: nobody can say that it was not carried out.
     assert_eq!(queue.try_iter().count(), 1);
-    assert_eq!(fixture.app.limits.in_flight.available_permits(), 4096, "its place is free again");
+    assert_eq!(fixture.app.limits.in_flight.available_permits(), REQUESTS, "its place is free again");
 }
 
 #[tokio::test]
