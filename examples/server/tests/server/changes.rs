@@ -56,8 +56,11 @@ impl Reader {
     /// The next event. Lengths of chunks and comments are skipped.
     fn next(&mut self) -> Event {
         let (mut name, mut data, mut id) = (None, None, None);
+        let began = Instant::now();
         loop {
             let line = self.line();
+            // Comments come all the time.
+            assert!(began.elapsed() < Duration::from_secs(40), "nothing is told");
             match line.split_once(": ") {
                 Some(("event", value)) => name = Some(value.to_owned()),
                 Some(("data", value)) => data = Some(serde_json::from_str(value).unwrap()),
