@@ -108,9 +108,12 @@ impl<F: NorFlash> Flash<F> {
 
     /// The number of the newest snapshot, and the half that it is in.
     async fn newest(&mut self) -> Result<Option<(u32, bool)>, Error<F::Error>> {
-        let first = self.read(false).await?.map(|found| (found.number, false));
-        let second = self.read(true).await?.map(|found| (found.number, true));
-        Ok(first.max(second))
+        let mut newest = None;
+        for is_second in [false, true] {
+            let found = self.read(is_second).await?;
+            newest = newest.max(found.map(|found| (found.number, is_second)));
+        }
+        Ok(newest)
     }
 
     /// What this half holds; nothing if it is something else.

@@ -31,6 +31,7 @@ impl<F: NorFlash> Half<F> {
     }
 }
 
+// The flash's own futures are handed on: one around each would take 750 bytes of the micro:bit's flash.
 impl<F: NorFlash> ErrorType for Half<F> {
     type Error = F::Error;
 }
@@ -38,8 +39,8 @@ impl<F: NorFlash> ErrorType for Half<F> {
 impl<F: NorFlash> ReadNorFlash for Half<F> {
     const READ_SIZE: usize = F::READ_SIZE;
 
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
-        self.flash.read(self.start() + offset, bytes).await
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> impl Future<Output = Result<(), F::Error>> {
+        self.flash.read(self.start() + offset, bytes)
     }
 
     fn capacity(&self) -> usize {
@@ -51,11 +52,11 @@ impl<F: NorFlash> NorFlash for Half<F> {
     const WRITE_SIZE: usize = F::WRITE_SIZE;
     const ERASE_SIZE: usize = F::ERASE_SIZE;
 
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), F::Error> {
-        self.flash.erase(self.start() + from, self.start() + to).await
+    fn erase(&mut self, from: u32, to: u32) -> impl Future<Output = Result<(), F::Error>> {
+        self.flash.erase(self.start() + from, self.start() + to)
     }
 
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), F::Error> {
-        self.flash.write(self.start() + offset, bytes).await
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> impl Future<Output = Result<(), F::Error>> {
+        self.flash.write(self.start() + offset, bytes)
     }
 }
