@@ -79,7 +79,7 @@ impl Presences<'_> {
         let mut times = String::new();
         if self.is_own {
             let [published, expires] = [message.published_at, message.expires_at].map(|at| self.date_time(at));
-            let expiry = match expires {
+            let expiry = match expires.filter(|_| message.expires_at != Instant::NEVER) {
                 Some(expires) => format!(r#"{{"dateTime":"{expires}","timeZone":"UTC"}}"#),
                 None => "null".to_owned(),
             };
@@ -105,7 +105,7 @@ impl Presences<'_> {
 
     /// In UTC, with seven fraction digits, as jiff has it.
     fn date_time(&self, at: Instant) -> Option<String> {
-        if !self.knows_the_time || at == Instant::NEVER {
+        if !self.knows_the_time {
             return None;
         }
         let last = jiff::civil::date(9999, 12, 31).at(23, 59, 59, 999_000_000);
