@@ -74,11 +74,11 @@ pub struct LocationLayers(u8);
 
 impl LocationLayers {
     /// What `clearAutomaticLocation` drops.
-    pub const AUTOMATIC: Self = Self(1 << LocationLayer::Automatic as u8);
+    pub const AUTOMATIC: Self = Self::only(LocationLayer::Automatic);
     /// What `clearLocation` drops: all but the calendar's.
-    pub const MANUAL_AND_AUTOMATIC: Self = Self(1 << LocationLayer::Manual as u8 | Self::AUTOMATIC.0);
+    pub const MANUAL_AND_AUTOMATIC: Self = Self(Self::only(LocationLayer::Manual).0 | Self::AUTOMATIC.0);
     /// What a calendar drops that has nothing to say.
-    pub const SCHEDULED: Self = Self(1 << LocationLayer::Scheduled as u8);
+    pub const SCHEDULED: Self = Self::only(LocationLayer::Scheduled);
 
     /// This layer alone. O(1).
     #[must_use]
