@@ -236,6 +236,7 @@ fn h2_what_a_status_message_lacks() {
     refused("", "[StatusMessage]: The StatusMessage field is required.");
     refused(r#"{"statusMessage":1}"#, "The provided [StatusMessage] is not valid.");
     refused(r#"{"statusMessage":{}}"#, "[Message]: The Message field is required.");
+    refused(r#"{"statusMessage":{"messages":null}}"#, "[Message]: The Message field is required.");
     refused(r#"{"statusMessage":{"message":"x"}}"#, "The provided [Message] is not valid.");
     refused(r#"{"statusMessage":{"message":{"content":5}}}"#, "The provided [Content] is not valid.");
     refused(r#"{"statusMessage":{"message":{"content":"\ud83d"}}}"#, "The provided [Content] is not valid.");
@@ -244,8 +245,11 @@ fn h2_what_a_status_message_lacks() {
         "The provided [ContentType] is not valid.",
     );
     refused(r#"{"statusMessage":{"message":{"content":"x","content":"y"}}}"#, "[Content]: The field is given twice.");
-    let long = json!({"statusMessage": text(&"x".repeat(MAX_MESSAGE + 1))}).to_string();
-    refused(&long, "The provided [Content] is out of range.");
+    for letter in ["x", "\\u0078"] {
+        let long = letter.repeat(MAX_MESSAGE + 1);
+        let long = format!(r#"{{"statusMessage":{{"message":{{"content":"{long}"}}}}}}"#);
+        refused(&long, "The provided [Content] is out of range.");
+    }
     let mut expiring = |expiry: &str, expected: &str| {
         refused(&format!(r#"{{"statusMessage":{{"message":{{"content":"x"}},"expiryDateTime":{expiry}}}}}"#), expected);
     };
