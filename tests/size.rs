@@ -22,6 +22,18 @@ fn a_presence_is_a_byte() {
     assert_eq!((size_of::<Presence>(), size_of::<Option<Presence>>()), (1, 1));
 }
 
+/// A user at a moment is as cheap to hand on as the reference that it is.
+#[test]
+fn a_user_at_a_moment_is_copied() {
+    fn twin<T: Clone>(value: &T) -> T {
+        value.clone()
+    }
+    let user: User<u8, 4> = User::new();
+    let at = user.at(Instant::from_secs(5)).unwrap();
+    assert!(core::ptr::eq(twin(&at).user(), at.user()));
+    assert_eq!((twin(&at).now(), at.now()), (Instant::from_secs(5), Instant::from_secs(5)));
+}
+
 const fn is_copy<T: Copy>() {}
 const fn is_shared<T: Send + Sync + 'static>() {}
 

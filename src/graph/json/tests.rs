@@ -104,6 +104,21 @@ fn text_is_compared_and_decoded_whatever_its_escapes() {
     assert_eq!(Value::parse(b"5").unwrap().text(&mut heapless::Vec::<u8, 9>::new()), None);
 }
 
+/// At both ends of every length of UTF-8.
+#[test]
+fn escaped_characters_are_those_of_the_text() {
+    for character in ['\u{1}', '\u{7f}', '\u{80}', '\u{7ff}', '\u{800}', '\u{ffff}', '\u{1_0000}', '\u{10_ffff}'] {
+        let mut units = [0; 2];
+        let units = character.encode_utf16(&mut units).iter();
+        let escapes: String = units.map(|unit| std::format!("\\u{unit:04x}")).collect();
+        let quoted = std::format!("\"{escapes}\"");
+        let value = Value::parse(quoted.as_bytes()).unwrap();
+        assert!(value.is_text(character.encode_utf8(&mut [0; 4])), "{quoted}");
+        #[cfg(feature = "details")]
+        assert_eq!(value.text_len(), character.len_utf8(), "{quoted}");
+    }
+}
+
 #[test]
 fn what_stands_before_a_fault_can_be_told() {
     let deep = std::format!(r#"{{"id":"7","body":{}"#, "[".repeat(40));
