@@ -225,6 +225,51 @@ fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
     assert_eq!(details.next_deadline(), Some(Instant::from_secs(5 + 24 * 3600)));
 }
 
+/// Who knows the time and no zones understands UTC, and nothing else.
+#[test]
+fn t1_an_embedder_who_knows_the_time_alone() {
+    struct Clock;
+    impl Hooks for Clock {
+        fn epoch(&self) -> Option<u64> {
+            Some(EPOCH)
+        }
+    }
+    let mut wire = Wire::new();
+    for (zone, expected) in [("UTC", 200), ("Pacific Standard Time", 400), ("Europe/Berlin", 400)] {
+        let body = json!({"statusMessage": until("2026-11-25T10:00:00", zone)}).to_string();
+        let mut bytes = [0; 500];
+        let exchange = Exchange { hooks: Some(&Clock), ..Exchange::new(Instant::ZERO, wire.caller) };
+        let target = "/me/presence/setStatusMessage";
+        let incoming = Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let status = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        assert_eq!(status, expected, "{zone}");
+    }
+    assert_eq!(Clock.end_of_day(Instant::ZERO, user(ADELE)), None);
+}
+
+/// Whoever knows when a user's day ends says so; an end that is over is none, for the day goes on.
+#[test]
+fn w1_the_end_of_the_day_is_the_embedders_word() {
+    struct Day(Instant);
+    impl Hooks for Day {
+        fn end_of_day(&self, _: Instant, _: UserId) -> Option<Instant> {
+            Some(self.0)
+        }
+    }
+    let body = json!({"workLocationType": "office"}).to_string();
+    for (end, until) in [(99, 100 + 24 * 3600), (100, 100 + 24 * 3600), (101, 101), (5000, 5000)] {
+        let mut wire = Wire::new();
+        let day = Day(Instant::from_secs(end));
+        let exchange = Exchange { hooks: Some(&day), ..Exchange::new(Instant::from_secs(100), wire.caller) };
+        let target = "/me/presence/setManualLocation";
+        let incoming = Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let mut bytes = [0; 500];
+        let status = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        let deadline = wire.users.details[&user(ADELE)].next_deadline();
+        assert_eq!((status, deadline), (200, Some(Instant::from_secs(until))), "a day that ends at {end} s");
+    }
+}
+
 #[test]
 fn h2_what_a_status_message_lacks() {
     let mut wire = Wire::new();
