@@ -124,10 +124,10 @@ const fn days_of_month(year: u32, month: u8) -> u32 {
     }
 }
 
-/// The days from 1970 up to a year.
+/// The days from 1970, which is no leap year, up to a year.
 fn days_before(year: u32) -> u32 {
     let leap_days = |last: u32| (last / 4).saturating_sub(last / 100).saturating_add(last / 400);
-    let leaps = leap_days(year.saturating_sub(1)).saturating_sub(leap_days(FIRST_YEAR - 1));
+    let leaps = leap_days(year.saturating_sub(1)).saturating_sub(leap_days(FIRST_YEAR));
     year.saturating_sub(FIRST_YEAR).saturating_mul(365).saturating_add(leaps)
 }
 
