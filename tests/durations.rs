@@ -45,6 +45,7 @@ fn h4_any_legal_spelling() {
         ("0:05:30", 330),
         ("1 day, 2:00:00", 93_600),
         ("2 days, 0:00:00", 172_800),
+        ("-0 days, 1:00:00", 3600),
     ] {
         assert_eq!(IsoDuration::parse(text).unwrap().magnitude(), Duration::from_secs(seconds), "{text:?}");
         assert_read(text);
@@ -104,6 +105,27 @@ fn h4_bad_syntax() {
     ] {
         assert!(IsoDuration::parse(text).is_err(), "{text:?}");
         assert_eq!(naive(text), None, "{text:?}");
+    }
+}
+
+/// The shortest spelling: no part is zero, but for no time at all.
+#[test]
+fn h4_how_a_duration_is_written() {
+    for (millis, text) in [
+        (0, "PT0S"),
+        (1, "PT0.001S"),
+        (500, "PT0.5S"),
+        (1000, "PT1S"),
+        (60_000, "PT1M"),
+        (300_000, "PT5M"),
+        (3_600_000, "PT1H"),
+        (3_601_000, "PT1H1S"),
+        (86_400_000, "P1D"),
+        (86_460_000, "P1DT1M"),
+        (90_061_010, "P1DT1H1M1.01S"),
+        (u64::MAX, "P213503982334DT14H25M51.615S"),
+    ] {
+        assert_eq!(Duration::from_millis(millis).to_string(), text);
     }
 }
 

@@ -105,6 +105,29 @@ fn h5_an_element_can_only_depend_on_one_before_it() {
     expect(&[malformed], &[("a", 400)]);
 }
 
+/// It may name as many as a batch can have, however often; what follows is not looked through.
+#[test]
+fn h5_an_element_depends_on_no_more_than_a_batch_has() {
+    for (count, status) in [(20, 200), (21, 400)] {
+        expect(&[set("a"), depending(get("b"), &vec!["a"; count])], &[("a", 200), ("b", status)]);
+    }
+}
+
+/// Of its headers only the media type counts, and one that is null is as good as none.
+#[test]
+fn h5_other_headers_of_an_element_say_nothing() {
+    for (headers, status) in [
+        (json!({"Accept": "text/plain", "Content-Type": "application/json"}), 200),
+        (json!({"Accept": "text/plain"}), 200),
+        (json!({"Content-Type": null}), 200),
+        (json!({"Accept": "application/json", "content-type": "text/plain"}), 415),
+    ] {
+        let mut element = set("a");
+        element["headers"] = headers;
+        expect(&[element], &[("a", status)]);
+    }
+}
+
 #[test]
 fn h5_elements_are_checked_one_by_one() {
     let mut no_method = get("a");

@@ -2,7 +2,8 @@
 
 use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::graph::{
-    Body, Buffer, Exchange, Incoming, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, Sink, serve, write_presence,
+    Body, Buffer, Exchange, Incoming, MAX_ELEMENT, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, Sink, json::Value as Written,
+    serve, write_answer, write_presence,
 };
 use presence_core::{Instant, Presence};
 use serde_json::{Value, json};
@@ -124,4 +125,10 @@ fn the_largest_answers_are_as_large_as_promised() {
         1000 - buffer.room()
     });
     assert_eq!(longest.max(), Some(MAX_PRESENCE));
+    let commas = MAX_IDS - 1;
+    assert_eq!(MAX_PRESENCES, r#"{"value":[]}"#.len() + MAX_IDS * MAX_PRESENCE + commas);
+    let (mut bytes, id) = ([0; 1000], Written::parse(b"\"1\"").unwrap());
+    let mut buffer = Buffer::new(&mut bytes);
+    write_answer(&mut buffer, id, 200, None, &[b'x'; MAX_PRESENCE]).unwrap();
+    assert_eq!(1000 - buffer.room(), MAX_ELEMENT + id.as_str().len());
 }
