@@ -113,10 +113,9 @@ fn a_journal_that_was_cut_off_is_refused_and_left_alone() {
                 let files = fs::read_dir(&cut_off).unwrap().map(|entry| entry.unwrap());
                 let files = files.map(|file| (file.file_name().into_string().unwrap(), file.metadata().unwrap().len()));
                 // Those of a move to other shards that did not come about do not count, and an empty log is none.
-                let counts = |(name, len): &(String, u64)| {
-                    !name.starts_with("journal-2-") && !(name.ends_with("-wal") && *len == 0)
-                };
-                let mut files: Vec<_> = files.filter(counts).collect();
+                let is_left_out =
+                    |name: &str, len| name.starts_with("journal-2-") || name.ends_with("-wal") && len == 0;
+                let mut files: Vec<_> = files.filter(|(name, len)| !is_left_out(name, *len)).collect();
                 files.sort();
                 files
             };
