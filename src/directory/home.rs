@@ -160,7 +160,9 @@ mod tests {
     /// when the places do not make whole groups.
     #[test]
     fn finds_who_is_at_home_and_nobody_else() {
-        for places in [0u32, 1, 7, 8, 9, 16, 40, 67] {
+        // Each takes time that grows with the cube of it, and the larger ones hours to interpret.
+        let places = [0u32, 1, 7, 8, 9, 16, 40, 67];
+        for places in places.into_iter().filter(|places| !cfg!(miri) || *places < 10) {
             for spread in [0u64, 1, 0x9E37_79B9_7F4A_7C15, u64::MAX] {
                 let hash_of = |user: u64| user.wrapping_add(3).wrapping_mul(spread);
                 let mut tags = vec![TagCell::EMPTY; places as usize];
