@@ -2,8 +2,8 @@
 
 use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::graph::{
-    Buffer, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, NoRoom, Refusal, Sink, Trace, json::JsonError, write_change,
-    write_error,
+    Body, Buffer, Exchange, Field, Incoming, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, NoRoom, Refusal, Sink, Trace,
+    json::JsonError, serve, write_change, write_error,
 };
 use presence_core::{Instant, Policy, Presence, User, set_presence};
 use serde_json::{Value, json};
@@ -183,4 +183,35 @@ fn a_buffer_is_filled_emptied_and_filled_again() {
     buffer.clear();
     assert_eq!((buffer.room(), buffer.written()), (4, b"".as_slice()));
     assert_eq!((buffer.write(b"next"), buffer.written()), (Ok(()), b"next".as_slice()));
+}
+
+/// A sink that streams has room for everything, and cannot take back what is gone: nobody asks it to.
+#[test]
+fn h6_a_sink_that_streams_takes_nothing_back() {
+    struct Stream(Vec<u8>);
+    impl Sink for Stream {
+        fn room(&self) -> usize {
+            usize::MAX
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
+            self.0.extend(bytes);
+            Ok(())
+        }
+
+        fn take_back(&mut self, count: usize) {
+            panic!("{count} bytes are gone");
+        }
+    }
+    let batch = json!({"requests": [set("a"), get("b"), element("c", "clearPresence", &json!({}))]}).to_string();
+    for (target, body, expected) in
+        [("/$batch", batch.as_str(), 200), ("/$batch", "[]", 400), ("/nowhere", "", 404), ("/$batch", "{", 400)]
+    {
+        let (mut server, mut stream) = (Server::new(), Stream(Vec::new()));
+        let exchange = Exchange::new(server.now, server.caller);
+        let incoming = Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let status = serve(&incoming, &exchange, &mut server.directory, &mut stream, &mut |_, _| {});
+        assert_eq!(status, expected, "{target} {body}");
+        assert!(serde_json::from_slice::<Value>(&stream.0).is_ok());
+    }
 }
