@@ -349,5 +349,7 @@ mod tests {
             let json = written(|sink| string(sink, text));
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
         }
+        let shortest = r#""\"\\\u000a\u001f""#;
+        assert_eq!(written(|sink| string(sink, "\"\\\n\u{1f}")), shortest, "no more than must be");
     }
 }
