@@ -65,6 +65,19 @@ fn m5_a_user_never_heard_of_reads_like_a_new_one() {
     assert_eq!(directory.explain(9, at(5)).layer, Layer::Nothing(Absence::NeverSeen));
 }
 
+/// A directory is empty until somebody has had a place; whoever is gone keeps it.
+#[test]
+fn m5_a_directory_is_empty_until_somebody_comes() {
+    let mut directory = of::<2>();
+    assert_eq!((directory.is_empty(), directory.len()), (true, 0));
+    directory.clear_preferred_presence(at(0), 1, |_, _| {});
+    assert!(directory.is_empty(), "who tells nothing gets no place");
+    set(&mut directory, at(0), 1, Away, 60).unwrap();
+    assert_eq!((directory.is_empty(), directory.len()), (false, 1));
+    directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
+    assert_eq!((directory.is_empty(), directory.len()), (false, 1));
+}
+
 /// A user with nothing stored keeps its place, and what it remembers, until another needs the place.
 #[test]
 fn m5_an_empty_record_is_kept_until_it_is_reused() {

@@ -22,6 +22,14 @@ fn a_presence_is_a_byte() {
     assert_eq!((size_of::<Presence>(), size_of::<Option<Presence>>()), (1, 1));
 }
 
+/// What is there besides the memory that was handed over.
+#[test]
+fn a_directory_takes_little_of_its_own() {
+    type Memory = InlineMemory<u8, u8, 2, 3>;
+    type Small = Directory<u8, u8, 2, Memory>;
+    assert_eq!(size_of::<Small>(), Small::OWN_BYTES + size_of::<Memory>());
+}
+
 /// A user at a moment is as cheap to hand on as the reference that it is.
 #[test]
 fn a_user_at_a_moment_is_copied() {
