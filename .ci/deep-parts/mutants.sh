@@ -16,7 +16,7 @@ module() {
     base) files="src/presence/*.rs src/policy.rs src/id.rs src/time/*.rs" tests="time durations presences sessions preferred texts" ;;
     details) files="src/details/*.rs" tests="details texts" ;;
     snapshot) files="src/snapshot/*.rs" tests="snapshot details texts" ;;
-    directory) files="src/directory/*.rs" tests="directory changes held batch texts" ;;
+    directory) files="src/directory/*.rs" tests="directory changes held batch rebase texts" ;;
     graph) files="src/graph/*.rs" tests="wire texts" ;;
     json) files="src/graph/json/*.rs" tests="wire texts" ;;
     wire_details) files="src/graph/details/*.rs" tests="wire" ;;
