@@ -170,6 +170,20 @@ fn w1_clearing_drops_the_automatic_layer_or_manual_and_automatic() {
     }
 }
 
+/// An empty id is none: to say so once more can be seen by nobody (V1).
+#[test]
+fn w1_an_empty_id_of_a_place_is_none() {
+    let mut details = Small::new();
+    for (id, again) in [(Some(""), false), (None, true), (Some(""), true)] {
+        let place = WorkPlace { id, ..OFFICE };
+        let set = set_location(details.at(at(0)).unwrap(), LocationLayer::Manual, place, at(100)).unwrap().unwrap();
+        assert_eq!(set.is_visible(), !again, "{id:?}");
+        details.apply(&set).unwrap();
+        assert_eq!(details.work_location().unwrap().place, WorkPlace { id: None, ..OFFICE });
+    }
+    assert_eq!(details.version(), 1);
+}
+
 /// The day may end while a request is on its way.
 #[test]
 fn w1_a_location_whose_day_is_over_says_nothing() {
