@@ -93,6 +93,30 @@ fn m5_an_empty_record_is_kept_until_it_is_reused() {
     assert_eq!((directory.presence(2, at(3)), directory.presence(3, at(3))), (Away, Away));
 }
 
+/// A handle is a place, for an array of the embedder's own, and how many users have had it before.
+#[test]
+fn m5_a_handle_names_a_place_while_its_user_has_it() {
+    let mut directory = of::<2>();
+    assert_eq!(directory.handle(1), None);
+    for user in [1, 2] {
+        set(&mut directory, at(0), user, Away, 60).unwrap();
+    }
+    let handles = [1, 2].map(|user| directory.handle(user).unwrap());
+    let mut places = handles.map(|handle| handle.index());
+    places.sort_unstable();
+    assert_eq!((places, handles.map(|handle| handle.generation())), ([0, 1], [0, 0]));
+    for (handle, user) in handles.into_iter().zip([1, 2]) {
+        assert_eq!(directory.by_handle(handle), directory.get(user).map(|found| (user, found)));
+    }
+    // Another takes the place of the first, and the old handle leads to nobody.
+    directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
+    set(&mut directory, at(2), 3, Away, 60).unwrap();
+    let third = directory.handle(3).unwrap();
+    assert_eq!((third.index(), third.generation()), (handles[0].index(), 1));
+    assert_eq!((directory.handle(1), directory.by_handle(handles[0])), (None, None));
+    assert!(directory.by_handle(third).is_some_and(|(user, _)| user == 3));
+}
+
 /// Nobody is evicted: a stored preferred presence is enough to keep a place.
 #[test]
 fn m5_only_who_has_nothing_stored_is_forgotten() {
