@@ -12,11 +12,11 @@ install_mutants() {
 # What belongs to a module, and the tests that are asked first.
 module() {
   case $1 in
-    user) files="src/user/*.rs" tests="sessions preferred aggregation explain forgery rebase snapshot serde texts" ;;
+    user) files="src/user/*.rs" tests="sessions preferred aggregation explain forgery rebase snapshot serde held texts" ;;
     base) files="src/presence/*.rs src/policy.rs src/id.rs src/time/*.rs" tests="time durations presences sessions preferred texts" ;;
     details) files="src/details/*.rs" tests="details texts" ;;
     snapshot) files="src/snapshot/*.rs" tests="snapshot details texts" ;;
-    directory) files="src/directory/*.rs" tests="directory changes held batch rebase texts" ;;
+    directory) files="src/directory/*.rs" tests="directory changes held batch rebase hashing texts" ;;
     graph) files="src/graph/*.rs" tests="wire texts" ;;
     json) files="src/graph/json/*.rs" tests="wire texts" ;;
     wire_details) files="src/graph/details/*.rs" tests="wire" ;;
