@@ -169,7 +169,7 @@ fn h1_fields_have_the_names_of_their_members() {
     }
 }
 
-#[cfg(feature = "details")]
+#[cfg(all(feature = "graph", feature = "details"))]
 #[test]
 fn h1_fields_of_details_have_the_names_of_their_members() {
     use presence_core::graph::{DetailsField, Field};
