@@ -1,7 +1,7 @@
 //! Promises about the types themselves: small, plain, shared between threads, made in statics.
 
-use presence_core::directory::{Directory, InlineMemory};
-use presence_core::{Command, Explanation, Instant, Policy, Presence, Session, SessionId, Transition, User};
+use presence_core::directory::{Directory, InlineMemory, Slot};
+use presence_core::{Command, Explanation, Instant, Policy, Presence, Session, SessionId, Transition, User, UserId};
 
 /// 64 bytes of RAM plus 40 a session with GUID ids, 24 with one-byte ids.
 #[test]
@@ -20,6 +20,13 @@ fn a_user_is_small() {
 #[test]
 fn a_presence_is_a_byte() {
     assert_eq!((size_of::<Presence>(), size_of::<Option<Presence>>()), (1, 1));
+}
+
+/// What a user takes of the memory that is handed over is all of it.
+#[test]
+fn the_memory_of_a_user_counts_all_its_parts() {
+    assert_eq!(size_of::<InlineMemory<u64, u64, 2, 8>>(), 8 * Slot::<u64, u64, 2>::BYTES_PER_USER);
+    assert_eq!(size_of::<InlineMemory<UserId, SessionId, 3, 8>>(), 8 * Slot::<UserId, SessionId, 3>::BYTES_PER_USER);
 }
 
 /// What is there besides the memory that was handed over.
