@@ -142,6 +142,11 @@ fn users_are_listed_in_pieces() {
         listed.sort_unstable();
         assert_eq!(listed, (0..33).collect::<Vec<u8>>());
     }
+    // Behind the last place there is nothing to go on with.
+    assert_eq!(
+        [(35, 4), (35, 5), (35, 6), (0, 40)].map(|(place, places)| directory.users_from(place, places).1),
+        [Some(39), None, None, None,]
+    );
     assert_eq!(directory.users_from(40, 5).1, None);
     assert_eq!(directory.users_from(usize::MAX, usize::MAX).0.count(), 0);
     assert_eq!(directory.users_from(0, 0).1, None);
