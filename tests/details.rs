@@ -532,3 +532,23 @@ fn after_a_gap_of_unknown_length_messages_stay_and_locations_go() {
     let refused = snapshot::restore_details::<4>(other, at(0), None);
     assert_eq!(refused, Err(snapshot::RestoreError::Invalid(snapshot::Field::IdLength)));
 }
+
+/// Rule S8: a transition says why it happens.
+#[test]
+fn s8_every_command_has_its_cause() {
+    let place = WorkPlace { kind: WorkLocationType::Office, id: None };
+    let out = OutOfOffice { is_out_of_office: true, message: None };
+    let layer = LocationLayer::Manual;
+    let mut details = Small::new();
+    for (command, cause) in [
+        (DetailsCommand::SetStatusMessage { text: "x", expires_at: Instant::NEVER }, DetailsCause::MessageSet),
+        (DetailsCommand::SetStatusMessage { text: "", expires_at: Instant::NEVER }, DetailsCause::MessageCleared),
+        (DetailsCommand::SetOutOfOffice(out), DetailsCause::OutOfOfficeSet),
+        (DetailsCommand::SetLocation { layer, place, until: at(9) }, DetailsCause::LocationSet),
+        (DetailsCommand::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC), DetailsCause::LocationCleared),
+    ] {
+        let transition = decide_details(details.at(at(1)).unwrap(), command).unwrap().unwrap();
+        assert_eq!(transition.cause(), cause);
+        details.apply(&transition).unwrap();
+    }
+}

@@ -25,6 +25,8 @@ fn a_presence_is_a_byte() {
 /// What a user takes of the memory that is handed over is all of it.
 #[test]
 fn the_memory_of_a_user_counts_all_its_parts() {
+    let directory = Directory::<u64, u64, 2, _>::new(InlineMemory::<u64, u64, 2, 8>::default(), Policy::GRAPH);
+    assert_eq!((directory.capacity(), directory.len()), (8, 0));
     assert_eq!(size_of::<InlineMemory<u64, u64, 2, 8>>(), 8 * Slot::<u64, u64, 2>::BYTES_PER_USER);
     assert_eq!(size_of::<InlineMemory<UserId, SessionId, 3, 8>>(), 8 * Slot::<UserId, SessionId, 3>::BYTES_PER_USER);
 }
