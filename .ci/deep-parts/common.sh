@@ -15,7 +15,7 @@ record() {
     cat
     printf '<!-- end of %s -->\n' "$part"
   } >target/deep/section
-  [ -e "$results" ] || printf '# Last results of .ci/deep\n\nWritten by the script; nothing here is typed by hand.\n' >"$results"
+  [ -e "$results" ] || printf '# Last results of .ci/deep\n\nWritten by the script, section by section, each anew when its part has run.\n' >"$results"
   awk -v part="$part" '
     function section(line) { while ((getline line < "target/deep/section") > 0) print line; written = 1 }
     $0 == "<!-- " part " -->" { section(); skip = 1 }
