@@ -8,7 +8,7 @@ import shutil
 import time
 
 from harness.names import numbered
-from harness.server import Server
+from harness.server import NotReady, Server
 
 from . import damage
 from .actions import ACTIONS, APPLICATIONS
@@ -37,7 +37,7 @@ class Crash:
         self.follower = Follower()
         self.counts = {"kills": 0, "stops": 0, "unanswered and done": 0, "unanswered and not done": 0, "deadlines": 0}
         self.damages = []
-        self.shortened = 0
+        self.shortened = self.moved = self.refused = 0
         self.slowest_start = 0
 
     def round(self, is_kill):
@@ -129,12 +129,22 @@ class Crash:
             self.counts["deadlines"] += 1
 
     def damaged(self):
-        """A server on a damaged copy starts, and shows each user as it was after some of its commands, none of them by halves."""
+        """A server on a damaged copy starts, and shows each user as it was after some of its commands, none of them by halves.
+        It may refuse one whose file is newer than its log."""
         data = damage.copy_of(self.server.data)
         try:
             path = damage.newest_journal(data)
-            how = damage.damage(path, self.random)
-            with Server(data=data) as server, server.client() as client:
+            how, is_moved = damage.damage(path, self.random)
+            self.damages.append(how.split()[0])
+            self.moved += is_moved
+            try:
+                server = Server(data=data)
+            except NotReady as error:
+                if not is_moved or error.status != 2 or path.name.removesuffix("-wal") not in str(error):
+                    raise Unlike(f"after {how} of {path.name}, in its file too: {is_moved}: {error}") from error
+                self.refused += 1
+                return
+            with server, server.client() as client:
                 now = advance(client, 0)
                 found = {
                     name: self.check_damaged(client, name, user, now, f"{path.name}: {how}")
@@ -142,7 +152,6 @@ class Crash:
                 }
                 self.shortened += any(found[name] != (user.visible(), user.version) for name, user in self.users.items())
                 self.check_that_it_goes_on(client, self.random.choice(list(self.users)))
-            self.damages.append(how.split()[0])
         finally:
             shutil.rmtree(data)
 
@@ -188,7 +197,10 @@ def main():
     acknowledged = sum(writer.acknowledged for writer in crash.writers)
     kinds = ", ".join(f"{crash.damages.count(kind)} {kind}" for kind in damage.KINDS)
     print(f"crash: {crash.follower.changes} changes told by the feed, {crash.follower.started_over} times told to start over")
-    print(f"crash: damage of journals: {kinds}; {crash.shortened} were cut short by it")
+    print(
+        f"crash: damage of journals: {kinds}; {crash.shortened} were cut short by it; "
+        f"{crash.moved} were in the file already, {crash.refused} of those refused"
+    )
     print(f"crash: slowest start {crash.slowest_start * 1000:.0f} ms")
     assert acknowledged > 50 * options.kills and crash.follower.changes > 10 * options.kills, "too little has happened"
     assert crash.shortened > 0 or len(crash.damages) < 10, "no damage ever did any"

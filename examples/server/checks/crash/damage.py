@@ -1,4 +1,7 @@
-"""Damages the end of what was written last, as a torn write or a failing disk does."""
+"""Damages the end of what was written last, as a torn write or a failing disk does.
+
+A crash can only tear what has not been synchronized. This damages more: also parts of a write-ahead log that were in the
+database file by then, half moved or all. Then the file is newer than what is left of its log, and may be refused."""
 
 import pathlib
 import shutil
@@ -6,6 +9,8 @@ import tempfile
 
 # The tail in which damage may lie, in bytes.
 TAIL = 64 * 1024
+# What a write-ahead log begins with.
+LOG = b"\x37\x7f\x06"
 KINDS = ("cut", "flip", "garbage", "zeros", "append")
 
 
@@ -23,23 +28,43 @@ def newest_journal(data):
     return max(logs or files, key=lambda path: path.stat().st_mtime_ns)
 
 
-def end_of_what_was_written(content):
-    """Where the newest record of a journal ends. A file may be longer: it is allocated ahead, or used again from its beginning,
-    as SQLite's write-ahead logs are: there, old frames have another salt than the file's head."""
-    if content[:3] != b"\x37\x7f\x06":
-        return len(content.rstrip(b"\0"))
+def frames(content):
+    """The frames of a write-ahead log that count: where each begins, and where the last ends. A log is used again from its
+    beginning, so old frames may follow, with another salt than the head has."""
     frame = 24 + int.from_bytes(content[8:12], "big")
+    begins = []
     end = 32
     while content[end + 8 : end + 16] == content[16:24] and end + frame <= len(content):
+        begins.append(end)
         end += frame
-    return end
+    return begins, end
+
+
+def end_of_what_was_written(content):
+    """Where the newest record of a journal ends. A file may be longer: it is allocated ahead."""
+    return frames(content)[1] if content[:3] == LOG else len(content.rstrip(b"\0"))
+
+
+def is_in_file_too(path, content, start):
+    """Whether any page that a write-ahead log has from this place on is in the database file already."""
+    if content[:3] != LOG:
+        return True
+    size = int.from_bytes(content[8:12], "big")
+    database = path.with_name(path.name.removesuffix("-wal")).read_bytes()
+    for begin in frames(content)[0]:
+        place = (int.from_bytes(content[begin : begin + 4], "big") - 1) * size
+        page = content[begin + 24 : begin + 24 + size]
+        if begin + 24 + size > start and database[place : place + size] == page:
+            return True
+    return False
 
 
 def damage(path, random):
-    """Damages the last bytes of a file. Returns how, for the report."""
+    """Damages the last bytes of a file. Returns how, for the report, and whether its database file had them already."""
     content = bytearray(path.read_bytes())
     written = end_of_what_was_written(content)
     tail = random.randint(1, min(TAIL, written))
+    is_moved = is_in_file_too(path, content, written - tail)
     kind = random.choice(KINDS)
     match kind:
         case "cut":
@@ -54,4 +79,4 @@ def damage(path, random):
         case "append":
             content[written : written + tail] = random.randbytes(tail)
     path.write_bytes(content)
-    return f"{kind} {tail} bytes"
+    return f"{kind} {tail} bytes", is_moved

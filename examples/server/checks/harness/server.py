@@ -24,6 +24,14 @@ def program():
     return os.environ.get("PRESENCE_SERVER", str(target / "release" / "presence-server"))
 
 
+class NotReady(RuntimeError):
+    """It ended before it was ready."""
+
+    def __init__(self, status, messages):
+        super().__init__(f"the server did not become ready, status {status}:\n{messages}")
+        self.status = status
+
+
 class Server:
     """A running server. Its data lie in a directory of their own, unless one is given."""
 
@@ -54,7 +62,7 @@ class Server:
                 break
         watchdog.cancel()
         if address is None:
-            raise RuntimeError(f"the server did not become ready, status {self.process.wait()}:\n{self.messages()}")
+            raise NotReady(self.process.wait(), self.messages())
         self.host, self.port = address[1], int(address[2])
         # Nobody may block it by not reading what it prints.
         threading.Thread(target=self.process.stdout.read, daemon=True).start()

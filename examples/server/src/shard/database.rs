@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// The version of what the tables mean.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// The size of a page.
 const PAGE: u32 = 4096;
 
@@ -18,6 +18,8 @@ pub enum JournalError {
     Sqlite(rusqlite::Error),
     /// A row is not what was written.
     Damaged(i64),
+    /// Rows are missing before this one.
+    Gap(i64),
     /// There is nothing in it, where there were at least tables.
     Empty,
     /// There is nothing in it, but in its write-ahead log: the file was cut off.
@@ -31,6 +33,7 @@ impl std::fmt::Display for JournalError {
         match self {
             Self::Sqlite(error) => error.fmt(f),
             Self::Damaged(row) => write!(f, "row {row} is damaged"),
+            Self::Gap(row) => write!(f, "damaged: rows before {row} are missing"),
             Self::Empty => f.write_str("damaged: nothing is left in it"),
             Self::CutOff => f.write_str("damaged: only its log is left"),
             Self::Format(format) => write!(f, "format {format} is not known"),
@@ -67,10 +70,10 @@ pub fn create(path: &Path) -> Result<Connection, JournalError> {
     made.execute_batch(
         "BEGIN;
          CREATE TABLE log (row INTEGER PRIMARY KEY, record INTEGER NOT NULL, user BLOB NOT NULL,
-             taken_at INTEGER NOT NULL, bytes BLOB NOT NULL, checksum INTEGER NOT NULL);
+             taken_at INTEGER NOT NULL, bytes BLOB NOT NULL, oldest INTEGER NOT NULL, checksum INTEGER NOT NULL);
          CREATE TABLE marks (id INTEGER PRIMARY KEY CHECK (id = 0), forgotten INTEGER NOT NULL,
              virtual_now INTEGER NOT NULL, newest INTEGER NOT NULL, checksum INTEGER NOT NULL);
-         PRAGMA user_version = 1;
+         PRAGMA user_version = 2;
          COMMIT;",
     )?;
     empty_log(&made)?;

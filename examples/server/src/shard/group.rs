@@ -58,8 +58,8 @@ pub struct Group {
     bytes: Vec<u8>,
     /// The marks, if they changed.
     pub marks: Option<Marks>,
-    /// Rows before this one are not needed any more.
-    pub drop_below: Option<i64>,
+    /// The oldest row that is still needed: those before go when rows are added.
+    pub oldest: i64,
     /// How many of the oldest rows the writer wants to look at next.
     pub look_at: usize,
     /// Where the directory's changes were when it was closed.
@@ -93,7 +93,7 @@ impl Group {
 
     /// Whether the disk need not be touched for it.
     pub const fn writes_nothing(&self) -> bool {
-        self.rows.is_empty() && self.marks.is_none() && self.drop_below.is_none()
+        self.rows.is_empty() && self.marks.is_none()
     }
 
     /// Empties it, and keeps its memory.

@@ -3,8 +3,9 @@
 //!
 //! Rows are only ever appended at one end and deleted at the other, so a commit writes few pages however many users it is
 //! about, and compaction needs no pause: each commit takes some of the oldest rows away, after those that still count were
-//! appended again. SQLite's write-ahead log checks its frames, so what a crash tore off is cut; every row has a checksum of
-//! its own beside that, so what a disk damaged later is told, never believed.
+//! appended again. SQLite's write-ahead log checks its frames, so what a crash tore off is cut. What a disk damages later is
+//! told, never believed: every row has a checksum of its own beside that, rows are numbered without a gap, and each says which
+//! was the oldest when it was written.
 
 use super::database::{self, JournalError};
 use super::group::{Group, NewRow, Record};
@@ -80,13 +81,13 @@ impl Journal {
     }
 
     /// Hands out all rows, the newest first: those of one record that come after its first are out of date. Every row is
-    /// checked. Returns the first and the last row there are, 1 and 0 if there are none.
+    /// checked, and that none is missing. Returns the first and the last row there are, 1 and 0 if there are none.
     pub fn read(&self, mut each: impl FnMut(Old, Instant, &[u8])) -> Result<(i64, i64), JournalError> {
         let mut statement = self
             .connection
-            .prepare("SELECT row, record, user, taken_at, bytes, checksum FROM log ORDER BY row DESC")?;
+            .prepare("SELECT row, record, user, taken_at, bytes, oldest, checksum FROM log ORDER BY row DESC")?;
         let mut rows = statement.query([])?;
-        let (mut first, mut last) = (1, 0);
+        let (mut first, mut last, mut oldest) = (1, 0, 1);
         while let Some(found) = rows.next()? {
             let row: i64 = found.get(0)?;
             let damaged = |_| JournalError::Damaged(row);
@@ -94,22 +95,25 @@ impl Journal {
             let user = found.get_ref(2)?.as_blob().map_err(damaged)?;
             let taken_at = found.get_ref(3)?.as_i64().map_err(damaged)?;
             let bytes = found.get_ref(4)?.as_blob().map_err(damaged)?;
-            let sum = found.get_ref(5)?.as_i64().map_err(damaged)?;
+            let oldest_then = found.get_ref(5)?.as_i64().map_err(damaged)?;
+            let sum = found.get_ref(6)?.as_i64().map_err(damaged)?;
             let (Some(record), Ok(user)) = (Record::from_number(record), <[u8; 16]>::try_from(user)) else {
                 return Err(JournalError::Damaged(row));
             };
-            if sum != i64::from(checksum(row, record, &user, taken_at, bytes)) {
+            if sum != i64::from(checksum(row, record, &user, taken_at, bytes, oldest_then)) {
                 return Err(JournalError::Damaged(row));
             }
+            if last == 0 {
+                (last, oldest) = (row, oldest_then);
+            } else if row != first - 1 {
+                return Err(JournalError::Gap(first));
+            }
+            first = row;
             let user = UserId::from_bytes(user);
             let at = Instant::from_millis(taken_at.cast_unsigned());
             each(Old { row, record, user, is_empty: bytes.is_empty() }, at, bytes);
-            if last == 0 {
-                last = row;
-            }
-            first = row;
         }
-        Ok((first, last))
+        if first == oldest { Ok((first, last)) } else { Err(JournalError::Gap(first)) }
     }
 
     /// The latest moment that a row is of, in milliseconds; 0 if there is none.
@@ -143,15 +147,17 @@ impl Journal {
         let transaction = self.connection.transaction()?;
         {
             let mut append = transaction.prepare_cached(
-                "INSERT INTO log (row, record, user, taken_at, bytes, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO log (row, record, user, taken_at, bytes, oldest, checksum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
             for NewRow { row, record, user, taken_at, bytes } in group.rows() {
                 let (user, taken_at) = (user.to_bytes(), taken_at.as_millis().cast_signed());
-                let checksum = checksum(row, record, &user, taken_at, bytes);
-                append.execute(params![row, record as i64, user, taken_at, bytes, checksum])?;
+                let checksum = checksum(row, record, &user, taken_at, bytes, group.oldest);
+                append.execute(params![row, record as i64, user, taken_at, bytes, group.oldest, checksum])?;
             }
-            if let Some(row) = group.drop_below {
-                transaction.prepare_cached("DELETE FROM log WHERE row < ?1")?.execute([row])?;
+            // Never without a new row, for the newest says which is the oldest.
+            if group.len() > 0 {
+                transaction.prepare_cached("DELETE FROM log WHERE row < ?1")?.execute([group.oldest])?;
             }
             if let Some(marks) = group.marks {
                 transaction
@@ -197,12 +203,13 @@ impl Marks {
 }
 
 /// The checksum of all that a row says, its place included.
-fn checksum(row: i64, record: Record, user: &[u8; 16], taken_at: i64, bytes: &[u8]) -> u32 {
+fn checksum(row: i64, record: Record, user: &[u8; 16], taken_at: i64, bytes: &[u8], oldest: i64) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&row.to_le_bytes());
     hasher.update(&[record as u8]);
     hasher.update(user);
     hasher.update(&taken_at.to_le_bytes());
     hasher.update(bytes);
+    hasher.update(&oldest.to_le_bytes());
     hasher.finalize()
 }

@@ -115,7 +115,6 @@ impl Pending {
         self.spare = done.group;
         for old in &done.oldest {
             self.book.look_at_old(old, state, &mut self.touched, &mut self.told);
-            self.group.drop_below = Some(old.row + 1);
         }
     }
 
@@ -135,7 +134,7 @@ impl Pending {
         self.touch_changed(state);
         let Some(disk) = &self.disk else { return true };
         let group = &mut self.group;
-        if self.touched.is_empty() && self.told.is_empty() && group.answers.is_empty() && group.drop_below.is_none() {
+        if self.touched.is_empty() && self.told.is_empty() && group.answers.is_empty() {
             return true;
         }
         for user in self.touched.drain() {
@@ -146,6 +145,7 @@ impl Pending {
             self.book.append_told(group, state, user, now);
             self.in_flight.insert(user);
         }
+        group.oldest = self.book.first_row;
         group.marks = self.book.changed_marks(now, virtual_now, state.users.forgotten());
         group.look_at = self.book.look_at(state, group);
         group.cursor = state.users.cursor();

@@ -158,6 +158,36 @@ fn s9_messages_that_are_over_take_no_room_after_a_restart() {
     }
 }
 
+/// Pages of different moments, after damage while the log is moved into the file, can lack rows that are whole otherwise.
+#[test]
+fn missing_rows_are_told() {
+    let own = tempfile::TempDir::new().unwrap();
+    let path = own.path().join("x.sqlite");
+    // Five rows in one group, the two oldest of which go with the next.
+    let mut journal = Journal::create(&path).unwrap();
+    for (oldest, rows) in [(1, 1..=5), (3, 6..=8)] {
+        let mut group = Group::default();
+        group.oldest = oldest;
+        rows.for_each(|row| group.push(row, Record::User, id(1), at(0), &[7]));
+        journal.commit(&group).unwrap();
+    }
+    journal.close().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for (missing, expected) in [
+        ("row = 0", Ok((3, 8))),
+        // The end was cut.
+        ("row = 8", Ok((3, 7))),
+        ("row > 5", Err("Gap(3)".to_owned())),
+        ("row = 3", Err("Gap(4)".to_owned())),
+        ("row = 6", Err("Gap(7)".to_owned())),
+    ] {
+        std::fs::write(&path, &whole).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute(&format!("DELETE FROM log WHERE {missing}"), []).unwrap();
+        let rows = Journal::open(&path).unwrap().read(|_, _, _| ()).map_err(|error| format!("{error:?}"));
+        assert_eq!(rows, expected, "without {missing}");
+    }
+}
+
 /// Whatever is done, and wherever it is cut off: what is durable is what was when the group was closed, and who is read
 /// without waiting reads the same after a kill.
 #[test]
