@@ -1,0 +1,174 @@
+//! Status messages on the wire: rules T1, H2.
+
+use super::*;
+
+#[test]
+fn t1_a_status_message_with_emoji_escapes_and_all() {
+    let mut wire = Wire::new();
+    for content in ["Hey I am available now", "☕🤷‍♀️", "a\"b\\c\n\u{1}", &"🙂".repeat(280)] {
+        assert_eq!(wire.say(&text(content)), (200, Value::Null));
+        assert_eq!(wire.me()["statusMessage"]["message"], json!({"content": content, "contentType": "text"}));
+    }
+    // As Python writes it.
+    let escaped = r#"{"statusMessage": {"message": {"content": "\u2615 \ud83d\ude42", "contentType": "text"}}}"#;
+    assert_eq!(wire.send("POST", "/me/presence/setStatusMessage", escaped).0, 200);
+    assert_eq!(wire.me()["statusMessage"]["message"]["content"], "☕ 🙂");
+    for removal in [text(""), json!({"message": {"content": null}}), json!({"message": null}), json!({"message": {}})] {
+        assert_eq!(wire.say(&text("x")).0, 200);
+        assert_eq!(wire.say(&removal), (200, Value::Null), "{removal}");
+        assert_eq!(wire.me()["statusMessage"], Value::Null);
+    }
+}
+
+#[test]
+fn t1_times_are_utc_and_for_the_user_alone() {
+    let mut wire = Wire::new();
+    wire.say(&until("2026-11-24T10:00:00.1239999", "Pacific Standard Time"));
+    assert_eq!(
+        wire.me()["statusMessage"],
+        json!({
+            "message": {"content": "lunch", "contentType": "text"},
+            "publishedDateTime": "2026-11-24T17:05:33.2070000Z",
+            "expiryDateTime": {"dateTime": "2026-11-24T18:00:00.1230000Z", "timeZone": "UTC"},
+        })
+    );
+    // What is written can be sent back.
+    assert_eq!(wire.say(&until("2026-11-24T18:00:00.1230000Z", "UTC")).0, 200);
+    wire.caller = Caller::Trusted { me: Some(user(BOB)) };
+    let (_, seen) = wire.send("GET", &format!("/users/{ADELE}/presence"), "");
+    assert_eq!(seen["statusMessage"], text("lunch"));
+    wire.caller = Caller::Trusted { me: Some(user(ADELE)) };
+    wire.now = Instant::from_millis(1_795_543_200_122 - EPOCH);
+    assert_eq!(wire.me()["statusMessage"]["message"]["content"], "lunch");
+    wire.now = Instant::from_millis(1_795_543_200_123 - EPOCH);
+    assert_eq!(wire.me()["statusMessage"], Value::Null);
+    // Saying the same again at the same moment was seen by nobody.
+    assert_eq!(wire.me()["sequenceNumber"], "A0000000002");
+}
+
+#[test]
+fn t1_zones_without_a_hook_are_refused_and_times_without_a_clock() {
+    let mut wire = Wire::new();
+    for (zone, status) in [("UTC", 200), ("utc", 200), ("Etc/UTC", 200), ("Pacific Standard Time", 200), ("Mars", 400)]
+    {
+        let (answer, body) = wire.say(&until("2026-11-25T10:00:00", zone));
+        assert_eq!(answer, status, "{zone}");
+        if status == 400 {
+            assert_eq!(message(&body), "The provided [TimeZone] is not valid.");
+        }
+    }
+    wire.has_hooks = false;
+    assert_eq!(wire.say(&until("2026-11-25T10:00:00", "UTC")).0, 400);
+    assert_eq!(wire.say(&text("x")).0, 200);
+    assert_eq!(
+        wire.me()["statusMessage"],
+        json!({"message": {"content": "x", "contentType": "text"}, "publishedDateTime": null, "expiryDateTime": null})
+    );
+}
+
+/// Hooks that say nothing are as good as none.
+#[test]
+fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
+    struct Nothing;
+    impl Hooks for Nothing {}
+    let mut wire = Wire::new();
+    let mut ask = |hooks: Option<&dyn Hooks>, method, target: &str, body: &str| {
+        let mut bytes = [0; 2000];
+        let mut buffer = Buffer::new(&mut bytes);
+        let exchange = Exchange { hooks, ..Exchange::new(Instant::from_secs(5), wire.caller) };
+        let incoming = Incoming { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let status = serve(&incoming, &exchange, &mut wire.users, &mut buffer, &mut |_, _| {});
+        (status, String::from_utf8(buffer.written().to_vec()).unwrap())
+    };
+    for (method, target, body, status) in [
+        ("POST", "/me/presence/setStatusMessage", json!({"statusMessage": until("2026-11-25T10:00:00", "UTC")}), 400),
+        ("POST", "/me/presence/setStatusMessage", json!({"statusMessage": until("2026-11-25T10:00:00", "Mars")}), 400),
+        ("POST", "/me/presence/setStatusMessage", json!({"statusMessage": text("x")}), 200),
+        ("POST", "/me/presence/setManualLocation", json!({"workLocationType": "office"}), 200),
+        ("GET", "/users/adele@contoso.com/presence", Value::Null, 404),
+        ("GET", "/me/presence", Value::Null, 200),
+    ] {
+        let answer = ask(Some(&Nothing), method, target, &body.to_string());
+        assert_eq!(answer.0, status, "{target} {body}");
+        assert_eq!(answer, ask(None, method, target, &body.to_string()), "{target} {body}");
+    }
+    // Nobody knows the time of day: the place is good for 24 hours.
+    let details = &wire.users.details[&user(ADELE)];
+    assert_eq!(details.next_deadline(), Some(Instant::from_secs(5 + 24 * 3600)));
+}
+
+/// Who knows the time and no zones understands UTC, and nothing else.
+#[test]
+fn t1_an_embedder_who_knows_the_time_alone() {
+    struct Clock;
+    impl Hooks for Clock {
+        fn epoch(&self) -> Option<u64> {
+            Some(EPOCH)
+        }
+    }
+    let mut wire = Wire::new();
+    for (zone, expected) in [("UTC", 200), ("Pacific Standard Time", 400), ("Europe/Berlin", 400)] {
+        let body = json!({"statusMessage": until("2026-11-25T10:00:00", zone)}).to_string();
+        let mut bytes = [0; 500];
+        let exchange = Exchange { hooks: Some(&Clock), ..Exchange::new(Instant::ZERO, wire.caller) };
+        let target = "/me/presence/setStatusMessage";
+        let incoming = Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let status = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        assert_eq!(status, expected, "{zone}");
+    }
+    assert_eq!(Clock.end_of_day(Instant::ZERO, user(ADELE)), None);
+}
+
+#[test]
+fn h2_what_a_status_message_lacks() {
+    let mut wire = Wire::new();
+    let mut refused = |body: &str, expected: &str| {
+        let (status, body) = wire.send("POST", "/me/presence/setStatusMessage", body);
+        assert_eq!((status, message(&body)), (400, expected));
+    };
+    refused("{}", "[StatusMessage]: The StatusMessage field is required.");
+    refused("", "[StatusMessage]: The StatusMessage field is required.");
+    refused(r#"{"statusMessage":1}"#, "The provided [StatusMessage] is not valid.");
+    refused(r#"{"statusMessage":{}}"#, "[Message]: The Message field is required.");
+    refused(r#"{"statusMessage":{"messages":null}}"#, "[Message]: The Message field is required.");
+    refused(r#"{"statusMessage":{"message":"x"}}"#, "The provided [Message] is not valid.");
+    refused(r#"{"statusMessage":{"message":{"content":5}}}"#, "The provided [Content] is not valid.");
+    refused(r#"{"statusMessage":{"message":{"content":"\ud83d"}}}"#, "The provided [Content] is not valid.");
+    refused(
+        r#"{"statusMessage":{"message":{"content":"x","contentType":"html"}}}"#,
+        "The provided [ContentType] is not valid.",
+    );
+    refused(r#"{"statusMessage":{"message":{"content":"x","content":"y"}}}"#, "[Content]: The field is given twice.");
+    for letter in ["x", "\\u0078"] {
+        let long = letter.repeat(MAX_MESSAGE + 1);
+        let long = format!(r#"{{"statusMessage":{{"message":{{"content":"{long}"}}}}}}"#);
+        refused(&long, "The provided [Content] is out of range.");
+    }
+    let mut expiring = |expiry: &str, expected: &str| {
+        refused(&format!(r#"{{"statusMessage":{{"message":{{"content":"x"}},"expiryDateTime":{expiry}}}}}"#), expected);
+    };
+    expiring("5", "The provided [ExpiryDateTime] is not valid.");
+    expiring("{}", "[DateTime]: The DateTime field is required.");
+    expiring(r#"{"dateTime":"2026-11-25T10:00:00"}"#, "[TimeZone]: The TimeZone field is required.");
+    expiring(r#"{"dateTime":"tomorrow","timeZone":"UTC"}"#, "The provided [DateTime] is not valid.");
+    expiring(r#"{"dateTime":"2026-11-25T10:00:00","timeZone":7}"#, "The provided [TimeZone] is not valid.");
+    // What is missing comes before what is wrong.
+    refused(
+        r#"{"statusMessage":{"message":{"content":5},"expiryDateTime":{"dateTime":7}}}"#,
+        "[TimeZone]: The TimeZone field is required.",
+    );
+}
+
+/// Rule H2: required fields before the form of ids.
+#[test]
+fn h2_required_fields_before_the_users_id() {
+    let mut wire = Wire::new();
+    for (action, expected) in [
+        ("setStatusMessage", "[StatusMessage]: The StatusMessage field is required."),
+        ("setManualLocation", "[WorkLocationType]: The WorkLocationType field is required."),
+        ("clearLocation", "The provided [User] is not valid."),
+    ] {
+        let (status, answer) = wire.send("POST", &format!("/users/7/presence/{action}"), "{}");
+        assert_eq!((status, message(&answer)), (400, expected));
+    }
+}

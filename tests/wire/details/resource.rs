@@ -1,0 +1,211 @@
+//! Who may change what, `$select`, principal names and the presence object: section 7, rules H1, H3, M5.
+
+use super::*;
+
+#[test]
+fn section_7_who_may_change_details() {
+    let application = session(TEAMS);
+    let path = format!("/users/{ADELE}/presence");
+    let message = json!({"statusMessage": text("x")}).to_string();
+    let place = r#"{"workLocationType":"office"}"#;
+    let delegated = |user, permissions| Caller::Delegated { application, user, permissions };
+    let read = Permissions { read_all: true, read_write_all: false };
+    for (caller, on_message, on_location) in [
+        (Caller::Application { application, permissions: Permissions::ALL }, 200, 403),
+        (Caller::Application { application, permissions: read }, 403, 403),
+        (delegated(user(ADELE), Permissions::ALL), 200, 200),
+        (delegated(user(ADELE), read), 403, 403),
+        (delegated(user(BOB), Permissions::ALL), 401, 401),
+        (Caller::Trusted { me: None }, 200, 200),
+    ] {
+        let mut wire = Wire { caller, ..Wire::new() };
+        assert_eq!(wire.send("POST", &format!("{path}/setStatusMessage"), &message).0, on_message, "{caller:?}");
+        for (action, body) in [
+            ("setManualLocation", place),
+            ("setAutomaticLocation", place),
+            ("clearLocation", ""),
+            ("clearAutomaticLocation", ""),
+        ] {
+            assert_eq!(wire.send("POST", &format!("{path}/{action}"), body).0, on_location, "{caller:?} {action}");
+        }
+    }
+}
+
+#[test]
+fn section_7_user_principal_names_are_decoded_after_splitting() {
+    let mut wire = Wire::new();
+    let path = "/v1.0/users/a%2Bb%20c%40x.com%2F%C3%A9/presence";
+    let (status, body) = wire.send("GET", path, "");
+    assert_eq!((status, &body["id"]), (200, &json!(ADELE)));
+    assert_eq!(
+        wire.send("POST", &format!("{path}/setStatusMessage"), &json!({"statusMessage": text("x")}).to_string()).0,
+        200
+    );
+    let prefer = r#"{"availability":"Busy","activity":"Busy"}"#;
+    assert_eq!(wire.send("POST", &format!("{path}/setUserPreferredPresence"), prefer).0, 200);
+    assert_eq!(wire.send("GET", "/users/nobody@x.com/presence", "").0, 404);
+    assert_eq!(wire.send("GET", "/users/a+b c@x.com%2F%ff/presence", "").0, 404, "no text");
+    assert_eq!(wire.send("GET", &format!("/users/{}@x.com/presence", "x".repeat(400)), "").0, 404);
+    wire.has_hooks = false;
+    assert_eq!(wire.send("GET", path, "").0, 404);
+    assert_eq!(wire.send("POST", path, "").0, 404, "the path is looked at before the method");
+}
+
+#[test]
+fn section_7_select_on_reads() {
+    let mut wire = Wire::new();
+    let (_, body) = wire.send("GET", "/me/presence?$select=availability,activity", "");
+    assert_eq!(body, json!({"availability": "Offline", "activity": "Offline"}));
+    let (_, body) = wire.send("GET", &format!("/communications/presences/{ADELE}?%24select=workLocation%2Cid"), "");
+    assert_eq!(
+        body,
+        json!({
+            "id": ADELE, "workLocation": {"workLocationType": "unspecified", "placeId": null, "source": "none"},
+        })
+    );
+    let (status, body) = wire.send("GET", "/me/presence?$select=mood", "");
+    assert_eq!((status, message(&body)), (400, "The provided [Select] is not valid."));
+    let ids = json!({"ids": [ADELE, BOB]}).to_string();
+    let (_, body) = wire.send("POST", "/communications/getPresencesByUserId?$select=id", &ids);
+    assert_eq!(body, json!({"value": [{"id": ADELE}, {"id": BOB}]}));
+    let batch = json!({"requests": [
+        {"id": "1", "method": "GET", "url": "/me/presence?$select=activity"},
+        {"id": "2", "method": "POST", "url": "/me/presence/setStatusMessage", "headers": {"Content-Type": "application/json"},
+         "body": {"statusMessage": text("x")}, "dependsOn": ["1"]},
+        {"id": "3", "method": "GET", "url": "/me/presence?$select=statusMessage", "dependsOn": ["2"]},
+        {"id": "4", "method": "POST", "url": "/me/presence/setStatusMessage", "headers": {"Content-Type": "application/json"},
+         "body": {}},
+    ]});
+    let (_, body) = wire.send("POST", "/$batch", &batch.to_string());
+    let answers = body["responses"].as_array().unwrap();
+    assert_eq!(
+        answers.iter().map(|answer| answer["status"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [200, 200, 200, 400]
+    );
+    assert_eq!(answers[0]["body"], json!({"activity": "Offline"}));
+    assert_eq!(answers[2]["body"]["statusMessage"]["message"]["content"], "x");
+}
+
+/// Rule H3: every member, in this order; the longest there can be is as long as is said.
+#[test]
+fn h3_a_presence_object_with_everything_in_it() {
+    let mut wire = Wire::new();
+    assert_eq!(
+        wire.me(),
+        json!({
+            "id": ADELE, "availability": "Offline", "activity": "Offline",
+            "outOfOfficeSettings": {"message": null, "isOutOfOffice": false}, "statusMessage": null, "sequenceNumber": null,
+            "workLocation": {"workLocationType": "unspecified", "placeId": null, "source": "none"},
+        })
+    );
+    let mut fullest = until("2026-11-25T10:00:00", "UTC");
+    fullest["message"]["content"] = json!("\u{1}".repeat(MAX_MESSAGE));
+    assert_eq!(wire.say(&fullest).0, 200);
+    let place = json!({"workLocationType": "timeOff", "placeId": "\u{1}".repeat(64)}).to_string();
+    let details = wire.users.details.get_mut(&user(ADELE)).unwrap();
+    let filler = "\u{1}".repeat(MAX_MESSAGE);
+    let out = OutOfOffice { is_out_of_office: false, message: Some(&filler) };
+    let transition =
+        decide_details(details.at(Instant::ZERO).unwrap(), DetailsCommand::SetOutOfOffice(out)).unwrap().unwrap();
+    details.apply(&transition).unwrap();
+    assert_eq!(wire.send("POST", "/me/presence/setAutomaticLocation", &place).0, 200);
+    let mut bytes = vec![0; max_presence(MAX_MESSAGE)];
+    let mut buffer = Buffer::new(&mut bytes);
+    let exchange = Exchange { hooks: Some(&World), ..Exchange::new(wire.now, wire.caller) };
+    let incoming = Incoming { method: "GET", target: "/me/presence", content_type: None, body: Body::Bytes(b"") };
+    assert_eq!(serve(&incoming, &exchange, &mut wire.users, &mut buffer, &mut |_, _| {}), 200);
+    let written = std::str::from_utf8(buffer.written()).unwrap();
+    let places = [
+        "\"id\"",
+        "\"availability\"",
+        "\"activity\"",
+        "\"outOfOfficeSettings\"",
+        "\"statusMessage\"",
+        "\"sequenceNumber\"",
+        "\"workLocation\"",
+    ]
+    .map(|name| written.find(name).unwrap());
+    assert!(places.is_sorted());
+    assert!(written.len() > max_presence(MAX_MESSAGE) - 100, "{} of {}", written.len(), max_presence(MAX_MESSAGE));
+}
+
+/// The documentation's own examples about details, sent as they stand there, and what another user then sees.
+#[test]
+fn the_examples_of_the_documentation_are_understood() {
+    let examples: Value = serde_json::from_str(include_str!("../../vectors/examples.json")).unwrap();
+    let mut wire = Wire::new();
+    let mut seen = 0;
+    for example in examples.as_array().unwrap() {
+        let name = example["id"].as_str().unwrap();
+        if !name.contains("StatusMessage") && !name.contains("Location") {
+            continue;
+        }
+        seen += 1;
+        let target = example["url"].as_str().unwrap().strip_prefix("https://graph.microsoft.com").unwrap();
+        let is_read = example["method"] == "GET";
+        wire.caller = Caller::Trusted { me: Some(user(if is_read { BOB } else { ADELE })) };
+        let body = if example["body"].is_null() { String::new() } else { example["body"].to_string() };
+        let (status, answer) = wire.send(example["method"].as_str().unwrap(), target, &body);
+        assert_eq!(Some(u64::from(status)), example["expected_status"].as_u64(), "{}", example["id"]);
+        if is_read {
+            let expected = &example["expected_body"];
+            assert_eq!(answer["statusMessage"], expected["statusMessage"], "{}", example["id"]);
+            assert_eq!(answer["outOfOfficeSettings"], expected["outOfOfficeSettings"], "{}", example["id"]);
+        } else {
+            assert_eq!(answer, Value::Null);
+        }
+    }
+    assert_eq!(seen, 11);
+}
+
+/// A store that keeps no details, a directory alone, has no such resources, and writes null.
+#[test]
+fn a_store_without_details() {
+    let mut server = crate::server::Server::delegated();
+    let (status, _) = server.post("/me/presence/setStatusMessage", &json!({"statusMessage": text("x")}));
+    assert_eq!(status, 404);
+    let (_, body) = server.get("/me/presence");
+    assert_eq!(
+        (&body["statusMessage"], &body["workLocation"], &body["outOfOfficeSettings"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    // Nor in a batch: an element that is refused when it is carried out.
+    let (_, body) = server.post(
+        "/$batch",
+        &json!({"requests": [
+            {"id": "1", "method": "POST", "url": "/me/presence/setStatusMessage", "body": {"statusMessage": text("x")}},
+        ]}),
+    );
+    assert_eq!(body["responses"][0]["status"], 404);
+}
+
+/// Rule M5: nobody keeps what a user tells whom the embedder does not know.
+#[test]
+fn m5_details_of_a_user_nobody_knows() {
+    let mut wire = Wire::new();
+    let known = |id| id == user(BOB);
+    let exchange = Exchange { known: Some(&known), ..Exchange::new(Instant::ZERO, wire.caller) };
+    let body = json!({"statusMessage": text("x")}).to_string();
+    for (owner, status) in [(ADELE, 404), (BOB, 200)] {
+        let mut bytes = [0; 500];
+        let target = format!("/users/{owner}/presence/setStatusMessage");
+        let incoming =
+            Incoming { method: "POST", target: &target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let answer = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        assert_eq!((answer, wire.users.details.contains_key(&user(owner))), (status, status == 200));
+    }
+}
+
+/// Rules H1, S9: what a store refuses about details names the member that it is about.
+#[test]
+fn h1_what_a_store_refuses_about_details() {
+    for (error, refusal) in [
+        (DetailsError::MessageTooLong, Refusal::OutOfRange(Field::Details(DetailsField::Content))),
+        (DetailsError::OutOfOfficeTooLong, Refusal::OutOfRange(Field::Details(DetailsField::Message))),
+        (DetailsError::PlaceTooLong, Refusal::OutOfRange(Field::Details(DetailsField::PlaceId))),
+        (DetailsError::UsersFull, Refusal::UsersFull),
+        (DetailsError::NotKept, Refusal::UnknownPath),
+    ] {
+        assert_eq!(Refusal::from(error), refusal);
+    }
+}
