@@ -1,9 +1,10 @@
-//! Does one operation many times, for valgrind to count instructions: `instructions OPERATION USERS TIMES`.
-//! `.ci/instructions` runs it twice with different TIMES, so that what both have in common cancels out.
+//! Does one operation a thousand times, for valgrind to count instructions: `instructions OPERATION USERS`. Only those of
+//! `counted` count; two hundred times before that it finds its pace.
 
 use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, UserId};
 use std::hint::black_box;
+use std::ops::Range;
 
 const SESSIONS: usize = 3;
 
@@ -24,65 +25,88 @@ fn clear(application: u8) -> Command<SessionId> {
     Command::ClearPresence { session: SessionId::from_bytes([application; 16]) }
 }
 
+struct Bench {
+    directory: Directory<UserId, SessionId, SESSIONS, Memory>,
+    operation: String,
+    users: u64,
+    seed: u64,
+}
+
+impl Bench {
+    fn new(operation: String, users: u64) -> Self {
+        let capacity = usize::try_from(users).expect("users");
+        let memory = SliceMemory {
+            slots: vec![Slot::EMPTY; capacity],
+            tags: vec![TagCell::EMPTY; capacity],
+            index: vec![IndexCell::EMPTY; capacity],
+            queue: vec![QueueCell::EMPTY; capacity],
+        };
+        let mut directory = Directory::new(memory, Policy::GRAPH);
+        for user in 0..users {
+            for application in 0..SESSIONS as u8 {
+                // Leases of different lengths, as they are in the field.
+                let command = set(application, 60 + (user * 7 + u64::from(application)) % 60);
+                directory.execute(Instant::ZERO, id(user), command, |_, _| {}).expect("room");
+            }
+        }
+        Self { directory, operation, users, seed: 1 }
+    }
+
+    fn user(&mut self) -> UserId {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        id((self.seed >> 33) % self.users)
+    }
+
+    fn operate(&mut self, times: Range<u64>) {
+        let start = Instant::from_secs(1);
+        for time in times {
+            let application = (time % 3) as u8;
+            let user = self.user();
+            let directory = &mut self.directory;
+            match self.operation.as_str() {
+                "keep-alive" => drop(black_box(directory.execute(start, user, set(application, 200), |_, _| {}))),
+                "read" => drop(black_box(directory.presence(user, start))),
+                "explain" => drop(black_box(directory.explain(user, start))),
+                "clear-and-set" => {
+                    let _ = black_box(directory.execute(start, user, clear(application), |_, _| {}));
+                    let _ = black_box(directory.execute(start, user, set(application, 200), |_, _| {}));
+                }
+                "preferred" => {
+                    directory.set_preferred_presence(start, user, Presence::Busy, None, |_, _| {}).expect("valid");
+                    directory.clear_preferred_presence(start, user, |_, _| {});
+                }
+                // Everything expires: one call for each thing that happens.
+                "advance" => match directory.advance(Instant::from_secs(100_000)) {
+                    Progress::Changed { .. } | Progress::Working => {}
+                    Progress::Idle { .. } => panic!("nothing left to do"),
+                },
+                "batch-of-64" => {
+                    let commands: [_; 64] = std::array::from_fn(|place| (self.user(), set((place % 3) as u8, 200)));
+                    self.directory.execute_batch(
+                        start,
+                        &commands,
+                        |_, _| {},
+                        |_, outcome| {
+                            let _ = black_box(outcome);
+                        },
+                    );
+                }
+                other => panic!("no operation {other}"),
+            }
+        }
+    }
+}
+
+#[inline(never)]
+fn counted(bench: &mut Bench) {
+    bench.operate(200..1200);
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let Some(operation) = arguments.next() else { return };
-    let mut number = || arguments.next().and_then(|number| number.parse::<u64>().ok()).expect("a number");
-    let (users, times) = (number(), number());
-    let capacity = usize::try_from(users).expect("users");
-    let memory = SliceMemory {
-        slots: vec![Slot::EMPTY; capacity],
-        tags: vec![TagCell::EMPTY; capacity],
-        index: vec![IndexCell::EMPTY; capacity],
-        queue: vec![QueueCell::EMPTY; capacity],
-    };
-    let mut directory: Directory<UserId, SessionId, SESSIONS, Memory> = Directory::new(memory, Policy::GRAPH);
-    for user in 0..users {
-        for application in 0..SESSIONS as u8 {
-            // Leases of different lengths, as they are in the field.
-            let command = set(application, 60 + (user * 7 + u64::from(application)) % 60);
-            directory.execute(Instant::ZERO, id(user), command, |_, _| {}).expect("room");
-        }
-    }
-    let start = Instant::from_secs(1);
-    let mut seed = 1u64;
-    let mut user = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        id((seed >> 33) % users)
-    };
-    for time in 0..times {
-        let application = (time % 3) as u8;
-        match operation.as_str() {
-            "keep-alive" => drop(black_box(directory.execute(start, user(), set(application, 200), |_, _| {}))),
-            "read" => drop(black_box(directory.presence(user(), start))),
-            "explain" => drop(black_box(directory.explain(user(), start))),
-            "clear-and-set" => {
-                let user = user();
-                let _ = black_box(directory.execute(start, user, clear(application), |_, _| {}));
-                let _ = black_box(directory.execute(start, user, set(application, 200), |_, _| {}));
-            }
-            "preferred" => {
-                let user = user();
-                directory.set_preferred_presence(start, user, Presence::Busy, None, |_, _| {}).expect("valid");
-                directory.clear_preferred_presence(start, user, |_, _| {});
-            }
-            // Everything expires: one call for each thing that happens.
-            "advance" => match directory.advance(Instant::from_secs(100_000)) {
-                Progress::Changed { .. } | Progress::Working => {}
-                Progress::Idle { .. } => panic!("nothing left to do"),
-            },
-            "batch-of-64" => {
-                let commands: [_; 64] = std::array::from_fn(|place| (user(), set((place % 3) as u8, 200)));
-                directory.execute_batch(
-                    start,
-                    &commands,
-                    |_, _| {},
-                    |_, outcome| {
-                        let _ = black_box(outcome);
-                    },
-                );
-            }
-            other => panic!("no operation {other}"),
-        }
-    }
+    let users = arguments.next().and_then(|number| number.parse().ok()).expect("a number of users");
+    let mut bench = Bench::new(operation, users);
+    bench.operate(0..200);
+    counted(&mut bench);
 }
