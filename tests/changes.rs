@@ -24,7 +24,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn v2_changes_since_any_cursor(steps in prop::collection::vec((0..400u64, 0..6u8, command()), 0..80)) {
+    fn v2_changes_since_any_cursor(steps in prop::collection::vec((0..400u64, 0..6u8, command()), 0..if cfg!(miri) { 12 } else { 80 })) {
         let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
         let mut log = Log::default();
         let mut now = Instant::ZERO;
