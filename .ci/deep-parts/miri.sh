@@ -11,26 +11,44 @@ left_out="- \`allocation\`: replaces the allocator, and counts;
 - of \`snapshot\`: every pair of wrong bits; of \`wire\`: every length of a buffer for a batch;
 - of the unit tests: every day of ten thousand years, and every frame of the light."
 
-# MIRI_TESTS="sessions time" asks for these only.
+# MIRI_TESTS="sessions time" asks for these only; the rows of all others stay as they are.
 miri_tests=(lib aggregation batch changes details directory durations explain forgery held histories preferred presences
   properties rebase serde sessions snapshot texts time wire)
 miri_skips=(--skip every_flipped_bit_and_every_two --skip every_day_there_and_back --skip indicator::tests
   --skip every_element_of_a_batch_has_room --skip a2_a3_the_strongest_session
   --skip h4_any_text --skip h4_what_looks_like --skip h4_iso_8601 --skip h4_timedelta)
 
-miri() {
-  local test targets=()
-  rustup component add miri rust-src --toolchain nightly
-  for test in ${MIRI_TESTS:-${miri_tests[@]}}; do
-    if [ "$test" = lib ]; then targets+=(--lib); else targets+=("--test=$test"); fi
-  done
+# A row for the tests of one file, those without a file of their own being the library's.
+miri_row() {
+  local name=$1 log=target/deep/miri/$1.txt target=--test=$1
+  [ "$name" != lib ] || target=--lib
   PROPTEST_CASES=${MIRI_CASES:-4} CARGO_TARGET_DIR=target/deep/miri MIRIFLAGS=-Zmiri-disable-isolation \
-    cargo +nightly miri test --features serde --no-fail-fast "${targets[@]}" -- "${miri_skips[@]}" 2>&1 | tee target/deep/miri.txt
-  {
-    rustc +nightly --version | sed 's/.*/`&`, /'
-    printf '%s cases of each property.\n\n| tests of | passed | left out |\n| --- | ---: | ---: |\n' "${MIRI_CASES:-4}"
-    awk '/^ *Running/ { name = $2 == "unittests" ? "src" : $2; sub(/^tests\//, "", name); sub(/(\/main)?\.rs$/, "", name) }
-      /^test result: ok/ { printf "| %s | %d | %d |\n", name, $4, $12 }' target/deep/miri.txt
-    printf '\nLeft out:\n%s\n' "$left_out"
-  } | record miri "Miri"
+    cargo +nightly miri test --features serde --no-fail-fast "$target" -- "${miri_skips[@]}" >"$log" 2>&1 ||
+    { cat "$log"; return 1; }
+  awk -v name="$name" -v cases="${MIRI_CASES:-4}" -v commit="$tested_commit" '
+    /^test result: ok/ { printf "| %s | %d | %d | %d | %s |\n", name, $4, $12, cases, commit }' "$log"
+}
+
+# The table with this row anew.
+miri_table() {
+  local name
+  printf '`%s`\n\n| tests of | passed | left out | cases of each property | commit |\n| --- | ---: | ---: | ---: | --- |\n' \
+    "$(rustc +nightly --version)"
+  for name in "${miri_tests[@]}"; do
+    if [ "$name" = "$1" ]; then printf '%s\n' "$2"; else grep "^| $name | .* | .* | .* | .* |$" "$results" || true; fi
+  done
+  printf '\nLeft out:\n%s\n' "$left_out"
+}
+
+# Hours, so each row is written when it is there.
+miri() {
+  local name row
+  rustup component add miri rust-src --toolchain nightly
+  mkdir -p target/deep/miri
+  for name in ${MIRI_TESTS:-${miri_tests[@]}}; do
+    row=$(miri_row "$name")
+    printf '%s\n' "$row"
+    miri_table "$name" "$row" >target/deep/miri.md
+    record miri "Miri" <target/deep/miri.md
+  done
 }
