@@ -151,7 +151,7 @@ fn a3_do_not_disturb_over_busy_over_available_over_away() {
 /// Rule M4: three sessions and a preferred presence, heard in every order.
 #[test]
 fn m4_every_order_of_arrival_makes_the_same_user() {
-    for size in 1..=3 {
+    for size in 1..=if cfg!(miri) { 2 } else { 3 } {
         let orders = orders(size + 1);
         assert_eq!(orders.len(), (1..=size + 1).product::<usize>());
         multisets(size, &mut |sessions| {
