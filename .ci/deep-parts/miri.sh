@@ -7,7 +7,8 @@ left_out="- \`allocation\`: replaces the allocator, and counts;
 - \`desk\`: starts processes; \`long_run\`: a month of ten thousand users;
 - \`readme\`, \`size\`: read files, and sizes that Miri does not change;
 - of \`durations\`: texts out of regular expressions, which take minutes to make; those that are written down run;
-- of \`aggregation\`: all 3876 sets of up to four presences, in every order;
+- of \`aggregation\`: all 3876 sets of up to four presences, in every order, and more than two sessions heard in every order;
+- of \`changes\`: histories of more than twelve steps;
 - of \`snapshot\`: every pair of wrong bits; of \`wire\`: every length of a buffer for a batch;
 - of the unit tests: every day of ten thousand years, and every frame of the light."
 
