@@ -104,11 +104,11 @@ impl Book {
     }
 
     /// How many of the oldest rows are to be looked at after this group: more than it appends, so that there are never
-    /// much more than two rows for each record.
+    /// much more than two rows for each record. None after a group without rows: nothing goes with it.
     pub fn look_at(&self, state: &State, group: &Group) -> usize {
         let rows = usize::try_from(self.next_row - self.first_row).unwrap_or(usize::MAX);
         let wanted = 2 * (state.users.len() + state.kept.len()) + SLACK;
-        if rows > wanted { (3 * group.len() + 64).min(LOOK_AT.max(2 * group.len())) } else { 0 }
+        if rows > wanted && group.len() > 0 { (3 * group.len() + 64).min(LOOK_AT.max(2 * group.len())) } else { 0 }
     }
 
     /// The marks, if they must be written: something in them changed that is promised, or the clock has gone on.

@@ -332,6 +332,43 @@ fn a_kill_at_any_moment() {
     }
 }
 
+/// Rows go only when others are written, so those that are looked at when none are must not count twice.
+#[test]
+fn old_rows_go_though_groups_without_rows_come_between() {
+    let own = tempfile::TempDir::new().unwrap();
+    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    // Far more rows than are wanted, as a start with far fewer users finds them.
+    let mut group = Group::default();
+    group.oldest = 1;
+    (1..=3000).for_each(|row| group.push(row, Record::User, id(255), at(0), &[]));
+    journal.commit(&group).unwrap();
+    let (mut state, mut book) = (State::new(100), Book::new(100));
+    restore::load(&journal, &mut state, &mut book, at(0)).unwrap();
+    let (groups, taken) = sync_channel(1);
+    let (done, taken_back) = sync_channel(1);
+    let mut pending = Pending::new(Some(Disk { groups, done: taken_back }), book);
+    for turn in 0..200 {
+        let now = at(turn);
+        if turn % 2 == 0 {
+            for user in (1..=100).map(id) {
+                state.execute(now, user, set(300 + turn % 7)).unwrap();
+                pending.touch(&state.users, user);
+            }
+        } else {
+            pending.answer(super::job::Answer::Advanced(tokio::sync::oneshot::channel().0), true);
+        }
+        pending.hand_over(&mut state, now, 0);
+        let mut group = taken.recv().unwrap();
+        journal.commit(&group).unwrap();
+        let oldest = if group.look_at == 0 { vec![] } else { journal.oldest(group.look_at).unwrap() };
+        group.clear();
+        done.send(Done { group, oldest }).unwrap();
+        pending.take_back(&state);
+    }
+    let rows = journal.oldest(100_000).unwrap().len();
+    assert!(rows <= 400, "{rows}");
+}
+
 #[test]
 fn users_are_spread_evenly_over_shards() {
     for shards in [1, 2, 3, 16] {
