@@ -213,7 +213,9 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
             })
             .map_err(failed(&source))?;
         outcome?;
-        let marks = source.marks().map_err(failed(&source))?;
+        let mut marks = source.marks().map_err(failed(&source))?;
+        // A row may be newer than they are, and what is written last here is not the newest.
+        marks.newest = marks.newest.max(source.newest().map_err(failed(&source))?);
         for (journal, group, _) in &mut targets {
             // The greatest of each is right for all: they only say what others are above.
             let other = journal.marks().map_err(failed(journal))?;

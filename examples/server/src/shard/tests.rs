@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::pending::{Disk, Pending};
 use super::restore;
 use super::state::State;
-use super::{capacity, shard_of};
+use super::{capacity, layout, shard_of, stored_clock};
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::directory::Cursor;
 use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
@@ -367,6 +367,23 @@ fn old_rows_go_though_groups_without_rows_come_between() {
     }
     let rows = journal.oldest(100_000).unwrap().len();
     assert!(rows <= 400, "{rows}");
+}
+
+/// No clock starts before anything that is stored, in whatever order it was written.
+#[test]
+fn the_newest_moment_is_kept_by_another_number_of_shards() {
+    let own = tempfile::TempDir::new().unwrap();
+    for shards in [1, 2, 1] {
+        let mut journals = layout::open(own.path(), shards).unwrap().journals;
+        if stored_clock(&journals).unwrap().0 == Instant::ZERO {
+            let mut group = Group::default();
+            group.oldest = 1;
+            group.push(1, Record::User, id(1), at(5), &[7]);
+            group.push(2, Record::User, id(2), at(6), &[7]);
+            journals[0].commit(&group).unwrap();
+        }
+        assert_eq!(stored_clock(&journals).unwrap().0, at(6), "{shards}");
+    }
 }
 
 #[test]
