@@ -24,7 +24,9 @@ pub enum JournalError {
     Empty,
     /// There is nothing in it, but in its write-ahead log: the file was cut off.
     CutOff,
-    /// Written by a later version of this server, or by something else.
+    /// Pages do not fit each other.
+    Pages(String),
+    /// Written by another version of this server, or by something else.
     Format(i64),
 }
 
@@ -34,6 +36,7 @@ impl std::fmt::Display for JournalError {
             Self::Sqlite(error) => error.fmt(f),
             Self::Damaged(row) => write!(f, "row {row} is damaged"),
             Self::Gap(row) => write!(f, "damaged: rows before {row} are missing"),
+            Self::Pages(how) => write!(f, "damaged: {how}"),
             Self::Empty => f.write_str("damaged: nothing is left in it"),
             Self::CutOff => f.write_str("damaged: only its log is left"),
             Self::Format(format) => write!(f, "format {format} is not known"),
@@ -54,8 +57,8 @@ pub fn open(path: &Path) -> Result<Connection, JournalError> {
     let (connection, format) = connect(path)?;
     match format {
         0 => Err(JournalError::Empty),
-        FORMAT => log_ahead(connection),
-        newer => Err(JournalError::Format(newer)),
+        FORMAT => checked(log_ahead(connection)?),
+        other => Err(JournalError::Format(other)),
     }
 }
 
@@ -78,6 +81,12 @@ pub fn create(path: &Path) -> Result<Connection, JournalError> {
     )?;
     empty_log(&made)?;
     Ok(made)
+}
+
+/// Pages of two moments may be read well, and be used twice when the next one is written.
+fn checked(connection: Connection) -> Result<Connection, JournalError> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(connection) } else { Err(JournalError::Pages(found.replace('\n', " "))) }
 }
 
 /// Moves everything out of the write-ahead log, into the file.

@@ -188,6 +188,20 @@ fn missing_rows_are_told() {
     }
 }
 
+/// Nor may pages that are read well be written to, if they are used twice.
+#[test]
+fn pages_that_do_not_fit_each_other_are_told() {
+    let own = tempfile::TempDir::new().unwrap();
+    let path = own.path().join("x.sqlite");
+    Journal::create(&path).unwrap().close().unwrap();
+    let mut content = std::fs::read(&path).unwrap();
+    // How many pages are free, says the head of the file.
+    content[39] += 1;
+    std::fs::write(&path, content).unwrap();
+    let told = Journal::open(&path).map_err(|error| error.to_string()).unwrap_err();
+    assert!(told.starts_with("damaged: ") && told.contains("reelist"), "{told}");
+}
+
 /// Whatever is done, and wherever it is cut off: what is durable is what was when the group was closed, and who is read
 /// without waiting reads the same after a kill.
 #[test]
