@@ -134,6 +134,8 @@ class Crash:
         data = damage.copy_of(self.server.data)
         try:
             path = damage.newest_journal(data)
+            if self.random.random() < 0.5:
+                damage.move(path, self.random)
             how, is_moved = damage.damage(path, self.random)
             self.damages.append(how.split()[0])
             self.moved += is_moved

@@ -5,6 +5,8 @@ database file by then, half moved or all. Then the file is newer than what is le
 
 import pathlib
 import shutil
+import subprocess
+import sys
 import tempfile
 
 # The tail in which damage may lie, in bytes.
@@ -45,26 +47,52 @@ def end_of_what_was_written(content):
     return frames(content)[1] if content[:3] == LOG else len(content.rstrip(b"\0"))
 
 
+# Moves what a log has into its file, and ends without taking the log away.
+MOVE = "import os, sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA wal_checkpoint'); os._exit(0)"
+
+
+def move(path, random):
+    """Moves what is in a write-ahead log into its file, as a server does from time to time: all of it, or as far as it came,
+    for pages are moved in order. The log stays as it is."""
+    log = path.read_bytes()
+    if log[:3] != LOG:
+        return
+    database = path.with_name(path.name.removesuffix("-wal"))
+    before = database.read_bytes()
+    subprocess.run([sys.executable, "-c", MOVE, database], check=True)
+    after = database.read_bytes()
+    assert path.read_bytes() == log, "it was not to be changed"
+    if random.random() < 0.5:
+        moved = random.randrange(len(after)) // 4096 * 4096
+        database.write_bytes(after[:moved] + before[moved:])
+
+
 def is_in_file_too(path, content, start):
-    """Whether any page that a write-ahead log has from this place on is in the database file already."""
+    """Whether the database file has any page already that a write-ahead log loses with what follows this place: what the
+    transaction wrote before it goes as well."""
     if content[:3] != LOG:
         return True
     size = int.from_bytes(content[8:12], "big")
     database = path.with_name(path.name.removesuffix("-wal")).read_bytes()
-    for begin in frames(content)[0]:
+    lost = []
+    for begin in reversed(frames(content)[0]):
+        # The last frame of a transaction says how large the file is after it.
+        if begin + 24 + size <= start and any(content[begin + 4 : begin + 8]):
+            break
+        lost.append(begin)
+    for begin in lost:
         place = (int.from_bytes(content[begin : begin + 4], "big") - 1) * size
-        page = content[begin + 24 : begin + 24 + size]
-        if begin + 24 + size > start and database[place : place + size] == page:
+        if database[place : place + size] == content[begin + 24 : begin + 24 + size]:
             return True
     return False
 
 
 def damage(path, random):
     """Damages the last bytes of a file. Returns how, for the report, and whether its database file had them already."""
-    content = bytearray(path.read_bytes())
+    whole = path.read_bytes()
+    content = bytearray(whole)
     written = end_of_what_was_written(content)
     tail = random.randint(1, min(TAIL, written))
-    is_moved = is_in_file_too(path, content, written - tail)
     kind = random.choice(KINDS)
     match kind:
         case "cut":
@@ -79,4 +107,5 @@ def damage(path, random):
         case "append":
             content[written : written + tail] = random.randbytes(tail)
     path.write_bytes(content)
-    return f"{kind} {tail} bytes", is_moved
+    start = next((at for at in range(written - tail, written) if content[at : at + 1] != whole[at : at + 1]), written)
+    return f"{kind} {tail} bytes", is_in_file_too(path, whole, start)
