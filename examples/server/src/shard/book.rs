@@ -1,6 +1,6 @@
 //! Which rows of the journal count: the newest of every record. What is needed to append, and to take old rows away.
 
-use super::group::{Group, Record};
+use super::group::{Group, Record, Rest};
 use super::journal::{Marks, Old};
 use super::state::State;
 use super::users::{SESSIONS, Users};
@@ -111,13 +111,18 @@ impl Book {
         if rows > wanted && group.len() > 0 { (3 * group.len() + 64).min(LOOK_AT.max(2 * group.len())) } else { 0 }
     }
 
+    /// What rows say of the rest that are written now.
+    pub const fn rest(&self) -> Rest {
+        Rest { oldest: self.first_row, marks: self.marks.number }
+    }
+
     /// The marks, if they must be written: something in them changed that is promised, or the clock has gone on.
     pub fn changed_marks(&mut self, now: Instant, virtual_now: u64, forgotten: u64) -> Option<Marks> {
         let is_promised = virtual_now != self.marks.virtual_now || forgotten != self.marks.forgotten;
         if !is_promised && now.as_millis() < self.marks.newest.saturating_add(NOTE_CLOCK) {
             return None;
         }
-        self.marks = Marks { forgotten, virtual_now, newest: now.as_millis() };
+        self.marks = Marks { number: self.marks.number + 1, forgotten, virtual_now, newest: now.as_millis() };
         Some(self.marks)
     }
 }

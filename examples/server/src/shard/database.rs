@@ -18,8 +18,10 @@ pub enum JournalError {
     Sqlite(rusqlite::Error),
     /// A row is not what was written.
     Damaged(i64),
-    /// Rows are missing before this one.
+    /// Rows before this one are missing, or should be.
     Gap(i64),
+    /// The marks are older than the newest row.
+    Marks,
     /// There is nothing in it, where there were at least tables.
     Empty,
     /// There is nothing in it, but in its write-ahead log: the file was cut off.
@@ -35,7 +37,8 @@ impl std::fmt::Display for JournalError {
         match self {
             Self::Sqlite(error) => error.fmt(f),
             Self::Damaged(row) => write!(f, "row {row} is damaged"),
-            Self::Gap(row) => write!(f, "damaged: rows before {row} are missing"),
+            Self::Gap(row) => write!(f, "damaged: rows before {row} are missing, or should be"),
+            Self::Marks => f.write_str("damaged: the marks are older than the rows"),
             Self::Pages(how) => write!(f, "damaged: {how}"),
             Self::Empty => f.write_str("damaged: nothing is left in it"),
             Self::CutOff => f.write_str("damaged: only its log is left"),
@@ -73,8 +76,9 @@ pub fn create(path: &Path) -> Result<Connection, JournalError> {
     made.execute_batch(
         "BEGIN;
          CREATE TABLE log (row INTEGER PRIMARY KEY, record INTEGER NOT NULL, user BLOB NOT NULL,
-             taken_at INTEGER NOT NULL, bytes BLOB NOT NULL, oldest INTEGER NOT NULL, checksum INTEGER NOT NULL);
-         CREATE TABLE marks (id INTEGER PRIMARY KEY CHECK (id = 0), forgotten INTEGER NOT NULL,
+             taken_at INTEGER NOT NULL, bytes BLOB NOT NULL, oldest INTEGER NOT NULL, marks INTEGER NOT NULL,
+             checksum INTEGER NOT NULL);
+         CREATE TABLE marks (id INTEGER PRIMARY KEY CHECK (id = 0), number INTEGER NOT NULL, forgotten INTEGER NOT NULL,
              virtual_now INTEGER NOT NULL, newest INTEGER NOT NULL, checksum INTEGER NOT NULL);
          PRAGMA user_version = 2;
          COMMIT;",

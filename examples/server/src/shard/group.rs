@@ -26,6 +26,21 @@ impl Record {
     }
 }
 
+/// What a row says of the rest of the journal, as it is when it has been written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// The oldest row that is still needed.
+    pub oldest: i64,
+    /// The number of the marks.
+    pub marks: u64,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self { oldest: 1, marks: 0 }
+    }
+}
+
 /// A row to be written; where its bytes end in the group's.
 #[derive(Debug)]
 struct Row {
@@ -58,8 +73,8 @@ pub struct Group {
     bytes: Vec<u8>,
     /// The marks, if they changed.
     pub marks: Option<Marks>,
-    /// The oldest row that is still needed: those before go when rows are added.
-    pub oldest: i64,
+    /// What its rows say of the rest. Rows before the oldest go with it, if it has any.
+    pub rest: Rest,
     /// How many of the oldest rows the writer wants to look at next.
     pub look_at: usize,
     /// Where the directory's changes were when it was closed.

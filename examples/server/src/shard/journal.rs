@@ -4,11 +4,11 @@
 //! Rows are only ever appended at one end and deleted at the other, so a commit writes few pages however many users it is
 //! about, and compaction needs no pause: each commit takes some of the oldest rows away, after those that still count were
 //! appended again. SQLite's write-ahead log checks its frames, so what a crash tore off is cut. What a disk damages later is
-//! told, never believed: every row has a checksum of its own beside that, rows are numbered without a gap, and each says which
-//! was the oldest when it was written.
+//! told, never believed: every row has a checksum of its own beside that, rows are numbered without a gap, and each says what the
+//! rest was when it was written.
 
 use super::database::{self, JournalError};
-use super::group::{Group, NewRow, Record};
+use super::group::{Group, NewRow, Record, Rest};
 use presence_core::{Instant, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 /// What a shard keeps beside its users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
+    /// How often they were written.
+    pub number: u64,
     /// Above every revision and version of a user that was forgotten.
     pub forgotten: u64,
     /// Where a virtual clock stands, in milliseconds; 0 if there is none.
@@ -61,16 +63,18 @@ impl Journal {
 
     /// The marks.
     pub fn marks(&self) -> Result<Marks, JournalError> {
-        let mut statement =
-            self.connection.prepare("SELECT forgotten, virtual_now, newest, checksum FROM marks WHERE id = 0")?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT number, forgotten, virtual_now, newest, checksum FROM marks WHERE id = 0")?;
         let found = statement
             .query_row([], |row| {
                 let marks = Marks {
-                    forgotten: row.get::<_, i64>(0)?.cast_unsigned(),
-                    virtual_now: row.get::<_, i64>(1)?.cast_unsigned(),
-                    newest: row.get::<_, i64>(2)?.cast_unsigned(),
+                    number: row.get::<_, i64>(0)?.cast_unsigned(),
+                    forgotten: row.get::<_, i64>(1)?.cast_unsigned(),
+                    virtual_now: row.get::<_, i64>(2)?.cast_unsigned(),
+                    newest: row.get::<_, i64>(3)?.cast_unsigned(),
                 };
-                Ok((marks, row.get::<_, u32>(3)?))
+                Ok((marks, row.get::<_, u32>(4)?))
             })
             .optional()?;
         match found {
@@ -81,13 +85,13 @@ impl Journal {
     }
 
     /// Hands out all rows, the newest first: those of one record that come after its first are out of date. Every row is
-    /// checked, and that none is missing. Returns the first and the last row there are, 1 and 0 if there are none.
+    /// checked, and that nothing is missing between them or beside them. Returns the first and the last row there are, 1 and 0 if there are none.
     pub fn read(&self, mut each: impl FnMut(Old, Instant, &[u8])) -> Result<(i64, i64), JournalError> {
         let mut statement = self
             .connection
-            .prepare("SELECT row, record, user, taken_at, bytes, oldest, checksum FROM log ORDER BY row DESC")?;
+            .prepare("SELECT row, record, user, taken_at, bytes, oldest, marks, checksum FROM log ORDER BY row DESC")?;
         let mut rows = statement.query([])?;
-        let (mut first, mut last, mut oldest) = (1, 0, 1);
+        let (mut first, mut last, mut newest) = (1, 0, Rest::default());
         while let Some(found) = rows.next()? {
             let row: i64 = found.get(0)?;
             let damaged = |_| JournalError::Damaged(row);
@@ -95,16 +99,19 @@ impl Journal {
             let user = found.get_ref(2)?.as_blob().map_err(damaged)?;
             let taken_at = found.get_ref(3)?.as_i64().map_err(damaged)?;
             let bytes = found.get_ref(4)?.as_blob().map_err(damaged)?;
-            let oldest_then = found.get_ref(5)?.as_i64().map_err(damaged)?;
-            let sum = found.get_ref(6)?.as_i64().map_err(damaged)?;
+            let rest = Rest {
+                oldest: found.get_ref(5)?.as_i64().map_err(damaged)?,
+                marks: found.get_ref(6)?.as_i64().map_err(damaged)?.cast_unsigned(),
+            };
+            let sum = found.get_ref(7)?.as_i64().map_err(damaged)?;
             let (Some(record), Ok(user)) = (Record::from_number(record), <[u8; 16]>::try_from(user)) else {
                 return Err(JournalError::Damaged(row));
             };
-            if sum != i64::from(checksum(row, record, &user, taken_at, bytes, oldest_then)) {
+            if sum != i64::from(checksum(row, record, &user, taken_at, bytes, rest)) {
                 return Err(JournalError::Damaged(row));
             }
             if last == 0 {
-                (last, oldest) = (row, oldest_then);
+                (last, newest) = (row, rest);
             } else if row != first - 1 {
                 return Err(JournalError::Gap(first));
             }
@@ -113,7 +120,10 @@ impl Journal {
             let at = Instant::from_millis(taken_at.cast_unsigned());
             each(Old { row, record, user, is_empty: bytes.is_empty() }, at, bytes);
         }
-        if first == oldest { Ok((first, last)) } else { Err(JournalError::Gap(first)) }
+        if first != newest.oldest {
+            return Err(JournalError::Gap(first));
+        }
+        if self.marks()?.number < newest.marks { Err(JournalError::Marks) } else { Ok((first, last)) }
     }
 
     /// The latest moment that a row is of, in milliseconds; 0 if there is none.
@@ -147,25 +157,28 @@ impl Journal {
         let transaction = self.connection.transaction()?;
         {
             let mut append = transaction.prepare_cached(
-                "INSERT INTO log (row, record, user, taken_at, bytes, oldest, checksum)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO log (row, record, user, taken_at, bytes, oldest, marks, checksum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
             for NewRow { row, record, user, taken_at, bytes } in group.rows() {
                 let (user, taken_at) = (user.to_bytes(), taken_at.as_millis().cast_signed());
-                let checksum = checksum(row, record, &user, taken_at, bytes, group.oldest);
-                append.execute(params![row, record as i64, user, taken_at, bytes, group.oldest, checksum])?;
+                let Rest { oldest, marks } = group.rest;
+                let checksum = checksum(row, record, &user, taken_at, bytes, group.rest);
+                let marks = marks.cast_signed();
+                append.execute(params![row, record as i64, user, taken_at, bytes, oldest, marks, checksum])?;
             }
             // Never without a new row, for the newest says which is the oldest.
             if group.len() > 0 {
-                transaction.prepare_cached("DELETE FROM log WHERE row < ?1")?.execute([group.oldest])?;
+                transaction.prepare_cached("DELETE FROM log WHERE row < ?1")?.execute([group.rest.oldest])?;
             }
             if let Some(marks) = group.marks {
                 transaction
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO marks (id, forgotten, virtual_now, newest, checksum)
-                         VALUES (0, ?1, ?2, ?3, ?4)",
+                        "INSERT OR REPLACE INTO marks (id, number, forgotten, virtual_now, newest, checksum)
+                         VALUES (0, ?1, ?2, ?3, ?4, ?5)",
                     )?
                     .execute(params![
+                        marks.number.cast_signed(),
                         marks.forgotten.cast_signed(),
                         marks.virtual_now.cast_signed(),
                         marks.newest.cast_signed(),
@@ -187,6 +200,7 @@ impl Marks {
     /// The greatest of each.
     pub fn greatest(self, other: Self) -> Self {
         Self {
+            number: self.number.max(other.number),
             forgotten: self.forgotten.max(other.forgotten),
             virtual_now: self.virtual_now.max(other.virtual_now),
             newest: self.newest.max(other.newest),
@@ -195,7 +209,7 @@ impl Marks {
 
     fn checksum(self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
-        for number in [self.forgotten, self.virtual_now, self.newest] {
+        for number in [self.number, self.forgotten, self.virtual_now, self.newest] {
             hasher.update(&number.to_le_bytes());
         }
         hasher.finalize()
@@ -203,13 +217,14 @@ impl Marks {
 }
 
 /// The checksum of all that a row says, its place included.
-fn checksum(row: i64, record: Record, user: &[u8; 16], taken_at: i64, bytes: &[u8], oldest: i64) -> u32 {
+fn checksum(row: i64, record: Record, user: &[u8; 16], taken_at: i64, bytes: &[u8], rest: Rest) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&row.to_le_bytes());
     hasher.update(&[record as u8]);
     hasher.update(user);
     hasher.update(&taken_at.to_le_bytes());
     hasher.update(bytes);
-    hasher.update(&oldest.to_le_bytes());
+    hasher.update(&rest.oldest.to_le_bytes());
+    hasher.update(&rest.marks.to_le_bytes());
     hasher.finalize()
 }

@@ -203,7 +203,6 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
                     return;
                 }
                 let Some((journal, group, next)) = targets.get_mut(shard_of(old.user, to)) else { return };
-                group.oldest = 1;
                 group.push(*next, old.record, old.user, taken_at, bytes);
                 *next += 1;
                 if group.len() >= MOVE_AT_ONCE {

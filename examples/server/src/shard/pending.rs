@@ -145,8 +145,8 @@ impl Pending {
             self.book.append_told(group, state, user, now);
             self.in_flight.insert(user);
         }
-        group.oldest = self.book.first_row;
         group.marks = self.book.changed_marks(now, virtual_now, state.users.forgotten());
+        group.rest = self.book.rest();
         group.look_at = self.book.look_at(state, group);
         group.cursor = state.users.cursor();
         let group = std::mem::replace(group, std::mem::take(&mut self.spare));

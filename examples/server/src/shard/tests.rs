@@ -2,9 +2,9 @@
 
 use super::book::Book;
 use super::flusher::Done;
-use super::group::{Group, Record};
+use super::group::{Group, Record, Rest};
 use super::job::Changes;
-use super::journal::Journal;
+use super::journal::{Journal, Marks};
 use super::pending::{Disk, Pending};
 use super::restore;
 use super::state::State;
@@ -158,33 +158,36 @@ fn s9_messages_that_are_over_take_no_room_after_a_restart() {
     }
 }
 
-/// Pages of different moments, after damage while the log is moved into the file, can lack rows that are whole otherwise.
+/// Pages of different moments, after damage while the log is moved into the file, can lack what is whole otherwise.
 #[test]
-fn missing_rows_are_told() {
+fn what_is_missing_is_told() {
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
     // Five rows in one group, the two oldest of which go with the next.
     let mut journal = Journal::create(&path).unwrap();
-    for (oldest, rows) in [(1, 1..=5), (3, 6..=8)] {
+    for (number, oldest, rows) in [(1, 1, 1..=5), (2, 3, 6..=8)] {
         let mut group = Group::default();
-        group.oldest = oldest;
+        group.rest = Rest { oldest, marks: number };
+        group.marks = Some(Marks { number, ..Marks::default() });
         rows.for_each(|row| group.push(row, Record::User, id(1), at(0), &[7]));
         journal.commit(&group).unwrap();
     }
     journal.close().unwrap();
     let whole = std::fs::read(&path).unwrap();
-    for (missing, expected) in [
-        ("row = 0", Ok((3, 8))),
+    for (damage, expected) in [
+        ("DELETE FROM log WHERE row = 0", Ok((3, 8))),
         // The end was cut.
-        ("row = 8", Ok((3, 7))),
-        ("row > 5", Err("Gap(3)".to_owned())),
-        ("row = 3", Err("Gap(4)".to_owned())),
-        ("row = 6", Err("Gap(7)".to_owned())),
+        ("DELETE FROM log WHERE row = 8", Ok((3, 7))),
+        ("DELETE FROM log WHERE row > 5", Err("Gap(3)")),
+        ("DELETE FROM log WHERE row = 3", Err("Gap(4)")),
+        ("DELETE FROM log WHERE row = 6", Err("Gap(7)")),
+        ("DELETE FROM marks", Err("Marks")),
+        ("UPDATE marks SET number = 3", Err("Damaged(0)")),
     ] {
         std::fs::write(&path, &whole).unwrap();
-        rusqlite::Connection::open(&path).unwrap().execute(&format!("DELETE FROM log WHERE {missing}"), []).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute(damage, []).unwrap();
         let rows = Journal::open(&path).unwrap().read(|_, _, _| ()).map_err(|error| format!("{error:?}"));
-        assert_eq!(rows, expected, "without {missing}");
+        assert_eq!(rows, expected.map_err(str::to_owned), "{damage}");
     }
 }
 
@@ -353,7 +356,6 @@ fn old_rows_go_though_groups_without_rows_come_between() {
     let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
     // Far more rows than are wanted, as a start with far fewer users finds them.
     let mut group = Group::default();
-    group.oldest = 1;
     (1..=3000).for_each(|row| group.push(row, Record::User, id(255), at(0), &[]));
     journal.commit(&group).unwrap();
     let (mut state, mut book) = (State::new(100), Book::new(100));
@@ -391,7 +393,6 @@ fn the_newest_moment_is_kept_by_another_number_of_shards() {
         let mut journals = layout::open(own.path(), shards).unwrap().journals;
         if stored_clock(&journals).unwrap().0 == Instant::ZERO {
             let mut group = Group::default();
-            group.oldest = 1;
             group.push(1, Record::User, id(1), at(5), &[7]);
             group.push(2, Record::User, id(2), at(6), &[7]);
             journals[0].commit(&group).unwrap();
