@@ -26,6 +26,9 @@ record() {
   cp target/deep/results "$results"
 }
 
+# What is recorded of a part.
+recorded() { sed -n "/^<!-- $1 -->$/,/^<!-- end of $1 -->$/p" "$results"; }
+
 fenced() {
   printf '```text\n'
   cat "$1"

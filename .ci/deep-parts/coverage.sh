@@ -42,7 +42,7 @@ coverage() {
     printf '\nNot reached; [coverage.md](coverage.md) says why:\n\n'
     cat "$directory/not-reached"
   } | record coverage "Coverage"
-  sed -n '/<!-- coverage -->/,/<!-- end of coverage -->/p' "$results"
+  recorded coverage
   # Whatever is not reached is named in the list.
   if grep -vxFf tests/coverage.md "$directory/not-reached"; then
     echo "not reached, and not explained in tests/coverage.md"

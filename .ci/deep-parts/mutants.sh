@@ -109,7 +109,7 @@ mutants() {
     printf '| module | caught | without end | do not compile | equivalent | missed | commit |\n'
     printf '| --- | ---: | ---: | ---: | ---: | ---: | --- |\n'
     for module in "${mutants_modules[@]}"; do
-      if [[ " $tried " == *" $module "* ]]; then row_of "$module"; else grep -s "^| $module |" "$results" || true; fi
+      if [[ " $tried " == *" $module "* ]]; then row_of "$module"; else recorded mutants | grep "^| $module |" || true; fi
     done
   } >"$table"
   record mutants "Mutation testing" <"$table"
