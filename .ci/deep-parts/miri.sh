@@ -13,8 +13,8 @@ left_out="- \`allocation\`: replaces the allocator, and counts;
 - of the unit tests: every day of ten thousand years, and every frame of the light."
 
 # MIRI_TESTS="sessions time" asks for these only; the rows of all others stay as they are.
-miri_tests=(lib aggregation batch changes details directory durations explain forgery held histories preferred presences
-  properties rebase serde sessions snapshot texts time wire)
+miri_tests=(lib aggregation arbitrary batch changes details directory durations explain forgery hashing held histories preferred presences
+  properties rebase serde sessions single snapshot texts time wire)
 miri_skips=(--skip every_flipped_bit_and_every_two --skip every_day_there_and_back --skip indicator::tests
   --skip every_element_of_a_batch_has_room --skip a2_a3_the_strongest_session
   --skip h4_any_text --skip h4_what_looks_like --skip h4_iso_8601 --skip h4_timedelta)
