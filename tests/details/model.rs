@@ -1,6 +1,6 @@
 //! Every history of what a user tells, against rules T1, O1 and W1 written down as naively as can be.
 
-use crate::Small;
+use super::Small;
 use presence_core::details::{
     LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace, advance_details, clear_locations,
     set_location, set_out_of_office, set_status_message,

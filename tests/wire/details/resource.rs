@@ -161,7 +161,7 @@ fn the_examples_of_the_documentation_are_understood() {
 /// A store that keeps no details, a directory alone, has no such resources, and writes null.
 #[test]
 fn a_store_without_details() {
-    let mut server = crate::server::Server::delegated();
+    let mut server = super::super::server::Server::delegated();
     let (status, _) = server.post("/me/presence/setStatusMessage", &json!({"statusMessage": text("x")}));
     assert_eq!(status, 404);
     let (_, body) = server.get("/me/presence");
