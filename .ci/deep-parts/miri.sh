@@ -7,6 +7,7 @@ left_out="- \`allocation\`: replaces the allocator, and counts;
 - \`desk\`: starts processes; \`long_run\`: a month of ten thousand users;
 - \`readme\`, \`size\`: read files, and sizes that Miri does not change;
 - \`single\`: what there is without feature \`batch\`;
+- of \`histories\`: crowds, for the same reason;
 - of \`durations\`: texts out of regular expressions, which take minutes to make; those that are written down run;
 - of \`aggregation\`: all 3876 sets of up to four presences, in every order, and more than two sessions heard in every order;
 - of \`changes\`: histories of more than twelve steps;
@@ -18,7 +19,7 @@ miri_tests=(lib aggregation arbitrary batch changes details directory durations 
   properties rebase serde sessions snapshot texts time wire)
 miri_skips=(--skip every_flipped_bit_and_every_two --skip every_day_there_and_back --skip indicator::tests
   --skip every_element_of_a_batch_has_room --skip a2_a3_the_strongest_session
-  --skip h4_any_text --skip h4_what_looks_like --skip h4_iso_8601 --skip h4_timedelta)
+  --skip a_crowd --skip h4_any_text --skip h4_what_looks_like --skip h4_iso_8601 --skip h4_timedelta)
 
 # A row for the tests of one file, those without a file of their own being the library's.
 miri_row() {
