@@ -7,7 +7,7 @@ left_out="- \`allocation\`: replaces the allocator, and counts;
 - \`desk\`: starts processes; \`long_run\`: a month of ten thousand users;
 - \`readme\`, \`size\`: read files, and sizes that Miri does not change;
 - \`single\`: what there is without feature \`batch\`;
-- of \`histories\`: crowds, for the same reason;
+- of \`histories\`: crowds, hours of interpreting, too;
 - of \`durations\`: texts out of regular expressions, which take minutes to make; those that are written down run;
 - of \`aggregation\`: all 3876 sets of up to four presences, in every order, and more than two sessions heard in every order;
 - of \`changes\`: histories of more than twelve steps;
