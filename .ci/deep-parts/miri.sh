@@ -21,7 +21,7 @@ miri_skips=(--skip every_flipped_bit_and_every_two --skip every_day_there_and_ba
   --skip every_element_of_a_batch_has_room --skip a2_a3_the_strongest_session
   --skip a_crowd --skip h4_any_text --skip h4_what_looks_like --skip h4_iso_8601 --skip h4_timedelta)
 
-# A row for the tests of one file, those without a file of their own being the library's.
+# A row for the tests of one file; `lib` for those in src.
 miri_row() {
   local name=$1 log=target/deep/miri/$1.txt target=--test=$1
   [ "$name" != lib ] || target=--lib

@@ -85,7 +85,8 @@ impl Journal {
     }
 
     /// Hands out all rows, the newest first: those of one record that come after its first are out of date. Every row is
-    /// checked, and that nothing is missing between them or beside them. Returns the first and the last row there are, 1 and 0 if there are none.
+    /// checked, and that none is missing between them, nor the marks older. Returns the first and the last row there are, 1
+    /// and 0 if there are none.
     pub fn read(&self, mut each: impl FnMut(Old, Instant, &[u8])) -> Result<(i64, i64), JournalError> {
         let mut statement = self
             .connection
