@@ -29,6 +29,15 @@ record() {
 # What is recorded of a part.
 recorded() { sed -n "/^<!-- $1 -->$/,/^<!-- end of $1 -->$/p" "$results"; }
 
+# Rows of a table, in the order of the names that follow: one is new, and all others are what is recorded already.
+rows_with() {
+  local part=$1 new=$2 row=$3 name
+  shift 3
+  for name in "$@"; do
+    if [ "$name" = "$new" ]; then printf '%s\n' "$row"; else recorded "$part" | grep "^| $name |" || true; fi
+  done
+}
+
 fenced() {
   printf '```text\n'
   cat "$1"

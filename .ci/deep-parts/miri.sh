@@ -34,12 +34,9 @@ miri_row() {
 
 # The table with this row anew.
 miri_table() {
-  local name
   printf '`%s`\n\n| tests of | passed | left out | cases of each property | commit |\n| --- | ---: | ---: | ---: | --- |\n' \
     "$(rustc +nightly --version)"
-  for name in "${miri_tests[@]}"; do
-    if [ "$name" = "$1" ]; then printf '%s\n' "$2"; else recorded miri | grep "^| $name |" || true; fi
-  done
+  rows_with miri "$1" "$2" "${miri_tests[@]}"
   printf '\nLeft out:\n%s\n' "$left_out"
 }
 

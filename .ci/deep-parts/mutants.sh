@@ -2,7 +2,8 @@
 # most about it, then what these let through against all tests. What is left must be in tests/mutants.md, with the reason.
 
 mutants_version=27.1.0
-mutants_modules=(user base details snapshot directory queues homes graph json wire_details indicator arbitrary)
+# Those that take longest come first.
+mutants_modules=(graph directory queues base user snapshot json wire_details details homes indicator arbitrary)
 
 install_mutants() {
   [ "$(cargo mutants --version 2>/dev/null)" = "cargo-mutants $mutants_version" ] ||
@@ -35,15 +36,44 @@ module() {
 # deserves a test of its own.
 export PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_CASES=32
 
+# What git knows of the working tree, as it is now: changed there, so that nothing is changed here.
+copy_tree() {
+  rm -rf "$1"
+  mkdir -p "$1"
+  git ls-files -z | xargs -0 cp --parents -t "$1"
+}
+
+# Several tests as one: to link each of them is most of what a mutant costs.
+join_tests() {
+  local tree=$1 test file
+  shift
+  for test in "$@"; do
+    file=$test.rs
+    [ -e "$tree/tests/$file" ] || file=$test/main.rs
+    printf '#[path = "%s"]\nmod %s;\n' "$file" "$test"
+  done >"$tree/tests/asked_first.rs"
+}
+
+# The one that has an allocator of its own is not joined.
+join_all_tests() { join_tests "$1" $(all_tests | tr ' ' '\n' | sed -n 's/^--test=//p' | grep -vx allocation); }
+
+# For .ci/run: that tests can be joined at all, which those that say `crate::` cannot.
+joined_tests_compile() {
+  local tree=target/deep/joined
+  copy_tree "$tree"
+  join_all_tests "$tree"
+  CARGO_TARGET_DIR=$PWD/target cargo check -q --manifest-path "$tree/Cargo.toml" --features serde --test asked_first
+}
+
 # One pass over a module: 2 says that mutants were missed, 3 that some ran out of time, which is caught as well.
 pass() {
-  local module=$1 out=target/deep/mutants/$1 file arguments=() status=0
-  shift
+  local module=$1 lane=$2 out=$PWD/target/deep/mutants/$1 file arguments=() status=0
+  shift 2
   set -f
   for file in $files; do arguments+=(--file "$file"); done
   set +f
-  CARGO_TARGET_DIR=$PWD/target/deep/mutants/target \
-    cargo mutants --output "$out" --iterate --no-shuffle "${arguments[@]}" "${@/#/--cargo-arg=}" || status=$?
+  CARGO_TARGET_DIR=$lane/target cargo mutants --dir "$lane/tree" --in-place --output "$out" --iterate --no-shuffle \
+    --colors never "${arguments[@]}" "${@/#/--cargo-arg=}" || status=$?
   case $status in 0 | 2 | 3) ;; *) return "$status" ;; esac
   for file in caught unviable timeout; do sed 's/:[0-9]*:[0-9]*:/:/' "$out/mutants.out/$file.txt" >>"$out/$file.txt"; done
   # What has no end is not tried again.
@@ -51,33 +81,23 @@ pass() {
   sed 's/:[0-9]*:[0-9]*:/:/' "$out/mutants.out/missed.txt" >"$out/missed.txt"
 }
 
-# Several tests as one: to link each of them is most of what a mutant costs.
-join_tests() {
-  local test file
-  for test in "$@"; do
-    file=$test.rs
-    [ -e "tests/$file" ] || file=$test/main.rs
-    printf '#[path = "%s"]\nmod %s;\n' "$file" "$test"
-  done >tests/asked_first.rs
-}
-
 mutants_of() {
-  local module=$1 target
+  local module=$1 lane=$2 target
   rm -rf "target/deep/mutants/$module"
   mkdir -p "target/deep/mutants/$module"
   module "$module"
   case $tests in
     lib) target=--lib ;;
-    *" "*) target=--test=asked_first && join_tests $tests ;;
+    *" "*) target=--test=asked_first && join_tests "$lane/tree" $tests ;;
     *) target=--test=$tests ;;
   esac
-  pass "$module" "$target"
-  rm -f tests/asked_first.rs
-  [ -n "$(unexplained "$module")" ] || return 0
-  # The one that has an allocator of its own is not joined.
-  join_tests $(all_tests | tr ' ' '\n' | sed -n 's/^--test=//p' | grep -vx allocation)
-  pass "$module" --lib --test=allocation --test=asked_first
-  rm -f tests/asked_first.rs
+  pass "$module" "$lane" "$target"
+  if [ -n "$(unexplained "$module")" ]; then
+    join_all_tests "$lane/tree"
+    pass "$module" "$lane" --lib --test=allocation --test=asked_first
+  fi
+  rm -f "$lane/tree/tests/asked_first.rs"
+  unexplained "$module" >"target/deep/mutants/$module/new.txt"
 }
 
 # Whatever survives is named in the list, as often as it survives.
@@ -95,23 +115,40 @@ row_of() {
   printf ' %s | %s | %s |\n' "$listed" "$new" "$tested_commit"
 }
 
-# The rows of modules that were not tried now stay as they are.
-mutants() {
-  local module new="" tried=${MUTANTS:-${mutants_modules[*]}} table=target/deep/mutants.md
-  install_mutants
-  trap 'rm -f tests/asked_first.rs' EXIT
-  for module in $tried; do
-    mutants_of "$module"
-    unexplained "$module" | tee "target/deep/mutants/$module/new.txt"
-    new+=$(cat "target/deep/mutants/$module/new.txt")
+mutants_table() {
+  printf '| module | caught | without end | do not compile | equivalent | missed | commit |\n'
+  printf '| --- | ---: | ---: | ---: | ---: | ---: | --- |\n'
+  rows_with mutants "$1" "$2" "${mutants_modules[@]}"
+}
+
+# One module after another, as long as there are any that no other lane has taken. Hours, so each row is written when it is there.
+lane() {
+  local lane=$PWD/target/deep/mutants/lane-$1 module
+  copy_tree "$lane/tree"
+  while module=$(flock target/deep/mutants/lock sed -i -e '1{w /dev/stdout' -e 'd}' target/deep/mutants/left) && [ -n "$module" ]; do
+    mutants_of "$module" "$lane"
+    (
+      flock 9
+      mutants_table "$module" "$(row_of "$module")" >target/deep/mutants.md
+      record mutants "Mutation testing" <target/deep/mutants.md
+    ) 9>target/deep/mutants/lock
   done
-  {
-    printf '| module | caught | without end | do not compile | equivalent | missed | commit |\n'
-    printf '| --- | ---: | ---: | ---: | ---: | ---: | --- |\n'
-    for module in "${mutants_modules[@]}"; do
-      if [[ " $tried " == *" $module "* ]]; then row_of "$module"; else recorded mutants | grep "^| $module |" || true; fi
-    done
-  } >"$table"
-  record mutants "Mutation testing" <"$table"
-  [ -z "$new" ] || { printf 'missed:\n%s\n' "$new"; return 1; }
+}
+
+# As many lanes as there are processors: to build and run a mutant keeps one of them busy.
+mutants() {
+  local number lanes=() tried=(${MUTANTS:-${mutants_modules[@]}}) outcome=0
+  install_mutants
+  mkdir -p target/deep/mutants
+  printf '%s\n' "${tried[@]}" >target/deep/mutants/left
+  for number in $(seq "$(nproc)"); do
+    lane "$number" >"target/deep/mutants/lane-$number.log" 2>&1 &
+    lanes+=($!)
+  done
+  for number in "${!lanes[@]}"; do
+    wait "${lanes[$number]}" || { outcome=1; cat "target/deep/mutants/lane-$((number + 1)).log"; }
+  done
+  recorded mutants
+  (cd target/deep/mutants && cat "${tried[@]/%//new.txt}") | sed 's/^/missed: /' | { ! grep .; } || outcome=1
+  return "$outcome"
 }
