@@ -1,16 +1,18 @@
 """Clients write, the server is killed at random moments, and comes back with everything that it had acknowledged: state,
-deadlines to the millisecond, versions. After some kills the end of the journal of a copy is damaged as well: what a server
-holds on that copy is what once was, never anything else."""
+deadlines to the millisecond, versions. Its disk fails at random moments as well: then it ends by itself, and lost nothing either.
+After some kills the end of the journal of a copy is damaged: what a server holds on that copy is what once was, never anything
+else."""
 
 import argparse
 import random
 import shutil
+import subprocess
 import time
 
 from harness.names import numbered
 from harness.server import NotReady, Server
 
-from . import damage
+from . import damage, disk
 from .actions import ACTIONS, APPLICATIONS
 from .follower import Follower
 from .model import User, Visible, seen
@@ -38,27 +40,63 @@ class Crash:
         self.counts = {"kills": 0, "stops": 0, "unanswered and done": 0, "unanswered and not done": 0, "deadlines": 0}
         self.damages = []
         self.shortened = self.moved = self.refused = 0
+        self.faults = {kind: 0 for kind in disk.KINDS}
+        self.not_started = 0
         self.slowest_start = 0
 
-    def round(self, is_kill):
+    def round(self, end):
         """Traffic, the end of the server, its return, and a look at everybody."""
         self.follower.begin(self.server)
         self.follower.catch_up(self.users)
         for worker in (*self.writers, self.ticker):
             worker.begin(self.server)
-        time.sleep(self.random.uniform(0.02, 0.4))
-        if is_kill:
-            self.server.kill()
-        elif status := self.server.stop():
-            raise Unlike(f"the server ended with status {status}:\n{self.server.messages()}")
+        end()
         for worker in (*self.writers, self.ticker, self.follower):
             worker.end()
-        self.counts["kills" if is_kill else "stops"] += 1
-        if is_kill and self.random.random() < 0.5:
+        if end == self.kill and self.random.random() < 0.5:
             self.damaged()
         self.slowest_start = max(self.slowest_start, self.server.start())
         self.settle()
         self.follower.check(self.users)
+
+    def wait(self):
+        time.sleep(self.random.uniform(0.02, 0.4))
+
+    def kill(self):
+        self.wait()
+        self.server.kill()
+        self.counts["kills"] += 1
+
+    def stop(self):
+        self.wait()
+        if status := self.server.stop():
+            raise Unlike(f"the server ended with status {status}:\n{self.server.messages()}")
+        self.counts["stops"] += 1
+
+    def fault(self, kind):
+        """A round on a disk that fails. Does it so early that there is no server, the one that is there goes on."""
+        self.server.kill()
+        number, how = self.random.randint(1, disk.LATEST[kind]), self.random.choice(["once", "on"])
+        try:
+            self.server.start(disk.failing(kind, number, how))
+        except NotReady as error:
+            if error.status not in (2, 74):
+                raise Unlike(f"{kind} {number} failed {how}: {error}") from error
+            self.not_started += 1
+            self.server.start()
+        else:
+            self.round(lambda: self.end_by_itself(kind, f"{kind} {number} {how}"))
+
+    def end_by_itself(self, kind, what):
+        try:
+            status = self.server.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            # It did not come so far, or what failed was not needed.
+            self.server.kill()
+            return
+        if status != 74:
+            raise Unlike(f"{what}: the server ended with status {status}:\n{self.server.messages()}")
+        self.faults[kind] += 1
 
     def settle(self):
         """Holds what the server came back with to what it had acknowledged. What was asked and not answered was done, or not."""
@@ -183,6 +221,7 @@ class Crash:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--faults", type=int, default=30, help="of the disk")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began = time.monotonic()
@@ -192,8 +231,10 @@ def main():
         for number in range(options.kills):
             # After every tenth kill the server is asked to end instead: that loses nothing either.
             if number % 10 == 9:
-                crash.round(is_kill=False)
-            crash.round(is_kill=True)
+                crash.round(crash.stop)
+            crash.round(crash.kill)
+        for number in range(options.faults):
+            crash.fault(disk.KINDS[number % len(disk.KINDS)])
     finally:
         crash.server.close()
     acknowledged = sum(writer.acknowledged for writer in crash.writers)
@@ -206,6 +247,9 @@ def main():
     print(f"crash: slowest start {crash.slowest_start * 1000:.0f} ms")
     assert acknowledged > 50 * options.kills and crash.follower.changes > 10 * options.kills, "too little has happened"
     assert crash.shortened > 0 or len(crash.damages) < 10, "no damage ever did any"
+    faults = ", ".join(f"{count} in {kind}" for kind, count in crash.faults.items())
+    print(f"crash: faults of the disk that ended the server: {faults}; {crash.not_started} kept it from starting")
+    assert sum(crash.faults.values()) + crash.not_started >= options.faults // 2, "the disk hardly ever failed"
     counts = ", ".join(f"{count} {name}" for name, count in crash.counts.items())
     print(
         f"crash: {counts}; {acknowledged} acknowledged commands, none lost; {len(crash.damages)} damaged journals, none misread; "

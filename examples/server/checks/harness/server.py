@@ -45,7 +45,7 @@ class Server:
         self.process = None
         self.start()
 
-    def start(self):
+    def start(self, environment=None):
         """Starts it, or starts it again on the same data. Returns how long it took to be ready, in seconds."""
         began = time.monotonic()
         self.process = subprocess.Popen(
@@ -53,6 +53,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
+            env=environment,
         )
         watchdog = threading.Timer(READY_WITHIN, self.process.kill)
         watchdog.start()
