@@ -38,6 +38,17 @@ rows_with() {
   done
 }
 
+# The section of a part that takes hours, with one row anew: PART_table prints it. So each row is written when it is there; by
+# one at a time, for parts may run beside each other.
+record_row() {
+  local part=$1 title=$2 name=$3 row=$4
+  (
+    flock 9
+    "${part}_table" "$name" "$row" >"target/deep/$part.md"
+    record "$part" "$title" <"target/deep/$part.md"
+  ) 9>target/deep/lock
+}
+
 fenced() {
   printf '```text\n'
   cat "$1"

@@ -14,7 +14,6 @@ fuzz() {
   fuzz/run "$seconds" ${FUZZ_TARGETS:-${fuzz_targets[@]}} | tee /dev/stderr |
     while read -r target executions pace edges features outcome; do
       [[ " ${fuzz_targets[*]} " == *" $target "* && -z $outcome ]] || continue
-      fuzz_table "$target" "| $target | $seconds | $executions | $edges | $features | $tested_commit |" >target/deep/fuzz.md
-      record fuzz "Fuzzing" <target/deep/fuzz.md
+      record_row fuzz "Fuzzing" "$target" "| $target | $seconds | $executions | $edges | $features | $tested_commit |"
     done
 }

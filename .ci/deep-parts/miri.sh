@@ -32,7 +32,6 @@ miri_row() {
     /^test result: ok/ { printf "| %s | %d | %d | %d | %s |\n", name, $4, $12, cases, commit }' "$log"
 }
 
-# The table with this row anew.
 miri_table() {
   printf '`%s`\n\n| tests of | passed | left out | cases of each property | commit |\n| --- | ---: | ---: | ---: | --- |\n' \
     "$(rustc +nightly --version)"
@@ -40,7 +39,6 @@ miri_table() {
   printf '\nLeft out:\n%s\n' "$left_out"
 }
 
-# Hours, so each row is written when it is there.
 miri() {
   local name row
   rustup component add miri rust-src --toolchain nightly
@@ -48,7 +46,6 @@ miri() {
   for name in ${MIRI_TESTS:-${miri_tests[@]}}; do
     row=$(miri_row "$name")
     printf '%s\n' "$row"
-    miri_table "$name" "$row" >target/deep/miri.md
-    record miri "Miri" <target/deep/miri.md
+    record_row miri "Miri" "$name" "$row"
   done
 }

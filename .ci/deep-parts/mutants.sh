@@ -121,17 +121,13 @@ mutants_table() {
   rows_with mutants "$1" "$2" "${mutants_modules[@]}"
 }
 
-# One module after another, as long as there are any that no other lane has taken. Hours, so each row is written when it is there.
+# One module after another, as long as there are any that no other lane has taken.
 lane() {
   local lane=$PWD/target/deep/mutants/lane-$1 module
   copy_tree "$lane/tree"
   while module=$(flock target/deep/mutants/lock sed -i -e '1{w /dev/stdout' -e 'd}' target/deep/mutants/left) && [ -n "$module" ]; do
     mutants_of "$module" "$lane"
-    (
-      flock 9
-      mutants_table "$module" "$(row_of "$module")" >target/deep/mutants.md
-      record mutants "Mutation testing" <target/deep/mutants.md
-    ) 9>target/deep/mutants/lock
+    record_row mutants "Mutation testing" "$module" "$(row_of "$module")"
   done
 }
 
