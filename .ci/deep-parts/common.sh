@@ -2,16 +2,30 @@
 
 results=tests/deep-results.md
 
-# The commit that the working tree was at the beginning, and whether anything else was changed.
-tested_commit=$(git rev-parse --short=12 HEAD)
-git diff --quiet HEAD -- . ":!$results" || tested_commit+=", with changes that are not committed"
+# The commit that the working tree is.
+commit_now() {
+  printf '%s' "$(git rev-parse --short=12 HEAD)"
+  [ -z "$(git status --porcelain -- . ":!$results")" ] || printf ', with changes that are not committed'
+}
+began_with=$(commit_now)
 
-# The section of a part, from standard input. The sections of all others stay as they are.
-record() {
+# The commit that was tested.
+tested_commit() {
+  printf '%s' "$began_with"
+  [ "$(commit_now)" = "$began_with" ] || printf ', and changed while it ran'
+}
+
+# The section of a part, from standard input. The sections of all others stay as they are. By one at a time, for parts may run
+# beside each other.
+record() (
+  flock 9
+  write_section "$@"
+) 9>target/deep/lock
+
+write_section() {
   local part=$1 title=$2
-  mkdir -p target/deep
   {
-    printf '<!-- %s -->\n## %s\n\n%s, commit %s\n\n' "$part" "$title" "$(date -u +%F)" "$tested_commit"
+    printf '<!-- %s -->\n## %s\n\n%s, commit %s\n\n' "$part" "$title" "$(date -u +%F)" "$(tested_commit)"
     cat
     printf '<!-- end of %s -->\n' "$part"
   } >target/deep/section
@@ -23,7 +37,7 @@ record() {
     $0 == "<!-- end of " part " -->" { skip = 0 }
     END { if (!written) { print ""; section() } }
   ' "$results" >target/deep/results
-  cp target/deep/results "$results"
+  mv target/deep/results "$results"
 }
 
 # What is recorded of a part.
@@ -38,16 +52,12 @@ rows_with() {
   done
 }
 
-# The section of a part that takes hours, with one row anew: PART_table prints it. So each row is written when it is there; by
-# one at a time, for parts may run beside each other.
-record_row() {
-  local part=$1 title=$2 name=$3 row=$4
-  (
-    flock 9
-    "${part}_table" "$name" "$row" >"target/deep/$part.md"
-    record "$part" "$title" <"target/deep/$part.md"
-  ) 9>target/deep/lock
-}
+# The section of a part that takes hours, with one row anew: PART_table prints it. So each row is written when it is there.
+record_row() (
+  flock 9
+  "$1_table" "$3" "$4" >"target/deep/$1.md"
+  write_section "$1" "$2" <"target/deep/$1.md"
+) 9>target/deep/lock
 
 fenced() {
   printf '```text\n'
@@ -55,7 +65,7 @@ fenced() {
   printf '```\n'
 }
 
-# All but the example's, which start processes, and the month of ten thousand users, which takes too long unoptimised.
+# All in tests/ but the example's, which start processes, and the month of ten thousand users, which takes too long unoptimised.
 all_tests() {
   local file
   for file in tests/*.rs tests/*/main.rs; do

@@ -8,12 +8,13 @@ fuzz_table() {
   rows_with fuzz "$1" "$2" "${fuzz_targets[@]}"
 }
 
-# FUZZ_TARGETS="wire cut" asks for these only; the rows of all others stay as they are, as does that of one that found something.
+# FUZZ_TARGETS="wire cut" asks for these only; the rows of all others stay as they are.
 fuzz() {
   local seconds=${FUZZ_SECONDS:-3600} target executions pace edges features outcome
-  fuzz/run "$seconds" ${FUZZ_TARGETS:-${fuzz_targets[@]}} | tee /dev/stderr |
+  fuzz/run "$seconds" ${FUZZ_TARGETS:-${fuzz_targets[@]}} | tee >(cat >&2) |
     while read -r target executions pace edges features outcome; do
-      [[ " ${fuzz_targets[*]} " == *" $target "* && -z $outcome ]] || continue
-      record_row fuzz "Fuzzing" "$target" "| $target | $seconds | $executions | $edges | $features | $tested_commit |"
+      [[ " ${fuzz_targets[*]} " == *" $target "* && $executions$pace$edges$features =~ ^[0-9]+$ ]] || continue
+      [ -z "$outcome" ] || features+=", and found something"
+      record_row fuzz "Fuzzing" "$target" "| $target | $seconds | $executions | $edges | $features | $(tested_commit) |"
     done
 }
