@@ -174,6 +174,12 @@ proptest! {
             life.advance();
             prop_assert_eq!(life.user.next_deadline(), None);
             prop_assert_eq!(life.user.explain(&life.policy).next, None);
+            round_trip(&life.user);
+            for presence in [Presence::Away, Presence::Presenting] {
+                // Carried out or refused.
+                let _ = life.command(Command::SetPresence { session: 1, presence, lease: None });
+                round_trip(&life.user);
+            }
         }
     }
 

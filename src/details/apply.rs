@@ -40,7 +40,7 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
                 }
             }
         }
-        self.revision = self.revision.wrapping_add(1);
+        self.revision = self.revision.saturating_add(1);
         if transition.is_visible {
             self.version = self.version.saturating_add(1);
         }

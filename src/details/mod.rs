@@ -176,7 +176,7 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
             message.expires_at = message.expires_at.rebased(from, to);
         }
         self.places.rebase(from, to);
-        self.revision = self.revision.wrapping_add(1);
+        self.revision = self.revision.saturating_add(1);
         Ok(())
     }
 }

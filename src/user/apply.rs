@@ -68,7 +68,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
             Change::PreferredSet(preferred) => self.prefer(Some(*preferred)),
             Change::PreferredCleared | Change::PreferredExpired => self.prefer(None),
         }
-        self.revision = self.revision.wrapping_add(1);
+        self.revision = self.revision.saturating_add(1);
         if transition.is_visible() {
             self.since = transition.at;
             self.version = self.version.saturating_add(1);

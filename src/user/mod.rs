@@ -176,7 +176,8 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
     }
 
     /// Grows with every applied transition, and with every [`rebase`](Self::rebase); what makes an outdated
-    /// [`Transition`] stale. Rule V2. O(1).
+    /// [`Transition`] stale. At the end of numbers, which nobody reaches by counting, it stays, as the version does: so no
+    /// stored form of a user that was taken in leads to one that would not be. Rule V2. O(1).
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
@@ -268,7 +269,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         self.preferred_until = self.preferred_until.rebased(from, to);
         self.since = self.since.rebased(from, to);
         // What was decided under the old names of the moments must not be applied under the new ones.
-        self.revision = self.revision.wrapping_add(1);
+        self.revision = self.revision.saturating_add(1);
         Ok(())
     }
 

@@ -132,3 +132,19 @@ fn v1_v2_both_numbers_leap() {
     assert_eq!((restored.revision(), restored.version()), (5 + snapshot::LEAP, 5 + snapshot::LEAP));
     assert_eq!((restored.work_location(), restored.out_of_office().message), (None, Some("away")));
 }
+
+/// Details that were taken in, with whatever numbers, go on and are taken in again.
+#[test]
+fn v1_v2_details_at_the_end_of_numbers_are_taken_in_again() {
+    for number in [u64::MAX - 1, u64::MAX] {
+        let start = Small::starting_at(number);
+        let mut details: Small = snapshot::restore_details(&written(&start, secs(0)), secs(0), ZERO).unwrap();
+        for text in ["lunch", "back"] {
+            tell(&mut details, secs(1), DetailsCommand::SetStatusMessage { text, expires_at: secs(160) });
+            assert_eq!((details.version(), details.revision()), (u64::MAX, u64::MAX));
+            assert_eq!(snapshot::restore_details(&written(&details, secs(1)), secs(1), ZERO).as_ref(), Ok(&details));
+        }
+        details.rebase(secs(2), secs(1)).unwrap();
+        assert_eq!(snapshot::restore_details(&written(&details, secs(1)), secs(1), ZERO), Ok(details));
+    }
+}

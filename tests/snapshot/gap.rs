@@ -5,7 +5,9 @@ use super::model::life::{left, life};
 use super::model::random::command as any_command;
 use super::{IDS, NOON, busy_user, ending, is_ordinary, secs, stored};
 use presence_core::snapshot::{self, LEAP, RestoreError};
-use presence_core::{Absence, ApplyError, Command, Instant, Layer, Policy, Presence, User, decide, set_presence};
+use presence_core::{
+    Absence, ApplyError, Command, Duration, Instant, Layer, Policy, Presence, User, decide, set_presence,
+};
 use proptest::prelude::*;
 
 proptest! {
@@ -120,4 +122,21 @@ fn v1_numbers_at_their_end_stay_there() {
     let user: User<u8, 4> = User::starting_at(u64::MAX - 1);
     let restored: User<u8, 4> = snapshot::restore(&stored(&user, secs(0)), secs(0), None).unwrap();
     assert_eq!((restored.version(), restored.revision()), (u64::MAX, u64::MAX));
+}
+
+/// Whoever was taken in, with whatever numbers, lives on and is taken in again.
+#[test]
+fn v1_v2_a_user_at_the_end_of_numbers_is_taken_in_again() {
+    for number in [u64::MAX - 1, u64::MAX] {
+        let user: User<u8, 4> = User::starting_at(number);
+        let mut user: User<u8, 4> = snapshot::restore(&stored(&user, secs(0)), secs(0), Some(Duration::ZERO)).unwrap();
+        for session in [1, 2] {
+            let set = set_presence(user.at(secs(1)).unwrap(), session, Presence::Away, None, &Policy::GRAPH).unwrap();
+            user.apply(&set).unwrap();
+            assert_eq!((user.version(), user.revision()), (u64::MAX, u64::MAX));
+            assert_eq!(snapshot::restore(&stored(&user, secs(1)), secs(1), Some(Duration::ZERO)).as_ref(), Ok(&user));
+        }
+        user.rebase(secs(2), secs(1)).unwrap();
+        assert_eq!(snapshot::restore(&stored(&user, secs(1)), secs(1), Some(Duration::ZERO)), Ok(user));
+    }
 }
