@@ -5,8 +5,8 @@ use presence_core::directory::{
     DecideError, Directory, IndexCell, InlineMemory, Progress, QueueCell, SliceMemory, Slot, TagCell,
 };
 use presence_core::{
-    Absence, ApplyError, Cause, Command, CommandError, Duration, Instant, Layer, NotFound, Overdue, Policy, SessionId,
-    User, UserId,
+    Absence, ApplyError, Cause, Command, CommandError, Duration, DurationRange, Instant, Layer, NotFound, Overdue,
+    Policy, SessionId, User, UserId,
 };
 
 type Of<const USERS: usize> = Directory<u8, char, 2, InlineMemory<u8, char, 2, USERS>>;
@@ -143,6 +143,27 @@ fn m5_who_has_been_empty_for_longest_is_forgotten_first() {
         set(&mut directory, at(40), newcomer, Away, 60).unwrap();
         assert!(directory.get(forgotten).is_none(), "{newcomer} took the place of {forgotten}");
         assert_eq!(directory.len(), 4);
+    }
+}
+
+/// Nor does it matter that nothing was ever to fall due. Rules M5, C3.
+#[test]
+fn m5_c3_who_had_a_lease_without_end_is_forgotten_in_turn() {
+    let leases = DurationRange { shortest: Duration::ZERO, longest: Duration::MAX };
+    for order in [[1, 2], [2, 1]] {
+        let mut directory: Of<2> = Directory::new(InlineMemory::new(), Policy { leases, ..Policy::GRAPH });
+        for user in [1, 2] {
+            directory.set_presence(at(0), user, 'a', Away, Some(Duration::MAX), |_, _| {}).unwrap();
+        }
+        assert_eq!(directory.next_deadline(), None);
+        for (user, cleared_at) in order.into_iter().zip([10, 20]) {
+            directory.clear_presence(at(cleared_at), user, 'a', |_, _| {}).unwrap();
+        }
+        for (newcomer, forgotten) in [(3, order[0]), (4, order[1])] {
+            assert!(directory.get(forgotten).is_some());
+            set(&mut directory, at(30), newcomer, Away, 5).unwrap();
+            assert!(directory.get(forgotten).is_none(), "{newcomer} took the place of {forgotten}");
+        }
     }
 }
 

@@ -188,6 +188,13 @@ mod tests {
         }
     }
 
+    /// A hash whose every bit depends on every bit: numbers that follow each other would spread more evenly than users do.
+    fn mixed(user: u64) -> u64 {
+        let mixed = (user ^ (user >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
     /// What the front page of this module says of strays.
     #[test]
     #[cfg_attr(miri, ignore = "as many users take hours to interpret")]
@@ -198,7 +205,7 @@ mod tests {
             let mut from = 0;
             let mut strays = 0;
             for user in 0..users {
-                let homes = Homes::of(user.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32) ^ user << 7, places);
+                let homes = Homes::of(mixed(user), places);
                 let place = homes.vacancy(&tags).unwrap_or_else(|| {
                     from = vacancy_from(&tags, from).unwrap();
                     from
