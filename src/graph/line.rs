@@ -4,7 +4,7 @@ use super::MAX_LINE;
 use super::batch::Element;
 use super::json::{JsonError, Value, member_before_fault};
 use super::refusal::{Field, Refusal};
-use super::serve::{Exchange, Form, answer_element, write_refusal};
+use super::serve::{Exchange, Form, answer_line, write_refusal};
 use super::sink::{NoRoom, Sink};
 use super::store::Store;
 use super::write::Trace;
@@ -90,7 +90,7 @@ pub fn serve_line(
 ) -> Result<(), NoRoom> {
     match line {
         Line::Blank => Ok(()),
-        Line::Element(element) => answer_element(element, None, Form::Line, exchange, store, sink, changes).map(|_| ()),
+        Line::Element(element) => answer_line(element, exchange, store, sink, changes),
         Line::Refused { id, refusal } => write_refusal(sink, id, Form::Line, refusal, &exchange.trace),
     }
 }
