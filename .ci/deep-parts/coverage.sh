@@ -23,7 +23,7 @@ coverage() {
   objects=()
   while read -r object; do objects+=(-object "$object"); done <"$directory/objects"
   "$(llvm_tool llvm-cov)" export -format=lcov -instr-profile "$directory/all.profdata" "${objects[@]}" \
-    -ignore-filename-regex='(/\.cargo/|/rustc/|/tests/|/examples/|tests\.rs$)' >"$directory/lcov"
+    -ignore-filename-regex='(/\.cargo/|/rustc/|/tests/|/examples/|/fuzz/|tests\.rs$)' >"$directory/lcov"
   awk -v root="$PWD/" -v lines="$directory/uncovered" '
     BEGIN { print "| file | lines | reached | % |"; print "| --- | ---: | ---: | ---: |"; printf "" >lines }
     sub(/^SF:/, "") { file = $0; sub(root, "", file); total = reached = 0 }
@@ -32,10 +32,18 @@ coverage() {
       all += total; all_reached += reached }
     END { printf "| all | %d | %d | %.2f |\n", all, all_reached, 100 * all_reached / all }
   ' "$directory/lcov" >target/deep/coverage.md
-  # A closing brace says nothing without the line before it.
-  while IFS=: read -r file line; do
-    printf -- '- `%s`: `%s`\n' "$file" "$(sed -n "${line}{/^ *}/{x; s/$/ /; p; x}; s/^ *//p}; s/^ *//; h" "$file" | paste -sd '')"
-  done <"$directory/uncovered" >"$directory/not-reached"
+  # A closing brace says nothing without the line before it, and nothing new behind one that is not reached either.
+  awk -F: '
+    function text(file, number, line, last) {
+      while (number-- > 0 && (getline line <file) > 0) last = line
+      close(file); sub(/^ */, "", last); return last
+    }
+    {
+      here = text($1, $2); is_brace = here ~ /^}/; is_behind = $1 == file && $2 == number + 1
+      if (!is_brace || !is_behind) printf "- `%s`: `%s%s`\n", $1, is_brace ? text($1, $2 - 1) " " : "", here
+      file = $1; number = $2
+    }
+  ' "$directory/uncovered" >"$directory/not-reached"
   {
     cat target/deep/coverage.md
     printf '\nNot reached; [coverage.md](coverage.md) says why:\n\n'
