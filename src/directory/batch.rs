@@ -19,7 +19,8 @@ where
 {
     /// Carries out commands at `now`, in order, with the same results as [`execute`](Self::execute) one by one, which are
     /// handed to `done` with the command's place. A large directory waits for memory most of the time; here it waits for
-    /// up to 64 users at once. Cost as [`execute`](Self::execute).
+    /// up to 64 users at once. Rules S7 to S9. O(commands × `SESSIONS`), and for each whatever more
+    /// [`execute`](Self::execute) may take.
     pub fn execute_batch(
         &mut self,
         now: Instant,
@@ -45,7 +46,7 @@ where
     }
 
     /// Reads users as they are at `now`, in order, each handed to `read`; see [`read`](Self::read). Up to 64 are fetched
-    /// side by side. Cost as [`read`](Self::read).
+    /// side by side. Rules M4, M5. O(users asked for × `SESSIONS`), O(`SESSIONS`²) for each of whom something is overdue.
     pub fn read_batch(&self, users: &[U], now: Instant, mut read: impl FnMut(U, &User<S, SESSIONS>)) {
         for chunk in users.chunks(SIDE_BY_SIDE) {
             let found = self.find_many(chunk.iter().copied());

@@ -158,7 +158,8 @@ where
     }
 
     /// Reads a user as it is at `now`, exact however long ago time was advanced: if something is overdue, it is carried
-    /// out on a copy. A user never heard of is [`User::new`] (rule M5). O(`SESSIONS`), O(`SESSIONS`²) if overdue.
+    /// out on a copy. A user never heard of is [`User::new`] (rule M5). O(`SESSIONS`), O(`SESSIONS`²) if something is
+    /// overdue.
     pub fn read<R>(&self, user: U, now: Instant, read: impl FnOnce(&User<S, SESSIONS>) -> R) -> R {
         self.read_found(self.get(user), now, read)
     }
@@ -203,7 +204,7 @@ where
     }
 
     /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. Rule V1.
-    /// Cost as [`read`](Self::read).
+    /// O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
     #[must_use]
     pub fn version(&self, user: U, now: Instant) -> u64 {
         self.read(user, now, User::version)
@@ -217,8 +218,13 @@ where
 
     /// Carries out a command at `now`: brings the user up to date, decides, applies. Every transition that was applied is
     /// handed to `sink`, in order: what time did first, the command's own last; a command that succeeds without changing
-    /// anything (rule U4) has none. O(`SESSIONS`), and O(log users) when a deadline moves nearer. A new user who finds no
-    /// unused place makes the directory carry out all that is due first, so that what is due frees its room (rule S9).
+    /// anything (rule U4) has none. A new user who finds no unused place makes the directory carry out all that is due
+    /// first, so that what is due frees its room (rule S9).
+    ///
+    /// O(`SESSIONS`), and O(log users) when a deadline moves nearer, or when the user comes to have nothing stored or has
+    /// something again; O(`SESSIONS`² + log users) if something of the user is overdue. A new user takes O(1) amortised
+    /// more, O(log users) in the place of another; one who finds no unused place while anything is due takes
+    /// O(users log users) for a given `SESSIONS`, for any of the users may be due. Only what sets something needs a place.
     ///
     /// # Errors
     ///
@@ -275,7 +281,8 @@ where
         }
     }
 
-    /// [`set_presence`](crate::set_presence) for a user of the directory; see [`execute`](Self::execute).
+    /// [`set_presence`](crate::set_presence) for a user of the directory; see [`execute`](Self::execute). Rules S1 to S3,
+    /// S9. O(`SESSIONS`), and whatever more [`execute`](Self::execute) may take.
     ///
     /// # Errors
     ///
@@ -293,7 +300,9 @@ where
         self.execute(now, user, Command::SetPresence { session, presence, lease }, sink)
     }
 
-    /// [`clear_presence`](crate::clear_presence) for a user of the directory; see [`execute`](Self::execute).
+    /// [`clear_presence`](crate::clear_presence) for a user of the directory; see [`execute`](Self::execute). It never
+    /// needs a place. Rules S5, S6. O(`SESSIONS`), O(`SESSIONS` + log users) for the last session, O(`SESSIONS`² + log
+    /// users) if something of the user is overdue.
     ///
     /// # Errors
     ///
@@ -309,7 +318,7 @@ where
     }
 
     /// [`set_preferred_presence`](crate::set_preferred_presence) for a user of the directory; see
-    /// [`execute`](Self::execute).
+    /// [`execute`](Self::execute). Rules U1 to U3. O(`SESSIONS`), and whatever more `execute` may take.
     ///
     /// # Errors
     ///
@@ -326,14 +335,15 @@ where
     }
 
     /// [`clear_preferred_presence`](crate::clear_preferred_presence) for a user of the directory; see
-    /// [`execute`](Self::execute). It always succeeds (rule U4).
+    /// [`execute`](Self::execute). It always succeeds (rule U4), and never needs a place. O(`SESSIONS`),
+    /// O(`SESSIONS` + log users) if nothing else is stored, O(`SESSIONS`² + log users) if something of the user is overdue.
     pub fn clear_preferred_presence(&mut self, now: Instant, user: U, sink: impl FnMut(U, &Transition<S>)) {
         // The only command that no decision refuses, and that never needs a place.
         let _ = self.execute(now, user, Command::ClearPreferredPresence, sink);
     }
 
     /// Decides a command without applying anything, for those who write to a journal in between; `None` when it succeeds
-    /// without anything to apply. O(`SESSIONS`).
+    /// without anything to apply. What is due is left to [`advance`](Self::advance). Rules S7 to S9, M4. O(`SESSIONS`).
     ///
     /// # Errors
     ///
@@ -360,8 +370,9 @@ where
         }
     }
 
-    /// Applies a transition that [`decide`](Self::decide) made, and gives a new user its place. O(`SESSIONS`), and
-    /// O(log users) when a deadline moves nearer.
+    /// Applies a transition that [`decide`](Self::decide) made, and gives a new user its place. Rules S7, V2.
+    /// O(`SESSIONS`), and O(log users) when a deadline moves nearer, or when the user comes to have nothing stored or has
+    /// something again. A new user takes O(1) amortised more, O(log users) in the place of another.
     ///
     /// # Errors
     ///
@@ -378,7 +389,7 @@ where
     }
 
     /// Shifts every stored instant of every user: the moment the clock called `from` is now called `to`. Rule C2.
-    /// O(users log users).
+    /// O(capacity + users × (`SESSIONS` + log users)).
     ///
     /// # Errors
     ///

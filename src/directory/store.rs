@@ -66,7 +66,8 @@ where
     }
 
     /// Takes in a user from elsewhere, a store or another directory, in place of what is known of it here. It counts as a
-    /// visible change. What is overdue of it is due at the next [`advance`](Self::advance). O(`SESSIONS` + log users).
+    /// visible change. What is overdue of it is due at the next [`advance`](Self::advance). Rule V2. O(`SESSIONS` + log
+    /// users); for a new user amortised.
     ///
     /// # Errors
     ///
