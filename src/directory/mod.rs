@@ -89,7 +89,8 @@ pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
 }
 
 impl<U, S, const SESSIONS: usize, M> Directory<U, S, SESSIONS, M> {
-    /// A directory without users, in this memory, which must be as new: every slot and cell `EMPTY`. O(1).
+    /// A directory without users, in this memory, which must be as new: every slot and cell `EMPTY`. O(1), besides moving the
+    /// memory where it is inline.
     #[must_use]
     pub const fn new(memory: M, policy: Policy) -> Self {
         Self::with_hasher(memory, policy, DefaultHasher::new())
@@ -97,7 +98,8 @@ impl<U, S, const SESSIONS: usize, M> Directory<U, S, SESSIONS, M> {
 }
 
 impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
-    /// A directory that hashes user ids with a hasher of the caller's: a keyed one where users choose their own ids. O(1).
+    /// A directory that hashes user ids with a hasher of the caller's: a keyed one where users choose their own ids.
+    /// O(1), besides moving the memory where it is inline.
     #[must_use]
     pub const fn with_hasher(memory: M, policy: Policy, hasher: H) -> Self {
         Self {
@@ -151,7 +153,7 @@ where
         self.taken == 0
     }
 
-    /// A user as time was last advanced; `None` for one never heard of, or forgotten. O(1) expected.
+    /// A user as time was last advanced; `None` for one never heard of, or forgotten. Rule M5. O(1) expected.
     #[must_use]
     pub fn get(&self, user: U) -> Option<&User<S, SESSIONS>> {
         self.find(user).map(|(_, slot)| &slot.user)

@@ -58,7 +58,8 @@ where
         self.forgotten
     }
 
-    /// Users forgotten elsewhere, or in an earlier life of this directory, had revisions and versions below this. O(1).
+    /// Users forgotten elsewhere, or in an earlier life of this directory, had revisions and versions below this.
+    /// Rules V1, V2. O(1).
     pub const fn remember_forgotten(&mut self, number: u64) {
         if number > self.forgotten {
             self.forgotten = number;

@@ -67,7 +67,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may make this request. O(1).
+    /// Whether the caller may make this request. Rule H1, section 7. O(1).
     ///
     /// # Errors
     ///

@@ -115,8 +115,8 @@ pub(super) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     text
 }
 
-/// Writes a presence object. Rule H3. Status message, out of office and work location are null: feature `details` has
-/// `write_resource` for those who keep them.
+/// Writes a presence object. Status message, out of office and work location are null: feature `details` has
+/// `write_resource` for those who keep them. Rules H3, V1. O(1).
 ///
 /// # Errors
 ///
@@ -131,7 +131,7 @@ pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, ver
     fill(sink, TEMPLATE, &[&id, availability.as_bytes(), activity.as_bytes(), version])
 }
 
-/// Writes an error body. Rule H1.
+/// Writes an error body. Rule H1. O(bytes of the trace).
 ///
 /// # Errors
 ///
@@ -151,7 +151,7 @@ pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> 
 
 /// Writes the answer to an element of a batch, for whoever runs the elements itself: `{"id":…,"status":…,"headers":…,"body":…}`,
 /// with a `Retry-After` header where there is one, and without a body where that is empty. The id is a JSON string, the body is
-/// JSON, both as they are. Rule H5.
+/// JSON, both as they are; `retry_after` is in seconds. Rule H5. O(bytes of id and body).
 ///
 /// # Errors
 ///
@@ -204,7 +204,7 @@ pub struct Trace<'a> {
 
 /// Writes a change of a published presence as an event:
 /// `{"at":300,"user":"…","from":{…},"to":{…},"cause":"expired"}`, `at` in seconds since `start`. Only visible
-/// transitions are events: see [`Transition::is_visible`].
+/// transitions are events: see [`Transition::is_visible`]. O(1).
 ///
 /// # Errors
 ///

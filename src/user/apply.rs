@@ -32,7 +32,7 @@ impl core::error::Error for ApplyError {}
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// Carries out a transition. It needs no policy and no clock, and so does the same everywhere and at any time.
-    /// O(`SESSIONS`).
+    /// Rules S7, V1, V2. O(`SESSIONS`).
     ///
     /// # Errors
     ///

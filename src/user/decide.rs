@@ -183,7 +183,7 @@ pub enum Command<S = SessionId> {
     ClearPreferredPresence,
 }
 
-/// Decides any command; `None` when it succeeds without anything to apply (rule U4). O(`SESSIONS`).
+/// Decides any command; `None` when it succeeds without anything to apply (rule U4). Rule S7. O(`SESSIONS`).
 ///
 /// # Errors
 ///

@@ -29,7 +29,7 @@ pub struct Resource<'a> {
     pub select: Select,
 }
 
-/// The longest presence object with messages of up to so many bytes, each of which may have to be escaped.
+/// The longest presence object, in bytes, with messages of up to so many bytes, each of which may have to be escaped. O(1).
 #[must_use]
 pub const fn max_presence(message: usize) -> usize {
     const TIMES: usize = r#","publishedDateTime":"2026-11-24T17:05:33.2070000Z","expiryDateTime":{"dateTime":"2026-11-24T17:05:33.2070000Z","timeZone":"UTC"}"#.len();
@@ -40,7 +40,8 @@ pub const fn max_presence(message: usize) -> usize {
     fixed.saturating_add(message.saturating_mul(12))
 }
 
-/// Writes a presence object with everything in it. Rule H3.
+/// Writes a presence object with everything in it that is selected. Rules H3, T1, O1, W1, V1.
+/// O(bytes of its texts).
 ///
 /// # Errors
 ///
