@@ -162,6 +162,18 @@ where
     /// Reads a user as it is at `now`, exact however long ago time was advanced: if something is overdue, it is carried
     /// out on a copy. A user never heard of is [`User::new`] (rule M5). O(`SESSIONS`), O(`SESSIONS`²) if something is
     /// overdue.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Absence, Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
+    /// let read = |secs| directory.read(7, Instant::from_secs(secs), |user| (user.presence(), user.absence()));
+    /// assert_eq!(read(299), (Presence::Away, None));
+    /// assert_eq!(read(300), (Presence::Offline, Some(Absence::Expired))); // though nobody has advanced
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
     pub fn read<R>(&self, user: U, now: Instant, read: impl FnOnce(&User<S, SESSIONS>) -> R) -> R {
         self.read_found(self.get(user), now, read)
     }
@@ -232,6 +244,23 @@ where
     ///
     /// Those of the command's decision, and [`CommandError::UsersFull`]. The command has changed nothing then; what time
     /// did stands.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Cause, Command, Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let set = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
+    /// directory.execute(Instant::ZERO, 7, set, |_, _| {})?;
+    /// // Its lease is over before it is set again: both are told, each with its own time.
+    /// let mut told = Vec::new();
+    /// directory.execute(Instant::from_secs(400), 7, set, |user, transition| {
+    ///     told.push((user, transition.at(), transition.cause()));
+    /// })?;
+    /// let expected = [(7, Instant::from_secs(300), Cause::Expired), (7, Instant::from_secs(400), Cause::Set)];
+    /// assert_eq!(told, expected);
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
     pub fn execute(
         &mut self,
         now: Instant,
@@ -351,6 +380,22 @@ where
     ///
     /// [`DecideError::Overdue`] when the user, or room for a new one, waits for something that is due at `now`:
     /// [`advance`](Self::advance) first. [`DecideError::Refused`] as [`execute`](Self::execute).
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Command, Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut journal = Vec::new();
+    /// let command = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
+    /// if let Some(transition) = directory.decide(Instant::ZERO, 7, command)? {
+    ///     assert_eq!(directory.presence(7, Instant::ZERO), Presence::Offline);
+    ///     journal.push((7, transition)); // written first, then applied
+    ///     directory.apply(7, &transition)?;
+    /// }
+    /// assert_eq!(directory.presence(7, Instant::ZERO), Presence::Away);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn decide(&self, now: Instant, user: U, command: Command<S>) -> Result<Option<Transition<S>>, DecideError> {
         match self.get(user) {
             Some(found) => Ok(decide(found.at(now)?, command, &self.policy)?),

@@ -103,6 +103,17 @@ impl Line<'_> {
     /// # Errors
     ///
     /// [`NoRoom`] when not even the bare status fits the sink: what it may have taken is no answer.
+    ///
+    /// ```
+    /// use presence_core::graph::{Buffer, Line, Refusal, Trace};
+    ///
+    /// let line = Line::parse(br#"{"id":"1","at":3,"method":"GET","url":"/me/presence"}"#);
+    /// let mut bytes = [0; 512];
+    /// let mut answer = Buffer::new(&mut bytes);
+    /// line.refuse(Refusal::OutOfOrder, &Trace::default(), &mut answer)?;
+    /// assert!(answer.written().starts_with(br#"{"id":"1","status":400,"body":{"error":"#));
+    /// # Ok::<(), presence_core::graph::NoRoom>(())
+    /// ```
     pub fn refuse(self, refusal: Refusal, trace: &Trace<'_>, sink: &mut dyn Sink) -> Result<(), NoRoom> {
         let id = match self {
             Line::Blank => None,

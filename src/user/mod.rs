@@ -244,6 +244,21 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// # Errors
     ///
     /// [`Overdue`] names the first deadline that has happened: [`advance`] first.
+    ///
+    /// ```
+    /// use presence_core::{Instant, Overdue, Policy, Presence, User, advance, set_presence};
+    ///
+    /// let mut user: User<u8, 4> = User::new();
+    /// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Away, None, &Policy::GRAPH)?;
+    /// user.apply(&set)?;
+    /// let (deadline, now) = (Instant::from_secs(300), Instant::from_secs(1000));
+    /// assert_eq!(user.at(now).err(), Some(Overdue { deadline }));
+    /// while let Some(due) = advance(&user, now, &Policy::GRAPH) {
+    ///     user.apply(&due)?;
+    /// }
+    /// assert!(user.at(now).is_ok());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn at(&self, now: Instant) -> Result<UserAt<'_, S, SESSIONS>, Overdue> {
         let deadline = self.first_deadline();
         if deadline.is_due(now) {
@@ -261,6 +276,18 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// # Errors
     ///
     /// [`Overdue`] while something is due at `from`: [`advance`] first. Nothing is changed.
+    ///
+    /// ```
+    /// use presence_core::{Instant, Policy, Presence, User, set_presence};
+    ///
+    /// let mut user: User<u8, 4> = User::new();
+    /// let set = set_presence(user.at(Instant::from_secs(1000))?, 1, Presence::Away, None, &Policy::GRAPH)?;
+    /// user.apply(&set)?;
+    /// // A minute later the clock starts anew: four minutes are left.
+    /// user.rebase(Instant::from_secs(1060), Instant::ZERO)?;
+    /// assert_eq!(user.next_deadline(), Some(Instant::from_secs(240)));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
         self.at(from)?;
         for session in &mut self.sessions {

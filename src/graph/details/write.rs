@@ -46,6 +46,30 @@ pub const fn max_presence(message: usize) -> usize {
 /// # Errors
 ///
 /// [`NoRoom`]; [`max_presence`] bytes always suffice.
+///
+/// ```
+/// use presence_core::details::Details;
+/// use presence_core::graph::{Buffer, Resource, Select, max_presence, write_resource};
+/// use presence_core::{Presence, UserId};
+///
+/// let details: Details<40> = Details::new();
+/// let resource = Resource {
+///     user: UserId::from_bytes([0x11; 16]),
+///     presence: Presence::Away,
+///     version: 7,
+///     details: Some(details.shown()),
+///     is_own: true,
+///     epoch: None,
+///     select: Select::parse("?$select=availability,workLocation")?,
+/// };
+/// let mut bytes = [0; max_presence(40)];
+/// let mut body = Buffer::new(&mut bytes);
+/// write_resource(&mut body, &resource)?;
+/// let expected =
+///     br#"{"availability":"Away","workLocation":{"workLocationType":"unspecified","placeId":null,"source":"none"}}"#;
+/// assert_eq!(body.written(), expected);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn write_resource(sink: &mut dyn Sink, resource: &Resource<'_>) -> Result<(), NoRoom> {
     let mut opening: &[u8] = b"{\"";
     for (place, name) in PROPERTIES.iter().enumerate() {
