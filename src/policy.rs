@@ -24,7 +24,7 @@ impl Fades {
     pub const NONE: Self = Self(&[]);
 
     /// These fades, if each comes later and is weaker than the one before, the first is weaker than Available, and there
-    /// are no more than 255. O(fades), meant for `const`.
+    /// are no more than 255. Rule S3. O(fades), meant for `const`.
     ///
     /// ```
     /// use presence_core::{Duration, Fade, Fades, Presence};
@@ -51,7 +51,7 @@ impl Fades {
         Some(Self(fades))
     }
 
-    /// The fades, in order.
+    /// The fades, in order. Rule S3. O(1).
     #[must_use]
     pub const fn as_slice(self) -> &'static [Fade] {
         self.0

@@ -8,7 +8,8 @@ use crate::time::Instant;
 use crate::user::ApplyError;
 
 impl<const MESSAGE: usize> Details<MESSAGE> {
-    /// Carries out a transition. It needs no clock, and so does the same everywhere and at any time. O(`MESSAGE`).
+    /// Carries out a transition. It needs no clock, and so does the same everywhere and at any time. Rules S7, V1,
+    /// V2. O(`MESSAGE`).
     ///
     /// # Errors
     ///

@@ -34,6 +34,19 @@ pub fn set_status_message<'a, const MESSAGE: usize>(
 /// # Errors
 ///
 /// [`DetailsError::OutOfOfficeTooLong`] for a message of more than `MESSAGE` bytes.
+///
+/// ```
+/// use presence_core::details::{Details, OutOfOffice, set_out_of_office};
+/// use presence_core::{ApplyError, Instant};
+///
+/// let mut details: Details<40> = Details::new();
+/// let away = OutOfOffice { is_out_of_office: true, message: Some("Back in May") };
+/// let set = set_out_of_office(details.at(Instant::ZERO)?, away)?;
+/// details.apply(&set)?;
+/// assert_eq!(details.out_of_office(), away);
+/// assert_eq!(details.apply(&set), Err(ApplyError::Stale));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn set_out_of_office<'a, const MESSAGE: usize>(
     details: DetailsAt<'_, MESSAGE>,
     out_of_office: OutOfOffice<'a>,
@@ -70,6 +83,22 @@ pub fn set_location<'a, const MESSAGE: usize>(
 
 /// `clearAutomaticLocation`, `clearLocation`, or a calendar that has nothing to say: these layers are dropped. `None` when
 /// none of them says anything. Rule W1. O(1).
+///
+/// ```
+/// use presence_core::details::{Details, LocationLayer, LocationLayers, WorkLocationType, WorkPlace};
+/// use presence_core::details::{clear_locations, set_location};
+/// use presence_core::Instant;
+///
+/// let mut details: Details<40> = Details::new();
+/// let home = WorkPlace { kind: WorkLocationType::Remote, id: None };
+/// let set = set_location(details.at(Instant::ZERO)?, LocationLayer::Manual, home, Instant::from_secs(3600))?;
+/// details.apply(&set.ok_or("nothing to do")?)?;
+/// assert_eq!(clear_locations(details.at(Instant::ZERO)?, LocationLayers::AUTOMATIC), None);
+/// let cleared = clear_locations(details.at(Instant::ZERO)?, LocationLayers::MANUAL_AND_AUTOMATIC);
+/// details.apply(&cleared.ok_or("nothing to do")?)?;
+/// assert_eq!(details.work_location(), None);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[must_use]
 pub fn clear_locations<const MESSAGE: usize>(
     details: DetailsAt<'_, MESSAGE>,
@@ -82,6 +111,25 @@ pub fn clear_locations<const MESSAGE: usize>(
 /// Time has passed: the first thing that is due at `now`, stamped with its own deadline, or `None`. Apply it and ask again.
 /// Several at one instant: the message first, then the weakest layer, so that the location shown changes at most once.
 /// Rules T1, W1, S8. O(1).
+///
+/// ```
+/// use presence_core::Instant;
+/// use presence_core::details::{Details, DetailsCause, DetailsCommand, advance_details, decide_details};
+///
+/// let mut details: Details<40> = Details::new();
+/// let expires_at = Instant::from_secs(3600);
+/// let command = DetailsCommand::SetStatusMessage { text: "at lunch", expires_at };
+/// if let Some(set) = decide_details(details.at(Instant::ZERO)?, command)? {
+///     details.apply(&set)?;
+/// }
+/// let late = Instant::from_secs(9999);
+/// while let Some(due) = advance_details(&details, late) {
+///     assert_eq!((due.at(), due.cause()), (expires_at, DetailsCause::MessageExpired));
+///     details.apply(&due)?;
+/// }
+/// assert_eq!(details.status_message(), None);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[must_use]
 pub fn advance_details<const MESSAGE: usize>(
     details: &Details<MESSAGE>,

@@ -65,14 +65,14 @@ pub struct Details<const MESSAGE: usize = 1120> {
 }
 
 impl<const MESSAGE: usize> Details<MESSAGE> {
-    /// Of a user who has told nothing.
+    /// Of a user who has told nothing. Rule M5. O(1).
     #[must_use]
     pub const fn new() -> Self {
         Self::starting_at(0)
     }
 
     /// The same whose revision and version start at a number, for a wrapping layer that forgets and must not give an old
-    /// version, or an old transition, a second meaning. Rules V1, V2.
+    /// version, or an old transition, a second meaning. Rules V1, V2. O(1).
     #[must_use]
     pub const fn starting_at(number: u64) -> Self {
         Self {
@@ -110,7 +110,7 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         self.places.get(layer).map(|place| (place.shown(), place.until))
     }
 
-    /// All that can be shown, for whoever writes it down. O(1).
+    /// All that can be shown, for whoever writes it down. Rules T1, O1, W1. O(1).
     #[must_use]
     pub fn shown(&self) -> ShownDetails<'_> {
         ShownDetails {
@@ -152,7 +152,7 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         LocationLayer::ALL.iter().fold(message, |first, layer| first.min(self.places.until(*layer)))
     }
 
-    /// This at a moment, as decisions take it; refused while something is overdue. O(1).
+    /// This at a moment, as decisions take it; refused while something is overdue. Rule S8. O(1).
     ///
     /// # Errors
     ///
@@ -210,13 +210,13 @@ pub struct DetailsAt<'a, const MESSAGE: usize = 1120> {
 }
 
 impl<'a, const MESSAGE: usize> DetailsAt<'a, MESSAGE> {
-    /// The details.
+    /// The details. O(1).
     #[must_use]
     pub const fn details(self) -> &'a Details<MESSAGE> {
         self.details
     }
 
-    /// The moment.
+    /// The moment. O(1).
     #[must_use]
     pub const fn now(self) -> Instant {
         self.now

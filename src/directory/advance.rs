@@ -86,7 +86,7 @@ where
     }
 
     /// When to call [`advance`](Self::advance) next: never later than the first deadline of any user, and exact once
-    /// `advance` has said that it is idle. It is harmless, but wastes energy, to call `advance` before it. O(1).
+    /// `advance` has said that it is idle. It is harmless, but wastes energy, to call `advance` before it. Rule M4. O(1).
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         self.first_deadline()

@@ -19,7 +19,20 @@ where
 {
     /// Carries out commands at `now`, in order, with the same results as [`execute`](Self::execute) one by one, which are
     /// handed to `done` with the command's place. A large directory waits for memory most of the time; here it waits for
-    /// up to 64 users at once. Cost as [`execute`](Self::execute).
+    /// up to 64 users at once. Rules S7 to S9. O(commands × `SESSIONS`), and for each whatever more
+    /// [`execute`](Self::execute) may take.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Command, CommandError, Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let set = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
+    /// let commands = [(7, set), (8, Command::ClearPresence { session: 1 })];
+    /// let mut outcomes = Vec::new();
+    /// directory.execute_batch(Instant::ZERO, &commands, |_, _| {}, |place, outcome| outcomes.push((place, outcome)));
+    /// assert_eq!(outcomes, [(0, Ok(())), (1, Err(CommandError::NotFound))]);
+    /// ```
     pub fn execute_batch(
         &mut self,
         now: Instant,
@@ -45,7 +58,19 @@ where
     }
 
     /// Reads users as they are at `now`, in order, each handed to `read`; see [`read`](Self::read). Up to 64 are fetched
-    /// side by side. Cost as [`read`](Self::read).
+    /// side by side. Rules M4, M5. O(users asked for × `SESSIONS`), O(`SESSIONS`²) for each of whom something is overdue.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
+    /// let mut read = Vec::new();
+    /// directory.read_batch(&[8, 7], Instant::ZERO, |id, user| read.push((id, user.presence())));
+    /// assert_eq!(read, [(8, Presence::Offline), (7, Presence::Away)]);
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
     pub fn read_batch(&self, users: &[U], now: Instant, mut read: impl FnMut(U, &User<S, SESSIONS>)) {
         for chunk in users.chunks(SIDE_BY_SIDE) {
             let found = self.find_many(chunk.iter().copied());

@@ -19,7 +19,9 @@ where
     /// [`release`](Self::release), though nothing may be stored of it here. Nothing visible changes. A new user who finds no
     /// unused place makes the directory carry out all that is due first, each transition handed to `sink`; whoever keeps
     /// something that is over by then releases it before, so that it frees its room as well. Rules M5, S9.
-    /// O(1) expected, O(log users) for a user with nothing stored.
+    ///
+    /// O(1) expected, O(log users) for a user with nothing stored. For a new user O(1) amortised, O(log users) in the place
+    /// of another; while anything is due and no place is unused, O(users log users), as in [`execute`](Self::execute).
     ///
     /// # Errors
     ///

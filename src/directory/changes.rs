@@ -131,7 +131,7 @@ where
     M: Memory<U, S, SESSIONS>,
     H: BuildHasher,
 {
-    /// Behind the newest visible change. O(1).
+    /// Behind the newest visible change. Rule V2. O(1).
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
         Cursor(self.changes.count)

@@ -83,17 +83,18 @@ impl<U: Copy + Ord, S, const SESSIONS: usize> Linked for [Slot<U, S, SESSIONS>] 
 
 /// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`TagCell`]s, [`IndexCell`]s and
 /// [`QueueCell`]s as it is to hold users. When the directory is made, every one of them must be `EMPTY`. Where the four
-/// differ in length, the shortest counts; but more tags than slots make finding slow.
+/// differ in length, the shortest counts; but more tags than slots make finding slow. A directory asks for them at every step:
+/// its costs hold where they are at hand, O(1).
 pub trait Memory<U, S, const SESSIONS: usize> {
-    /// The users.
+    /// The users. O(1).
     fn slots(&self) -> &[Slot<U, S, SESSIONS>];
-    /// Who is at home where.
+    /// Who is at home where. O(1).
     fn tags(&self) -> &[TagCell];
-    /// The index of those who are not at home.
+    /// The index of those who are not at home. O(1).
     fn index(&self) -> &[IndexCell];
-    /// The queue of deadlines.
+    /// The queue of deadlines. O(1).
     fn queue(&self) -> &[QueueCell];
-    /// All four, to write.
+    /// All four, to write. O(1).
     fn parts(&mut self) -> Parts<'_, U, S, SESSIONS>;
 }
 
@@ -122,7 +123,7 @@ pub struct InlineMemory<U, S, const SESSIONS: usize, const USERS: usize> {
 }
 
 impl<U, S, const SESSIONS: usize, const USERS: usize> InlineMemory<U, S, SESSIONS, USERS> {
-    /// Memory in which nobody has a place yet.
+    /// Memory in which nobody has a place yet. O(`USERS`); nothing at run time in a `static`.
     #[must_use]
     pub const fn new() -> Self {
         Self {

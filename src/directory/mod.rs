@@ -89,7 +89,8 @@ pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
 }
 
 impl<U, S, const SESSIONS: usize, M> Directory<U, S, SESSIONS, M> {
-    /// A directory without users, in this memory, which must be as new: every slot and cell `EMPTY`. O(1).
+    /// A directory without users, in this memory, which must be as new: every slot and cell `EMPTY`. O(1), besides moving the
+    /// memory where it is inline.
     #[must_use]
     pub const fn new(memory: M, policy: Policy) -> Self {
         Self::with_hasher(memory, policy, DefaultHasher::new())
@@ -97,7 +98,8 @@ impl<U, S, const SESSIONS: usize, M> Directory<U, S, SESSIONS, M> {
 }
 
 impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
-    /// A directory that hashes user ids with a hasher of the caller's: a keyed one where users choose their own ids. O(1).
+    /// A directory that hashes user ids with a hasher of the caller's: a keyed one where users choose their own ids.
+    /// O(1), besides moving the memory where it is inline.
     #[must_use]
     pub const fn with_hasher(memory: M, policy: Policy, hasher: H) -> Self {
         Self {
@@ -151,14 +153,27 @@ where
         self.taken == 0
     }
 
-    /// A user as time was last advanced; `None` for one never heard of, or forgotten. O(1) expected.
+    /// A user as time was last advanced; `None` for one never heard of, or forgotten. Rule M5. O(1) expected.
     #[must_use]
     pub fn get(&self, user: U) -> Option<&User<S, SESSIONS>> {
         self.find(user).map(|(_, slot)| &slot.user)
     }
 
     /// Reads a user as it is at `now`, exact however long ago time was advanced: if something is overdue, it is carried
-    /// out on a copy. A user never heard of is [`User::new`] (rule M5). O(`SESSIONS`), O(`SESSIONS`²) if overdue.
+    /// out on a copy. A user never heard of is [`User::new`] (rule M5). O(`SESSIONS`), O(`SESSIONS`²) if something is
+    /// overdue.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Absence, Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
+    /// let read = |secs| directory.read(7, Instant::from_secs(secs), |user| (user.presence(), user.absence()));
+    /// assert_eq!(read(299), (Presence::Away, None));
+    /// assert_eq!(read(300), (Presence::Offline, Some(Absence::Expired))); // though nobody has advanced
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
     pub fn read<R>(&self, user: U, now: Instant, read: impl FnOnce(&User<S, SESSIONS>) -> R) -> R {
         self.read_found(self.get(user), now, read)
     }
@@ -203,7 +218,7 @@ where
     }
 
     /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. Rule V1.
-    /// Cost as [`read`](Self::read).
+    /// O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
     #[must_use]
     pub fn version(&self, user: U, now: Instant) -> u64 {
         self.read(user, now, User::version)
@@ -217,13 +232,35 @@ where
 
     /// Carries out a command at `now`: brings the user up to date, decides, applies. Every transition that was applied is
     /// handed to `sink`, in order: what time did first, the command's own last; a command that succeeds without changing
-    /// anything (rule U4) has none. O(`SESSIONS`), and O(log users) when a deadline moves nearer. A new user who finds no
-    /// unused place makes the directory carry out all that is due first, so that what is due frees its room (rule S9).
+    /// anything (rule U4) has none. A new user who finds no unused place makes the directory carry out all that is due
+    /// first, so that what is due frees its room (rule S9).
+    ///
+    /// O(`SESSIONS`), and O(log users) when a deadline moves nearer, or when the user comes to have nothing stored or has
+    /// something again; O(`SESSIONS`² + log users) if something of the user is overdue. A new user takes O(1) amortised
+    /// more, O(log users) in the place of another; one who finds no unused place while anything is due takes
+    /// O(users log users) for a given `SESSIONS`, for any of the users may be due. Only what sets something needs a place.
     ///
     /// # Errors
     ///
     /// Those of the command's decision, and [`CommandError::UsersFull`]. The command has changed nothing then; what time
     /// did stands.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Cause, Command, Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let set = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
+    /// directory.execute(Instant::ZERO, 7, set, |_, _| {})?;
+    /// // Its lease is over before it is set again: both are told, each with its own time.
+    /// let mut told = Vec::new();
+    /// directory.execute(Instant::from_secs(400), 7, set, |user, transition| {
+    ///     told.push((user, transition.at(), transition.cause()));
+    /// })?;
+    /// let expected = [(7, Instant::from_secs(300), Cause::Expired), (7, Instant::from_secs(400), Cause::Set)];
+    /// assert_eq!(told, expected);
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
     pub fn execute(
         &mut self,
         now: Instant,
@@ -275,7 +312,8 @@ where
         }
     }
 
-    /// [`set_presence`](crate::set_presence) for a user of the directory; see [`execute`](Self::execute).
+    /// [`set_presence`](crate::set_presence) for a user of the directory; see [`execute`](Self::execute). Rules S1 to S3,
+    /// S9. O(`SESSIONS`), and whatever more [`execute`](Self::execute) may take.
     ///
     /// # Errors
     ///
@@ -293,7 +331,9 @@ where
         self.execute(now, user, Command::SetPresence { session, presence, lease }, sink)
     }
 
-    /// [`clear_presence`](crate::clear_presence) for a user of the directory; see [`execute`](Self::execute).
+    /// [`clear_presence`](crate::clear_presence) for a user of the directory; see [`execute`](Self::execute). It never
+    /// needs a place. Rules S5, S6. O(`SESSIONS`), O(`SESSIONS` + log users) for the last session, O(`SESSIONS`² + log
+    /// users) if something of the user is overdue.
     ///
     /// # Errors
     ///
@@ -309,7 +349,7 @@ where
     }
 
     /// [`set_preferred_presence`](crate::set_preferred_presence) for a user of the directory; see
-    /// [`execute`](Self::execute).
+    /// [`execute`](Self::execute). Rules U1 to U3. O(`SESSIONS`), and whatever more `execute` may take.
     ///
     /// # Errors
     ///
@@ -326,19 +366,36 @@ where
     }
 
     /// [`clear_preferred_presence`](crate::clear_preferred_presence) for a user of the directory; see
-    /// [`execute`](Self::execute). It always succeeds (rule U4).
+    /// [`execute`](Self::execute). It always succeeds (rule U4), and never needs a place. O(`SESSIONS`),
+    /// O(`SESSIONS` + log users) if nothing else is stored, O(`SESSIONS`² + log users) if something of the user is overdue.
     pub fn clear_preferred_presence(&mut self, now: Instant, user: U, sink: impl FnMut(U, &Transition<S>)) {
         // The only command that no decision refuses, and that never needs a place.
         let _ = self.execute(now, user, Command::ClearPreferredPresence, sink);
     }
 
     /// Decides a command without applying anything, for those who write to a journal in between; `None` when it succeeds
-    /// without anything to apply. O(`SESSIONS`).
+    /// without anything to apply. What is due is left to [`advance`](Self::advance). Rules S7 to S9, M4. O(`SESSIONS`).
     ///
     /// # Errors
     ///
     /// [`DecideError::Overdue`] when the user, or room for a new one, waits for something that is due at `now`:
     /// [`advance`](Self::advance) first. [`DecideError::Refused`] as [`execute`](Self::execute).
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Command, Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut journal = Vec::new();
+    /// let command = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
+    /// if let Some(transition) = directory.decide(Instant::ZERO, 7, command)? {
+    ///     assert_eq!(directory.presence(7, Instant::ZERO), Presence::Offline);
+    ///     journal.push((7, transition)); // written first, then applied
+    ///     directory.apply(7, &transition)?;
+    /// }
+    /// assert_eq!(directory.presence(7, Instant::ZERO), Presence::Away);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn decide(&self, now: Instant, user: U, command: Command<S>) -> Result<Option<Transition<S>>, DecideError> {
         match self.get(user) {
             Some(found) => Ok(decide(found.at(now)?, command, &self.policy)?),
@@ -360,8 +417,9 @@ where
         }
     }
 
-    /// Applies a transition that [`decide`](Self::decide) made, and gives a new user its place. O(`SESSIONS`), and
-    /// O(log users) when a deadline moves nearer.
+    /// Applies a transition that [`decide`](Self::decide) made, and gives a new user its place. Rules S7, V2.
+    /// O(`SESSIONS`), and O(log users) when a deadline moves nearer, or when the user comes to have nothing stored or has
+    /// something again. A new user takes O(1) amortised more, O(log users) in the place of another.
     ///
     /// # Errors
     ///
@@ -378,7 +436,7 @@ where
     }
 
     /// Shifts every stored instant of every user: the moment the clock called `from` is now called `to`. Rule C2.
-    /// O(users log users).
+    /// O(capacity + users × (`SESSIONS` + log users)).
     ///
     /// # Errors
     ///

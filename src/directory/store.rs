@@ -58,7 +58,8 @@ where
         self.forgotten
     }
 
-    /// Users forgotten elsewhere, or in an earlier life of this directory, had revisions and versions below this. O(1).
+    /// Users forgotten elsewhere, or in an earlier life of this directory, had revisions and versions below this.
+    /// Rules V1, V2. O(1).
     pub const fn remember_forgotten(&mut self, number: u64) {
         if number > self.forgotten {
             self.forgotten = number;
@@ -66,7 +67,8 @@ where
     }
 
     /// Takes in a user from elsewhere, a store or another directory, in place of what is known of it here. It counts as a
-    /// visible change. What is overdue of it is due at the next [`advance`](Self::advance). O(`SESSIONS` + log users).
+    /// visible change. What is overdue of it is due at the next [`advance`](Self::advance). Rule V2. O(`SESSIONS` + log
+    /// users); for a new user amortised.
     ///
     /// # Errors
     ///

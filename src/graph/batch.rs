@@ -15,7 +15,7 @@ use crate::policy::Policy;
 pub struct Batch<'a>(Value<'a>);
 
 impl<'a> Batch<'a> {
-    /// The `requests` of a body. O(bytes), in bounded memory.
+    /// The `requests` of a body. Rule H5. O(bytes), in bounded memory.
     ///
     /// # Errors
     ///
@@ -106,7 +106,8 @@ impl<'a> Answered<'a> {
         self.0.is_empty()
     }
 
-    /// Whether an element may run: what it depends on came before it, and succeeded. O([`MAX_ELEMENTS`]²).
+    /// Whether an element may run: what it depends on came before it, and succeeded. Rule H5. O(bytes of the element), each
+    /// looked at once for each of up to [`MAX_ELEMENTS`] ids.
     ///
     /// # Errors
     ///
@@ -135,7 +136,7 @@ type Method = heapless::Vec<u8, 8>;
 type Url = heapless::Vec<u8, 256>;
 
 impl<'a> Element<'a> {
-    /// An object with an id; the rest is looked at by [`request`](Self::request). O(bytes).
+    /// An object with an id; the rest is looked at by [`request`](Self::request). Rule H5. O(bytes).
     ///
     /// # Errors
     ///
@@ -169,7 +170,7 @@ impl<'a> Element<'a> {
         self.request_for(me.as_ref(), &World::NOTHING, policy)
     }
 
-    /// The same in an exchange, as [`Request::parse_in`] does. O(bytes).
+    /// The same in an exchange, as [`Request::parse_in`] does. O(bytes), and whatever the embedder's hooks take.
     ///
     /// # Errors
     ///

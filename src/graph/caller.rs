@@ -67,11 +67,25 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may make this request. O(1).
+    /// Whether the caller may make this request. Rule H1, section 7. O(1).
     ///
     /// # Errors
     ///
     /// [`Refusal::OtherUser`] (401), [`Refusal::MissingPermission`] and [`Refusal::OtherSession`] (403).
+    ///
+    /// ```
+    /// use presence_core::graph::{Caller, Permissions, Refusal, Request};
+    /// use presence_core::{Command, SessionId, UserId};
+    ///
+    /// let application = SessionId::from_bytes([0x22; 16]);
+    /// let caller = Caller::Application { application, permissions: Permissions::ALL };
+    /// let clear = |session| {
+    ///     let user = UserId::from_bytes([0x11; 16]);
+    ///     caller.authorise(&Request::Act { user, command: Command::ClearPresence { session } })
+    /// };
+    /// assert_eq!(clear(application), Ok(()));
+    /// assert_eq!(clear(SessionId::from_bytes([0x33; 16])), Err(Refusal::OtherSession));
+    /// ```
     pub fn authorise(&self, request: &Request<'_>) -> Result<(), Refusal> {
         let (application, own, permissions) = match self {
             // The elements of a batch are authorised one by one.

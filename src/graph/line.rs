@@ -58,7 +58,8 @@ impl<'a> Line<'a> {
 }
 
 /// Serves a line, and writes its answer, without a newline: `{"id":"1","status":200}`, with a `body` where there is one. A
-/// blank line has none. Every transition that was applied is handed to `changes`, in order. O(bytes), in bounded memory.
+/// blank line has none. Every transition that was applied is handed to `changes`, in order. Rules H1 to H3. O(bytes), in
+/// bounded memory, and whatever the store takes for what it is asked, as in [`serve`](super::serve).
 ///
 /// # Errors
 ///
@@ -97,10 +98,22 @@ pub fn serve_line(
 
 impl Line<'_> {
     /// Writes the answer to a line that the embedder refuses for a reason of its own: it is older than the one before, say.
+    /// Rule H1. O(bytes of its id and of the trace).
     ///
     /// # Errors
     ///
     /// [`NoRoom`] when not even the bare status fits the sink: what it may have taken is no answer.
+    ///
+    /// ```
+    /// use presence_core::graph::{Buffer, Line, Refusal, Trace};
+    ///
+    /// let line = Line::parse(br#"{"id":"1","at":3,"method":"GET","url":"/me/presence"}"#);
+    /// let mut bytes = [0; 512];
+    /// let mut answer = Buffer::new(&mut bytes);
+    /// line.refuse(Refusal::OutOfOrder, &Trace::default(), &mut answer)?;
+    /// assert!(answer.written().starts_with(br#"{"id":"1","status":400,"body":{"error":"#));
+    /// # Ok::<(), presence_core::graph::NoRoom>(())
+    /// ```
     pub fn refuse(self, refusal: Refusal, trace: &Trace<'_>, sink: &mut dyn Sink) -> Result<(), NoRoom> {
         let id = match self {
             Line::Blank => None,

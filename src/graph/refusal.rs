@@ -221,7 +221,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The HTTP status. O(1).
+    /// The HTTP status. Rule H1. O(1).
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -238,7 +238,7 @@ impl Refusal {
         }
     }
 
-    /// The error code, as Graph names them. O(1).
+    /// The error code, as Graph names them. Rule H1. O(1).
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self.status() {
@@ -255,7 +255,7 @@ impl Refusal {
         }
     }
 
-    /// The value of the `Retry-After` header, in seconds, where there is one. O(1).
+    /// The value of the `Retry-After` header, in seconds, where there is one. Rule H1. O(1).
     #[must_use]
     pub const fn retry_after(self) -> Option<u8> {
         match self {
@@ -264,7 +264,7 @@ impl Refusal {
         }
     }
 
-    /// The message, in up to five pieces that follow each other. O(1).
+    /// The message, in up to five pieces that follow each other. Rule H1. O(1).
     #[must_use]
     pub const fn message(self) -> [&'static str; 5] {
         let name = self.field_name();

@@ -115,7 +115,8 @@ impl<'a> Request<'a> {
         Self::parse_for(incoming, me.as_ref(), &World::NOTHING, policy)
     }
 
-    /// The same in an exchange, which says who `/me` is, what time it is, and what the embedder knows of the world.
+    /// The same in an exchange, which says who `/me` is, what time it is, and what the embedder knows of the world. Rule H2.
+    /// O(bytes), in bounded memory, and whatever the embedder's hooks take.
     ///
     /// # Errors
     ///
@@ -275,7 +276,7 @@ pub struct Ids<'a> {
 }
 
 impl<'a> Ids<'a> {
-    /// The `ids` of a body. O(bytes), in bounded memory.
+    /// The `ids` of a body. Rule H2. O(bytes), in bounded memory.
     ///
     /// # Errors
     ///

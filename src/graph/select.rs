@@ -30,7 +30,8 @@ pub(super) const PROPERTIES: [&str; 7] =
 
 #[cfg(feature = "details")]
 impl Select {
-    /// What the query of a request's target selects; everything if it does not say, or says `*`. Names in any case. O(bytes).
+    /// What the query of a request's target selects; everything if it does not say, or says `*`. Names in any case.
+    /// Section 7. O(bytes).
     ///
     /// # Errors
     ///

@@ -33,7 +33,7 @@ pub struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// A request of this caller at this moment, in an embedder that takes every GUID for a user.
+    /// A request of this caller at this moment, in an embedder that takes every GUID for a user. O(1).
     #[must_use]
     pub const fn new(now: Instant, caller: Caller) -> Self {
         Self {
@@ -75,8 +75,9 @@ impl defmt::Format for Exchange<'_> {
 }
 
 /// Serves a request: parses, authorises, executes, and writes the answer's body into `sink`; an action that succeeds has
-/// none. Returns the HTTP status. Every transition that was applied is handed to `changes`, in order. O(bytes), in
-/// bounded memory.
+/// none. Returns the HTTP status. Every transition that was applied is handed to `changes`, in order. Rules H1 to H3, H5.
+/// O(bytes), in bounded memory, and whatever the store takes for what it is asked: once, or for each id of a bulk read and
+/// each element of a batch.
 ///
 /// An answer that does not fit never leaves a change unreported (rule H6): an action runs only when its answer has room, a
 /// read that does not fit is answered 507, and an error body that does not fit is left out.

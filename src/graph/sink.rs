@@ -15,17 +15,17 @@ impl core::error::Error for NoRoom {}
 
 /// Takes an answer, piece by piece. [`Buffer`] is the smallest; one that streams has room for everything.
 pub trait Sink {
-    /// How many bytes it can still take. It must then take so many.
+    /// How many bytes it can still take. It must then take so many. Rule H6. [`Buffer`]: O(1).
     fn room(&self) -> usize;
 
-    /// Takes these bytes, all of them or none.
+    /// Takes these bytes, all of them or none. [`Buffer`]: O(bytes).
     ///
     /// # Errors
     ///
     /// [`NoRoom`] when they are more than [`room`](Self::room).
     fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom>;
 
-    /// Gives back the newest `count` bytes. Asked only after it has refused some.
+    /// Gives back the newest `count` bytes. Asked only after it has refused some. [`Buffer`]: O(1).
     fn take_back(&mut self, count: usize);
 }
 

@@ -12,14 +12,15 @@ use core::hash::BuildHasher;
 
 /// Users that requests are executed on: a [`Directory`], or an embedder's own.
 pub trait Store {
-    /// The policy that requests are checked against.
+    /// The policy that requests are checked against. Rule P2. A [`Directory`]: O(1).
     fn policy(&self) -> &Policy;
 
-    /// A user's published presence and version at a moment.
+    /// A user's published presence and version at a moment. Rules M4, V1. A [`Directory`]: O(`SESSIONS`), as its
+    /// [`read`](Directory::read).
     fn read(&self, now: Instant, user: UserId) -> (Presence, u64);
 
     /// The same of several users, each handed to `read`, in order. A store that waits for memory, or for a disk, can
-    /// fetch them side by side here; unless it does, it is asked for one after the other.
+    /// fetch them side by side here; unless it does, it is asked for one after the other. O(users) reads.
     fn read_batch(&self, now: Instant, users: &[UserId], read: &mut dyn FnMut(UserId, Presence, u64)) {
         for user in users {
             let (presence, version) = self.read(now, *user);
@@ -27,7 +28,8 @@ pub trait Store {
         }
     }
 
-    /// Carries out a command; every transition that was applied is handed to `changes`, in order.
+    /// Carries out a command; every transition that was applied is handed to `changes`, in order. Rules S7, S8. A
+    /// [`Directory`]: O(`SESSIONS`) and more, as its [`execute`](Directory::execute).
     ///
     /// # Errors
     ///
@@ -41,13 +43,14 @@ pub trait Store {
     ) -> Result<(), CommandError>;
 
     /// Hands a user's details at a moment to `read`; of a user who has told nothing they are `ShownDetails::default()`. A
-    /// store that keeps none hands out nothing, and they are null on the wire. Feature `details`.
+    /// store that keeps none hands out nothing, and they are null on the wire. Feature `details`. Rules T1, O1, W1. A
+    /// [`Directory`] keeps none: O(1).
     #[cfg(feature = "details")]
     fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
         let _ = (now, user, read);
     }
 
-    /// Carries out a command about a user's details. Feature `details`.
+    /// Carries out a command about a user's details. Feature `details`. Rules T1, W1, S7. A [`Directory`] keeps none: O(1).
     ///
     /// # Errors
     ///

@@ -115,12 +115,24 @@ pub(super) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     text
 }
 
-/// Writes a presence object. Rule H3. Status message, out of office and work location are null: feature `details` has
-/// `write_resource` for those who keep them.
+/// Writes a presence object. Status message, out of office and work location are null: feature `details` has
+/// `write_resource` for those who keep them. Rules H3, V1. O(1).
 ///
 /// # Errors
 ///
 /// [`NoRoom`]; [`MAX_PRESENCE`](super::MAX_PRESENCE) bytes always suffice.
+///
+/// ```
+/// use presence_core::graph::{Buffer, MAX_PRESENCE, write_presence};
+/// use presence_core::{Presence, UserId};
+///
+/// let mut bytes = [0; MAX_PRESENCE];
+/// let mut body = Buffer::new(&mut bytes);
+/// write_presence(&mut body, UserId::from_bytes([0x11; 16]), Presence::InACall, 7)?;
+/// let begins = br#"{"id":"11111111-1111-1111-1111-111111111111","availability":"Busy","activity":"InACall","#;
+/// assert!(body.written().starts_with(begins));
+/// # Ok::<(), presence_core::graph::NoRoom>(())
+/// ```
 pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, version: u64) -> Result<(), NoRoom> {
     const TEMPLATE: &str = r#"{"id":"*","availability":"*","activity":"*","outOfOfficeSettings":null,"statusMessage":null,"sequenceNumber":*,"workLocation":null}"#;
     let (availability, activity) = (presence.availability().name(), presence.activity().name());
@@ -131,11 +143,22 @@ pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, ver
     fill(sink, TEMPLATE, &[&id, availability.as_bytes(), activity.as_bytes(), version])
 }
 
-/// Writes an error body. Rule H1.
+/// Writes an error body. Rule H1. O(bytes of the trace).
 ///
 /// # Errors
 ///
 /// [`NoRoom`]; [`MAX_ERROR`](super::MAX_ERROR) bytes suffice when the trace is empty.
+///
+/// ```
+/// use presence_core::graph::{Buffer, Refusal, Trace, write_error};
+///
+/// let mut bytes = [0; 512];
+/// let mut body = Buffer::new(&mut bytes);
+/// let trace = Trace { request_id: Some("42"), ..Trace::default() };
+/// write_error(&mut body, Refusal::SessionNotFound, &trace)?;
+/// assert!(body.written().starts_with(br#"{"error":{"code":"NotFound","message":"Presence session not found.","#));
+/// # Ok::<(), presence_core::graph::NoRoom>(())
+/// ```
 pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> Result<(), NoRoom> {
     fill(sink, r#"{"error":{"code":"*","message":""#, &[refusal.code().as_bytes()])?;
     let name = refusal.field_name().as_bytes();
@@ -151,11 +174,21 @@ pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> 
 
 /// Writes the answer to an element of a batch, for whoever runs the elements itself: `{"id":…,"status":…,"headers":…,"body":…}`,
 /// with a `Retry-After` header where there is one, and without a body where that is empty. The id is a JSON string, the body is
-/// JSON, both as they are. Rule H5.
+/// JSON, both as they are; `retry_after` is in seconds. Rule H5. O(bytes of id and body).
 ///
 /// # Errors
 ///
 /// [`NoRoom`]; 110 bytes more than id and body always suffice.
+///
+/// ```
+/// use presence_core::graph::{Buffer, json::Value, write_answer};
+///
+/// let mut bytes = [0; 112];
+/// let mut answer = Buffer::new(&mut bytes);
+/// write_answer(&mut answer, Value::parse(br#""1""#)?, 429, Some(30), b"")?;
+/// assert_eq!(answer.written(), br#"{"id":"1","status":429,"headers":{"Retry-After":"30"}}"#);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn write_answer(
     sink: &mut dyn Sink,
     id: Value<'_>,
@@ -204,11 +237,26 @@ pub struct Trace<'a> {
 
 /// Writes a change of a published presence as an event:
 /// `{"at":300,"user":"…","from":{…},"to":{…},"cause":"expired"}`, `at` in seconds since `start`. Only visible
-/// transitions are events: see [`Transition::is_visible`].
+/// transitions are events: see [`Transition::is_visible`]. O(1).
 ///
 /// # Errors
 ///
 /// [`NoRoom`]; [`MAX_CHANGE`](super::MAX_CHANGE) bytes always suffice.
+///
+/// ```
+/// use presence_core::graph::{Buffer, MAX_CHANGE, write_change};
+/// use presence_core::{Instant, Policy, Presence, SessionId, User, UserId, set_presence};
+///
+/// let (start, now) = (Instant::from_secs(100), Instant::from_millis(101_500));
+/// let (id, session) = (UserId::from_bytes([0x11; 16]), SessionId::from_bytes([0x22; 16]));
+/// let user: User = User::new();
+/// let set = set_presence(user.at(now)?, session, Presence::Away, None, &Policy::GRAPH)?;
+/// let mut bytes = [0; MAX_CHANGE];
+/// let mut event = Buffer::new(&mut bytes);
+/// write_change(&mut event, start, id, &set)?;
+/// assert!(event.written().starts_with(br#"{"at":1.5,"user":"11111111-1111-1111-1111-111111111111","from":{"#));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn write_change(
     sink: &mut dyn Sink,
     start: Instant,

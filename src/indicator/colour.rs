@@ -28,7 +28,7 @@ impl Rgb {
     /// All light.
     pub const WHITE: Self = Self::new(255, 255, 255);
 
-    /// The colour of these three parts.
+    /// The colour of these three parts. O(1).
     #[must_use]
     pub const fn new(red: u8, green: u8, blue: u8) -> Self {
         Self { red, green, blue }

@@ -22,7 +22,7 @@ const fn layer_flag(layer: LocationLayer) -> u8 {
     1 << LAYERS << layer as u8
 }
 
-/// The most bytes that a snapshot takes of details with messages of up to so many bytes.
+/// The most bytes that a snapshot takes of details with messages of up to so many bytes. O(1).
 #[must_use]
 pub const fn max_details_len<const MESSAGE: usize>() -> usize {
     const PLACE: usize = 1 + 1 + MAX_PLACE_ID + NUMBER_LEN;

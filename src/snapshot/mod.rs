@@ -109,7 +109,7 @@ const PREFERRED: u8 = 1 << 4;
 pub const LEAP: u64 = 1 << 16;
 
 /// The most bytes that a snapshot takes of a user with these ids and so many sessions: 143 for four sessions with ids of a
-/// byte, 203 with GUIDs. Few take half of that.
+/// byte, 203 with GUIDs. Few take half of that. O(1).
 #[must_use]
 pub const fn max_len<S: StoredId, const SESSIONS: usize>() -> usize {
     let session = (id_len::<S>() as usize).saturating_add(2 + 2 * NUMBER_LEN);

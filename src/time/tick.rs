@@ -23,13 +23,13 @@ pub struct TickExtender {
 }
 
 impl TickExtender {
-    /// An extender that takes its first reading as it is.
+    /// An extender that takes its first reading as it is. O(1).
     #[must_use]
     pub const fn new() -> Self {
         Self { newest: None }
     }
 
-    /// The moment of this reading of the tick. O(1).
+    /// The moment of this reading of the tick, which is in milliseconds. O(1).
     pub const fn extend(&mut self, tick: u32) -> Instant {
         let Some(newest) = self.newest else {
             let first = Instant::from_millis(tick as u64);

@@ -32,12 +32,23 @@ impl core::error::Error for ApplyError {}
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// Carries out a transition. It needs no policy and no clock, and so does the same everywhere and at any time.
-    /// O(`SESSIONS`).
+    /// Rules S7, V1, V2. O(`SESSIONS`).
     ///
     /// # Errors
     ///
     /// [`ApplyError::Stale`] when this user has changed since the decision, [`ApplyError::Invalid`] when no decision about
     /// this user can have made it. Nothing is changed then.
+    ///
+    /// ```
+    /// use presence_core::{ApplyError, Instant, Policy, Presence, User, set_presence};
+    ///
+    /// let mut user: User<u8, 4> = User::new();
+    /// let one = set_presence(user.at(Instant::ZERO)?, 1, Presence::Away, None, &Policy::GRAPH)?;
+    /// let other = set_presence(user.at(Instant::ZERO)?, 2, Presence::InACall, None, &Policy::GRAPH)?;
+    /// assert_eq!(user.apply(&one), Ok(()));
+    /// assert_eq!(user.apply(&other), Err(ApplyError::Stale)); // decided about the user before: decide again
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, transition: &Transition<S>) -> Result<(), ApplyError> {
         if transition.revision != self.revision {
             return Err(ApplyError::Stale);

@@ -87,6 +87,18 @@ pub fn clear_presence<S: Copy + Ord, const SESSIONS: usize>(
 /// # Errors
 ///
 /// What [`Policy::check_preferred`] refuses.
+///
+/// ```
+/// use presence_core::{Instant, Policy, Presence, User, set_preferred_presence, set_presence};
+///
+/// let mut user: User<u8, 4> = User::new();
+/// let preferred = set_preferred_presence(user.at(Instant::ZERO)?, Presence::DoNotDisturb, None, &Policy::GRAPH)?;
+/// assert!(!preferred.is_visible()); // without a session it shows nothing
+/// user.apply(&preferred)?;
+/// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Available, None, &Policy::GRAPH)?;
+/// assert_eq!((set.before(), set.after()), (Presence::Offline, Presence::DoNotDisturb));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
     presence: Presence,
@@ -101,6 +113,21 @@ pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
 
 /// `clearUserPreferredPresence`: the sessions decide again. It succeeds also when nothing was set: then there is nothing
 /// to apply, `None`. Rule U4. O(`SESSIONS`).
+///
+/// ```
+/// use presence_core::{Instant, Policy, Presence, User, clear_preferred_presence, set_preferred_presence, set_presence};
+///
+/// let mut user: User<u8, 4> = User::new();
+/// let now = Instant::ZERO;
+/// assert_eq!(clear_preferred_presence(user.at(now)?), None);
+/// let set = set_presence(user.at(now)?, 1, Presence::Available, None, &Policy::GRAPH)?;
+/// user.apply(&set)?;
+/// let preferred = set_preferred_presence(user.at(now)?, Presence::OffWork, None, &Policy::GRAPH)?;
+/// user.apply(&preferred)?;
+/// let cleared = clear_preferred_presence(user.at(now)?).ok_or("nothing was preferred")?;
+/// assert_eq!((cleared.before(), cleared.after()), (Presence::OffWork, Presence::Available));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[must_use]
 pub fn clear_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
@@ -183,11 +210,31 @@ pub enum Command<S = SessionId> {
     ClearPreferredPresence,
 }
 
-/// Decides any command; `None` when it succeeds without anything to apply (rule U4). O(`SESSIONS`).
+/// Decides any command; `None` when it succeeds without anything to apply (rule U4). Rule S7. O(`SESSIONS`).
 ///
 /// # Errors
 ///
 /// Those of the command's own decision.
+///
+/// ```
+/// use presence_core::{Command, CommandError, Instant, Policy, Presence, User, decide};
+///
+/// let mut user: User<u8, 4> = User::new();
+/// let commands = [
+///     Command::SetPresence { session: 1, presence: Presence::InACall, lease: None },
+///     Command::ClearPreferredPresence, // succeeds, with nothing to apply
+///     Command::ClearPresence { session: 1 },
+/// ];
+/// for command in commands {
+///     if let Some(transition) = decide(user.at(Instant::ZERO)?, command, &Policy::GRAPH)? {
+///         user.apply(&transition)?;
+///     }
+/// }
+/// assert_eq!(user.revision(), 2);
+/// let refused = decide(user.at(Instant::ZERO)?, Command::ClearPresence { session: 1 }, &Policy::GRAPH);
+/// assert_eq!(refused, Err(CommandError::NotFound));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn decide<S: Copy + Ord, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
     command: Command<S>,

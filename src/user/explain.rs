@@ -35,8 +35,8 @@ pub struct Explanation<S = SessionId> {
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// Says which layer decides, since when, and what comes next by itself. O(`SESSIONS`²): it looks at one deadline
-    /// after the other until something shows.
+    /// Says which layer decides, since when, and what comes next by itself. Rule A4. O(`SESSIONS`²): it looks at one
+    /// deadline after the other until something shows.
     ///
     /// ```
     /// use presence_core::{Instant, Layer, Policy, Presence, User, set_presence};
@@ -70,8 +70,8 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     }
 
     /// What is published at a moment, and the version it has then, with everything that is overdue taken into account but
-    /// not carried out: a read that needs no [`advance`](super::advance) and no copy. Rules M4, V1. O(`SESSIONS`²) when
-    /// something is overdue.
+    /// not carried out: a read that needs no [`advance`](super::advance) and no copy. Rules M4, V1. O(`SESSIONS`),
+    /// O(`SESSIONS`²) if something is overdue.
     ///
     /// ```
     /// use presence_core::{Instant, Policy, Presence, User, set_presence};

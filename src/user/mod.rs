@@ -90,14 +90,14 @@ pub struct User<S = SessionId, const SESSIONS: usize = 4> {
 }
 
 impl<S, const SESSIONS: usize> User<S, SESSIONS> {
-    /// A user never heard of. `const`, so that it can live in a `static`.
+    /// A user never heard of. `const`, so that it can live in a `static`. Rule M5. O(1).
     #[must_use]
     pub const fn new() -> Self {
         Self::starting_at(0)
     }
 
     /// A user whose sessions were lost in a restart: Offline, and no news (rule A5). Its revision and version start at a
-    /// number, as in [`starting_at`](Self::starting_at).
+    /// number, as in [`starting_at`](Self::starting_at). O(1).
     #[must_use]
     pub const fn after_restart(number: u64) -> Self {
         let mut user = Self::starting_at(number);
@@ -106,7 +106,7 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
     }
 
     /// A user never heard of whose revision and version start at a number, for a wrapping layer that forgets users and
-    /// must not give an old version, or an old transition, a second meaning. Rules V1, V2.
+    /// must not give an old version, or an old transition, a second meaning. Rules V1, V2. O(1).
     #[must_use]
     pub const fn starting_at(number: u64) -> Self {
         Self {
@@ -120,7 +120,7 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         }
     }
 
-    /// The sessions, in the order of their ids. O(1).
+    /// The sessions, in the order of their ids. Rule M1. O(1).
     #[must_use]
     pub fn sessions(&self) -> &[Session<S>] {
         &self.sessions
@@ -225,7 +225,8 @@ const fn published(has_session: bool, strongest: Presence, preferred: Option<Pre
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// When to come back: the first deadline, exact; `None` when nothing will change by itself.
     ///
-    /// It is harmless, but wastes energy, to call [`advance`] before it, and only late to call it after. O(`SESSIONS`).
+    /// It is harmless, but wastes energy, to call [`advance`] before it, and only late to call it after. Rule M4.
+    /// O(`SESSIONS`).
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let first = self.first_deadline();
@@ -243,6 +244,21 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// # Errors
     ///
     /// [`Overdue`] names the first deadline that has happened: [`advance`] first.
+    ///
+    /// ```
+    /// use presence_core::{Instant, Overdue, Policy, Presence, User, advance, set_presence};
+    ///
+    /// let mut user: User<u8, 4> = User::new();
+    /// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Away, None, &Policy::GRAPH)?;
+    /// user.apply(&set)?;
+    /// let (deadline, now) = (Instant::from_secs(300), Instant::from_secs(1000));
+    /// assert_eq!(user.at(now).err(), Some(Overdue { deadline }));
+    /// while let Some(due) = advance(&user, now, &Policy::GRAPH) {
+    ///     user.apply(&due)?;
+    /// }
+    /// assert!(user.at(now).is_ok());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn at(&self, now: Instant) -> Result<UserAt<'_, S, SESSIONS>, Overdue> {
         let deadline = self.first_deadline();
         if deadline.is_due(now) {
@@ -260,6 +276,18 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// # Errors
     ///
     /// [`Overdue`] while something is due at `from`: [`advance`] first. Nothing is changed.
+    ///
+    /// ```
+    /// use presence_core::{Instant, Policy, Presence, User, set_presence};
+    ///
+    /// let mut user: User<u8, 4> = User::new();
+    /// let set = set_presence(user.at(Instant::from_secs(1000))?, 1, Presence::Away, None, &Policy::GRAPH)?;
+    /// user.apply(&set)?;
+    /// // A minute later the clock starts anew: four minutes are left.
+    /// user.rebase(Instant::from_secs(1060), Instant::ZERO)?;
+    /// assert_eq!(user.next_deadline(), Some(Instant::from_secs(240)));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
         self.at(from)?;
         for session in &mut self.sessions {
@@ -273,7 +301,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         Ok(())
     }
 
-    /// The session with this id. O(`SESSIONS`).
+    /// The session with this id. Rule M2. O(`SESSIONS`).
     #[must_use]
     pub fn session(&self, id: S) -> Option<&Session<S>> {
         self.sessions.iter().find(|session| session.id == id)
@@ -316,13 +344,13 @@ impl<'a, S, const SESSIONS: usize> UserAt<'a, S, SESSIONS> {
         Self { user, now, published }
     }
 
-    /// The user.
+    /// The user. O(1).
     #[must_use]
     pub const fn user(self) -> &'a User<S, SESSIONS> {
         self.user
     }
 
-    /// The moment.
+    /// The moment. O(1).
     #[must_use]
     pub const fn now(self) -> Instant {
         self.now

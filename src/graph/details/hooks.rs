@@ -4,28 +4,51 @@ use super::date_time::DateTime;
 use crate::id::UserId;
 use crate::time::{Duration, Instant};
 
-/// What the embedder knows of the world. Each method is there with the answer of one who knows nothing of it. Rules T1, W1.
+/// What the embedder knows of the world. Each method is there with the answer of one who knows nothing of it. A request asks
+/// each a few times at most, and a bulk read for the epoch with every user. Rules T1, W1.
+///
+/// ```
+/// use presence_core::graph::{Body, Caller, Exchange, Hooks, Incoming, Request, Select};
+/// use presence_core::{Instant, Policy, UserId};
+///
+/// const ADELE: UserId = UserId::from_bytes([0x11; 16]);
+///
+/// struct Names;
+///
+/// impl Hooks for Names {
+///     fn user(&self, principal_name: &str) -> Option<UserId> {
+///         principal_name.eq_ignore_ascii_case("adele@example.com").then_some(ADELE)
+///     }
+/// }
+///
+/// let exchange = Exchange { hooks: Some(&Names), ..Exchange::new(Instant::ZERO, Caller::Trusted { me: None }) };
+/// let target = "/users/Adele@example.com/presence";
+/// let incoming = Incoming { method: "GET", target, content_type: None, body: Body::Bytes(b"") };
+/// let request = Request::parse_in(&incoming, &exchange, &Policy::GRAPH);
+/// assert_eq!(request, Ok(Request::Get { user: ADELE, select: Select::ALL }));
+/// ```
 pub trait Hooks {
     /// What time it is on the wall, in milliseconds of Unix time, at the instant 0. With `None`, no times are written, and a
-    /// status message cannot have an expiry.
+    /// status message cannot have an expiry. Rule T1. O(1) by default.
     fn epoch(&self) -> Option<u64> {
         None
     }
 
     /// A local date and time of a zone, named as Windows or IANA do, in milliseconds of Unix time. UTC is understood without
-    /// asking. `None` for a zone nobody knows.
+    /// asking. `None` for a zone nobody knows. Rule T1. O(1) by default.
     fn zone(&self, local: DateTime, zone: &str) -> Option<u64> {
         let _ = (local, zone);
         None
     }
 
-    /// When the day of a user ends. With `None`, at midnight UTC, or in 24 hours where nobody knows the time.
+    /// When the day of a user ends. With `None`, at midnight UTC, or in 24 hours where nobody knows the time. Rule W1. O(1) by
+    /// default.
     fn end_of_day(&self, now: Instant, user: UserId) -> Option<Instant> {
         let _ = (now, user);
         None
     }
 
-    /// The user with a user principal name. `None` for one nobody has.
+    /// The user with a user principal name. `None` for one nobody has. Section 7. O(1) by default.
     fn user(&self, principal_name: &str) -> Option<UserId> {
         let _ = principal_name;
         None

@@ -29,7 +29,7 @@ pub struct Resource<'a> {
     pub select: Select,
 }
 
-/// The longest presence object with messages of up to so many bytes, each of which may have to be escaped.
+/// The longest presence object, in bytes, with messages of up to so many bytes, each of which may have to be escaped. O(1).
 #[must_use]
 pub const fn max_presence(message: usize) -> usize {
     const TIMES: usize = r#","publishedDateTime":"2026-11-24T17:05:33.2070000Z","expiryDateTime":{"dateTime":"2026-11-24T17:05:33.2070000Z","timeZone":"UTC"}"#.len();
@@ -40,11 +40,36 @@ pub const fn max_presence(message: usize) -> usize {
     fixed.saturating_add(message.saturating_mul(12))
 }
 
-/// Writes a presence object with everything in it. Rule H3.
+/// Writes a presence object with everything in it that is selected. Rules H3, T1, O1, W1, V1.
+/// O(bytes of its texts).
 ///
 /// # Errors
 ///
 /// [`NoRoom`]; [`max_presence`] bytes always suffice.
+///
+/// ```
+/// use presence_core::details::Details;
+/// use presence_core::graph::{Buffer, Resource, Select, max_presence, write_resource};
+/// use presence_core::{Presence, UserId};
+///
+/// let details: Details<40> = Details::new();
+/// let resource = Resource {
+///     user: UserId::from_bytes([0x11; 16]),
+///     presence: Presence::Away,
+///     version: 7,
+///     details: Some(details.shown()),
+///     is_own: true,
+///     epoch: None,
+///     select: Select::parse("?$select=availability,workLocation")?,
+/// };
+/// let mut bytes = [0; max_presence(40)];
+/// let mut body = Buffer::new(&mut bytes);
+/// write_resource(&mut body, &resource)?;
+/// let expected =
+///     br#"{"availability":"Away","workLocation":{"workLocationType":"unspecified","placeId":null,"source":"none"}}"#;
+/// assert_eq!(body.written(), expected);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn write_resource(sink: &mut dyn Sink, resource: &Resource<'_>) -> Result<(), NoRoom> {
     let mut opening: &[u8] = b"{\"";
     for (place, name) in PROPERTIES.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! Every check can fail: what is made wrong on purpose is found, under the rule that it breaks.
+//! What is made wrong on purpose is found, under the rule that it breaks. Shown is that of one user S2, S3, S7 and U2 can fail, of a
+//! directory M4, and of two servers “no lost update” and “no double apply”; of the other properties nothing is shown.
 
 use presence_core::Presence::{Available, Away, BeRightBack, DoNotDisturb, Offline};
 use presence_core::{Duration, DurationRange, Fade, Fades, Policy, PreferredDefault, PresenceSet};
