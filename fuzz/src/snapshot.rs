@@ -7,7 +7,7 @@ use crate::model::ANYTHING;
 use arbitrary::{Result, Unstructured};
 use form::{Form, sealed};
 use presence_core::snapshot::{LEAP, RestoreError, StoredId, max_len, restore, take};
-use presence_core::{Absence, Duration, Instant, SessionId, User, advance, decide};
+use presence_core::{Absence, Command, Duration, Instant, Presence, SessionId, User, advance, decide};
 
 const SESSIONS: usize = 3;
 const ZERO: Option<Duration> = Some(Duration::ZERO);
@@ -99,20 +99,42 @@ fn judge<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant
     }
 }
 
-/// Whatever was let in lives like any other user and comes to rest, at each deadline and at the end of time.
-fn lives_on<S: Copy + Ord + core::fmt::Debug>(user: &User<S, SESSIONS>) {
+/// Whatever was let in lives like any other user and comes to rest, at each deadline and at the end of time; and whenever it
+/// is told something and stored, it is found again.
+fn lives_on<S: StoredId + Copy + Ord + core::fmt::Debug>(user: &User<S, SESSIONS>) {
     let sessions = user.sessions();
     assert!(sessions.is_sorted_by(|one, next| one.id() < next.id()), "ids in order, each once (M2)");
     let mut user = user.clone();
-    let mut before = None;
+    let mut before = Instant::ZERO;
+    bring_up_to_date(&mut user, before);
+    is_found_again(user.clone(), before);
     while let Some(deadline) = user.next_deadline() {
-        assert!(before <= Some(deadline), "time goes forwards");
-        let version = user.version();
+        assert!(before < deadline, "time goes forwards");
+        let (revision, version) = (user.revision(), user.version());
         bring_up_to_date(&mut user, deadline);
-        assert!(user.version() >= version && user.next_deadline() != Some(deadline));
-        before = Some(deadline);
+        assert!(user.version() >= version && user.revision() > revision.min(u64::MAX - 1), "grows (V1, V2)");
+        is_found_again(user.clone(), deadline);
+        before = deadline;
     }
     assert_eq!(user.preferred().map_or(Instant::NEVER, |preferred| preferred.expires_at()), Instant::NEVER);
+}
+
+/// A session is cleared, if there is one, and something is preferred; then the user is stored, and the same when restored.
+fn is_found_again<S: StoredId + Copy + Ord + core::fmt::Debug>(mut user: User<S, SESSIONS>, now: Instant) {
+    let clear = user.sessions().first().map(|session| Command::ClearPresence { session: session.id() });
+    let prefer = Command::SetPreferredPresence { presence: Presence::Busy, duration: None };
+    for command in clear.into_iter().chain([prefer]) {
+        let (revision, version) = (user.revision(), user.version());
+        let decided = decide(user.at(now).expect("up to date"), command, &ANYTHING).expect("allowed");
+        let transition = decided.expect("something happens");
+        assert_eq!(user.apply(&transition), Ok(()));
+        // At the end of numbers both stay.
+        assert_eq!(user.revision(), revision.saturating_add(1), "revision (V2)");
+        assert_eq!(user.version(), version.saturating_add(transition.is_visible().into()), "version (V1)");
+    }
+    let mut buffer = vec![0; max_len::<S, SESSIONS>()];
+    let stored = take(user.at(now).expect("up to date"), &mut buffer).expect("the most there is");
+    assert_eq!(restore(stored, now, ZERO).as_ref(), Ok(&user), "the same user on the same clock");
 }
 
 /// Up to five flipped bits, wherever they are, are found.

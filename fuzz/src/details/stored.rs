@@ -2,7 +2,9 @@
 
 use super::form::Form;
 use arbitrary::{Result, Unstructured};
-use presence_core::details::{Details, advance_details};
+use presence_core::details::{
+    Details, DetailsCommand, DetailsTransition, OutOfOffice, advance_details, decide_details,
+};
 use presence_core::snapshot::{LEAP, NoRoom, RestoreError, max_details_len, restore, restore_details, take_details};
 use presence_core::{Duration, Instant};
 
@@ -52,18 +54,43 @@ pub fn judge<const MESSAGE: usize>(bytes: &[u8], now: Instant, elapsed: Option<D
     }
 }
 
-/// Whatever was let in lives like anything else that was told, and comes to rest.
+/// Whatever was let in lives like anything else that was told, and comes to rest; and whenever more is told and stored, it is
+/// found again.
 fn lives_on<const MESSAGE: usize>(details: &Details<MESSAGE>) {
     let mut details = details.clone();
-    let mut before = None;
-    while let Some(deadline) = details.next_deadline() {
-        assert!(before <= Some(deadline), "time goes forwards");
-        before = Some(deadline);
-        let (version, due) = (details.version(), advance_details(&details, deadline).expect("exact"));
-        assert_eq!(details.apply(&due), Ok(()));
-        assert_eq!(details.version(), version.saturating_add(due.is_visible().into()), "version (V1)");
+    let mut now = Instant::ZERO;
+    loop {
+        while details.next_deadline().is_some_and(|deadline| deadline.is_due(now)) {
+            let due = advance_details(&details, now).expect("exact");
+            apply(&mut details, &due);
+        }
+        is_found_again(details.clone(), now);
+        let Some(deadline) = details.next_deadline() else { break };
+        assert!(now < deadline, "time goes forwards");
+        now = deadline;
     }
     assert_eq!(advance_details(&details, Instant::NEVER), None);
+}
+
+/// A message is set, and somebody is away or back; then it is stored, and the same when restored.
+fn is_found_again<const MESSAGE: usize>(mut details: Details<MESSAGE>, now: Instant) {
+    let is_out_of_office = !details.out_of_office().is_out_of_office;
+    for command in [
+        DetailsCommand::SetStatusMessage { text: "a", expires_at: Instant::NEVER },
+        DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message: None }),
+    ] {
+        let decided = decide_details(details.at(now).expect("up to date"), command).expect("room");
+        apply(&mut details, &decided.expect("something happens"));
+    }
+    restored_on_the_same_clock(&details, now).expect("up to date");
+}
+
+fn apply<const MESSAGE: usize>(details: &mut Details<MESSAGE>, transition: &DetailsTransition<'_>) {
+    let (revision, version) = (details.revision(), details.version());
+    assert_eq!(details.apply(transition), Ok(()));
+    // At the end of numbers both stay.
+    assert_eq!(details.revision(), revision.saturating_add(1), "revision (V2)");
+    assert_eq!(details.version(), version.saturating_add(transition.is_visible().into()), "version (V1)");
 }
 
 /// Up to five flipped bits, wherever they are, are found, and so is what was cut off.
