@@ -3,6 +3,8 @@
 mod answer;
 mod json;
 mod room;
+mod route;
+mod rules;
 mod served;
 mod tree;
 mod users;

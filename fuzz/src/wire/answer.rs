@@ -1,6 +1,9 @@
-//! What an answer must be: the parts of the wire one after the other, and a naive writer. Rules H1 to H5.
+//! What an answer must be: what a request means is read by the library and held to section 7 as it is written down here once
+//! more; all that follows from it, and its text, is worked out anew. Rules H1 to H5.
 
 use super::json::depth;
+use super::route::{assert_element_routed, assert_routed};
+use super::rules::{may, status};
 use super::served::{Asked, Served};
 use super::tree::Tree;
 use super::users::Users;
@@ -10,7 +13,7 @@ use presence_core::graph::{
     Batch, Buffer, Element, Exchange, Field, Line, MAX_CHANGE, MAX_ELEMENTS, MAX_LINE, Refusal, Request, Select, Store,
     TextBuffer, write_change,
 };
-use presence_core::{CommandError, Presence, SessionId, Transition, UserId};
+use presence_core::{CommandError, Instant, Presence, SessionId, Transition, UserId};
 use serde::de::IgnoredAny;
 
 /// A served request has this very answer, this became of the users, and nothing else was reported.
@@ -26,11 +29,12 @@ pub fn assert_well_formed(asked: Asked<'_>, exchange: &Exchange<'_>, before: &Us
         assert_answered_under_its_id(line, &text);
     }
     for (user, transition) in full.changes.iter().filter(|(_, transition)| transition.is_visible()) {
-        let mut bytes = [0; MAX_CHANGE];
-        let mut event = Buffer::new(&mut bytes);
-        write_change(&mut event, exchange.now, *user, transition).expect("the longest event");
-        let event = Tree::parse(event.written()).expect("JSON");
-        assert_eq!(event.names(), ["at", "user", "from", "to", "cause"]);
+        for start in [Instant::from_millis(7), exchange.now] {
+            let mut bytes = [0; MAX_CHANGE];
+            let mut event = Buffer::new(&mut bytes);
+            write_change(&mut event, start, *user, transition).expect("the longest event");
+            assert_eq!(String::from_utf8_lossy(event.written()), writer::change(start, *user, transition));
+        }
     }
 }
 
@@ -57,17 +61,21 @@ impl Expected<'_> {
         match asked {
             Asked::Http { .. } => {
                 let incoming = asked.incoming().expect("one over HTTP");
-                let (status, body) = self.carry_out(Request::parse_in(&incoming, self.exchange, &policy));
+                let request = Request::parse_in(&incoming, self.exchange, &policy);
+                assert_routed(incoming.method, incoming.target, self.exchange, &request, usize::MAX);
+                let (status, body) = self.carry_out(request);
                 (Some(status), body)
             }
             Asked::Line(line) => match Line::parse(line) {
                 Line::Blank => (None, String::new()),
                 Line::Element(element) => {
-                    let (status, body) = self.carry_out(element.request_in(self.exchange, &policy));
+                    let request = element.request_in(self.exchange, &policy);
+                    assert_element_routed(element, self.exchange, &request);
+                    let (status, body) = self.carry_out(request);
                     (None, response(element.id(), status, &body, false))
                 }
                 Line::Refused { id, refusal } => {
-                    (None, response(id.unwrap_or(Value::NULL), refusal.status(), &self.error(refusal), false))
+                    (None, response(id.unwrap_or(Value::NULL), status(refusal), &self.error(refusal), false))
                 }
             },
         }
@@ -75,7 +83,9 @@ impl Expected<'_> {
 
     fn carry_out(&mut self, request: Result<Request<'_>, Refusal>) -> (u16, String) {
         let done = request.and_then(|request| {
-            self.exchange.caller.authorise(&request)?;
+            let verdict = may(&self.exchange.caller, &request);
+            assert_eq!(self.exchange.caller.authorise(&request), verdict, "{request:?}");
+            verdict?;
             match request {
                 Request::Act { user, .. } if !self.knows(user) => Err(Refusal::UnknownUser),
                 Request::Act { user, command } => {
@@ -101,7 +111,7 @@ impl Expected<'_> {
         });
         match done {
             Ok(body) => (200, body),
-            Err(refusal) => (refusal.status(), self.error(refusal)),
+            Err(refusal) => (status(refusal), self.error(refusal)),
         }
     }
 
@@ -132,7 +142,11 @@ impl Expected<'_> {
         for element in batch.elements() {
             let request = match blocked(element, &statuses) {
                 Some(refusal) => Err(refusal),
-                None => element.request_in(self.exchange, &policy),
+                None => {
+                    let request = element.request_in(self.exchange, &policy);
+                    assert_element_routed(element, self.exchange, &request);
+                    request
+                }
             };
             let (status, body) = self.carry_out(request);
             responses.push(response(element.id(), status, &body, true));
@@ -149,8 +163,10 @@ impl Expected<'_> {
 
 /// Whether an element must not run: one that it depends on failed, or did not come before it.
 fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Refusal> {
-    let ids: Vec<_> = match element.depends_on() {
-        Ok(ids) => ids.collect(),
+    let ids = element.depends_on().map(|ids| ids.collect::<Vec<_>>());
+    assert_depends_on(element, &ids);
+    let ids = match ids {
+        Ok(ids) => ids,
         Err(refusal) => return Some(refusal),
     };
     let status = |id: &Value<'_>| earlier.iter().find(|(other, _)| other.is_same_text(*id)).map(|(_, status)| *status);
@@ -161,5 +177,23 @@ fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Refusal
         Some(statuses) if is_endless(&statuses) => Some(Refusal::Malformed(Field::DependsOn)),
         Some(statuses) => statuses.iter().any(|status| *status >= 400).then_some(Refusal::FailedDependency),
         None => Some(Refusal::Malformed(Field::DependsOn)),
+    }
+}
+
+/// What an element depends on is a list of strings, or nothing, as serde_json reads it. Rules H2, H5.
+fn assert_depends_on(element: Element<'_>, ids: &Result<Vec<Value<'_>>, Refusal>) {
+    let Ok(tree) = Tree::parse(element.value().as_str().as_bytes()) else { return };
+    let expected: Result<&[Tree], Refusal> = match tree.all("dependsOn")[..] {
+        [] | [Tree::Null] => Ok(&[]),
+        [Tree::Array(ids)] if ids.iter().all(|id| id.text().is_some()) => Ok(ids),
+        [_] => Err(Refusal::Malformed(Field::DependsOn)),
+        _ => Err(Refusal::Duplicate(Field::DependsOn)),
+    };
+    match (ids, expected) {
+        (Ok(ids), Ok(expected)) => {
+            let is_same = |(id, other): (&Value<'_>, &Tree)| other.text().is_some_and(|text| id.is_text(text));
+            assert!(ids.len() == expected.len() && ids.iter().zip(expected).all(is_same), "{ids:?}, {expected:?}");
+        }
+        (ids, expected) => assert_eq!(ids.as_ref().err(), expected.as_ref().err(), "{element:?}"),
     }
 }

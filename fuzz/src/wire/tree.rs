@@ -29,11 +29,6 @@ impl Tree {
         if let Self::Object(members) = self { members } else { &[] }
     }
 
-    /// The names of an object's members, in order.
-    pub fn names(&self) -> Vec<&str> {
-        self.members().iter().map(|(name, _)| name.as_str()).collect()
-    }
-
     /// The members of this name.
     pub fn all(&self, name: &str) -> Vec<&Self> {
         self.members().iter().filter(|(own, _)| own == name).map(|(_, value)| value).collect()

@@ -1,25 +1,15 @@
 //! Answers once more, naively: text put together piece by piece.
 
+use super::rules::{code, names, status};
 use super::users::EPOCH;
 use presence_core::details::ShownDetails;
 use presence_core::graph::json::Value;
 use presence_core::graph::{Refusal, Select, Trace};
-use presence_core::{Instant, Presence, UserId};
+use presence_core::{Cause, Instant, Presence, SessionId, Transition, UserId};
 
 /// Rule H1.
 pub fn error(refusal: Refusal, trace: &Trace<'_>) -> String {
-    let code = match refusal.status() {
-        400 => "InvalidArgument",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "NotFound",
-        405 => "MethodNotAllowed",
-        413 => "RequestEntityTooLarge",
-        415 => "UnsupportedMediaType",
-        424 => "FailedDependency",
-        507 => "InsufficientStorage",
-        status => panic!("{status} for {refusal:?} is not documented"),
-    };
+    let code = code(status(refusal));
     let [date, id, client_id] = [trace.date, trace.request_id, trace.client_request_id].map(text_or_null);
     format!(
         r#"{{"error":{{"code":"{code}","message":"{refusal}","innerError":{{"date":{date},"request-id":{id},"client-request-id":{client_id}}}}}}}"#
@@ -48,10 +38,11 @@ impl Presences<'_> {
     pub fn write(&self, select: Select) -> String {
         let details = self.details.unwrap_or_default();
         let out_of_office = details.out_of_office;
+        let (availability, activity) = names(self.presence);
         let members = [
             ("id", format!("\"{}\"", self.user)),
-            ("availability", format!("\"{}\"", self.presence.availability())),
-            ("activity", format!("\"{}\"", self.presence.activity())),
+            ("availability", format!("\"{availability}\"")),
+            ("activity", format!("\"{activity}\"")),
             (
                 "outOfOfficeSettings",
                 self.or_null(format!(
@@ -127,6 +118,27 @@ impl Presences<'_> {
             time.second()
         ))
     }
+}
+
+/// A change as an event: seconds since a moment, with decimals as far as they say something.
+pub fn change(start: Instant, user: UserId, transition: &Transition<SessionId>) -> String {
+    let millis = transition.at().as_millis().saturating_sub(start.as_millis());
+    let seconds = format!("{}.{:03}", millis / 1000, millis % 1000);
+    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
+    let [from, to] = [transition.before(), transition.after()].map(|presence| {
+        let (availability, activity) = names(presence);
+        format!(r#"{{"availability":"{availability}","activity":"{activity}"}}"#)
+    });
+    let cause = match transition.cause() {
+        Cause::Set => "set",
+        Cause::Cleared => "cleared",
+        Cause::Faded => "faded",
+        Cause::Expired => "expired",
+        Cause::PreferredSet => "preferredSet",
+        Cause::PreferredCleared => "preferredCleared",
+        Cause::PreferredExpired => "preferredExpired",
+    };
+    format!(r#"{{"at":{seconds},"user":"{user}","from":{from},"to":{to},"cause":"{cause}"}}"#)
 }
 
 /// Rule V1.

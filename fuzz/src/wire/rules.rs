@@ -1,0 +1,116 @@
+//! Section 7 once more, from its text: who may do what, and the status of each refusal.
+
+use presence_core::graph::{Caller, DetailsAction, Refusal, Request};
+use presence_core::{Command, Presence, SessionId, UserId};
+
+/// What a request takes, as the table of section 7 says.
+#[derive(Default)]
+struct Takes {
+    /// Presence.Read.All
+    read_all: bool,
+    /// Presence.ReadWrite.All
+    read_write_all: bool,
+    /// Whose presence is written.
+    owner: Option<UserId>,
+    /// The session that is named.
+    session: Option<SessionId>,
+    /// Delegated only.
+    is_delegated_only: bool,
+}
+
+impl Takes {
+    fn of(request: &Request<'_>) -> Self {
+        let writing = |owner: &UserId| Self { read_write_all: true, owner: Some(*owner), ..Self::default() };
+        match request {
+            Request::Batch(_) => Self::default(),
+            Request::Get { .. } | Request::GetPresences(_) => Self { read_all: true, ..Self::default() },
+            Request::Act { user, command } => match command {
+                Command::SetPresence { session, .. } | Command::ClearPresence { session } => {
+                    Self { session: Some(*session), ..writing(user) }
+                }
+                Command::SetPreferredPresence { .. } | Command::ClearPreferredPresence => writing(user),
+            },
+            Request::ActOnDetails { user, action } => match action {
+                DetailsAction::SetStatusMessage { .. } => writing(user),
+                DetailsAction::SetLocation { .. } | DetailsAction::ClearLocations(_) => {
+                    Self { is_delegated_only: true, ..writing(user) }
+                }
+            },
+            _ => panic!("{request:?} is a new kind of request"),
+        }
+    }
+}
+
+/// Whether a caller may make a request; the elements of a batch are asked about one by one. Rule H1.
+pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Refusal> {
+    let (application, user, permissions) = match *caller {
+        Caller::Trusted { .. } => return Ok(()),
+        Caller::Application { application, permissions } => (application, None, permissions),
+        Caller::Delegated { application, user, permissions } => (application, Some(user), permissions),
+    };
+    let takes = Takes::of(request);
+    let refusals = [
+        (user.is_some() && takes.owner.is_some() && user != takes.owner, Refusal::OtherUser),
+        (takes.is_delegated_only && user.is_none(), Refusal::MissingPermission),
+        (takes.read_all && !permissions.read_all, Refusal::MissingPermission),
+        (takes.read_write_all && !permissions.read_write_all, Refusal::MissingPermission),
+        (takes.session.is_some_and(|session| session != application), Refusal::OtherSession),
+    ];
+    refusals.into_iter().find(|(is_so, _)| *is_so).map_or(Ok(()), |(_, refusal)| Err(refusal))
+}
+
+/// The status of a refusal. Rules H1, H2, H5, H6.
+pub fn status(refusal: Refusal) -> u16 {
+    match refusal {
+        Refusal::Json(_) | Refusal::NotAnObject | Refusal::LineTooLong => 400,
+        Refusal::Duplicate(_) | Refusal::Missing(_) | Refusal::Malformed(_) | Refusal::OutOfRange(_) => 400,
+        Refusal::Pair | Refusal::Count(_) | Refusal::Repeated(_) | Refusal::NestedBatch => 400,
+        Refusal::OtherUser => 401,
+        Refusal::MissingPermission | Refusal::OtherSession => 403,
+        Refusal::SessionNotFound | Refusal::UnknownPath | Refusal::UnknownUser => 404,
+        Refusal::MethodNotAllowed => 405,
+        Refusal::TooLarge => 413,
+        Refusal::UnsupportedMediaType => 415,
+        Refusal::FailedDependency => 424,
+        Refusal::SessionsFull | Refusal::UsersFull | Refusal::AnswerTooLarge => 507,
+        _ => panic!("{refusal:?} is the embedder's, or new"),
+    }
+}
+
+/// The code that goes with a status. Rule H1; where it names none, what the status is called.
+pub fn code(status: u16) -> &'static str {
+    match status {
+        400 => "InvalidArgument",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "NotFound",
+        405 => "MethodNotAllowed",
+        413 => "RequestEntityTooLarge",
+        415 => "UnsupportedMediaType",
+        424 => "FailedDependency",
+        507 => "InsufficientStorage",
+        _ => panic!("{status} is not documented"),
+    }
+}
+
+/// The names of a presence, availability and activity, by its number in the table of section 2.
+pub fn names(presence: Presence) -> (&'static str, &'static str) {
+    const NAMES: [(&str, &str); 15] = [
+        ("PresenceUnknown", "PresenceUnknown"),
+        ("Offline", "Offline"),
+        ("Offline", "OffWork"),
+        ("Away", "Away"),
+        ("BeRightBack", "BeRightBack"),
+        ("Available", "AvailableInactive"),
+        ("Available", "Available"),
+        ("Busy", "Busy"),
+        ("Busy", "InAMeeting"),
+        ("Busy", "InACall"),
+        ("Busy", "InAConferenceCall"),
+        ("DoNotDisturb", "DoNotDisturb"),
+        ("DoNotDisturb", "Focusing"),
+        ("DoNotDisturb", "UrgentInterruptionsOnly"),
+        ("DoNotDisturb", "Presenting"),
+    ];
+    NAMES[usize::from(presence as u8)]
+}
