@@ -139,16 +139,15 @@ impl World {
     fn rebase(&mut self, who: usize, to: Instant) {
         let Person { real, model } = &mut self.people[who];
         let (before, by) = (real.clone(), millis(to) - millis(self.now));
-        if !model.can_shift(by) {
-            return;
-        }
+        let first = model.next_deadline(&self.rules).map(instant);
         match real.rebase(self.now, to) {
             Ok(()) => {
-                model.shift(by);
+                assert!(first.is_none_or(|deadline| deadline > self.now), "{first:?} is overdue (C2)");
+                model.shift(&self.rules, by);
                 self.now = to;
             }
             Err(overdue) => {
-                assert!(overdue.deadline <= self.now);
+                assert!(first == Some(overdue.deadline) && overdue.deadline <= self.now);
                 assert_eq!(*real, before);
             }
         }

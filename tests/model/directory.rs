@@ -115,9 +115,9 @@ impl Directory {
         user.revision += changes;
     }
 
-    /// Rule C2. Never stays never, and before the clock began stays before it.
+    /// Rule C2.
     pub fn shift(&mut self, by: Millis) {
-        self.users.values_mut().for_each(|user| user.shift(by));
+        self.users.values_mut().for_each(|user| user.shift(&self.rules, by));
     }
 
     /// A user as it reads at a moment; one never heard of, or forgotten, reads like a new one. Rule M5.

@@ -10,33 +10,31 @@ pub struct Session {
     pub set_to: Presence,
     pub set_at: Millis,
     pub lease: Millis,
-    /// How many of its own events have happened.
-    pub happened: usize,
+    /// How many of its fades have happened.
+    pub faded: usize,
+    /// What never comes, whatever the clock is set to later: its end, and its next fade. Rules C2, C3.
+    pub is_endless: bool,
+    pub is_steady: bool,
 }
 
 impl Session {
     pub fn expires_at(&self) -> Millis {
-        saturated(self.set_at + self.lease)
+        if self.is_endless { NEVER } else { saturated(self.set_at + self.lease) }
     }
 
-    /// Everything that ever happens to it by itself, in order: its fades, as long as it lives, and its end, `None`.
-    fn events(&self, rules: &Rules) -> Vec<(Millis, Option<Presence>)> {
-        let fades = if self.set_to == Presence::Available { rules.fades.as_slice() } else { &[] };
-        let mut events = Vec::new();
-        for (after, becomes) in fades {
-            let at = saturated(self.set_at + after);
-            // Rule S4: when a fade and the expiry fall together, expiry wins.
-            if at < self.expires_at() {
-                events.push((at, Some(*becomes)));
-            }
-        }
-        events.push((self.expires_at(), None));
-        events.retain(|(at, _)| *at != NEVER);
-        events
+    /// The next fade of a session that would live for ever, and what it fades to.
+    fn next_fade(&self, rules: &Rules) -> Option<(Millis, Presence)> {
+        let fades = self.set_to == Presence::Available && !self.is_steady;
+        let (after, becomes) = rules.fades.get(self.faded).filter(|_| fades)?;
+        Some((saturated(self.set_at + after), *becomes))
     }
 
+    /// What happens to it next by itself: a fade, or its end, `None`.
     fn next_event(&self, rules: &Rules) -> Option<(Millis, Option<Presence>)> {
-        self.events(rules).get(self.happened).copied()
+        // Rule S4: when a fade and the expiry fall together, expiry wins.
+        let fade = self.next_fade(rules).filter(|(at, _)| *at < self.expires_at());
+        let (at, becomes) = fade.map_or((self.expires_at(), None), |(at, becomes)| (at, Some(becomes)));
+        (at != NEVER).then_some((at, becomes))
     }
 
     pub fn fades_at(&self, rules: &Rules) -> Option<Millis> {
@@ -44,10 +42,17 @@ impl Session {
     }
 
     pub fn presence(&self, rules: &Rules) -> Presence {
-        match self.happened.checked_sub(1) {
+        match self.faded.checked_sub(1) {
             None => self.set_to,
-            Some(last) => self.events(rules)[last].1.expect("an expired session is gone"),
+            Some(last) => rules.fades[last].1,
         }
+    }
+
+    /// Rule C2. What came to lie at the greatest instant stays there (rule C3).
+    fn shift(&mut self, rules: &Rules, by: Millis) {
+        self.is_endless = self.expires_at() == NEVER;
+        self.is_steady |= self.next_fade(rules).is_some_and(|(at, _)| at == NEVER);
+        self.set_at += by;
     }
 }
 
@@ -143,7 +148,7 @@ impl User {
             Due::Preferred => self.note(rules, at, Cause::PreferredExpired, |user| user.preferred = None),
             Due::Session { id, .. } => match self.sessions[&id].next_event(rules) {
                 Some((_, Some(_))) => self.note(rules, at, Cause::Faded, |user| {
-                    user.sessions.get_mut(&id).unwrap().happened += 1;
+                    user.sessions.get_mut(&id).unwrap().faded += 1;
                 }),
                 _ => self.note(rules, at, Cause::Expired, |user| {
                     user.sessions.remove(&id);
@@ -187,7 +192,8 @@ impl User {
                 if !self.sessions.contains_key(&session) && self.sessions.len() == room {
                     return Err(CommandError::SessionsFull);
                 }
-                let said = Session { set_to: presence, set_at: now, lease, happened: 0 };
+                let said =
+                    Session { set_to: presence, set_at: now, lease, faded: 0, is_endless: false, is_steady: false };
                 Ok(Some(self.note(rules, now, Cause::Set, |user| {
                     user.sessions.insert(session, said);
                 })))
@@ -240,22 +246,14 @@ impl User {
         self.since.filter(|since| *since != NEVER).map(instant)
     }
 
-    /// Whether every instant can be shifted by so much without leaving the range of instants. Rules C2, C3.
-    pub fn can_shift(&self, by: Millis) -> bool {
-        let deadlines = self.sessions.values().map(Session::expires_at).chain(self.preferred.map(|(_, at)| at));
-        let since = self.since.unwrap_or(0);
-        since != NEVER && since + by < NEVER && deadlines.into_iter().all(|at| at != NEVER && at + by < NEVER)
-    }
-
-    /// Rule C2.
-    pub fn shift(&mut self, by: Millis) {
+    /// Rules C2, C3: never stays never, and before the clock began is when it began.
+    pub fn shift(&mut self, rules: &Rules, by: Millis) {
+        let shifted = |at: Millis| if at == NEVER { NEVER } else { saturated(at + by) };
         for session in self.sessions.values_mut() {
-            session.set_at += by;
+            session.shift(rules, by);
         }
-        if let Some((_, until)) = &mut self.preferred {
-            *until += by;
-        }
-        self.since = self.since.map(|since| saturated(since + by));
+        self.preferred = self.preferred.map(|(presence, until)| (presence, shifted(until)));
+        self.since = self.since.map(shifted);
         // What was decided on the old clock is outdated (V2).
         self.revision += 1;
     }

@@ -163,6 +163,10 @@ impl<'a> Told<'a> {
         agenda
     }
 
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.agenda().first().map(|(at, _)| instant(*at))
+    }
+
     /// The first thing that is due at `now`.
     pub fn carry_out_next(&mut self, now: Millis) -> Option<Happening<'a>> {
         let (at, due) = *self.agenda().first().filter(|(at, _)| now >= *at)?;
@@ -229,6 +233,6 @@ impl<'a> Told<'a> {
         assert_eq!((shown.work_location, shown.version), (location, self.version));
         let is_empty = message.is_none() && out_of_office == OutOfOffice::default() && self.layers.is_empty();
         assert_eq!(real.is_empty(), is_empty, "nothing stored (M5)");
-        assert_eq!(real.next_deadline(), self.agenda().first().map(|(at, _)| instant(*at)), "next deadline");
+        assert_eq!(real.next_deadline(), self.next_deadline(), "next deadline");
     }
 }

@@ -80,16 +80,19 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
 
     /// The clock is set, if nothing is due; whether it was. Rule C2.
     pub fn rebase(&mut self, from: Instant, to: Instant) -> bool {
-        let before = self.real.clone();
+        let (before, first) = (self.real.clone(), self.model.next_deadline());
         match self.real.rebase(from, to) {
-            Ok(()) => self.model.shift(millis(to) - millis(from)),
+            Ok(()) => {
+                assert!(first.is_none_or(|deadline| deadline > from), "{first:?} is overdue (C2)");
+                self.model.shift(millis(to) - millis(from));
+                true
+            }
             Err(overdue) => {
-                assert_eq!(Some(overdue.deadline), before.next_deadline());
-                assert!(overdue.deadline <= from);
+                assert!(first == Some(overdue.deadline) && overdue.deadline <= from);
                 assert_eq!(self.real, before);
+                false
             }
         }
-        before.next_deadline().is_none_or(|deadline| deadline > from)
     }
 
     /// Both say the same, now and whenever time goes on, in one step or in many.
