@@ -15,7 +15,8 @@ const STEPS: usize = 200;
 ///
 /// After every step: the same answer and the same transitions, each user's an unbroken chain (rules M4, V2); the same
 /// records, versions, reads and explanations (rules V1, A4), also of whom something is kept elsewhere (rule M5); no deadline
-/// late, and the exact one once idle; the same changes since any cursor (rule V2).
+/// late, and the exact one once idle; the same changes since five cursors: the first and
+/// the latest, one between, and what is and is not forgotten (rule V2).
 pub fn history(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     // An error is the end of the bytes.
