@@ -3,15 +3,31 @@
 use std::fs;
 use std::path::PathBuf;
 
-/// Runs a target over its corpus, and tells which file it was that failed.
-fn replay(name: &str, target: fn(&[u8])) {
+fn corpora() -> PathBuf {
     // This file is part of two packages: the library's, where it is a test, and the fuzzers'.
     let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let fuzz = if package.join("fuzz").is_dir() { package.join("fuzz") } else { package };
-    let corpus = fuzz.join("corpus").join(name);
+    if package.join("fuzz").is_dir() { package.join("fuzz/corpus") } else { package.join("corpus") }
+}
+
+/// The files of a target's corpus, in order, each with its line in the page about them.
+fn files(target: &str) -> Vec<PathBuf> {
+    let corpus = corpora().join(target);
     let mut files: Vec<_> = fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(files.len() >= 10, "{} files in {}", files.len(), corpus.display());
+    let page = fs::read_to_string(corpora().join("README.md")).unwrap();
+    let section = page.split("\n## ").find_map(|section| section.strip_prefix(target)).expect("a section");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    let mut described: Vec<_> = rows.skip(1).map(|(name, about)| (corpus.join(name), about.trim())).collect();
+    described.sort();
+    assert!(described.iter().all(|(_, about)| !about.is_empty()));
+    assert!(described.iter().map(|(file, _)| file).eq(&files), "corpus/README.md does not say what is in {corpus:?}");
+    files
+}
+
+/// Runs a target over its corpus, and tells which file it was that failed.
+fn replay(name: &str, target: fn(&[u8])) {
+    let files = files(name);
+    assert!(files.len() >= 10, "{} files of {name}", files.len());
     for file in files {
         let bytes = fs::read(&file).unwrap();
         if std::panic::catch_unwind(|| target(&bytes)).is_err() {
