@@ -1,8 +1,8 @@
 //! Explores every model, at one of two sizes and fails if a property does not hold.
 
 use presence_core::Command;
-use presence_core_checking::few_users::{ALL_COMMANDS, COMING_AND_GOING, FEW_COMMANDS, FewUsers};
-use presence_core_checking::one_user::OneUser;
+use presence_core_checking::few_users::{self, ALL_COMMANDS, COMING_AND_GOING, FEW_COMMANDS, FewUsers};
+use presence_core_checking::one_user::{self, OneUser};
 use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS, DESK, DESK_NUMBERS, GRAPH, GRAPH_NUMBERS};
 use presence_core_checking::report::{Report, check};
 use presence_core_checking::two_servers::{Budget, TwoServers};
@@ -55,7 +55,7 @@ fn of_one_user<const ROOM: usize>(
     (policy, numbers): (presence_core::Policy, presence_core_checking::rules::Numbers),
     commands: Option<u8>,
 ) -> OneUser<ROOM> {
-    OneUser { policy, numbers, commands }
+    OneUser { policy, numbers, functions: const { &one_user::Functions::LIBRARY }, commands }
 }
 
 fn few_users(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
@@ -63,7 +63,8 @@ fn few_users(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
         apart: bool,
         commands: &'static [Command<u8>],
     ) -> FewUsers<USERS, PLACES> {
-        FewUsers { policy: BRIEF, numbers: BRIEF_NUMBERS, apart, commands }
+        let functions = const { &few_users::Functions::LIBRARY };
+        FewUsers { policy: BRIEF, numbers: BRIEF_NUMBERS, functions, apart, commands }
     }
     let name = "two users in one place";
     hold(name, check(name, of::<2, 1>(false, ALL_COMMANDS)));

@@ -26,10 +26,20 @@ where
     M::State: Clone + Debug + Hash + PartialEq + Send + Sync,
     M::Action: Clone + Debug + PartialEq,
 {
+    check_until(name, model, HasDiscoveries::AnyFailures)
+}
+
+/// The same until something that is looked for is found, whatever else may be wrong.
+pub fn check_until<M>(name: &str, model: M, found: HasDiscoveries) -> Report
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Clone + Debug + Hash + PartialEq + Send + Sync,
+    M::Action: Clone + Debug + PartialEq,
+{
     let began = Instant::now();
     let properties = model.properties().len();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let checker = model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let checker = model.checker().threads(threads).finish_when(found).spawn_bfs().join();
     let (unique, steps, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
     let seconds = began.elapsed().as_secs_f64();
     println!("{name}: {properties} properties, {unique} states, {steps} steps, depth {depth}, {seconds:.1} s");

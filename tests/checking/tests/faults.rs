@@ -3,8 +3,8 @@
 
 use presence_core::Presence::{Available, Away, BeRightBack, DoNotDisturb, Offline};
 use presence_core::{Duration, DurationRange, Fade, Fades, Policy, PreferredDefault, PresenceSet};
-use presence_core_checking::few_users::{FEW_COMMANDS, FewUsers};
-use presence_core_checking::one_user::OneUser;
+use presence_core_checking::few_users::{self, FEW_COMMANDS, FewUsers};
+use presence_core_checking::one_user::{self, OneUser};
 use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS, GRAPH, GRAPH_NUMBERS};
 use presence_core_checking::report::check;
 use presence_core_checking::two_servers::{Budget, Fault, TwoServers};
@@ -19,7 +19,8 @@ const fn fades(first: (u64, presence_core::Presence), second: (u64, presence_cor
 
 /// A library that follows another policy than the rules have.
 fn finds(name: &str, policy: Policy, rule: &str) {
-    let report = check(name, OneUser::<2> { policy, numbers: GRAPH_NUMBERS, commands: None });
+    let functions = const { &one_user::Functions::LIBRARY };
+    let report = check(name, OneUser::<2> { policy, numbers: GRAPH_NUMBERS, functions, commands: None });
     assert!(report.violates(rule), "{name}: {rule} is not found, but {:?}", report.violated);
 }
 
@@ -61,7 +62,8 @@ fn u2_another_duration_when_nothing_is_said() {
 #[test]
 fn m4_s8_a_directory_that_lets_sessions_end_too_late() {
     let policy = Policy { fades: Fades::NONE, ..BRIEF };
-    let model = FewUsers::<2, 2> { policy, numbers: BRIEF_NUMBERS, apart: false, commands: FEW_COMMANDS };
+    let functions = const { &few_users::Functions::LIBRARY };
+    let model = FewUsers::<2, 2> { policy, numbers: BRIEF_NUMBERS, functions, apart: false, commands: FEW_COMMANDS };
     let report = check("a directory without fades", model);
     assert!(report.violates("M4"), "{:?}", report.violated);
 }

@@ -5,22 +5,24 @@ mod expected;
 mod properties;
 mod steps;
 mod told;
+mod watched;
+
+pub use watched::{Functions, Sink, Small, Watched};
 
 use crate::broken::Broken;
 use crate::rules::Numbers;
 use expected::{Expected, Room};
-use presence_core::directory::{Directory, InlineMemory};
 use presence_core::{Command, Duration, Instant, Policy, Presence, Transition};
 use stateright::{Model, Property};
 use std::hash::{Hash, Hasher};
-
-type Small<const PLACES: usize> = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, PLACES>>;
 
 /// So many users, and places for so many of them.
 #[derive(Clone, Debug)]
 pub struct FewUsers<const USERS: usize, const PLACES: usize> {
     pub policy: Policy,
     pub numbers: Numbers,
+    /// The library's own, except to show that another is found.
+    pub functions: &'static Functions<PLACES>,
     /// Whether decisions are made and applied apart, with anything between them.
     pub apart: bool,
     pub commands: &'static [Command<u8>],
@@ -28,7 +30,7 @@ pub struct FewUsers<const USERS: usize, const PLACES: usize> {
 
 #[derive(Clone, Debug)]
 pub struct State<const USERS: usize, const PLACES: usize> {
-    directory: Small<PLACES>,
+    directory: Watched<PLACES>,
     expected: Expected<USERS>,
     now: u64,
     /// What has been decided and not been applied yet.
@@ -136,7 +138,7 @@ impl<const USERS: usize, const PLACES: usize> State<USERS, PLACES> {
             let person = self.expected.person(id as u8)?;
             Some((person.revision.cmp(&self.start), (!person.has_session()).then_some(person.absence)))
         });
-        let directory = told::tell(&self.directory, self.now, LONG_AGO);
+        let directory = told::tell(&*self.directory, self.now, LONG_AGO);
         (directory, self.expected.order(), people, decided, self.broken)
     }
 }
@@ -159,7 +161,7 @@ impl<const USERS: usize, const PLACES: usize> Model for FewUsers<USERS, PLACES> 
 
     fn init_states(&self) -> Vec<Self::State> {
         vec![State {
-            directory: Directory::new(InlineMemory::new(), self.policy),
+            directory: Watched::new(self.policy, self.functions),
             expected: Expected::new(PLACES),
             now: START,
             decided: None,

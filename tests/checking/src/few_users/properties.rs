@@ -125,8 +125,8 @@ fn decisions_are_exact<const USERS: usize, const PLACES: usize>(
     model: &FewUsers<USERS, PLACES>,
     state: &State<USERS, PLACES>,
 ) -> bool {
-    let mut idle = state.clone();
-    while !matches!(idle.directory.advance(idle.now()), Progress::Idle { .. }) {}
+    let (mut idle, now) = (state.clone(), state.now());
+    while !matches!(idle.directory.advance(now), Progress::Idle { .. }) {}
     while idle.expected.step(&model.numbers, idle.now).is_some() {}
     let decide = |state: &State<USERS, PLACES>, id, command| {
         let decided = state.directory.decide(state.now(), id, command);

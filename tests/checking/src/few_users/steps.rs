@@ -12,7 +12,7 @@ impl<const USERS: usize, const PLACES: usize> FewUsers<USERS, PLACES> {
     pub(super) fn execute(&self, state: &mut State<USERS, PLACES>, user: u8, command: Command<u8>) {
         let mut chain = Chain::of(&state.expected);
         let mut said: Vec<(u8, Event)> = Vec::new();
-        let answer = state.directory.execute(state.now(), user, command, |id, transition| {
+        let answer = state.directory.execute(state.now(), user, command, &mut |id, transition| {
             chain.add(id, transition);
             said.push((id, event(transition)));
         });
@@ -75,7 +75,8 @@ impl<const USERS: usize, const PLACES: usize> FewUsers<USERS, PLACES> {
     /// One call: the first thing that is due, or some book-keeping, or nothing until the exact deadline.
     pub(super) fn advance(&self, state: &mut State<USERS, PLACES>) {
         let mut chain = Chain::of(&state.expected);
-        match state.directory.advance(state.now()) {
+        let now = state.now();
+        match state.directory.advance(now) {
             Progress::Changed { user, transition } => {
                 chain.add(user, &transition);
                 let expected = state.expected.step(&self.numbers, state.now);

@@ -3,13 +3,15 @@
 
 mod properties;
 mod steps;
+mod watched;
 
 pub use steps::{event, same_sessions};
+pub use watched::{Decision, Functions, Watched};
 
 use crate::broken::Broken;
 use crate::rules::{Numbers, Person};
 use crate::stored::without_counters;
-use presence_core::{Command, Duration, Instant, Policy, Presence, User};
+use presence_core::{Command, Duration, Instant, Policy, Presence};
 use stateright::{Model, Property};
 use std::hash::{Hash, Hasher};
 
@@ -21,13 +23,15 @@ pub const IDS: usize = 3;
 pub struct OneUser<const ROOM: usize> {
     pub policy: Policy,
     pub numbers: Numbers,
+    /// The library's own, except to show that another is found.
+    pub functions: &'static Functions<ROOM>,
     /// After so many commands nobody says anything any more; `None`: there is no end to it.
     pub commands: Option<u8>,
 }
 
 #[derive(Clone, Debug)]
 pub struct State<const ROOM: usize> {
-    pub user: User<u8, ROOM>,
+    pub user: Watched<ROOM>,
     pub person: Person<IDS>,
     pub now: u64,
     /// How many commands are still to come, if that is limited.
@@ -105,7 +109,7 @@ impl<const ROOM: usize> Model for OneUser<ROOM> {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State<ROOM>> {
-        let (user, person) = (User::new(), Person::NEW);
+        let (user, person) = (Watched::new(self.functions), Person::NEW);
         vec![State { user, person, now: START, commands: self.commands, broken: Broken::default() }]
     }
 

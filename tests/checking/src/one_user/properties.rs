@@ -2,10 +2,10 @@
 //! it says of a step was marked by the step.
 
 use super::steps::{event, same_sessions};
-use super::{OneUser, State};
+use super::{Decision, OneUser, State, Watched};
 use crate::broken::Rule;
-use crate::rules::{Person, TABLE, strength};
-use presence_core::{Absence, Command, Instant, Layer, Presence, User, advance, decide};
+use crate::rules::{TABLE, strength};
+use presence_core::{Absence, Command, Instant, Layer, Presence};
 use stateright::Property;
 
 type Check<const ROOM: usize> = fn(&OneUser<ROOM>, &State<ROOM>) -> bool;
@@ -23,8 +23,8 @@ pub fn safety<const ROOM: usize>() -> Vec<Property<OneUser<ROOM>>> {
         ("M3 only the pairs of the table exist", |_, state| {
             let shown = state.user.sessions().iter().map(|session| session.presence());
             shown.chain([state.user.presence()]).all(|presence| {
-                let pair = (presence, presence.availability().name(), presence.activity().name());
-                TABLE.contains(&pair)
+                let (availability, activity) = state.user.names(presence);
+                TABLE.contains(&(presence, availability, activity))
             })
         }),
         ("M4 published is a function of what is held, however late time is advanced", |model, state| {
@@ -81,9 +81,10 @@ pub fn safety<const ROOM: usize>() -> Vec<Property<OneUser<ROOM>>> {
             state.broken.holds(Rule::U3) && stored == state.person.preferred
         }),
         ("U4 clearing succeeds also when nothing was set", |model, state| {
-            let Ok(user) = state.user.at(state.now()) else { return false };
-            let cleared = decide(user, Command::ClearPreferredPresence, &model.policy);
-            state.broken.holds(Rule::U4) && cleared.is_ok_and(|one| one.is_some() == state.user.preferred().is_some())
+            let cleared = state.user.decide(state.now(), Command::ClearPreferredPresence, &model.policy);
+            let is_set = state.user.preferred().is_some();
+            state.broken.holds(Rule::U4)
+                && cleared.is_ok_and(|cleared| cleared.is_ok_and(|one| one.is_some() == is_set))
         }),
         ("U5 it does not fade, and at its end the sessions decide again", |_, state| state.broken.holds(Rule::U5)),
         ("V1 the version grows exactly when the published presence changes", |_, state| {
@@ -114,9 +115,8 @@ pub fn silence<const ROOM: usize>() -> Property<OneUser<ROOM>> {
 fn lateness_makes_no_difference<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
     let longest = model.numbers.leases.end().max(model.numbers.preferred_durations.end());
     let end = state.now + longest + 1;
-    let mut late: User<u8, ROOM> = state.user.clone();
-    let mut person: Person<_> = state.person.clone();
-    while let Some(due) = advance(&late, Instant::from_millis(end), &model.policy) {
+    let (mut late, mut person) = (state.user.clone(), state.person.clone());
+    while let Some(due) = late.advance(Instant::from_millis(end), &model.policy) {
         if person.step(&model.numbers, end) != Some(event(&due)) || late.apply(&due).is_err() {
             return false;
         }
@@ -159,13 +159,11 @@ fn rebasing_keeps_what_is_left<const ROOM: usize>(_: &OneUser<ROOM>, state: &Sta
 
 /// Every command that the rules refuse is refused, for the reason that they say, whatever else is the case.
 fn refusals_change_nothing<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
-    let Ok(user) = state.user.at(state.now()) else { return false };
     state.broken.holds(Rule::S7)
         && model.every_command().all(|command| {
-            let refused = decide(user, command, &model.policy).err();
-            refused == state.person.refusal(&model.numbers, ROOM, command)
+            let decided = state.user.decide(state.now(), command, &model.policy);
+            decided.is_ok_and(|decided| decided.err() == state.person.refusal(&model.numbers, ROOM, command))
         })
-        && user.user() == &state.user
 }
 
 /// Nothing published, nothing due, nothing refused or accepted that would not be with a new user.
@@ -176,16 +174,13 @@ fn nothing_is_like_new<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<R
     if !state.user.is_empty() {
         return true;
     }
-    let new: User<u8, ROOM> = User::new();
-    let (Ok(user), Ok(like)) = (state.user.at(state.now()), new.at(state.now())) else { return false };
+    let new = state.user.like();
     state.user.presence() == Presence::Offline
         && state.user.next_deadline().is_none()
         && matches!(state.user.explain(&model.policy).layer, Layer::Nothing(_))
         && model.every_command().all(|command| {
-            let outcome = decide(user, command, &model.policy);
-            let like = decide(like, command, &model.policy);
-            let without_revision =
-                |one: Option<presence_core::Transition<u8>>| one.map(|one| (event(&one), one.change()));
-            outcome.map(without_revision) == like.map(without_revision)
+            let decide = |user: &Watched<ROOM>| user.decide(state.now(), command, &model.policy);
+            let without_revision = |decided: Decision| decided.map(|one| one.map(|one| (event(&one), one.change())));
+            decide(&state.user).map(without_revision) == decide(&new).map(without_revision)
         })
 }

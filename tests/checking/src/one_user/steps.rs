@@ -1,9 +1,9 @@
 //! One step of the library and one of the rules, side by side.
 
-use super::{OneUser, State};
+use super::{OneUser, State, Watched};
 use crate::broken::{Broken, Rule};
 use crate::rules::{Event, Person};
-use presence_core::{ApplyError, Cause, Change, Command, Transition, User, advance, decide};
+use presence_core::{ApplyError, Cause, Change, Command, Transition, User};
 
 /// What a transition says happens.
 pub fn event(transition: &Transition<u8>) -> Event {
@@ -29,7 +29,7 @@ fn rule_of(cause: Cause) -> Rule {
 }
 
 /// Applies a transition, and looks at what it does to the numbers, and to whoever is late with the same one.
-fn apply<const ROOM: usize>(user: &mut User<u8, ROOM>, transition: &Transition<u8>, broken: &mut Broken) {
+fn apply<const ROOM: usize>(user: &mut Watched<ROOM>, transition: &Transition<u8>, broken: &mut Broken) {
     let before = (user.revision(), user.version());
     broken.unless(transition.before() == user.presence(), Rule::M4);
     broken.unless(transition.revision() == before.0 && user.apply(transition) == Ok(()), Rule::V2);
@@ -39,7 +39,7 @@ fn apply<const ROOM: usize>(user: &mut User<u8, ROOM>, transition: &Transition<u
     // Decided about another state now: stale, and refused without a trace (V2, S7).
     let copy = user.clone();
     broken.unless(user.apply(transition) == Err(ApplyError::Stale), Rule::V2);
-    broken.unless(*user == copy, Rule::S7);
+    broken.unless(**user == *copy, Rule::S7);
 }
 
 impl<const ROOM: usize> OneUser<ROOM> {
@@ -53,7 +53,7 @@ impl<const ROOM: usize> OneUser<ROOM> {
             Command::SetPreferredPresence { .. } => Rule::U1,
             Command::ClearPreferredPresence => Rule::U4,
         };
-        let Ok(decided) = state.user.at(state.now()).map(|user| decide(user, command, &self.policy)) else {
+        let Ok(decided) = state.user.decide(state.now(), command, &self.policy) else {
             next.broken.note(Rule::S8);
             return next;
         };
@@ -118,7 +118,7 @@ impl<const ROOM: usize> OneUser<ROOM> {
         let mut visible = 0;
         loop {
             let expected = next.person.step(&self.numbers, next.now);
-            let Some(due) = advance(&next.user, now, &self.policy) else {
+            let Some(due) = next.user.advance(now, &self.policy) else {
                 next.broken.unless(expected.is_none(), Rule::S4);
                 break;
             };

@@ -1,0 +1,117 @@
+//! A user of the library, as the model sees it: through functions for which a test may put others, to show that what they do
+//! wrong is noticed. All else is the user's own.
+
+use presence_core::{Absence, ApplyError, Command, CommandError, Explanation, Instant, Overdue, Policy, Presence};
+use presence_core::{Transition, User, UserAt};
+use std::ops::Deref;
+
+/// What a decision comes to.
+pub type Decision = Result<Option<Transition<u8>>, CommandError>;
+
+/// What the library does.
+#[derive(Clone, Copy, Debug)]
+pub struct Functions<const ROOM: usize> {
+    pub decide: fn(UserAt<'_, u8, ROOM>, Command<u8>, &Policy) -> Decision,
+    pub advance: fn(&User<u8, ROOM>, Instant, &Policy) -> Option<Transition<u8>>,
+    pub apply: fn(&mut User<u8, ROOM>, &Transition<u8>) -> Result<(), ApplyError>,
+    pub rebase: fn(&mut User<u8, ROOM>, Instant, Instant) -> Result<(), Overdue>,
+    pub presence: fn(&User<u8, ROOM>) -> Presence,
+    pub read_at: fn(&User<u8, ROOM>, Instant, &Policy) -> (Presence, u64),
+    pub explain: fn(&User<u8, ROOM>, &Policy) -> Explanation<u8>,
+    pub absence: fn(&User<u8, ROOM>) -> Option<Absence>,
+    pub is_empty: fn(&User<u8, ROOM>) -> bool,
+    pub next_deadline: fn(&User<u8, ROOM>) -> Option<Instant>,
+    pub version: fn(&User<u8, ROOM>) -> u64,
+    /// The names of a presence on the wire.
+    pub names: fn(Presence) -> (&'static str, &'static str),
+}
+
+impl<const ROOM: usize> Functions<ROOM> {
+    pub const LIBRARY: Self = Self {
+        decide: presence_core::decide,
+        advance: presence_core::advance,
+        apply: User::apply,
+        rebase: User::rebase,
+        presence: User::presence,
+        read_at: User::read_at,
+        explain: User::explain,
+        absence: User::absence,
+        is_empty: User::is_empty,
+        next_deadline: User::next_deadline,
+        version: User::version,
+        names: |presence| (presence.availability().name(), presence.activity().name()),
+    };
+}
+
+#[derive(Clone, Debug)]
+pub struct Watched<const ROOM: usize> {
+    user: User<u8, ROOM>,
+    functions: &'static Functions<ROOM>,
+}
+
+impl<const ROOM: usize> Watched<ROOM> {
+    pub fn new(functions: &'static Functions<ROOM>) -> Self {
+        Self { user: User::new(), functions }
+    }
+
+    /// Somebody new, seen in the same way.
+    pub fn like(&self) -> Self {
+        Self::new(self.functions)
+    }
+
+    pub fn decide(&self, now: Instant, command: Command<u8>, policy: &Policy) -> Result<Decision, Overdue> {
+        Ok((self.functions.decide)(self.user.at(now)?, command, policy))
+    }
+
+    pub fn advance(&self, now: Instant, policy: &Policy) -> Option<Transition<u8>> {
+        (self.functions.advance)(&self.user, now, policy)
+    }
+
+    pub fn apply(&mut self, transition: &Transition<u8>) -> Result<(), ApplyError> {
+        (self.functions.apply)(&mut self.user, transition)
+    }
+
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
+        (self.functions.rebase)(&mut self.user, from, to)
+    }
+
+    pub fn presence(&self) -> Presence {
+        (self.functions.presence)(&self.user)
+    }
+
+    pub fn read_at(&self, now: Instant, policy: &Policy) -> (Presence, u64) {
+        (self.functions.read_at)(&self.user, now, policy)
+    }
+
+    pub fn explain(&self, policy: &Policy) -> Explanation<u8> {
+        (self.functions.explain)(&self.user, policy)
+    }
+
+    pub fn absence(&self) -> Option<Absence> {
+        (self.functions.absence)(&self.user)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        (self.functions.is_empty)(&self.user)
+    }
+
+    pub fn next_deadline(&self) -> Option<Instant> {
+        (self.functions.next_deadline)(&self.user)
+    }
+
+    pub fn version(&self) -> u64 {
+        (self.functions.version)(&self.user)
+    }
+
+    pub fn names(&self, presence: Presence) -> (&'static str, &'static str) {
+        (self.functions.names)(presence)
+    }
+}
+
+impl<const ROOM: usize> Deref for Watched<ROOM> {
+    type Target = User<u8, ROOM>;
+
+    fn deref(&self) -> &User<u8, ROOM> {
+        &self.user
+    }
+}
