@@ -10,6 +10,11 @@ use presence_core::{ApplyError, Command, CommandError, Instant, Transition};
 
 impl<const USERS: usize, const PLACES: usize> FewUsers<USERS, PLACES> {
     pub(super) fn execute(&self, state: &mut State<USERS, PLACES>, user: u8, command: Command<u8>) {
+        let held = |state: &State<USERS, PLACES>| {
+            let users: [_; USERS] = std::array::from_fn(|id| state.directory.get(id as u8).cloned());
+            (users, state.directory.cursor())
+        };
+        let before = held(state);
         let mut chain = Chain::of(&state.expected);
         let mut said: Vec<(u8, Event)> = Vec::new();
         let answer = state.directory.execute(state.now(), user, command, &mut |id, transition| {
@@ -20,6 +25,9 @@ impl<const USERS: usize, const PLACES: usize> FewUsers<USERS, PLACES> {
         state.broken.unless(said == expected.happened, Rule::S8);
         let rule = if answer == Err(CommandError::UsersFull) { Rule::S9 } else { Rule::S7 };
         state.broken.unless(answer == expected.answer, rule);
+        // What is due happens before, and is told; the refusal itself does nothing.
+        let is_refused_at_once = answer.is_err() && said.is_empty();
+        state.broken.unless(!is_refused_at_once || held(state) == before, Rule::S7);
         if let Some(id) = expected.newcomer {
             state.adopt(id);
         }

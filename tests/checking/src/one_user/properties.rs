@@ -2,7 +2,7 @@
 //! it says of a step was marked by the step.
 
 use super::steps::{event, same_sessions};
-use super::{Decision, OneUser, State, Watched};
+use super::{Decision, IDS, OneUser, State, Watched};
 use crate::broken::Rule;
 use crate::rules::{TABLE, strength};
 use presence_core::{Absence, Command, Instant, Layer, Presence};
@@ -13,8 +13,9 @@ type Check<const ROOM: usize> = fn(&OneUser<ROOM>, &State<ROOM>) -> bool;
 pub fn safety<const ROOM: usize>() -> Vec<Property<OneUser<ROOM>>> {
     let checks: [(&'static str, Check<ROOM>); 28] = [
         ("M1 sessions one per application, at most one preferred presence", |_, state| {
-            let ids = state.user.sessions().iter().map(|session| session.id());
-            ids.is_sorted_by(|one, next| one < next) && state.user.sessions().len() <= ROOM
+            let ids = state.user.sessions().iter().map(|session| usize::from(session.id()));
+            ids.eq((0..IDS).filter(|id| state.person.sessions[*id].is_some()))
+                && state.user.preferred().is_some() == state.person.preferred.is_some()
         }),
         ("M2 a session is known by its id, and a command to it reaches no other", |_, state| {
             state.broken.holds(Rule::M2)
