@@ -2,10 +2,12 @@
 //! other, come twice and get lost, servers lose patience, and one clock is behind the other. What must hold is that every
 //! command has its effect once or is refused, and that the user's numbers say so.
 
+mod fault;
 mod server;
 mod state;
 mod store;
 
+pub use fault::Fault;
 pub use state::State;
 
 use crate::rules::{Numbers, Person};
@@ -37,19 +39,6 @@ pub struct Budget {
     /// How often a server gives up waiting although an answer would come.
     pub impatience: u8,
     pub ticks: u8,
-}
-
-/// What people get wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The store writes without comparing.
-    WritesBlindly,
-    /// A server that looks again decides again, without asking whether its write is there already.
-    TrustsNoMark,
-    /// A server that looks again and finds its command refused tells its client, though a write of it is on its way.
-    RefusesAtOnce,
-    /// A server that gets no answer tells its client that all is well.
-    TakesSilenceForSuccess,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -184,7 +173,8 @@ impl Model for TwoServers {
             let is_ours = |message: &Message| (message.server, message.attempt) == (number, server.attempt);
             if server.command.is_some() {
                 // Where no answer can come any more, giving up is no impatience.
-                if state.budget.impatience > 0 || !state.network.iter().any(is_ours) {
+                let waits = self.fault == Some(Fault::WaitsForEver);
+                if !waits && (state.budget.impatience > 0 || !state.network.iter().any(is_ours)) {
                     actions.push(Action::GiveUp(number));
                 }
             } else if server.left > 0 {

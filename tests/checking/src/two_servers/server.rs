@@ -61,6 +61,7 @@ impl Server {
             // The only command here that is refused is one to clear what is not there.
             Answer::Stored if self.awaits == Awaited::Fence => Next::Tell(Err(CommandError::NotFound)),
             Answer::Stored => Next::Tell(Ok(())),
+            Answer::Conflict if fault == Some(Fault::RefusesWhenLate) => Next::Tell(Err(CommandError::NotFound)),
             // Somebody else was faster, or this very write came twice, and its first answer never.
             Answer::Conflict => Next::Send(Request::Load),
             Answer::Loaded { revision, value, .. } => {
@@ -99,6 +100,11 @@ impl Server {
         };
         user.apply(&transition).expect("decided about this user");
         happened.push(event(&transition));
+        if fault == Some(Fault::CarriesOutTwice)
+            && let Ok(Some(again)) = decide(user.at(at).expect("nothing is overdue"), COMMANDS[command], policy)
+        {
+            user.apply(&again).expect("decided about this user");
+        }
         let mut buffer = [0; snapshot::max_len::<u8, IDS>()];
         let taken = snapshot::take(user.at(at).expect("nothing is overdue"), &mut buffer).expect("it has room");
         let mut marks = value.marks;
