@@ -1,7 +1,7 @@
 //! A directory of the library, as the model sees it: through functions for which a test may put others, to show that what they
 //! do wrong is noticed. All else is the directory's own.
 
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::{Cursor, Directory, InlineMemory};
 use presence_core::{ApplyError, Command, CommandError, Instant, Policy, Transition};
 use std::ops::{Deref, DerefMut};
 
@@ -9,6 +9,9 @@ pub type Small<const PLACES: usize> = Directory<u8, u8, 1, InlineMemory<u8, u8, 
 
 /// Who is told of each transition.
 pub type Sink<'a> = &'a mut dyn FnMut(u8, &Transition<u8>);
+
+/// Who changed after a cursor, and the cursor of each; `None`: start over.
+pub type Changes = Option<Vec<(u8, u64)>>;
 
 pub type Execute<const PLACES: usize> =
     fn(&mut Small<PLACES>, Instant, u8, Command<u8>, Sink<'_>) -> Result<(), CommandError>;
@@ -19,6 +22,7 @@ pub struct Functions<const PLACES: usize> {
     pub execute: Execute<PLACES>,
     pub apply: fn(&mut Small<PLACES>, u8, &Transition<u8>) -> Result<(), ApplyError>,
     pub next_deadline: fn(&Small<PLACES>) -> Option<Instant>,
+    pub changes_since: fn(&Small<PLACES>, u64) -> Changes,
 }
 
 impl<const PLACES: usize> Functions<PLACES> {
@@ -26,6 +30,10 @@ impl<const PLACES: usize> Functions<PLACES> {
         execute: |directory, now, user, command, sink| directory.execute(now, user, command, sink),
         apply: Small::apply,
         next_deadline: Small::next_deadline,
+        changes_since: |directory, cursor| {
+            let changes = directory.changes_since(Cursor::from_number(cursor)).ok()?;
+            Some(changes.map(|one| (one.id, one.cursor.to_number())).collect())
+        },
     };
 }
 
@@ -56,6 +64,10 @@ impl<const PLACES: usize> Watched<PLACES> {
 
     pub fn next_deadline(&self) -> Option<Instant> {
         (self.functions.next_deadline)(&self.directory)
+    }
+
+    pub fn changes_since(&self, cursor: u64) -> Changes {
+        (self.functions.changes_since)(&self.directory, cursor)
     }
 }
 

@@ -104,6 +104,14 @@ static FAULTS: &[Fault] = &[
         },
     ),
     library("V1 ", "who gets another's place starts from nothing", Functions { execute: from_nothing, ..LIBRARY }),
+    library(
+        "V2 ",
+        "who must start over is told that nothing has changed",
+        Functions {
+            changes_since: |directory, cursor| (LIBRARY.changes_since)(directory, cursor).or(Some(Vec::new())),
+            ..LIBRARY
+        },
+    ),
     Fault {
         apart: true,
         ..library(

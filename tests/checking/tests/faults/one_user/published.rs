@@ -55,6 +55,17 @@ pub static FAULTS: &[Fault] = &[
         },
     ),
     library(
+        "A4 ",
+        "what changes nothing that is seen is told to come next",
+        Functions {
+            explain: |user, policy| {
+                let next = user.next_deadline().map(|at| (at, user.read_at(at, policy).0));
+                Explanation { next, ..user.explain(policy) }
+            },
+            ..LIBRARY
+        },
+    ),
+    library(
         "A5 ",
         "who expired is told to have been cleared",
         Functions {
