@@ -136,7 +136,9 @@ impl<const USERS: usize, const PLACES: usize> State<USERS, PLACES> {
         // Which is greater of numbers that grow, where it matters; and what is left out where it does not.
         let people = std::array::from_fn::<_, USERS, _>(|id| {
             let person = self.expected.person(id as u8)?;
-            Some((person.revision.cmp(&self.start), (!person.has_session()).then_some(person.absence)))
+            // Only what is decided already may be applied in a place for which it was not meant.
+            let against_start = self.decided.as_ref().map(|_| person.revision.cmp(&self.start));
+            Some((against_start, (!person.has_session()).then_some(person.absence)))
         });
         let directory = told::tell(&*self.directory, self.now, LONG_AGO);
         (directory, self.expected.order(), people, decided, self.broken)
