@@ -97,8 +97,13 @@ mutants_of() {
     pass "$module" "$lane" --lib --test=allocation --test=corpora --test=asked_first
   fi
   rm -f "$lane/tree/tests/asked_first.rs"
-  explained "$module" "$lane/tree" >"$of/explained.txt"
-  # Whatever survives is named in the list, as often as it survives; and what is named there survives, or has no end.
+  compare "$module" "$lane/tree"
+}
+
+# Whatever survives is named in a tree's list, as often as it survives; and what is named there survives, or has no end.
+compare() {
+  local of=target/deep/mutants/$1
+  explained "$1" "$2" >"$of/explained.txt"
   sort "$of/missed.txt" | comm -23 - "$of/explained.txt" >"$of/new.txt"
   sort "$of/missed.txt" "$of/timeout.txt" | comm -13 - "$of/explained.txt" >"$of/outdated.txt"
 }
