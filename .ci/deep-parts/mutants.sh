@@ -183,6 +183,7 @@ mutants() {
   for number in "${!lanes[@]}"; do
     wait "${lanes[$number]}" || { outcome=1; cat "target/deep/mutants/lane-$((number + 1)).log"; }
   done
+  trap - EXIT
   recorded mutants
   (cd target/deep/mutants && cat "${tried[@]/%//new.txt}") | sed 's/^/missed: /' | { ! grep .; } || outcome=1
   (cd target/deep/mutants && cat "${tried[@]/%//outdated.txt}") | sed 's/^/in tests\/mutants.md, and caught: /' | { ! grep .; } || outcome=1
