@@ -76,7 +76,8 @@ class Image:
         text = run("llvm-objdump", "-d", "--no-show-raw-insn", "--section=.text", "--section=.init", "--section=.trap", self.path)
         self.is_arm = "elf32-littlearm" in text
         for line in text.splitlines():
-            found = re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*(.*)", line)
+            # Data among the code is shown with its bytes, whatever is asked for.
+            found = re.match(r"\s*([0-9a-f]+):\s+(?:(?:[0-9a-f]{2}\s)+\s*)?(\S+)\s*(.*)", line)
             if not found or found.group(2) == "file":
                 continue
             address, name, operands = int(found.group(1), 16), found.group(2), found.group(3)

@@ -2,6 +2,9 @@
 
 import re
 
+# Instructions of an IT block that matter here: what they are, and when they are carried out.
+CONDITIONAL = re.compile(r"(push|pop|ldm|ldr|bl|blx|bx|add|sub|mov)(eq|ne|hs|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)")
+
 BRANCHES = {"j", "beqz", "bnez", "beq", "bne", "blt", "bge", "bltu", "bgeu", "blez", "bgez", "bltz", "bgtz"}
 
 
@@ -36,10 +39,20 @@ class Walk:
                         function.before[after].add(place)
             # What only a table of jumps leads to.
             left = next((place for place, depth in enumerate(function.depth) if depth is None), None)
-            if left is None or not tables:
+            if left is None:
                 return
+            if not tables:
+                return self.expect_filling()
             waiting = [(left, max(depth for _, depth in tables))]
             function.before[left] |= {place for place, _ in tables}
+
+    def expect_filling(self):
+        """What nothing leads to fills up what is behind a return, the last of it with what a linker fills with."""
+        last = len(self.function.code) - 1
+        for place, (one, depth) in enumerate(zip(self.function.code, self.function.depth)):
+            fills = one.name in ("nop", "udf", "unimp") or one.operands == "r8, r8" or place == last and one.name == "bmi"
+            if depth is None and not fills:
+                raise ValueError(f"{self.function.name}: nothing leads to {one}")
 
     def call(self, place, address, returns):
         self.function.calls.append((place, address, returns))
@@ -49,6 +62,9 @@ class Walk:
         function, one = self.function, self.function.code[place]
         before = function.code[place - 1] if place else None
         name, operands, target = one.name.removesuffix(".w"), one.operands, one.target()
+        conditional = CONDITIONAL.fullmatch(name) if self.image.is_arm else None
+        if conditional:
+            return self.if_so(place, depth, *conditional.groups())
         depth += self.moved(one, depth)
         following = [(place + 1, depth)]
         if self.image.is_arm:
@@ -92,6 +108,31 @@ class Walk:
             self.call(place, target, False)
             branch = []
         return branch if is_final else branch + following
+
+    def if_so(self, place, depth, name, condition):
+        """An instruction that is carried out on a condition, and those behind it if not."""
+        function, one = self.function, self.function.code[place]
+        if name in ("bl", "blx"):
+            raise ValueError(f"{function.name}: calls on a condition: {one}")
+        if name == "bx" and one.operands != "lr":
+            function.indirect.append((place, one.operands, False))
+        moves = name in ("push", "pop") or re.match(r"sp\b", one.operands)
+        if moves and not self.leaves_if_so(place, condition):
+            raise ValueError(f"{function.name}: moves the stack on a condition: {one}")
+        # Who left is no matter any more; to whom it went on counts as called from deeper than it was.
+        return [(place + 1, depth)]
+
+    def leaves_if_so(self, place, condition):
+        """Do the instructions on this condition end in a return, or in another function?"""
+        for one in self.function.code[place:]:
+            name = one.name.removesuffix(".w")
+            if re.fullmatch(r"it[te]*", name):
+                continue
+            if not name.endswith(condition):
+                return False
+            if name.startswith("b") or "pc" in one.operands:
+                return one.target() not in self.places
+        return False
 
     def is_conditional(self, place):
         """Is the instruction the last of an IT block?"""
