@@ -24,19 +24,19 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         }
         match transition.change {
             // All of it fits, as was just made sure.
-            DetailsChange::MessageSet(message) => self.message = StoredMessage::new(message),
+            DetailsChange::MessageSet(message) => StoredMessage::put(&mut self.message, message),
             DetailsChange::MessageCleared | DetailsChange::MessageExpired => self.message = None,
             DetailsChange::OutOfOfficeSet(out_of_office) => {
                 self.is_out_of_office = out_of_office.is_out_of_office;
                 self.out_of_office.clear();
                 let _ = self.out_of_office.push_str(out_of_office.message.unwrap_or_default());
             }
-            DetailsChange::LocationSet(layer, place, until) => self.places.set(layer, StoredPlace::new(place, until)),
-            DetailsChange::LocationEnded(layer) => self.places.set(layer, None),
+            DetailsChange::LocationSet(layer, place, until) => self.places.set(layer, place, until),
+            DetailsChange::LocationEnded(layer) => self.places.drop(layer),
             DetailsChange::LocationCleared(layers) => {
                 for layer in LocationLayer::ALL {
                     if layers.contains(layer) {
-                        self.places.set(layer, None);
+                        self.places.drop(layer);
                     }
                 }
             }

@@ -123,11 +123,12 @@ pub(super) struct StoredPlace {
 }
 
 impl StoredPlace {
-    /// `None` if its id has no room.
-    pub(super) fn new(place: WorkPlace<'_>, until: Instant) -> Option<Self> {
-        let mut id = heapless::String::new();
-        id.push_str(place.id.unwrap_or_default()).ok()?;
-        Some(Self { kind: place.kind, id, until })
+    /// Puts it where it will lie; nothing if its id has no room.
+    fn put(to: &mut Option<Self>, place: WorkPlace<'_>, until: Instant) {
+        let stored = to.insert(Self { kind: place.kind, id: heapless::String::new(), until });
+        if stored.id.push_str(place.id.unwrap_or_default()).is_err() {
+            *to = None;
+        }
     }
 
     pub(super) fn shown(&self) -> WorkPlace<'_> {
@@ -163,8 +164,14 @@ impl Layers {
         }
     }
 
-    pub(super) fn set(&mut self, layer: LocationLayer, place: Option<StoredPlace>) {
-        *self.get_mut(layer) = place;
+    /// What a layer says from now on; nothing if it has no room.
+    pub(super) fn set(&mut self, layer: LocationLayer, place: WorkPlace<'_>, until: Instant) {
+        StoredPlace::put(self.get_mut(layer), place, until);
+    }
+
+    /// A layer says nothing any more.
+    pub(super) fn drop(&mut self, layer: LocationLayer) {
+        *self.get_mut(layer) = None;
     }
 
     /// When a layer's place ends; never where there is none.

@@ -33,11 +33,13 @@ pub(super) struct StoredMessage<const MESSAGE: usize> {
 }
 
 impl<const MESSAGE: usize> StoredMessage<MESSAGE> {
-    /// `None` if it has no room.
-    pub(super) fn new(message: StatusMessage<'_>) -> Option<Self> {
-        let mut text = heapless::String::new();
-        text.push_str(message.text).ok()?;
-        Some(Self { text, published_at: message.published_at, expires_at: message.expires_at })
+    /// Puts it where it will lie, for it is long; nothing if it has no room.
+    pub(super) fn put(place: &mut Option<Self>, message: StatusMessage<'_>) {
+        let (published_at, expires_at) = (message.published_at, message.expires_at);
+        let stored = place.insert(Self { text: heapless::String::new(), published_at, expires_at });
+        if stored.text.push_str(message.text).is_err() {
+            *place = None;
+        }
     }
 
     pub(super) fn shown(&self) -> StatusMessage<'_> {

@@ -44,7 +44,7 @@ pub use transition::{DetailsCause, DetailsChange, DetailsTransition};
 
 use crate::time::Instant;
 use crate::user::Overdue;
-use location::{Layers, StoredPlace};
+use location::Layers;
 use message::StoredMessage;
 
 /// Status message, out of office and work location of one user, in fixed memory: messages of up to `MESSAGE` bytes of UTF-8.
@@ -227,16 +227,18 @@ impl<'a, const MESSAGE: usize> DetailsAt<'a, MESSAGE> {
 pub(crate) struct Builder<const MESSAGE: usize>(Details<MESSAGE>);
 
 impl<const MESSAGE: usize> Builder<MESSAGE> {
-    pub(crate) const fn new(revision: u64, version: u64) -> Self {
-        let mut details = Details::starting_at(revision);
-        details.version = version;
-        Self(details)
+    pub(crate) const fn new() -> Self {
+        Self(Details::new())
+    }
+
+    /// How often they have changed.
+    pub(crate) const fn count(&mut self, revision: u64, version: u64) {
+        (self.0.revision, self.0.version) = (revision, version);
     }
 
     /// Whether there was room.
     pub(crate) fn message(&mut self, text: &str, published_at: Instant, expires_at: Instant) -> bool {
-        let stored = StoredMessage::new(StatusMessage { text, published_at, expires_at });
-        self.0.message = stored;
+        StoredMessage::put(&mut self.0.message, StatusMessage { text, published_at, expires_at });
         self.0.message.is_some()
     }
 
@@ -248,10 +250,8 @@ impl<const MESSAGE: usize> Builder<MESSAGE> {
 
     /// Whether there was room.
     pub(crate) fn place(&mut self, layer: LocationLayer, place: WorkPlace<'_>, until: Instant) -> bool {
-        let stored = StoredPlace::new(place, until);
-        let fits = stored.is_some();
-        self.0.places.set(layer, stored);
-        fits
+        self.0.places.set(layer, place, until);
+        self.0.places.get(layer).is_some()
     }
 
     /// What is left of it after a gap of unknown length: what is true for a day may be of another day.

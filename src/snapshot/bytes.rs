@@ -92,6 +92,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn bytes(&mut self, count: usize) -> &'a [u8] {
         let Some((bytes, rest)) = self.rest.split_at_checked(count) else {
+            // Nothing is looked at again: a number without an end could otherwise stand where each number is expected.
+            self.rest = &[];
             self.refuse(RestoreError::Length);
             return &[];
         };

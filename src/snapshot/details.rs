@@ -93,7 +93,7 @@ pub fn take_details<'b, const LEN: usize>(
 
 /// Reads a user's details back: the counterpart of [`restore`](super::restore), in the same manner. If nobody knows how much
 /// time has elapsed, the messages are kept, with what was left of them, for they are the user's own words; work locations are
-/// true for a day, which may be over, and are dropped; revision and version leap. O(`MESSAGE`).
+/// true for a day, which may be over, and are dropped; revision and version leap. O(`MESSAGE`), and O(bytes) for the checksum.
 ///
 /// # Errors
 ///
@@ -113,7 +113,8 @@ pub fn restore_details<const LEN: usize>(
         reader.refuse(RestoreError::Invalid(Field::IdLength));
     }
     let clock = Clock { now, elapsed: elapsed.unwrap_or(Duration::ZERO) };
-    let mut details = read_details(&mut reader, clock);
+    let mut details = Builder::new();
+    read_details(&mut reader, clock, &mut details);
     reader.finish()?;
     if elapsed.is_none() {
         details.after_unknown_gap(LEAP);
@@ -121,7 +122,7 @@ pub fn restore_details<const LEN: usize>(
     Ok(details.finish())
 }
 
-fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock) -> Builder<LEN> {
+fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock, details: &mut Builder<LEN>) {
     let flags = reader.byte();
     if flags & (DETAILS | UNUSED) != DETAILS || flags & (MESSAGE | PUBLISHED_AFTER) == PUBLISHED_AFTER {
         reader.refuse(RestoreError::Invalid(Field::Flags));
@@ -130,7 +131,7 @@ fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock) -> Buil
     if version > revision {
         reader.refuse(RestoreError::Invalid(Field::Version));
     }
-    let mut details = Builder::new(revision, version);
+    details.count(revision, version);
     let mut fits = true;
     if flags & MESSAGE != 0 {
         let text = read_text(reader);
@@ -163,7 +164,6 @@ fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock) -> Buil
     if !fits {
         reader.refuse(RestoreError::Full);
     }
-    details
 }
 
 fn write_text(writer: &mut Writer<'_>, text: &str) {

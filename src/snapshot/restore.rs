@@ -72,13 +72,13 @@ pub fn restore<S: StoredId + Copy + Ord, const SESSIONS: usize>(
         newer => reader.refuse(RestoreError::NewerForm(newer)),
     }
     let clock = Clock { now, elapsed: elapsed.unwrap_or(Duration::ZERO) };
-    let user = read_user(&mut reader, clock);
+    let mut user = read_user(&mut reader, clock);
     reader.finish()?;
-    let mut user = user.check()?;
+    let checked = user.check()?;
     if elapsed.is_none() {
         user.lose_sessions(now, LEAP);
     }
-    Ok(user)
+    Ok(user.into_user(checked))
 }
 
 fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock: Clock) -> Unchecked<S, SESSIONS> {

@@ -37,6 +37,7 @@ impl<'de, S: Copy + Ord + Deserialize<'de>, const SESSIONS: usize> Deserialize<'
         let mut user = Unchecked::new(fields.revision, fields.version, fields.since, fields.absence);
         user.prefer(fields.preferred);
         fields.sessions.into_iter().for_each(|session| user.push(session));
-        user.check().map_err(|contradiction| D::Error::custom(contradiction.text()))
+        let checked = user.check().map_err(|contradiction| D::Error::custom(contradiction.text()))?;
+        Ok(user.into_user(checked))
     }
 }

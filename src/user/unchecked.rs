@@ -9,6 +9,9 @@ pub(crate) struct Unchecked<S, const SESSIONS: usize> {
     user: User<S, SESSIONS>,
 }
 
+/// That a user was found to be one. Told apart from the user, for a small device would copy that into the answer.
+pub(crate) struct Checked(());
+
 /// What contradicts the rules of a user.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contradiction {
@@ -48,8 +51,8 @@ impl<S, const SESSIONS: usize> Unchecked<S, SESSIONS> {
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> Unchecked<S, SESSIONS> {
-    /// The user, if it is one: the only way in for whatever was not made by applying transitions.
-    pub(crate) fn check(self) -> Result<User<S, SESSIONS>, Contradiction> {
+    /// Whether it is a user.
+    pub(crate) fn check(&self) -> Result<Checked, Contradiction> {
         let sessions = &self.user.sessions;
         if !sessions.is_sorted_by(|one, next| one.id < next.id) {
             return Err(Contradiction::SessionIds);
@@ -65,6 +68,16 @@ impl<S: Copy + Ord, const SESSIONS: usize> Unchecked<S, SESSIONS> {
         if self.user.version > self.user.revision {
             return Err(Contradiction::Version);
         }
-        Ok(self.user)
+        Ok(Checked(()))
+    }
+
+    /// What is left of it after a gap of unknown length.
+    pub(crate) fn lose_sessions(&mut self, now: Instant, leap: u64) {
+        self.user.lose_sessions(now, leap);
+    }
+
+    /// The user: the only way in for whatever was not made by applying transitions.
+    pub(crate) fn into_user(self, _: Checked) -> User<S, SESSIONS> {
+        self.user
     }
 }
