@@ -192,6 +192,24 @@ impl Layers {
         Self::strongest_of(|layer| self.get(layer).map(StoredPlace::shown))
     }
 
+    /// What is shown at a moment, and how often the end of a layer has changed that until then. Of those that end together
+    /// the weakest ends first, so who ends unseen does so no later than someone stronger.
+    pub(super) fn strongest_at(&self, now: Instant) -> (Option<WorkLocation<'_>>, u64) {
+        let (mut shown, mut ended, mut hidden_until) = (None, 0_u64, None);
+        for source in LocationLayer::ALL.into_iter().rev() {
+            let Some(place) = self.get(source) else { continue };
+            let is_over = place.until.is_due(now);
+            if is_over && hidden_until < Some(place.until) {
+                ended = ended.saturating_add(1);
+            }
+            if !is_over && shown.is_none() {
+                shown = Some(WorkLocation { place: place.shown(), source });
+            }
+            hidden_until = hidden_until.max(Some(place.until));
+        }
+        (shown, ended)
+    }
+
     /// What is shown if the layers say this.
     pub(super) fn strongest_of<'a>(says: impl Fn(LocationLayer) -> Option<WorkPlace<'a>>) -> Option<WorkLocation<'a>> {
         LocationLayer::ALL.into_iter().rev().find_map(|source| Some(WorkLocation { place: says(source)?, source }))

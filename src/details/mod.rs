@@ -121,6 +121,35 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         }
     }
 
+    /// What can be shown at a moment, and the version it has then, with everything that is overdue taken into account but not
+    /// carried out: a read that needs no [`advance_details`] and no copy. Rules T1, W1, V1. O(1).
+    ///
+    /// ```
+    /// use presence_core::details::{Details, set_status_message};
+    /// use presence_core::Instant;
+    ///
+    /// let mut details: Details<40> = Details::new();
+    /// if let Some(set) = set_status_message(details.at(Instant::ZERO)?, "lunch", Instant::from_secs(60))? {
+    ///     details.apply(&set)?;
+    /// }
+    /// let (before, after) = (details.shown_at(Instant::from_secs(59)), details.shown_at(Instant::from_secs(60)));
+    /// assert_eq!((before.status_message, before.version), (details.status_message(), 1));
+    /// assert_eq!((after.status_message, after.version), (None, 2));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn shown_at(&self, now: Instant) -> ShownDetails<'_> {
+        let status_message = self.status_message().filter(|message| !message.expires_at.is_due(now));
+        let (work_location, ended) = self.places.strongest_at(now);
+        let expired = self.message.is_some() && status_message.is_none();
+        ShownDetails {
+            status_message,
+            out_of_office: self.out_of_office(),
+            work_location,
+            version: self.version.saturating_add(ended).saturating_add(expired.into()),
+        }
+    }
+
     /// Grows with every applied transition, and with every [`rebase`](Self::rebase). Rule V2. O(1).
     #[must_use]
     pub const fn revision(&self) -> u64 {

@@ -42,9 +42,11 @@ pub trait Store {
         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError>;
 
-    /// Hands a user's details at a moment to `read`; of a user who has told nothing they are `ShownDetails::default()`. A
+    /// Hands a user's details at a moment to `read`, as [`Details::shown_at`] gives them; of a user who has told nothing they are `ShownDetails::default()`. A
     /// store that keeps none hands out nothing, and they are null on the wire. Feature `details`. Rules T1, O1, W1. A
     /// [`Directory`] keeps none: O(1).
+    ///
+    /// [`Details::shown_at`]: crate::details::Details::shown_at
     #[cfg(feature = "details")]
     fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
         let _ = (now, user, read);

@@ -77,10 +77,13 @@ proptest! {
         let (mut details, mut model, mut now) = (Small::new(), Model::default(), 100u64);
         for (ahead, told) in steps {
             now += ahead;
+            let late = details.clone();
             while let Some(due) = advance_details(&details, Instant::from_millis(now)) {
                 prop_assert_eq!(Some(due.at()), details.next_deadline());
                 details.apply(&due).unwrap();
             }
+            // Rule M4: who has not advanced sees the same.
+            prop_assert_eq!(late.shown_at(Instant::from_millis(now)), details.shown());
             model.pass(now);
             let instant = Instant::from_millis(now);
             let moment = details.at(instant).unwrap();

@@ -111,6 +111,9 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
             assert_eq!(Some(happening(&due)), model.carry_out_next(millis(deadline)));
             assert_eq!((near.apply(&due), far.apply(&due)), (Ok(()), Ok(())));
             model.assert_is(&near);
+            if near.at(deadline).is_ok() {
+                assert_eq!(self.real.shown_at(deadline), near.shown(), "a read that changes nothing (M4)");
+            }
         }
         assert_eq!(advance_details(&far, Instant::NEVER), None);
         assert_eq!(model.carry_out_next(millis(Instant::NEVER)), None, "never comes (C3)");

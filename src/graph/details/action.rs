@@ -25,6 +25,10 @@ impl TextBuffer {
     }
 }
 
+/// Longest text that is decoded when something in it is escaped, but for a message: longer than any date, and any name of a
+/// zone, a place or a type.
+type Name = heapless::Vec<u8, 128>;
+
 /// A change of a user's details, well formed, its text where it lies in the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -73,8 +77,7 @@ impl<'a> DetailsAction<'a> {
             DetailsOperation::SetLocation(layer) => {
                 let kind = required(body, DetailsField::WorkLocationType)?;
                 let place_id = optional(body, DetailsField::PlaceId)?;
-                let mut buffer = TextBuffer::new();
-                let kind = kind.text(&mut buffer.0).and_then(WorkLocationType::from_name);
+                let kind = kind.text(&mut Name::new()).and_then(WorkLocationType::from_name);
                 let kind = kind.ok_or(malformed(DetailsField::WorkLocationType))?;
                 check_text(place_id, DetailsField::PlaceId, MAX_PLACE_ID)?;
                 Ok(Self::SetLocation { layer, kind, place_id, until: world.end_of_day(user) })
@@ -137,17 +140,17 @@ fn status_message<'a>(body: Option<Value<'a>>, world: &World<'_>) -> Result<Deta
     let content = optional(message, DetailsField::Content)?;
     let content_type = optional(message, DetailsField::ContentType)?;
     check_text(content, DetailsField::Content, MAX_MESSAGE)?;
-    let mut buffer = TextBuffer::new();
-    let is_plain = |value: Value<'_>| value.text(&mut buffer.0).is_some_and(|text| text.eq_ignore_ascii_case("text"));
+    let mut buffer = Name::new();
+    let is_plain = |value: Value<'_>| value.text(&mut buffer).is_some_and(|text| text.eq_ignore_ascii_case("text"));
     if !content_type.is_none_or(is_plain) {
         return Err(malformed(DetailsField::ContentType));
     }
     let expires_at = match expiry {
         None => Instant::NEVER,
         Some((local, zone)) => {
-            let local = local.text(&mut buffer.0).and_then(DateTime::parse);
+            let local = local.text(&mut buffer).and_then(DateTime::parse);
             let (local, is_utc) = local.ok_or(malformed(DetailsField::DateTime))?;
-            let zone = zone.text(&mut buffer.0).ok_or(malformed(DetailsField::TimeZone))?;
+            let zone = zone.text(&mut buffer).ok_or(malformed(DetailsField::TimeZone))?;
             world.instant(local, is_utc, zone).ok_or(malformed(DetailsField::TimeZone))?
         }
     };
@@ -169,12 +172,9 @@ fn required<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Value<'a
 /// Whether this is a text, if it is there at all, and not too long.
 fn check_text(value: Option<Value<'_>>, field: DetailsField, longest: usize) -> Result<(), Refusal> {
     let Some(value) = value else { return Ok(()) };
-    if !value.is_string() {
-        return Err(malformed(field));
+    match value.text_len() {
+        None => Err(malformed(field)),
+        Some(length) if length > longest => Err(Refusal::OutOfRange(Field::Details(field))),
+        Some(_) => Ok(()),
     }
-    if value.text_len() > longest {
-        return Err(Refusal::OutOfRange(Field::Details(field)));
-    }
-    // Half a surrogate pair is no text.
-    value.text(&mut TextBuffer::new().0).map(|_| ()).ok_or(malformed(field))
 }

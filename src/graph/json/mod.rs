@@ -167,10 +167,10 @@ impl<'a> Value<'a> {
         decode(self.escaped()?, buffer)
     }
 
-    /// The length of a string's text, decoded, in bytes. O(bytes).
+    /// The length of a string's text, decoded, in bytes. `None` of anything else, and of what cannot be text. O(bytes).
     #[cfg(feature = "details")]
-    pub(super) fn text_len(self) -> usize {
-        self.escaped().map_or(0, |inside| Decoded::new(inside).count())
+    pub(super) fn text_len(self) -> Option<usize> {
+        Decoded::new(self.escaped()?).text_len()
     }
 
     /// Whether the name of a member, quoted and as it was written, is this one. O(bytes).

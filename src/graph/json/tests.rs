@@ -118,7 +118,29 @@ fn escaped_characters_are_those_of_the_text() {
         let value = Value::parse(quoted.as_bytes()).unwrap();
         assert!(value.is_text(character.encode_utf8(&mut [0; 4])), "{quoted}");
         #[cfg(feature = "details")]
-        assert_eq!(value.text_len(), character.len_utf8(), "{quoted}");
+        assert_eq!(value.text_len(), Some(character.len_utf8()), "{quoted}");
+    }
+}
+
+/// Half a pair of surrogates, wherever it stands, and the last characters before and the first behind them.
+#[cfg(feature = "details")]
+#[test]
+fn half_a_pair_has_no_length() {
+    for (quoted, expected) in [
+        (r#""\ud83d""#, None),
+        (r#""\ud800""#, None),
+        (r#""\udfff""#, None),
+        (r#""a\ude00b""#, None),
+        (r#""\ud83d\ud83d\ude00""#, None),
+        (r#""\ud83d\ude00""#, Some(4)),
+        (r#""\ud7ff\ue000""#, Some(6)),
+        ("\"\u{d7ff}\u{e000}\u{ed}\u{a0}\"", Some(10)),
+        ("\"\"", Some(0)),
+        ("5", None),
+    ] {
+        let value = Value::parse(quoted.as_bytes()).unwrap();
+        assert_eq!(value.text_len(), expected, "{quoted}");
+        assert_eq!(value.text(&mut heapless::Vec::<u8, 20>::new()).map(str::len), expected, "{quoted}");
     }
 }
 

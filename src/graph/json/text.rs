@@ -45,6 +45,14 @@ impl<'a> Decoded<'a> {
         self.rest = after_high;
         high
     }
+
+    /// How many bytes there are; `None` if one of them begins a surrogate: half a pair is no text.
+    #[cfg(feature = "details")]
+    pub(super) fn text_len(self) -> Option<usize> {
+        let mut before = 0;
+        self.map(|byte| core::mem::replace(&mut before, byte) != 0xED || byte < 0xA0)
+            .try_fold(0_usize, |length, is_text| is_text.then(|| length.saturating_add(1)))
+    }
 }
 
 impl Iterator for Decoded<'_> {
