@@ -28,6 +28,7 @@ extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, void (*)(qem
 extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
 extern const char *qemu_plugin_insn_symbol(const struct qemu_plugin_insn *);
+extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, void (*)(unsigned, void *), int, void *);
 extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, void (*)(unsigned, void *), int, void *);
 extern void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, void (*)(unsigned, qemu_plugin_meminfo_t, uint64_t, void *), int, int, void *);
 extern bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t);
@@ -35,11 +36,12 @@ extern void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, void (*)(qemu_plugi
 
 __attribute__((visibility("default"))) int qemu_plugin_version = API;
 
-/* An instruction, as translated: what it belongs to. */
+/* Instructions that follow each other, as translated: what they belong to, and how many they are. */
 enum kind { OTHER, DRIVE, PROBE, LABEL };
 struct place {
     enum kind kind;
     char name[64];
+    uint64_t count;
 };
 
 static FILE *out;
@@ -54,7 +56,7 @@ static struct most {
     uint64_t instructions, stack, calls;
 } mosts[64];
 /* Which instruction stored first, so that the words of one push count as one store. */
-static uint64_t first_store;
+static const void *first_store;
 
 /* The identifier in a mangled name that begins like this, where the length of each stands before it. */
 static bool named(const char *symbol, const char *prefix, char *name) {
@@ -94,36 +96,46 @@ static void execute(unsigned cpu, void *data) {
         stop();
     } else if (!running && place->kind == PROBE) {
         running = place;
-        instructions = top = first_store = 0;
+        instructions = top = 0;
+        first_store = NULL;
         lowest = UINT64_MAX;
     } else if (!running && place->kind == LABEL) {
         strcpy(label, place->name + strlen("label_"));
     }
-    if (running) instructions++;
+    if (running) instructions += place->count;
 }
 
 static void store(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data) {
     (void)cpu;
-    (void)data;
     if (!running || !qemu_plugin_mem_is_store(info) || address < lo || address >= hi) return;
     /* What a probe stores first is where to return to, at the top of its stack. */
-    if (!first_store) first_store = instructions;
-    if (first_store == instructions && address + 4 > top) top = address + 4;
+    if (!first_store) first_store = data;
+    if (first_store == data && address + 4 > top) top = address + 4;
     if (address < lowest) lowest = address;
 }
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     (void)id;
-    for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+    size_t count = qemu_plugin_tb_n_insns(tb), alike = 0;
+    struct place *places = calloc(count, sizeof *places);
+    if (!places) abort();
+    for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(tb, i);
         const char *symbol = qemu_plugin_insn_symbol(instruction);
-        struct place *place = calloc(1, sizeof *place);
-        if (!place) abort();
-        if (named(symbol, "probe_", place->name)) place->kind = PROBE;
-        else if (named(symbol, "label_", place->name)) place->kind = LABEL;
-        else if (named(symbol, "drive", place->name)) place->kind = DRIVE;
-        qemu_plugin_register_vcpu_insn_exec_cb(instruction, execute, CB_NO_REGS, place);
-        qemu_plugin_register_vcpu_mem_cb(instruction, store, CB_NO_REGS, MEM_W, NULL);
+        if (named(symbol, "probe_", places[i].name)) places[i].kind = PROBE;
+        else if (named(symbol, "label_", places[i].name)) places[i].kind = LABEL;
+        else if (named(symbol, "drive", places[i].name)) places[i].kind = DRIVE;
+        places[i].count = 1;
+        alike += places[i].kind == places[0].kind && !strcmp(places[i].name, places[0].name);
+        qemu_plugin_register_vcpu_mem_cb(instruction, store, CB_NO_REGS, MEM_W, &places[i]);
+    }
+    /* Once for all of them where they belong to one function, as nearly always; else for each. */
+    if (alike == count) {
+        places[0].count = count;
+        qemu_plugin_register_vcpu_tb_exec_cb(tb, execute, CB_NO_REGS, &places[0]);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, i), execute, CB_NO_REGS, &places[i]);
     }
 }
 

@@ -25,3 +25,9 @@ pub fn label_longest() {
 pub fn label_hostile() {
     black_box("hostile");
 }
+
+/// Many requests in one.
+#[inline(never)]
+pub fn label_batch() {
+    black_box("batch");
+}

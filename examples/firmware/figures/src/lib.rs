@@ -5,12 +5,16 @@
 //! `drive` calls every probe once with arguments that nobody knows beforehand; with it, it plays a scenario.
 #![no_std]
 
+#[cfg(feature = "details")]
+pub mod details;
+pub mod directory;
 #[cfg(feature = "every")]
 pub mod every;
 #[cfg(feature = "everything")]
 pub mod everything;
 pub mod label;
 pub mod machine;
+pub mod stored;
 pub mod wire;
 
 #[panic_handler]

@@ -1,7 +1,11 @@
 //! The machine behind the wire.
 
 use core::hint::black_box;
-use presence_core::graph::{Buffer, Caller, Exchange, Incoming, Line, Store, serve, serve_line};
+#[cfg(feature = "details")]
+use presence_core::details::{DetailsCommand, DetailsError, ShownDetails, advance_details, decide_details};
+#[cfg(feature = "details")]
+use presence_core::graph::Hooks;
+use presence_core::graph::{Buffer, Caller, Exchange, Incoming, Line, Sink, Store, serve, serve_line};
 use presence_core::{
     Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId, advance, decide,
 };
@@ -11,6 +15,8 @@ use presence_core::{
 pub struct Desk {
     owner: UserId,
     user: User<SessionId, 4>,
+    #[cfg(feature = "details")]
+    details: crate::details::Told,
     policy: Policy,
 }
 
@@ -18,7 +24,13 @@ pub struct Desk {
 impl Desk {
     /// Nobody has said anything yet.
     pub(crate) const fn new() -> Self {
-        Self { owner: UserId::from_bytes([0x11; 16]), user: User::new(), policy: Policy::DESK }
+        Self {
+            owner: UserId::from_bytes([0x11; 16]),
+            user: User::new(),
+            #[cfg(feature = "details")]
+            details: crate::details::Told::new(),
+            policy: Policy::DESK,
+        }
     }
 
     /// Has the person one of these numbers of sessions?
@@ -63,14 +75,59 @@ impl Store for Desk {
         }
         Ok(())
     }
+
+    #[cfg(feature = "details")]
+    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
+        if user == self.owner {
+            read(self.details.shown_at(now));
+        }
+    }
+
+    #[cfg(feature = "details")]
+    fn execute_on_details(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: DetailsCommand<'_>,
+    ) -> Result<(), DetailsError> {
+        if user != self.owner {
+            return Err(DetailsError::NotKept);
+        }
+        while let Some(ref transition) = advance_details(&self.details, now) {
+            if self.details.apply(transition).is_err() {
+                break;
+            }
+        }
+        let Ok(at) = self.details.at(now) else { return Ok(()) };
+        if let Some(ref transition) = decide_details(at, command)? {
+            // What was decided about it fits it.
+            let _ = self.details.apply(transition);
+        }
+        Ok(())
+    }
+}
+
+/// Knows what time it was when the device started.
+#[cfg(feature = "details")]
+struct Clock;
+
+#[cfg(feature = "details")]
+impl Hooks for Clock {
+    fn epoch(&self) -> Option<u64> {
+        Some(1_795_680_000_000)
+    }
 }
 
 fn exchange(store: &Desk, now: Instant) -> Exchange<'static> {
-    Exchange::new(now, Caller::Trusted { me: Some(store.owner) })
+    Exchange {
+        #[cfg(feature = "details")]
+        hooks: Some(&Clock),
+        ..Exchange::new(now, Caller::Trusted { me: Some(store.owner) })
+    }
 }
 
 #[inline(never)]
-pub(crate) fn probe_line(store: &mut Desk, now: Instant, line: &[u8], answer: &mut Buffer<'_>) -> bool {
+pub(crate) fn probe_line<K: Sink>(store: &mut Desk, now: Instant, line: &[u8], answer: &mut K) -> bool {
     let exchange = exchange(store, now);
     serve_line(Line::parse(line), &exchange, store, answer, &mut |_, transition| {
         black_box(transition.after());
@@ -79,11 +136,11 @@ pub(crate) fn probe_line(store: &mut Desk, now: Instant, line: &[u8], answer: &m
 }
 
 #[inline(never)]
-pub(crate) fn probe_request(
+pub(crate) fn probe_request<K: Sink>(
     store: &mut Desk,
     now: Instant,
     request: &Incoming<'_, '_>,
-    answer: &mut Buffer<'_>,
+    answer: &mut K,
 ) -> u16 {
     let exchange = exchange(store, now);
     serve(request, &exchange, store, answer, &mut |_, transition| {
@@ -95,7 +152,7 @@ pub(crate) fn probe_request(
 #[cfg(not(feature = "scenario"))]
 #[inline(always)]
 pub fn drive_lines() -> bool {
-    black_box(probe_line as fn(&mut Desk, Instant, &[u8], &mut Buffer<'_>) -> bool);
+    black_box(probe_line as fn(&mut Desk, Instant, &[u8], &mut Buffer<'static>) -> bool);
     true
 }
 
@@ -103,7 +160,7 @@ pub fn drive_lines() -> bool {
 #[cfg(not(feature = "scenario"))]
 #[inline(always)]
 pub fn drive_requests() -> bool {
-    black_box(probe_request as fn(&mut Desk, Instant, &Incoming<'_, '_>, &mut Buffer<'_>) -> u16);
+    black_box(probe_request as fn(&mut Desk, Instant, &Incoming<'_, '_>, &mut Buffer<'static>) -> u16);
     true
 }
 

@@ -38,19 +38,25 @@ install_rust() {
 
 # --- building and playing ------------------------------------------------------------------------------------------
 
-# Builds the images of a target and puts them under target/images, named by their features.
-images() {
-  local target=$1 directory=target features image
+# Builds images of a target with some features, and puts them under target/images, with an end to their names that says which.
+build_images() {
+  local target=$1 suffix=$2 features=$3 directory=target image
+  shift 3
   [[ ${build[*]} != *target/debian* ]] || directory=target/debian
-  mkdir -p "target/images/$target"
-  for features in "" batch scenario every; do
-    "${build[@]}" -q --release --locked --bins --target "$target" --features "$features"
-    for image in base "${machines[@]}" "${wires[@]}"; do
-      cp "$directory/$target/release/$image" "target/images/$target/$image${features:+-$features}"
-    done
-  done
-  "${build[@]}" -q --release --locked --bin everything --target "$target" --features everything
-  cp "$directory/$target/release/everything" "target/images/$target/everything"
+  "${build[@]}" -q --release --locked "${@/#/--bin=}" --target "$target" --features "$features"
+  for image; do cp "$directory/$target/release/$image" "target/images/$target/$image$suffix"; done
+}
+
+# All images of a target. What plays nothing links what is measured, and no more.
+images() {
+  mkdir -p "target/images/$1"
+  build_images "$1" "" "" base "${machines[@]}" "${wires[@]}" "${beside[@]}"
+  build_images "$1" -batch batch "${wires[@]}"
+  build_images "$1" -whole batch,details "${wires[@]}" details
+  build_images "$1" -scenario scenario "${machines[@]}" "${wires[@]}"
+  build_images "$1" -every every "${machines[@]}" "${wires[@]}" "${beside[@]}"
+  build_images "$1" -whole-every every,batch,details "${wires[@]}" details
+  build_images "$1" "" everything everything
 }
 
 symbol() { llvm-nm "$1" | awk -v name="$2" '$3 == name { print "0x" $1 }'; }

@@ -2,7 +2,9 @@
 #![no_std]
 #![no_main]
 
-#[cfg(feature = "every")]
+#[cfg(all(feature = "every", feature = "batch", feature = "details"))]
+use presence_core_figures::every::whole as wire;
+#[cfg(all(feature = "every", not(all(feature = "batch", feature = "details"))))]
 use presence_core_figures::every::wire;
 #[cfg(not(feature = "every"))]
 use presence_core_figures::wire;

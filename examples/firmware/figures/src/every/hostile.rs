@@ -1,6 +1,6 @@
 //! What is worst for one part of the reader each: a beginning, what is repeated until the line is full, and an end.
 
-type Hostile = (&'static str, &'static str, &'static str);
+pub(super) type Hostile = (&'static str, &'static str, &'static str);
 
 /// How many sessions the users have to whom the longest spellings are sent: nobody's, and as many as there may be.
 pub const LONGEST: [usize; 2] = [0, 4];

@@ -15,7 +15,7 @@ use core::hint::black_box;
 use presence_core::{Duration, Instant, Presence};
 
 /// A session's presence and its lease in minutes.
-const KINDS: [(Presence, u64); 5] = [
+pub(super) const KINDS: [(Presence, u64); 5] = [
     (Presence::Away, 20),
     (Presence::Available, 60),
     (Presence::Available, 7),
@@ -24,11 +24,15 @@ const KINDS: [(Presence, u64); 5] = [
 ];
 
 /// What is preferred, and for how many minutes: before all deadlines, and behind them.
-const PREFERRED: [Option<(Presence, u64)>; 3] = [None, Some((Presence::Busy, 1)), Some((Presence::BeRightBack, 90))];
+pub(super) const PREFERRED: [Option<(Presence, u64)>; 3] =
+    [None, Some((Presence::Busy, 1)), Some((Presence::BeRightBack, 90))];
+
+/// When everything is set that a shape has.
+pub(super) const NOW: Instant = Instant::from_secs(5);
 
 /// When sessions are set.
 #[derive(Clone, Copy)]
-enum Order {
+pub(super) enum Order {
     AtOnce,
     OfIds,
     AgainstIds,
@@ -69,6 +73,21 @@ pub fn drive<S: Id>() -> bool {
 #[inline(never)]
 fn drive_shape<S: Id>(count: u8, shape: usize, order: Order, preferred: Option<(Presence, u64)>) -> bool {
     let mut user = Person::<S>::new();
+    let mut good = drive_into_shape(&mut user, count, shape, order, preferred);
+    drive_questions(&user);
+    good &= drive_commands(&user, NOW, count);
+    good & drive_time(&user)
+}
+
+/// Brings a new user into a shape.
+#[inline(never)]
+pub(super) fn drive_into_shape<S: Id>(
+    user: &mut Person<S>,
+    count: u8,
+    shape: usize,
+    order: Order,
+    preferred: Option<(Presence, u64)>,
+) -> bool {
     let mut good = true;
     let mut digits = shape;
     label_idle();
@@ -78,15 +97,12 @@ fn drive_shape<S: Id>(count: u8, shape: usize, order: Order, preferred: Option<(
         let place = if matches!(order, Order::AgainstIds) { count - 1 - place } else { place };
         let moment = if matches!(order, Order::AtOnce) { 4 } else { 1 + u64::from(place) };
         let moment = if matches!(order, Order::AgainstIds) { 5 - moment } else { moment };
-        good &= probe_set(&mut user, black_box(Instant::from_secs(moment)), taken(place), presence, minutes(lease));
+        good &= probe_set(user, black_box(Instant::from_secs(moment)), taken(place), presence, minutes(lease));
     }
-    let now = black_box(Instant::from_secs(5));
     if let Some((presence, duration)) = preferred {
-        good &= probe_set_preferred(&mut user, now, presence, minutes(duration));
+        good &= probe_set_preferred(user, black_box(NOW), presence, minutes(duration));
     }
-    drive_questions(&user);
-    good &= drive_commands(&user, now, count);
-    good & drive_time(&user)
+    good
 }
 
 /// What changes nothing.

@@ -53,3 +53,15 @@ pub fn fill<'b>((beginning, again, end): (&str, &str, &str), bytes: &'b mut [u8]
     let length = to.written().len();
     bytes.get(..length).unwrap_or_default()
 }
+
+/// Ends bytes with the checksum that snapshots have, CRC-32C.
+#[inline(never)]
+pub fn seal(bytes: &mut [u8]) {
+    let Some((rest, end)) = bytes.split_last_chunk_mut::<4>() else { return };
+    let remainder = rest.iter().fold(u32::MAX, |remainder, byte| {
+        (0..8).fold(remainder ^ u32::from(*byte), |remainder, _| {
+            if remainder & 1 == 0 { remainder >> 1 } else { remainder >> 1 ^ 0x82F6_3B78 }
+        })
+    });
+    *end = (!remainder).to_le_bytes();
+}

@@ -18,39 +18,48 @@ fn session(place: u8) -> SessionId {
     SessionId::from_bytes((0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f80 | u128::from(place)).to_be_bytes())
 }
 
-const OWNER: UserId = UserId::from_bytes([0x11; 16]);
-const EARLY: Instant = Instant::from_secs(5);
-const LATE: Instant = Instant::from_secs(1_000_000);
+pub(super) const OWNER: UserId = UserId::from_bytes([0x11; 16]);
+pub(super) const EARLY: Instant = Instant::from_secs(5);
+pub(super) const LATE: Instant = Instant::from_secs(1_000_000);
 
-/// What is asked: the path below a user's presence, the body, and the statuses that may come back.
-type Asked = (&'static str, &'static str, &'static [u16]);
+/// What is asked: the path, the body, and the statuses that may come back.
+pub(super) type Asked = (&'static str, &'static str, &'static [u16]);
 
-const REQUESTS: [Asked; 9] = [
+/// A path below the user's presence.
+macro_rules! of_owner {
+    ($path:literal) => {
+        concat!("/v1.0/users/11111111-1111-1111-1111-111111111111/presence", $path)
+    };
+}
+#[cfg(all(feature = "batch", feature = "details"))]
+pub(super) use of_owner;
+
+pub(super) const REQUESTS: [Asked; 9] = [
     (
-        "/setPresence",
+        of_owner!("/setPresence"),
         r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f80","availability":"DoNotDisturb","activity":"Presenting","expirationDuration":"+P0DT000001H00000030M000000.000S"}"#,
         &[200, 507],
     ),
     (
-        "/setPresence",
+        of_owner!("/setPresence"),
         r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f84","availability":"Available","activity":"Available"}"#,
         &[200, 507],
     ),
     (
-        "/setPresence",
+        of_owner!("/setPresence"),
         r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f81","availability":"DoNotDisturb","activity":"Away","expirationDuration":"1:30:00"}"#,
         &[400],
     ),
-    ("/clearPresence", r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f81"}"#, &[200, 404]),
-    ("/clearPresence", r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f8f"}"#, &[404]),
+    (of_owner!("/clearPresence"), r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f81"}"#, &[200, 404]),
+    (of_owner!("/clearPresence"), r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f8f"}"#, &[404]),
     (
-        "/setUserPreferredPresence",
+        of_owner!("/setUserPreferredPresence"),
         r#"{"availability":"DoNotDisturb","activity":"DoNotDisturb","expirationDuration":"+P0DT000001H00000030M000000.000S"}"#,
         &[200],
     ),
-    ("/clearUserPreferredPresence", "{}", &[200]),
-    ("/nothing", "{}", &[404]),
-    ("", "", &[200]),
+    (of_owner!("/clearUserPreferredPresence"), "{}", &[200]),
+    (of_owner!("/nothing"), "{}", &[404]),
+    (of_owner!(""), "", &[200]),
 ];
 
 /// Hands every shape, and a moment for it, to somebody. True if all were content.
@@ -71,7 +80,7 @@ fn shapes(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
 
 /// Makes the shape, without the wire.
 #[inline(never)]
-fn drive_desk(desk: &mut Desk, count: u8, shape: u8, preferred: bool) -> bool {
+pub(super) fn drive_desk(desk: &mut Desk, count: u8, shape: u8, preferred: bool) -> bool {
     let mut good = true;
     for place in 0..count {
         let presence = if shape >> place & 1 == 0 { Presence::Available } else { Presence::Presenting };
@@ -121,7 +130,7 @@ pub fn drive_lines() -> bool {
 }
 
 #[inline(never)]
-fn drive_line(
+pub(super) fn drive_line(
     desk: &Desk,
     now: Instant,
     (path, body, statuses): Asked,
@@ -129,23 +138,18 @@ fn drive_line(
     line: &mut [u8],
     answer: &mut [u8],
 ) -> bool {
-    const URL: &str = "/v1.0/users/11111111-1111-1111-1111-111111111111/presence";
     let mut to = Buffer::new(line);
     let mut good = true;
     let method: &[u8] = if body.is_empty() { b"\"GET\"" } else { b"\"POST\"" };
     if is_longest {
         let mut url = [0; 320];
         let mut url = Buffer::new(&mut url);
-        good &= url.write(b"\"").is_ok()
-            && percent(URL.as_bytes(), &mut url)
-            && percent(path.as_bytes(), &mut url)
-            && url.write(b"\"").is_ok();
+        good &= url.write(b"\"").is_ok() && percent(path.as_bytes(), &mut url) && url.write(b"\"").is_ok();
         good &= escape(b"{\"method\":", &mut to) && escape(method, &mut to);
         good &= escape(b",\"url\":", &mut to) && escape(url.written(), &mut to);
     } else {
         good &= to.write(b"{\"method\":").is_ok() && to.write(method).is_ok();
-        good &= to.write(b",\"url\":\"").is_ok() && to.write(URL.as_bytes()).is_ok();
-        good &= to.write(path.as_bytes()).is_ok() && to.write(b"\"").is_ok();
+        good &= to.write(b",\"url\":\"").is_ok() && to.write(path.as_bytes()).is_ok() && to.write(b"\"").is_ok();
     }
     if !body.is_empty() {
         good &= to.write(br#","headers":{"Content-Type":"application/json"},"body":"#).is_ok();
@@ -195,23 +199,24 @@ pub fn drive_requests() -> bool {
 }
 
 #[inline(never)]
-fn drive_request(desk: &Desk, now: Instant, (path, body, statuses): Asked, is_longest: bool, text: &mut [u8]) -> bool {
-    const TARGET: &str = "/v1.0/users/11111111-1111-1111-1111-111111111111/presence";
+pub(super) fn drive_request(
+    desk: &Desk,
+    now: Instant,
+    (path, body, statuses): Asked,
+    is_longest: bool,
+    text: &mut [u8],
+) -> bool {
     let mut target = [0; 320];
     let mut to = Buffer::new(&mut target);
     let mut escaped = Buffer::new(text);
     let mut good = true;
     if is_longest {
-        good &= percent(TARGET.as_bytes(), &mut to)
-            && percent(path.as_bytes(), &mut to)
-            && escape(body.as_bytes(), &mut escaped);
+        good &= percent(path.as_bytes(), &mut to) && escape(body.as_bytes(), &mut escaped);
         while !body.is_empty() && escaped.room() > 0 {
             good &= escaped.write(b" ").is_ok();
         }
     } else {
-        good &= to.write(TARGET.as_bytes()).is_ok()
-            && to.write(path.as_bytes()).is_ok()
-            && escaped.write(body.as_bytes()).is_ok();
+        good &= to.write(path.as_bytes()).is_ok() && escaped.write(body.as_bytes()).is_ok();
     }
     let target = core::str::from_utf8(to.written()).unwrap_or_default();
     let method = if body.is_empty() { "GET" } else { "POST" };
@@ -220,8 +225,8 @@ fn drive_request(desk: &Desk, now: Instant, (path, body, statuses): Asked, is_lo
 }
 
 #[inline(never)]
-fn drive_bytes(desk: &mut Desk, now: Instant, method: &'static str, target: &str, body: &[u8]) -> u16 {
-    let mut answer = [0; 320];
+pub(super) fn drive_bytes(desk: &mut Desk, now: Instant, method: &'static str, target: &str, body: &[u8]) -> u16 {
+    let mut answer = [0; 1536];
     let mut answer = Buffer::new(&mut answer);
     let content_type = Some("application/json; charset=utf-8");
     let request = black_box(Incoming { method, target, content_type, body: Body::Bytes(body) });

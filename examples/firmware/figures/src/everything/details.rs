@@ -10,7 +10,7 @@ use presence_core::details::{
 #[inline(always)]
 pub fn keep() {
     keep!(Details<64> => apply, at, is_empty, new, next_deadline, out_of_office, place, rebase, revision, shown);
-    keep!(Details<64> => starting_at, status_message, version, work_location);
+    keep!(Details<64> => shown_at, starting_at, status_message, version, work_location);
     keep!(DetailsAt<'static, 64> => details, now);
     keep!(DetailsTransition<'static> => at, cause, change, is_visible, revision);
     keep!(DetailsCause => name);

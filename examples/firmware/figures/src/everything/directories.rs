@@ -7,9 +7,7 @@ use presence_core::directory::{
     ChangedUser, Cursor, DecideError, DefaultHasher, Directory, IndexCell, InlineMemory, Memory, MultiplyHasher,
     Progress, QueueCell, SliceMemory, Slot, StartOver, TagCell, UserHandle,
 };
-use presence_core::{
-    ApplyError, Command, CommandError, Duration, Instant, Overdue, Presence, SessionId, User, UserId,
-};
+use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Overdue, Presence, SessionId, User, UserId};
 
 /// FNV-1a, as an embedder may bring it.
 #[derive(Clone)]

@@ -1,0 +1,303 @@
+//! The whole wire, batches and details included: every request that there is beside those of [`wire`](super::wire), before an
+//! owner with everything or with nothing, with nothing due or everything overdue; batches and bulk reads as long as a line may be;
+//! and hostile ones.
+
+use super::hostile::Hostile;
+use super::hostile_whole::BODIES;
+use super::spelling::fill;
+use super::wire::{Asked, EARLY, LATE, OWNER, REQUESTS, drive_bytes, drive_desk, drive_line, drive_request, of_owner};
+use crate::details::MESSAGE;
+use crate::label::{label_batch, label_hostile, label_idle, label_longest};
+use crate::wire::{Desk, probe_line, probe_request};
+use core::hint::black_box;
+use presence_core::Instant;
+use presence_core::details::{DetailsCommand, LocationLayer, MAX_PLACE_ID, OutOfOffice, WorkLocationType, WorkPlace};
+use presence_core::graph::{Body, Buffer, Incoming, MAX_LINE, NoRoom, Sink, Store};
+
+/// Takes as much as anybody writes, and keeps the beginning.
+struct Endless {
+    bytes: [u8; 256],
+    written: usize,
+}
+
+impl Sink for Endless {
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
+        for byte in bytes {
+            let place = if self.written < 128 { self.written } else { 128 + self.written % 128 };
+            if let Some(cell) = self.bytes.get_mut(place) {
+                *cell = *byte;
+            }
+            self.written += 1;
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, count: usize) {
+        self.written -= count;
+    }
+}
+
+/// A text of 280 bytes.
+macro_rules! text {
+    () => {
+        text!("0123456789abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ,.;-012")
+    };
+    ($part:literal) => {
+        concat!($part, $part, $part, $part)
+    };
+}
+
+/// The same length, all of it escaped.
+macro_rules! escapes {
+    () => {
+        escapes!(r"\u0061\u0062\u0063\u0064\u0065\u0066\u0067")
+    };
+    ($part:literal) => {
+        concat!(escapes!($part of 10), escapes!($part of 10), escapes!($part of 10), escapes!($part of 10))
+    };
+    ($part:literal of 10) => {
+        concat!($part, $part, $part, $part, $part, $part, $part, $part, $part, $part)
+    };
+}
+
+const TEXT: &str = text!();
+const PLACE: &str = "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnop";
+
+/// Requests about details, and a bulk read of one.
+const DETAILS: [Asked; 9] = [
+    (
+        of_owner!("/setStatusMessage"),
+        concat!(
+            r#"{"statusMessage":{"message":{"content":""#,
+            text!(),
+            r#"","contentType":"text"},"expiryDateTime":{"dateTime":"2026-11-27T10:30:00.1234567","timeZone":"Coordinated Universal Time"}}}"#
+        ),
+        &[200, 400],
+    ),
+    (
+        of_owner!("/setStatusMessage"),
+        concat!(
+            r#"{"statusMessage":{"message":{"content":""#,
+            text!(),
+            r#"","contentType":"text"},"expiryDateTime":{"dateTime":"2026-11-27T10:30:00.1234567","timeZone":"UTC"}}}"#
+        ),
+        &[200],
+    ),
+    (of_owner!("/setStatusMessage"), r#"{"statusMessage":{"message":null}}"#, &[200]),
+    (of_owner!("/setStatusMessage"), r#"{"statusMessage":{}}"#, &[400]),
+    (
+        of_owner!("/setManualLocation"),
+        r#"{"workLocationType":"timeOff","placeId":"0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnop"}"#,
+        &[200],
+    ),
+    (of_owner!("/setAutomaticLocation"), r#"{"workLocationType":"office"}"#, &[200]),
+    (of_owner!("/clearLocation"), "{}", &[200]),
+    (of_owner!("/clearAutomaticLocation"), "{}", &[200]),
+    ("/v1.0/communications/getPresencesByUserId", r#"{"ids":["11111111-1111-1111-1111-111111111111"]}"#, &[200]),
+];
+
+/// The longest message, every letter of it escaped, with whatever else is long: a line has no room for more escapes.
+const LONGEST_MESSAGE: Asked = (
+    of_owner!("/setStatusMessage"),
+    concat!(
+        r#"{"statusMessage":{"message":{"contentType":"text","content":""#,
+        escapes!(),
+        r#""},"expiryDateTime":{"timeZone":"Coordinated Universal Time","dateTime":"2026-11-27T10:30:00.1234567"}}}"#
+    ),
+    &[200, 400],
+);
+
+/// With everything in it, by name; a question mark is none when it is escaped, so there is no longer spelling.
+const SELECT: Asked = (
+    of_owner!("?$select=id,availability,activity,sequenceNumber,statusMessage,outOfOfficeSettings,workLocation"),
+    "",
+    &[200],
+);
+
+/// The elements of a batch: the beginning of their ids, to which each adds a letter of its own, and what is behind it.
+type Many = (&'static str, &'static str);
+
+const SET: &str = r#"","method":"POST","url":"/me/presence/setPresence","headers":{"Content-Type":"application/json"},"body":{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f84","availability":"DoNotDisturb","activity":"Presenting","expirationDuration":"+P0DT000001H00000030M000000.000S"}"#;
+const LOCATION: &str = r#"","method":"POST","url":"/me/presence/setManualLocation","body":{"workLocationType":"timeOff","placeId":"0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnop"}"#;
+const READ: &str = r#"","method":"GET","url":"/me/presence""#;
+const LONG_READ: &str = r#"","method":"GET","url":"/communications/presences/11111111-1111-1111-1111-111111111111?$select=availability,activity,statusMessage,outOfOfficeSettings,workLocation,sequenceNumber""#;
+const BULK: &str = r#"","method":"POST","url":"/communications/getPresencesByUserId","body":{"ids":["11111111-1111-1111-1111-111111111111","11111111-1111-1111-1111-111111111111"]}"#;
+const CLEAR: &str = r#"","method":"POST","url":"/me/presence/clearPresence","body":{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f80"}"#;
+/// On the first of them, as often as there may be others. The first depends on itself, and fails.
+const DEPENDS: &str = r#"","method":"GET","url":"/me/presence","dependsOn":["a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a"]"#;
+
+/// Ids that only their last letter tells apart, plain and escaped.
+const LONG_ID: &str = "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii";
+const ESCAPED_ID: &str = r"\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069";
+
+const BATCHES: [Many; 10] = [
+    ("", READ),
+    ("", LONG_READ),
+    (LONG_ID, READ),
+    (ESCAPED_ID, READ),
+    ("", SET),
+    ("", LOCATION),
+    ("", CLEAR),
+    ("", DEPENDS),
+    ("", BULK),
+    ("", r#"","method":"GET","url":"/nothing""#),
+];
+
+/// A batch as long as there is room, but for some bytes, or of as many elements as it may have.
+fn batch((id, element): Many, spare: usize, to: &mut Buffer<'_>) -> bool {
+    let mut good = to.write(br#"{"requests":["#).is_ok();
+    for letter in b'a'..b'a' + 20 {
+        let length = r#",{"id":""#.len() + id.len() + 1 + element.len() + "}]}".len();
+        if to.room() < length + spare {
+            break;
+        }
+        good &= letter == b'a' || to.write(b",").is_ok();
+        good &= to.write(br#"{"id":""#).is_ok() && to.write(id.as_bytes()).is_ok() && to.write(&[letter]).is_ok();
+        good &= to.write(element.as_bytes()).is_ok() && to.write(b"}").is_ok();
+    }
+    good &= to.write(b"]}").is_ok();
+    while to.room() > spare {
+        good &= to.write(b" ").is_ok();
+    }
+    good
+}
+
+/// As many ids as fit.
+const BULK_READ: Hostile = (r#"{"ids":["#, r#""11111111-1111-1111-1111-111111111111","#, "]}");
+const BULK_TARGET: &str = "/v1.0/communications/getPresencesByUserId";
+const BATCH_TARGET: &str = "/v1.0/$batch";
+
+/// A line before its batch.
+const TO_BATCH: &str =
+    r#"{"id":"1","method":"POST","url":"/v1.0/$batch","headers":{"Content-Type":"application/json"},"body":"#;
+const BULK_LINE: Hostile = (
+    r#"{"id":"1","method":"POST","url":"/communications/getPresencesByUserId","body":{"ids":["#,
+    r#""11111111-1111-1111-1111-111111111111","#,
+    "]}}",
+);
+
+/// Tells everything that details can hold.
+#[inline(never)]
+fn drive_details(desk: &mut Desk) -> bool {
+    let until = Instant::from_secs(3600);
+    let out_of_office = OutOfOffice { is_out_of_office: true, message: Some(TEXT) };
+    let place = WorkPlace { kind: WorkLocationType::TimeOff, id: Some(PLACE) };
+    let mut good = TEXT.len() == MESSAGE && PLACE.len() == MAX_PLACE_ID;
+    let mut tell = |command| good &= desk.execute_on_details(EARLY, OWNER, command).is_ok();
+    tell(DetailsCommand::SetStatusMessage { text: TEXT, expires_at: until });
+    tell(DetailsCommand::SetOutOfOffice(out_of_office));
+    for layer in LocationLayer::ALL {
+        tell(DetailsCommand::SetLocation { layer, place, until });
+    }
+    good
+}
+
+/// Hands every owner, and a moment for it, to somebody: of four sessions that fade or not, or none. True if all were content.
+#[inline(always)]
+fn owners(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
+    let mut good = true;
+    for (count, shape) in [(0, 0), (4, 0), (4, 0b1111)] {
+        for has_details in [false, true] {
+            let mut desk = Desk::new();
+            good &= drive_desk(&mut desk, count, shape, has_details);
+            good &= !has_details || drive_details(&mut desk);
+            good &= each(&desk, EARLY) & each(&desk, LATE);
+        }
+    }
+    good
+}
+
+/// Lines. True if every answer was one of those that there may be.
+#[inline(always)]
+pub fn drive_lines() -> bool {
+    let mut line = [0; MAX_LINE];
+    let mut answer = [0; 2560];
+    label_idle();
+    let plain = REQUESTS.iter().chain(&DETAILS).chain([&SELECT]);
+    let mut good = owners(|desk, now| {
+        plain.clone().fold(true, |good, asked| good & drive_line(desk, now, *asked, false, &mut line, &mut answer))
+    });
+    label_longest();
+    good &= owners(|desk, now| {
+        // Those whose texts are long are longer than a line when all is escaped.
+        let short = DETAILS.iter().filter(|(_, body, _)| body.len() < TEXT.len());
+        short.fold(drive_line(desk, now, LONGEST_MESSAGE, false, &mut line, &mut answer), |good, asked| {
+            good & drive_line(desk, now, *asked, true, &mut line, &mut answer)
+        })
+    });
+    label_batch();
+    good &= owners(|desk, now| {
+        let bulk = drive_endless(desk, now, fill(BULK_LINE, &mut line));
+        BATCHES.iter().fold(bulk, |good, many| {
+            let mut to = Buffer::new(&mut line);
+            let made = to.write(TO_BATCH.as_bytes()).is_ok() && batch(*many, 1, &mut to) && to.write(b"}").is_ok();
+            good & made & drive_endless(desk, now, to.written())
+        })
+    });
+    label_hostile();
+    for (target, (beginning, again, end)) in BODIES {
+        let mut before = [0; 256];
+        let mut before = Buffer::new(&mut before);
+        for part in [r#"{"id":"1","method":"POST","url":""#, target, r#"","body":"#, beginning] {
+            good &= before.write(part.as_bytes()).is_ok();
+        }
+        let mut behind = [0; 256];
+        let mut behind = Buffer::new(&mut behind);
+        good &= behind.write(end.as_bytes()).is_ok() && behind.write(b"}").is_ok();
+        let (before, behind) = (core::str::from_utf8(before.written()), core::str::from_utf8(behind.written()));
+        let bytes = fill((before.unwrap_or_default(), again, behind.unwrap_or_default()), &mut line);
+        black_box(drive_endless(&Desk::new(), EARLY, bytes));
+    }
+    good
+}
+
+/// Sends a line to a desk like this one. True if the answer says 200.
+#[inline(never)]
+fn drive_endless(desk: &Desk, now: Instant, line: &[u8]) -> bool {
+    let mut desk = desk.clone();
+    let mut answer = Endless { bytes: [0; 256], written: 0 };
+    let told = probe_line(&mut desk, black_box(now), black_box(line), &mut answer);
+    told && answer.bytes.starts_with(br#"{"id":"1","status":200,"#)
+}
+
+/// Requests over HTTP. True if every status was one of those that there may be.
+#[inline(always)]
+pub fn drive_requests() -> bool {
+    let mut text = [0; MAX_LINE];
+    label_idle();
+    let plain = REQUESTS.iter().chain(&DETAILS).chain([&SELECT]);
+    let mut good = owners(|desk, now| {
+        plain.clone().fold(true, |good, asked| good & drive_request(desk, now, *asked, false, &mut text))
+    });
+    label_longest();
+    good &= owners(|desk, now| {
+        DETAILS.iter().fold(drive_request(desk, now, LONGEST_MESSAGE, false, &mut text), |good, asked| {
+            good & drive_request(desk, now, *asked, true, &mut text)
+        })
+    });
+    label_batch();
+    good &= owners(|desk, now| {
+        let bulk = drive_posted(desk, now, BULK_TARGET, fill(BULK_READ, &mut text)) == 200;
+        BATCHES.iter().fold(bulk, |good, many| {
+            let mut to = Buffer::new(&mut text);
+            good & batch(*many, 0, &mut to) & (drive_posted(desk, now, BATCH_TARGET, to.written()) == 200)
+        })
+    });
+    label_hostile();
+    for (target, body) in BODIES {
+        black_box(drive_bytes(&mut Desk::new(), EARLY, "POST", target, fill(body, &mut text)));
+    }
+    good
+}
+
+#[inline(never)]
+fn drive_posted(desk: &Desk, now: Instant, target: &str, body: &[u8]) -> u16 {
+    let mut desk = desk.clone();
+    let mut answer = Endless { bytes: [0; 256], written: 0 };
+    let request = black_box(Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body) });
+    probe_request(&mut desk, black_box(now), &request, &mut answer)
+}
