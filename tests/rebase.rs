@@ -5,7 +5,7 @@ mod model;
 use model::life::{Life, left, life};
 use model::random::{Clock, actions, forwards, history};
 use presence_core::directory::{Directory, InlineMemory, Progress};
-use presence_core::{Duration, Instant, Overdue, Policy, Presence, User, advance, set_presence};
+use presence_core::{ApplyError, Command, Duration, Instant, Overdue, Policy, Presence, User, advance, set_presence};
 use proptest::prelude::*;
 
 /// Everything a user waits for, as time left.
@@ -135,6 +135,22 @@ fn c2_a_lease_goes_on_where_it_was() {
     assert_eq!(user.since(), Some(Instant::ZERO), "before the new epoch: as early as can be said");
     assert!(advance(&user, Instant::from_millis(239_999), &Policy::GRAPH).is_none());
     assert_eq!(advance(&user, Instant::from_secs(240), &Policy::GRAPH).unwrap().at(), Instant::from_secs(240));
+}
+
+/// What was decided on the old clock is stale, also about somebody who has no place yet.
+#[test]
+fn c2_a_newcomer_is_not_set_on_the_old_clock() {
+    let mut directory = Directory::<u8, u8, 2, InlineMemory<u8, u8, 2, 2>>::new(InlineMemory::new(), Policy::GRAPH);
+    let noon = Instant::from_secs(43_200);
+    let set = Command::SetPresence { session: 1, presence: Presence::InACall, lease: None };
+    let outdated = [7, 8].map(|user| directory.decide(noon, user, set).unwrap().unwrap());
+    directory.apply(7, &outdated[0]).unwrap();
+    directory.rebase(noon, Instant::ZERO).unwrap();
+    assert_eq!(directory.apply(8, &outdated[1]), Err(ApplyError::Stale));
+
+    let again = directory.decide(Instant::ZERO, 8, set).unwrap().unwrap();
+    assert_eq!(directory.apply(8, &again), Ok(()));
+    assert_eq!(directory.get(8).unwrap().next_deadline(), Some(Instant::from_secs(300)));
 }
 
 #[test]

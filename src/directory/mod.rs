@@ -438,6 +438,9 @@ where
     /// Shifts every stored instant of every user: the moment the clock called `from` is now called `to`. Rule C2.
     /// O(capacity + users × (`SESSIONS` + log users)).
     ///
+    /// Transitions that were decided before are stale after it, also those about users without a place: a new user starts
+    /// above the revision that they tell.
+    ///
     /// # Errors
     ///
     /// [`Overdue`] while something is due at `from`: [`advance`](Self::advance) first. Nothing is changed then.
@@ -448,6 +451,7 @@ where
         for slot in self.memory.parts().slots.iter_mut().filter(|slot| slot.id.is_some()) {
             slot.user.rebase(from, to)?;
         }
+        self.forgotten = self.forgotten.saturating_add(1);
         self.queue_all_anew(to);
         self.reorder_forgettable();
         Ok(())

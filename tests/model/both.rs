@@ -21,6 +21,7 @@ pub struct Both<const USERS: usize, const SESSIONS: usize, H> {
     chain: BTreeMap<u8, (u64, Presence)>,
     /// When time last changed what is seen of a user, since its latest command.
     last_change_by_time: BTreeMap<u8, Instant>,
+    is_rebased: bool,
 }
 
 impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESSIONS, H> {
@@ -32,6 +33,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             log: Log::default(),
             chain: BTreeMap::new(),
             last_change_by_time: BTreeMap::new(),
+            is_rebased: false,
         }
     }
 
@@ -120,15 +122,17 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
         }
     }
 
-    /// Rule V1: where a user starts whose record was reused, or who took another's, is the directory's own affair, as long
+    /// Rule V1: where a user starts is the directory's own affair once anybody was forgotten, or the clock was shifted, as long
     /// as it is above every version the user had. The model goes on from there.
     fn adopt(&mut self) {
-        let Some(id) = self.model.reused.take() else { return };
+        let Some(id) = self.model.newcomer.take() else { return };
         let real = self.real.get(id).expect("a new user");
         let user = self.model.users.get_mut(&id).expect("a new user");
         let started_at = real.version().checked_sub(user.version).expect("the first transition counts");
         if let Some(had) = self.model.forgotten.get(&id) {
             assert!(started_at > *had, "came back at version {started_at}, had {had} (V1)");
+        } else if self.model.forgotten.is_empty() && !self.is_rebased {
+            assert_eq!(started_at, 0, "nobody starts above nothing");
         }
         (user.version, user.revision) = (real.version(), real.revision());
         self.chain.insert(id, (started_at, Presence::Offline));
@@ -161,6 +165,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
         assert_eq!(self.real.rebase(self.now, to).is_err(), is_overdue);
         if !is_overdue {
             self.model.shift(by);
+            self.is_rebased = true;
             for id in self.model.users.keys() {
                 if let Some((revision, _)) = self.chain.get_mut(id) {
                     *revision += 1;

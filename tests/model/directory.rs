@@ -14,8 +14,8 @@ pub struct Directory {
     pub users: BTreeMap<u8, User>,
     /// The version of every user whose record was reused. Rules M5, V1.
     pub forgotten: BTreeMap<u8, u64>,
-    /// Who got a reused record last, until the test has looked at it.
-    pub reused: Option<u8>,
+    /// Who got a place last, until the test has looked at it.
+    pub newcomer: Option<u8>,
     /// Of whom something is kept elsewhere. Rule M5.
     pub held: BTreeSet<u8>,
 }
@@ -31,7 +31,7 @@ impl Directory {
             sessions,
             users: BTreeMap::new(),
             forgotten: BTreeMap::new(),
-            reused: None,
+            newcomer: None,
             held: BTreeSet::new(),
         }
     }
@@ -88,8 +88,8 @@ impl Directory {
             let Some((_, old)) = empty.map(|(id, user)| (since(user), *id)).min() else { return false };
             let old_version = self.users.remove(&old).map(|user| user.version);
             self.forgotten.insert(old, old_version.unwrap());
-            self.reused = Some(id);
         }
+        self.newcomer = Some(id);
         self.users.insert(id, user);
         true
     }
