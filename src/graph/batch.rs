@@ -221,9 +221,14 @@ impl<'a> Element<'a> {
         if !headers.is_object() {
             return Err(Refusal::Malformed(Field::Headers));
         }
-        let mut members = headers.members();
-        let is_content_type = |name: &str| name.as_bytes().eq_ignore_ascii_case(b"\"content-type\"");
-        Ok(members.find(|(name, value)| is_content_type(name) && !value.is_null()).map(|(_, value)| value))
+        let mut content_type: Option<Value<'a>> = None;
+        for (name, value) in headers.members() {
+            let is_content_type = name.as_bytes().eq_ignore_ascii_case(b"\"content-type\"");
+            if is_content_type && content_type.replace(value).is_some() {
+                return Err(Refusal::Malformed(Field::Headers));
+            }
+        }
+        Ok(content_type.filter(|value| !value.is_null()))
     }
 
     fn is_batch(self) -> bool {

@@ -128,6 +128,24 @@ fn h5_other_headers_of_an_element_say_nothing() {
     }
 }
 
+/// The status of a line whose element has these headers, as they are written.
+fn with_headers(headers: &str) -> Value {
+    let url = format!("/users/{ADELE}/presence/clearUserPreferredPresence");
+    let line = format!(r#"{{"id":"1","method":"POST","url":"{url}","headers":{headers},"body":{{}}}}"#);
+    Server::new().line(&line).unwrap()["status"].take()
+}
+
+/// Rule H2: two media types are none, however they are spelled.
+#[test]
+fn h2_an_element_has_one_media_type() {
+    for first in [r#""application/json""#, r#""text/plain""#, "null"] {
+        for name in ["Content-Type", "content-type"] {
+            let headers = format!(r#"{{"Content-Type":{first},"{name}":"application/json"}}"#);
+            assert_eq!(with_headers(&headers), 400, "{headers}");
+        }
+    }
+}
+
 #[test]
 fn h5_elements_are_checked_one_by_one() {
     let mut no_method = get("a");
