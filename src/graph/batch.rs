@@ -194,7 +194,11 @@ impl<'a> Element<'a> {
         let method = method.text(&mut method_buffer).unwrap_or_default();
         Target::route(method, target, me.is_some(), world)?;
         let mut content_type_buffer = heapless::Vec::<u8, 64>::new();
-        let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
+        // Parameters say nothing here, and are longer than the rest.
+        let content_type = self.content_type()?.map(|value| {
+            let media_type = until(value.escaped().unwrap_or_default(), b";");
+            decode(media_type, &mut content_type_buffer).unwrap_or_default()
+        });
         let body = Body::Json(self.member(Field::Body)?);
         Request::parse_for(&Incoming { method, target, content_type, body }, me, world, policy)
     }

@@ -146,6 +146,18 @@ fn h2_an_element_has_one_media_type() {
     }
 }
 
+/// Some write a slash with an escape, and parameters longer than what they belong to.
+#[test]
+fn h5_a_media_type_may_be_escaped_and_have_parameters() {
+    let parameters = "odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; charset=utf-8";
+    for (media_type, status) in [("application/json", 200), (r"application\/json", 200), (r"text\/plain", 415)] {
+        for parameters in [String::new(), ";".to_owned(), format!("; {parameters}")] {
+            let headers = format!(r#"{{"Content-Type":"{media_type}{parameters}"}}"#);
+            assert_eq!(with_headers(&headers), status, "{headers}");
+        }
+    }
+}
+
 #[test]
 fn h5_elements_are_checked_one_by_one() {
     let mut no_method = get("a");
