@@ -161,7 +161,7 @@ impl DetailsField {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Refusal {
-    /// 413: the body is longer than [`MAX_BODY`](super::MAX_BODY), or the line than [`MAX_LINE`](super::MAX_LINE).
+    /// 413: the body is longer than [`MAX_BODY`](super::MAX_BODY).
     TooLarge,
     /// 404: no such path.
     UnknownPath,

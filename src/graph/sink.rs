@@ -25,7 +25,8 @@ pub trait Sink {
     /// [`NoRoom`] when they are more than [`room`](Self::room).
     fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom>;
 
-    /// Gives back the newest `count` bytes. Asked only after it has refused some. [`Buffer`]: O(1).
+    /// Gives back the newest `count` bytes. Asked only where an answer found no [`room`](Self::room), though the sink itself
+    /// may have refused nothing: some of its room is kept free for what is still to come. [`Buffer`]: O(1).
     fn take_back(&mut self, count: usize);
 }
 
