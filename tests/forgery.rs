@@ -7,8 +7,8 @@ use model::check::is_decided;
 use model::life::{Life, commands, life, policy};
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::{
-    ApplyError, Change, Command, Duration, Instant, Policy, Presence, Transition, User, advance, clear_presence,
-    decide, set_presence,
+    ApplyError, Change, Command, Duration, Instant, Policy, Presence, SetPresenceError, Transition, User, advance,
+    clear_presence, decide, set_presence,
 };
 use proptest::prelude::*;
 
@@ -181,6 +181,24 @@ fn s8_time_is_applied_at_its_own_instant() {
         assert_eq!(late.revision(), life.user.revision());
         assert_eq!(life.user.clone().apply(&late), Err(ApplyError::Invalid));
     }
+}
+
+/// Applying needs no policy, and so does not know what one would have refused: that is asked of the policy itself.
+#[test]
+fn p2_a_stranger_may_have_another_policy() {
+    let mut user: User<u8, 2> = User::new();
+    let (presence, lease) = (Presence::Focusing, Duration::from_days(1000));
+    let set = set_presence(user.at(at(5)).unwrap(), 1, presence, Some(lease), &model::ANYTHING).unwrap();
+    let Change::Set(session) = set.change() else { panic!("{set:?}") };
+    let asked = session.expires_at().saturating_since(set.at());
+    for (policy, answer) in [
+        (Policy::GRAPH, Err(SetPresenceError::Lease)),
+        (Policy { leases: model::ANYTHING.leases, ..Policy::GRAPH }, Err(SetPresenceError::Presence)),
+        (model::ANYTHING, Ok(lease)),
+    ] {
+        assert_eq!(policy.check_session(session.presence(), Some(asked)), answer);
+    }
+    assert_eq!(user.apply(&set), Ok(()));
 }
 
 #[test]

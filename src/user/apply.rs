@@ -31,13 +31,14 @@ impl core::fmt::Display for ApplyError {
 impl core::error::Error for ApplyError {}
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// Carries out a transition. It needs no policy and no clock, and so does the same everywhere and at any time.
+    /// Carries out a transition. It needs no policy and no clock, and so does the same everywhere and at any time; whoever
+    /// takes transitions from strangers asks the policy first, with [`Policy::check_session`](crate::Policy::check_session).
     /// Rules S7, V1, V2. O(`SESSIONS`).
     ///
     /// # Errors
     ///
     /// [`ApplyError::Stale`] when this user has changed since the decision, [`ApplyError::Invalid`] when no decision about
-    /// this user can have made it. Nothing is changed then.
+    /// this user, under whatever policy, can have made it. Nothing is changed then.
     ///
     /// ```
     /// use presence_core::{ApplyError, Instant, Policy, Presence, User, set_presence};
