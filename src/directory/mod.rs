@@ -217,7 +217,8 @@ where
         self.read_found(Some(user), now, User::presence)
     }
 
-    /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. Rule V1.
+    /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. A new user
+    /// starts at [`forgotten`](Self::forgotten), though. Rule V1.
     /// O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
     #[must_use]
     pub fn version(&self, user: U, now: Instant) -> u64 {

@@ -50,9 +50,9 @@ where
         (slots.iter().filter_map(|slot| Some((slot.id?, &slot.user))), next)
     }
 
-    /// Above every revision and version of a user that was forgotten: where those of a new user start. Whoever keeps users
-    /// through a restart keeps this beside them, and says so to [`remember_forgotten`](Self::remember_forgotten). Rules V1,
-    /// V2. O(1).
+    /// Where the revision and version of a new user start: above those of every user that was forgotten, and at 0 as long as
+    /// nobody was and the clock was never [shifted](Self::rebase). Whoever keeps users through a restart keeps this beside
+    /// them, and says so to [`remember_forgotten`](Self::remember_forgotten). Rules V1, V2. O(1).
     #[must_use]
     pub const fn forgotten(&self) -> u64 {
         self.forgotten
@@ -67,8 +67,10 @@ where
     }
 
     /// Takes in a user from elsewhere, a store or another directory, in place of what is known of it here. It counts as a
-    /// visible change. What is overdue of it is due at the next [`advance`](Self::advance). Rule V2. O(`SESSIONS` + log
-    /// users); for a new user amortised.
+    /// visible change. What is overdue of it is due at the next [`advance`](Self::advance). Its revision and version are
+    /// taken as they are: that they do not fall behind those it had here is the caller's to see to, and whoever starts in its
+    /// place later starts above them, however high they are. Rules V1, V2. O(`SESSIONS` + log users); for a new user
+    /// amortised.
     ///
     /// # Errors
     ///

@@ -93,8 +93,8 @@ fn seconds(sink: &mut dyn Sink, time: Duration) -> Result<(), NoRoom> {
     Ok(())
 }
 
-/// A version as `sequenceNumber`: a letter and ten digits, sortable as a string; null while nothing visible has changed.
-/// Rule V1.
+/// A version as `sequenceNumber`: a letter and ten digits, sortable as a string; null for 0, when nothing visible has ever
+/// changed. Rule V1.
 pub(super) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     const LETTER: u64 = 10_000_000_000;
     if version == 0 {

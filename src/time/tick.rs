@@ -4,7 +4,7 @@ use super::{Duration, Instant};
 
 /// Extends a wrapping 32-bit millisecond tick to 64 bits.
 ///
-/// Feed it at least once in every 2³¹ milliseconds (24.8 days). A reading up to that far behind the newest one is taken
+/// Feed it more often than once in 2³¹ milliseconds (24.8 days). A reading up to that far behind the newest one is taken
 /// for an earlier moment, not for a wrap, so two tasks that read the tick out of order do no harm.
 ///
 /// ```

@@ -1,4 +1,5 @@
-//! A user from foreign hands, a store or a text: taken in only if applying transitions could have made it.
+//! A user from foreign hands, a store or a text: taken in only if nothing that is done to it later could go wrong for what it
+//! says. Numbers and times are believed: nobody can tell whether so much has happened.
 
 use super::{Absence, Preferred, Session, User};
 use crate::presence::Presence;
