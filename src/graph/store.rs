@@ -10,7 +10,65 @@ use crate::time::Instant;
 use crate::user::{Command, CommandError, Transition, User};
 use core::hash::BuildHasher;
 
-/// Users that requests are executed on: a [`Directory`], or an embedder's own.
+/// Users that requests are executed on: a [`Directory`], or an embedder's own. A device that has one user needs no directory,
+/// but [`Exchange::known`](super::Exchange::known), or that one is everybody:
+///
+/// ```
+/// use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, Store, serve};
+/// use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId};
+/// use presence_core::{advance, decide};
+///
+/// const OWNER: UserId = UserId::from_bytes([0x11; 16]);
+///
+/// struct Lamp(User);
+///
+/// impl Store for Lamp {
+///     fn policy(&self) -> &Policy {
+///         &Policy::DESK
+///     }
+///
+///     fn read(&self, now: Instant, _: UserId) -> (Presence, u64) {
+///         self.0.read_at(now, &Policy::DESK) // exact, however long ago time was advanced
+///     }
+///
+///     fn execute(
+///         &mut self,
+///         now: Instant,
+///         user: UserId,
+///         command: Command<SessionId>,
+///         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+///     ) -> Result<(), CommandError> {
+///         // What is due happens before the command.
+///         while let Some(due) = advance(&self.0, now, &Policy::DESK) {
+///             self.0.apply(&due).expect("decided about this very user");
+///             changes(user, &due);
+///         }
+///         let at = self.0.at(now).expect("nothing is overdue");
+///         if let Some(transition) = decide(at, command, &Policy::DESK)? {
+///             self.0.apply(&transition).expect("decided about this very user");
+///             changes(user, &transition);
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let mut lamp = Lamp(User::new());
+/// let mut exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) });
+/// exchange.known = Some(&|user| user == OWNER);
+/// let request = Incoming {
+///     method: "POST",
+///     target: "/me/presence/setPresence",
+///     content_type: None,
+///     body: Body::Bytes(
+///         br#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall"}"#,
+///     ),
+/// };
+/// let mut bytes = [0; 512];
+/// let mut shown = Presence::Offline;
+/// let mut answer = Buffer::new(&mut bytes);
+/// let status = serve(&request, &exchange, &mut lamp, &mut answer, &mut |_, change| shown = change.after());
+/// assert_eq!((status, shown), (200, Presence::InACall));
+/// ```
 pub trait Store {
     /// The policy that requests are checked against. Rule P2. A [`Directory`]: O(1).
     fn policy(&self) -> &Policy;
