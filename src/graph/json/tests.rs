@@ -107,6 +107,24 @@ fn text_is_compared_and_decoded_whatever_its_escapes() {
     assert_eq!(Value::parse(b"5").unwrap().text(&mut heapless::Vec::<u8, 9>::new()), None);
 }
 
+/// Half of a pair is no text, but equal to itself, however what follows is escaped.
+#[test]
+fn half_of_a_pair_takes_nothing_of_what_follows() {
+    let value = |text: &'static str| Value::parse(text.as_bytes()).unwrap();
+    for (escaped, plain, mistaken) in [
+        (r#""\ud83dA""#, r#""\ud83d\u0041""#, "\u{1f441}"),
+        (r#""\ud83d\n""#, r#""\ud83d\u000a""#, "\u{1f40a}"),
+        (r#""\ud83d\ud83d\ude00""#, r#""\uD83D😀""#, "\u{1f43d}"),
+        (r#""\ud83d\ue000""#, "\"\\ud83d\u{e000}\"", "\u{1f400}"),
+        (r#""\ude00\ud83d""#, r#""\uDE00\uD83D""#, "😀"),
+    ] {
+        assert!(value(escaped).is_same_text(value(plain)), "{escaped} {plain}");
+        assert!(!value(escaped).is_text(mistaken), "{escaped}");
+        assert_eq!(value(escaped).text(&mut heapless::Vec::<u8, 9>::new()), None, "{escaped}");
+    }
+    assert!(!value(r#""\ud83d\u0041""#).is_same_text(value(r#""\ud83d\u0042""#)));
+}
+
 /// At both ends of every length of UTF-8.
 #[test]
 fn escaped_characters_are_those_of_the_text() {
