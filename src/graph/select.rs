@@ -120,6 +120,7 @@ mod tests {
             "$expand=x&$select=activity,availability",
             "$SELECT=Availability,ACTIVITY",
             "$select=availability%2Cactivity",
+            "$select=availability%2cactivity",
             "$select=availability,%20activity",
             "$select=availability,+activity#x",
             "$select=availability,activity,activity",

@@ -77,6 +77,9 @@ proptest! {
     }
 }
 
+/// A change a minute for six weeks.
+const _: () = assert!(LEAP > 6 * 7 * 24 * 60);
+
 #[test]
 fn a5_a_lamp_shows_no_news_until_an_application_speaks() {
     let bytes = stored(&busy_user(IDS), NOON);

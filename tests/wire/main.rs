@@ -6,6 +6,7 @@ mod checks;
 #[cfg(feature = "details")]
 mod details;
 mod examples;
+mod limits;
 mod reads;
 mod room;
 mod server;

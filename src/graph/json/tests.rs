@@ -62,6 +62,13 @@ fn takes_in_what_serde_json_takes_in() {
         "[[],[[]],{}]",
         "\u{0}",
         "\"\u{7f}\"",
+        "\t{\t\"a\"\t:\t[\t9\t]\t}\t",
+        "\r\n[\r\n]\r\n",
+        "\u{b}[]",
+        "\"\u{1f}\"",
+        "\"\u{20}\"",
+        "9",
+        "-90.99e99",
     ] {
         let expected = serde_json::from_str::<serde_json::Value>(text).is_ok();
         assert_eq!(Value::parse(text.as_bytes()).is_ok(), expected, "{text}");
@@ -117,6 +124,7 @@ fn half_of_a_pair_takes_nothing_of_what_follows() {
         (r#""\ud83d\ud83d\ude00""#, r#""\uD83D😀""#, "\u{1f43d}"),
         (r#""\ud83d\ue000""#, "\"\\ud83d\u{e000}\"", "\u{1f400}"),
         (r#""\ude00\ud83d""#, r#""\uDE00\uD83D""#, "😀"),
+        (r#""\ude00\ude00""#, r#""\uDE00\uDE00""#, "\u{90200}"),
     ] {
         assert!(value(escaped).is_same_text(value(plain)), "{escaped} {plain}");
         assert!(!value(escaped).is_text(mistaken), "{escaped}");

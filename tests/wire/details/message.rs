@@ -140,7 +140,7 @@ fn h2_what_a_status_message_lacks() {
     );
     refused(r#"{"statusMessage":{"message":{"content":"x","content":"y"}}}"#, "[Content]: The field is given twice.");
     for letter in ["x", "\\u0078"] {
-        let long = letter.repeat(MAX_MESSAGE + 1);
+        let long = letter.repeat(280 * '😀'.len_utf8() + 1);
         let long = format!(r#"{{"statusMessage":{{"message":{{"content":"{long}"}}}}}}"#);
         refused(&long, "The provided [Content] is out of range.");
     }
