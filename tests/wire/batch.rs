@@ -51,6 +51,32 @@ fn h5_elements_are_answered_in_order_and_one_by_one() {
     assert_eq!(body["responses"][1]["body"]["activity"], "InACall", "an element sees those before it");
 }
 
+fn bulk(id: &str, ids: &[&str]) -> Value {
+    json!({"id": id, "method": "POST", "url": "/communications/getPresencesByUserId", "body": {"ids": ids}})
+}
+
+#[test]
+fn h5_a_bulk_read_is_an_element_like_any_other() {
+    let requests = [set("a"), bulk("b", &[OTHER, ADELE, ADELE]), bulk("c", &[]), depending(get("d"), &["b", "c"])];
+    expect(&requests, &[("a", 200), ("b", 200), ("c", 400), ("d", 424)]);
+    let (_, body) = send(&mut Server::new(), &requests);
+    let read = body["responses"][1]["body"]["value"].as_array().unwrap();
+    let read: Vec<_> = read.iter().map(|presence| (presence["id"].as_str(), presence["activity"].as_str())).collect();
+    let expected = [(OTHER, "Offline"), (ADELE, "InACall"), (ADELE, "InACall")];
+    assert_eq!(read, expected.map(|(id, activity)| (Some(id), Some(activity))));
+}
+
+/// Rule H6: one that is too long is answered 507 in its place, and leaves room for what follows.
+#[test]
+fn h6_a_bulk_read_in_a_batch_that_does_not_fit() {
+    let mut server = Server::new();
+    server.room = 1000;
+    let requests = [set("a"), bulk("b", &[ADELE; 3]), bulk("c", &[ADELE; 6]), clear("d")];
+    let (status, body) = send(&mut server, &requests);
+    let expected = [("a", 200), ("b", 200), ("c", 507), ("d", 200)].map(|(id, status)| (id.to_owned(), status));
+    assert_eq!((status, statuses(&body)), (200, expected.to_vec()));
+}
+
 #[test]
 fn h5_what_refuses_the_whole_batch() {
     let nested = json!({"id": "x", "method": "POST", "url": "/$batch", "body": {"requests": [get("y")]}});
