@@ -134,6 +134,8 @@ impl<'a> Answered<'a> {
 /// Longest method and target that are decoded when something in them is escaped.
 type Method = heapless::Vec<u8, 8>;
 type Url = heapless::Vec<u8, 256>;
+/// The same of a media type: all parameters that OData has do not fill it.
+type MediaType = heapless::Vec<u8, 128>;
 
 impl<'a> Element<'a> {
     /// An object with an id; the rest is looked at by [`request`](Self::request). Rule H5. O(bytes).
@@ -193,12 +195,8 @@ impl<'a> Element<'a> {
         let target = decode(url, &mut url_buffer).ok_or(Refusal::UnknownPath)?;
         let method = method.text(&mut method_buffer).unwrap_or_default();
         Target::route(method, target, me.is_some(), world)?;
-        let mut content_type_buffer = heapless::Vec::<u8, 64>::new();
-        // Parameters say nothing here, and are longer than the rest.
-        let content_type = self.content_type()?.map(|value| {
-            let media_type = until(value.escaped().unwrap_or_default(), b";");
-            decode(media_type, &mut content_type_buffer).unwrap_or_default()
-        });
+        let mut content_type_buffer = MediaType::new();
+        let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
         let body = Body::Json(self.member(Field::Body)?);
         Request::parse_for(&Incoming { method, target, content_type, body }, me, world, policy)
     }
