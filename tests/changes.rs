@@ -151,3 +151,17 @@ fn users_are_listed_in_pieces() {
     assert_eq!(directory.users_from(usize::MAX, usize::MAX).0.count(), 0);
     assert_eq!(directory.users_from(0, 0).1, None);
 }
+
+/// Whoever is taken in from elsewhere has changed, whether it had a place or not, and however like itself it is.
+#[test]
+fn v2_who_is_taken_in_has_changed() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    directory.set_presence(Instant::ZERO, 1, 1, Presence::Away, None, |_, _| {}).unwrap();
+    let user = directory.get(1).unwrap().clone();
+    for id in [2, 1] {
+        let before = directory.cursor();
+        directory.insert(id, user.clone()).unwrap();
+        let changed: Vec<_> = directory.changes_since(before).unwrap().map(|changed| changed.id).collect();
+        assert_eq!(changed, [id]);
+    }
+}

@@ -347,6 +347,22 @@ fn memory_may_be_borrowed() {
 }
 
 /// A keyed hasher, for users who choose their own ids.
+/// What was decided apart from being applied shows at once as well, of somebody new and of somebody known.
+#[test]
+fn m4_what_is_applied_shows() {
+    let mut directory = of::<1>();
+    for presence in [Away, InACall, Available] {
+        let command = Command::SetPresence { session: 'a', presence, lease: None };
+        let transition = directory.decide(at(0), 1, command).unwrap().unwrap();
+        directory.apply(1, &transition).unwrap();
+        assert_eq!(directory.presence(1, at(1)), presence);
+    }
+    let mut elsewhere = of::<1>();
+    set(&mut elsewhere, at(0), 1, InACall, 5).unwrap();
+    directory.insert(1, elsewhere.get(1).unwrap().clone()).unwrap();
+    assert_eq!(directory.presence(1, at(1)), InACall);
+}
+
 #[test]
 fn another_hasher_and_guids() {
     let memory = InlineMemory::<UserId, SessionId, 1, 50>::new();
