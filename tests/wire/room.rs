@@ -215,3 +215,16 @@ fn h6_a_sink_that_streams_takes_nothing_back() {
         assert!(serde_json::from_slice::<Value>(&stream.0).is_ok());
     }
 }
+
+/// What there is of an answer that turned out too long is taken back before it is said so, and leaves all of the room for that.
+#[test]
+fn h6_a_read_over_http_that_does_not_fit_says_so() {
+    let path = format!("/users/{ADELE}/presence");
+    let full = Server::new().get(&path).1.to_string().len();
+    for room in 180..full {
+        let mut server = Server::new();
+        server.room = room;
+        let (status, body) = server.get(&path);
+        assert_eq!((status, body["error"]["code"].as_str()), (507, Some("InsufficientStorage")), "{room} bytes");
+    }
+}
