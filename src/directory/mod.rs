@@ -199,7 +199,8 @@ where
         copy
     }
 
-    /// What a user publishes at `now`. Rules M4, A1 to A3. O(1) expected, O(`SESSIONS`²) if something is overdue.
+    /// What a user publishes at `now`. Rules M4, A1 to A3. O(1) expected; O(`SESSIONS`) where a deadline has been put off past
+    /// `now`, and no [`advance`](Self::advance) has come to it since; O(`SESSIONS`²) if something is overdue.
     #[must_use]
     #[inline]
     pub fn presence(&self, user: U, now: Instant) -> Presence {
