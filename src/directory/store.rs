@@ -17,9 +17,9 @@ where
         self.memory.slots().iter().filter_map(|slot| Some((slot.id?, &slot.user)))
     }
 
-    /// Up to so many users with a place, from a place on, and the place to go on from; `None` behind the last. Whoever lists
-    /// everybody a bounded piece at a time starts at 0; who comes or goes in between may be missed, but not in
-    /// [`changes_since`](Self::changes_since) a cursor taken before. O(`places` looked at).
+    /// Up to so many users with a place, from a place on, and the place to go on from; `None` behind the last, and if none
+    /// are asked for. Whoever lists everybody a bounded piece at a time starts at 0; who comes or goes in between may be missed,
+    /// but not in [`changes_since`](Self::changes_since) a cursor taken before. O(`places` looked at).
     ///
     /// ```
     /// use presence_core::directory::{Directory, InlineMemory};
