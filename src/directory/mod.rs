@@ -199,8 +199,8 @@ where
         copy
     }
 
-    /// What a user publishes at `now`. Rules M4, A1 to A3. O(1) expected; O(`SESSIONS`) where a deadline has been put off past
-    /// `now`, and no [`advance`](Self::advance) has come to it since; O(`SESSIONS`²) if something is overdue.
+    /// What a user publishes at `now`. Rules M4, A1 to A3. O(1) expected; O(`SESSIONS`) where a deadline was put off and no
+    /// [`advance`](Self::advance) came to it since; O(`SESSIONS`²) if something is overdue.
     #[must_use]
     #[inline]
     pub fn presence(&self, user: U, now: Instant) -> Presence {
@@ -219,8 +219,7 @@ where
     }
 
     /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. A new user
-    /// starts at [`forgotten`](Self::forgotten), though. Rule V1.
-    /// O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
+    /// starts at [`forgotten`](Self::forgotten), though. Rule V1. O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
     #[must_use]
     pub fn version(&self, user: U, now: Instant) -> u64 {
         self.read(user, now, User::version)
@@ -440,8 +439,7 @@ where
     /// Shifts every stored instant of every user: the moment the clock called `from` is now called `to`. Rule C2.
     /// O(capacity + users × (`SESSIONS` + log users)).
     ///
-    /// Transitions that were decided before are stale after it, also those about users without a place: a new user starts
-    /// above the revision that they tell.
+    /// What was decided before is stale, also about users without a place: new ones start above the revision it tells.
     ///
     /// # Errors
     ///
