@@ -100,9 +100,9 @@ pub trait Store {
         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError>;
 
-    /// Hands a user's details at a moment to `read`, as [`Details::shown_at`] gives them; of a user who has told nothing they are `ShownDetails::default()`. A
-    /// store that keeps none hands out nothing, and they are null on the wire. Feature `details`. Rules T1, O1, W1. A
-    /// [`Directory`] keeps none: O(1).
+    /// Hands a user's details at a moment to `read`, as [`Details::shown_at`] gives them; of a user who has told nothing they
+    /// are `ShownDetails::default()`. A store that keeps none hands out nothing, and they are null on the wire. Feature
+    /// `details`. Rules T1, O1, W1. A [`Directory`] keeps none: O(1).
     ///
     /// [`Details::shown_at`]: crate::details::Details::shown_at
     #[cfg(feature = "details")]

@@ -32,8 +32,8 @@ impl core::error::Error for ApplyError {}
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// Carries out a transition. It needs no policy and no clock, and so does the same everywhere and at any time; whoever
-    /// takes transitions from strangers asks the policy first, with [`Policy::check_session`](crate::Policy::check_session).
-    /// Rules S7, V1, V2. O(`SESSIONS`).
+    /// takes transitions from strangers asks the policy first, with [`check_session`](crate::Policy::check_session) or
+    /// [`check_preferred`](crate::Policy::check_preferred). Rules S7, V1, V2. O(`SESSIONS`).
     ///
     /// # Errors
     ///
