@@ -32,11 +32,11 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
                 let _ = self.out_of_office.push_str(out_of_office.message.unwrap_or_default());
             }
             DetailsChange::LocationSet(layer, place, until) => self.places.set(layer, place, until),
-            DetailsChange::LocationEnded(layer) => self.places.drop(layer),
+            DetailsChange::LocationEnded(layer) => self.places.clear(layer),
             DetailsChange::LocationCleared(layers) => {
                 for layer in LocationLayer::ALL {
                     if layers.contains(layer) {
-                        self.places.drop(layer);
+                        self.places.clear(layer);
                     }
                 }
             }

@@ -170,7 +170,7 @@ impl Layers {
     }
 
     /// A layer says nothing any more.
-    pub(super) fn drop(&mut self, layer: LocationLayer) {
+    pub(super) fn clear(&mut self, layer: LocationLayer) {
         *self.get_mut(layer) = None;
     }
 
@@ -195,19 +195,15 @@ impl Layers {
     /// What is shown at a moment, and how often the end of a layer has changed that until then. Of those that end together
     /// the weakest ends first, so who ends unseen does so no later than someone stronger.
     pub(super) fn strongest_at(&self, now: Instant) -> (Option<WorkLocation<'_>>, u64) {
-        let (mut shown, mut ended, mut hidden_until) = (None, 0_u64, None);
-        for source in LocationLayer::ALL.into_iter().rev() {
-            let Some(place) = self.get(source) else { continue };
-            let is_over = place.until.is_due(now);
-            if is_over && hidden_until < Some(place.until) {
+        let (mut ended, mut hidden_until) = (0_u64, None);
+        for place in LocationLayer::ALL.into_iter().rev().filter_map(|layer| self.get(layer)) {
+            if place.until.is_due(now) && hidden_until < Some(place.until) {
                 ended = ended.saturating_add(1);
-            }
-            if !is_over && shown.is_none() {
-                shown = Some(WorkLocation { place: place.shown(), source });
             }
             hidden_until = hidden_until.max(Some(place.until));
         }
-        (shown, ended)
+        let lasting = |layer| self.get(layer).filter(|place| !place.until.is_due(now));
+        (Self::strongest_of(|layer| lasting(layer).map(StoredPlace::shown)), ended)
     }
 
     /// What is shown if the layers say this.
