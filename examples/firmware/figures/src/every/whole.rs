@@ -64,8 +64,15 @@ macro_rules! escapes {
     };
 }
 
+/// The longest id of a place.
+macro_rules! place {
+    () => {
+        "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnop"
+    };
+}
+
 const TEXT: &str = text!();
-const PLACE: &str = "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnop";
+const PLACE: &str = place!();
 
 /// Requests about details, and a bulk read of one.
 const DETAILS: [Asked; 9] = [
@@ -91,7 +98,7 @@ const DETAILS: [Asked; 9] = [
     (of_owner!("/setStatusMessage"), r#"{"statusMessage":{}}"#, &[400]),
     (
         of_owner!("/setManualLocation"),
-        r#"{"workLocationType":"timeOff","placeId":"0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnop"}"#,
+        concat!(r#"{"workLocationType":"timeOff","placeId":""#, place!(), r#""}"#),
         &[200],
     ),
     (of_owner!("/setAutomaticLocation"), r#"{"workLocationType":"office"}"#, &[200]),
@@ -118,39 +125,48 @@ const SELECT: Asked = (
     &[200],
 );
 
-/// The elements of a batch: the beginning of their ids, to which each adds a letter of its own, and what is behind it.
-type Many = (&'static str, &'static str);
+/// The elements of a batch: the beginning of their ids, to which each adds a letter of its own, and what is behind it in the
+/// first and in the others.
+type Many = (&'static str, &'static str, &'static str);
 
 const SET: &str = r#"","method":"POST","url":"/me/presence/setPresence","headers":{"Content-Type":"application/json"},"body":{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f84","availability":"DoNotDisturb","activity":"Presenting","expirationDuration":"+P0DT000001H00000030M000000.000S"}"#;
-const LOCATION: &str = r#"","method":"POST","url":"/me/presence/setManualLocation","body":{"workLocationType":"timeOff","placeId":"0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdefghijklmnop"}"#;
+const LOCATION: &str = concat!(
+    r#"","method":"POST","url":"/me/presence/setManualLocation","body":{"workLocationType":"timeOff","placeId":""#,
+    place!(),
+    r#""}"#
+);
 const READ: &str = r#"","method":"GET","url":"/me/presence""#;
 const LONG_READ: &str = r#"","method":"GET","url":"/communications/presences/11111111-1111-1111-1111-111111111111?$select=availability,activity,statusMessage,outOfOfficeSettings,workLocation,sequenceNumber""#;
 const BULK: &str = r#"","method":"POST","url":"/communications/getPresencesByUserId","body":{"ids":["11111111-1111-1111-1111-111111111111","11111111-1111-1111-1111-111111111111"]}"#;
 const CLEAR: &str = r#"","method":"POST","url":"/me/presence/clearPresence","body":{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f80"}"#;
-/// On the first of them, as often as there may be others. The first depends on itself, and fails.
+/// On the first of them, as often as there may be others.
 const DEPENDS: &str = r#"","method":"GET","url":"/me/presence","dependsOn":["a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a"]"#;
+const NOTHING: &str = r#"","method":"GET","url":"/nothing""#;
 
 /// Ids that only their last letter tells apart, plain and escaped.
 const LONG_ID: &str = "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii";
 const ESCAPED_ID: &str = r"\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069";
 
-const BATCHES: [Many; 10] = [
-    ("", READ),
-    ("", LONG_READ),
-    (LONG_ID, READ),
-    (ESCAPED_ID, READ),
-    ("", SET),
-    ("", LOCATION),
-    ("", CLEAR),
-    ("", DEPENDS),
-    ("", BULK),
-    ("", r#"","method":"GET","url":"/nothing""#),
+const BATCHES: [Many; 11] = [
+    ("", READ, READ),
+    ("", LONG_READ, LONG_READ),
+    (LONG_ID, READ, READ),
+    (ESCAPED_ID, READ, READ),
+    ("", SET, SET),
+    ("", LOCATION, LOCATION),
+    ("", CLEAR, CLEAR),
+    ("", READ, DEPENDS),
+    // Depends on itself, and so all fail.
+    ("", DEPENDS, DEPENDS),
+    ("", BULK, BULK),
+    ("", NOTHING, NOTHING),
 ];
 
 /// A batch as long as there is room, but for some bytes, or of as many elements as it may have.
-fn batch((id, element): Many, spare: usize, to: &mut Buffer<'_>) -> bool {
+fn batch((id, first, other): Many, spare: usize, to: &mut Buffer<'_>) -> bool {
     let mut good = to.write(br#"{"requests":["#).is_ok();
     for letter in b'a'..b'a' + 20 {
+        let element = if letter == b'a' { first } else { other };
         let length = r#",{"id":""#.len() + id.len() + 1 + element.len() + "}]}".len();
         if to.room() < length + spare {
             break;
