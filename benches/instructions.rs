@@ -65,8 +65,8 @@ impl Bench {
             let directory = &mut self.directory;
             match self.operation.as_str() {
                 "keep-alive" => drop(black_box(directory.execute(start, user, set(application, 200), |_, _| {}))),
-                "read" => drop(black_box(directory.presence(user, start))),
-                "explain" => drop(black_box(directory.explain(user, start))),
+                "read" => drop(black_box(directory.presence(start, user))),
+                "explain" => drop(black_box(directory.explain(start, user))),
                 "clear-and-set" => {
                     let _ = black_box(directory.execute(start, user, clear(application), |_, _| {}));
                     let _ = black_box(directory.execute(start, user, set(application, 200), |_, _| {}));

@@ -36,6 +36,6 @@ fn main() -> Result<(), presence_core::CommandError> {
             notify(user, &transition);
         }
     }
-    println!("{:?}", directory.explain(7, Instant::from_secs(9999)));
+    println!("{:?}", directory.explain(Instant::from_secs(9999), 7));
     Ok(())
 }

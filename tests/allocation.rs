@@ -80,7 +80,7 @@ fn an_hour_of_traffic_allocates_nothing() {
         }
         if secs % 600 == 0 {
             directory.execute_batch(now, &batch, |_, _| {}, |_, outcome| refused += u32::from(outcome.is_err()));
-            directory.read_batch(&users, now, |_, user| read += user.sessions().len());
+            directory.read_batch(now, &users, |_, user| read += user.sessions().len());
             read += directory.changes_since(cursor).map_or(0, Iterator::count);
             cursor = directory.cursor();
         }

@@ -42,8 +42,8 @@ proptest! {
             prop_assert_eq!(happened, expected);
             let users: Vec<u8> = (0..14).chain(0..14).collect();
             let mut read = Vec::new();
-            batched.read_batch(&users, now, |id, user| read.push((id, user.clone())));
-            let one_by_one: Vec<_> = users.iter().map(|id| (*id, single.read(*id, now, Clone::clone))).collect();
+            batched.read_batch(now, &users, |id, user| read.push((id, user.clone())));
+            let one_by_one: Vec<_> = users.iter().map(|id| (*id, single.read(now, *id, Clone::clone))).collect();
             prop_assert_eq!(read, one_by_one);
         }
     }

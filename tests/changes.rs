@@ -109,7 +109,7 @@ fn v1_a_directory_is_told_of_users_forgotten_before() {
     directory.remember_forgotten(70);
     directory.remember_forgotten(7);
     directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
-    assert_eq!(directory.version(1, Instant::ZERO), 71);
+    assert_eq!(directory.version(Instant::ZERO, 1), 71);
     for user in 2..6 {
         directory.clear_presence(Instant::ZERO, user - 1, 0, |_, _| {}).unwrap();
         directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
@@ -119,7 +119,7 @@ fn v1_a_directory_is_told_of_users_forgotten_before() {
     let mut later: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
     later.remember_forgotten(number);
     later.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
-    assert!(later.version(1, Instant::ZERO) > 72, "above what user 1 had when it was forgotten");
+    assert!(later.version(Instant::ZERO, 1) > 72, "above what user 1 had when it was forgotten");
 }
 
 /// Everybody, a bounded piece at a time.

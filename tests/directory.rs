@@ -50,9 +50,9 @@ fn m2_the_same_session_id_under_two_users_names_two_sessions() {
     let mut directory = of::<2>();
     set(&mut directory, at(0), 1, InACall, 60).unwrap();
     set(&mut directory, at(0), 2, Away, 60).unwrap();
-    assert_eq!((directory.presence(1, at(0)), directory.presence(2, at(0))), (InACall, Away));
+    assert_eq!((directory.presence(at(0), 1), directory.presence(at(0), 2)), (InACall, Away));
     assert_eq!(directory.clear_presence(at(1), 1, 'a', |_, _| {}), Ok(()));
-    assert_eq!((directory.presence(1, at(1)), directory.presence(2, at(1))), (Offline, Away));
+    assert_eq!((directory.presence(at(1), 1), directory.presence(at(1), 2)), (Offline, Away));
     assert_eq!(directory.clear_presence(at(1), 1, 'a', |_, _| {}), Err(NotFound));
 }
 
@@ -60,9 +60,9 @@ fn m2_the_same_session_id_under_two_users_names_two_sessions() {
 fn m5_a_user_never_heard_of_reads_like_a_new_one() {
     let directory = of::<1>();
     assert!(directory.get(9).is_none());
-    assert_eq!(directory.read(9, at(5), Clone::clone), User::new());
-    assert_eq!((directory.presence(9, at(5)), directory.version(9, at(5))), (Offline, 0));
-    assert_eq!(directory.explain(9, at(5)).layer, Layer::Nothing(Absence::NeverSeen));
+    assert_eq!(directory.read(at(5), 9, Clone::clone), User::new());
+    assert_eq!((directory.presence(at(5), 9), directory.version(at(5), 9)), (Offline, 0));
+    assert_eq!(directory.explain(at(5), 9).layer, Layer::Nothing(Absence::NeverSeen));
 }
 
 /// A directory is empty until somebody has had a place; whoever is gone keeps it.
@@ -85,12 +85,12 @@ fn m5_an_empty_record_is_kept_until_it_is_reused() {
     set(&mut directory, at(0), 1, Away, 60).unwrap();
     directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
     set(&mut directory, at(2), 2, Away, 60).unwrap();
-    assert_eq!(directory.explain(1, at(2)).layer, Layer::Nothing(Absence::Cleared));
+    assert_eq!(directory.explain(at(2), 1).layer, Layer::Nothing(Absence::Cleared));
     assert_eq!((directory.len(), directory.capacity()), (2, 2));
     set(&mut directory, at(3), 3, Away, 60).unwrap();
-    assert_eq!(directory.explain(1, at(3)).layer, Layer::Nothing(Absence::NeverSeen));
-    assert_eq!((directory.presence(1, at(3)), directory.version(1, at(3)), directory.len()), (Offline, 0, 2));
-    assert_eq!((directory.presence(2, at(3)), directory.presence(3, at(3))), (Away, Away));
+    assert_eq!(directory.explain(at(3), 1).layer, Layer::Nothing(Absence::NeverSeen));
+    assert_eq!((directory.presence(at(3), 1), directory.version(at(3), 1), directory.len()), (Offline, 0, 2));
+    assert_eq!((directory.presence(at(3), 2), directory.presence(at(3), 3)), (Away, Away));
 }
 
 /// A handle is a place, for an array of the embedder's own, and how many users have had it before.
@@ -208,7 +208,7 @@ fn s8_a_command_brings_its_own_user_up_to_date() {
     assert_eq!(told, [(1, at(300), Cause::Faded), (1, at(600), Cause::Faded)]);
     let stored = [1, 2].map(|user| directory.get(user).unwrap().presence());
     assert_eq!(stored, [Away, Available], "the other waits for its own turn");
-    assert_eq!([1, 2].map(|user| directory.presence(user, at(700))), [Away, Away], "and yet reads as it is");
+    assert_eq!([1, 2].map(|user| directory.presence(at(700), user)), [Away, Away], "and yet reads as it is");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn v1_a_user_who_comes_back_starts_above_every_version_it_had() {
     set(&mut directory, at(0), 1, Away, 5).unwrap();
     set(&mut directory, at(0), 2, Away, 5).unwrap();
     directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
-    let had = directory.version(1, at(1));
+    let had = directory.version(at(1), 1);
     assert_eq!(had, 2);
     set(&mut directory, at(2), 3, Away, 60).unwrap();
     assert!(directory.get(1).is_none());
@@ -264,7 +264,7 @@ fn v1_a_user_who_comes_back_starts_above_every_version_it_had() {
     // version: what was shown under the old one is another story.
     directory.set_preferred_presence(at(300), 1, Busy, None, |_, _| {}).unwrap();
     assert!(directory.get(2).is_none());
-    assert!(directory.version(1, at(300)) > had);
+    assert!(directory.version(at(300), 1) > had);
 }
 
 /// A decision about a user who was forgotten in between is outdated.
@@ -288,8 +288,8 @@ fn v1_versions_of_different_users_are_their_own() {
     set(&mut directory, at(0), 1, Away, 60).unwrap();
     set(&mut directory, at(0), 1, InACall, 60).unwrap();
     set(&mut directory, at(0), 2, Away, 60).unwrap();
-    assert_eq!([1, 2].map(|user| directory.version(user, at(0))), [2, 1]);
-    assert_eq!([1, 2].map(|user| directory.version(user, at(3600))), [3, 2], "a version is read as of a moment, too");
+    assert_eq!([1, 2].map(|user| directory.version(at(0), user)), [2, 1]);
+    assert_eq!([1, 2].map(|user| directory.version(at(3600), user)), [3, 2], "a version is read as of a moment, too");
 }
 
 /// A keep-alive leaves the promised deadline early; asked for at that time, the directory finds out and corrects it.
@@ -343,7 +343,7 @@ fn memory_may_be_borrowed() {
     let mut memory = InlineMemory::<u8, char, 2, 1>::new();
     let mut directory = Directory::new(&mut memory, Policy::GRAPH);
     directory.set_presence(at(0), 1, 'a', Away, None, |_, _| {}).unwrap();
-    assert_eq!(directory.presence(1, at(0)), Away);
+    assert_eq!(directory.presence(at(0), 1), Away);
 }
 
 /// A keyed hasher, for users who choose their own ids.
@@ -355,12 +355,12 @@ fn m4_what_is_applied_shows() {
         let command = Command::SetPresence { session: 'a', presence, lease: None };
         let transition = directory.decide(at(0), 1, command).unwrap().unwrap();
         directory.apply(1, &transition).unwrap();
-        assert_eq!(directory.presence(1, at(1)), presence);
+        assert_eq!(directory.presence(at(1), 1), presence);
     }
     let mut elsewhere = of::<1>();
     set(&mut elsewhere, at(0), 1, InACall, 5).unwrap();
     directory.insert(1, elsewhere.get(1).unwrap().clone()).unwrap();
-    assert_eq!(directory.presence(1, at(1)), InACall);
+    assert_eq!(directory.presence(at(1), 1), InACall);
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn another_hasher_and_guids() {
     }
     for number in 0..50 {
         let presence = if number % 2 == 0 { Away } else { InACall };
-        assert_eq!(directory.presence(user(number), at(0)), presence);
+        assert_eq!(directory.presence(at(0), user(number)), presence);
     }
     assert!(directory.get(user(50)).is_none());
 }

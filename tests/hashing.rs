@@ -51,7 +51,7 @@ fn m2_users_with_names_are_found() {
         directory.set_presence(Instant::ZERO, name.as_str(), 1, Presence::Away, None, |_, _| {}).unwrap();
     }
     for name in &names {
-        assert_eq!(directory.presence(name.as_str(), Instant::ZERO), Presence::Away);
+        assert_eq!(directory.presence(Instant::ZERO, name.as_str()), Presence::Away);
     }
-    assert_eq!(directory.presence("user-40@contoso.com", Instant::ZERO), Presence::Offline);
+    assert_eq!(directory.presence(Instant::ZERO, "user-40@contoso.com"), Presence::Offline);
 }

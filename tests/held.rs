@@ -13,7 +13,7 @@ fn m5_who_is_held_keeps_its_place() {
     let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
     let now = Instant::from_secs(1);
     directory.hold(now, 1, |_, _| {}).unwrap();
-    assert_eq!((directory.len(), directory.cursor(), directory.version(1, now)), (1, Cursor::START, 0));
+    assert_eq!((directory.len(), directory.cursor(), directory.version(now, 1)), (1, Cursor::START, 0));
     // With nothing stored here, then something, and nothing again.
     for user in 2..30 {
         directory.set_presence(now, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
@@ -32,7 +32,7 @@ fn m5_who_is_held_keeps_its_place() {
     assert_eq!(directory.set_presence(now, 42, 0, Presence::Away, None, |_, _| {}), Err(CommandError::UsersFull));
     assert_eq!(directory.insert(42, User::new()), Err(ApplyError::Full));
     assert_eq!((directory.cursor(), directory.len(), directory.get(42)), (full.cursor(), 3, None));
-    assert_eq!(directory.version(1, now), 500);
+    assert_eq!(directory.version(now, 1), 500);
 }
 
 /// What is due frees its room first, and is told. Rule S9.
@@ -65,7 +65,7 @@ fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
     let prefer = Command::SetPreferredPresence { presence: Presence::Away, duration: None };
     let decided = directory.decide(now, 9, prefer);
     directory.release(9, 30);
-    assert_eq!(directory.version(9, now), 31);
+    assert_eq!(directory.version(now, 9), 31);
     // What was decided before tells a version that has passed.
     assert_eq!(directory.apply(9, &decided.unwrap().unwrap()), Err(ApplyError::Stale));
     for (seconds, user) in [(30, 7), (31, 9), (32, 8)] {
@@ -82,7 +82,7 @@ fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
     assert_eq!(order, [[false, true, true], [false, false, true], [false; 3]]);
     directory.clear_presence(now, 10, 0, |_, _| {}).unwrap();
     directory.set_presence(now, 9, 0, Presence::Away, None, |_, _| {}).unwrap();
-    assert!(directory.version(9, now) > 32);
+    assert!(directory.version(now, 9) > 32);
     // Nobody of that name, and nothing to release: nothing happens.
     let before = (directory.cursor(), directory.len());
     directory.release(200, 5);
@@ -215,7 +215,7 @@ proptest! {
             for user in 0..6 {
                 let before = highest.get(&user).copied().unwrap_or(0);
                 let found = directory.get(user).is_some();
-                let version = directory.version(user, now) + said.get(&user).copied().unwrap_or(0);
+                let version = directory.version(now, user) + said.get(&user).copied().unwrap_or(0);
                 prop_assert!(!found || version >= before, "user {} fell from {} to {}", user, before, version);
                 prop_assert!(changed != Some(user) || version > before, "user {} stayed at {}", user, version);
                 highest.insert(user, before.max(version));

@@ -22,7 +22,7 @@ type Small = Directory<u8, u8, SESSIONS, InlineMemory<u8, u8, SESSIONS, USERS>>;
 fn contents(directory: &Small, now: Instant) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut users: Vec<_> = directory.users().map(|(id, user)| (id, user.clone())).collect();
     users.sort_by_key(|(id, _)| *id);
-    let read: Vec<_> = (0..=USERS as u8).map(|id| directory.read(id, now, Clone::clone)).collect();
+    let read: Vec<_> = (0..=USERS as u8).map(|id| directory.read(now, id, Clone::clone)).collect();
     (users, read, directory.len())
 }
 

@@ -80,6 +80,6 @@ fn everything_is_made_in_statics() {
     assert_eq!(NOBODY, User::default());
     assert!(RESTARTED.is_empty());
     assert_eq!((LATER.revision(), LATER.version()), (7, 7));
-    assert_eq!((DIRECTORY.capacity(), DIRECTORY.presence(1, Instant::ZERO)), (3, Presence::Offline));
+    assert_eq!((DIRECTORY.capacity(), DIRECTORY.presence(Instant::ZERO, 1)), (3, Presence::Offline));
     assert_eq!(LAMP.to_string(), "22553876-f5ab-4529-bffb-cfe50aa89f87");
 }

@@ -35,7 +35,7 @@ fn play(mut wall: Wall, mut bytes: Unstructured<'_>) -> Result<()> {
         wall.command(now, user, command);
         // What one promises.
         let shown = wall.shown.get(&user).copied().unwrap_or(Presence::Offline);
-        assert_eq!(shown, wall.users.presence(user, now));
+        assert_eq!(shown, wall.users.presence(now, user));
     }
     Ok(())
 }

@@ -67,11 +67,11 @@ where
     /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
     /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
     /// let mut read = Vec::new();
-    /// directory.read_batch(&[8, 7], Instant::ZERO, |id, user| read.push((id, user.presence())));
+    /// directory.read_batch(Instant::ZERO, &[8, 7], |id, user| read.push((id, user.presence())));
     /// assert_eq!(read, [(8, Presence::Offline), (7, Presence::Away)]);
     /// # Ok::<(), presence_core::CommandError>(())
     /// ```
-    pub fn read_batch(&self, users: &[U], now: Instant, mut read: impl FnMut(U, &User<S, SESSIONS>)) {
+    pub fn read_batch(&self, now: Instant, users: &[U], mut read: impl FnMut(U, &User<S, SESSIONS>)) {
         for chunk in users.chunks(SIDE_BY_SIDE) {
             let found = self.find_many(chunk.iter().copied());
             for (user, slot) in chunk.iter().zip(found) {

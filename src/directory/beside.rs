@@ -40,7 +40,7 @@ where
     /// assert_eq!(directory.hold(now, 2, |_, _| {}), Err(ApplyError::Full));
     /// assert!(directory.note_change(1));
     /// directory.release(1, 2);
-    /// assert_eq!(directory.version(1, now), 2);
+    /// assert_eq!(directory.version(now, 1), 2);
     /// assert_eq!(directory.hold(now, 2, |_, _| {}), Ok(()));
     /// # Ok::<(), ApplyError>(())
     /// ```

@@ -192,7 +192,7 @@ mod tests {
         }
         assert!(directory.calendar.is_open_until(directory.memory.queue()) >= bad);
         assert!(has_pages(&mut directory, now));
-        assert_eq!(directory.presence(1, bad), Presence::InACall);
+        assert_eq!(directory.presence(bad, 1), Presence::InACall);
     }
 
     /// The first who come from elsewhere may have nothing but a preferred presence for a week.

@@ -62,9 +62,9 @@ use core::marker::PhantomData;
 ///
 /// let now = Instant::ZERO;
 /// directory.set_presence(now, 42, 'a', Presence::InACall, None, |_, _| {})?;
-/// assert_eq!(directory.presence(42, now), Presence::InACall);
+/// assert_eq!(directory.presence(now, 42), Presence::InACall);
 /// directory.clear_presence(now, 42, 'a', |_, _| {})?;
-/// assert_eq!(directory.presence(42, now), Presence::Offline);
+/// assert_eq!(directory.presence(now, 42), Presence::Offline);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -169,12 +169,12 @@ where
     ///
     /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
     /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
-    /// let read = |secs| directory.read(7, Instant::from_secs(secs), |user| (user.presence(), user.absence()));
+    /// let read = |secs| directory.read(Instant::from_secs(secs), 7, |user| (user.presence(), user.absence()));
     /// assert_eq!(read(299), (Presence::Away, None));
     /// assert_eq!(read(300), (Presence::Offline, Some(Absence::Expired))); // though nobody has advanced
     /// # Ok::<(), presence_core::CommandError>(())
     /// ```
-    pub fn read<R>(&self, user: U, now: Instant, read: impl FnOnce(&User<S, SESSIONS>) -> R) -> R {
+    pub fn read<R>(&self, now: Instant, user: U, read: impl FnOnce(&User<S, SESSIONS>) -> R) -> R {
         self.read_found(self.get(user), now, read)
     }
 
@@ -203,7 +203,7 @@ where
     /// [`advance`](Self::advance) came to it since; O(`SESSIONS`²) if something is overdue.
     #[must_use]
     #[inline]
-    pub fn presence(&self, user: U, now: Instant) -> Presence {
+    pub fn presence(&self, now: Instant, user: U) -> Presence {
         match self.find(user) {
             None => Presence::Offline,
             // The queue knows of no later deadline than the user's own.
@@ -221,14 +221,14 @@ where
     /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. A new user
     /// starts at [`forgotten`](Self::forgotten), though. Rule V1. O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
     #[must_use]
-    pub fn version(&self, user: U, now: Instant) -> u64 {
-        self.read(user, now, User::version)
+    pub fn version(&self, now: Instant, user: U) -> u64 {
+        self.read(now, user, User::version)
     }
 
     /// Why a user is shown as it is at `now`, since when, and what comes next by itself. Rule A4. O(`SESSIONS`²).
     #[must_use]
-    pub fn explain(&self, user: U, now: Instant) -> Explanation<S> {
-        self.read(user, now, |user| user.explain(&self.policy))
+    pub fn explain(&self, now: Instant, user: U) -> Explanation<S> {
+        self.read(now, user, |user| user.explain(&self.policy))
     }
 
     /// Carries out a command at `now`: brings the user up to date, decides, applies. Every transition that was applied is
@@ -390,11 +390,11 @@ where
     /// let mut journal = Vec::new();
     /// let command = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
     /// if let Some(transition) = directory.decide(Instant::ZERO, 7, command)? {
-    ///     assert_eq!(directory.presence(7, Instant::ZERO), Presence::Offline);
+    ///     assert_eq!(directory.presence(Instant::ZERO, 7), Presence::Offline);
     ///     journal.push((7, transition)); // written first, then applied
     ///     directory.apply(7, &transition)?;
     /// }
-    /// assert_eq!(directory.presence(7, Instant::ZERO), Presence::Away);
+    /// assert_eq!(directory.presence(Instant::ZERO, 7), Presence::Away);
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn decide(&self, now: Instant, user: U, command: Command<S>) -> Result<Option<Transition<S>>, DecideError> {

@@ -82,7 +82,7 @@ where
     ///
     /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
     /// directory.insert(7, User::after_restart(12))?;
-    /// assert_eq!(directory.explain(7, Instant::ZERO).layer, Layer::Nothing(Absence::Lost));
+    /// assert_eq!(directory.explain(Instant::ZERO, 7).layer, Layer::Nothing(Absence::Lost));
     /// # Ok::<(), presence_core::ApplyError>(())
     /// ```
     pub fn insert(&mut self, id: U, user: User<S, SESSIONS>) -> Result<(), ApplyError> {

@@ -137,11 +137,11 @@ where
     }
 
     fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
-        Self::read(self, user, now, |user: &User<SessionId, SESSIONS>| (user.presence(), user.version()))
+        Self::read(self, now, user, |user: &User<SessionId, SESSIONS>| (user.presence(), user.version()))
     }
 
     fn read_batch(&self, now: Instant, users: &[UserId], read: &mut dyn FnMut(UserId, Presence, u64)) {
-        Self::read_batch(self, users, now, |id, user| read(id, user.presence(), user.version()));
+        Self::read_batch(self, now, users, |id, user| read(id, user.presence(), user.version()));
     }
 
     fn execute(

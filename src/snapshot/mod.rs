@@ -50,9 +50,9 @@
 //!     let elapsed = now.saturating_since(*taken_at);
 //!     directory.insert(*id, snapshot::restore(bytes, now, Some(elapsed))?)?;
 //! }
-//! assert_eq!(directory.presence(adele, now), Presence::Available);
+//! assert_eq!(directory.presence(now, adele), Presence::Available);
 //! let ends = (Instant::from_secs(43_500), Presence::Offline); // five minutes after noon, as ever
-//! assert_eq!(directory.explain(adele, now).next, Some(ends));
+//! assert_eq!(directory.explain(now, adele).next, Some(ends));
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!

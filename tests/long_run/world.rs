@@ -331,7 +331,7 @@ impl World {
             }
             let published = person.as_ref().map_or(presence_core::Presence::Offline, |person| person.published);
             if person.as_ref().is_none_or(|person| person.deadline > self.now) {
-                assert_eq!(self.real.presence(id as u32, self.at()), published);
+                assert_eq!(self.real.presence(self.at(), id as u32), published);
             }
         }
     }

@@ -63,10 +63,10 @@ pub fn assert_same_directory<const SESSIONS: usize, M, H>(
             assert_same_user(real, model_user, &model.rules);
         }
         let expected = model.read(id, millis(now));
-        real.read(id, now, |user| assert_same_user(user, &expected, &model.rules));
-        assert_eq!(real.presence(id, now), expected.presence(&model.rules));
-        assert_eq!(real.version(id, now), expected.version);
-        assert_eq!(real.explain(id, now), expected.explain(&model.rules), "explanation of {id} (A4)");
+        real.read(now, id, |user| assert_same_user(user, &expected, &model.rules));
+        assert_eq!(real.presence(now, id), expected.presence(&model.rules));
+        assert_eq!(real.version(now, id), expected.version);
+        assert_eq!(real.explain(now, id), expected.explain(&model.rules), "explanation of {id} (A4)");
         // A user alone tells the same without being advanced, now and after everything that is still to come.
         if let Some(user) = real.get(id) {
             for ahead in [0, 1, 299_999, 300_000, 600_000, 3_600_000, 86_400_000 * 8] {

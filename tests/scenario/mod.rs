@@ -129,10 +129,10 @@ impl Stage for AmongOthers {
 
     fn user(&self, now: Instant) -> User<u8, ROOM> {
         assert_eq!(
-            self.directory.explain(USER, now),
-            self.directory.read(USER, now, |user| user.explain(&self.policy()))
+            self.directory.explain(now, USER),
+            self.directory.read(now, USER, |user| user.explain(&self.policy()))
         );
-        self.directory.read(USER, now, Clone::clone)
+        self.directory.read(now, USER, Clone::clone)
     }
 
     fn policy(&self) -> Policy {

@@ -49,7 +49,7 @@ impl<const SESSIONS: usize> Engine for Ours<SESSIONS> {
     }
 
     fn read(&self, now: u64, user: UserId) -> Presence {
-        self.0.presence(user, Instant::from_millis(now))
+        self.0.presence(Instant::from_millis(now), user)
     }
 
     fn step(&mut self, now: u64, changes: &mut impl FnMut(Change)) -> bool {

@@ -83,7 +83,7 @@ pub fn reads<const SESSIONS: usize>(users: u32, order: &[u32], record: usize) ->
     reads.batched = fastest(order.len(), || {
         let mut sum = 0;
         for some in ids.chunks(64) {
-            engine.0.read_batch(some, Instant::from_millis(now), |_, user| sum += u64::from(user.presence().as_byte()));
+            engine.0.read_batch(Instant::from_millis(now), some, |_, user| sum += u64::from(user.presence().as_byte()));
         }
         sum
     });

@@ -32,12 +32,12 @@ pub(crate) fn probe_next_deadline(users: &Household) -> u64 {
 
 #[inline(never)]
 pub(crate) fn probe_presence(users: &Household, user: UserId, now: Instant) -> Presence {
-    users.presence(user, now)
+    users.presence(now, user)
 }
 
 #[inline(never)]
 pub(crate) fn probe_version(users: &Household, user: UserId, now: Instant) -> u64 {
-    users.version(user, now)
+    users.version(now, user)
 }
 
 type Probes = (

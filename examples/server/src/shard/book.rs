@@ -67,7 +67,7 @@ impl Book {
             let take = |found: &User<SessionId, SESSIONS>| {
                 snapshot::take(found.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
             };
-            taken = state.users.read(user, now, take);
+            taken = state.users.read(now, user, take);
             self.note(&state.users, user, row);
         }
         group.push(row, Record::User, user, now, taken.and_then(|len| buffer.get(..len)).unwrap_or_default());

@@ -58,13 +58,13 @@ impl State {
 
     /// A user at `now`.
     pub fn read(&self, now: Instant, user: UserId) -> Shown {
-        self.users.read(user, now, |found| self.shown(now, user, found))
+        self.users.read(now, user, |found| self.shown(now, user, found))
     }
 
     /// Users at `now`, in the order asked.
     pub fn read_many(&self, now: Instant, users: &[UserId]) -> Vec<Shown> {
         let mut shown = Vec::with_capacity(users.len());
-        self.users.read_batch(users, now, |user, found| shown.push(self.shown(now, user, found)));
+        self.users.read_batch(now, users, |user, found| shown.push(self.shown(now, user, found)));
         shown
     }
 

@@ -87,10 +87,10 @@ fn reads_are_exact<const USERS: usize, const PLACES: usize>(
             let person = state.expected.person(id).unwrap_or(&Somebody::NEW);
             (state.now..state.now + 5).all(|moment| {
                 let (person, at) = (person.at(&model.numbers, moment), Instant::from_millis(moment));
-                state.directory.read(id, at, |user| same(user, &person))
-                    && state.directory.presence(id, at) == person.published()
-                    && state.directory.version(id, at) == person.version
-                    && state.directory.explain(id, at) == person.explanation(&model.numbers)
+                state.directory.read(at, id, |user| same(user, &person))
+                    && state.directory.presence(at, id) == person.published()
+                    && state.directory.version(at, id) == person.version
+                    && state.directory.explain(at, id) == person.explanation(&model.numbers)
             })
         })
 }

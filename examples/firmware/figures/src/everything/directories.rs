@@ -110,11 +110,11 @@ macro_rules! calls {
             }
 
             fn read(users: &Of, user: $user, now: Instant) -> u64 {
-                Directory::read(users, user, now, User::version)
+                Directory::read(users, now, user, User::version)
             }
 
             fn read_batch(users: &Of, ids: &[$user], now: Instant) {
-                Directory::read_batch(users, ids, now, |id, user| {
+                Directory::read_batch(users, now, ids, |id, user| {
                     black_box((id, user));
                 });
             }
