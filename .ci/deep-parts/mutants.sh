@@ -24,7 +24,7 @@ module() {
       ;;
     queues) files="src/directory/calendar.rs src/directory/deadlines.rs src/directory/queue.rs" tests="lib" ;;
     homes) files="src/directory/home.rs src/directory/index.rs" tests="lib" ;;
-    graph) files="src/graph/*.rs" tests="wire texts" ;;
+    graph) files="src/graph/*.rs" tests="wire one_user texts" ;;
     json) files="src/graph/json/*.rs" tests="wire texts" ;;
     wire_details) files="src/graph/details/*.rs" tests="wire" ;;
     indicator) files="src/indicator/*.rs" tests="lib" ;;

@@ -6,7 +6,8 @@
 //! that shards by user takes a [`Batch`] or the [`Ids`] of a bulk read apart itself.
 //!
 //! Reading order: [`json`] validates text and walks it where it lies; [`Target`] is what a path means; [`Request`] is what
-//! was asked, checked in the order of rule H2; [`Caller`] says who may; [`Refusal`] is every way to say no.
+//! was asked, checked in the order of rule H2; [`Caller`] says who may; [`Store`] is what it is executed on, [`OneUser`] the
+//! smallest; [`Refusal`] is every way to say no.
 //!
 //! Batches and bulk reads are feature `batch`: without it their paths are no resources, and a device that serves one request
 //! at a time links less; the README says how much.
@@ -22,6 +23,7 @@ mod caller;
 mod details;
 pub mod json;
 mod line;
+mod one_user;
 mod refusal;
 mod request;
 mod select;
@@ -38,6 +40,7 @@ pub use details::{
     DateTime, DetailsAction, DetailsOperation, Hooks, MAX_MESSAGE, Resource, TextBuffer, max_presence, write_resource,
 };
 pub use line::{Line, serve_line};
+pub use one_user::OneUser;
 #[cfg(feature = "details")]
 pub use refusal::DetailsField;
 pub use refusal::{Field, Refusal};

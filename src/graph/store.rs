@@ -10,25 +10,23 @@ use crate::time::Instant;
 use crate::user::{Command, CommandError, Transition, User};
 use core::hash::BuildHasher;
 
-/// Users that requests are executed on: a [`Directory`], or an embedder's own. A device that has one user needs no directory,
-/// but [`Exchange::known`](super::Exchange::known), or that one is everybody:
+/// Users that requests are executed on: a [`Directory`], a [`OneUser`](super::OneUser), or an embedder's own, which is told
+/// what was asked of whom, and carries it out wherever its users are:
 ///
 /// ```
-/// use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, Store, serve};
-/// use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId};
-/// use presence_core::{advance, decide};
+/// use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, OneUser, Store, serve};
+/// use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 ///
-/// const OWNER: UserId = UserId::from_bytes([0x11; 16]);
+/// /// A user whose every change is counted.
+/// struct Counted(OneUser<4>, usize);
 ///
-/// struct Lamp(User);
-///
-/// impl Store for Lamp {
+/// impl Store for Counted {
 ///     fn policy(&self) -> &Policy {
-///         &Policy::DESK
+///         self.0.policy()
 ///     }
 ///
-///     fn read(&self, now: Instant, _: UserId) -> (Presence, u64) {
-///         self.0.read_at(now, &Policy::DESK) // exact, however long ago time was advanced
+///     fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
+///         self.0.read(now, user)
 ///     }
 ///
 ///     fn execute(
@@ -38,36 +36,26 @@ use core::hash::BuildHasher;
 ///         command: Command<SessionId>,
 ///         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
 ///     ) -> Result<(), CommandError> {
-///         // What is due happens before the command.
-///         while let Some(due) = advance(&self.0, now, &Policy::DESK) {
-///             self.0.apply(&due).expect("decided about this very user");
-///             changes(user, &due);
-///         }
-///         let at = self.0.at(now).expect("nothing is overdue");
-///         if let Some(transition) = decide(at, command, &Policy::DESK)? {
-///             self.0.apply(&transition).expect("decided about this very user");
-///             changes(user, &transition);
-///         }
-///         Ok(())
+///         let Self(one, count) = self;
+///         one.execute(now, user, command, &mut |user, change| {
+///             *count += 1;
+///             changes(user, change);
+///         })
 ///     }
 /// }
 ///
-/// let mut lamp = Lamp(User::new());
-/// let mut exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) });
-/// exchange.known = Some(&|user| user == OWNER);
+/// let owner = UserId::from_bytes([0x11; 16]);
+/// let mut counted = Counted(OneUser::new(owner, Policy::DESK), 0);
+/// let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: Some(owner) });
 /// let request = Incoming {
 ///     method: "POST",
-///     target: "/me/presence/setPresence",
+///     target: "/me/presence/setUserPreferredPresence",
 ///     content_type: None,
-///     body: Body::Bytes(
-///         br#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall"}"#,
-///     ),
+///     body: Body::Bytes(br#"{"availability":"Away","activity":"Away"}"#),
 /// };
 /// let mut bytes = [0; 512];
-/// let mut shown = Presence::Offline;
-/// let mut answer = Buffer::new(&mut bytes);
-/// let status = serve(&request, &exchange, &mut lamp, &mut answer, &mut |_, change| shown = change.after());
-/// assert_eq!((status, shown), (200, Presence::InACall));
+/// let status = serve(&request, &exchange, &mut counted, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+/// assert_eq!((status, counted.1), (200, 1));
 /// ```
 pub trait Store {
     /// The policy that requests are checked against. Rule P2. A [`Directory`]: O(1).
@@ -102,7 +90,7 @@ pub trait Store {
 
     /// Hands a user's details at a moment to `read`, as [`Details::shown_at`] gives them; of a user who has told nothing they
     /// are `ShownDetails::default()`. A store that keeps none hands out nothing, and they are null on the wire. Feature
-    /// `details`. Rules T1, O1, W1. A [`Directory`] keeps none: O(1).
+    /// `details`. Rules T1, O1, W1. A [`Directory`] keeps none, nor does a [`OneUser`](super::OneUser): O(1).
     ///
     /// [`Details::shown_at`]: crate::details::Details::shown_at
     #[cfg(feature = "details")]

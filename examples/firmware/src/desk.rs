@@ -1,9 +1,7 @@
 //! Whose light it is, and the sessions that applications hold.
 
-use presence_core::graph::{Caller, Exchange, Line, NoRoom, Sink, Store, serve_line};
-use presence_core::{
-    Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId, advance, decide,
-};
+use presence_core::graph::{Caller, Exchange, Line, NoRoom, OneUser, Sink, Store, serve_line};
+use presence_core::{Command, CommandError, Instant, Policy, SessionId, Transition, User, UserId};
 
 /// How many applications may hold a session at once.
 pub const SESSIONS: usize = 8;
@@ -19,7 +17,7 @@ pub const OWNER: UserId = match UserId::parse(match option_env!("PRESENCE_USER")
 
 /// A user, and the only places where it changes: a request, a press of a button, and time.
 #[derive(Debug)]
-pub struct Desk(User<SessionId, SESSIONS>);
+pub struct Desk(OneUser<SESSIONS>);
 
 /// What hears of each change that was carried out.
 pub type Changes<'a> = &'a mut dyn FnMut(&Transition<SessionId>);
@@ -28,26 +26,24 @@ impl Desk {
     /// Nobody has said anything yet: no news.
     #[must_use]
     pub const fn new() -> Self {
-        Self(User::new())
+        Self::of(User::new())
     }
 
     /// A desk of a user that was restored.
     #[must_use]
     pub const fn of(user: User<SessionId, SESSIONS>) -> Self {
-        Self(user)
+        Self(OneUser { id: OWNER, user, policy: Policy::DESK })
     }
 
     /// The user, as of the latest moment it was asked about.
     #[must_use]
     pub const fn user(&self) -> &User<SessionId, SESSIONS> {
-        &self.0
+        &self.0.user
     }
 
     /// Lets time pass: what is due happens, in order, each with its own time. Rule S8.
     pub fn advance(&mut self, now: Instant, changes: Changes<'_>) {
-        while let Some(transition) = advance(&self.0, now, &Policy::DESK) {
-            self.apply(&transition, changes);
-        }
+        self.0.advance(now, &mut |_, transition| changes(transition));
     }
 
     /// Carries out a command, what is due before it.
@@ -61,13 +57,7 @@ impl Desk {
         command: Command<SessionId>,
         changes: Changes<'_>,
     ) -> Result<(), CommandError> {
-        self.advance(now, changes);
-        // Nothing is overdue any more.
-        let Ok(user) = self.0.at(now) else { return Ok(()) };
-        if let Some(transition) = decide(user, command, &Policy::DESK)? {
-            self.apply(&transition, changes);
-        }
-        Ok(())
+        self.0.execute(now, OWNER, command, &mut |_, transition| changes(transition))
     }
 
     /// Serves a line; whoever can write to the serial line is trusted, and the device knows its owner only.
@@ -82,46 +72,16 @@ impl Desk {
         sink: &mut dyn Sink,
         changes: Changes<'_>,
     ) -> Result<(), NoRoom> {
-        // First of all, so that reads are exact too.
+        // First of all, so that what a read shows has been told before.
         self.advance(now, changes);
         let mut exchange = Exchange::new(now, Caller::Trusted { me: Some(OWNER) });
         exchange.known = Some(&|user| user == OWNER);
-        serve_line(line, &exchange, &mut Served(self), sink, &mut |_, transition| changes(transition))
-    }
-
-    fn apply(&mut self, transition: &Transition<SessionId>, changes: Changes<'_>) {
-        // It was decided about this very user.
-        if self.0.apply(transition).is_ok() {
-            changes(transition);
-        }
+        serve_line(line, &exchange, &mut self.0, sink, &mut |_, transition| changes(transition))
     }
 }
 
 impl Default for Desk {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A desk on which everything due has happened, as requests are executed on.
-struct Served<'a>(&'a mut Desk);
-
-impl Store for Served<'_> {
-    fn policy(&self) -> &Policy {
-        &Policy::DESK
-    }
-
-    fn read(&self, _: Instant, user: UserId) -> (Presence, u64) {
-        if user == OWNER { (self.0.0.presence(), self.0.0.version()) } else { (Presence::Unknown, 0) }
-    }
-
-    fn execute(
-        &mut self,
-        now: Instant,
-        user: UserId,
-        command: Command<SessionId>,
-        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-    ) -> Result<(), CommandError> {
-        self.0.execute(now, command, &mut |transition| changes(user, transition))
     }
 }

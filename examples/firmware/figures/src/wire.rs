@@ -5,19 +5,15 @@ use core::hint::black_box;
 use presence_core::details::{DetailsCommand, DetailsError, ShownDetails, advance_details, decide_details};
 #[cfg(feature = "details")]
 use presence_core::graph::Hooks;
-use presence_core::graph::{Buffer, Caller, Exchange, Incoming, Line, Sink, Store, serve, serve_line};
-use presence_core::{
-    Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId, advance, decide,
-};
+use presence_core::graph::{Buffer, Caller, Exchange, Incoming, Line, OneUser, Sink, Store, serve, serve_line};
+use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 
 /// A store of one person, as a device on a desk has it.
 #[cfg_attr(feature = "every", derive(Clone))]
 pub struct Desk {
-    owner: UserId,
-    user: User<SessionId, 4>,
+    one: OneUser<4>,
     #[cfg(feature = "details")]
     details: crate::details::Told,
-    policy: Policy,
 }
 
 #[cfg(feature = "scenario")]
@@ -25,31 +21,26 @@ impl Desk {
     /// Nobody has said anything yet.
     pub(crate) const fn new() -> Self {
         Self {
-            owner: UserId::from_bytes([0x11; 16]),
-            user: User::new(),
+            one: OneUser::new(UserId::from_bytes([0x11; 16]), Policy::DESK),
             #[cfg(feature = "details")]
             details: crate::details::Told::new(),
-            policy: Policy::DESK,
         }
     }
 
     /// Has the person one of these numbers of sessions?
     #[cfg(feature = "every")]
     pub(crate) fn is_one_of(&self, counts: &[usize]) -> bool {
-        counts.contains(&self.user.sessions().len())
+        counts.contains(&self.one.user.sessions().len())
     }
 }
 
 impl Store for Desk {
     fn policy(&self) -> &Policy {
-        &self.policy
+        self.one.policy()
     }
 
     fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
-        if user != self.owner {
-            return (Presence::Offline, 0);
-        }
-        self.user.read_at(now, &self.policy)
+        self.one.read(now, user)
     }
 
     fn execute(
@@ -59,26 +50,12 @@ impl Store for Desk {
         command: Command<SessionId>,
         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError> {
-        if user != self.owner {
-            return Err(CommandError::UsersFull);
-        }
-        while let Some(ref transition) = advance(&self.user, now, &self.policy) {
-            if self.user.apply(transition).is_ok() {
-                changes(user, transition);
-            }
-        }
-        let Ok(at) = self.user.at(now) else { return Ok(()) };
-        if let Some(ref transition) = decide(at, command, &self.policy)? {
-            if self.user.apply(transition).is_ok() {
-                changes(user, transition);
-            }
-        }
-        Ok(())
+        self.one.execute(now, user, command, changes)
     }
 
     #[cfg(feature = "details")]
     fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
-        if user == self.owner {
+        if user == self.one.id {
             read(self.details.shown_at(now));
         }
     }
@@ -90,7 +67,7 @@ impl Store for Desk {
         user: UserId,
         command: DetailsCommand<'_>,
     ) -> Result<(), DetailsError> {
-        if user != self.owner {
+        if user != self.one.id {
             return Err(DetailsError::NotKept);
         }
         while let Some(ref transition) = advance_details(&self.details, now) {
@@ -122,7 +99,7 @@ fn exchange(store: &Desk, now: Instant) -> Exchange<'static> {
     Exchange {
         #[cfg(feature = "details")]
         hooks: Some(&Clock),
-        ..Exchange::new(now, Caller::Trusted { me: Some(store.owner) })
+        ..Exchange::new(now, Caller::Trusted { me: Some(store.one.id) })
     }
 }
 

@@ -19,7 +19,7 @@ sys.setrecursionlimit(10_000)
 
 # Where the method itself was handed over instead of its table, nothing in the code says which one it is. By their
 # signatures, what writes is handed sinks, and what stores is handed what listens to changes: none of them a store.
-HANDED_NO_STORE = re.compile(r"graph(::|\.\.)(write|sink|details::write)(::|\.\.)|\.\.Desk\$u20\$as|<presence_core_figures::wire::Desk as")
+HANDED_NO_STORE = re.compile(r"graph(::|\.\.)(write|sink|one_user|details::write)(::|\.\.)|\.\.Desk\$u20\$as|<presence_core_figures::wire::Desk as")
 OF_A_STORE = re.compile(r"graph(::|\.\.)store(::|\.\.)Store")
 
 

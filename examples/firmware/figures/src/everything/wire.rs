@@ -8,8 +8,8 @@ use presence_core::directory::{DefaultHasher, Directory, InlineMemory};
 use presence_core::graph::json::{DuplicateMember, JsonError, Value};
 use presence_core::graph::{
     self, Answered, Batch, Body, Buffer, Caller, DateTime, DetailsAction, DetailsField, DetailsOperation, Element,
-    Exchange, Hooks, Ids, Incoming, Line, Operation, Owner, Permissions, Refusal, Request, Resource, Select, Sink,
-    Store, Target, TextBuffer, Trace, max_presence, serve, serve_line, write_answer, write_change, write_error,
+    Exchange, Hooks, Ids, Incoming, Line, OneUser, Operation, Owner, Permissions, Refusal, Request, Resource, Select,
+    Sink, Store, Target, TextBuffer, Trace, max_presence, serve, serve_line, write_answer, write_change, write_error,
     write_presence, write_resource,
 };
 use presence_core::{CommandError, SessionId, UserId};
@@ -61,6 +61,8 @@ pub fn keep() {
     keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_on_details);
     keep!(Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>> as Store => policy, read, read_batch, execute);
     keep!(Desk as Store => read_batch, read_details, execute_on_details);
+    keep!(OneUser<4> => advance, new);
+    keep!(OneUser<4> as Store => policy, read, execute);
     keep!(Nobody as Hooks => end_of_day, epoch, user, zone);
     keep!(DateTime => from_unix_millis, to_unix_millis);
     keep!(DetailsAction<'static> => command, is_about_location);
@@ -79,6 +81,7 @@ pub fn keep() {
         Ids<'static>,
         JsonError,
         Line<'static>,
+        OneUser<4>,
         Operation,
         Owner<'static>
     );
