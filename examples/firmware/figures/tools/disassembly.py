@@ -20,6 +20,11 @@ class Instruction:
         return int(found.group(1), 16) if found else None
 
 
+def is_padding(one):
+    """Whether a linker put it between two functions: d4 d4, which nobody should come to, and which reads like a branch."""
+    return one.name == "bmi" and one.target() == one.address + 4 - 88
+
+
 class Function:
     def __init__(self, name, start, end):
         self.name, self.start, self.end = name, start, end
@@ -86,6 +91,9 @@ class Image:
             elif not name.startswith((".", "<unknown")):
                 operands = operands.split("@")[0].strip()
                 self.at(address).code.append(Instruction(address, name, operands))
+        for function in self.functions.values():
+            if function.code and is_padding(function.code[-1]):
+                function.code.pop()
 
     def read_constants(self):
         """The words of constants, among them tables of functions."""

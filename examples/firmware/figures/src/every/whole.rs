@@ -14,10 +14,30 @@ use presence_core::Instant;
 use presence_core::details::{DetailsCommand, LocationLayer, MAX_PLACE_ID, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::graph::{Body, Buffer, Incoming, MAX_LINE, NoRoom, Sink, Store};
 
-/// Takes as much as anybody writes, and keeps the beginning.
+const END: usize = 1536;
+
+/// Takes as much as anybody writes, and keeps the beginning and the end.
 struct Endless {
-    bytes: [u8; 256],
+    beginning: [u8; 64],
+    /// As a ring, longer than what an element of a batch answers, unless it is a bulk read.
+    end: [u8; END],
+    /// Where in the ring the next byte goes. Counted, for not every processor divides.
+    next: usize,
     written: usize,
+}
+
+impl Endless {
+    const EMPTY: Self = Self { beginning: [0; 64], end: [0; END], next: 0, written: 0 };
+
+    /// The last status that was written: of a batch, its last element's; 0 if there is none.
+    fn last_status(&mut self) -> u16 {
+        const NAME: &[u8] = b"\"status\":";
+        // What was never written is zeros, and no name.
+        self.end.rotate_left(self.next);
+        let name = self.end.windows(NAME.len()).rposition(|window| window == NAME);
+        let digits = name.and_then(|name| self.end.get(name + NAME.len()..)?.get(..3)).unwrap_or_default();
+        digits.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'))
+    }
 }
 
 impl Sink for Endless {
@@ -27,10 +47,13 @@ impl Sink for Endless {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
         for byte in bytes {
-            let place = if self.written < 128 { self.written } else { 128 + self.written % 128 };
-            if let Some(cell) = self.bytes.get_mut(place) {
+            if let Some(cell) = self.beginning.get_mut(self.written) {
                 *cell = *byte;
             }
+            if let Some(cell) = self.end.get_mut(self.next) {
+                *cell = *byte;
+            }
+            self.next = if self.next + 1 < END { self.next + 1 } else { 0 };
             self.written += 1;
         }
         Ok(())
@@ -38,6 +61,8 @@ impl Sink for Endless {
 
     fn take_back(&mut self, count: usize) {
         self.written -= count;
+        // No more than an element, which the ring is longer than.
+        self.next = if count <= self.next { self.next - count } else { self.next + END - count };
     }
 }
 
@@ -126,8 +151,8 @@ const SELECT: Asked = (
 );
 
 /// The elements of a batch: the beginning of their ids, to which each adds a letter of its own, and what is behind it in the
-/// first and in the others.
-type Many = (&'static str, &'static str, &'static str);
+/// first and in the others; and the statuses that the last of them may have.
+type Many = (&'static str, &'static str, &'static str, &'static [u16]);
 
 const SET: &str = r#"","method":"POST","url":"/me/presence/setPresence","headers":{"Content-Type":"application/json"},"body":{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f84","availability":"DoNotDisturb","activity":"Presenting","expirationDuration":"+P0DT000001H00000030M000000.000S"}"#;
 const LOCATION: &str = concat!(
@@ -148,22 +173,22 @@ const LONG_ID: &str = "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii
 const ESCAPED_ID: &str = r"\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069";
 
 const BATCHES: [Many; 11] = [
-    ("", READ, READ),
-    ("", LONG_READ, LONG_READ),
-    (LONG_ID, READ, READ),
-    (ESCAPED_ID, READ, READ),
-    ("", SET, SET),
-    ("", LOCATION, LOCATION),
-    ("", CLEAR, CLEAR),
-    ("", READ, DEPENDS),
+    ("", READ, READ, &[200]),
+    ("", LONG_READ, LONG_READ, &[200]),
+    (LONG_ID, READ, READ, &[200]),
+    (ESCAPED_ID, READ, READ, &[200]),
+    ("", SET, SET, &[200, 507]),
+    ("", LOCATION, LOCATION, &[200]),
+    ("", CLEAR, CLEAR, &[404]),
+    ("", READ, DEPENDS, &[200]),
     // Depends on itself, and so all fail.
-    ("", DEPENDS, DEPENDS),
-    ("", BULK, BULK),
-    ("", NOTHING, NOTHING),
+    ("", DEPENDS, DEPENDS, &[424]),
+    ("", BULK, BULK, &[0, 200]),
+    ("", NOTHING, NOTHING, &[404]),
 ];
 
 /// A batch as long as there is room, but for some bytes, or of as many elements as it may have.
-fn batch((id, first, other): Many, spare: usize, to: &mut Buffer<'_>) -> bool {
+fn batch((id, first, other, _): Many, spare: usize, to: &mut Buffer<'_>) -> bool {
     let mut good = to.write(br#"{"requests":["#).is_ok();
     for letter in b'a'..b'a' + 20 {
         let element = if letter == b'a' { first } else { other };
@@ -247,11 +272,11 @@ pub fn drive_lines() -> bool {
     });
     label_batch();
     good &= owners(|desk, now| {
-        let bulk = drive_endless(desk, now, fill(BULK_LINE, &mut line));
+        let bulk = drive_endless(desk, now, fill(BULK_LINE, &mut line), &[0]);
         BATCHES.iter().fold(bulk, |good, many| {
             let mut to = Buffer::new(&mut line);
             let made = to.write(TO_BATCH.as_bytes()).is_ok() && batch(*many, 1, &mut to) && to.write(b"}").is_ok();
-            good & made & drive_endless(desk, now, to.written())
+            good & made & drive_endless(desk, now, to.written(), many.3)
         })
     });
     label_hostile();
@@ -266,18 +291,18 @@ pub fn drive_lines() -> bool {
         good &= behind.write(end.as_bytes()).is_ok() && behind.write(b"}").is_ok();
         let (before, behind) = (core::str::from_utf8(before.written()), core::str::from_utf8(behind.written()));
         let bytes = fill((before.unwrap_or_default(), again, behind.unwrap_or_default()), &mut line);
-        black_box(drive_endless(&Desk::new(), EARLY, bytes));
+        black_box(drive_endless(&Desk::new(), EARLY, bytes, &[]));
     }
     good
 }
 
-/// Sends a line to a desk like this one. True if the answer says 200.
+/// Sends a line to a desk like this one. True if the answer says 200, and ends with one of these.
 #[inline(never)]
-fn drive_endless(desk: &Desk, now: Instant, line: &[u8]) -> bool {
+fn drive_endless(desk: &Desk, now: Instant, line: &[u8], last: &[u16]) -> bool {
     let mut desk = desk.clone();
-    let mut answer = Endless { bytes: [0; 256], written: 0 };
+    let mut answer = Endless::EMPTY;
     let told = probe_line(&mut desk, black_box(now), black_box(line), &mut answer);
-    told && answer.bytes.starts_with(br#"{"id":"1","status":200,"#)
+    told && answer.beginning.starts_with(br#"{"id":"1","status":200,"#) && last.contains(&answer.last_status())
 }
 
 /// Requests over HTTP. True if every status was one of those that there may be.
@@ -297,10 +322,12 @@ pub fn drive_requests() -> bool {
     });
     label_batch();
     good &= owners(|desk, now| {
-        let bulk = drive_posted(desk, now, BULK_TARGET, fill(BULK_READ, &mut text)) == 200;
+        let bulk = drive_posted(desk, now, BULK_TARGET, fill(BULK_READ, &mut text)) == (200, 0);
         BATCHES.iter().fold(bulk, |good, many| {
             let mut to = Buffer::new(&mut text);
-            good & batch(*many, 0, &mut to) & (drive_posted(desk, now, BATCH_TARGET, to.written()) == 200)
+            let made = batch(*many, 0, &mut to);
+            let (status, last) = drive_posted(desk, now, BATCH_TARGET, to.written());
+            good & made & (status == 200) & many.3.contains(&last)
         })
     });
     label_hostile();
@@ -310,10 +337,12 @@ pub fn drive_requests() -> bool {
     good
 }
 
+/// Posts a body to a desk like this one. The status, and the last that the answer says.
 #[inline(never)]
-fn drive_posted(desk: &Desk, now: Instant, target: &str, body: &[u8]) -> u16 {
+fn drive_posted(desk: &Desk, now: Instant, target: &str, body: &[u8]) -> (u16, u16) {
     let mut desk = desk.clone();
-    let mut answer = Endless { bytes: [0; 256], written: 0 };
+    let mut answer = Endless::EMPTY;
     let request = black_box(Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body) });
-    probe_request(&mut desk, black_box(now), &request, &mut answer)
+    let status = probe_request(&mut desk, black_box(now), &request, &mut answer);
+    (status, answer.last_status())
 }
