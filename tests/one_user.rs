@@ -1,4 +1,4 @@
-//! The store of a device with one user: what a `Directory` says of that user, it says. Rules S7, S8, M3, M4, V1.
+//! The store of a device with one user: what a `Directory` says of that user, it says. Rules S5, S7 to S9, U4, M4, M5, V1.
 #![cfg(feature = "graph")]
 
 mod model;
@@ -6,7 +6,7 @@ mod model;
 use model::random::{Action, Step, clock, command, history};
 use presence_core::directory::{Directory, InlineMemory, Progress};
 use presence_core::graph::{OneUser, Store};
-use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
+use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
 use proptest::prelude::*;
 
 const OWNER: UserId = UserId::from_bytes([0x11; 16]);
@@ -62,7 +62,7 @@ proptest! {
                 prop_assert_eq!(execute(&mut one, now, OWNER, command), execute(&mut many, now, OWNER, command));
             } else {
                 let (mut here, mut there) = (Vec::new(), Vec::new());
-                one.advance(now, &mut |user, change| here.push((user, *change)));
+                one.advance(now, |user, change| here.push((user, *change)));
                 loop {
                     match many.advance(now) {
                         Progress::Changed { user, transition } => there.push((user, transition)),
@@ -92,16 +92,49 @@ fn s8_a_command_comes_after_what_was_due_before_it() {
     assert_eq!((user, change.before(), change.after(), change.at()), (OWNER, Presence::Away, Presence::Offline, late));
 }
 
+/// Only what sets something needs room, and what is wrong with it comes first.
 #[test]
-fn m5_somebody_else_was_never_seen_and_finds_no_room() {
+fn m5_s9_somebody_else_was_never_seen_and_finds_no_room() {
+    let late = Instant::from_secs(1_000_000);
+    let second = Some(Duration::from_secs(1));
+    let mut one: OneUser<4> = OneUser::new(OWNER, Policy::GRAPH);
+    let mut full = Directory::new(InlineMemory::<UserId, SessionId, 4, 1>::new(), Policy::GRAPH);
+    let lasting =
+        Command::SetPreferredPresence { presence: Presence::Busy, duration: Some(Duration::from_hours(24 * 30)) };
+    for store in [&mut one as &mut dyn Store, &mut full] {
+        store.execute(Instant::ZERO, OWNER, lasting, &mut |_, _| {}).unwrap();
+    }
+    let before = one.clone();
+    assert_eq!(one.read(late, OTHER), (Presence::Offline, 0));
+    for (command, result) in [
+        (set(1), Err(CommandError::UsersFull)),
+        (Command::ClearPresence { session: session(1) }, Err(CommandError::NotFound)),
+        (Command::ClearPreferredPresence, Ok(())),
+        (Command::SetPreferredPresence { presence: Presence::Busy, duration: None }, Err(CommandError::UsersFull)),
+        (
+            Command::SetPresence { session: session(1), presence: Presence::Away, lease: second },
+            Err(CommandError::Duration),
+        ),
+        (
+            Command::SetPresence { session: session(1), presence: Presence::Offline, lease: None },
+            Err(CommandError::Presence),
+        ),
+    ] {
+        assert_eq!(execute(&mut one, late, OTHER, command), (result, Vec::new()), "{command:?}");
+        assert_eq!(execute(&mut full, late, OTHER, command), (result, Vec::new()), "{command:?}");
+    }
+    assert_eq!(one, before);
+}
+
+/// What is due for the owner happens when the owner is asked about, or time.
+#[test]
+fn s8_whoever_else_is_asked_about_nothing_is_carried_out() {
     let mut one: OneUser<4> = OneUser::new(OWNER, Policy::GRAPH);
     execute(&mut one, Instant::ZERO, OWNER, set(1)).0.unwrap();
     let before = one.clone();
-    // Everything is overdue, and stays so.
     let late = Instant::from_secs(1_000_000);
-    assert_eq!(one.read(late, OTHER), (Presence::Offline, 0));
     for command in [set(1), Command::ClearPresence { session: session(1) }, Command::ClearPreferredPresence] {
-        assert_eq!(execute(&mut one, late, OTHER, command), (Err(CommandError::UsersFull), Vec::new()));
+        assert_eq!(execute(&mut one, late, OTHER, command).1, []);
     }
     assert_eq!(one, before);
 }

@@ -16,8 +16,8 @@ left_out="- \`allocation\`: replaces the allocator, and counts;
 - of the unit tests: every day of ten thousand years, every frame of the light, and how thousands of users spread in a directory."
 
 # MIRI_TESTS="sessions time" asks for these only; the rows of all others stay as they are.
-miri_tests=(lib aggregation arbitrary batch changes details directory durations explain forgery hashing held histories preferred presences
-  properties rebase serde sessions snapshot texts time wire)
+miri_tests=(lib aggregation arbitrary batch changes details directory durations explain forgery hashing held histories one_user preferred
+  presences properties rebase serde sessions snapshot texts time wire)
 miri_skips=(--skip every_flipped_bit_and_every_two --skip every_day_there_and_back --skip few_are_strays
   --skip every_element_of_a_batch_has_room --skip a2_a3_the_strongest_session
   --skip nothing_flashes --skip nothing_changes_before --skip patterns_change_at --skip a_light_that_sleeps --skip a_breath

@@ -5,12 +5,12 @@ use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::Instant;
-use crate::user::{Command, CommandError, Transition, User, advance, decide};
+use crate::user::{Command, CommandError, Transition, User, UserAt, advance, decide};
 
 /// The only user of a device, as requests are executed on: what a [`Directory`](crate::directory::Directory) is to many. It
 /// keeps no details.
 ///
-/// Whoever else is asked about has never been seen, and finds no room. Where they should not exist at all,
+/// Whoever else is asked about has never been seen, and finds no room: as in a directory that is full. Where they should not exist at all,
 /// [`Exchange::known`](super::Exchange::known) says so.
 ///
 /// ```
@@ -39,7 +39,7 @@ use crate::user::{Command, CommandError, Transition, User, advance, decide};
 /// // Nobody asks, and yet time passes: Busy ends in five minutes.
 /// let ends = lamp.user.next_deadline();
 /// assert_eq!(ends, Some(Instant::from_secs(300)));
-/// lamp.advance(Instant::from_secs(300), &mut |_, change| shown = change.after());
+/// lamp.advance(Instant::from_secs(300), |_, change| shown = change.after());
 /// assert_eq!(shown, Presence::Offline);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,26 +54,29 @@ pub struct OneUser<const SESSIONS: usize> {
 }
 
 impl<const SESSIONS: usize> OneUser<SESSIONS> {
-    /// Nobody has said anything yet. One that was restored is put in [`user`](Self::user). O(`SESSIONS`).
+    /// What is known of anybody else. Among the constants, for a device has less room on its stack.
+    const NOBODY: &User<SessionId, SESSIONS> = &User::new();
+
+    /// Nobody has said anything yet. O(`SESSIONS`).
+    ///
+    /// A user that was restored stands in a literal: `OneUser { id, user, policy }`.
     #[must_use]
     pub const fn new(id: UserId, policy: Policy) -> Self {
         Self { id, user: User::new(), policy }
     }
 
-    /// Lets time pass: what is due happens, in order, each with its own time, and is handed to `changes`. Rules S8, M3.
-    /// O(`SESSIONS`) for each that is due.
-    pub fn advance(&mut self, now: Instant, changes: &mut dyn FnMut(UserId, &Transition<SessionId>)) {
+    /// Lets time pass: what is due happens, in order, each with its own time, and is handed to `changes`. Rules S8, M4.
+    /// O(`SESSIONS`) for each that is due, of which there are three a session and one more at most: O(`SESSIONS`²).
+    pub fn advance(&mut self, now: Instant, mut changes: impl FnMut(UserId, &Transition<SessionId>)) {
         while let Some(ref due) = advance(&self.user, now, &self.policy) {
-            // It was decided about this very user.
-            if self.user.apply(due).is_ok() {
-                changes(self.id, due);
-            }
+            self.user.carry_out(due);
+            changes(self.id, due);
         }
     }
 }
 
 /// A read is exact, however long ago time was advanced: O(`SESSIONS`), O(`SESSIONS`²) if something is overdue. A command
-/// carries out what is due first: O(`SESSIONS`) for each that is due.
+/// [advances](OneUser::advance) first: O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
 impl<const SESSIONS: usize> Store for OneUser<SESSIONS> {
     fn policy(&self) -> &Policy {
         &self.policy
@@ -83,7 +86,7 @@ impl<const SESSIONS: usize> Store for OneUser<SESSIONS> {
         if user == self.id { self.user.read_at(now, &self.policy) } else { (Presence::Offline, 0) }
     }
 
-    /// [`CommandError::UsersFull`] about anybody else.
+    /// [`CommandError::UsersFull`] about anybody else, if nothing else is wrong with it: only what sets something needs room.
     fn execute(
         &mut self,
         now: Instant,
@@ -91,17 +94,21 @@ impl<const SESSIONS: usize> Store for OneUser<SESSIONS> {
         command: Command<SessionId>,
         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError> {
-        if user != self.id {
-            return Err(CommandError::UsersFull);
+        let asked = if user == self.id {
+            self.advance(now, &mut *changes);
+            &self.user
+        } else {
+            Self::NOBODY
+        };
+        let at = UserAt::caught_up(asked, now, asked.presence());
+        match decide(at, command, &self.policy)? {
+            None => Ok(()),
+            Some(_) if user != self.id => Err(CommandError::UsersFull),
+            Some(ref transition) => {
+                self.user.carry_out(transition);
+                changes(user, transition);
+                Ok(())
+            }
         }
-        self.advance(now, changes);
-        // Nothing is overdue any more.
-        let Ok(at) = self.user.at(now) else { return Ok(()) };
-        if let Some(ref transition) = decide(at, command, &self.policy)?
-            && self.user.apply(transition).is_ok()
-        {
-            changes(self.id, transition);
-        }
-        Ok(())
     }
 }

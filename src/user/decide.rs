@@ -366,7 +366,7 @@ pub enum CommandError {
     Presence,
     /// The user has no room for another session. Rule S9.
     SessionsFull,
-    /// The directory has no room for another user. Rule S9.
+    /// The directory, or whatever else keeps users, has no room for another one. Rule S9.
     UsersFull,
 }
 

@@ -43,7 +43,7 @@ impl Desk {
 
     /// Lets time pass: what is due happens, in order, each with its own time. Rule S8.
     pub fn advance(&mut self, now: Instant, changes: Changes<'_>) {
-        self.0.advance(now, &mut |_, transition| changes(transition));
+        self.0.advance(now, |_, transition| changes(transition));
     }
 
     /// Carries out a command, what is due before it.

@@ -31,12 +31,12 @@ pub(crate) fn probe_next_deadline(users: &Household) -> u64 {
 }
 
 #[inline(never)]
-pub(crate) fn probe_presence(users: &Household, user: UserId, now: Instant) -> Presence {
+pub(crate) fn probe_presence(users: &Household, now: Instant, user: UserId) -> Presence {
     users.presence(now, user)
 }
 
 #[inline(never)]
-pub(crate) fn probe_version(users: &Household, user: UserId, now: Instant) -> u64 {
+pub(crate) fn probe_version(users: &Household, now: Instant, user: UserId) -> u64 {
     users.version(now, user)
 }
 
@@ -44,8 +44,8 @@ type Probes = (
     fn(&mut Household, Instant, UserId, &Command<SessionId>) -> bool,
     fn(&mut Household, Instant) -> bool,
     fn(&Household) -> u64,
-    fn(&Household, UserId, Instant) -> Presence,
-    fn(&Household, UserId, Instant) -> u64,
+    fn(&Household, Instant, UserId) -> Presence,
+    fn(&Household, Instant, UserId) -> u64,
 );
 
 /// Keeps every probe, for nobody can tell whether it is called, nor with what.

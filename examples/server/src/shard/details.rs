@@ -48,7 +48,7 @@ impl Kept {
     }
 
     /// What a user has told, up to date: there may be nothing left of it but a version.
-    pub fn read(&self, user: UserId, now: Instant) -> Option<Arc<Told>> {
+    pub fn read(&self, now: Instant, user: UserId) -> Option<Arc<Told>> {
         let mut told = self.entries.get(&user)?.told.clone();
         while let Some(transition) = advance_details(&told, now) {
             // It was made of this very state.

@@ -70,7 +70,7 @@ impl State {
 
     fn shown(&self, now: Instant, user: UserId, found: &User<SessionId, SESSIONS>) -> Shown {
         let (presence, version) = (found.presence(), found.version());
-        match self.kept.read(user, now) {
+        match self.kept.read(now, user) {
             Some(told) if told.is_empty() => Shown { user, presence, version: version + told.version(), told: None },
             told => Shown { user, presence, version, told },
         }

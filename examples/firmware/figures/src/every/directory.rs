@@ -144,7 +144,7 @@ fn drive_step(users: &mut Household, step: usize, now: Instant) -> Instant {
     let (who, command) = command;
     black_box(probe_next_deadline(users));
     for asked in [1, USERS, STRANGER] {
-        black_box((probe_presence(users, user(asked), now), probe_version(users, user(asked), now)));
+        black_box((probe_presence(users, now, user(asked)), probe_version(users, now, user(asked))));
     }
     black_box(probe_execute(users, black_box(now), user(who), black_box(&command)));
     now

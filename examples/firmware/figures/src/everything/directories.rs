@@ -109,11 +109,11 @@ macro_rules! calls {
                 });
             }
 
-            fn read(users: &Of, user: $user, now: Instant) -> u64 {
+            fn read(users: &Of, now: Instant, user: $user) -> u64 {
                 Directory::read(users, now, user, User::version)
             }
 
-            fn read_batch(users: &Of, ids: &[$user], now: Instant) {
+            fn read_batch(users: &Of, now: Instant, ids: &[$user]) {
                 Directory::read_batch(users, now, ids, |id, user| {
                     black_box((id, user));
                 });

@@ -12,7 +12,7 @@ use presence_core::graph::{
     Sink, Store, Target, TextBuffer, Trace, max_presence, serve, serve_line, write_answer, write_change, write_error,
     write_presence, write_resource,
 };
-use presence_core::{CommandError, SessionId, UserId};
+use presence_core::{CommandError, Instant, SessionId, UserId};
 
 /// An embedder who knows nothing.
 struct Nobody;
@@ -41,6 +41,13 @@ fn lists(value: Value<'_>, batch: Batch<'_>, element: Element<'_>, ids: Ids<'_>)
     Ok(())
 }
 
+#[inline(never)]
+fn advance(one: &mut OneUser<4>, now: Instant) {
+    OneUser::advance(one, now, |user, transition| {
+        black_box((user, transition));
+    });
+}
+
 #[inline(always)]
 pub fn keep() {
     keep!(Value<'static> => as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse);
@@ -61,7 +68,8 @@ pub fn keep() {
     keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_on_details);
     keep!(Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>> as Store => policy, read, read_batch, execute);
     keep!(Desk as Store => read_batch, read_details, execute_on_details);
-    keep!(OneUser<4> => advance, new);
+    keep!(OneUser<4> => new);
+    keep!(fn => advance);
     keep!(OneUser<4> as Store => policy, read, execute);
     keep!(Nobody as Hooks => end_of_day, epoch, user, zone);
     keep!(DateTime => from_unix_millis, to_unix_millis);
