@@ -10,8 +10,8 @@ use crate::user::{Command, CommandError, Transition, User, UserAt, advance, deci
 /// The only user of a device, as requests are executed on: what a [`Directory`](crate::directory::Directory) is to many. It
 /// keeps no details.
 ///
-/// Whoever else is asked about has never been seen, and finds no room: as in a directory that is full. Where they should not exist at all,
-/// [`Exchange::known`](super::Exchange::known) says so.
+/// Whoever else is asked about has never been seen, and finds no room: as in a directory that is full. Where they should not
+/// exist at all, [`Exchange::known`](super::Exchange::known) says so.
 ///
 /// ```
 /// use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, OneUser, serve};
@@ -44,7 +44,7 @@ use crate::user::{Command, CommandError, Transition, User, UserAt, advance, deci
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct OneUser<const SESSIONS: usize> {
+pub struct OneUser<const SESSIONS: usize = 4> {
     /// Who it is.
     pub id: UserId,
     /// What it holds, as of the latest moment that it was advanced to or commanded at.
