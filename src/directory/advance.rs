@@ -1,8 +1,8 @@
 //! What time does to a directory: one transition at a time, in order, a bounded piece of work a call. Rules S8, M4.
 
 use super::Directory;
-use super::deadlines::First;
 use super::memory::Memory;
+use crate::directory::timers::First;
 use crate::time::Instant;
 use crate::user::{Transition, advance as advance_user};
 use core::hash::{BuildHasher, Hash};

@@ -1,8 +1,8 @@
 //! Many commands, or many reads, at once: their memory is fetched side by side instead of one miss after the other.
 
 use super::Directory;
-use super::home::Homes;
 use super::memory::Memory;
+use crate::directory::table::buckets::Homes;
 use crate::time::Instant;
 use crate::user::{Command, CommandError, Transition, User};
 use core::hash::{BuildHasher, Hash};

@@ -1,9 +1,9 @@
 //! The memory a directory lives in: handed over once, as arrays of a `static` or as slices sized at start-up.
 
 use super::changes::Changed;
-use super::home::TagCell;
-use super::index::IndexCell;
-use super::queue::{Link, Linked, QueueCell};
+use crate::directory::table::buckets::TagCell;
+use crate::directory::table::overflow::IndexCell;
+use crate::directory::timers::heap::{Link, Linked, QueueCell};
 use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::User;

@@ -5,34 +5,30 @@
 
 mod advance;
 mod batch;
-mod beside;
-mod calendar;
 mod changes;
-mod deadlines;
 mod handle;
-mod hash;
-mod home;
-mod index;
 mod memory;
-mod place;
-mod queue;
-mod store;
+mod persist;
+mod retain;
+mod slots;
+mod table;
+mod timers;
 
 pub use advance::Progress;
 pub use changes::{ChangedUser, Cursor, StartOver};
 pub use handle::UserHandle;
-pub use hash::{DefaultHasher, MultiplyHasher};
-pub use home::TagCell;
-pub use index::IndexCell;
 pub use memory::{InlineMemory, Memory, Parts, SliceMemory, Slot};
-pub use queue::QueueCell;
+pub use table::buckets::TagCell;
+pub use table::hash::{DefaultHasher, MultiplyHasher};
+pub use table::overflow::IndexCell;
+pub use timers::heap::QueueCell;
 
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
-use calendar::Calendar;
 use changes::Changes;
-use place::Room;
+use slots::Room;
+use timers::calendar::Calendar;
 
 use crate::user::{
     ApplyError, Command, CommandError, Explanation, NotFound, Overdue, Transition, User, UserAt,

@@ -1,13 +1,13 @@
 //! One request a line, for serial lines and standard input: each line is an element of a Graph batch.
 
 use super::MAX_LINE;
-use super::batch::Element;
-use super::json::{JsonError, Value, member_before_fault};
-use super::refusal::{Field, Refusal};
-use super::serve::{Exchange, Form, answer_line, write_refusal};
-use super::sink::{NoRoom, Sink};
-use super::store::Store;
-use super::write::Trace;
+use crate::graph::error::{Field, Refusal};
+use crate::graph::json::{JsonError, Value, member_before_fault};
+use crate::graph::request::batch::Element;
+use crate::graph::respond::Trace;
+use crate::graph::respond::writer::{NoRoom, Sink};
+use crate::graph::serve::{Exchange, Form, answer_line, write_refusal};
+use crate::graph::store::Store;
 use crate::id::{SessionId, UserId};
 use crate::user::Transition;
 

@@ -17,40 +17,44 @@
 //!
 //! Nothing is collected, so memory is bounded by the caller's buffers; the `MAX_…` constants say how large those need be.
 
-mod batch;
-mod caller;
+mod authorise;
 #[cfg(feature = "details")]
-mod details;
+mod date_time;
+#[cfg(feature = "details")]
+mod environment;
+mod error;
 pub mod json;
 mod line;
-mod one_user;
-mod refusal;
 mod request;
-mod select;
+mod respond;
 mod serve;
-mod sink;
+mod single_user;
 mod store;
-mod target;
-mod write;
 
-pub use batch::{Answered, Batch, Element};
-pub use caller::{Caller, Permissions};
+pub use authorise::{Caller, Permissions};
 #[cfg(feature = "details")]
-pub use details::{
-    DateTime, DetailsAction, DetailsOperation, Hooks, MAX_MESSAGE, Resource, TextBuffer, max_presence, write_resource,
-};
+pub use date_time::DateTime;
+#[cfg(feature = "details")]
+pub use environment::Hooks;
+#[cfg(feature = "details")]
+pub use error::DetailsField;
+pub use error::{Field, Refusal};
 pub use line::{Line, serve_line};
-pub use one_user::OneUser;
+pub use request::batch::{Answered, Batch, Element};
 #[cfg(feature = "details")]
-pub use refusal::DetailsField;
-pub use refusal::{Field, Refusal};
+pub use request::details::{DetailsAction, MAX_MESSAGE, TextBuffer};
+pub use request::select::Select;
+#[cfg(feature = "details")]
+pub use request::target::DetailsOperation;
+pub use request::target::{Operation, Owner, Target};
 pub use request::{Body, Ids, Incoming, Request};
-pub use select::Select;
+#[cfg(feature = "details")]
+pub use respond::details::{Resource, max_presence, write_resource};
+pub use respond::writer::{Buffer, NoRoom, Sink};
+pub use respond::{Trace, write_answer, write_change, write_error, write_presence};
 pub use serve::{Exchange, serve};
-pub use sink::{Buffer, NoRoom, Sink};
+pub use single_user::OneUser;
 pub use store::Store;
-pub use target::{Operation, Owner, Target};
-pub use write::{Trace, write_answer, write_change, write_error, write_presence};
 
 /// Whether batches and bulk reads are served.
 const HAS_BATCH: bool = cfg!(feature = "batch");

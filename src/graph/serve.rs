@@ -1,16 +1,18 @@
 //! All four steps in one: parse, authorise, execute, write. Rules H2, H5, H6.
 
 use super::HAS_BATCH;
-use super::batch::{Answered, Batch, Element};
-use super::caller::Caller;
+use crate::graph::authorise::Caller;
 #[cfg(feature = "details")]
-use super::details::{DetailsAction, Hooks, TextBuffer};
-use super::json::Value;
-use super::refusal::Refusal;
-use super::request::{Ids, Incoming, Request, World};
-use super::sink::{NoRoom, Reserve, Sink};
-use super::store::Store;
-use super::write::{Trace, fill, status, write_error, write_read, write_user};
+use crate::graph::environment::Hooks;
+use crate::graph::error::Refusal;
+use crate::graph::json::Value;
+use crate::graph::request::batch::{Answered, Batch, Element};
+#[cfg(feature = "details")]
+use crate::graph::request::details::{DetailsAction, TextBuffer};
+use crate::graph::request::{Ids, Incoming, Request, World};
+use crate::graph::respond::writer::{NoRoom, Reserve, Sink};
+use crate::graph::respond::{Trace, fill, status, write_error, write_read, write_user};
+use crate::graph::store::Store;
 use crate::id::{SessionId, UserId};
 use crate::presence::Presence;
 use crate::time::Instant;

@@ -2,7 +2,7 @@
 
 use super::bytes::{NUMBER_LEN, Reader, Writer};
 use super::restore::{Clock, read_deadline};
-use super::take::left;
+use super::save::left;
 use super::{CHECKSUM_LEN, FORM, Field, LEAP, NoRoom, RestoreError};
 use crate::details::{Builder, Details, DetailsAt, LocationLayer, MAX_PLACE_ID, WorkLocationType, WorkPlace};
 use crate::time::{Duration, Instant};

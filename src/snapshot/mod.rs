@@ -82,14 +82,14 @@ mod details;
 mod error;
 mod id;
 mod restore;
-mod take;
+mod save;
 
 #[cfg(feature = "details")]
 pub use details::{max_details_len, restore_details, take_details};
 pub use error::{Field, NoRoom, RestoreError};
 pub use id::StoredId;
 pub use restore::restore;
-pub use take::take;
+pub use save::take;
 
 use bytes::NUMBER_LEN;
 

@@ -8,7 +8,7 @@ mod decide;
 mod explain;
 mod session;
 mod transition;
-mod unchecked;
+mod validate;
 
 #[cfg(feature = "serde")]
 mod serde;
@@ -21,7 +21,7 @@ pub use decide::{
 pub use explain::{Explanation, Layer};
 pub use session::{Preferred, Session};
 pub use transition::{Cause, Change, Transition};
-pub(crate) use unchecked::{Contradiction, Unchecked};
+pub(crate) use validate::{Contradiction, Unchecked};
 
 use crate::id::SessionId;
 use crate::presence::Presence;

@@ -1,6 +1,6 @@
 //! A user in a text: written as its fields, read with the same check as any user from foreign hands.
 
-use super::unchecked::Unchecked;
+use super::validate::Unchecked;
 use super::{Absence, Preferred, Session, User};
 use crate::time::Instant;
 use serde::de::{Deserialize, Deserializer, Error};

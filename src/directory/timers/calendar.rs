@@ -8,7 +8,7 @@
 //! The pages are those of one year, used again for the next: as many as there are users, rounded down to a power of two,
 //! so that there are a handful of users on each. What is further away than a year goes to the heap at once.
 
-use super::queue::{Link, Linked, QueueCell};
+use crate::directory::timers::heap::{Link, Linked, QueueCell};
 use crate::time::Instant;
 
 /// No slot.
@@ -71,7 +71,7 @@ impl Division {
 
 /// Where in time a calendar is open. Its pages are in the queue's cells.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Calendar {
+pub(in crate::directory) struct Calendar {
     /// The week whose pages are open: being emptied, and never written on. Earlier ones are over, later ones to come.
     week: u64,
     /// Whether nobody is left on those pages; false where nobody has looked.
@@ -81,11 +81,11 @@ pub(super) struct Calendar {
 }
 
 impl Calendar {
-    pub(super) const EMPTY: Self = Self { week: 0, is_emptied: true, waiting: 0 };
+    pub(in crate::directory) const EMPTY: Self = Self { week: 0, is_emptied: true, waiting: 0 };
 
     /// The day on whose page a deadline belongs; `None` when it belongs in the heap. An empty calendar is opened at `now`
     /// first. O(1).
-    pub(super) fn day_of(&mut self, cells: &[QueueCell], deadline: Instant, now: Instant) -> Option<Day> {
+    pub(in crate::directory) fn day_of(&mut self, cells: &[QueueCell], deadline: Instant, now: Instant) -> Option<Day> {
         let division = Division::of(cells);
         if self.waiting == 0 {
             (self.week, self.is_emptied) = (division.week(now), true);
@@ -95,7 +95,13 @@ impl Calendar {
     }
 
     /// Writes a user, who stands nowhere, on a page. O(1).
-    pub(super) fn enter<L: Linked + ?Sized>(&mut self, slots: &mut L, cells: &mut [QueueCell], slot: u32, day: Day) {
+    pub(in crate::directory) fn enter<L: Linked + ?Sized>(
+        &mut self,
+        slots: &mut L,
+        cells: &mut [QueueCell],
+        slot: u32,
+        day: Day,
+    ) {
         let Some(first) = cells.get_mut(day.0).map(|cell| &mut cell.first_on_page) else { return };
         let after = core::mem::replace(first, slot);
         if let Some(link) = slots.link_mut(slot) {
@@ -109,7 +115,7 @@ impl Calendar {
     }
 
     /// Takes a user off the page on which it was entered under this deadline. O(1).
-    pub(super) fn leave<L: Linked + ?Sized>(
+    pub(in crate::directory) fn leave<L: Linked + ?Sized>(
         &mut self,
         slots: &mut L,
         cells: &mut [QueueCell],
@@ -131,12 +137,12 @@ impl Calendar {
     }
 
     /// When the open week began. O(1).
-    pub(super) fn opened_at(&self, cells: &[QueueCell]) -> Instant {
+    pub(in crate::directory) fn opened_at(&self, cells: &[QueueCell]) -> Instant {
         Division::of(cells).start(self.week)
     }
 
     /// Before this moment, every deadline is in the heap; never when nobody is on any page. O(1).
-    pub(super) fn is_open_until(&self, cells: &[QueueCell]) -> Instant {
+    pub(in crate::directory) fn is_open_until(&self, cells: &[QueueCell]) -> Instant {
         if self.waiting == 0 {
             return Instant::NEVER;
         }
@@ -146,14 +152,19 @@ impl Calendar {
     /// Whether it is open more than a year after `now`: somebody was entered under a clock reading far in the future, or
     /// came from elsewhere with a deadline far away. Nobody else would find a page until then, and so it is to be emptied.
     /// O(1).
-    pub(super) fn is_far_ahead(&self, cells: &[QueueCell], now: Instant) -> bool {
+    pub(in crate::directory) fn is_far_ahead(&self, cells: &[QueueCell], now: Instant) -> bool {
         let division = Division::of(cells);
         self.waiting > 0 && self.week.saturating_sub(division.week(now)) >> division.weeks_in_year_bits() != 0
     }
 
     /// Takes users off the open pages, and turns to the next week until somebody is found. O(users taken), and no more
     /// than some weeks are turned at a time.
-    pub(super) fn take<L: Linked + ?Sized>(&mut self, slots: &L, cells: &mut [QueueCell], taken: &mut [u32]) -> usize {
+    pub(in crate::directory) fn take<L: Linked + ?Sized>(
+        &mut self,
+        slots: &L,
+        cells: &mut [QueueCell],
+        taken: &mut [u32],
+    ) -> usize {
         let division = Division::of(cells);
         for _ in 0..WEEKS_AT_A_TIME {
             let pages = division.pages(self.week, cells);
@@ -169,7 +180,7 @@ impl Calendar {
     }
 
     /// Forgets everybody. O(users).
-    pub(super) fn clear(&mut self, cells: &mut [QueueCell]) {
+    pub(in crate::directory) fn clear(&mut self, cells: &mut [QueueCell]) {
         for cell in cells {
             cell.first_on_page = NONE;
         }
@@ -201,11 +212,11 @@ fn take_from<L: Linked + ?Sized>(slots: &L, pages: &mut [QueueCell], taken: &mut
 
 /// A day of a calendar, by its page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Day(usize);
+pub(in crate::directory) struct Day(usize);
 
 impl Day {
     /// Who is first on its page. O(1).
-    pub(super) fn first(self, cells: &[QueueCell]) -> u32 {
+    pub(in crate::directory) fn first(self, cells: &[QueueCell]) -> u32 {
         cells.get(self.0).map_or(NONE, |page| page.first_on_page)
     }
 }

@@ -1,9 +1,12 @@
 //! The queue of deadlines: a calendar for those to come, a heap for the near ones and those beyond the calendar. Rule S8.
 
-use super::Directory;
-use super::calendar::Calendar;
-use super::memory::{Memory, Parts};
-use super::queue::{End, Entry, Link, Linked, Queue};
+pub(in crate::directory) mod calendar;
+pub(in crate::directory) mod heap;
+
+use crate::directory::Directory;
+use crate::directory::memory::{Memory, Parts};
+use crate::directory::timers::calendar::Calendar;
+use crate::directory::timers::heap::{End, Entry, Link, Linked, Queue};
 use crate::time::Instant;
 use core::hash::{BuildHasher, Hash};
 
@@ -82,7 +85,7 @@ where
     H: BuildHasher,
 {
     /// Enters a user in the queue under this deadline, whatever it was under before.
-    pub(super) fn queue_under(&mut self, number: u32, deadline: Instant, now: Instant) {
+    pub(in crate::directory) fn queue_under(&mut self, number: u32, deadline: Instant, now: Instant) {
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         let Some(slot) = slots.get_mut(number as usize) else { return };
         let old = core::mem::replace(&mut slot.queued, deadline);
@@ -90,7 +93,7 @@ where
     }
 
     /// Takes a user out of the queue.
-    pub(super) fn unqueue(&mut self, number: u32) {
+    pub(in crate::directory) fn unqueue(&mut self, number: u32) {
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         let Some(slot) = slots.get_mut(number as usize) else { return };
         let old = core::mem::replace(&mut slot.queued, Instant::NEVER);
@@ -98,7 +101,7 @@ where
     }
 
     /// The first entry, and whether it is known to be first; if not, [`take_off_calendar`](Self::take_off_calendar).
-    pub(super) fn first_queued(&self, now: Instant) -> First {
+    pub(in crate::directory) fn first_queued(&self, now: Instant) -> First {
         let cells = self.memory.queue();
         if self.calendar.is_far_ahead(cells, now) {
             return First::Unknown;
@@ -112,7 +115,7 @@ where
     }
 
     /// No later than any deadline; exact when the first is known and up to date.
-    pub(super) fn first_deadline(&self) -> Option<Instant> {
+    pub(in crate::directory) fn first_deadline(&self) -> Option<Instant> {
         let cells = self.memory.queue();
         let first = End::Front.first(cells, self.queued).map_or(Instant::NEVER, |first| first.key);
         let first = first.min(self.calendar.is_open_until(cells));
@@ -120,7 +123,7 @@ where
     }
 
     /// Takes the next few users off the calendar: into the heap, or onto the page of a deadline that has moved since.
-    pub(super) fn take_off_calendar(&mut self) {
+    pub(in crate::directory) fn take_off_calendar(&mut self) {
         let mut taken = [u32::MAX; AT_A_TIME];
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         let count = self.calendar.take(slots, cells, &mut taken);
@@ -142,7 +145,7 @@ where
     }
 
     /// Enters every user anew, after the clock was shifted to this moment.
-    pub(super) fn queue_all_anew(&mut self, now: Instant) {
+    pub(in crate::directory) fn queue_all_anew(&mut self, now: Instant) {
         let Parts { slots, queue: cells, .. } = self.memory.parts();
         self.calendar.clear(cells);
         self.queued = 0;
@@ -160,7 +163,7 @@ where
 }
 
 /// What comes first in the queue of deadlines.
-pub(super) enum First {
+pub(in crate::directory) enum First {
     Known(Entry),
     Unknown,
     None,

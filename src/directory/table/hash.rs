@@ -2,7 +2,7 @@
 
 use core::hash::{BuildHasherDefault, Hasher};
 
-/// What a [`Directory`](super::Directory) hashes user ids with unless told otherwise. It holds no secret: where users
+/// What a [`Directory`](crate::directory::Directory) hashes user ids with unless told otherwise. It holds no secret: where users
 /// choose their own ids, hand in a keyed `BuildHasher` against hash flooding.
 pub type DefaultHasher = BuildHasherDefault<MultiplyHasher>;
 

@@ -18,7 +18,7 @@ pub struct QueueCell {
     key: Instant,
     slot: u32,
     /// The first slot on the page of the calendar that this is.
-    pub(super) first_on_page: u32,
+    pub(in crate::directory) first_on_page: u32,
 }
 
 impl QueueCell {
@@ -29,22 +29,22 @@ impl QueueCell {
 /// Where a slot is: in a heap, or on a page of the calendar. Kept with the slot, which is at hand whenever it moves.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) struct Link {
+pub(in crate::directory) struct Link {
     /// Its place in its heap, or who comes before it on its page.
-    pub(super) place_or_before: u32,
+    pub(in crate::directory) place_or_before: u32,
     /// Who comes after it on its page, or that it is in the heap of deadlines.
-    pub(super) after: u32,
+    pub(in crate::directory) after: u32,
 }
 
 impl Link {
     /// Stands for what comes after a slot that is in the heap of deadlines.
-    pub(super) const IN_HEAP: u32 = u32::MAX - 1;
+    pub(in crate::directory) const IN_HEAP: u32 = u32::MAX - 1;
 
-    pub(super) const NONE: Self = Self { place_or_before: u32::MAX, after: u32::MAX };
+    pub(in crate::directory) const NONE: Self = Self { place_or_before: u32::MAX, after: u32::MAX };
 }
 
 /// The slots, as far as queues need them.
-pub(super) trait Linked {
+pub(in crate::directory) trait Linked {
     fn link(&self, slot: u32) -> Option<&Link>;
     fn link_mut(&mut self, slot: u32) -> Option<&mut Link>;
     /// Which of two slots comes first when their keys are the same.
@@ -53,14 +53,14 @@ pub(super) trait Linked {
 
 /// One entry: what it is ordered by, and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) key: Instant,
-    pub(super) slot: u32,
+pub(in crate::directory) struct Entry {
+    pub(in crate::directory) key: Instant,
+    pub(in crate::directory) slot: u32,
 }
 
 /// From which end of the cells a queue grows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(in crate::directory) enum End {
     Front,
     Back,
 }
@@ -80,22 +80,22 @@ impl End {
     }
 
     /// The first entry. O(1).
-    pub(super) fn first(self, cells: &[QueueCell], len: u32) -> Option<Entry> {
+    pub(in crate::directory) fn first(self, cells: &[QueueCell], len: u32) -> Option<Entry> {
         self.get(0, cells).filter(|_| len > 0)
     }
 }
 
 /// A heap while it is worked on: the slots, its cells, and how many of them are taken.
-pub(super) struct Queue<'a, L: ?Sized> {
-    pub(super) slots: &'a mut L,
-    pub(super) cells: &'a mut [QueueCell],
-    pub(super) end: End,
-    pub(super) len: &'a mut u32,
+pub(in crate::directory) struct Queue<'a, L: ?Sized> {
+    pub(in crate::directory) slots: &'a mut L,
+    pub(in crate::directory) cells: &'a mut [QueueCell],
+    pub(in crate::directory) end: End,
+    pub(in crate::directory) len: &'a mut u32,
 }
 
 impl<L: Linked + ?Sized> Queue<'_, L> {
     /// Enters a slot under this key, or moves its entry there. O(log users).
-    pub(super) fn set(&mut self, slot: u32, key: Instant) {
+    pub(in crate::directory) fn set(&mut self, slot: u32, key: Instant) {
         let place = match self.place_of(slot) {
             Some(place) => place,
             None => {
@@ -108,7 +108,7 @@ impl<L: Linked + ?Sized> Queue<'_, L> {
     }
 
     /// Removes a slot's entry, if there is one. O(log users).
-    pub(super) fn remove(&mut self, slot: u32) {
+    pub(in crate::directory) fn remove(&mut self, slot: u32) {
         let Some(place) = self.place_of(slot) else { return };
         self.note_place(slot, u32::MAX);
         *self.len = self.len.saturating_sub(1);
@@ -119,7 +119,7 @@ impl<L: Linked + ?Sized> Queue<'_, L> {
     }
 
     /// Restores the order of the whole heap under new keys. O(users).
-    pub(super) fn rebuild(&mut self, key_of: impl Fn(&L, u32) -> Instant) {
+    pub(in crate::directory) fn rebuild(&mut self, key_of: impl Fn(&L, u32) -> Instant) {
         for place in 0..*self.len {
             if let Some(entry) = self.get(place) {
                 self.put(place, Entry { key: key_of(self.slots, entry.slot), ..entry });

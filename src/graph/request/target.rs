@@ -1,10 +1,10 @@
 //! The target of a request: which presence, or what else, its path means. Rules H2, section 7.
 
-use super::HAS_BATCH;
 #[cfg(feature = "details")]
-use super::details::DetailsOperation;
-use super::refusal::{Field, Refusal};
-use super::request::World;
+use crate::details::LocationLayer;
+use crate::graph::HAS_BATCH;
+use crate::graph::error::{Field, Refusal};
+use crate::graph::request::World;
 use crate::id::{UserId, hex_value};
 
 /// Whose presence a path means.
@@ -44,6 +44,34 @@ impl Operation {
         ("clearPresence", Self::ClearPresence),
         ("setUserPreferredPresence", Self::SetUserPreferredPresence),
         ("clearUserPreferredPresence", Self::ClearUserPreferredPresence),
+    ];
+}
+
+/// What a path asks to be done with a user's details. Section 7.
+#[cfg(feature = "details")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum DetailsOperation {
+    /// `POST …/setStatusMessage`
+    SetStatusMessage,
+    /// `POST …/setManualLocation`, `POST …/setAutomaticLocation`
+    SetLocation(LocationLayer),
+    /// `POST …/clearAutomaticLocation`
+    ClearAutomaticLocation,
+    /// `POST …/clearLocation`
+    ClearLocation,
+}
+
+#[cfg(feature = "details")]
+impl DetailsOperation {
+    /// The operations and their names in the path.
+    const ACTIONS: [(&'static str, Self); 5] = [
+        ("setStatusMessage", Self::SetStatusMessage),
+        ("setManualLocation", Self::SetLocation(LocationLayer::Manual)),
+        ("setAutomaticLocation", Self::SetLocation(LocationLayer::Automatic)),
+        ("clearAutomaticLocation", Self::ClearAutomaticLocation),
+        ("clearLocation", Self::ClearLocation),
     ];
 }
 
@@ -111,7 +139,12 @@ impl<'a> Target<'a> {
     }
 
     /// What a method and a target ask for: path before method. Rule H2.
-    pub(super) fn route(method: &str, target: &'a str, has_me: bool, world: &World<'_>) -> Result<Self, Refusal> {
+    pub(in crate::graph) fn route(
+        method: &str,
+        target: &'a str,
+        has_me: bool,
+        world: &World<'_>,
+    ) -> Result<Self, Refusal> {
         let target = Self::parse(target)?;
         if let Self::Presence(owner, _) = target {
             owner.check(has_me, world)?;
@@ -133,7 +166,7 @@ impl Owner<'_> {
     /// # Errors
     ///
     /// [`Refusal::UnknownPath`].
-    pub(super) fn check(self, has_me: bool, world: &World<'_>) -> Result<(), Refusal> {
+    pub(in crate::graph) fn check(self, has_me: bool, world: &World<'_>) -> Result<(), Refusal> {
         let is_known = match self {
             Self::Me => has_me,
             Self::Named(segment) if is_principal_name(segment) => named(segment, world).is_some(),
@@ -147,7 +180,7 @@ impl Owner<'_> {
     /// # Errors
     ///
     /// [`Refusal::Malformed`] for an id that is not a GUID.
-    pub(super) fn user(self, me: Option<&UserId>, world: &World<'_>) -> Result<UserId, Refusal> {
+    pub(in crate::graph) fn user(self, me: Option<&UserId>, world: &World<'_>) -> Result<UserId, Refusal> {
         match self {
             Self::Me => me.copied().ok_or(Refusal::UnknownPath),
             Self::Named(segment) if cfg!(feature = "details") && is_principal_name(segment) => {
@@ -189,7 +222,7 @@ fn named(segment: &str, world: &World<'_>) -> Option<UserId> {
 
 /// The value of an option of a target's query, still percent-encoded, where it is there.
 #[cfg(feature = "details")]
-pub(super) fn query_option<'a>(target: &'a str, name: &str) -> Option<&'a str> {
+pub(in crate::graph) fn query_option<'a>(target: &'a str, name: &str) -> Option<&'a str> {
     let target = until(target, b"#");
     let query = target.get(until(target, b"?").len().saturating_add(1)..)?;
     let mut options = query.split('&').map(|option| {
@@ -213,7 +246,7 @@ fn without_authority(target: &str) -> &str {
 }
 
 /// What stands before the first of these bytes, each ASCII: everything, if there is none.
-pub(super) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
+pub(in crate::graph) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
     let end = text.bytes().position(|byte| ends.contains(&byte));
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
@@ -248,11 +281,11 @@ impl<'a> Segments<'a> {
 }
 
 /// The bytes of a segment, percent-decoded; what is not an escape stands for itself.
-pub(super) struct Decoded<'a>(&'a [u8]);
+pub(in crate::graph) struct Decoded<'a>(&'a [u8]);
 
 #[cfg(feature = "details")]
 impl<'a> Decoded<'a> {
-    pub(super) const fn new(text: &'a [u8]) -> Self {
+    pub(in crate::graph) const fn new(text: &'a [u8]) -> Self {
         Self(text)
     }
 }

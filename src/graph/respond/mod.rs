@@ -1,20 +1,24 @@
 //! Answers and events as JSON text, written piece by piece into a sink. Rules H1, H3, V1.
 
-use super::Exchange;
 #[cfg(feature = "details")]
-use super::details::{Resource, write_resource};
-use super::json::Value;
-use super::refusal::Refusal;
-use super::select::Select;
-use super::sink::{NoRoom, Sink};
-use super::store::Store;
+pub(in crate::graph) mod details;
+pub(in crate::graph) mod writer;
+
+use crate::graph::error::Refusal;
+use crate::graph::json::Value;
+use crate::graph::request::select::Select;
+use crate::graph::respond::writer::{NoRoom, Sink};
+use crate::graph::serve::Exchange;
+use crate::graph::store::Store;
 use crate::id::{SessionId, UserId, hex_digit};
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
 use crate::user::Transition;
+#[cfg(feature = "details")]
+use details::{Resource, write_resource};
 
 /// Writes a template, with the next of these pieces for each star in it.
-pub(super) fn fill(sink: &mut dyn Sink, template: &str, pieces: &[&[u8]]) -> Result<(), NoRoom> {
+pub(in crate::graph) fn fill(sink: &mut dyn Sink, template: &str, pieces: &[&[u8]]) -> Result<(), NoRoom> {
     let mut rest = template.as_bytes();
     let mut pieces = pieces.iter();
     loop {
@@ -30,7 +34,7 @@ pub(super) fn fill(sink: &mut dyn Sink, template: &str, pieces: &[&[u8]]) -> Res
 }
 
 /// Writes a JSON string, escaping what must be.
-pub(super) fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
+pub(in crate::graph) fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
     sink.write(b"\"")?;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
@@ -51,7 +55,7 @@ pub(super) fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
 
 /// Fills `text` with the decimal digits of a number, of which the first counts `highest`: what is left is brought up under
 /// the first place again and again. A division would link half a kilobyte into a small device, one of 64 bits a kilobyte.
-pub(super) fn digits(text: &mut [u8], number: u64, highest: u64) {
+pub(in crate::graph) fn digits(text: &mut [u8], number: u64, highest: u64) {
     let mut rest = number;
     for digit in text {
         *digit = b'0';
@@ -65,7 +69,7 @@ pub(super) fn digits(text: &mut [u8], number: u64, highest: u64) {
 }
 
 /// A status, three digits.
-pub(super) fn status(status: u16) -> [u8; 3] {
+pub(in crate::graph) fn status(status: u16) -> [u8; 3] {
     let mut text = [0; 3];
     digits(&mut text, status.into(), 100);
     text
@@ -95,7 +99,7 @@ fn seconds(sink: &mut dyn Sink, time: Duration) -> Result<(), NoRoom> {
 
 /// A version as `sequenceNumber`: a letter and ten digits, sortable as a string; null for 0, when nothing visible has ever
 /// changed. Rule V1.
-pub(super) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
+pub(in crate::graph) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     const LETTER: u64 = 10_000_000_000;
     if version == 0 {
         return b"null";
@@ -120,7 +124,7 @@ pub(super) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; [`MAX_PRESENCE`](super::MAX_PRESENCE) bytes always suffice.
+/// [`NoRoom`]; [`MAX_PRESENCE`](crate::graph::MAX_PRESENCE) bytes always suffice.
 ///
 /// ```
 /// use presence_core::graph::{Buffer, MAX_PRESENCE, write_presence};
@@ -147,7 +151,7 @@ pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, ver
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; [`MAX_ERROR`](super::MAX_ERROR) bytes suffice when the trace is empty.
+/// [`NoRoom`]; [`MAX_ERROR`](crate::graph::MAX_ERROR) bytes suffice when the trace is empty.
 ///
 /// ```
 /// use presence_core::graph::{Buffer, Refusal, Trace, write_error};
@@ -241,7 +245,7 @@ pub struct Trace<'a> {
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; [`MAX_CHANGE`](super::MAX_CHANGE) bytes always suffice.
+/// [`NoRoom`]; [`MAX_CHANGE`](crate::graph::MAX_CHANGE) bytes always suffice.
 ///
 /// ```
 /// use presence_core::graph::{Buffer, MAX_CHANGE, write_change};
@@ -281,7 +285,7 @@ pub fn write_change(
 }
 
 /// Reads a user and writes its presence object; a user nobody knows is Unknown. Rules M5, H3.
-pub(super) fn write_user(
+pub(in crate::graph) fn write_user(
     sink: &mut dyn Sink,
     exchange: &Exchange<'_>,
     store: &dyn Store,
@@ -295,7 +299,7 @@ pub(super) fn write_user(
 /// Writes the presence object of a user who was read: its presence and its version.
 // A call more is a few bytes more on a small device.
 #[inline]
-pub(super) fn write_read(
+pub(in crate::graph) fn write_read(
     sink: &mut dyn Sink,
     exchange: &Exchange<'_>,
     store: &dyn Store,
@@ -327,8 +331,8 @@ pub(super) fn write_read(
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::super::Buffer;
     use super::*;
+    use crate::graph::Buffer;
     use std::string::String;
 
     fn written(write: impl FnOnce(&mut dyn Sink) -> Result<(), NoRoom>) -> String {

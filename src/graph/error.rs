@@ -1,8 +1,8 @@
 //! Why a request is refused, as a typed value: its status, its code, its message. Rules H1, H2.
 
-use super::json::JsonError;
 #[cfg(feature = "details")]
 use crate::details::DetailsError;
+use crate::graph::json::JsonError;
 use crate::user::CommandError;
 
 /// A member of a request's body, as messages name it.

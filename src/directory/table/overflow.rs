@@ -96,7 +96,7 @@ fn probe(cells: &[IndexCell], layout: Layout, hash: u64, is_it: impl Fn(u32) -> 
 }
 
 /// What `look` finds in a slot under this hash. O(1) expected; every place is looked at once at most.
-pub(super) fn find<T>(cells: &[IndexCell], hash: u64, look: impl Fn(u32) -> Option<T>) -> Option<T> {
+pub(in crate::directory) fn find<T>(cells: &[IndexCell], hash: u64, look: impl Fn(u32) -> Option<T>) -> Option<T> {
     let layout = Layout::of(cells);
     let (tag, tag_bits) = (layout.tag(hash), layout.tag_bits());
     let mut cell = layout.home(hash);
@@ -117,7 +117,7 @@ pub(super) fn find<T>(cells: &[IndexCell], hash: u64, look: impl Fn(u32) -> Opti
 }
 
 /// Adds a slot that is not in the index. Half of the entries are free even when every user has one.
-pub(super) fn insert(cells: &mut [IndexCell], hash: u64, slot: u32) {
+pub(in crate::directory) fn insert(cells: &mut [IndexCell], hash: u64, slot: u32) {
     let layout = Layout::of(cells);
     if let Some(place) = probe(cells, layout, hash, |entry| entry == FREE) {
         put(cells, place, layout.tag(hash) | slot);
@@ -125,7 +125,7 @@ pub(super) fn insert(cells: &mut [IndexCell], hash: u64, slot: u32) {
 }
 
 /// Removes a slot, and moves every entry after it that was pushed past its home back over the gap.
-pub(super) fn remove(cells: &mut [IndexCell], hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) {
+pub(in crate::directory) fn remove(cells: &mut [IndexCell], hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) {
     let layout = Layout::of(cells);
     let gone = layout.tag(hash) | slot;
     let Some(mut gap) = probe(cells, layout, hash, |entry| entry == FREE || entry == gone) else { return };

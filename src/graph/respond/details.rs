@@ -1,10 +1,10 @@
 //! A presence object with everything in it. Rules H3, T1, W1, O1, V1.
 
-use super::super::select::{PROPERTIES, Select};
-use super::super::sink::{NoRoom, Sink};
-use super::super::write::{digits, fill, sequence_number, string};
-use super::DateTime;
 use crate::details::{MAX_PLACE_ID, ShownDetails, StatusMessage};
+use crate::graph::date_time::DateTime;
+use crate::graph::request::select::{PROPERTIES, Select};
+use crate::graph::respond::writer::{NoRoom, Sink};
+use crate::graph::respond::{digits, fill, sequence_number, string};
 use crate::id::UserId;
 use crate::presence::Presence;
 use crate::time::Instant;
@@ -23,7 +23,7 @@ pub struct Resource<'a> {
     pub details: Option<ShownDetails<'a>>,
     /// Whether it is the user who asks: nobody else sees when a status message was published, and when it expires.
     pub is_own: bool,
-    /// See [`Hooks::epoch`](super::Hooks::epoch).
+    /// See [`Hooks::epoch`](crate::graph::Hooks::epoch).
     pub epoch: Option<u64>,
     /// Which members are asked for.
     pub select: Select,
@@ -36,7 +36,7 @@ pub const fn max_presence(message: usize) -> usize {
     const MESSAGES: usize =
         r#"{"message":{"content":"","contentType":"text"}}"#.len() + r#"{"message":"","isOutOfOffice":false}"#.len();
     const PLACE: usize = r#"{"workLocationType":"timeOff","placeId":"","source":"scheduled"}"#.len() + 6 * MAX_PLACE_ID;
-    let fixed = super::super::MAX_PRESENCE + TIMES + MESSAGES + PLACE;
+    let fixed = crate::graph::MAX_PRESENCE + TIMES + MESSAGES + PLACE;
     fixed.saturating_add(message.saturating_mul(12))
 }
 

@@ -1,6 +1,6 @@
 //! What the library cannot know of the world, and asks the embedder.
 
-use super::date_time::DateTime;
+use crate::graph::date_time::DateTime;
 use crate::id::UserId;
 use crate::time::{Duration, Instant};
 
@@ -57,19 +57,19 @@ pub trait Hooks {
 
 /// The embedder's hooks, if it has any, and the moment of the request.
 #[derive(Clone, Copy)]
-pub(in super::super) struct World<'a> {
-    pub(in super::super) hooks: Option<&'a dyn Hooks>,
-    pub(in super::super) now: Instant,
+pub(super) struct World<'a> {
+    pub(super) hooks: Option<&'a dyn Hooks>,
+    pub(super) now: Instant,
 }
 
 impl World<'_> {
-    pub(in super::super) const NOTHING: Self = Self { hooks: None, now: Instant::ZERO };
+    pub(super) const NOTHING: Self = Self { hooks: None, now: Instant::ZERO };
 
-    pub(in super::super) fn epoch(&self) -> Option<u64> {
+    pub(super) fn epoch(&self) -> Option<u64> {
         self.hooks?.epoch()
     }
 
-    pub(in super::super) fn user(&self, principal_name: &str) -> Option<UserId> {
+    pub(super) fn user(&self, principal_name: &str) -> Option<UserId> {
         self.hooks?.user(principal_name)
     }
 

@@ -3,7 +3,7 @@
 
 use super::Directory;
 use super::memory::{Memory, Standing};
-use super::place::Room;
+use crate::directory::slots::Room;
 use crate::time::Instant;
 use crate::user::{ApplyError, Transition};
 use core::hash::{BuildHasher, Hash};

@@ -1,6 +1,6 @@
 //! The store of a device that has one user.
 
-use super::store::Store;
+use crate::graph::store::Store;
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::presence::Presence;

@@ -87,19 +87,19 @@ impl Sink for Buffer<'_> {
 }
 
 /// A sink that keeps some of another's room free, and counts what it has taken, so that it can give all of it back.
-pub(super) struct Reserve<'a> {
+pub(in crate::graph) struct Reserve<'a> {
     sink: &'a mut dyn Sink,
     reserved: usize,
     taken: usize,
 }
 
 impl<'a> Reserve<'a> {
-    pub(super) fn new(sink: &'a mut dyn Sink, reserved: usize) -> Self {
+    pub(in crate::graph) fn new(sink: &'a mut dyn Sink, reserved: usize) -> Self {
         Self { sink, reserved, taken: 0 }
     }
 
     /// Gives back everything it has taken.
-    pub(super) fn take_all_back(&mut self) {
+    pub(in crate::graph) fn take_all_back(&mut self) {
         if self.taken > 0 {
             self.sink.take_back(self.taken);
             self.taken = 0;

@@ -1,19 +1,25 @@
 //! Requests: parsed and checked, in the order of rule H2, before anyone asks whether the caller may.
 
-use super::batch::Batch;
+pub(in crate::graph) mod batch;
 #[cfg(feature = "details")]
-use super::details::DetailsAction;
-use super::json::Value;
-use super::refusal::{Field, Refusal};
-use super::select::Select;
-use super::serve::Exchange;
-use super::target::{Operation, Target, until};
-use super::{HAS_BATCH, MAX_BODY, MAX_IDS};
+pub(in crate::graph) mod details;
+pub(in crate::graph) mod select;
+pub(in crate::graph) mod target;
+
+use crate::graph::error::{Field, Refusal};
+use crate::graph::json::Value;
+use crate::graph::request::batch::Batch;
+use crate::graph::request::select::Select;
+use crate::graph::request::target::{Operation, Target, until};
+use crate::graph::serve::Exchange;
+use crate::graph::{HAS_BATCH, MAX_BODY, MAX_IDS};
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, DurationRange, IsoDuration};
 use crate::user::{Command, CommandError};
+#[cfg(feature = "details")]
+use details::DetailsAction;
 
 /// A request as it comes in: over HTTP, or out of an element of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -30,16 +36,16 @@ pub struct Incoming<'h, 'b> {
 }
 
 #[cfg(feature = "details")]
-pub(super) use super::details::World;
+pub(in crate::graph) use crate::graph::environment::World;
 
 /// What the embedder knows of the world: nothing is asked without feature `details`.
 #[cfg(not(feature = "details"))]
 #[derive(Clone, Copy)]
-pub(super) struct World<'a>(core::marker::PhantomData<&'a ()>);
+pub(in crate::graph) struct World<'a>(core::marker::PhantomData<&'a ()>);
 
 #[cfg(not(feature = "details"))]
 impl World<'_> {
-    pub(super) const NOTHING: Self = Self(core::marker::PhantomData);
+    pub(in crate::graph) const NOTHING: Self = Self(core::marker::PhantomData);
 }
 
 /// The body of a request.
@@ -125,7 +131,7 @@ impl<'a> Request<'a> {
         Self::parse_for(incoming, exchange.caller.me_ref(), &exchange.world(), policy)
     }
 
-    pub(super) fn parse_for(
+    pub(in crate::graph) fn parse_for(
         incoming: &Incoming<'_, 'a>,
         me: Option<&UserId>,
         world: &World<'_>,
@@ -190,7 +196,7 @@ fn is_json(content_type: &str) -> bool {
 }
 
 /// A member of a body that may be missing.
-pub(super) fn member<'a>(body: Option<Value<'a>>, field: Field) -> Result<Option<Value<'a>>, Refusal> {
+pub(in crate::graph) fn member<'a>(body: Option<Value<'a>>, field: Field) -> Result<Option<Value<'a>>, Refusal> {
     body.map_or(Ok(None), |body| body.member(field.member())).map_err(|_| Refusal::Duplicate(field))
 }
 

@@ -1,9 +1,10 @@
 //! Where users are: finding a user's slot, giving a new user a place, and what is forgotten when a place is reused.
 
-use super::home::{self, Homes};
+use super::Directory;
 use super::memory::{Memory, Parts, Slot, Standing};
-use super::queue::{End, Queue};
-use super::{Directory, index};
+use super::table::buckets::{self, Homes};
+use super::table::overflow;
+use crate::directory::timers::heap::{End, Queue};
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
 use crate::user::{ApplyError, Transition, User};
@@ -77,7 +78,7 @@ where
     fn find_elsewhere(&self, hash: u64, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
         let (slots, tags) = (self.memory.slots(), self.memory.tags());
         let look = |number| found(slots, number, user);
-        Homes::of(hash, tags.len()).find(tags, look).or_else(|| index::find(self.memory.index(), hash, look))
+        Homes::of(hash, tags.len()).find(tags, look).or_else(|| overflow::find(self.memory.index(), hash, look))
     }
 
     /// A place for a new user: an unused one, or that of a user with nothing stored, whose presence has not
@@ -127,7 +128,7 @@ where
             slot.published = Presence::Offline;
             slot.standing = Standing::Stored;
             if !homes.take(tags, number) {
-                index::insert(index, hash, number);
+                overflow::insert(index, hash, number);
             }
         }
         number
@@ -139,7 +140,7 @@ where
         // There may be more tags than there is memory for the rest.
         let tags = self.memory.tags().get(..self.capacity()).unwrap_or_default();
         homes.vacancy(tags).unwrap_or_else(|| {
-            self.unused_from = home::vacancy_from(tags, self.unused_from).unwrap_or(u32::MAX);
+            self.unused_from = buckets::vacancy_from(tags, self.unused_from).unwrap_or(u32::MAX);
             self.unused_from
         })
     }
@@ -171,7 +172,7 @@ where
                 let Parts { slots, index, .. } = self.memory.parts();
                 let hash_of =
                     |other: u32| slots.get(other as usize).and_then(|slot| slot.id).map_or(0, |id| hasher.hash_one(id));
-                index::remove(index, hash, number, hash_of);
+                overflow::remove(index, hash, number, hash_of);
             }
         }
         self.changes.forget(self.memory.parts().slots, number);

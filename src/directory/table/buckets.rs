@@ -45,7 +45,7 @@ const fn zeros(bytes: u64) -> u64 {
 
 /// The two homes of a hash, and its tag.
 #[derive(Clone, Copy)]
-pub(super) struct Homes {
+pub(in crate::directory) struct Homes {
     first: u32,
     second: u32,
     tag: TagCell,
@@ -54,7 +54,7 @@ pub(super) struct Homes {
 impl Homes {
     /// The homes of this hash among so many places. Those behind the last whole group are nobody's home.
     #[inline]
-    pub(super) fn of(hash: u64, places: usize) -> Self {
+    pub(in crate::directory) fn of(hash: u64, places: usize) -> Self {
         let groups = (places / GROUP) as u64;
         // A share of the groups for each half of the hash, by a multiplication instead of a division. With more than 2³²
         // of them not all are shared out.
@@ -88,12 +88,12 @@ impl Homes {
 
     /// Where to look first for whoever has this hash: nearly always they are there. O(1), without a branch.
     #[inline]
-    pub(super) fn guess(self, tags: &[TagCell]) -> u32 {
+    pub(in crate::directory) fn guess(self, tags: &[TagCell]) -> u32 {
         self.first_of(self.candidates(tags))
     }
 
     /// What `look` finds in a place of one of the homes. O(1): it looks at sixteen places at the most.
-    pub(super) fn find<T>(self, tags: &[TagCell], look: impl Fn(u32) -> Option<T>) -> Option<T> {
+    pub(in crate::directory) fn find<T>(self, tags: &[TagCell], look: impl Fn(u32) -> Option<T>) -> Option<T> {
         let mut candidates = self.candidates(tags);
         while candidates != 0 {
             let found = look(self.first_of(candidates));
@@ -106,7 +106,7 @@ impl Homes {
     }
 
     /// A free place in the emptier home, if there is one. O(1).
-    pub(super) fn vacancy(self, tags: &[TagCell]) -> Option<u32> {
+    pub(in crate::directory) fn vacancy(self, tags: &[TagCell]) -> Option<u32> {
         let vacancies = |home| zeros(tags_of(tags, home));
         let (first, second) = (vacancies(self.first), vacancies(self.second));
         let (home, vacant) =
@@ -115,13 +115,13 @@ impl Homes {
     }
 
     /// Whether a place lies in one of the homes.
-    pub(super) fn contain(self, tags: &[TagCell], place: u32) -> bool {
+    pub(in crate::directory) fn contain(self, tags: &[TagCell], place: u32) -> bool {
         let home = place >> GROUP.trailing_zeros();
         (home == self.first || home == self.second) && (home as usize) < tags.len() / GROUP
     }
 
     /// Takes a place, which is free or was another's. Returns whether it is at home there; if not, only an index finds it.
-    pub(super) fn take(self, tags: &mut [TagCell], place: u32) -> bool {
+    pub(in crate::directory) fn take(self, tags: &mut [TagCell], place: u32) -> bool {
         let is_home = self.contain(tags, place);
         if let Some(tag) = tags.get_mut(place as usize) {
             *tag = if is_home { self.tag } else { TagCell::STRAY };
@@ -131,7 +131,7 @@ impl Homes {
 }
 
 /// The first free place from this one on. O(places between).
-pub(super) fn vacancy_from(tags: &[TagCell], from: u32) -> Option<u32> {
+pub(in crate::directory) fn vacancy_from(tags: &[TagCell], from: u32) -> Option<u32> {
     let rest = tags.get(from as usize..)?;
     // Eight at a time, for the sake of the one who finds them all taken but the last.
     let full = rest.chunks_exact(GROUP).take_while(|group| group.iter().all(|tag| *tag != TagCell::EMPTY)).count();

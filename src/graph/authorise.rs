@@ -1,7 +1,7 @@
 //! Who asks, and whether they may. Rule H1, the permissions of section 7.
 
-use super::refusal::Refusal;
-use super::request::Request;
+use crate::graph::error::Refusal;
+use crate::graph::request::Request;
 use crate::id::{SessionId, UserId};
 use crate::user::Command;
 

@@ -1,11 +1,11 @@
 //! `$batch`: elements, each a request with an id, walked where they lie in the body. Rule H5.
 
-use super::MAX_ELEMENTS;
-use super::json::{Value, decode};
-use super::refusal::{Field, Refusal};
-use super::request::{Body, Incoming, Request, World, member};
-use super::serve::Exchange;
-use super::target::{Target, until};
+use crate::graph::MAX_ELEMENTS;
+use crate::graph::error::{Field, Refusal};
+use crate::graph::json::{Value, decode};
+use crate::graph::request::target::{Target, until};
+use crate::graph::request::{Body, Incoming, Request, World, member};
+use crate::graph::serve::Exchange;
 use crate::id::UserId;
 use crate::policy::Policy;
 

@@ -1,11 +1,12 @@
 //! What a request wants changed of a user's details: parsed and checked, in the order of rule H2.
 
-use super::super::json::Value;
-use super::super::refusal::{DetailsField, Field, Refusal};
-use super::super::request::member;
-use super::date_time::DateTime;
-use super::{DetailsOperation, World};
 use crate::details::{DetailsCommand, LocationLayer, LocationLayers, MAX_PLACE_ID, WorkLocationType, WorkPlace};
+use crate::graph::date_time::DateTime;
+use crate::graph::environment::World;
+use crate::graph::error::{DetailsField, Field, Refusal};
+use crate::graph::json::Value;
+use crate::graph::request::member;
+use crate::graph::request::target::DetailsOperation;
 use crate::id::UserId;
 use crate::time::Instant;
 
@@ -57,7 +58,7 @@ pub enum DetailsAction<'a> {
 
 impl<'a> DetailsAction<'a> {
     /// Requires what an action needs, before anything else is looked at. Rule H2.
-    pub(in super::super) fn require(operation: DetailsOperation, body: Option<Value<'a>>) -> Result<(), Refusal> {
+    pub(in crate::graph) fn require(operation: DetailsOperation, body: Option<Value<'a>>) -> Result<(), Refusal> {
         match operation {
             DetailsOperation::SetStatusMessage => required(body, DetailsField::StatusMessage).map(|_| ()),
             DetailsOperation::SetLocation(_) => required(body, DetailsField::WorkLocationType).map(|_| ()),
@@ -66,7 +67,7 @@ impl<'a> DetailsAction<'a> {
     }
 
     /// Reads the body of an action about this user.
-    pub(in super::super) fn parse(
+    pub(in crate::graph) fn parse(
         operation: DetailsOperation,
         body: Option<Value<'a>>,
         user: UserId,

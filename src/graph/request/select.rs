@@ -1,9 +1,9 @@
 //! `$select`: which members of a presence object are asked for. Section 7.
 
 #[cfg(feature = "details")]
-use super::refusal::{DetailsField, Field, Refusal};
+use crate::graph::error::{DetailsField, Field, Refusal};
 #[cfg(feature = "details")]
-use super::target::{Decoded, query_option};
+use crate::graph::request::target::{Decoded, query_option};
 
 /// Which members of a presence object are asked for; without feature `details` always all of them, for `$select` is not
 /// looked at then.
@@ -25,7 +25,7 @@ impl Select {
 
 /// The members of a presence object, in the order they are written in. Rule H3.
 #[cfg(feature = "details")]
-pub(super) const PROPERTIES: [&str; 7] =
+pub(in crate::graph) const PROPERTIES: [&str; 7] =
     ["id", "availability", "activity", "outOfOfficeSettings", "statusMessage", "sequenceNumber", "workLocation"];
 
 #[cfg(feature = "details")]
@@ -77,7 +77,7 @@ impl Select {
         place.is_some_and(|place| self.contains_at(place))
     }
 
-    pub(super) fn contains_at(self, place: usize) -> bool {
+    pub(in crate::graph) fn contains_at(self, place: usize) -> bool {
         self.properties & 1_u8.checked_shl(place as u32).unwrap_or(0) != 0
     }
 }
