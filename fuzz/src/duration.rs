@@ -1,6 +1,6 @@
 //! Durations as text, against the naive reader and against jiff, which reads ISO 8601 as Temporal does. Rules H4, S2.
 
-use crate::model::duration::{Exact, assert_read, iso_8601, naive};
+use support::model::duration::{Exact, assert_read, iso_8601, naive};
 use jiff::fmt::temporal::SpanParser;
 use presence_core::{Duration, DurationRange, IsoDuration};
 

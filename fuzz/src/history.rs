@@ -1,9 +1,9 @@
 //! Any history of a directory: the naive model of the rules goes through the same, and both say the same after every step.
 
 use crate::life::{clock, command};
-use crate::model::both::{Both, SameHash};
-use crate::model::policies;
-use crate::model::random::{Action, Step};
+use support::model::both::{Both, SameHash};
+use support::model::policies;
+use support::model::random::{Action, Step};
 use arbitrary::{Result, Unstructured};
 use core::hash::BuildHasher;
 use presence_core::directory::DefaultHasher;

@@ -1,6 +1,6 @@
 //! Commands and clock readings out of a fuzzer's bytes.
 
-use crate::model::random::Clock;
+use support::model::random::Clock;
 use arbitrary::{Result, Unstructured};
 use presence_core::{Command, Duration, Instant};
 

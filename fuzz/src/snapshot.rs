@@ -3,7 +3,7 @@
 pub mod form;
 
 use crate::life::{clock, command};
-use crate::model::ANYTHING;
+use support::model::ANYTHING;
 use arbitrary::{Result, Unstructured};
 use form::{Form, sealed};
 use presence_core::snapshot::{LEAP, RestoreError, StoredId, max_len, restore, take};

@@ -1,8 +1,8 @@
 //! The pure decisions about a user: they change nothing, what they decide is applied exactly, and nothing else is.
 
 use crate::life::{clock, command};
-use crate::model::check::{assert_same_user, happening, is_decided};
-use crate::model::{self, Rules, instant, millis, policies};
+use support::model::check::{assert_same_user, happening, is_decided};
+use support::model::{self, Rules, instant, millis, policies};
 use arbitrary::{Result, Unstructured};
 use presence_core::{ApplyError, Command, Instant, Policy, Transition, User, advance, decide};
 

@@ -1,7 +1,7 @@
 //! What is refused, and why: damage, later forms, and bytes that are no user.
 
-use super::model::life::{Life, life};
-use super::model::{self, cases};
+use support::model::life::{Life, life};
+use support::model::{self, cases};
 use super::{IDS, NOON, applications, busy_user, ending, sealed, stored};
 use presence_core::snapshot::{self, Field, RestoreError, StoredId};
 use presence_core::{Duration, Instant, Presence, SessionId, User};

@@ -1,6 +1,6 @@
 //! What is written: one form for one user, small, and the same for ever.
 
-use super::model::{cases, life::life};
+use support::model::{cases, life::life};
 use super::{HOUR, IDS, NOON, applications, busy_user, command, ending, is_ordinary, secs, stored};
 use presence_core::snapshot::{self, Field, NoRoom, RestoreError, StoredId};
 use presence_core::{Absence, Command, Duration, Instant, Policy, Presence, SessionId, User, UserId};
@@ -33,7 +33,7 @@ fn users() -> Vec<(&'static str, User<u8, 4>, Instant)> {
 
     let mut endless = User::new();
     let for_ever = Command::SetPresence { session: 255, presence: Presence::Busy, lease: Some(Duration::MAX) };
-    command(&mut endless, Instant::from_millis(u64::MAX - 1), for_ever, &super::model::ANYTHING);
+    command(&mut endless, Instant::from_millis(u64::MAX - 1), for_ever, &support::model::ANYTHING);
 
     vec![
         ("new", User::new(), secs(0)),
@@ -105,10 +105,10 @@ fn c3_the_largest_user_fits_and_no_smaller_buffer_is_written_beyond() {
     let year = 400 * 24 * 60;
     for (session, presence) in [(1, Presence::Available), (2, Presence::Busy), (3, Presence::Away), (4, Presence::Busy)]
     {
-        command(&mut user, Instant::ZERO, set(session, presence, year), &super::model::ANYTHING);
+        command(&mut user, Instant::ZERO, set(session, presence, year), &support::model::ANYTHING);
     }
     let long = Command::SetPreferredPresence { presence: Presence::Busy, duration: Some(Duration::MAX) };
-    command(&mut user, Instant::ZERO, long, &super::model::ANYTHING);
+    command(&mut user, Instant::ZERO, long, &support::model::ANYTHING);
     let whole = stored(&user, Instant::ZERO);
     for length in 0..whole.len() {
         let mut buffer = vec![0xA5; whole.len() + 1];

@@ -1,8 +1,8 @@
 //! When nobody knows how long the power was gone: what is not known is not shown.
 
-use super::model::cases;
-use super::model::life::{left, life};
-use super::model::random::command as any_command;
+use support::model::cases;
+use support::model::life::{left, life};
+use support::model::random::command as any_command;
 use super::{IDS, NOON, busy_user, ending, is_ordinary, secs, stored};
 use presence_core::snapshot::{self, LEAP, RestoreError};
 use presence_core::{

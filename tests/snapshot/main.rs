@@ -5,11 +5,9 @@ mod damage;
 mod details;
 mod form;
 mod gap;
-#[path = "../model/mod.rs"]
-mod model;
 mod uninterrupted;
 
-use model::life::Life;
+use support::model::life::Life;
 use presence_core::snapshot::{self, StoredId};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, advance, decide};
 

@@ -1,8 +1,8 @@
 //! When it is known how long the power was gone: everything goes on as if it had never been.
 
-use super::model::cases;
-use super::model::life::{Life, left, life};
-use super::model::random::{Clock, command as any_command, forwards};
+use support::model::cases;
+use support::model::life::{Life, left, life};
+use support::model::random::{Clock, command as any_command, forwards};
 use super::{HOUR, IDS, NOON, busy_user, ending, is_ordinary, secs, stored};
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{ApplyError, Duration, Instant, Presence, User, set_presence};

@@ -1,6 +1,6 @@
 //! Rules T1, O1, W1, V1 and S8 once more, naively: everything is worked out from what was said.
 
-pub use crate::model::{Millis, NEVER, instant, millis, saturated};
+pub use support::model::{Millis, NEVER, instant, millis, saturated};
 use presence_core::Instant;
 use presence_core::details::{
     Details, DetailsChange, DetailsCommand, DetailsError, DetailsTransition, LocationLayer, LocationLayers,

@@ -1,0 +1,5 @@
+//! What a newcomer sees first: the README and the example it starts.
+
+#[cfg(all(feature = "graph", feature = "indicator"))]
+mod desk;
+mod readme;

@@ -1,0 +1,118 @@
+//! Whole random histories, over directories so small that everything collides, against the model: the same answers, the
+//! same transitions at the same instants in the same order, the same versions, explanations and deadlines.
+
+use support::model;
+
+use core::hash::BuildHasher;
+use model::both::{Both, SameHash};
+use model::policies;
+use model::random::{Step, actions, actions_beside, any_lease, any_moment, clock, forwards, history};
+use presence_core::directory::DefaultHasher;
+use proptest::prelude::*;
+
+/// Runs a history under every policy.
+fn run<const USERS: usize, const SESSIONS: usize, H: BuildHasher + Clone>(steps: &[Step], hasher: H) {
+    for (policy, rules) in policies() {
+        let mut both: Both<USERS, SESSIONS, H> = Both::new(policy, rules, hasher.clone());
+        for step in steps {
+            both.step(step);
+            both.assert_same();
+        }
+    }
+}
+
+/// Histories with one user more than there are places and one session more than there is room for.
+fn steps<const USERS: usize, const SESSIONS: usize>() -> impl Strategy<Value = Vec<Step>> {
+    history(40, clock(), actions(USERS as u8 + 1, SESSIONS as u8 + 1))
+}
+
+proptest! {
+    #![proptest_config(model::cases(256))]
+
+    #[test]
+    fn one_user_with_one_session(steps in steps::<1, 1>()) {
+        run::<1, 1, _>(&steps, DefaultHasher::new());
+    }
+
+    #[test]
+    fn one_user_with_many_sessions(steps in steps::<1, 4>()) {
+        run::<1, 4, _>(&steps, DefaultHasher::new());
+    }
+
+    #[test]
+    fn two_users(steps in steps::<2, 2>()) {
+        run::<2, 2, _>(&steps, DefaultHasher::new());
+    }
+
+    #[test]
+    fn three_users(steps in steps::<3, 3>()) {
+        run::<3, 3, _>(&steps, DefaultHasher::new());
+    }
+
+    #[test]
+    fn many_users_with_one_session(steps in steps::<7, 1>()) {
+        run::<7, 1, _>(&steps, DefaultHasher::new());
+    }
+
+    #[test]
+    fn no_room_at_all(steps in steps::<0, 1>()) {
+        run::<0, 1, _>(&steps, DefaultHasher::new());
+    }
+
+    #[test]
+    fn no_room_for_sessions(steps in steps::<2, 0>()) {
+        run::<2, 0, _>(&steps, DefaultHasher::new());
+    }
+
+    /// Rules C1, C3: no instant and no duration makes anything wrap, or panic.
+    #[test]
+    fn any_instant_and_any_duration(steps in history(40, any_moment(), any_lease(3, 3))) {
+        run::<2, 3, _>(&steps, DefaultHasher::new());
+    }
+
+    /// Of whom something is kept elsewhere is not forgotten, and what changed there counts.
+    #[test]
+    fn something_is_kept_elsewhere(steps in history(60, clock(), actions_beside(4, 2))) {
+        run::<3, 1, _>(&steps, DefaultHasher::new());
+    }
+
+    /// The worst hash there is costs time, and nothing else.
+    #[test]
+    fn every_hash_the_same(steps in steps::<5, 2>()) {
+        run::<5, 2, _>(&steps, SameHash);
+    }
+}
+
+proptest! {
+    #![proptest_config(model::cases(24))]
+
+    /// A crowd: an index and a queue that are deep enough to go wrong, with places for all but a few.
+    #[test]
+    fn a_crowd(steps in history(400, forwards(), actions(70, 2)), policy in 0usize..5) {
+        let (policy, rules) = policies()[policy].clone();
+        let mut both: Both<64, 1, _> = Both::new(policy, rules, DefaultHasher::new());
+        for (number, step) in steps.iter().enumerate() {
+            both.step(step);
+            // Everyone is compared now and then; everything that happens, at every step.
+            if number % 50 == 0 {
+                both.assert_same();
+            }
+        }
+        both.assert_same();
+    }
+
+    /// A crowd whose homes are all the same, in a number of places that makes no whole homes, while the clock jumps to and
+    /// fro, further than the calendar reaches.
+    #[test]
+    fn a_crowd_under_one_hash_and_a_clock_that_jumps(steps in history(300, clock(), actions(40, 2))) {
+        let (policy, rules) = policies()[0].clone();
+        let mut both: Both<37, 1, _> = Both::new(policy, rules, SameHash);
+        for (number, step) in steps.iter().enumerate() {
+            both.step(step);
+            if number % 50 == 0 {
+                both.assert_same();
+            }
+        }
+        both.assert_same();
+    }
+}

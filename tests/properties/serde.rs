@@ -1,0 +1,318 @@
+//! The plain values through serde: what is written is read back, and a user from foreign hands is taken in only if applying
+//! transitions could have made it.
+
+use support::model;
+
+use model::life::{Life, life};
+use presence_core::{
+    Absence, ApplyError, Cause, Change, Command, Duration, Instant, Layer, Policy, Presence, SessionId, Transition,
+    User, UserId, advance, set_presence,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, from_value, json, to_value};
+
+fn round_trip<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
+    let text = serde_json::to_string(value).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), value, "{text}");
+}
+
+#[test]
+fn plain_values_are_read_back() {
+    Presence::ALL.iter().for_each(round_trip);
+    presence_core::Availability::ALL.iter().for_each(round_trip);
+    presence_core::Activity::ALL.iter().for_each(round_trip);
+    [Absence::NeverSeen, Absence::Cleared, Absence::Expired, Absence::Lost].iter().for_each(round_trip);
+    [Instant::ZERO, Instant::from_millis(1), Instant::NEVER].iter().for_each(round_trip);
+    [Duration::ZERO, Duration::MAX].iter().for_each(round_trip);
+    round_trip(&SessionId::from_bytes([7; 16]));
+    round_trip(&UserId::from_bytes([0xFF; 16]));
+    round_trip(&Layer::Session(3u8));
+    round_trip(&[Cause::Set, Cause::PreferredExpired]);
+    round_trip(&Command::SetPresence { session: 3u8, presence: Presence::InACall, lease: None });
+    round_trip(&User::<SessionId, 4>::new());
+    round_trip(&User::<u8, 0>::after_restart(0));
+    round_trip(&User::<u8, 2>::starting_at(u64::MAX));
+}
+
+/// A user, as JSON, in a call and with a session that has faded once.
+fn example() -> Value {
+    let mut life: Life<3> = Life::new(Policy::GRAPH);
+    life.now = Instant::ZERO;
+    for (session, presence) in [(5, Presence::Available), (9, Presence::InACall)] {
+        let lease = Some(Duration::from_hours(1));
+        life.command(Command::SetPresence { session, presence, lease }).unwrap();
+    }
+    life.now = Instant::from_secs(400);
+    life.advance();
+    let user = to_value(&life.user).unwrap();
+    assert_eq!(from_value::<User<u8, 3>>(user.clone()).unwrap(), life.user);
+    user
+}
+
+fn is_taken_in(change: impl FnOnce(&mut Value)) -> bool {
+    let mut user = example();
+    let before = user.clone();
+    change(&mut user);
+    assert_ne!(user, before, "nothing was changed");
+    from_value::<User<u8, 3>>(user).is_ok()
+}
+
+/// The example as it is written, so that the other tests change what they mean to change.
+#[test]
+fn how_a_user_is_written() {
+    assert_eq!(
+        example(),
+        json!({
+            "sessions": [
+                { "id": 5, "expires_at": 3_600_000, "fades_at": 600_000, "presence": "AvailableInactive", "faded": 1 },
+                { "id": 9, "expires_at": 3_600_000, "fades_at": u64::MAX, "presence": "InACall", "faded": 0 },
+            ],
+            "preferred": null,
+            "since": 0,
+            "absence": "NeverSeen",
+            "revision": 3,
+            "version": 2,
+        })
+    );
+}
+
+#[test]
+fn m2_two_sessions_of_one_id_are_refused() {
+    assert!(!is_taken_in(|user| user["sessions"][1]["id"] = json!(5)));
+    assert!(!is_taken_in(|user| user["sessions"].as_array_mut().unwrap().reverse()), "out of order");
+    assert!(is_taken_in(|user| user["sessions"][1]["id"] = json!(6)));
+}
+
+#[test]
+fn s9_more_sessions_than_there_is_room_for_are_refused() {
+    let more = |count: u64| {
+        move |user: &mut Value| {
+            let sessions = user["sessions"].as_array_mut().unwrap();
+            for id in 10..10 + count {
+                let mut session = sessions[1].clone();
+                session["id"] = json!(id);
+                sessions.push(session);
+            }
+        }
+    };
+    assert!(is_taken_in(more(1)));
+    assert!(!is_taken_in(more(2)));
+}
+
+#[test]
+fn s3_only_what_was_set_to_available_fades() {
+    assert!(!is_taken_in(|user| user["sessions"][1]["fades_at"] = json!(600_000)), "a call that fades");
+    assert!(!is_taken_in(|user| user["sessions"][1]["faded"] = json!(1)), "a call that has faded");
+    assert!(!is_taken_in(|user| user["sessions"][0]["faded"] = json!(0)), "set to AvailableInactive, and fades");
+    assert!(is_taken_in(|user| user["sessions"][0]["presence"] = json!("Available")), "a fade that weakens nothing");
+}
+
+#[test]
+fn v1_a_version_ahead_of_the_revision_is_refused() {
+    assert!(!is_taken_in(|user| user["version"] = json!(4)));
+    assert!(is_taken_in(|user| user["version"] = json!(3)));
+}
+
+#[test]
+fn m3_what_is_no_presence_is_refused() {
+    assert!(!is_taken_in(|user| user["sessions"][0]["presence"] = json!("Levitating")));
+    assert!(!is_taken_in(|user| user["sessions"][0]["expires_at"] = json!(-1)));
+    assert!(!is_taken_in(|user| user["revision"] = json!(1.5)));
+    assert!(!is_taken_in(|user| drop(user.as_object_mut().unwrap().remove("since"))));
+}
+
+/// Every place in a JSON text that holds a number or a name.
+fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| leaves(member, format!("{path}/{name}"), found));
+        }
+        Value::Array(elements) => {
+            elements.iter().enumerate().for_each(|(at, element)| leaves(element, format!("{path}/{at}"), found));
+        }
+        _ => found.push(path),
+    }
+}
+
+/// Changes one number or name in a JSON text into something of the same kind.
+fn forge(value: &mut Value, which: Index, number: u64, presence: Presence) {
+    let mut found = Vec::new();
+    leaves(value, String::new(), &mut found);
+    let leaf = value.pointer_mut(&found[which.index(found.len())]).unwrap();
+    *leaf = if leaf.is_string() { to_value(presence).unwrap() } else { json!(number) };
+}
+
+fn numbers() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        0u64..6,
+        any::<u64>(),
+        Just(u64::MAX),
+        (0u64..30).prop_map(|hundreds| 1_000_000_000 + hundreds * 100_000)
+    ]
+}
+
+proptest! {
+    #![proptest_config(model::cases(1024))]
+
+    #[test]
+    fn whatever_can_come_about_is_read_back(life in life()) {
+        round_trip(&life.user);
+        life.transitions.iter().for_each(round_trip);
+        round_trip(&life.user.explain(&life.policy));
+    }
+
+    /// A user that was altered is refused, or is a user like any other: nothing it does panics, and it comes to rest.
+    #[test]
+    fn a_forged_user_is_refused_or_lives_on(life in life(), which in any::<Index>(), number in numbers(), presence in model::random::presence()) {
+        let mut forged = to_value(&life.user).unwrap();
+        forge(&mut forged, which, number, presence);
+        if let Ok(user) = from_value::<User<u8, 3>>(forged) {
+            round_trip(&user);
+            let mut life = Life { user, now: Instant::from_millis(u64::MAX - 1), ..life };
+            life.advance();
+            prop_assert_eq!(life.user.next_deadline(), None);
+            prop_assert_eq!(life.user.explain(&life.policy).next, None);
+            round_trip(&life.user);
+            for presence in [Presence::Away, Presence::Presenting] {
+                // Carried out or refused.
+                let _ = life.command(Command::SetPresence { session: 1, presence, lease: None });
+                round_trip(&life.user);
+            }
+        }
+    }
+
+    /// A transition that was altered is refused and changes nothing, or it might have been decided: what it says comes
+    /// about, and the user it makes is one that would be taken in.
+    #[test]
+    fn v2_a_forged_transition_is_refused_or_consistent(
+        life in life(),
+        at in any::<Index>(),
+        which in any::<Index>(),
+        number in numbers(),
+        presence in model::random::presence(),
+    ) {
+        prop_assume!(!life.transitions.is_empty());
+        let at = at.index(life.transitions.len());
+        let mut user: User<u8, 3> = User::new();
+        for transition in &life.transitions[..at] {
+            user.apply(transition).unwrap();
+        }
+        let mut forged = to_value(life.transitions[at]).unwrap();
+        forge(&mut forged, which, number, presence);
+        let Ok(forged) = from_value::<Transition<u8>>(forged) else { return Ok(()) };
+        let before = user.clone();
+        match user.apply(&forged) {
+            Ok(()) => {
+                prop_assert_eq!((forged.revision(), forged.before()), (before.revision(), before.presence()));
+                prop_assert_eq!((user.revision(), user.presence()), (before.revision() + 1, forged.after()));
+                round_trip(&user);
+            }
+            Err(error) => {
+                let is_stale = forged.revision() != before.revision();
+                prop_assert_eq!(error, if is_stale { ApplyError::Stale } else { ApplyError::Invalid });
+                prop_assert_eq!(user, before);
+            }
+        }
+    }
+}
+
+/// What is published before and after must follow from the record.
+#[test]
+fn v2_before_and_after_must_follow() {
+    let user: User<u8, 2> = User::new();
+    let set = set_presence(user.at(Instant::ZERO).unwrap(), 1, Presence::InACall, None, &Policy::GRAPH).unwrap();
+    for (path, value) in [
+        ("/before", json!("Away")),
+        ("/after", json!("Away")),
+        ("/change/Set/presence", json!("Away")),
+        ("/change/Set/faded", json!(1)),
+        ("/at", json!(300_001)),
+    ] {
+        let mut forged = to_value(set).unwrap();
+        *forged.pointer_mut(path).unwrap() = value;
+        let forged: Transition<u8> = from_value(forged).unwrap();
+        assert_eq!(user.clone().apply(&forged), Err(ApplyError::Invalid), "{path}");
+    }
+    assert!(matches!(set.change(), Change::Set(_)));
+    assert_eq!(user.clone().apply(&set), Ok(()));
+}
+
+/// A call does not fade (S3): a transition that says so was decided by nobody.
+#[test]
+fn v2_a_set_that_fades_must_be_available() {
+    let user: User<u8, 2> = User::new();
+    let set = set_presence(user.at(Instant::ZERO).unwrap(), 1, Presence::InACall, None, &Policy::GRAPH).unwrap();
+    let mut forged = to_value(set).unwrap();
+    forged["change"]["Set"]["fades_at"] = json!(1000);
+    let forged: Transition<u8> = from_value(forged).unwrap();
+    assert_eq!(user.clone().apply(&forged), Err(ApplyError::Invalid));
+}
+
+/// A user in a presentation for an hour, who is available for so many minutes: the end of that does not show.
+fn presenting(minutes: u64) -> User<u8, 3> {
+    let mut life: Life<3> = Life::new(Policy::GRAPH);
+    life.now = Instant::ZERO;
+    for (session, presence, minutes) in [(1, Presence::Available, minutes), (3, Presence::Presenting, 60)] {
+        let lease = Some(Duration::from_mins(minutes));
+        life.command(Command::SetPresence { session, presence, lease }).unwrap();
+    }
+    life.user
+}
+
+/// A fade weakens what is due, at its time, by one step, and leaves the expiry alone (S3, S8): any other was decided by
+/// nobody. How far it weakens is the policy's business.
+#[test]
+fn v2_a_fade_that_is_none_is_refused() {
+    let user = presenting(60);
+    let fade = to_value(advance(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap()).unwrap();
+    for (path, value, answer) in [
+        ("/change/Faded/presence", json!("AvailableInactive"), Ok(())),
+        ("/change/Faded/presence", json!("Available"), Ok(())),
+        ("/change/Faded/presence", json!("Away"), Ok(())),
+        ("/change/Faded/presence", json!("Busy"), Err(ApplyError::Invalid)),
+        ("/change/Faded/expires_at", json!(3_600_001), Err(ApplyError::Invalid)),
+        ("/change/Faded/expires_at", json!(3_599_999), Err(ApplyError::Invalid)),
+        ("/change/Faded/fades_at", json!(300_000), Err(ApplyError::Invalid)),
+        ("/change/Faded/fades_at", json!(300_001), Ok(())),
+        ("/change/Faded/faded", json!(0), Err(ApplyError::Invalid)),
+        ("/change/Faded/faded", json!(2), Err(ApplyError::Invalid)),
+        ("/change", json!({ "Expired": 1 }), Err(ApplyError::Invalid)),
+        ("/change", json!("PreferredExpired"), Err(ApplyError::Invalid)),
+        ("/at", json!(299_999), Err(ApplyError::Invalid)),
+        ("/at", json!(300_001), Err(ApplyError::Invalid)),
+    ] {
+        let mut forged = fade.clone();
+        *forged.pointer_mut(path).unwrap() = value;
+        let transition: Transition<u8> = from_value(forged.clone()).unwrap();
+        assert_eq!(user.clone().apply(&transition), answer, "{forged}");
+    }
+}
+
+/// Rule S4: what expires does not fade at that moment.
+#[test]
+fn s4_a_fade_in_place_of_an_expiry_is_refused() {
+    let user = presenting(5);
+    let expiry = advance(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap();
+    assert_eq!(expiry.cause(), Cause::Expired);
+    let mut forged = to_value(expiry).unwrap();
+    for fades_at in [300_001, u64::MAX] {
+        forged["change"] = json!({
+            "Faded": { "id": 1, "expires_at": 300_000, "fades_at": fades_at, "presence": "Away", "faded": 1 }
+        });
+        let transition: Transition<u8> = from_value(forged.clone()).unwrap();
+        assert_eq!(user.clone().apply(&transition), Err(ApplyError::Invalid));
+    }
+}
+
+/// Rule C3: a deadline at the greatest instant never comes, so nothing is carried out then.
+#[test]
+fn c3_nothing_ends_at_the_greatest_instant() {
+    let never = json!({
+        "revision": 0, "at": u64::MAX, "before": "Offline", "after": "Offline", "change": "PreferredExpired"
+    });
+    let transition: Transition<u8> = from_value(never).unwrap();
+    let mut user: User<u8, 2> = User::new();
+    assert_eq!(user.apply(&transition), Err(ApplyError::Invalid));
+    assert_eq!(user, User::new());
+}

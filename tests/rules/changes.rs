@@ -1,0 +1,167 @@
+//! Rule V2: which users changed visibly since a cursor, oldest first; each once; never a silent gap. And handles.
+
+use support::model;
+
+use model::log::Log;
+use presence_core::directory::{Cursor, Directory, InlineMemory, Progress};
+use presence_core::{Command, Instant, Policy, Presence};
+use proptest::prelude::*;
+
+type Small = Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>>;
+
+fn command() -> impl Strategy<Value = Command<u8>> {
+    let presence = prop::sample::select(vec![Presence::Available, Presence::Away, Presence::InACall]);
+    let preferred = prop::sample::select(vec![Presence::Busy, Presence::Away]);
+    prop_oneof![
+        4 => (0..2u8, presence).prop_map(|(session, presence)| Command::SetPresence { session, presence, lease: None }),
+        4 => (0..2u8).prop_map(|session| Command::ClearPresence { session }),
+        1 => preferred.prop_map(|presence| Command::SetPreferredPresence { presence, duration: None }),
+        1 => Just(Command::ClearPreferredPresence),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn v2_changes_since_any_cursor(steps in prop::collection::vec((0..400u64, 0..6u8, command()), 0..if cfg!(miri) { 12 } else { 80 })) {
+        let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut log = Log::default();
+        let mut now = Instant::ZERO;
+        for (wait, user, command) in steps {
+            now = Instant::from_secs(now.as_millis() / 1000 + wait);
+            loop {
+                match directory.advance(now) {
+                    Progress::Changed { user, transition } if transition.is_visible() => log.note(user),
+                    Progress::Changed { .. } | Progress::Working => {}
+                    Progress::Idle { .. } => break,
+                }
+            }
+            let _ = directory.execute(now, user, command, |user, transition| {
+                if transition.is_visible() {
+                    log.note(user);
+                }
+            });
+            log.forget(&directory);
+            // One more than there are: a cursor of another directory.
+            for cursor in 0..=log.count + 1 {
+                log.assert_same_since(&directory, cursor);
+            }
+        }
+    }
+
+    /// A handle names its user as long as that user has the place, and never another.
+    #[test]
+    fn m5_handles_outlive_no_reuse(steps in prop::collection::vec((0..6u8, command()), 0..80)) {
+        let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut handles = Vec::new();
+        for (place, (user, command)) in steps.into_iter().enumerate() {
+            let _ = directory.execute(Instant::from_secs(place as u64), user, command, |_, _| {});
+            if let Some(handle) = directory.handle(user) {
+                prop_assert!(handle.index() < directory.capacity());
+                handles.push((user, handle));
+            }
+            for (user, handle) in &handles {
+                match directory.by_handle(*handle) {
+                    Some((id, found)) => {
+                        prop_assert_eq!(id, *user);
+                        prop_assert_eq!(Some(found), directory.get(id));
+                    }
+                    None => prop_assert!(directory.handle(*user) != Some(*handle)),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn v2_a_reader_may_stop_in_between_and_go_on() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    for user in 0..3 {
+        directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+    }
+    let first = directory.changes_since(Cursor::START).unwrap().next().unwrap();
+    let rest: Vec<_> = directory.changes_since(first.cursor).unwrap().map(|changed| changed.id).collect();
+    assert_eq!((first.id, rest), (0, vec![1, 2]));
+}
+
+/// What is kept of a user elsewhere changes visibly: the user is the newest, and its own record is as it was. Rule V2.
+#[test]
+fn v2_a_change_beside_a_user_is_one_of_the_user() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+    directory.set_presence(Instant::ZERO, 2, 0, Presence::Away, None, |_, _| {}).unwrap();
+    let cursor = directory.cursor();
+    let before = directory.get(1).unwrap().clone();
+    assert!(directory.note_change(1));
+    let changed: Vec<u8> = directory.changes_since(cursor).unwrap().map(|changed| changed.id).collect();
+    assert_eq!((changed, directory.get(1)), (vec![1], Some(&before)));
+    // Only of one with a place can be told.
+    assert!(!directory.note_change(3));
+    assert_eq!((directory.cursor().to_number(), directory.len()), (cursor.to_number() + 1, 2));
+}
+
+/// Users forgotten in an earlier life had numbers too. Rules V1, V2.
+#[test]
+fn v1_a_directory_is_told_of_users_forgotten_before() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    assert_eq!(directory.forgotten(), 0);
+    directory.remember_forgotten(70);
+    directory.remember_forgotten(7);
+    directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+    assert_eq!(directory.version(Instant::ZERO, 1), 71);
+    for user in 2..6 {
+        directory.clear_presence(Instant::ZERO, user - 1, 0, |_, _| {}).unwrap();
+        directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+    }
+    let number = directory.forgotten();
+    assert!(number > 72, "{number}");
+    let mut later: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    later.remember_forgotten(number);
+    later.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+    assert!(later.version(Instant::ZERO, 1) > 72, "above what user 1 had when it was forgotten");
+}
+
+/// Everybody, a bounded piece at a time.
+#[test]
+fn users_are_listed_in_pieces() {
+    let mut directory: Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 40>> =
+        Directory::new(InlineMemory::new(), Policy::GRAPH);
+    for user in 0..33 {
+        directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+    }
+    for places in 1..50 {
+        let (mut listed, mut next) = (Vec::new(), Some(0));
+        while let Some(place) = next {
+            let (users, behind) = directory.users_from(place, places);
+            let piece: Vec<u8> = users.map(|(id, _)| id).collect();
+            assert!(piece.len() <= places);
+            listed.extend(piece);
+            next = behind;
+        }
+        listed.sort_unstable();
+        assert_eq!(listed, (0..33).collect::<Vec<u8>>());
+    }
+    // Behind the last place there is nothing to go on with.
+    assert_eq!(
+        [(35, 4), (35, 5), (35, 6), (0, 40)].map(|(place, places)| directory.users_from(place, places).1),
+        [Some(39), None, None, None,]
+    );
+    assert_eq!(directory.users_from(40, 5).1, None);
+    assert_eq!(directory.users_from(usize::MAX, usize::MAX).0.count(), 0);
+    assert_eq!(directory.users_from(0, 0).1, None);
+}
+
+/// Whoever is taken in from elsewhere has changed, whether it had a place or not, and however like itself it is.
+#[test]
+fn v2_who_is_taken_in_has_changed() {
+    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    directory.set_presence(Instant::ZERO, 1, 1, Presence::Away, None, |_, _| {}).unwrap();
+    let user = directory.get(1).unwrap().clone();
+    for id in [2, 1] {
+        let before = directory.cursor();
+        directory.insert(id, user.clone()).unwrap();
+        let changed: Vec<_> = directory.changes_since(before).unwrap().map(|changed| changed.id).collect();
+        assert_eq!(changed, [id]);
+    }
+}

@@ -1,0 +1,21 @@
+//! The rules of `docs/behaviour.md`, one file a subject: every test is named after the rule that it holds.
+
+mod aggregation;
+mod batch;
+mod changes;
+mod crowds;
+mod directory;
+mod durations;
+mod explain;
+mod forgery;
+mod hashing;
+mod preferred;
+mod presences;
+mod rebase;
+mod retain;
+mod sessions;
+#[cfg(feature = "graph")]
+mod single_user;
+mod size;
+mod texts;
+mod time;
