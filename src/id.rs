@@ -7,15 +7,15 @@ pub const GUID_LEN: usize = 36;
 /// or without braces around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct NotAGuid;
+pub struct ParseIdError;
 
-impl core::fmt::Display for NotAGuid {
+impl core::fmt::Display for ParseIdError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("not a GUID")
     }
 }
 
-impl core::error::Error for NotAGuid {}
+impl core::error::Error for ParseIdError {}
 
 /// The value of a hexadecimal digit.
 pub(crate) const fn hex_value(digit: u8) -> Option<u8> {
@@ -42,7 +42,7 @@ const fn follows_hyphen(place: u8) -> bool {
 struct Bytes([u8; 16]);
 
 /// The value of a GUID's text. O(1): longer text is refused at its 39th byte.
-const fn parse(text: &[u8]) -> Result<Bytes, NotAGuid> {
+const fn parse(text: &[u8]) -> Result<Bytes, ParseIdError> {
     let mut rest = match text {
         [b'{', inner @ .., b'}'] => inner,
         _ => text,
@@ -52,15 +52,15 @@ const fn parse(text: &[u8]) -> Result<Bytes, NotAGuid> {
     let mut place = 0;
     while let [byte, later @ ..] = unread {
         if follows_hyphen(place) {
-            let [b'-', after @ ..] = rest else { return Err(NotAGuid) };
+            let [b'-', after @ ..] = rest else { return Err(ParseIdError) };
             rest = after;
         }
-        let [high, low, after @ ..] = rest else { return Err(NotAGuid) };
-        let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) else { return Err(NotAGuid) };
+        let [high, low, after @ ..] = rest else { return Err(ParseIdError) };
+        let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) else { return Err(ParseIdError) };
         *byte = (high << 4) | low;
         (rest, unread, place) = (after, later, place.saturating_add(1));
     }
-    if rest.is_empty() { Ok(bytes) } else { Err(NotAGuid) }
+    if rest.is_empty() { Ok(bytes) } else { Err(ParseIdError) }
 }
 
 /// The character at a place of the lower-case text of a GUID.
@@ -146,13 +146,13 @@ macro_rules! guid {
             ///
             /// # Errors
             ///
-            /// [`NotAGuid`] for anything else.
-            pub const fn parse(text: &str) -> Result<Self, NotAGuid> {
+            /// [`ParseIdError`] for anything else.
+            pub const fn parse(text: &str) -> Result<Self, ParseIdError> {
                 Self::parse_ascii(text.as_bytes())
             }
 
             /// The same, of bytes that need not be text.
-            pub(crate) const fn parse_ascii(text: &[u8]) -> Result<Self, NotAGuid> {
+            pub(crate) const fn parse_ascii(text: &[u8]) -> Result<Self, ParseIdError> {
                 match parse(text) {
                     Ok(Bytes(bytes)) => Ok(Self::from_bytes(bytes)),
                     Err(error) => Err(error),
@@ -178,9 +178,9 @@ macro_rules! guid {
         }
 
         impl core::str::FromStr for $name {
-            type Err = NotAGuid;
+            type Err = ParseIdError;
 
-            fn from_str(text: &str) -> Result<Self, NotAGuid> {
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
                 Self::parse(text)
             }
         }

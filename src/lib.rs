@@ -17,6 +17,7 @@
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+mod buffer;
 #[cfg(feature = "details")]
 pub mod details;
 pub mod directory;
@@ -32,12 +33,13 @@ pub mod snapshot;
 mod time;
 mod user;
 
-pub use id::{GUID_LEN, NotAGuid, SessionId, UserId};
+pub use buffer::BufferFull;
+pub use id::{GUID_LEN, ParseIdError, SessionId, UserId};
 pub use policy::{Fade, Fades, Policy, PreferredDefault};
-pub use presence::{Activity, Availability, Presence, PresenceSet, UnknownPresence};
-pub use time::{Duration, DurationRange, Instant, IsoDuration, NotADuration, TickExtender, renew_before};
+pub use presence::{Activity, Availability, ParsePresenceError, Presence, PresenceSet};
+pub use time::{Duration, DurationRange, Instant, IsoDuration, ParseDurationError, TickExtender, keep_alive_interval};
 pub use user::{
-    Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, Overdue, Preferred,
-    Session, SetPreferredError, SetPresenceError, Transition, User, UserAt, advance, clear_preferred_presence,
-    clear_presence, decide, set_preferred_presence, set_presence,
+    Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, OverdueError, Preferred,
+    Session, SetPreferredError, SetPresenceError, Transition, User, UserAt, clear_preferred_presence, clear_presence,
+    decide, next_due, set_preferred_presence, set_presence,
 };

@@ -2,7 +2,7 @@
 
 use crate::output::Output;
 use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
-use presence_core::graph::{Caller, Exchange, Line, Refusal, Sink, Trace, json::Value, serve_line, write_change};
+use presence_core::graph::{Caller, Context, Error, Line, Trace, Writer, json::Value, serve_line, write_change};
 use presence_core::{Change, Instant, Policy, SessionId, Transition, UserId};
 use std::collections::BTreeMap;
 use std::io;
@@ -59,7 +59,7 @@ impl Desk {
     /// Carries out a line at the present moment, and prints what it changed and then its answer.
     pub(crate) fn answer(&mut self, text: &[u8], output: &mut Output) -> io::Result<()> {
         let line = Line::parse(text);
-        let exchange = Exchange::new(self.now, Caller::Trusted { me: self.me });
+        let exchange = Context::new(self.now, Caller::Trusted { me: self.me });
         let mut answer = Answer::default();
         let mut changes = Vec::new();
         let _ = serve_line(line, &exchange, &mut self.directory, &mut answer, &mut |user, transition| {
@@ -70,7 +70,7 @@ impl Desk {
     }
 
     /// Refuses a line, and changes nothing.
-    pub(crate) fn refuse(&mut self, text: &[u8], refusal: Refusal, output: &mut Output) -> io::Result<()> {
+    pub(crate) fn refuse(&mut self, text: &[u8], refusal: Error, output: &mut Output) -> io::Result<()> {
         let mut answer = Answer::default();
         let _ = Line::parse(text).refuse(refusal, &Trace::default(), &mut answer);
         output.line(&answer.0)
@@ -112,17 +112,17 @@ fn application(line: Line<'_>) -> Option<String> {
 #[derive(Default)]
 struct Answer(Vec<u8>);
 
-impl Sink for Answer {
-    fn room(&self) -> usize {
+impl Writer for Answer {
+    fn remaining(&self) -> usize {
         usize::MAX
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), presence_core::graph::NoRoom> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), presence_core::BufferFull> {
         self.0.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn take_back(&mut self, count: usize) {
+    fn discard_last(&mut self, count: usize) {
         self.0.truncate(self.0.len() - count);
     }
 }

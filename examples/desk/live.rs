@@ -16,7 +16,7 @@ pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output:
     let now = || Instant::ZERO.saturating_add(Duration::from(start.elapsed()));
     let lines = read(input);
     loop {
-        let deadline = desk.directory.next_deadline().map(|deadline| deadline.saturating_since(now()));
+        let deadline = desk.directory.next_deadline().map(|deadline| deadline.saturating_duration_since(now()));
         let wait = output.next_frame().into_iter().chain(deadline.map(core::time::Duration::from)).min();
         let received = match wait {
             Some(wait) => lines.recv_timeout(wait),

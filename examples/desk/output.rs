@@ -50,7 +50,7 @@ impl Output {
     /// Lets a replay's time pass up to a moment: at once, or, on the screen, so that it can be watched.
     pub(crate) fn let_pass(&mut self, until: Instant, desk: &mut Desk) -> io::Result<()> {
         if let Self::Screen { .. } = self {
-            let gap = core::time::Duration::from(until.saturating_since(desk.now));
+            let gap = core::time::Duration::from(until.saturating_duration_since(desk.now));
             let frames = (gap / SPEED).min(LONGEST_WAIT).as_millis() / FRAME.as_millis();
             let step = Duration::from(gap.checked_div(u32::try_from(frames).unwrap_or(1)).unwrap_or_default());
             for _ in 1..frames {

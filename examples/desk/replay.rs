@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::input::{next_line, seconds};
 use crate::output::Output;
 use presence_core::Instant;
-use presence_core::graph::{Field, MAX_LINE, Refusal, json::Value};
+use presence_core::graph::{Error, Field, MAX_LINE, json::Value};
 use std::io::{self, BufRead};
 
 pub(crate) fn run(
@@ -31,7 +31,7 @@ pub(crate) fn run(
 }
 
 /// When a line was sent: as it says, or with the one before.
-fn moment(line: &[u8], now: Instant) -> Result<Instant, Refusal> {
+fn moment(line: &[u8], now: Instant) -> Result<Instant, Error> {
     if line.len() > MAX_LINE {
         return Ok(now);
     }
@@ -39,10 +39,10 @@ fn moment(line: &[u8], now: Instant) -> Result<Instant, Refusal> {
     let mut moments = value.members().filter(|(name, _)| *name == "\"at\"").map(|(_, at)| at);
     match (moments.next(), moments.next()) {
         (None, _) => Ok(now),
-        (Some(_), Some(_)) => Err(Refusal::Duplicate(Field::At)),
+        (Some(_), Some(_)) => Err(Error::Duplicate(Field::At)),
         (Some(at), None) => match seconds(at.as_str()) {
-            None => Err(Refusal::Malformed(Field::At)),
-            Some(at) if at < now => Err(Refusal::OutOfOrder),
+            None => Err(Error::Malformed(Field::At)),
+            Some(at) if at < now => Err(Error::OutOfOrder),
             Some(at) => Ok(at),
         },
     }

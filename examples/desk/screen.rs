@@ -94,7 +94,7 @@ fn deadlines(view: &View<'_>) -> impl Iterator<Item = (Option<SessionId>, Instan
 
 /// When it ends, and how long it had when that was first seen.
 fn lease(known: Option<&(Instant, Duration)>, ends: Instant, now: Instant) -> (Instant, Duration) {
-    known.copied().filter(|known| known.0 == ends).unwrap_or((ends, ends.saturating_since(now)))
+    known.copied().filter(|known| known.0 == ends).unwrap_or((ends, ends.saturating_duration_since(now)))
 }
 
 /// The whole picture: rows from the top left, at most 23, each erased to its end, and the cursor below.
@@ -135,7 +135,7 @@ fn heading(view: &View<'_>, columns: usize) -> Row {
     let clock = clock(view.now);
     let mut row = Row::new(columns);
     row.put(BOLD, " presence light  ");
-    let room = row.room().saturating_sub(width(&clock));
+    let room = row.remaining().saturating_sub(width(&clock));
     row.cell(DIM, &format!("{}{others}", view.user), room).put(BOLD, &clock);
     row
 }
@@ -181,9 +181,9 @@ fn sessions(view: &View<'_>, leases: &Leases, columns: usize) -> Vec<Row> {
         row.put(style, if decides { " ▸ " } else { "   " }).cell(style, name, 11).put(&colour, "● ");
         row.cell(style, &presence.to_string(), 28);
         if let Some((ends, lease)) = lease {
-            let left = ends.saturating_since(view.now);
+            let left = ends.saturating_duration_since(view.now);
             row.cell(style, &format!("{:>8}", length(left)), 9);
-            let cells = row.room().min(24);
+            let cells = row.remaining().min(24);
             let full = u128::from(left.as_millis()) * cells as u128 / u128::from(lease.as_millis().max(1));
             let full = usize::try_from(full).unwrap_or(cells).min(cells);
             row.put(&colour, &"━".repeat(full)).put(DIM, &"─".repeat(cells - full));

@@ -69,7 +69,7 @@ macro_rules! of {
 
 fn live(mut bytes: Unstructured<'_>) -> Result<()> {
     let now = Instant::from_secs(1_000_000);
-    let mut world = World { now, little: Told::starting_at(0), much: Told::starting_at(0), decided: Vec::new() };
+    let mut world = World { now, little: Told::with_version(0), much: Told::with_version(0), decided: Vec::new() };
     for _ in 0..STEPS {
         if bytes.is_empty() {
             break;
@@ -88,7 +88,7 @@ fn live(mut bytes: Unstructured<'_>) -> Result<()> {
             8 => {
                 // At the revision of the other, so that what is decided about one is a forgery of the other's.
                 let revision = of!(world, !is_much, told => told.real.revision());
-                of!(world, is_much, told => *told = Told::starting_at(revision));
+                of!(world, is_much, told => *told = Told::with_version(revision));
             }
             9 => {
                 let to = bytes.arbitrary()?;

@@ -1,8 +1,8 @@
 //! Durations as text, against the naive reader and against jiff, which reads ISO 8601 as Temporal does. Rules H4, S2.
 
-use support::model::duration::{Exact, assert_read, iso_8601, naive};
 use jiff::fmt::temporal::SpanParser;
 use presence_core::{Duration, DurationRange, IsoDuration};
+use support::model::duration::{Exact, assert_read, iso_8601, naive};
 
 /// Any text is read as the naive reader reads it, and as jiff does, but for the differences that are listed here; any
 /// duration that is written is read back by all three.

@@ -1,12 +1,12 @@
 //! Any history of a directory: the naive model of the rules goes through the same, and both say the same after every step.
 
 use crate::life::{clock, command};
-use support::model::both::{Both, SameHash};
-use support::model::policies;
-use support::model::random::{Action, Step};
 use arbitrary::{Result, Unstructured};
 use core::hash::BuildHasher;
 use presence_core::directory::DefaultHasher;
+use support::model::both::{Both, SameHash};
+use support::model::policies;
+use support::model::random::{Action, Step};
 
 /// So many steps, for the model takes its time.
 const STEPS: usize = 200;

@@ -1,8 +1,8 @@
 //! Commands and clock readings out of a fuzzer's bytes.
 
-use support::model::random::Clock;
 use arbitrary::{Result, Unstructured};
 use presence_core::{Command, Duration, Instant};
+use support::model::random::Clock;
 
 /// A command for one of so many sessions.
 pub fn command(bytes: &mut Unstructured<'_>, sessions: u8) -> Result<Command<u8>> {

@@ -3,11 +3,11 @@
 pub mod form;
 
 use crate::life::{clock, command};
-use support::model::ANYTHING;
 use arbitrary::{Result, Unstructured};
 use form::{Form, sealed};
-use presence_core::snapshot::{LEAP, RestoreError, StoredId, max_len, restore, take};
-use presence_core::{Absence, Command, Duration, Instant, Presence, SessionId, User, advance, decide};
+use presence_core::snapshot::{RestoreError, StoredId, VERSION_GAP, max_len, restore, save};
+use presence_core::{Absence, Command, Duration, Instant, Presence, SessionId, User, decide, next_due};
+use support::model::ANYTHING;
 
 const SESSIONS: usize = 3;
 const ZERO: Option<Duration> = Some(Duration::ZERO);
@@ -29,7 +29,7 @@ fn play(mut bytes: Unstructured<'_>) -> Result<()> {
         _ => {
             let (user, at) = live(&mut bytes)?;
             let mut buffer = [0; max_len::<u8, SESSIONS>()];
-            let stored = take(user.at(at).expect("up to date"), &mut buffer).expect("the most there is");
+            let stored = save(user.at(at).expect("up to date"), &mut buffer).expect("the most there is");
             let restored = restore(stored, at, ZERO);
             assert_eq!(restored.as_ref(), Ok(&user), "the same user on the same clock");
             judge::<u8>(stored, now, elapsed);
@@ -41,7 +41,7 @@ fn play(mut bytes: Unstructured<'_>) -> Result<()> {
 
 /// A user, and a moment at which it is up to date.
 fn live(bytes: &mut Unstructured<'_>) -> Result<(User<u8, SESSIONS>, Instant)> {
-    let mut user = User::starting_at(bytes.arbitrary::<u32>()?.into());
+    let mut user = User::with_version(bytes.arbitrary::<u32>()?.into());
     let mut now = Instant::from_secs(1_000_000);
     for _ in 0..bytes.int_in_range(0..=8)? {
         now = Instant::from_millis(clock(bytes)?.read(now.as_millis(), user.next_deadline().map(Instant::as_millis)));
@@ -56,7 +56,7 @@ fn live(bytes: &mut Unstructured<'_>) -> Result<(User<u8, SESSIONS>, Instant)> {
 }
 
 fn bring_up_to_date<S: Copy + Ord>(user: &mut User<S, SESSIONS>, now: Instant) {
-    while let Some(due) = advance(user, now, &ANYTHING) {
+    while let Some(due) = next_due(user, now, &ANYTHING) {
         user.apply(&due).expect("just decided");
     }
 }
@@ -85,8 +85,8 @@ fn judge<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant
             let absence = if exact.sessions().is_empty() { exact.absence() } else { Some(Absence::Lost) };
             assert_eq!((user.sessions().len(), user.absence()), (0, absence), "no news (A5)");
             assert_eq!(user.preferred(), exact.preferred(), "what is preferred is kept");
-            assert_eq!(user.version(), exact.version().saturating_add(LEAP), "version (V1)");
-            assert_eq!(user.revision(), exact.revision().saturating_add(LEAP), "revision (V2)");
+            assert_eq!(user.version(), exact.version().saturating_add(VERSION_GAP), "version (V1)");
+            assert_eq!(user.revision(), exact.revision().saturating_add(VERSION_GAP), "revision (V2)");
             lives_on(&user);
         }
     }
@@ -95,7 +95,7 @@ fn judge<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant
         let user: User<S, SESSIONS> = restore(bytes, ordinary, ZERO).expect("on any clock");
         let mut buffer = vec![0; max_len::<S, SESSIONS>()];
         let at = user.at(ordinary).expect("what is stored is still to come (S8)");
-        assert_eq!(take(at, &mut buffer), Ok(bytes), "one user, one form");
+        assert_eq!(save(at, &mut buffer), Ok(bytes), "one user, one form");
     }
 }
 
@@ -133,7 +133,7 @@ fn is_found_again<S: StoredId + Copy + Ord + core::fmt::Debug>(mut user: User<S,
         assert_eq!(user.version(), version.saturating_add(transition.is_visible().into()), "version (V1)");
     }
     let mut buffer = vec![0; max_len::<S, SESSIONS>()];
-    let stored = take(user.at(now).expect("up to date"), &mut buffer).expect("the most there is");
+    let stored = save(user.at(now).expect("up to date"), &mut buffer).expect("the most there is");
     assert_eq!(restore(stored, now, ZERO).as_ref(), Ok(&user), "the same user on the same clock");
 }
 

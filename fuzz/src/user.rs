@@ -1,10 +1,10 @@
 //! The pure decisions about a user: they change nothing, what they decide is applied exactly, and nothing else is.
 
 use crate::life::{clock, command};
+use arbitrary::{Result, Unstructured};
+use presence_core::{ApplyError, Command, Instant, Policy, Transition, User, decide, next_due};
 use support::model::check::{assert_same_user, happening, is_decided};
 use support::model::{self, Rules, instant, millis, policies};
-use arbitrary::{Result, Unstructured};
-use presence_core::{ApplyError, Command, Instant, Policy, Transition, User, advance, decide};
 
 const STEPS: usize = 200;
 const SESSIONS: usize = 3;
@@ -18,9 +18,9 @@ struct Person {
 
 impl Person {
     /// Rules V1, V2: numbers may begin anywhere.
-    fn starting_at(number: u64) -> Self {
+    fn with_version(number: u64) -> Self {
         let model = model::user::User { revision: number, version: number, ..model::user::User::new() };
-        Self { real: User::starting_at(number), model }
+        Self { real: User::with_version(number), model }
     }
 }
 
@@ -42,7 +42,7 @@ pub fn user(data: &[u8]) {
 
 fn play(mut bytes: Unstructured<'_>) -> Result<()> {
     let (policy, rules) = bytes.choose(&policies())?.clone();
-    let people = [Person::starting_at(0), Person::starting_at(0)];
+    let people = [Person::with_version(0), Person::with_version(0)];
     let mut world = World { policy, rules, now: Instant::from_secs(1_000_000), people, decided: Vec::new() };
     for _ in 0..STEPS {
         if bytes.is_empty() {
@@ -55,7 +55,7 @@ fn play(mut bytes: Unstructured<'_>) -> Result<()> {
             0..=4 => world.command(who, command(&mut bytes, SESSIONS as u8 + 1)?),
             5 => while world.advance(who) {},
             6 => drop(world.advance(who)),
-            7 => world.people[who] = Person::starting_at(world.people[1 - who].real.revision()),
+            7 => world.people[who] = Person::with_version(world.people[1 - who].real.revision()),
             8 => world.rebase(who, bytes.arbitrary()?),
             _ if world.decided.is_empty() => {}
             _ => world.try_again(who, bytes.choose_index(world.decided.len())?),
@@ -77,11 +77,11 @@ impl World {
             Ok(moment) => moment,
             Err(overdue) => {
                 assert_eq!(Some(overdue.deadline), real.next_deadline());
-                assert!(advance(real, self.now, &self.policy).is_some(), "nobody is overdue for nothing (S8)");
+                assert!(next_due(real, self.now, &self.policy).is_some(), "nobody is overdue for nothing (S8)");
                 return;
             }
         };
-        assert_eq!(advance(real, self.now, &self.policy), None, "what is due is overdue (S8)");
+        assert_eq!(next_due(real, self.now, &self.policy), None, "what is due is overdue (S8)");
         let decided = decide(moment, command, &self.policy);
         assert_eq!(decide(moment, command, &self.policy), decided, "the same every time");
         assert_eq!(*real, before, "a decision changes nothing");
@@ -96,7 +96,7 @@ impl World {
     fn advance(&mut self, who: usize) -> bool {
         let Person { real, model } = &mut self.people[who];
         let before = real.clone();
-        let due = advance(real, self.now, &self.policy);
+        let due = next_due(real, self.now, &self.policy);
         assert_eq!(*real, before, "a decision changes nothing");
         assert_eq!(due.as_ref().map(happening), model.carry_out_next(&self.rules, millis(self.now)));
         if let Some(transition) = due {

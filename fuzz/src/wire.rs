@@ -10,7 +10,7 @@ mod tree;
 mod users;
 mod writer;
 
-use presence_core::graph::{Caller, Exchange, Permissions, Trace};
+use presence_core::graph::{Caller, Context, Permissions, Trace};
 use presence_core::{Duration, Instant, Policy, SessionId, UserId};
 use served::{Asked, Served};
 use users::{Users, World};
@@ -94,18 +94,18 @@ impl Settings {
         }
     }
 
-    fn exchange(&self) -> Exchange<'static> {
+    fn exchange(&self) -> Context<'static> {
         let trace = Trace {
             date: Some("2026-11-25T12:00:00"),
             request_id: Some(""),
             client_request_id: Some("\"\\\n\u{1}é😀"),
         };
-        Exchange {
+        Context {
             trace: if self.knows_nothing { Trace::default() } else { trace },
             hooks: if self.knows_nothing { None } else { Some(&World) },
             // Half of all users are strangers.
             known: if self.has_strangers { Some(&|user| user.to_bytes()[15] & 1 == 1) } else { None },
-            ..Exchange::new(self.now, self.caller)
+            ..Context::new(self.now, self.caller)
         }
     }
 }

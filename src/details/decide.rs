@@ -114,7 +114,7 @@ pub fn clear_locations<const MESSAGE: usize>(
 ///
 /// ```
 /// use presence_core::Instant;
-/// use presence_core::details::{Details, DetailsCause, DetailsCommand, advance_details, decide_details};
+/// use presence_core::details::{Details, DetailsCause, DetailsCommand, next_due_details, decide_details};
 ///
 /// let mut details: Details<40> = Details::new();
 /// let expires_at = Instant::from_secs(3600);
@@ -123,7 +123,7 @@ pub fn clear_locations<const MESSAGE: usize>(
 ///     details.apply(&set)?;
 /// }
 /// let late = Instant::from_secs(9999);
-/// while let Some(due) = advance_details(&details, late) {
+/// while let Some(due) = next_due_details(&details, late) {
 ///     assert_eq!((due.at(), due.cause()), (expires_at, DetailsCause::MessageExpired));
 ///     details.apply(&due)?;
 /// }
@@ -131,7 +131,7 @@ pub fn clear_locations<const MESSAGE: usize>(
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[must_use]
-pub fn advance_details<const MESSAGE: usize>(
+pub fn next_due_details<const MESSAGE: usize>(
     details: &Details<MESSAGE>,
     now: Instant,
 ) -> Option<DetailsTransition<'static>> {

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use presence_core::details::{Details, LocationLayer, WorkLocationType, WorkPlace, set_location, set_status_message};
-//! use presence_core::{Instant, Overdue};
+//! use presence_core::{Instant, OverdueError};
 //!
 //! let mut details: Details<140> = Details::new(); // messages of up to 140 bytes
 //! let noon = Instant::from_secs(43_200);
@@ -24,7 +24,7 @@
 //! assert_eq!(details.work_location().map(|location| location.place), Some(office));
 //! assert_eq!(details.version(), 2);
 //! assert_eq!(details.next_deadline(), Some(evening));
-//! assert_eq!(details.at(evening).unwrap_err(), Overdue { deadline: evening });
+//! assert_eq!(details.at(evening).unwrap_err(), OverdueError { deadline: evening });
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
@@ -35,7 +35,7 @@ mod message;
 mod transition;
 
 pub use decide::{
-    DetailsCommand, DetailsError, advance_details, clear_locations, decide_details, set_location, set_out_of_office,
+    DetailsCommand, DetailsError, clear_locations, decide_details, next_due_details, set_location, set_out_of_office,
     set_status_message,
 };
 pub use location::{LocationLayer, LocationLayers, MAX_PLACE_ID, WorkLocation, WorkLocationType, WorkPlace};
@@ -43,7 +43,7 @@ pub use message::{OutOfOffice, StatusMessage};
 pub use transition::{DetailsCause, DetailsChange, DetailsTransition};
 
 use crate::time::Instant;
-use crate::user::Overdue;
+use crate::user::OverdueError;
 use location::Layers;
 use message::StoredMessage;
 
@@ -68,13 +68,13 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
     /// Of a user who has told nothing. Rule M5. O(1).
     #[must_use]
     pub const fn new() -> Self {
-        Self::starting_at(0)
+        Self::with_version(0)
     }
 
     /// The same whose revision and version start at a number, for a wrapping layer that forgets and must not give an old
     /// version, or an old transition, a second meaning. Rules V1, V2. O(1).
     #[must_use]
-    pub const fn starting_at(number: u64) -> Self {
+    pub const fn with_version(number: u64) -> Self {
         Self {
             message: None,
             is_out_of_office: false,
@@ -122,7 +122,7 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
     }
 
     /// What can be shown at a moment, and the version it has then, with everything that is overdue taken into account but not
-    /// carried out: a read that needs no [`advance_details`] and no copy. Rules T1, W1, V1. O(1).
+    /// carried out: a read that needs no [`next_due_details`] and no copy. Rules T1, W1, V1. O(1).
     ///
     /// ```
     /// use presence_core::details::{Details, set_status_message};
@@ -185,10 +185,10 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
     ///
     /// # Errors
     ///
-    /// [`Overdue`] names the first deadline that has happened: [`advance_details`] first.
-    pub fn at(&self, now: Instant) -> Result<DetailsAt<'_, MESSAGE>, Overdue> {
+    /// [`OverdueError`] names the first deadline that has happened: [`next_due_details`] first.
+    pub fn at(&self, now: Instant) -> Result<DetailsAt<'_, MESSAGE>, OverdueError> {
         let deadline = self.first_deadline();
-        if deadline.is_due(now) { Err(Overdue { deadline }) } else { Ok(DetailsAt { details: self, now }) }
+        if deadline.is_due(now) { Err(OverdueError { deadline }) } else { Ok(DetailsAt { details: self, now }) }
     }
 
     /// Shifts every stored instant: the moment the clock called `from` is now called `to`. Rule C2. O(1).
@@ -197,8 +197,8 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
     ///
     /// # Errors
     ///
-    /// [`Overdue`] while something is due at `from`: [`advance_details`] first. Nothing is changed.
-    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
+    /// [`OverdueError`] while something is due at `from`: [`next_due_details`] first. Nothing is changed.
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), OverdueError> {
         self.at(from)?;
         if let Some(message) = &mut self.message {
             message.published_at = message.published_at.rebased(from, to);

@@ -4,7 +4,7 @@ use super::Directory;
 use super::memory::Memory;
 use crate::directory::timers::First;
 use crate::time::Instant;
-use crate::user::{Transition, advance as advance_user};
+use crate::user::{Transition, next_due};
 use core::hash::{BuildHasher, Hash};
 
 /// What one call of [`Directory::advance`] did.
@@ -76,9 +76,9 @@ where
             self.queue_under(first.slot, deadline, now);
             return Progress::Working;
         }
-        match advance_user(user, now, &self.policy) {
+        match next_due(user, now, &self.policy) {
             Some(transition) => {
-                self.carry_out(first.slot, &transition);
+                self.apply_unchecked(first.slot, &transition);
                 Progress::Changed { user: id, transition }
             }
             None => Progress::Idle { until: Some(deadline) },
@@ -95,9 +95,9 @@ where
     /// Carries out what is due for one user.
     pub(super) fn catch_up(&mut self, slot: u32, now: Instant, sink: &mut impl FnMut(U, &Transition<S>)) {
         while let Some((id, transition)) =
-            self.slot(slot).and_then(|slot| Some((slot.id?, advance_user(&slot.user, now, &self.policy)?)))
+            self.slot(slot).and_then(|slot| Some((slot.id?, next_due(&slot.user, now, &self.policy)?)))
         {
-            self.carry_out(slot, &transition);
+            self.apply_unchecked(slot, &transition);
             sink(id, &transition);
         }
     }

@@ -8,7 +8,7 @@ use crate::user::{Command, CommandError, Transition, User};
 use core::hash::{BuildHasher, Hash};
 
 /// How many are looked up side by side.
-const SIDE_BY_SIDE: usize = 64;
+const PREFETCHED: usize = 64;
 
 impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
 where
@@ -41,7 +41,7 @@ where
         mut done: impl FnMut(usize, Result<(), CommandError>),
     ) {
         let mut places = 0usize..;
-        for chunk in commands.chunks(SIDE_BY_SIDE) {
+        for chunk in commands.chunks(PREFETCHED) {
             let found = self.find_many(chunk.iter().map(|(user, _)| *user));
             for ((user, command), slot) in chunk.iter().zip(found) {
                 // An earlier command may have given the place away, or given this user one.
@@ -72,7 +72,7 @@ where
     /// # Ok::<(), presence_core::CommandError>(())
     /// ```
     pub fn read_batch(&self, now: Instant, users: &[U], mut read: impl FnMut(U, &User<S, SESSIONS>)) {
-        for chunk in users.chunks(SIDE_BY_SIDE) {
+        for chunk in users.chunks(PREFETCHED) {
             let found = self.find_many(chunk.iter().copied());
             for (user, slot) in chunk.iter().zip(found) {
                 let slot = slot.and_then(|slot| self.slot(slot));
@@ -81,11 +81,11 @@ where
         }
     }
 
-    /// The slots of up to [`SIDE_BY_SIDE`] users. Each round touches one piece of memory for all of them before the next
+    /// The slots of up to [`PREFETCHED`] users. Each round touches one piece of memory for all of them before the next
     /// one needs it, and the processor fetches them side by side.
-    fn find_many(&self, users: impl Iterator<Item = U> + Clone) -> [Option<u32>; SIDE_BY_SIDE] {
+    fn find_many(&self, users: impl Iterator<Item = U> + Clone) -> [Option<u32>; PREFETCHED] {
         let (tags, slots) = (self.memory.tags(), self.memory.slots());
-        let (mut hashes, mut guesses) = ([0; SIDE_BY_SIDE], [u32::MAX; SIDE_BY_SIDE]);
+        let (mut hashes, mut guesses) = ([0; PREFETCHED], [u32::MAX; PREFETCHED]);
         for ((hash, guess), user) in hashes.iter_mut().zip(&mut guesses).zip(users.clone()) {
             *hash = self.hash(user);
             *guess = Homes::of(*hash, tags.len()).guess(tags);
@@ -96,7 +96,7 @@ where
                 core::hint::black_box((slot.published, slot.user.presence()));
             }
         }
-        let mut found = [None; SIDE_BY_SIDE];
+        let mut found = [None; PREFETCHED];
         for (((found, hash), guess), user) in found.iter_mut().zip(hashes).zip(guesses).zip(users) {
             *found = self.find_guessed(guess, hash, user).map(|(number, _)| number);
         }

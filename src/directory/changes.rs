@@ -102,15 +102,15 @@ impl Cursor {
 /// another's: read everything anew, and go on from [`Directory::cursor`]. Rule V2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct StartOver;
+pub struct CursorError;
 
-impl core::fmt::Display for StartOver {
+impl core::fmt::Display for CursorError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("a change was forgotten: start over")
     }
 }
 
-impl core::error::Error for StartOver {}
+impl core::error::Error for CursorError {}
 
 /// A user who changed visibly. See [`Directory::changes_since`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`StartOver`] when a user that would have to be reported has been forgotten: there is never a silent gap.
+    /// [`CursorError`] when a user that would have to be reported has been forgotten: there is never a silent gap.
     ///
     /// ```
     /// use presence_core::directory::{Cursor, Directory, InlineMemory};
@@ -161,9 +161,9 @@ where
     pub fn changes_since(
         &self,
         cursor: Cursor,
-    ) -> Result<impl Iterator<Item = ChangedUser<'_, U, S, SESSIONS>>, StartOver> {
+    ) -> Result<impl Iterator<Item = ChangedUser<'_, U, S, SESSIONS>>, CursorError> {
         if cursor.0 < self.changes.forgotten || cursor.0 > self.changes.count {
-            return Err(StartOver);
+            return Err(CursorError);
         }
         // Back to the oldest that is to be reported, then forward.
         let mut first = NONE;

@@ -15,7 +15,7 @@ mod table;
 mod timers;
 
 pub use advance::Progress;
-pub use changes::{ChangedUser, Cursor, StartOver};
+pub use changes::{ChangedUser, Cursor, CursorError};
 pub use handle::UserHandle;
 pub use memory::{InlineMemory, Memory, Parts, SliceMemory, Slot};
 pub use table::buckets::TagCell;
@@ -27,12 +27,11 @@ use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
 use changes::Changes;
-use slots::Room;
+use slots::Vacancy;
 use timers::calendar::Calendar;
 
 use crate::user::{
-    ApplyError, Command, CommandError, Explanation, NotFound, Overdue, Transition, User, UserAt,
-    advance as advance_user, decide,
+    ApplyError, Command, CommandError, Explanation, NotFound, OverdueError, Transition, User, UserAt, decide, next_due,
 };
 use core::hash::{BuildHasher, Hash};
 use core::marker::PhantomData;
@@ -46,7 +45,7 @@ use core::marker::PhantomData;
 /// its moment without changing anything.
 ///
 /// A user with nothing stored keeps its place, and what it remembers (rule A5), until the place is needed for another; one
-/// that is [held](Self::hold), because something is kept of it elsewhere, for longer.
+/// that is [held](Self::pin), because something is kept of it elsewhere, for longer.
 ///
 /// ```
 /// use presence_core::directory::{Directory, InlineMemory};
@@ -189,8 +188,8 @@ where
     #[inline(never)]
     fn brought_up_to_date(&self, user: &User<S, SESSIONS>, now: Instant) -> User<S, SESSIONS> {
         let mut copy = user.clone();
-        while let Some(due) = advance_user(&copy, now, &self.policy) {
-            copy.carry_out(&due);
+        while let Some(due) = next_due(&copy, now, &self.policy) {
+            copy.apply_unchecked(&due);
         }
         copy
     }
@@ -215,7 +214,7 @@ where
     }
 
     /// A user's version at `now`: it grows exactly when what is visible changes, and 0 means nothing ever has. A new user
-    /// starts at [`forgotten`](Self::forgotten), though. Rule V1. O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
+    /// starts at [`version_floor`](Self::version_floor), though. Rule V1. O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
     #[must_use]
     pub fn version(&self, now: Instant, user: U) -> u64 {
         self.read(now, user, User::version)
@@ -284,9 +283,9 @@ where
                 self.catch_up(slot, now, sink);
             }
             let Some(found) = self.slot(slot) else { return Err(CommandError::UsersFull) };
-            let current = UserAt::caught_up(&found.user, now, found.published);
+            let current = UserAt::new_unchecked(&found.user, now, found.published);
             if let Some(transition) = decide(current, command, &self.policy)? {
-                self.carry_out(slot, &transition);
+                self.apply_unchecked(slot, &transition);
                 sink(user, &transition);
             }
             return Ok(());
@@ -401,14 +400,14 @@ where
     }
 
     /// Decides a command for a user without a place, and which place it will be.
-    fn decide_new(&self, now: Instant, command: Command<S>) -> Result<Option<(Room, Transition<S>)>, DecideError> {
-        let room = self.room();
-        let start: User<S, SESSIONS> = User::starting_at(room.map_or(0, |room| self.number_for(room)));
+    fn decide_new(&self, now: Instant, command: Command<S>) -> Result<Option<(Vacancy, Transition<S>)>, DecideError> {
+        let room = self.vacancy();
+        let start: User<S, SESSIONS> = User::with_version(room.map_or(0, |room| self.number_for(room)));
         let Some(transition) = decide(start.at(now)?, command, &self.policy)? else { return Ok(None) };
         match (room, self.next_deadline()) {
-            (Some(Room::Unused), _) => Ok(Some((Room::Unused, transition))),
+            (Some(Vacancy::Unused), _) => Ok(Some((Vacancy::Unused, transition))),
             // Which place is given away must not depend on how late time is advanced (rule M4).
-            (_, Some(deadline)) if deadline.is_due(now) => Err(Overdue { deadline }.into()),
+            (_, Some(deadline)) if deadline.is_due(now) => Err(OverdueError { deadline }.into()),
             (Some(room), _) => Ok(Some((room, transition))),
             (None, _) => Err(CommandError::UsersFull.into()),
         }
@@ -425,8 +424,8 @@ where
         if let Some((number, _)) = self.find(user) {
             return self.apply_at(number, transition);
         }
-        let room = self.room().ok_or(ApplyError::Full)?;
-        let mut fresh: User<S, SESSIONS> = User::starting_at(self.number_for(room));
+        let room = self.vacancy().ok_or(ApplyError::Full)?;
+        let mut fresh: User<S, SESSIONS> = User::with_version(self.number_for(room));
         fresh.apply(transition)?;
         self.settle(room, user, transition);
         Ok(())
@@ -439,8 +438,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`Overdue`] while something is due at `from`: [`advance`](Self::advance) first. Nothing is changed then.
-    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
+    /// [`OverdueError`] while something is due at `from`: [`advance`](Self::advance) first. Nothing is changed then.
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), OverdueError> {
         for (_, user) in self.users() {
             user.at(from)?;
         }
@@ -467,13 +466,13 @@ impl<U, S, const SESSIONS: usize, M, H> defmt::Format for Directory<U, S, SESSIO
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum DecideError {
     /// Something is due first, or may be: [`Directory::advance`] until it is idle.
-    Overdue(Overdue),
+    Overdue(OverdueError),
     /// The command was refused.
     Refused(CommandError),
 }
 
-impl From<Overdue> for DecideError {
-    fn from(error: Overdue) -> Self {
+impl From<OverdueError> for DecideError {
+    fn from(error: OverdueError) -> Self {
         Self::Overdue(error)
     }
 }

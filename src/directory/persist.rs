@@ -52,15 +52,15 @@ where
 
     /// Where the revision and version of a new user start: above those of every user that was forgotten, and at 0 as long as
     /// nobody was and the clock was never [shifted](Self::rebase). Whoever keeps users through a restart keeps this beside
-    /// them, and says so to [`remember_forgotten`](Self::remember_forgotten). Rules V1, V2. O(1).
+    /// them, and says so to [`raise_version_floor`](Self::raise_version_floor). Rules V1, V2. O(1).
     #[must_use]
-    pub const fn forgotten(&self) -> u64 {
+    pub const fn version_floor(&self) -> u64 {
         self.forgotten
     }
 
     /// Users forgotten elsewhere, or in an earlier life of this directory, had revisions and versions below this.
     /// Rules V1, V2. O(1).
-    pub const fn remember_forgotten(&mut self, number: u64) {
+    pub const fn raise_version_floor(&mut self, number: u64) {
         if number > self.forgotten {
             self.forgotten = number;
         }
@@ -89,7 +89,7 @@ where
         let slot = match self.find(id) {
             Some((number, _)) => number,
             None => {
-                let room = self.room().ok_or(ApplyError::Full)?;
+                let room = self.vacancy().ok_or(ApplyError::Full)?;
                 self.take_place(room, id)
             }
         };

@@ -3,7 +3,7 @@
 
 use super::Directory;
 use super::memory::{Memory, Standing};
-use crate::directory::slots::Room;
+use crate::directory::slots::Vacancy;
 use crate::time::Instant;
 use crate::user::{ApplyError, Transition};
 use core::hash::{BuildHasher, Hash};
@@ -16,7 +16,7 @@ where
     H: BuildHasher,
 {
     /// Something is kept of a user elsewhere from now on: it gets a place if it has none, and is not forgotten until
-    /// [`release`](Self::release), though nothing may be stored of it here. Nothing visible changes. A new user who finds no
+    /// [`unpin`](Self::unpin), though nothing may be stored of it here. Nothing visible changes. A new user who finds no
     /// unused place makes the directory carry out all that is due first, each transition handed to `sink`; whoever keeps
     /// something that is over by then releases it before, so that it frees its room as well. Rules M5, S9.
     ///
@@ -35,23 +35,23 @@ where
     /// let now = Instant::ZERO;
     /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 1>::new(), Policy::GRAPH);
     /// // A message is set, and removed later: two changes that anyone can see.
-    /// directory.hold(now, 1, |_, _| {})?;
-    /// assert!(directory.note_change(1));
-    /// assert_eq!(directory.hold(now, 2, |_, _| {}), Err(ApplyError::Full));
-    /// assert!(directory.note_change(1));
-    /// directory.release(1, 2);
+    /// directory.pin(now, 1, |_, _| {})?;
+    /// assert!(directory.record_external_change(1));
+    /// assert_eq!(directory.pin(now, 2, |_, _| {}), Err(ApplyError::Full));
+    /// assert!(directory.record_external_change(1));
+    /// directory.unpin(1, 2);
     /// assert_eq!(directory.version(now, 1), 2);
-    /// assert_eq!(directory.hold(now, 2, |_, _| {}), Ok(()));
+    /// assert_eq!(directory.pin(now, 2, |_, _| {}), Ok(()));
     /// # Ok::<(), ApplyError>(())
     /// ```
-    pub fn hold(&mut self, now: Instant, user: U, mut sink: impl FnMut(U, &Transition<S>)) -> Result<(), ApplyError> {
+    pub fn pin(&mut self, now: Instant, user: U, mut sink: impl FnMut(U, &Transition<S>)) -> Result<(), ApplyError> {
         let number = match self.find(user) {
             Some((number, _)) => number,
             None => {
-                if !matches!(self.room(), Some(Room::Unused)) {
+                if !matches!(self.vacancy(), Some(Vacancy::Unused)) {
                     self.catch_up_all(now, &mut sink);
                 }
-                let room = self.room().ok_or(ApplyError::Full)?;
+                let room = self.vacancy().ok_or(ApplyError::Full)?;
                 self.take_place(room, user)
             }
         };
@@ -68,7 +68,7 @@ where
     /// are: whose presence has not changed for longest. The visible changes that were counted there are counted here from now
     /// on: its version grows by so many, and its revision too. Rules M5, V1. O(1) expected, O(log users) for a user with
     /// nothing stored.
-    pub fn release(&mut self, user: U, changes: u64) {
+    pub fn unpin(&mut self, user: U, changes: u64) {
         let Some((number, _)) = self.find(user) else { return };
         let Some(slot) = self.memory.parts().slots.get_mut(number as usize) else { return };
         slot.standing = Standing::Stored;
@@ -80,8 +80,8 @@ where
 
     /// Something changed visibly that is kept of a user elsewhere: it counts as a visible change of that user, whose own
     /// record stays as it was. Returns whether the user has a place, for only of such can be told;
-    /// [`hold`](Self::hold) it before. Rule V2. O(1) expected.
-    pub fn note_change(&mut self, user: U) -> bool {
+    /// [`pin`](Self::pin) it before. Rule V2. O(1) expected.
+    pub fn record_external_change(&mut self, user: U) -> bool {
         let found = self.find(user).map(|(number, _)| number);
         if let Some(number) = found {
             self.changes.note(self.memory.parts().slots, number);

@@ -12,11 +12,11 @@ use core::hash::{BuildHasher, Hash};
 
 /// A place for a new user.
 #[derive(Clone, Copy)]
-pub(super) enum Room {
+pub(super) enum Vacancy {
     /// The next one that nobody has ever had.
     Unused,
     /// That of a user with nothing stored, who is forgotten. Rule M5.
-    Of(u32),
+    Evict(u32),
 }
 
 /// Since when a user with nothing stored has been so; one who never showed anything is the first to be forgotten.
@@ -83,39 +83,39 @@ where
 
     /// A place for a new user: an unused one, or that of a user with nothing stored, whose presence has not
     /// changed for longest. O(1).
-    pub(super) fn room(&self) -> Option<Room> {
+    pub(super) fn vacancy(&self) -> Option<Vacancy> {
         if self.len() < self.capacity() {
-            return Some(Room::Unused);
+            return Some(Vacancy::Unused);
         }
-        End::Back.first(self.memory.queue(), self.forgettable).map(|first| Room::Of(first.slot))
+        End::Back.first(self.memory.queue(), self.forgettable).map(|first| Vacancy::Evict(first.slot))
     }
 
     /// Where the revision and version of a new user start in this place: above those of every user forgotten until then.
-    pub(super) fn number_for(&self, room: Room) -> u64 {
+    pub(super) fn number_for(&self, room: Vacancy) -> u64 {
         let above = match room {
-            Room::Unused => 0,
-            Room::Of(slot) => self.slot(slot).map_or(0, |slot| slot.user.revision().saturating_add(1)),
+            Vacancy::Unused => 0,
+            Vacancy::Evict(slot) => self.slot(slot).map_or(0, |slot| slot.user.revision().saturating_add(1)),
         };
         self.forgotten.max(above)
     }
 
     /// Gives a new user its place, and carries out the first transition, which was decided about this very start.
-    pub(super) fn settle(&mut self, room: Room, id: U, transition: &Transition<S>) {
+    pub(super) fn settle(&mut self, room: Vacancy, id: U, transition: &Transition<S>) {
         let number = self.take_place(room, id);
-        self.carry_out(number, transition);
+        self.apply_unchecked(number, transition);
     }
 
     /// Gives a new user its place.
-    pub(super) fn take_place(&mut self, room: Room, id: U) -> u32 {
+    pub(super) fn take_place(&mut self, room: Vacancy, id: U) -> u32 {
         let start = self.number_for(room);
         let hash = self.hash(id);
         let homes = Homes::of(hash, self.memory.tags().len());
         let number = match room {
-            Room::Unused => {
+            Vacancy::Unused => {
                 self.taken = self.taken.saturating_add(1);
                 self.unused_place(homes)
             }
-            Room::Of(number) => {
+            Vacancy::Evict(number) => {
                 self.forgotten = start;
                 self.forget(number);
                 number
@@ -124,7 +124,7 @@ where
         let Parts { slots, tags, index, .. } = self.memory.parts();
         if let Some(slot) = slots.get_mut(number as usize) {
             slot.id = Some(id);
-            slot.user = User::starting_at(start);
+            slot.user = User::with_version(start);
             slot.published = Presence::Offline;
             slot.standing = Standing::Stored;
             if !homes.take(tags, number) {
@@ -193,9 +193,9 @@ where
     }
 
     /// Carries out a transition that was decided about this very state.
-    pub(super) fn carry_out(&mut self, number: u32, transition: &Transition<S>) {
+    pub(super) fn apply_unchecked(&mut self, number: u32, transition: &Transition<S>) {
         if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
-            slot.user.carry_out(transition);
+            slot.user.apply_unchecked(transition);
             slot.published = transition.after();
         }
         self.follow(number, transition);

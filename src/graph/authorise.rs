@@ -1,6 +1,6 @@
 //! Who asks, and whether they may. Rule H1, the permissions of section 7.
 
-use crate::graph::error::Refusal;
+use crate::graph::error::Error;
 use crate::graph::request::Request;
 use crate::id::{SessionId, UserId};
 use crate::user::Command;
@@ -71,22 +71,22 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// [`Refusal::OtherUser`] (401), [`Refusal::MissingPermission`] and [`Refusal::OtherSession`] (403).
+    /// [`Error::OtherUser`] (401), [`Error::MissingPermission`] and [`Error::OtherSession`] (403).
     ///
     /// ```
-    /// use presence_core::graph::{Caller, Permissions, Refusal, Request};
+    /// use presence_core::graph::{Caller, Permissions, Error, Request};
     /// use presence_core::{Command, SessionId, UserId};
     ///
     /// let application = SessionId::from_bytes([0x22; 16]);
     /// let caller = Caller::Application { application, permissions: Permissions::ALL };
     /// let clear = |session| {
     ///     let user = UserId::from_bytes([0x11; 16]);
-    ///     caller.authorise(&Request::Act { user, command: Command::ClearPresence { session } })
+    ///     caller.authorise(&Request::Execute { user, command: Command::ClearPresence { session } })
     /// };
     /// assert_eq!(clear(application), Ok(()));
-    /// assert_eq!(clear(SessionId::from_bytes([0x33; 16])), Err(Refusal::OtherSession));
+    /// assert_eq!(clear(SessionId::from_bytes([0x33; 16])), Err(Error::OtherSession));
     /// ```
-    pub fn authorise(&self, request: &Request<'_>) -> Result<(), Refusal> {
+    pub fn authorise(&self, request: &Request<'_>) -> Result<(), Error> {
         let (application, own, permissions) = match self {
             // The elements of a batch are authorised one by one.
             Self::Trusted { .. } => return Ok(()),
@@ -95,24 +95,24 @@ impl Caller {
         };
         match request {
             Request::Batch(_) => Ok(()),
-            Request::Get { .. } | Request::GetPresences(_) if !permissions.read_all => Err(Refusal::MissingPermission),
+            Request::Get { .. } | Request::GetPresences(_) if !permissions.read_all => Err(Error::MissingPermission),
             Request::Get { .. } | Request::GetPresences(_) => Ok(()),
             #[cfg(feature = "details")]
-            Request::ActOnDetails { user, .. } if own.is_some_and(|own| own != user) => Err(Refusal::OtherUser),
+            Request::ExecuteDetails { user, .. } if own.is_some_and(|own| own != user) => Err(Error::OtherUser),
             // Nobody but a user, through an application or not, says where the user works.
             #[cfg(feature = "details")]
-            Request::ActOnDetails { action, .. } if own.is_none() && action.is_about_location() => {
-                Err(Refusal::MissingPermission)
+            Request::ExecuteDetails { action, .. } if own.is_none() && action.is_about_location() => {
+                Err(Error::MissingPermission)
             }
             #[cfg(feature = "details")]
-            Request::ActOnDetails { .. } if !permissions.read_write_all => Err(Refusal::MissingPermission),
+            Request::ExecuteDetails { .. } if !permissions.read_write_all => Err(Error::MissingPermission),
             #[cfg(feature = "details")]
-            Request::ActOnDetails { .. } => Ok(()),
-            Request::Act { user, .. } if own.is_some_and(|own| own != user) => Err(Refusal::OtherUser),
-            Request::Act { .. } if !permissions.read_write_all => Err(Refusal::MissingPermission),
-            Request::Act { command, .. } => match command {
+            Request::ExecuteDetails { .. } => Ok(()),
+            Request::Execute { user, .. } if own.is_some_and(|own| own != user) => Err(Error::OtherUser),
+            Request::Execute { .. } if !permissions.read_write_all => Err(Error::MissingPermission),
+            Request::Execute { command, .. } => match command {
                 Command::SetPresence { session, .. } | Command::ClearPresence { session } if session != application => {
-                    Err(Refusal::OtherSession)
+                    Err(Error::OtherSession)
                 }
                 _ => Ok(()),
             },

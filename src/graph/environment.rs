@@ -8,26 +8,26 @@ use crate::time::{Duration, Instant};
 /// each a few times at most, and a bulk read for the epoch with every user. Rules T1, W1.
 ///
 /// ```
-/// use presence_core::graph::{Body, Caller, Exchange, Hooks, Incoming, Request, Select};
+/// use presence_core::graph::{Body, Caller, Context, Environment, RawRequest, Request, Select};
 /// use presence_core::{Instant, Policy, UserId};
 ///
 /// const ADELE: UserId = UserId::from_bytes([0x11; 16]);
 ///
 /// struct Names;
 ///
-/// impl Hooks for Names {
+/// impl Environment for Names {
 ///     fn user(&self, principal_name: &str) -> Option<UserId> {
 ///         principal_name.eq_ignore_ascii_case("adele@example.com").then_some(ADELE)
 ///     }
 /// }
 ///
-/// let exchange = Exchange { hooks: Some(&Names), ..Exchange::new(Instant::ZERO, Caller::Trusted { me: None }) };
+/// let exchange = Context { hooks: Some(&Names), ..Context::new(Instant::ZERO, Caller::Trusted { me: None }) };
 /// let target = "/users/Adele@example.com/presence";
-/// let incoming = Incoming { method: "GET", target, content_type: None, body: Body::Bytes(b"") };
+/// let incoming = RawRequest { method: "GET", target, content_type: None, body: Body::Bytes(b"") };
 /// let request = Request::parse_in(&incoming, &exchange, &Policy::GRAPH);
 /// assert_eq!(request, Ok(Request::Get { user: ADELE, select: Select::ALL }));
 /// ```
-pub trait Hooks {
+pub trait Environment {
     /// What time it is on the wall, in milliseconds of Unix time, at the instant 0. With `None`, no times are written, and a
     /// status message cannot have an expiry. Rule T1. O(1) by default.
     fn epoch(&self) -> Option<u64> {
@@ -58,7 +58,7 @@ pub trait Hooks {
 /// The embedder's hooks, if it has any, and the moment of the request.
 #[derive(Clone, Copy)]
 pub(super) struct World<'a> {
-    pub(super) hooks: Option<&'a dyn Hooks>,
+    pub(super) hooks: Option<&'a dyn Environment>,
     pub(super) now: Instant,
 }
 

@@ -160,7 +160,7 @@ impl DetailsField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum Error {
     /// 413: the body is longer than [`MAX_BODY`](super::MAX_BODY).
     TooLarge,
     /// 404: no such path.
@@ -220,7 +220,7 @@ pub enum Refusal {
     AnswerTooLarge,
 }
 
-impl Refusal {
+impl Error {
     /// The HTTP status. Rule H1. O(1).
     #[must_use]
     pub const fn status(self) -> u16 {
@@ -357,22 +357,22 @@ const fn before_star(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-impl core::fmt::Display for Refusal {
+impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         self.message().iter().try_for_each(|piece| f.write_str(piece))
     }
 }
 
-impl core::error::Error for Refusal {}
+impl core::error::Error for Error {}
 
-impl From<JsonError> for Refusal {
+impl From<JsonError> for Error {
     fn from(error: JsonError) -> Self {
         Self::Json(error)
     }
 }
 
 #[cfg(feature = "details")]
-impl From<DetailsError> for Refusal {
+impl From<DetailsError> for Error {
     fn from(error: DetailsError) -> Self {
         match error {
             DetailsError::MessageTooLong => Self::OutOfRange(Field::Details(DetailsField::Content)),
@@ -384,7 +384,7 @@ impl From<DetailsError> for Refusal {
     }
 }
 
-impl From<CommandError> for Refusal {
+impl From<CommandError> for Error {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::NotFound => Self::SessionNotFound,

@@ -1,12 +1,13 @@
 //! One request a line, for serial lines and standard input: each line is an element of a Graph batch.
 
 use super::MAX_LINE;
-use crate::graph::error::{Field, Refusal};
+use crate::buffer::BufferFull;
+use crate::graph::error::{Error, Field};
 use crate::graph::json::{JsonError, Value, member_before_fault};
 use crate::graph::request::batch::Element;
 use crate::graph::respond::Trace;
-use crate::graph::respond::writer::{NoRoom, Sink};
-use crate::graph::serve::{Exchange, Form, answer_line, write_refusal};
+use crate::graph::respond::writer::Writer;
+use crate::graph::serve::{Context, Form, answer_line, write_refusal};
 use crate::graph::store::Store;
 use crate::id::{SessionId, UserId};
 use crate::user::Transition;
@@ -24,7 +25,7 @@ pub enum Line<'a> {
         /// The id, a JSON string as it was written, where it can be told.
         id: Option<Value<'a>>,
         /// Why.
-        refusal: Refusal,
+        refusal: Error,
     },
 }
 
@@ -47,14 +48,14 @@ impl<'a> Line<'a> {
             // Well-formed as far as it was read: its id is known if it came by then.
             Err(JsonError::TooDeep) => {
                 let id = member_before_fault(line, Field::Id.member()).filter(|id| id.is_string());
-                Self::Refused { id, refusal: Refusal::Json(JsonError::TooDeep) }
+                Self::Refused { id, refusal: Error::Json(JsonError::TooDeep) }
             }
-            Err(error) => Self::Refused { id: None, refusal: Refusal::Json(error) },
+            Err(error) => Self::Refused { id: None, refusal: Error::Json(error) },
         }
     }
 
     /// A line that was longer than the buffer it was read into.
-    pub const TOO_LONG: Self = Self::Refused { id: None, refusal: Refusal::LineTooLong };
+    pub const TOO_LONG: Self = Self::Refused { id: None, refusal: Error::LineTooLong };
 }
 
 /// Serves a line, and writes its answer, without a newline: `{"id":"1","status":200}`, with a `body` where there is one. A
@@ -63,32 +64,32 @@ impl<'a> Line<'a> {
 ///
 /// # Errors
 ///
-/// [`NoRoom`] when not even the bare status fits the sink. Nothing was done then, and what the sink may have taken of a
+/// [`BufferFull`] when not even the bare status fits the sink. Nothing was done then, and what the sink may have taken of a
 /// refusal is no answer. Rule H6.
 ///
 /// ```
 /// use presence_core::directory::{Directory, InlineMemory};
-/// use presence_core::graph::{Buffer, Caller, Exchange, Line, serve_line};
+/// use presence_core::graph::{Buffer, Caller, Context, Line, serve_line};
 /// use presence_core::{Instant, Policy, SessionId, UserId};
 ///
 /// let memory = InlineMemory::<UserId, SessionId, 4, 1>::new();
 /// let mut directory = Directory::new(memory, Policy::DESK);
 /// let me = UserId::parse("fa8bf3dc-eca7-46b7-bad1-db199b62afc3").ok();
-/// let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me });
+/// let exchange = Context::new(Instant::ZERO, Caller::Trusted { me });
 /// let line = Line::parse(br#"{"id":"1","method":"POST","url":"/me/presence/clearUserPreferredPresence"}"#);
 /// let mut bytes = [0; 512];
 /// let mut answer = Buffer::new(&mut bytes);
 /// serve_line(line, &exchange, &mut directory, &mut answer, &mut |_, _| {})?;
 /// assert_eq!(answer.written(), br#"{"id":"1","status":200}"#);
-/// # Ok::<(), presence_core::graph::NoRoom>(())
+/// # Ok::<(), presence_core::BufferFull>(())
 /// ```
 pub fn serve_line(
     line: Line<'_>,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     store: &mut dyn Store,
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-) -> Result<(), NoRoom> {
+) -> Result<(), BufferFull> {
     match line {
         Line::Blank => Ok(()),
         Line::Element(element) => answer_line(element, exchange, store, sink, changes),
@@ -102,19 +103,19 @@ impl Line<'_> {
     ///
     /// # Errors
     ///
-    /// [`NoRoom`] when not even the bare status fits the sink: what it may have taken is no answer.
+    /// [`BufferFull`] when not even the bare status fits the sink: what it may have taken is no answer.
     ///
     /// ```
-    /// use presence_core::graph::{Buffer, Line, Refusal, Trace};
+    /// use presence_core::graph::{Buffer, Line, Error, Trace};
     ///
     /// let line = Line::parse(br#"{"id":"1","at":3,"method":"GET","url":"/me/presence"}"#);
     /// let mut bytes = [0; 512];
     /// let mut answer = Buffer::new(&mut bytes);
-    /// line.refuse(Refusal::OutOfOrder, &Trace::default(), &mut answer)?;
+    /// line.refuse(Error::OutOfOrder, &Trace::default(), &mut answer)?;
     /// assert!(answer.written().starts_with(br#"{"id":"1","status":400,"body":{"error":"#));
-    /// # Ok::<(), presence_core::graph::NoRoom>(())
+    /// # Ok::<(), presence_core::BufferFull>(())
     /// ```
-    pub fn refuse(self, refusal: Refusal, trace: &Trace<'_>, sink: &mut dyn Sink) -> Result<(), NoRoom> {
+    pub fn refuse(self, refusal: Error, trace: &Trace<'_>, sink: &mut dyn Writer) -> Result<(), BufferFull> {
         let id = match self {
             Line::Blank => None,
             Line::Element(element) => Some(element.id()),

@@ -7,13 +7,13 @@
 //!
 //! Reading order: [`json`] validates text and walks it where it lies; [`Target`] is what a path means; [`Request`] is what
 //! was asked, checked in the order of rule H2; [`Caller`] says who may; [`Store`] is what it is executed on, [`OneUser`] the
-//! smallest; [`Refusal`] is every way to say no.
+//! smallest; [`Error`] is every way to say no.
 //!
 //! Batches and bulk reads are feature `batch`: without it their paths are no resources, and a device that serves one request
 //! at a time links less; the README says how much.
 //!
 //! Feature `details` adds what else a presence tells, `$select` and user principal names; what it takes to know the world for
-//! that, zones and the time on the wall, the embedder tells through `Hooks`.
+//! that, zones and the time on the wall, the embedder tells through `Environment`.
 //!
 //! Nothing is collected, so memory is bounded by the caller's buffers; the `MAX_…` constants say how large those need be.
 
@@ -35,24 +35,24 @@ pub use authorise::{Caller, Permissions};
 #[cfg(feature = "details")]
 pub use date_time::DateTime;
 #[cfg(feature = "details")]
-pub use environment::Hooks;
+pub use environment::Environment;
 #[cfg(feature = "details")]
 pub use error::DetailsField;
-pub use error::{Field, Refusal};
+pub use error::{Error, Field};
 pub use line::{Line, serve_line};
-pub use request::batch::{Answered, Batch, Element};
+pub use request::batch::{Batch, Dependencies, Element};
 #[cfg(feature = "details")]
 pub use request::details::{DetailsAction, MAX_MESSAGE, TextBuffer};
 pub use request::select::Select;
 #[cfg(feature = "details")]
 pub use request::target::DetailsOperation;
-pub use request::target::{Operation, Owner, Target};
-pub use request::{Body, Ids, Incoming, Request};
+pub use request::target::{Operation, Target, UserRef};
+pub use request::{Body, Ids, RawRequest, Request};
 #[cfg(feature = "details")]
 pub use respond::details::{Resource, max_presence, write_resource};
-pub use respond::writer::{Buffer, NoRoom, Sink};
+pub use respond::writer::{Buffer, Writer};
 pub use respond::{Trace, write_answer, write_change, write_error, write_presence};
-pub use serve::{Exchange, serve};
+pub use serve::{Context, serve};
 pub use single_user::OneUser;
 pub use store::Store;
 

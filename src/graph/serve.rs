@@ -1,16 +1,17 @@
 //! All four steps in one: parse, authorise, execute, write. Rules H2, H5, H6.
 
 use super::HAS_BATCH;
+use crate::buffer::BufferFull;
 use crate::graph::authorise::Caller;
 #[cfg(feature = "details")]
-use crate::graph::environment::Hooks;
-use crate::graph::error::Refusal;
+use crate::graph::environment::Environment;
+use crate::graph::error::Error;
 use crate::graph::json::Value;
-use crate::graph::request::batch::{Answered, Batch, Element};
+use crate::graph::request::batch::{Batch, Dependencies, Element};
 #[cfg(feature = "details")]
 use crate::graph::request::details::{DetailsAction, TextBuffer};
-use crate::graph::request::{Ids, Incoming, Request, World};
-use crate::graph::respond::writer::{NoRoom, Reserve, Sink};
+use crate::graph::request::{Ids, RawRequest, Request, World};
+use crate::graph::respond::writer::{Reserve, Writer};
 use crate::graph::respond::{Trace, fill, status, write_error, write_read, write_user};
 use crate::graph::store::Store;
 use crate::id::{SessionId, UserId};
@@ -20,7 +21,7 @@ use crate::user::{Command, Transition};
 
 /// Everything about a request that does not stand in it.
 #[derive(Clone, Copy)]
-pub struct Exchange<'a> {
+pub struct Context<'a> {
     /// The moment it is carried out at.
     pub now: Instant,
     /// Who sent it.
@@ -31,10 +32,10 @@ pub struct Exchange<'a> {
     pub known: Option<&'a dyn Fn(UserId) -> bool>,
     /// What the embedder knows of zones, of the time on the wall and of user principal names. Feature `details`.
     #[cfg(feature = "details")]
-    pub hooks: Option<&'a dyn Hooks>,
+    pub hooks: Option<&'a dyn Environment>,
 }
 
-impl<'a> Exchange<'a> {
+impl<'a> Context<'a> {
     /// A request of this caller at this moment, in an embedder that takes every GUID for a user. O(1).
     #[must_use]
     pub const fn new(now: Instant, caller: Caller) -> Self {
@@ -63,16 +64,16 @@ impl<'a> Exchange<'a> {
     }
 }
 
-impl core::fmt::Debug for Exchange<'_> {
+impl core::fmt::Debug for Context<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Exchange").field("now", &self.now).field("caller", &self.caller).finish_non_exhaustive()
+        f.debug_struct("Context").field("now", &self.now).field("caller", &self.caller).finish_non_exhaustive()
     }
 }
 
 #[cfg(feature = "defmt")]
-impl defmt::Format for Exchange<'_> {
+impl defmt::Format for Context<'_> {
     fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "Exchange({}, {})", self.now, self.caller);
+        defmt::write!(f, "Context({}, {})", self.now, self.caller);
     }
 }
 
@@ -86,13 +87,13 @@ impl defmt::Format for Exchange<'_> {
 ///
 /// ```
 /// use presence_core::directory::{Directory, InlineMemory};
-/// use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, serve};
+/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, serve};
 /// use presence_core::{Instant, Policy, SessionId, UserId};
 ///
 /// let memory = InlineMemory::<UserId, SessionId, 4, 8>::new();
 /// let mut directory = Directory::new(memory, Policy::GRAPH);
-/// let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: None });
-/// let request = Incoming {
+/// let exchange = Context::new(Instant::ZERO, Caller::Trusted { me: None });
+/// let request = RawRequest {
 ///     method: "POST",
 ///     target: "/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/setPresence",
 ///     content_type: Some("application/json"),
@@ -105,10 +106,10 @@ impl defmt::Format for Exchange<'_> {
 /// assert_eq!(status, 200);
 /// ```
 pub fn serve(
-    incoming: &Incoming<'_, '_>,
-    exchange: &Exchange<'_>,
+    incoming: &RawRequest<'_, '_>,
+    exchange: &Context<'_>,
     store: &mut dyn Store,
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
 ) -> u16 {
     let request = Request::parse_in(incoming, exchange, store.policy());
@@ -116,13 +117,13 @@ pub fn serve(
     let outcome = match &request {
         Err(refusal) => Err(*refusal),
         Ok(request) => exchange.caller.authorise(request).and_then(|()| match request {
-            Request::Act { user, command } => act(*user, *command, exchange, store, changes),
+            Request::Execute { user, command } => act(*user, *command, exchange, store, changes),
             #[cfg(feature = "details")]
-            Request::ActOnDetails { user, action } => act_on_details(*user, *action, exchange, store),
+            Request::ExecuteDetails { user, action } => execute_details_action(*user, *action, exchange, store),
             Request::Batch(batch) if HAS_BATCH => {
-                run_batch(*batch, exchange, store, &mut body, changes).map_err(|NoRoom| Refusal::AnswerTooLarge)
+                run_batch(*batch, exchange, store, &mut body, changes).map_err(|BufferFull| Error::AnswerTooLarge)
             }
-            _ => write_body(request, exchange, store, &mut body).map_err(|NoRoom| Refusal::AnswerTooLarge),
+            _ => write_body(request, exchange, store, &mut body).map_err(|BufferFull| Error::AnswerTooLarge),
         }),
     };
     match outcome {
@@ -143,48 +144,53 @@ pub fn serve(
 fn act(
     user: UserId,
     command: Command<SessionId>,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     store: &mut dyn Store,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-) -> Result<(), Refusal> {
+) -> Result<(), Error> {
     if !exchange.knows(user) {
-        return Err(Refusal::UnknownUser);
+        return Err(Error::UnknownUser);
     }
     Ok(store.execute(exchange.now, user, command, changes)?)
 }
 
 /// Executes an action about a user's details.
 #[cfg(feature = "details")]
-fn act_on_details(
+fn execute_details_action(
     user: UserId,
     action: DetailsAction<'_>,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     store: &mut dyn Store,
-) -> Result<(), Refusal> {
+) -> Result<(), Error> {
     if !exchange.knows(user) {
-        return Err(Refusal::UnknownUser);
+        return Err(Error::UnknownUser);
     }
-    Ok(store.execute_on_details(exchange.now, user, action.command(&mut TextBuffer::new()))?)
+    Ok(store.execute_details(exchange.now, user, action.command(&mut TextBuffer::new()))?)
 }
 
 /// Writes the body of the answer to a read.
 fn write_body(
     request: &Request<'_>,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     store: &dyn Store,
-    sink: &mut dyn Sink,
-) -> Result<(), NoRoom> {
+    sink: &mut dyn Writer,
+) -> Result<(), BufferFull> {
     match request {
         Request::Get { user, select } => write_user(sink, exchange, store, *user, *select),
         Request::GetPresences(ids) if HAS_BATCH => write_users(sink, exchange, store, *ids),
         // Actions are carried out elsewhere, and so are batches, which hold no batches; nor does anybody parse any without
         // feature `batch`.
-        _ => Err(NoRoom),
+        _ => Err(BufferFull),
     }
 }
 
 /// Writes the answer to a bulk read.
-fn write_users(sink: &mut dyn Sink, exchange: &Exchange<'_>, store: &dyn Store, ids: Ids<'_>) -> Result<(), NoRoom> {
+fn write_users(
+    sink: &mut dyn Writer,
+    exchange: &Context<'_>,
+    store: &dyn Store,
+    ids: Ids<'_>,
+) -> Result<(), BufferFull> {
     sink.write(b"{\"value\":[")?;
     let mut separator = "";
     let select = ids.select();
@@ -219,22 +225,22 @@ const RESPONSES: &str = "{\"responses\":[";
 ///
 /// # Errors
 ///
-/// [`NoRoom`] when there is none for the bare status of every element. None was run then.
+/// [`BufferFull`] when there is none for the bare status of every element. None was run then.
 fn run_batch(
     batch: Batch<'_>,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     store: &mut dyn Store,
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-) -> Result<(), NoRoom> {
+) -> Result<(), BufferFull> {
     // Behind each element goes a comma or the last bracket, and behind them all a brace.
     let bare = batch.elements().map(|element| bare_len(element.id()).saturating_add(1));
     let mut reserved = bare.fold(1, usize::saturating_add);
-    if sink.room() < reserved.saturating_add(RESPONSES.len()) {
-        return Err(NoRoom);
+    if sink.remaining() < reserved.saturating_add(RESPONSES.len()) {
+        return Err(BufferFull);
     }
     sink.write(RESPONSES.as_bytes())?;
-    let mut answered = Answered::new();
+    let mut answered = Dependencies::new();
     for element in batch.elements() {
         if !answered.is_empty() {
             sink.write(b",")?;
@@ -277,18 +283,18 @@ fn bare_len(id: Value<'_>) -> usize {
 ///
 /// # Errors
 ///
-/// [`NoRoom`] when there is none for the bare status. Nothing was done then.
+/// [`BufferFull`] when there is none for the bare status. Nothing was done then.
 fn answer_element(
     element: Element<'_>,
-    refused: Option<Refusal>,
-    exchange: &Exchange<'_>,
+    refused: Option<Error>,
+    exchange: &Context<'_>,
     store: &mut dyn Store,
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-) -> Result<u16, NoRoom> {
+) -> Result<u16, BufferFull> {
     let (id, form) = (element.id(), Form::Element);
-    if sink.room() < bare_len(id) {
-        return Err(NoRoom);
+    if sink.remaining() < bare_len(id) {
+        return Err(BufferFull);
     }
     let request = match refused {
         Some(refusal) => Err(refusal),
@@ -296,7 +302,7 @@ fn answer_element(
     };
     let refusal = match &request {
         Err(refusal) => Some(*refusal),
-        Ok(request) => carry_out(request, id, form, exchange, store, sink, changes)?,
+        Ok(request) => apply_unchecked(request, id, form, exchange, store, sink, changes)?,
     };
     finish(refusal, id, form, exchange, sink)
 }
@@ -305,17 +311,17 @@ fn answer_element(
 ///
 /// # Errors
 ///
-/// [`NoRoom`] when there is none for the bare status. Nothing was done then.
+/// [`BufferFull`] when there is none for the bare status. Nothing was done then.
 pub(super) fn answer_line(
     element: Element<'_>,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     store: &mut dyn Store,
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-) -> Result<(), NoRoom> {
+) -> Result<(), BufferFull> {
     let (id, form) = (element.id(), Form::Line);
-    if sink.room() < bare_len(id) {
-        return Err(NoRoom);
+    if sink.remaining() < bare_len(id) {
+        return Err(BufferFull);
     }
     let request = element.request_in(exchange, store.policy());
     let refusal = match &request {
@@ -325,19 +331,19 @@ pub(super) fn answer_line(
             Err(refusal) => Some(refusal),
             Ok(()) => with_body(sink, id, form, |body| run_batch(*batch, exchange, store, body, changes))?,
         },
-        Ok(request) => carry_out(request, id, form, exchange, store, sink, changes)?,
+        Ok(request) => apply_unchecked(request, id, form, exchange, store, sink, changes)?,
     };
     finish(refusal, id, form, exchange, sink).map(|_| ())
 }
 
 /// Answers what was refused. Returns the status, of what was not refused as well.
 fn finish(
-    refusal: Option<Refusal>,
+    refusal: Option<Error>,
     id: Value<'_>,
     form: Form,
-    exchange: &Exchange<'_>,
-    sink: &mut dyn Sink,
-) -> Result<u16, NoRoom> {
+    exchange: &Context<'_>,
+    sink: &mut dyn Writer,
+) -> Result<u16, BufferFull> {
     let Some(refusal) = refusal else { return Ok(200) };
     crate::log::trace!("refused: {}", refusal);
     write_refusal(sink, Some(id), form, refusal, &exchange.trace)?;
@@ -345,22 +351,22 @@ fn finish(
 }
 
 /// Carries out a request, but for a batch, and answers it; or tells why not, and leaves the answer to the caller.
-fn carry_out(
+fn apply_unchecked(
     request: &Request<'_>,
     id: Value<'_>,
     form: Form,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     store: &mut dyn Store,
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-) -> Result<Option<Refusal>, NoRoom> {
+) -> Result<Option<Error>, BufferFull> {
     if let Err(refusal) = exchange.caller.authorise(request) {
         return Ok(Some(refusal));
     }
     let outcome = match request {
-        Request::Act { user, command } => act(*user, *command, exchange, store, changes),
+        Request::Execute { user, command } => act(*user, *command, exchange, store, changes),
         #[cfg(feature = "details")]
-        Request::ActOnDetails { user, action } => act_on_details(*user, *action, exchange, store),
+        Request::ExecuteDetails { user, action } => execute_details_action(*user, *action, exchange, store),
         _ => return with_body(sink, id, form, |body| write_body(request, exchange, store, body)),
     };
     if let Err(refusal) = outcome {
@@ -374,35 +380,35 @@ fn carry_out(
 // Without feature `batch` it is called in one place, and a small device pays fifty bytes for the call.
 #[inline(always)]
 fn with_body(
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     id: Value<'_>,
     form: Form,
-    write: impl FnOnce(&mut dyn Sink) -> Result<(), NoRoom>,
-) -> Result<Option<Refusal>, NoRoom> {
+    write: impl FnOnce(&mut dyn Writer) -> Result<(), BufferFull>,
+) -> Result<Option<Error>, BufferFull> {
     // A body may turn out too long only behind its status: then both are taken back.
     let mut answer = Reserve::new(sink, 1);
     let written =
         open(&mut answer, id, 200).and_then(|()| answer.write(form.opening())).and_then(|()| write(&mut answer));
-    if let Err(NoRoom) = written {
+    if let Err(BufferFull) = written {
         answer.take_all_back();
-        return Ok(Some(Refusal::AnswerTooLarge));
+        return Ok(Some(Error::AnswerTooLarge));
     }
     sink.write(b"}").map(|()| None)
 }
 
 /// An answer up to its status.
-fn open(sink: &mut dyn Sink, id: Value<'_>, code: u16) -> Result<(), NoRoom> {
+fn open(sink: &mut dyn Writer, id: Value<'_>, code: u16) -> Result<(), BufferFull> {
     fill(sink, r#"{"id":*,"status":*"#, &[id.as_str().as_bytes(), &status(code)])
 }
 
 /// An answer that says no; without its body where that does not fit.
 pub(super) fn write_refusal(
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     id: Option<Value<'_>>,
     form: Form,
-    refusal: Refusal,
+    refusal: Error,
     trace: &Trace<'_>,
-) -> Result<(), NoRoom> {
+) -> Result<(), BufferFull> {
     open(sink, id.unwrap_or(Value::NULL), refusal.status())?;
     // The closing brace is kept room for.
     let mut body = Reserve::new(sink, 1);

@@ -5,24 +5,24 @@ use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::Instant;
-use crate::user::{Command, CommandError, Transition, User, UserAt, advance, decide};
+use crate::user::{Command, CommandError, Transition, User, UserAt, decide, next_due};
 
 /// The only user of a device, as requests are executed on: what a [`Directory`](crate::directory::Directory) is to many. It
 /// keeps no details.
 ///
 /// Whoever else is asked about has never been seen, and finds no room: as in a directory that is full. Where they should not
-/// exist at all, [`Exchange::known`](super::Exchange::known) says so.
+/// exist at all, [`Context::known`](super::Context::known) says so.
 ///
 /// ```
-/// use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, OneUser, serve};
+/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, OneUser, serve};
 /// use presence_core::{Instant, Policy, Presence, UserId};
 ///
 /// const OWNER: UserId = UserId::from_bytes([0x11; 16]);
 ///
 /// let mut lamp: OneUser<4> = OneUser::new(OWNER, Policy::DESK);
-/// let mut exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) });
+/// let mut exchange = Context::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) });
 /// exchange.known = Some(&|user| user == OWNER);
-/// let request = Incoming {
+/// let request = RawRequest {
 ///     method: "POST",
 ///     target: "/me/presence/setPresence",
 ///     content_type: None,
@@ -68,8 +68,8 @@ impl<const SESSIONS: usize> OneUser<SESSIONS> {
     /// Lets time pass: what is due happens, in order, each with its own time, and is handed to `changes`. Rules S8, M4.
     /// O(`SESSIONS`) for each that is due, of which there are three a session and one more at most: O(`SESSIONS`²).
     pub fn advance(&mut self, now: Instant, mut changes: impl FnMut(UserId, &Transition<SessionId>)) {
-        while let Some(ref due) = advance(&self.user, now, &self.policy) {
-            self.user.carry_out(due);
+        while let Some(ref due) = next_due(&self.user, now, &self.policy) {
+            self.user.apply_unchecked(due);
             changes(self.id, due);
         }
     }
@@ -100,12 +100,12 @@ impl<const SESSIONS: usize> Store for OneUser<SESSIONS> {
         } else {
             Self::NOBODY
         };
-        let at = UserAt::caught_up(asked, now, asked.presence());
+        let at = UserAt::new_unchecked(asked, now, asked.presence());
         match decide(at, command, &self.policy)? {
             None => Ok(()),
             Some(_) if user != self.id => Err(CommandError::UsersFull),
             Some(ref transition) => {
-                self.user.carry_out(transition);
+                self.user.apply_unchecked(transition);
                 changes(user, transition);
                 Ok(())
             }

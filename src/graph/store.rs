@@ -14,7 +14,7 @@ use core::hash::BuildHasher;
 /// what was asked of whom, and carries it out wherever its users are:
 ///
 /// ```
-/// use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, OneUser, Store, serve};
+/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, OneUser, Store, serve};
 /// use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 ///
 /// /// A user whose every change is counted.
@@ -46,8 +46,8 @@ use core::hash::BuildHasher;
 ///
 /// let owner = UserId::from_bytes([0x11; 16]);
 /// let mut counted = Counted(OneUser::new(owner, Policy::DESK), 0);
-/// let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: Some(owner) });
-/// let request = Incoming {
+/// let exchange = Context::new(Instant::ZERO, Caller::Trusted { me: Some(owner) });
+/// let request = RawRequest {
 ///     method: "POST",
 ///     target: "/me/presence/setUserPreferredPresence",
 ///     content_type: None,
@@ -104,12 +104,7 @@ pub trait Store {
     ///
     /// [`DetailsError`]: the command has changed nothing; [`DetailsError::NotKept`] of a store that keeps none.
     #[cfg(feature = "details")]
-    fn execute_on_details(
-        &mut self,
-        now: Instant,
-        user: UserId,
-        command: DetailsCommand<'_>,
-    ) -> Result<(), DetailsError> {
+    fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
         let _ = (now, user, command);
         Err(DetailsError::NotKept)
     }

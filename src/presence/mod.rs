@@ -3,7 +3,7 @@
 mod names;
 mod set;
 
-pub use names::{Activity, Availability, UnknownPresence};
+pub use names::{Activity, Availability, ParsePresenceError};
 pub use set::PresenceSet;
 
 /// What a user shows: an (availability, activity) pair that exists, as one ordered byte. Rules M3, A3.
@@ -155,10 +155,10 @@ impl From<Presence> for u8 {
 }
 
 impl TryFrom<u8> for Presence {
-    type Error = UnknownPresence;
+    type Error = ParsePresenceError;
 
-    fn try_from(byte: u8) -> Result<Self, UnknownPresence> {
-        Self::from_byte(byte).ok_or(UnknownPresence)
+    fn try_from(byte: u8) -> Result<Self, ParsePresenceError> {
+        Self::from_byte(byte).ok_or(ParsePresenceError)
     }
 }
 

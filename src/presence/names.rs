@@ -69,15 +69,15 @@ impl Availability {
 /// The pair, or the byte, is not a presence: nothing in the table of rule M3 is called so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct UnknownPresence;
+pub struct ParsePresenceError;
 
-impl core::fmt::Display for UnknownPresence {
+impl core::fmt::Display for ParsePresenceError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("no such presence")
     }
 }
 
-impl core::error::Error for UnknownPresence {}
+impl core::error::Error for ParsePresenceError {}
 
 impl Presence {
     /// The presence of a pair that exists; `None` for two names that do not go together. O(presences).
@@ -93,7 +93,7 @@ impl Presence {
     ///
     /// # Errors
     ///
-    /// [`UnknownPresence`] for a name or a pair that is not in the table, older documented forms included.
+    /// [`ParsePresenceError`] for a name or a pair that is not in the table, older documented forms included.
     ///
     /// ```
     /// use presence_core::Presence;
@@ -101,10 +101,10 @@ impl Presence {
     /// assert_eq!(Presence::from_names("busy", "inACall"), Ok(Presence::InACall));
     /// assert!(Presence::from_names("Available", "InACall").is_err());
     /// ```
-    pub fn from_names(availability: &str, activity: &str) -> Result<Self, UnknownPresence> {
-        let availability = Availability::from_name(availability).ok_or(UnknownPresence)?;
-        let activity = Activity::from_name(activity).ok_or(UnknownPresence)?;
-        Self::from_pair(availability, activity).ok_or(UnknownPresence)
+    pub fn from_names(availability: &str, activity: &str) -> Result<Self, ParsePresenceError> {
+        let availability = Availability::from_name(availability).ok_or(ParsePresenceError)?;
+        let activity = Activity::from_name(activity).ok_or(ParsePresenceError)?;
+        Self::from_pair(availability, activity).ok_or(ParsePresenceError)
     }
 
     /// The presence somebody else's data means. It never fails (rule P3): the older documented forms are understood, an

@@ -1,6 +1,7 @@
 //! Bytes out and in, numbers as short as they can be, and the checksum.
 
-use super::{Field, NoRoom, RestoreError};
+use super::{Field, RestoreError};
+use crate::buffer::BufferFull;
 
 /// The bits of a number in each of its bytes, the low ones first; the eighth bit says that more follow.
 const BITS: u32 = 7;
@@ -21,8 +22,8 @@ impl<'a> Writer<'a> {
     }
 
     /// What has been written, if it found room.
-    pub(super) fn written(self) -> Result<&'a [u8], NoRoom> {
-        self.buffer.get(..self.length).ok_or(NoRoom)
+    pub(super) fn written(self) -> Result<&'a [u8], BufferFull> {
+        self.buffer.get(..self.length).ok_or(BufferFull)
     }
 
     pub(super) fn byte(&mut self, byte: u8) {

@@ -3,7 +3,8 @@
 use super::bytes::{NUMBER_LEN, Reader, Writer};
 use super::restore::{Clock, read_deadline};
 use super::save::left;
-use super::{CHECKSUM_LEN, FORM, Field, LEAP, NoRoom, RestoreError};
+use super::{CHECKSUM_LEN, FORM, Field, RestoreError, VERSION_GAP};
+use crate::buffer::BufferFull;
 use crate::details::{Builder, Details, DetailsAt, LocationLayer, MAX_PLACE_ID, WorkLocationType, WorkPlace};
 use crate::time::{Duration, Instant};
 
@@ -31,11 +32,11 @@ pub const fn max_details_len<const MESSAGE: usize>() -> usize {
 }
 
 /// Writes a user's details at a moment to the beginning of the buffer, and returns what it wrote: the counterpart of
-/// [`take`](super::take), in the same manner. O(`MESSAGE`).
+/// [`save`](super::save), in the same manner. O(`MESSAGE`).
 ///
 /// # Errors
 ///
-/// [`NoRoom`] if it does not fit; never in [`max_details_len`] bytes.
+/// [`BufferFull`] if it does not fit; never in [`max_details_len`] bytes.
 ///
 /// ```
 /// use presence_core::details::{Details, set_status_message};
@@ -45,17 +46,17 @@ pub const fn max_details_len<const MESSAGE: usize>() -> usize {
 /// let set = set_status_message(details.at(Instant::ZERO)?, "at lunch", Instant::from_secs(3600))?.ok_or("nothing")?;
 /// details.apply(&set)?;
 /// let mut buffer = [0; snapshot::max_details_len::<100>()];
-/// let stored = snapshot::take_details(details.at(Instant::from_secs(60))?, &mut buffer)?;
+/// let stored = snapshot::save_details(details.at(Instant::from_secs(60))?, &mut buffer)?;
 ///
 /// let elapsed = Some(Duration::from_secs(40));
 /// let restored: Details<100> = snapshot::restore_details(stored, Instant::from_secs(100), elapsed)?;
 /// assert_eq!(restored, details);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-pub fn take_details<'b, const LEN: usize>(
+pub fn save_details<'b, const LEN: usize>(
     details: DetailsAt<'_, LEN>,
     buffer: &'b mut [u8],
-) -> Result<&'b [u8], NoRoom> {
+) -> Result<&'b [u8], BufferFull> {
     let (details, now) = (details.details(), details.now());
     let (message, out_of_office) = (details.status_message(), details.out_of_office());
     let mut flags = DETAILS;
@@ -75,7 +76,10 @@ pub fn take_details<'b, const LEN: usize>(
     if let Some(message) = message {
         write_text(&mut writer, message.text);
         // One of them is nothing.
-        let distance = message.published_at.saturating_since(now).max(now.saturating_since(message.published_at));
+        let distance = message
+            .published_at
+            .saturating_duration_since(now)
+            .max(now.saturating_duration_since(message.published_at));
         writer.number(distance.as_millis());
         writer.number(left(message.expires_at, now));
     }
@@ -117,7 +121,7 @@ pub fn restore_details<const LEN: usize>(
     read_details(&mut reader, clock, &mut details);
     reader.finish()?;
     if elapsed.is_none() {
-        details.after_unknown_gap(LEAP);
+        details.after_unknown_gap(VERSION_GAP);
     }
     Ok(details.finish())
 }

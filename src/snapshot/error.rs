@@ -1,11 +1,6 @@
 //! What can be wrong: every refusal is one small value.
 
-use crate::user::Contradiction;
-
-/// The buffer is too short for this user. [`max_len`](super::max_len) is always enough.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct NoRoom;
+use crate::user::InvariantError;
 
 /// Why bytes were not taken for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,19 +50,13 @@ pub enum Field {
     Place,
 }
 
-impl From<Contradiction> for RestoreError {
-    fn from(contradiction: Contradiction) -> Self {
+impl From<InvariantError> for RestoreError {
+    fn from(contradiction: InvariantError) -> Self {
         Self::Invalid(match contradiction {
-            Contradiction::SessionIds => Field::SessionIds,
-            Contradiction::Fades => Field::Fades,
-            Contradiction::Version => Field::Version,
+            InvariantError::SessionIds => Field::SessionIds,
+            InvariantError::Fades => Field::Fades,
+            InvariantError::Version => Field::Version,
         })
-    }
-}
-
-impl core::fmt::Display for NoRoom {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("no room for the snapshot")
     }
 }
 
@@ -92,9 +81,9 @@ impl Field {
             Self::Flags => "its flags mean nothing",
             Self::Number => "a number is too large, or longer than need be",
             Self::Presence => "a byte is no presence",
-            Self::SessionIds => Contradiction::SessionIds.text(),
-            Self::Fades => Contradiction::Fades.text(),
-            Self::Version => Contradiction::Version.text(),
+            Self::SessionIds => InvariantError::SessionIds.text(),
+            Self::Fades => InvariantError::Fades.text(),
+            Self::Version => InvariantError::Version.text(),
             #[cfg(feature = "details")]
             Self::Text => "a text is none",
             #[cfg(feature = "details")]
@@ -103,5 +92,4 @@ impl Field {
     }
 }
 
-impl core::error::Error for NoRoom {}
 impl core::error::Error for RestoreError {}

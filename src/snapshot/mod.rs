@@ -1,6 +1,6 @@
 //! The one stored form of a user: for a lamp's flash, a server's journal, a replicated store.
 //!
-//! [`take`] writes a user at a moment as a few bytes, [`restore`] reads them back. Times are offsets from the moment it was
+//! [`save`] writes a user at a moment as a few bytes, [`restore`] reads them back. Times are offsets from the moment it was
 //! taken, so a snapshot outlives a clock that starts again at zero. The same user at the same distance from its deadlines
 //! is always the same bytes.
 //!
@@ -16,7 +16,7 @@
 //! let preferred = set_preferred_presence(user.at(now)?, Presence::DoNotDisturb, None, &Policy::GRAPH)?;
 //! user.apply(&preferred)?;
 //! let mut flash = [0; snapshot::max_len::<u8, 4>()];
-//! let stored = snapshot::take(user.at(now)?, &mut flash)?;
+//! let stored = snapshot::save(user.at(now)?, &mut flash)?;
 //!
 //! let restored: User<u8, 4> = snapshot::restore(stored, Instant::ZERO, None)?;
 //! assert_eq!(restored.presence(), Presence::Offline); // nobody knows whether the call goes on
@@ -41,13 +41,13 @@
 //! directory.set_presence(noon, adele, phone, Presence::Available, None, |_, _| {})?;
 //! let mut buffer = [0; snapshot::max_len::<SessionId, 4>()];
 //! let user = directory.get(adele).ok_or("no such user")?;
-//! store.insert(adele, (noon, snapshot::take(user.at(noon)?, &mut buffer)?.to_vec()));
+//! store.insert(adele, (noon, snapshot::save(user.at(noon)?, &mut buffer)?.to_vec()));
 //!
 //! // Four minutes later, another process.
 //! let now = Instant::from_secs(43_440);
 //! let mut directory = Users::new(InlineMemory::new(), Policy::GRAPH);
 //! for (id, (taken_at, bytes)) in &store {
-//!     let elapsed = now.saturating_since(*taken_at);
+//!     let elapsed = now.saturating_duration_since(*taken_at);
 //!     directory.insert(*id, snapshot::restore(bytes, now, Some(elapsed))?)?;
 //! }
 //! assert_eq!(directory.presence(now, adele), Presence::Available);
@@ -85,15 +85,15 @@ mod restore;
 mod save;
 
 #[cfg(feature = "details")]
-pub use details::{max_details_len, restore_details, take_details};
-pub use error::{Field, NoRoom, RestoreError};
+pub use details::{max_details_len, restore_details, save_details};
+pub use error::{Field, RestoreError};
 pub use id::StoredId;
 pub use restore::restore;
-pub use save::take;
+pub use save::save;
 
 use bytes::NUMBER_LEN;
 
-/// The version of the form that [`take`] writes.
+/// The version of the form that [`save`] writes.
 const FORM: u8 = 1;
 
 const CHECKSUM_LEN: usize = size_of::<u32>();
@@ -106,7 +106,7 @@ const PREFERRED: u8 = 1 << 4;
 
 /// How far revision and version leap when nobody knows how long the power was gone: more than a change a minute for six
 /// weeks, in case the newest snapshot was not the last thing that happened.
-pub const LEAP: u64 = 1 << 16;
+pub const VERSION_GAP: u64 = 1 << 16;
 
 /// The most bytes that a snapshot takes of a user with these ids and so many sessions: 143 for four sessions with ids of a
 /// byte, 203 with GUIDs. Few take half of that. O(1).

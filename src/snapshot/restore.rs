@@ -1,16 +1,16 @@
 //! From bytes to a user.
 
 use super::bytes::Reader;
-use super::{ABSENCE, FORM, Field, LEAP, PREFERRED, RestoreError, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
+use super::{ABSENCE, FORM, Field, PREFERRED, RestoreError, SINCE_AFTER, SINCE_BEFORE, StoredId, VERSION_GAP, id_len};
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
-use crate::user::{Absence, Preferred, Session, Unchecked, User};
+use crate::user::{Absence, Preferred, Session, Untrusted, User};
 
 /// Reads a user back, at `now` on whatever clock there is now. Nothing is believed before the whole of it is checked.
 /// O(`SESSIONS`), and O(bytes) for the checksum.
 ///
 /// If it is known how much time has `elapsed` since the snapshot was taken, the user is exactly what it was, on the new
-/// clock: revision and version, and each deadline when it always was. Those that have passed are overdue: [`advance`] hands
+/// clock: revision and version, and each deadline when it always was. Those that have passed are overdue: [`next_due`] hands
 /// them out with their own times, as if the power had never gone (rules S8, M4). A transition stays applicable to it as it
 /// was, so whoever keeps transitions, in a journal, keeps the clock as well.
 ///
@@ -21,28 +21,28 @@ use crate::user::{Absence, Preferred, Session, Unchecked, User};
 /// - What is preferred is the user's own word, which no one will repeat: it is kept, with what was left of it. It shows
 ///   nothing without a session (rule A1), so nobody appears to be there for it; and to forget “appear offline” would show
 ///   someone who did not want to be seen. At worst it ends late, by the length of the gap.
-/// - Revision and version grow by [`LEAP`], so that neither an old transition nor an old version gets a second meaning (rules
+/// - Revision and version grow by [`VERSION_GAP`], so that neither an old transition nor an old version gets a second meaning (rules
 ///   V1, V2), even if something happened after the snapshot.
 /// - If the loss changed what is published, that is so since `now`; if not, for at least as long as the snapshot says.
 ///
-/// [`advance`]: crate::advance
+/// [`next_due`]: crate::next_due
 ///
 /// # Errors
 ///
 /// [`RestoreError`], which says what is wrong. [`RestoreError::BeforeEpoch`] if something fell due before the instant 0 of the
-/// new clock; then restore with `now` and `elapsed` both the time elapsed, [`advance`], and
+/// new clock; then restore with `now` and `elapsed` both the time elapsed, [`next_due`], and
 /// [`rebase`](User::rebase) to the new clock:
 ///
 /// ```
 /// use presence_core::snapshot::{self, RestoreError};
-/// use presence_core::{Duration, Instant, Policy, Presence, User, advance, set_presence};
+/// use presence_core::{Duration, Instant, Policy, Presence, User, next_due, set_presence};
 ///
 /// let mut user: User<u8, 1> = User::new();
 /// let lease = Some(Duration::from_hours(1));
 /// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Available, lease, &Policy::GRAPH)?;
 /// user.apply(&set)?;
 /// let mut buffer = [0; snapshot::max_len::<u8, 1>()];
-/// let stored = snapshot::take(user.at(Instant::ZERO)?, &mut buffer)?;
+/// let stored = snapshot::save(user.at(Instant::ZERO)?, &mut buffer)?;
 ///
 /// // Seven minutes without power. The new clock began when it came back: the first fade was two minutes before.
 /// let elapsed = Duration::from_mins(7);
@@ -51,7 +51,7 @@ use crate::user::{Absence, Preferred, Session, Unchecked, User};
 ///
 /// let now = Instant::ZERO.saturating_add(elapsed);
 /// let mut user: User<u8, 1> = snapshot::restore(stored, now, Some(elapsed))?;
-/// while let Some(due) = advance(&user, now, &Policy::GRAPH) {
+/// while let Some(due) = next_due(&user, now, &Policy::GRAPH) {
 ///     user.apply(&due)?;
 /// }
 /// user.rebase(now, Instant::ZERO)?;
@@ -76,12 +76,12 @@ pub fn restore<S: StoredId + Copy + Ord, const SESSIONS: usize>(
     reader.finish()?;
     let checked = user.check()?;
     if elapsed.is_none() {
-        user.lose_sessions(now, LEAP);
+        user.lose_sessions(now, VERSION_GAP);
     }
     Ok(user.into_user(checked))
 }
 
-fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock: Clock) -> Unchecked<S, SESSIONS> {
+fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock: Clock) -> Untrusted<S, SESSIONS> {
     if reader.byte() != id_len::<S>() {
         reader.refuse(RestoreError::Invalid(Field::IdLength));
     }
@@ -97,7 +97,7 @@ fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock:
     };
     let revision = reader.number();
     let version = reader.number();
-    let mut user = Unchecked::new(revision, version, read_since(reader, flags, clock), absence);
+    let mut user = Untrusted::new(revision, version, read_since(reader, flags, clock), absence);
     if flags & PREFERRED != 0 {
         user.prefer(Some(Preferred { presence: read_presence(reader), expires_at: read_deadline(reader, clock) }));
     }

@@ -1,7 +1,8 @@
 //! From a user to bytes.
 
 use super::bytes::Writer;
-use super::{FORM, NoRoom, PREFERRED, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
+use super::{FORM, PREFERRED, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
+use crate::buffer::BufferFull;
 use crate::time::Instant;
 use crate::user::{Absence, UserAt};
 
@@ -10,18 +11,18 @@ use crate::user::{Absence, UserAt};
 ///
 /// # Errors
 ///
-/// [`NoRoom`] if it does not fit; never in [`max_len`](super::max_len) bytes.
-pub fn take<'b, S: StoredId + Copy, const SESSIONS: usize>(
+/// [`BufferFull`] if it does not fit; never in [`max_len`](super::max_len) bytes.
+pub fn save<'b, S: StoredId + Copy, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
     buffer: &'b mut [u8],
-) -> Result<&'b [u8], NoRoom> {
+) -> Result<&'b [u8], BufferFull> {
     let (user, now) = (user.user(), user.now());
     let mut writer = Writer::new(buffer);
     let (since_flag, since) = match user.since() {
         None => (0, None),
-        Some(since) if since <= now => (SINCE_BEFORE, Some(now.saturating_since(since))),
+        Some(since) if since <= now => (SINCE_BEFORE, Some(now.saturating_duration_since(since))),
         // The clock was set back, which changes nothing else (rule C1).
-        Some(since) => (SINCE_AFTER, Some(since.saturating_since(now))),
+        Some(since) => (SINCE_AFTER, Some(since.saturating_duration_since(now))),
     };
     let preferred = user.preferred();
     let preferred_flag = if preferred.is_some() { PREFERRED } else { 0 };
@@ -48,7 +49,7 @@ pub fn take<'b, S: StoredId + Copy, const SESSIONS: usize>(
 
 /// What is left until a deadline, which is not due; 0 for one that never comes.
 pub(super) fn left(deadline: Instant, now: Instant) -> u64 {
-    if deadline == Instant::NEVER { 0 } else { deadline.saturating_since(now).as_millis() }
+    if deadline == Instant::NEVER { 0 } else { deadline.saturating_duration_since(now).as_millis() }
 }
 
 const fn absence_bits(absence: Absence) -> u8 {

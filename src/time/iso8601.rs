@@ -8,15 +8,15 @@ const MAX_TEXT: usize = 32;
 /// The text is not a duration: neither `PnDTnHnMn.nS` nor `n days, h:mm:ss.f`, or longer than 32 bytes. Rule H4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct NotADuration;
+pub struct ParseDurationError;
 
-impl core::fmt::Display for NotADuration {
+impl core::fmt::Display for ParseDurationError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("not a duration")
     }
 }
 
-impl core::error::Error for NotADuration {}
+impl core::error::Error for ParseDurationError {}
 
 /// A duration exactly as it was written: signed, and fine enough to be compared with a range before it is cut to whole
 /// milliseconds. Rules S2, H4.
@@ -49,10 +49,10 @@ impl IsoDuration {
     ///
     /// # Errors
     ///
-    /// [`NotADuration`] for anything else. A duration too large to hold is none: it is read, and lies within no range.
-    pub fn parse(text: &str) -> Result<Self, NotADuration> {
+    /// [`ParseDurationError`] for anything else. A duration too large to hold is none: it is read, and lies within no range.
+    pub fn parse(text: &str) -> Result<Self, ParseDurationError> {
         if text.len() > MAX_TEXT {
-            return Err(NotADuration);
+            return Err(ParseDurationError);
         }
         let mut parser = Parser::new(text);
         let is_negative = parser.take(b'-');
@@ -64,7 +64,7 @@ impl IsoDuration {
             parser.rest = text.as_bytes();
             parser.timedelta()
         };
-        if is_read && parser.is_at_end() { Ok(parser.total) } else { Err(NotADuration) }
+        if is_read && parser.is_at_end() { Ok(parser.total) } else { Err(ParseDurationError) }
     }
 
     /// This duration in whole milliseconds, if it lies, exactly as written, within the range. Rule S2. O(1).

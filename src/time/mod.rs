@@ -4,7 +4,7 @@
 mod iso8601;
 mod tick;
 
-pub use iso8601::{IsoDuration, NotADuration};
+pub use iso8601::{IsoDuration, ParseDurationError};
 pub use tick::TickExtender;
 
 /// A moment: milliseconds since an epoch of the caller's choice. Rules C1 to C3.
@@ -61,7 +61,7 @@ impl Instant {
 
     /// How long after `earlier` this is; zero if it is not after it. O(1).
     #[must_use]
-    pub const fn saturating_since(self, earlier: Self) -> Duration {
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration(self.0.saturating_sub(earlier.0))
     }
 
@@ -79,9 +79,9 @@ impl Instant {
         if self.0 == u64::MAX {
             self
         } else if self.0 >= from.0 {
-            to.saturating_add(self.saturating_since(from))
+            to.saturating_add(self.saturating_duration_since(from))
         } else {
-            to.saturating_sub(from.saturating_since(self))
+            to.saturating_sub(from.saturating_duration_since(self))
         }
     }
 }
@@ -188,12 +188,12 @@ impl DurationRange {
 /// that one lost request does not lose the session. Rules S1, S2. O(1).
 ///
 /// ```
-/// use presence_core::{Duration, renew_before};
+/// use presence_core::{Duration, keep_alive_interval};
 ///
-/// assert_eq!(renew_before(Duration::from_mins(5)), Duration::from_secs(200));
+/// assert_eq!(keep_alive_interval(Duration::from_mins(5)), Duration::from_secs(200));
 /// ```
 #[must_use]
-pub const fn renew_before(lease: Duration) -> Duration {
+pub const fn keep_alive_interval(lease: Duration) -> Duration {
     lease.saturating_sub(third(lease))
 }
 

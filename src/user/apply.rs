@@ -67,12 +67,12 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         if !follows {
             return Err(ApplyError::Invalid);
         }
-        self.carry_out(transition);
+        self.apply_unchecked(transition);
         Ok(())
     }
 
     /// Carries out a transition that was decided about this very state, as nobody outside can know.
-    pub(crate) fn carry_out(&mut self, transition: &Transition<S>) {
+    pub(crate) fn apply_unchecked(&mut self, transition: &Transition<S>) {
         match &transition.change {
             Change::Set(session) | Change::Faded(session) => self.put(session),
             Change::Cleared(id) => self.remove(*id, Absence::Cleared),

@@ -22,7 +22,7 @@ use crate::time::{Duration, Instant};
 /// let user: User<u8, 1> = User::new();
 /// let refused = set_presence(user.at(Instant::ZERO)?, 1, Presence::InAMeeting, None, &Policy::GRAPH);
 /// assert_eq!(refused, Err(SetPresenceError::Presence));
-/// # Ok::<(), presence_core::Overdue>(())
+/// # Ok::<(), presence_core::OverdueError>(())
 /// ```
 pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
@@ -141,13 +141,13 @@ pub fn clear_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
 /// O(`SESSIONS`).
 ///
 /// ```
-/// use presence_core::{Cause, Instant, Policy, Presence, User, advance, set_presence};
+/// use presence_core::{Cause, Instant, Policy, Presence, User, next_due, set_presence};
 ///
 /// let mut user: User<u8, 4> = User::new();
 /// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Available, None, &Policy::GRAPH)?;
 /// user.apply(&set)?;
 /// let late = Instant::from_secs(9999);
-/// while let Some(transition) = advance(&user, late, &Policy::GRAPH) {
+/// while let Some(transition) = next_due(&user, late, &Policy::GRAPH) {
 ///     assert_eq!(transition.cause(), Cause::Expired);
 ///     assert_eq!(transition.at(), Instant::from_secs(300));
 ///     user.apply(&transition)?;
@@ -155,7 +155,7 @@ pub fn clear_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[must_use]
-pub fn advance<S: Copy + Ord, const SESSIONS: usize>(
+pub fn next_due<S: Copy + Ord, const SESSIONS: usize>(
     user: &User<S, SESSIONS>,
     now: Instant,
     policy: &Policy,

@@ -70,7 +70,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     }
 
     /// What is published at a moment, and the version it has then, with everything that is overdue taken into account but
-    /// not carried out: a read that needs no [`advance`](super::advance) and no copy. Rules M4, V1. O(`SESSIONS`),
+    /// not carried out: a read that needs no [`next_due`](super::next_due) and no copy. Rules M4, V1. O(`SESSIONS`),
     /// O(`SESSIONS`²) if something is overdue.
     ///
     /// ```

@@ -15,13 +15,13 @@ mod serde;
 
 pub use apply::ApplyError;
 pub use decide::{
-    Command, CommandError, NotFound, SetPreferredError, SetPresenceError, advance, clear_preferred_presence,
-    clear_presence, decide, set_preferred_presence, set_presence,
+    Command, CommandError, NotFound, SetPreferredError, SetPresenceError, clear_preferred_presence, clear_presence,
+    decide, next_due, set_preferred_presence, set_presence,
 };
 pub use explain::{Explanation, Layer};
 pub use session::{Preferred, Session};
 pub use transition::{Cause, Change, Transition};
-pub(crate) use validate::{Contradiction, Unchecked};
+pub(crate) use validate::{InvariantError, Untrusted};
 
 use crate::id::SessionId;
 use crate::presence::Presence;
@@ -93,14 +93,14 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
     /// A user never heard of. `const`, so that it can live in a `static`. Rule M5. O(1).
     #[must_use]
     pub const fn new() -> Self {
-        Self::starting_at(0)
+        Self::with_version(0)
     }
 
     /// A user whose sessions were lost in a restart: Offline, and no news (rule A5). Its revision and version start at a
-    /// number, as in [`starting_at`](Self::starting_at). O(1).
+    /// number, as in [`with_version`](Self::with_version). O(1).
     #[must_use]
     pub const fn after_restart(number: u64) -> Self {
-        let mut user = Self::starting_at(number);
+        let mut user = Self::with_version(number);
         user.absence = Absence::Lost;
         user
     }
@@ -108,7 +108,7 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
     /// A user never heard of whose revision and version start at a number, for a wrapping layer that forgets users and
     /// must not give an old version, or an old transition, a second meaning. Rules V1, V2. O(1).
     #[must_use]
-    pub const fn starting_at(number: u64) -> Self {
+    pub const fn with_version(number: u64) -> Self {
         Self {
             sessions: heapless::Vec::new(),
             preferred: None,
@@ -225,7 +225,7 @@ const fn published(has_session: bool, strongest: Presence, preferred: Option<Pre
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// When to come back: the first deadline, exact; `None` when nothing will change by itself.
     ///
-    /// It is harmless, but wastes energy, to call [`advance`] before it, and only late to call it after. Rule M4.
+    /// It is harmless, but wastes energy, to call [`next_due`] before it, and only late to call it after. Rule M4.
     /// O(`SESSIONS`).
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
@@ -243,26 +243,26 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     ///
     /// # Errors
     ///
-    /// [`Overdue`] names the first deadline that has happened: [`advance`] first.
+    /// [`OverdueError`] names the first deadline that has happened: [`next_due`] first.
     ///
     /// ```
-    /// use presence_core::{Instant, Overdue, Policy, Presence, User, advance, set_presence};
+    /// use presence_core::{Instant, OverdueError, Policy, Presence, User, next_due, set_presence};
     ///
     /// let mut user: User<u8, 4> = User::new();
     /// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Away, None, &Policy::GRAPH)?;
     /// user.apply(&set)?;
     /// let (deadline, now) = (Instant::from_secs(300), Instant::from_secs(1000));
-    /// assert_eq!(user.at(now).err(), Some(Overdue { deadline }));
-    /// while let Some(due) = advance(&user, now, &Policy::GRAPH) {
+    /// assert_eq!(user.at(now).err(), Some(OverdueError { deadline }));
+    /// while let Some(due) = next_due(&user, now, &Policy::GRAPH) {
     ///     user.apply(&due)?;
     /// }
     /// assert!(user.at(now).is_ok());
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
-    pub fn at(&self, now: Instant) -> Result<UserAt<'_, S, SESSIONS>, Overdue> {
+    pub fn at(&self, now: Instant) -> Result<UserAt<'_, S, SESSIONS>, OverdueError> {
         let deadline = self.first_deadline();
         if deadline.is_due(now) {
-            Err(Overdue { deadline })
+            Err(OverdueError { deadline })
         } else {
             Ok(UserAt { user: self, now, published: self.presence() })
         }
@@ -275,7 +275,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     ///
     /// # Errors
     ///
-    /// [`Overdue`] while something is due at `from`: [`advance`] first. Nothing is changed.
+    /// [`OverdueError`] while something is due at `from`: [`next_due`] first. Nothing is changed.
     ///
     /// ```
     /// use presence_core::{Instant, Policy, Presence, User, set_presence};
@@ -288,7 +288,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// assert_eq!(user.next_deadline(), Some(Instant::from_secs(240)));
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
-    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), OverdueError> {
         self.at(from)?;
         for session in &mut self.sessions {
             session.expires_at = session.expires_at.rebased(from, to);
@@ -340,7 +340,7 @@ pub struct UserAt<'a, S = SessionId, const SESSIONS: usize = 4> {
 
 impl<'a, S, const SESSIONS: usize> UserAt<'a, S, SESSIONS> {
     /// A user of whom somebody knows that nothing is overdue, and what it publishes.
-    pub(crate) const fn caught_up(user: &'a User<S, SESSIONS>, now: Instant, published: Presence) -> Self {
+    pub(crate) const fn new_unchecked(user: &'a User<S, SESSIONS>, now: Instant, published: Presence) -> Self {
         Self { user, now, published }
     }
 
@@ -366,18 +366,18 @@ impl<S, const SESSIONS: usize> Clone for UserAt<'_, S, SESSIONS> {
 
 impl<S, const SESSIONS: usize> Copy for UserAt<'_, S, SESSIONS> {}
 
-/// Something was due before or at the moment asked for, and has not been carried out: call [`advance`] first. Rule S8.
+/// Something was due before or at the moment asked for, and has not been carried out: apply [`next_due`] first. Rule S8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Overdue {
+pub struct OverdueError {
     /// The first deadline that has happened.
     pub deadline: Instant,
 }
 
-impl core::fmt::Display for Overdue {
+impl core::fmt::Display for OverdueError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "overdue since {} ms: advance first", self.deadline.as_millis())
     }
 }
 
-impl core::error::Error for Overdue {}
+impl core::error::Error for OverdueError {}

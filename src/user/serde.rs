@@ -1,6 +1,6 @@
 //! A user in a text: written as its fields, read with the same check as any user from foreign hands.
 
-use super::validate::Unchecked;
+use super::validate::Untrusted;
 use super::{Absence, Preferred, Session, User};
 use crate::time::Instant;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -34,7 +34,7 @@ impl<S: Serialize, const SESSIONS: usize> Serialize for User<S, SESSIONS> {
 impl<'de, S: Copy + Ord + Deserialize<'de>, const SESSIONS: usize> Deserialize<'de> for User<S, SESSIONS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields: Fields<S, SESSIONS> = Fields::deserialize(deserializer)?;
-        let mut user = Unchecked::new(fields.revision, fields.version, fields.since, fields.absence);
+        let mut user = Untrusted::new(fields.revision, fields.version, fields.since, fields.absence);
         user.prefer(fields.preferred);
         fields.sessions.into_iter().for_each(|session| user.push(session));
         let checked = user.check().map_err(|contradiction| D::Error::custom(contradiction.text()))?;

@@ -6,22 +6,22 @@ use crate::presence::Presence;
 use crate::time::Instant;
 
 /// A user not yet believed.
-pub(crate) struct Unchecked<S, const SESSIONS: usize> {
+pub(crate) struct Untrusted<S, const SESSIONS: usize> {
     user: User<S, SESSIONS>,
 }
 
 /// That a user was found to be one. Told apart from the user, for a small device would copy that into the answer.
-pub(crate) struct Checked(());
+pub(crate) struct Trusted(());
 
 /// What contradicts the rules of a user.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Contradiction {
+pub(crate) enum InvariantError {
     SessionIds,
     Fades,
     Version,
 }
 
-impl Contradiction {
+impl InvariantError {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::SessionIds => "the sessions are not in the order of their ids, or two have the same",
@@ -31,10 +31,10 @@ impl Contradiction {
     }
 }
 
-impl<S, const SESSIONS: usize> Unchecked<S, SESSIONS> {
+impl<S, const SESSIONS: usize> Untrusted<S, SESSIONS> {
     /// Without sessions, and nothing preferred.
     pub(crate) const fn new(revision: u64, version: u64, since: Instant, absence: Absence) -> Self {
-        let mut user = User::starting_at(revision);
+        let mut user = User::with_version(revision);
         user.version = version;
         user.since = since;
         user.absence = absence;
@@ -51,12 +51,12 @@ impl<S, const SESSIONS: usize> Unchecked<S, SESSIONS> {
     }
 }
 
-impl<S: Copy + Ord, const SESSIONS: usize> Unchecked<S, SESSIONS> {
+impl<S: Copy + Ord, const SESSIONS: usize> Untrusted<S, SESSIONS> {
     /// Whether it is a user.
-    pub(crate) fn check(&self) -> Result<Checked, Contradiction> {
+    pub(crate) fn check(&self) -> Result<Trusted, InvariantError> {
         let sessions = &self.user.sessions;
         if !sessions.is_sorted_by(|one, next| one.id < next.id) {
-            return Err(Contradiction::SessionIds);
+            return Err(InvariantError::SessionIds);
         }
         // Only a session that was set to Available fades.
         let fades_wrongly = |session: &Session<S>| {
@@ -64,12 +64,12 @@ impl<S: Copy + Ord, const SESSIONS: usize> Unchecked<S, SESSIONS> {
                 || session.faded == 0 && session.fades_at != Instant::NEVER && session.presence != Presence::Available
         };
         if sessions.iter().any(fades_wrongly) {
-            return Err(Contradiction::Fades);
+            return Err(InvariantError::Fades);
         }
         if self.user.version > self.user.revision {
-            return Err(Contradiction::Version);
+            return Err(InvariantError::Version);
         }
-        Ok(Checked(()))
+        Ok(Trusted(()))
     }
 
     /// What is left of it after a gap of unknown length.
@@ -78,7 +78,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> Unchecked<S, SESSIONS> {
     }
 
     /// The user: the only way in for whatever was not made by applying transitions.
-    pub(crate) fn into_user(self, _: Checked) -> User<S, SESSIONS> {
+    pub(crate) fn into_user(self, _: Trusted) -> User<S, SESSIONS> {
         self.user
     }
 }

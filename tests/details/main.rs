@@ -5,7 +5,7 @@ mod model;
 
 use presence_core::details::{
     Details, DetailsCause, DetailsChange, DetailsCommand, DetailsError, LocationLayer, LocationLayers, MAX_PLACE_ID,
-    OutOfOffice, ShownDetails, WorkLocationType, WorkPlace, advance_details, clear_locations, decide_details,
+    OutOfOffice, ShownDetails, WorkLocationType, WorkPlace, clear_locations, decide_details, next_due_details,
     set_location, set_out_of_office, set_status_message,
 };
 use presence_core::{ApplyError, Duration, Instant, snapshot};
@@ -35,7 +35,7 @@ fn shown(details: &Small) -> Option<&str> {
 /// Carries out what is due, and tells what it was.
 fn pass(details: &mut Small, now: u64) -> Vec<(u64, DetailsCause)> {
     let mut causes = Vec::new();
-    while let Some(due) = advance_details(details, at(now)) {
+    while let Some(due) = next_due_details(details, at(now)) {
         details.apply(&due).unwrap();
         causes.push((due.at().as_millis() / 1000, due.cause()));
     }
@@ -219,16 +219,16 @@ fn v2_outdated_and_forged_transitions_change_nothing() {
     assert_eq!(details.apply(&set), Err(ApplyError::Stale));
     assert_eq!(details.apply(&cleared), Err(ApplyError::Stale));
     // Of the right revision, but about somebody else.
-    let mut other = Small::starting_at(1);
+    let mut other = Small::with_version(1);
     locate(&mut other, LocationLayer::Manual, OFFICE, 100);
     let alien = clear_locations(other.at(at(1)).unwrap(), LocationLayers::MANUAL_AND_AUTOMATIC).unwrap();
     assert_eq!(alien.revision(), details.revision());
     assert_eq!(details.apply(&alien), Err(ApplyError::Invalid));
-    let mut expiring = Small::starting_at(1);
+    let mut expiring = Small::with_version(1);
     say(&mut expiring, 0, "lunch", at(60)).unwrap();
-    let expired = advance_details(&expiring, at(60)).unwrap();
+    let expired = next_due_details(&expiring, at(60)).unwrap();
     assert_eq!(details.apply(&expired), Err(ApplyError::Invalid));
-    let mut large: Details<99> = Details::starting_at(2);
+    let mut large: Details<99> = Details::with_version(2);
     let long = set_status_message(large.at(at(1)).unwrap(), "more than twelve bytes", Instant::NEVER).unwrap().unwrap();
     assert_eq!(details.apply(&long), Err(ApplyError::Invalid));
     assert_eq!(details, before);
@@ -266,7 +266,7 @@ fn s8_time_is_applied_at_its_own_instant() {
         say(&mut details, 0, "lunch", at(seconds)).unwrap();
         details
     };
-    let early = advance_details(&ending(50), at(50)).unwrap();
+    let early = next_due_details(&ending(50), at(50)).unwrap();
     let mut details = ending(60);
     assert_eq!((early.revision(), early.is_visible()), (details.revision(), true));
     assert_eq!(details.apply(&early), Err(ApplyError::Invalid));
@@ -286,7 +286,7 @@ fn s8_at_one_instant_the_message_ends_first() {
     locate(&mut details, LocationLayer::Scheduled, OFF, 60);
     say(&mut details, 0, "lunch", at(60)).unwrap();
     let mut ends = Vec::new();
-    while let Some(due) = advance_details(&details, at(60)) {
+    while let Some(due) = next_due_details(&details, at(60)) {
         details.apply(&due).unwrap();
         ends.push((due.change(), due.is_visible()));
     }
@@ -337,7 +337,7 @@ fn m5_nothing_is_stored_of_who_has_told_nothing() {
         assert_eq!((shown.out_of_office, shown.work_location), (details.out_of_office(), details.work_location()));
         assert_eq!((shown.version, shown == ShownDetails::default()), (1, false));
     }
-    assert!(Small::new().is_empty() && Small::starting_at(7).is_empty());
+    assert!(Small::new().is_empty() && Small::with_version(7).is_empty());
     assert_eq!(Small::new().shown(), ShownDetails::default());
 }
 
@@ -364,22 +364,22 @@ fn after_a_gap_of_unknown_length_messages_stay_and_locations_go() {
     say(&mut details, 0, "lunch", at(60)).unwrap();
     locate(&mut details, LocationLayer::Manual, OFFICE, 100);
     let mut buffer = [0; snapshot::max_details_len::<12>()];
-    let stored = snapshot::take_details(details.at(at(20)).unwrap(), &mut buffer).unwrap();
+    let stored = snapshot::save_details(details.at(at(20)).unwrap(), &mut buffer).unwrap();
     let restored = snapshot::restore_details::<12>(stored, at(0), None).unwrap();
     assert_eq!(restored.status_message().map(|message| message.expires_at), Some(at(40)));
     assert_eq!(restored.work_location(), None);
-    assert_eq!(restored.version(), details.version() + snapshot::LEAP);
+    assert_eq!(restored.version(), details.version() + snapshot::VERSION_GAP);
     // With a known length everything is as it was, overdue or not.
     let later = snapshot::restore_details::<12>(stored, at(1000), Some(Duration::from_secs(50))).unwrap();
     assert_eq!(
-        advance_details(&later, at(1000)).map(|due| (due.at(), due.change())),
+        next_due_details(&later, at(1000)).map(|due| (due.at(), due.change())),
         Some((at(990), DetailsChange::MessageExpired))
     );
     // Nor does a larger one fit a smaller.
     assert_eq!(snapshot::restore_details::<4>(stored, at(0), None), Err(snapshot::RestoreError::Full));
     let user = presence_core::User::<u8, 1>::new();
     let mut buffer = [0; snapshot::max_len::<u8, 1>()];
-    let other = snapshot::take(user.at(at(0)).unwrap(), &mut buffer).unwrap();
+    let other = snapshot::save(user.at(at(0)).unwrap(), &mut buffer).unwrap();
     let refused = snapshot::restore_details::<4>(other, at(0), None);
     assert_eq!(refused, Err(snapshot::RestoreError::Invalid(snapshot::Field::IdLength)));
 }

@@ -2,7 +2,7 @@
 
 use super::Small;
 use presence_core::details::{
-    LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace, advance_details, clear_locations,
+    LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace, clear_locations, next_due_details,
     set_location, set_out_of_office, set_status_message,
 };
 use presence_core::{ApplyError, Duration, Instant, snapshot};
@@ -78,7 +78,7 @@ proptest! {
         for (ahead, told) in steps {
             now += ahead;
             let late = details.clone();
-            while let Some(due) = advance_details(&details, Instant::from_millis(now)) {
+            while let Some(due) = next_due_details(&details, Instant::from_millis(now)) {
                 prop_assert_eq!(Some(due.at()), details.next_deadline());
                 details.apply(&due).unwrap();
             }
@@ -140,7 +140,7 @@ proptest! {
             prop_assert_eq!(details.version(), model.version);
 
             let mut buffer = [0; snapshot::max_details_len::<12>()];
-            let stored = snapshot::take_details(details.at(instant).unwrap(), &mut buffer).unwrap();
+            let stored = snapshot::save_details(details.at(instant).unwrap(), &mut buffer).unwrap();
             let restored = snapshot::restore_details::<12>(stored, instant, Some(Duration::ZERO)).unwrap();
             prop_assert_eq!(&restored, &details);
             for length in 0..stored.len() {

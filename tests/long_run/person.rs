@@ -103,7 +103,7 @@ pub struct Event {
 }
 
 impl Person {
-    pub const fn starting_at(number: u64) -> Self {
+    pub const fn with_version(number: u64) -> Self {
         Self {
             sessions: [None; IDS],
             preferred: None,
@@ -259,8 +259,8 @@ impl Person {
             self.since = Some(now);
         }
         self.published = Offline;
-        self.revision += presence_core::snapshot::LEAP;
-        self.version += presence_core::snapshot::LEAP;
+        self.revision += presence_core::snapshot::VERSION_GAP;
+        self.version += presence_core::snapshot::VERSION_GAP;
         self.deadline = self.first_due().map_or(NEVER, |(at, _)| at);
     }
 

@@ -25,7 +25,7 @@ impl World {
         users.sort_unstable_by_key(|(id, _)| *id);
         let mut buffer = [0; snapshot::max_len::<u8, SESSIONS>()];
         let mut take = |(id, user): (u32, &User<u8, SESSIONS>)| {
-            let taken = snapshot::take(user.at(self.at()).expect("nothing is overdue"), &mut buffer).expect("room");
+            let taken = snapshot::save(user.at(self.at()).expect("nothing is overdue"), &mut buffer).expect("room");
             (id, taken.to_vec())
         };
         users.into_iter().map(&mut take).collect()
@@ -85,11 +85,11 @@ impl World {
             match entry {
                 Entry::Happened(id, transition) => {
                     let user = &mut users[*id as usize];
-                    let user = user.get_or_insert_with(|| User::starting_at(transition.revision()));
+                    let user = user.get_or_insert_with(|| User::with_version(transition.revision()));
                     user.apply(transition).expect("what was applied once");
                 }
                 Entry::Forgotten(id) => users[*id as usize] = None,
-                Entry::Returned(id, start) => users[*id as usize] = Some(User::starting_at(*start)),
+                Entry::Returned(id, start) => users[*id as usize] = Some(User::with_version(*start)),
                 Entry::Rebased { from, to } => {
                     for user in users.iter_mut().flatten() {
                         let moments = (Instant::from_millis(*from), Instant::from_millis(*to));
@@ -142,5 +142,5 @@ impl World {
 /// A user as it was last carried out, on its own clock: at the last moment at which nothing was overdue.
 fn stored(user: &User<u8, SESSIONS>, now: u64) -> Vec<u8> {
     let mut buffer = [0; snapshot::max_len::<u8, SESSIONS>()];
-    snapshot::take(user.at(Instant::from_millis(now)).expect("nothing is overdue"), &mut buffer).expect("room").to_vec()
+    snapshot::save(user.at(Instant::from_millis(now)).expect("nothing is overdue"), &mut buffer).expect("room").to_vec()
 }

@@ -248,7 +248,7 @@ impl World {
         assert!(start.is_none_or(|start| self.had[place] == 0 || start > self.had[place]), "{id}: an old version (V1)");
         let expected = if is_new {
             // Somebody new, if there is room, and if anything happens at all.
-            let mut person = Person::starting_at(start.unwrap_or(0));
+            let mut person = Person::with_version(start.unwrap_or(0));
             match person.command(now, command) {
                 Ok(Some(_)) if self.is_full() => Err(CommandError::UsersFull),
                 Ok(Some(event)) => {
@@ -306,13 +306,13 @@ impl World {
         }
         assert!(self.start > self.had[id as usize]);
         let is_full = self.is_full();
-        let answer = self.real.insert(id, User::starting_at(self.start));
+        let answer = self.real.insert(id, User::with_version(self.start));
         assert_eq!(answer.is_err(), is_full);
         if is_full {
             return;
         }
         let start = self.start;
-        self.settle(id, Person::starting_at(start));
+        self.settle(id, Person::with_version(start));
         self.forgotten_before[id as usize] = false;
         self.changes += 1;
         self.latest[id as usize] = self.changes;

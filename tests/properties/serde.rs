@@ -6,7 +6,7 @@ use support::model;
 use model::life::{Life, life};
 use presence_core::{
     Absence, ApplyError, Cause, Change, Command, Duration, Instant, Layer, Policy, Presence, SessionId, Transition,
-    User, UserId, advance, set_presence,
+    User, UserId, next_due, set_presence,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -32,7 +32,7 @@ fn plain_values_are_read_back() {
     round_trip(&Command::SetPresence { session: 3u8, presence: Presence::InACall, lease: None });
     round_trip(&User::<SessionId, 4>::new());
     round_trip(&User::<u8, 0>::after_restart(0));
-    round_trip(&User::<u8, 2>::starting_at(u64::MAX));
+    round_trip(&User::<u8, 2>::with_version(u64::MAX));
 }
 
 /// A user, as JSON, in a call and with a session that has faded once.
@@ -265,7 +265,7 @@ fn presenting(minutes: u64) -> User<u8, 3> {
 #[test]
 fn v2_a_fade_that_is_none_is_refused() {
     let user = presenting(60);
-    let fade = to_value(advance(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap()).unwrap();
+    let fade = to_value(next_due(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap()).unwrap();
     for (path, value, answer) in [
         ("/change/Faded/presence", json!("AvailableInactive"), Ok(())),
         ("/change/Faded/presence", json!("Available"), Ok(())),
@@ -293,7 +293,7 @@ fn v2_a_fade_that_is_none_is_refused() {
 #[test]
 fn s4_a_fade_in_place_of_an_expiry_is_refused() {
     let user = presenting(5);
-    let expiry = advance(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap();
+    let expiry = next_due(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap();
     assert_eq!(expiry.cause(), Cause::Expired);
     let mut forged = to_value(expiry).unwrap();
     for fades_at in [300_001, u64::MAX] {

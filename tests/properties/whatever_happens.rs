@@ -7,7 +7,7 @@ use model::life::{Life, commands, life, policy};
 use model::random::{Action, Clock, Step, actions, command, commands as user_commands, forwards, history, presence};
 use presence_core::directory::{DecideError, Directory, InlineMemory, Progress};
 use presence_core::{
-    Command, Duration, Explanation, Instant, Policy, Presence, Transition, User, advance, decide,
+    Command, Duration, Explanation, Instant, Policy, Presence, Transition, User, decide, next_due,
     set_preferred_presence, set_presence,
 };
 use proptest::prelude::*;
@@ -63,7 +63,7 @@ fn carry_out(
         match extra.get(number % extra.len().max(1)) {
             Some(0) | None => {}
             Some(1) => {
-                let half = now.saturating_since(before).as_millis() / 2;
+                let half = now.saturating_duration_since(before).as_millis() / 2;
                 advance_until_idle(&mut directory, before.saturating_add(Duration::from_millis(half)), &mut sink);
                 advance_until_idle(&mut directory, now, &mut sink);
             }
@@ -212,7 +212,7 @@ proptest! {
         prop_assert_eq!(since, latest.map(Transition::at).filter(|at| *at != Instant::NEVER));
         let mut user = life.user.clone();
         let mut seen = None;
-        while let Some(transition) = advance(&user, Instant::NEVER, &life.policy) {
+        while let Some(transition) = next_due(&user, Instant::NEVER, &life.policy) {
             user.apply(&transition).unwrap();
             if transition.is_visible() && seen.is_none() {
                 seen = Some((transition.at(), transition.after()));
@@ -245,11 +245,11 @@ proptest! {
             Err(overdue) => {
                 prop_assert_eq!(Some(overdue.deadline), deadline);
                 prop_assert!(overdue.deadline <= now);
-                prop_assert!(advance(&life.user, now, &life.policy).is_some());
+                prop_assert!(next_due(&life.user, now, &life.policy).is_some());
             }
             Ok(moment) => {
                 prop_assert!(deadline.is_none_or(|deadline| deadline > now));
-                prop_assert_eq!(advance(&life.user, now, &life.policy), None);
+                prop_assert_eq!(next_due(&life.user, now, &life.policy), None);
                 prop_assert_eq!((moment.now(), moment.user()), (now, &life.user));
                 // A decision is the same every time, and changes nothing.
                 let decided = decide(moment, command, &life.policy);

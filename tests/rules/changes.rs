@@ -93,11 +93,11 @@ fn v2_a_change_beside_a_user_is_one_of_the_user() {
     directory.set_presence(Instant::ZERO, 2, 0, Presence::Away, None, |_, _| {}).unwrap();
     let cursor = directory.cursor();
     let before = directory.get(1).unwrap().clone();
-    assert!(directory.note_change(1));
+    assert!(directory.record_external_change(1));
     let changed: Vec<u8> = directory.changes_since(cursor).unwrap().map(|changed| changed.id).collect();
     assert_eq!((changed, directory.get(1)), (vec![1], Some(&before)));
     // Only of one with a place can be told.
-    assert!(!directory.note_change(3));
+    assert!(!directory.record_external_change(3));
     assert_eq!((directory.cursor().to_number(), directory.len()), (cursor.to_number() + 1, 2));
 }
 
@@ -105,19 +105,19 @@ fn v2_a_change_beside_a_user_is_one_of_the_user() {
 #[test]
 fn v1_a_directory_is_told_of_users_forgotten_before() {
     let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
-    assert_eq!(directory.forgotten(), 0);
-    directory.remember_forgotten(70);
-    directory.remember_forgotten(7);
+    assert_eq!(directory.version_floor(), 0);
+    directory.raise_version_floor(70);
+    directory.raise_version_floor(7);
     directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
     assert_eq!(directory.version(Instant::ZERO, 1), 71);
     for user in 2..6 {
         directory.clear_presence(Instant::ZERO, user - 1, 0, |_, _| {}).unwrap();
         directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
-    let number = directory.forgotten();
+    let number = directory.version_floor();
     assert!(number > 72, "{number}");
     let mut later: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
-    later.remember_forgotten(number);
+    later.raise_version_floor(number);
     later.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
     assert!(later.version(Instant::ZERO, 1) > 72, "above what user 1 had when it was forgotten");
 }

@@ -5,7 +5,7 @@ use support::model;
 
 use core::hash::BuildHasher;
 use presence_core::directory::{DefaultHasher, Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
-use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, Transition, User, advance, decide};
+use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, Transition, User, decide, next_due};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,7 @@ impl Everybody {
 
     fn carry_out_next_of(&mut self, id: u16, now: Instant) -> Option<(u16, Transition<u8>)> {
         let mut user = self.users.get(&id)?.clone();
-        let transition = advance(&user, now, &POLICY)?;
+        let transition = next_due(&user, now, &POLICY)?;
         user.apply(&transition).unwrap();
         self.put(id, user);
         Some((id, transition))

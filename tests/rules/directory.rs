@@ -5,7 +5,7 @@ use presence_core::directory::{
     DecideError, Directory, IndexCell, InlineMemory, Progress, QueueCell, SliceMemory, Slot, TagCell,
 };
 use presence_core::{
-    Absence, ApplyError, Cause, Command, CommandError, Duration, DurationRange, Instant, Layer, NotFound, Overdue,
+    Absence, ApplyError, Cause, Command, CommandError, Duration, DurationRange, Instant, Layer, NotFound, OverdueError,
     Policy, SessionId, User, UserId,
 };
 
@@ -241,7 +241,7 @@ fn s9_what_is_due_frees_its_place_first() {
     let newcomer = Command::SetPresence { session: 'a', presence: Away, lease: None };
     assert_eq!(
         directory.decide(at(300), 3, newcomer),
-        Err(DecideError::Overdue(Overdue { deadline: at(300) })),
+        Err(DecideError::Overdue(OverdueError { deadline: at(300) })),
         "deciding alone frees nothing"
     );
     let mut told = Vec::new();

@@ -7,8 +7,8 @@ use model::check::is_decided;
 use model::life::{Life, commands, life, policy};
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::{
-    ApplyError, Change, Command, Duration, Instant, Policy, Presence, SetPresenceError, Transition, User, advance,
-    clear_presence, decide, set_presence,
+    ApplyError, Change, Command, Duration, Instant, Policy, Presence, SetPresenceError, Transition, User,
+    clear_presence, decide, next_due, set_presence,
 };
 use proptest::prelude::*;
 
@@ -109,7 +109,7 @@ fn v2_what_does_not_follow_is_invalid() {
     let others = [
         decided(&other, 1, 2, Presence::Presenting),
         clear_presence(other.at(at(1)).unwrap(), 1).unwrap(),
-        advance(&other, at(300), &Policy::GRAPH).unwrap(),
+        next_due(&other, at(300), &Policy::GRAPH).unwrap(),
     ];
     for transition in others {
         assert_eq!(transition.revision(), one.revision());
@@ -158,7 +158,7 @@ fn s8_time_is_applied_in_order() {
     let (mut one, mut other) = (in_a_call(1, Presence::InACall, 5), in_a_call(1, Presence::Away, 5));
     one.command(Command::SetPresence { session: 2, presence: Presence::Away, lease: None }).unwrap();
     other.command(Command::SetPresence { session: 2, presence: Presence::InACall, lease: None }).unwrap();
-    let due = |life: &Life<3>| advance(&life.user, at(300), &Policy::GRAPH).unwrap();
+    let due = |life: &Life<3>| next_due(&life.user, at(300), &Policy::GRAPH).unwrap();
     assert!(matches!((due(&one).change(), due(&other).change()), (Change::Expired(2), Change::Expired(1))));
     assert_eq!(one.user.clone().apply(&due(&other)), Err(ApplyError::Invalid));
     assert_eq!(one.user.apply(&due(&one)), Ok(()));
@@ -177,7 +177,7 @@ fn s8_time_is_applied_at_its_own_instant() {
         later.now = at(1);
         let lease = Some(Duration::from_mins(minutes));
         later.command(Command::SetPresence { session: 1, presence, lease }).unwrap();
-        let late = advance(&later.user, at(1000), &Policy::GRAPH).unwrap();
+        let late = next_due(&later.user, at(1000), &Policy::GRAPH).unwrap();
         assert_eq!(late.revision(), life.user.revision());
         assert_eq!(life.user.clone().apply(&late), Err(ApplyError::Invalid));
     }
@@ -190,7 +190,7 @@ fn p2_a_stranger_may_have_another_policy() {
     let (presence, lease) = (Presence::Focusing, Duration::from_days(1000));
     let set = set_presence(user.at(at(5)).unwrap(), 1, presence, Some(lease), &model::ANYTHING).unwrap();
     let Change::Set(session) = set.change() else { panic!("{set:?}") };
-    let asked = session.expires_at().saturating_since(set.at());
+    let asked = session.expires_at().saturating_duration_since(set.at());
     for (policy, answer) in [
         (Policy::GRAPH, Err(SetPresenceError::Lease)),
         (Policy { leases: model::ANYTHING.leases, ..Policy::GRAPH }, Err(SetPresenceError::Presence)),

@@ -5,7 +5,9 @@ use support::model;
 use model::life::{Life, left, life};
 use model::random::{Clock, actions, forwards, history};
 use presence_core::directory::{Directory, InlineMemory, Progress};
-use presence_core::{ApplyError, Command, Duration, Instant, Overdue, Policy, Presence, User, advance, set_presence};
+use presence_core::{
+    ApplyError, Command, Duration, Instant, OverdueError, Policy, Presence, User, next_due, set_presence,
+};
 use proptest::prelude::*;
 
 /// Everything a user waits for, as time left.
@@ -53,7 +55,7 @@ proptest! {
         for clock in clocks {
             let deadline = stays.user.next_deadline().map(Instant::as_millis);
             let now = Instant::from_millis(clock.read_forwards(stays.now.as_millis(), deadline));
-            let passed = now.saturating_since(stays.now);
+            let passed = now.saturating_duration_since(stays.now);
             stays.turn(Clock::Ahead(passed.as_millis()));
             moved.turn(Clock::Ahead(passed.as_millis()));
             let happened = |life: &Life<3>| -> Vec<_> {
@@ -70,7 +72,7 @@ proptest! {
     fn c2_something_overdue_must_be_carried_out_first(life in life()) {
         if let Some(deadline) = life.user.next_deadline() {
             let mut user = life.user.clone();
-            prop_assert_eq!(user.rebase(deadline, Instant::ZERO), Err(Overdue { deadline }));
+            prop_assert_eq!(user.rebase(deadline, Instant::ZERO), Err(OverdueError { deadline }));
             prop_assert_eq!(&user, &life.user);
         }
     }
@@ -100,7 +102,7 @@ proptest! {
             moved = stays.clone();
             prop_assert_eq!(moved.rebase(now, to), Ok(()));
         }
-        let by = to.saturating_since(now);
+        let by = to.saturating_duration_since(now);
         let rest = |mut directory: Directory<_, _, 2, InlineMemory<u8, u8, 2, 4>>| {
             let mut rest = Vec::new();
             loop {
@@ -133,8 +135,8 @@ fn c2_a_lease_goes_on_where_it_was() {
     assert_eq!(user.sessions()[0].fades_at(), Some(Instant::from_secs(240)));
     assert_eq!(user.sessions()[0].expires_at(), Instant::from_secs(3540));
     assert_eq!(user.since(), Some(Instant::ZERO), "before the new epoch: as early as can be said");
-    assert!(advance(&user, Instant::from_millis(239_999), &Policy::GRAPH).is_none());
-    assert_eq!(advance(&user, Instant::from_secs(240), &Policy::GRAPH).unwrap().at(), Instant::from_secs(240));
+    assert!(next_due(&user, Instant::from_millis(239_999), &Policy::GRAPH).is_none());
+    assert_eq!(next_due(&user, Instant::from_secs(240), &Policy::GRAPH).unwrap().at(), Instant::from_secs(240));
 }
 
 /// What was decided on the old clock is stale, also about somebody who has no place yet.
@@ -162,5 +164,5 @@ fn c3_what_never_comes_still_never_comes() {
     user.rebase(Instant::from_secs(5), Instant::ZERO).unwrap();
     assert_eq!(user.sessions()[0].expires_at(), Instant::NEVER);
     assert_eq!(user.next_deadline(), None);
-    assert_eq!(advance(&user, Instant::NEVER, &model::ANYTHING), None);
+    assert_eq!(next_due(&user, Instant::NEVER, &model::ANYTHING), None);
 }

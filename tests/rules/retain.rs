@@ -12,7 +12,7 @@ type Small = Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>>;
 fn m5_who_is_held_keeps_its_place() {
     let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
     let now = Instant::from_secs(1);
-    directory.hold(now, 1, |_, _| {}).unwrap();
+    directory.pin(now, 1, |_, _| {}).unwrap();
     assert_eq!((directory.len(), directory.cursor(), directory.version(now, 1)), (1, Cursor::START, 0));
     // With nothing stored here, then something, and nothing again.
     for user in 2..30 {
@@ -23,12 +23,12 @@ fn m5_who_is_held_keeps_its_place() {
         assert!(directory.get(1).is_some() && directory.get(user).is_some());
     }
     // Also one taken in from elsewhere, and after the clock was shifted.
-    directory.insert(1, User::starting_at(500)).unwrap();
+    directory.insert(1, User::with_version(500)).unwrap();
     directory.rebase(now, Instant::ZERO).unwrap();
-    directory.hold(now, 40, |_, _| {}).unwrap();
-    directory.hold(now, 41, |_, _| {}).unwrap();
+    directory.pin(now, 40, |_, _| {}).unwrap();
+    directory.pin(now, 41, |_, _| {}).unwrap();
     let full = directory.clone();
-    assert_eq!(directory.hold(now, 42, |_, _| {}), Err(ApplyError::Full));
+    assert_eq!(directory.pin(now, 42, |_, _| {}), Err(ApplyError::Full));
     assert_eq!(directory.set_presence(now, 42, 0, Presence::Away, None, |_, _| {}), Err(CommandError::UsersFull));
     assert_eq!(directory.insert(42, User::new()), Err(ApplyError::Full));
     assert_eq!((directory.cursor(), directory.len(), directory.get(42)), (full.cursor(), 3, None));
@@ -43,11 +43,11 @@ fn s9_to_hold_somebody_carries_out_what_is_due_if_there_is_no_room() {
         directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
     let now = Instant::from_secs(299);
-    assert_eq!(directory.hold(now, 4, |_, _| {}), Err(ApplyError::Full));
+    assert_eq!(directory.pin(now, 4, |_, _| {}), Err(ApplyError::Full));
     // Who has a place needs no other.
-    directory.hold(now, 1, |_, _| {}).unwrap();
+    directory.pin(now, 1, |_, _| {}).unwrap();
     let mut told = Vec::new();
-    directory.hold(Instant::from_secs(300), 4, |user, transition| told.push((user, transition.after()))).unwrap();
+    directory.pin(Instant::from_secs(300), 4, |user, transition| told.push((user, transition.after()))).unwrap();
     assert_eq!(told, [(1, Presence::Offline), (2, Presence::Offline), (3, Presence::Offline)]);
     assert!(directory.get(1).is_some() && directory.get(2).is_none());
 }
@@ -58,13 +58,13 @@ fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
     let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
     let now = Instant::from_secs(20);
     directory.set_presence(Instant::from_secs(9), 9, 0, Presence::Away, None, |_, _| {}).unwrap();
-    directory.hold(now, 9, |_, _| {}).unwrap();
+    directory.pin(now, 9, |_, _| {}).unwrap();
     for user in [7, 8] {
         directory.set_presence(Instant::from_secs(user.into()), user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
     let prefer = Command::SetPreferredPresence { presence: Presence::Away, duration: None };
     let decided = directory.decide(now, 9, prefer);
-    directory.release(9, 30);
+    directory.unpin(9, 30);
     assert_eq!(directory.version(now, 9), 31);
     // What was decided before tells a version that has passed.
     assert_eq!(directory.apply(9, &decided.unwrap().unwrap()), Err(ApplyError::Stale));
@@ -85,7 +85,7 @@ fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
     assert!(directory.version(now, 9) > 32);
     // Nobody of that name, and nothing to release: nothing happens.
     let before = (directory.cursor(), directory.len());
-    directory.release(200, 5);
+    directory.unpin(200, 5);
     assert_eq!((directory.cursor(), directory.len()), before);
 }
 
@@ -100,7 +100,7 @@ fn m4_who_is_forgotten_follows_from_the_users() {
     // User 1 has something elsewhere until 400, and a session or something preferred; user 2 has a session until 300.
     let start = |preferred: bool| {
         let mut directory: Two = Directory::new(InlineMemory::new(), Policy::GRAPH);
-        directory.hold(Instant::ZERO, 1, |_, _| {}).unwrap();
+        directory.pin(Instant::ZERO, 1, |_, _| {}).unwrap();
         if preferred {
             let until = Some(Duration::from_secs(1000));
             directory.set_preferred_presence(Instant::ZERO, 1, Presence::Busy, until, |_, _| {}).unwrap();
@@ -119,14 +119,14 @@ fn m4_who_is_forgotten_follows_from_the_users() {
         for now in 0..=1100 {
             idle(&mut on_time, now);
             if now == 400 {
-                on_time.release(1, 2);
+                on_time.unpin(1, 2);
             }
         }
         let mut late = start(preferred);
         idle(&mut late, 1100);
-        late.release(1, 2);
+        late.unpin(1, 2);
         let mut first = start(preferred);
-        first.release(1, 2);
+        first.unpin(1, 2);
         idle(&mut first, 1100);
         let mut restarted: Two = Directory::new(InlineMemory::new(), Policy::GRAPH);
         for (id, user) in late.users() {
@@ -179,18 +179,18 @@ proptest! {
             let mut changed = None;
             match step {
                 Step::Say(user) => {
-                    let outcome = directory.hold(now, user, |_, _| {});
+                    let outcome = directory.pin(now, user, |_, _| {});
                     prop_assert_eq!(outcome, if has_room(user) { Ok(()) } else { Err(ApplyError::Full) });
                     if outcome.is_ok() {
                         *said.entry(user).or_default() += 1;
-                        prop_assert!(directory.note_change(user));
+                        prop_assert!(directory.record_external_change(user));
                         changed = Some(user);
                     }
                 }
                 Step::TakeBack(user) => {
                     if let Some(changes) = said.remove(&user) {
-                        prop_assert!(directory.note_change(user));
-                        directory.release(user, changes + 1);
+                        prop_assert!(directory.record_external_change(user));
+                        directory.unpin(user, changes + 1);
                         changed = Some(user);
                     }
                 }

@@ -4,7 +4,7 @@ use support::scenario;
 
 use presence_core::Presence::{self, *};
 use presence_core::{
-    Absence, Cause, CommandError, Duration, Fade, Fades, Instant, Layer, Policy, User, advance, set_presence,
+    Absence, Cause, CommandError, Duration, Fade, Fades, Instant, Layer, Policy, User, next_due, set_presence,
 };
 use scenario::{at, minutes, tell, tell_graph};
 
@@ -134,7 +134,7 @@ fn s3_fades_only_ever_weaken() {
         let set = set_presence(user.at(at(0)).unwrap(), 1, Available, minutes(60), &QUICK).unwrap();
         user.apply(&set).unwrap();
         for (seconds, policy, presence) in [(100, QUICK, Away), (200, other, becomes)] {
-            let fade = advance(&user, at(seconds), &policy).unwrap();
+            let fade = next_due(&user, at(seconds), &policy).unwrap();
             assert_eq!((fade.at(), fade.cause(), fade.after()), (at(seconds), Cause::Faded, presence));
             user.apply(&fade).unwrap();
         }

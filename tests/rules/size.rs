@@ -68,7 +68,7 @@ const _: () = {
 
 static NOBODY: User<u8, 4> = User::new();
 static RESTARTED: User<SessionId, 4> = User::after_restart(0);
-static LATER: User<SessionId, 4> = User::starting_at(7);
+static LATER: User<SessionId, 4> = User::with_version(7);
 static DIRECTORY: Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>> = Directory::new(InlineMemory::new(), Policy::DESK);
 const LAMP: SessionId = match SessionId::parse("22553876-f5ab-4529-bffb-cfe50aa89f87") {
     Ok(id) => id,

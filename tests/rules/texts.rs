@@ -1,11 +1,11 @@
 //! What errors and causes say to people. The words may change at any time; that there are some, and different ones, may not.
 
 use core::fmt::Display;
-use presence_core::directory::{DecideError, StartOver};
+use presence_core::directory::{CursorError, DecideError};
 use presence_core::snapshot::{self, Field, RestoreError};
 use presence_core::{
-    ApplyError, Cause, CommandError, Instant, NotADuration, NotAGuid, NotFound, Overdue, SessionId, SetPreferredError,
-    SetPresenceError, UnknownPresence, UserId,
+    ApplyError, Cause, CommandError, Instant, NotFound, OverdueError, ParseDurationError, ParseIdError,
+    ParsePresenceError, SessionId, SetPreferredError, SetPresenceError, UserId,
 };
 
 /// Each says something, and none says what another says.
@@ -19,7 +19,7 @@ fn all_differ<T: Display>(values: &[T]) {
 
 #[test]
 fn every_error_says_what_is_wrong() {
-    all_differ::<&dyn Display>(&[&UnknownPresence, &NotAGuid, &NotADuration, &NotFound, &StartOver]);
+    all_differ::<&dyn Display>(&[&ParsePresenceError, &ParseIdError, &ParseDurationError, &NotFound, &CursorError]);
     all_differ(&[ApplyError::Stale, ApplyError::Invalid, ApplyError::Full]);
     all_differ(&[
         CommandError::NotFound,
@@ -46,13 +46,13 @@ fn every_refused_snapshot_says_what_is_wrong() {
     #[cfg(feature = "details")]
     errors.extend([Field::Text, Field::Place].map(RestoreError::Invalid));
     all_differ(&errors);
-    all_differ(&[snapshot::NoRoom]);
+    all_differ(&[presence_core::BufferFull]);
 }
 
 /// An error that stands for another says what that says.
 #[test]
 fn an_error_within_another_says_the_same() {
-    let overdue = Overdue { deadline: Instant::from_secs(300) };
+    let overdue = OverdueError { deadline: Instant::from_secs(300) };
     assert!(overdue.to_string().contains("300000"), "when it was due: {overdue}");
     assert_eq!(DecideError::from(overdue).to_string(), overdue.to_string());
     assert_eq!(DecideError::from(CommandError::NotFound).to_string(), CommandError::NotFound.to_string());
@@ -95,26 +95,27 @@ fn causes_have_the_names_of_the_wire() {
 #[cfg(feature = "graph")]
 #[test]
 fn errors_of_the_wire_say_what_is_wrong() {
-    use presence_core::graph::json::{DuplicateMember, JsonError};
-    use presence_core::graph::{NoRoom, Refusal};
-    all_differ::<&dyn Display>(&[&DuplicateMember, &NoRoom]);
+    use presence_core::BufferFull;
+    use presence_core::graph::Error;
+    use presence_core::graph::json::{DuplicateMemberError, JsonError};
+    all_differ::<&dyn Display>(&[&DuplicateMemberError, &BufferFull]);
     all_differ(&[JsonError::NotUtf8, JsonError::Syntax, JsonError::TooDeep]);
     all_differ(&[
-        Refusal::TooLarge,
-        Refusal::UnknownPath,
-        Refusal::MethodNotAllowed,
-        Refusal::UnsupportedMediaType,
-        Refusal::NotAnObject,
-        Refusal::Pair,
-        Refusal::Unauthenticated,
-        Refusal::Throttled { retry_after: 1 },
-        Refusal::OtherUser,
-        Refusal::MissingPermission,
-        Refusal::OtherSession,
-        Refusal::SessionNotFound,
-        Refusal::SessionsFull,
-        Refusal::UsersFull,
-        Refusal::AnswerTooLarge,
+        Error::TooLarge,
+        Error::UnknownPath,
+        Error::MethodNotAllowed,
+        Error::UnsupportedMediaType,
+        Error::NotAnObject,
+        Error::Pair,
+        Error::Unauthenticated,
+        Error::Throttled { retry_after: 1 },
+        Error::OtherUser,
+        Error::MissingPermission,
+        Error::OtherSession,
+        Error::SessionNotFound,
+        Error::SessionsFull,
+        Error::UsersFull,
+        Error::AnswerTooLarge,
     ]);
 }
 
@@ -203,8 +204,8 @@ fn capitalised(member: &str) -> String {
 #[cfg(feature = "graph")]
 #[test]
 fn an_exchange_says_who_asks_and_when() {
-    use presence_core::graph::{Caller, Exchange};
-    let exchange = Exchange::new(Instant::from_millis(1234), Caller::Trusted { me: None });
+    use presence_core::graph::{Caller, Context};
+    let exchange = Context::new(Instant::from_millis(1234), Caller::Trusted { me: None });
     let text = format!("{exchange:?}");
     assert!(text.contains("1234") && text.contains("Trusted"), "{text}");
 }

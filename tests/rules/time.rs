@@ -3,8 +3,8 @@
 use support::model;
 
 use presence_core::{
-    Command, Duration, DurationRange, Instant, Policy, Presence, TickExtender, User, advance, decide, renew_before,
-    set_presence,
+    Command, Duration, DurationRange, Instant, Policy, Presence, TickExtender, User, decide, keep_alive_interval,
+    next_due, set_presence,
 };
 use proptest::prelude::*;
 
@@ -36,10 +36,10 @@ fn c1_an_earlier_now_makes_nothing_due() {
     let mut user: User<u8, 2> = User::new();
     set(&mut user, at(1000), 1, Duration::from_mins(5));
     for now in [0, 999, 1000, 1299] {
-        assert_eq!(advance(&user, at(now), &Policy::GRAPH), None, "at {now} s");
+        assert_eq!(next_due(&user, at(now), &Policy::GRAPH), None, "at {now} s");
         assert!(user.at(at(now)).is_ok());
     }
-    assert_eq!(advance(&user, at(1300), &Policy::GRAPH).map(|one| one.at()), Some(at(1300)));
+    assert_eq!(next_due(&user, at(1300), &Policy::GRAPH).map(|one| one.at()), Some(at(1300)));
 }
 
 #[test]
@@ -51,13 +51,13 @@ fn c3_a_deadline_at_the_greatest_instant_never_comes() {
     let session = user.sessions()[0];
     assert_eq!((session.expires_at(), session.fades_at()), (Instant::NEVER, None));
     assert_eq!(user.next_deadline(), None);
-    assert_eq!(advance(&user, Instant::NEVER, &Policy::GRAPH), None);
+    assert_eq!(next_due(&user, Instant::NEVER, &Policy::GRAPH), None);
     assert_eq!(user.explain(&Policy::GRAPH).next, None);
     // One millisecond earlier there is one left.
     let mut user: User<u8, 2> = User::new();
     set(&mut user, Instant::from_millis(u64::MAX - 2), 1, Duration::from_millis(1));
     assert_eq!(user.next_deadline(), Some(last));
-    assert_eq!(advance(&user, last, &Policy::GRAPH).map(|one| one.at()), Some(last));
+    assert_eq!(next_due(&user, last, &Policy::GRAPH).map(|one| one.at()), Some(last));
 }
 
 /// The first fade comes, the second would come too late to come at all.
@@ -66,11 +66,11 @@ fn c3_a_fade_beyond_the_end_of_time_never_comes() {
     let mut user: User<u8, 2> = User::new();
     let now = Instant::from_millis(u64::MAX - 400_000);
     set(&mut user, now, 1, Duration::MAX);
-    let faded = advance(&user, Instant::NEVER, &Policy::GRAPH).unwrap();
+    let faded = next_due(&user, Instant::NEVER, &Policy::GRAPH).unwrap();
     assert_eq!((faded.at(), faded.after()), (Instant::from_millis(u64::MAX - 100_000), Presence::AvailableInactive));
     user.apply(&faded).unwrap();
     assert_eq!(user.sessions()[0].fades_at(), None);
-    assert_eq!(advance(&user, Instant::NEVER, &Policy::GRAPH), None);
+    assert_eq!(next_due(&user, Instant::NEVER, &Policy::GRAPH), None);
 }
 
 /// Under a policy that lets sessions be set for no time at all: they are there until the next look.
@@ -80,7 +80,7 @@ fn s8_a_lease_of_no_time_is_due_at_once() {
     set(&mut user, at(5), 1, Duration::ZERO);
     assert_eq!(user.presence(), Presence::Available);
     assert_eq!(user.at(at(5)).unwrap_err().deadline, at(5));
-    let gone = advance(&user, at(5), &model::ANYTHING).unwrap();
+    let gone = next_due(&user, at(5), &model::ANYTHING).unwrap();
     assert_eq!((gone.at(), gone.after()), (at(5), Presence::Offline));
 }
 
@@ -95,7 +95,7 @@ proptest! {
         let narrow = |value: i128| value.clamp(0, i128::from(u64::MAX)) as u64;
         prop_assert_eq!(now.saturating_add(lease).as_millis(), narrow(wide(one) + wide(other)));
         prop_assert_eq!(now.saturating_sub(lease).as_millis(), narrow(wide(one) - wide(other)));
-        prop_assert_eq!(now.saturating_since(then).as_millis(), narrow(wide(one) - wide(other)));
+        prop_assert_eq!(now.saturating_duration_since(then).as_millis(), narrow(wide(one) - wide(other)));
         prop_assert_eq!(Duration::from_millis(one).saturating_sub(lease).as_millis(), narrow(wide(one) - wide(other)));
         prop_assert_eq!(now.is_due(then), one <= other && one != u64::MAX, "S4, C3");
         let rebased = now.rebased(then, Instant::from_millis(third));
@@ -115,7 +115,7 @@ proptest! {
     /// Two thirds of the lease, rounded up: one lost request does not lose the session.
     #[test]
     fn renewing_takes_place_at_two_thirds(lease in edge()) {
-        let renewal = renew_before(Duration::from_millis(lease)).as_millis();
+        let renewal = keep_alive_interval(Duration::from_millis(lease)).as_millis();
         prop_assert_eq!(i128::from(renewal), i128::from(lease) - i128::from(lease) / 3);
     }
 

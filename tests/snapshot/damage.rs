@@ -1,11 +1,11 @@
 //! What is refused, and why: damage, later forms, and bytes that are no user.
 
-use support::model::life::{Life, life};
-use support::model::{self, cases};
 use super::{IDS, NOON, applications, busy_user, ending, sealed, stored};
 use presence_core::snapshot::{self, Field, RestoreError, StoredId};
 use presence_core::{Duration, Instant, Presence, SessionId, User};
 use proptest::prelude::*;
+use support::model::life::{Life, life};
+use support::model::{self, cases};
 
 const ZERO: Option<Duration> = Some(Duration::ZERO);
 
@@ -178,7 +178,7 @@ fn errors_say_what_is_wrong() {
 fn lives_on(user: User<u8, 3>, bytes: &[u8]) {
     if let Ok(at) = user.at(NOON) {
         let mut buffer = [0; snapshot::max_len::<u8, 3>()];
-        let again = snapshot::take(at, &mut buffer).unwrap();
+        let again = snapshot::save(at, &mut buffer).unwrap();
         assert_eq!(read(again), Ok(user.clone()));
         let deadlines = user.sessions().iter().map(|session| session.expires_at());
         let mut instants = deadlines.chain(user.preferred().map(|one| one.expires_at())).chain(user.since());

@@ -1,10 +1,11 @@
 //! The stored form of details: what is written, the same for ever, and what is refused. Rules T1, O1, W1, V1.
 
 use super::{sealed, secs};
+use presence_core::BufferFull;
 use presence_core::details::{
     Details, DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace, decide_details,
 };
-use presence_core::snapshot::{self, Field, NoRoom, RestoreError};
+use presence_core::snapshot::{self, Field, RestoreError};
 use presence_core::{Duration, Instant};
 
 type Small = Details<12>;
@@ -40,7 +41,7 @@ fn everything() -> Small {
 
 fn written(details: &Small, now: Instant) -> Vec<u8> {
     let mut buffer = [0; snapshot::max_details_len::<12>()];
-    snapshot::take_details(details.at(now).unwrap(), &mut buffer).unwrap().to_vec()
+    snapshot::save_details(details.at(now).unwrap(), &mut buffer).unwrap().to_vec()
 }
 
 /// Form 1 of details, which must be readable for ever: these bytes never change.
@@ -72,7 +73,7 @@ fn it_is_small_and_no_smaller_buffer_is_written_beyond() {
     let (details, whole) = (everything(), written(&everything(), secs(110)));
     for length in 0..whole.len() {
         let mut buffer = vec![0xA5; whole.len()];
-        assert_eq!(snapshot::take_details(details.at(secs(110)).unwrap(), &mut buffer[..length]), Err(NoRoom));
+        assert_eq!(snapshot::save_details(details.at(secs(110)).unwrap(), &mut buffer[..length]), Err(BufferFull));
         assert!(buffer[length..].iter().all(|byte| *byte == 0xA5));
     }
 }
@@ -129,7 +130,7 @@ fn what_no_details_were_ever_like_is_refused() {
 #[test]
 fn v1_v2_both_numbers_leap() {
     let restored: Small = snapshot::restore_details(&written(&everything(), secs(110)), secs(0), None).unwrap();
-    assert_eq!((restored.revision(), restored.version()), (5 + snapshot::LEAP, 5 + snapshot::LEAP));
+    assert_eq!((restored.revision(), restored.version()), (5 + snapshot::VERSION_GAP, 5 + snapshot::VERSION_GAP));
     assert_eq!((restored.work_location(), restored.out_of_office().message), (None, Some("away")));
 }
 
@@ -137,7 +138,7 @@ fn v1_v2_both_numbers_leap() {
 #[test]
 fn v1_v2_details_at_the_end_of_numbers_are_taken_in_again() {
     for number in [u64::MAX - 1, u64::MAX] {
-        let start = Small::starting_at(number);
+        let start = Small::with_version(number);
         let mut details: Small = snapshot::restore_details(&written(&start, secs(0)), secs(0), ZERO).unwrap();
         for text in ["lunch", "back"] {
             tell(&mut details, secs(1), DetailsCommand::SetStatusMessage { text, expires_at: secs(160) });

@@ -1,10 +1,11 @@
 //! What is written: one form for one user, small, and the same for ever.
 
-use support::model::{cases, life::life};
 use super::{HOUR, IDS, NOON, applications, busy_user, command, ending, is_ordinary, secs, stored};
-use presence_core::snapshot::{self, Field, NoRoom, RestoreError, StoredId};
+use presence_core::BufferFull;
+use presence_core::snapshot::{self, Field, RestoreError, StoredId};
 use presence_core::{Absence, Command, Duration, Instant, Policy, Presence, SessionId, User, UserId};
 use proptest::prelude::*;
+use support::model::{cases, life::life};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -27,7 +28,7 @@ fn users() -> Vec<(&'static str, User<u8, 4>, Instant)> {
     let mut called = User::new();
     command(&mut called, secs(0), set(7, Presence::InACall, 60), &Policy::GRAPH);
 
-    let mut preferring = User::starting_at(65_536);
+    let mut preferring = User::with_version(65_536);
     let off_work = Command::SetPreferredPresence { presence: Presence::OffWork, duration: None };
     command(&mut preferring, secs(0), off_work, &Policy::GRAPH);
 
@@ -101,7 +102,7 @@ fn a_snapshot_is_small() {
 
 #[test]
 fn c3_the_largest_user_fits_and_no_smaller_buffer_is_written_beyond() {
-    let mut user: User<u8, 4> = User::starting_at(u64::MAX - 10);
+    let mut user: User<u8, 4> = User::with_version(u64::MAX - 10);
     let year = 400 * 24 * 60;
     for (session, presence) in [(1, Presence::Available), (2, Presence::Busy), (3, Presence::Away), (4, Presence::Busy)]
     {
@@ -112,11 +113,11 @@ fn c3_the_largest_user_fits_and_no_smaller_buffer_is_written_beyond() {
     let whole = stored(&user, Instant::ZERO);
     for length in 0..whole.len() {
         let mut buffer = vec![0xA5; whole.len() + 1];
-        assert_eq!(snapshot::take(user.at(Instant::ZERO).unwrap(), &mut buffer[..length]), Err(NoRoom));
+        assert_eq!(snapshot::save(user.at(Instant::ZERO).unwrap(), &mut buffer[..length]), Err(BufferFull));
         assert!(buffer[length..].iter().all(|byte| *byte == 0xA5));
     }
     let mut exact = vec![0; whole.len()];
-    assert_eq!(snapshot::take(user.at(Instant::ZERO).unwrap(), &mut exact), Ok(whole.as_slice()));
+    assert_eq!(snapshot::save(user.at(Instant::ZERO).unwrap(), &mut exact), Ok(whole.as_slice()));
 }
 
 #[test]

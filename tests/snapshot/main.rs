@@ -7,14 +7,14 @@ mod form;
 mod gap;
 mod uninterrupted;
 
-use support::model::life::Life;
 use presence_core::snapshot::{self, StoredId};
-use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, advance, decide};
+use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};
+use support::model::life::Life;
 
 /// What is stored of a user at a moment.
 pub fn stored<S: StoredId + Copy + Ord, const SESSIONS: usize>(user: &User<S, SESSIONS>, now: Instant) -> Vec<u8> {
     let mut buffer = vec![0; snapshot::max_len::<S, SESSIONS>()];
-    snapshot::take(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
+    snapshot::save(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
 }
 
 /// What is stored of a life at its end.
@@ -48,7 +48,9 @@ pub fn is_ordinary(life: &Life<3>, now: Instant) -> bool {
     let preferred = life.user.preferred().map(|preferred| preferred.expires_at());
     set_at.chain([life.now, now]).all(|at| at < far)
         && sessions.chain(preferred).all(|at| at < far || at == Instant::NEVER)
-        && life.user.since().is_none_or(|since| life.now.saturating_since(since) < now.saturating_since(Instant::ZERO))
+        && life.user.since().is_none_or(|since| {
+            life.now.saturating_duration_since(since) < now.saturating_duration_since(Instant::ZERO)
+        })
 }
 
 pub const HOUR: u64 = 3600;
@@ -64,7 +66,7 @@ pub fn command<S: Copy + Ord, const SESSIONS: usize>(
     command: Command<S>,
     policy: &Policy,
 ) {
-    while let Some(due) = advance(user, now, policy) {
+    while let Some(due) = next_due(user, now, policy) {
         user.apply(&due).unwrap();
     }
     if let Some(transition) = decide(user.at(now).unwrap(), command, policy).unwrap() {

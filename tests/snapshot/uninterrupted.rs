@@ -1,12 +1,12 @@
 //! When it is known how long the power was gone: everything goes on as if it had never been.
 
-use support::model::cases;
-use support::model::life::{Life, left, life};
-use support::model::random::{Clock, command as any_command, forwards};
 use super::{HOUR, IDS, NOON, busy_user, ending, is_ordinary, secs, stored};
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{ApplyError, Duration, Instant, Presence, User, set_presence};
 use proptest::prelude::*;
+use support::model::cases;
+use support::model::life::{Life, left, life};
+use support::model::random::{Clock, command as any_command, forwards};
 
 /// Everything that will ever matter of a user, as distances from a moment.
 fn as_seen_at(user: &User<u8, 3>, now: Instant) -> impl PartialEq + std::fmt::Debug + use<> {
@@ -68,7 +68,7 @@ proptest! {
     #[test]
     fn v2_on_the_same_clock_it_is_the_same_user(life in life(), gap in 0_u64..1_000_000_000, said in any_command(4)) {
         let now = life.now.saturating_add(Duration::from_millis(gap));
-        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, Some(now.saturating_since(life.now))).unwrap();
+        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, Some(now.saturating_duration_since(life.now))).unwrap();
         prop_assert_eq!(&restored, &life.user);
         let mut journal = life.clone();
         if journal.command(said).is_ok() {
@@ -89,8 +89,8 @@ proptest! {
         let elapsed = Duration::from_millis(came_back - life.now.as_millis());
         prop_assume!(is_ordinary(&life, life.now) && came_back < u64::MAX / 2);
         let now = Instant::from_millis(now);
-        let before_epoch = elapsed.saturating_sub(now.saturating_since(Instant::ZERO));
-        let too_early = life.user.next_deadline().is_some_and(|at| at.saturating_since(life.now) < before_epoch);
+        let before_epoch = elapsed.saturating_sub(now.saturating_duration_since(Instant::ZERO));
+        let too_early = life.user.next_deadline().is_some_and(|at| at.saturating_duration_since(life.now) < before_epoch);
         let restored = snapshot::restore::<u8, 3>(&bytes, now, Some(elapsed));
         prop_assert_eq!(restored == Err(RestoreError::BeforeEpoch), too_early);
         if restored == Err(RestoreError::BeforeEpoch) {

@@ -1,9 +1,8 @@
 //! One scenario, told to a lone user and to a user of a directory: both behave the same.
 
-
 use presence_core::directory::{Directory, InlineMemory, Progress};
 use presence_core::{
-    Command, CommandError, Duration, Explanation, Instant, Layer, Policy, Presence, Transition, User, advance, decide,
+    Command, CommandError, Duration, Explanation, Instant, Layer, Policy, Presence, Transition, User, decide, next_due,
 };
 
 /// Sessions a user of a scenario has room for.
@@ -80,7 +79,7 @@ impl Stage for Alone {
 
     fn pass(&mut self, now: Instant) -> Vec<Transition<u8>> {
         let mut happened = Vec::new();
-        while let Some(transition) = advance(&self.user, now, &self.policy) {
+        while let Some(transition) = next_due(&self.user, now, &self.policy) {
             self.user.apply(&transition).unwrap();
             happened.push(transition);
         }

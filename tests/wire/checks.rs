@@ -2,7 +2,7 @@
 
 use super::server::{ADELE, BOB, OTHER, Server, TEAMS, message, user};
 use presence_core::graph::json::JsonError;
-use presence_core::graph::{Body, Caller, Exchange, Field, Incoming, MAX_BODY, Permissions, Refusal, Request};
+use presence_core::graph::{Body, Caller, Context, Error, Field, MAX_BODY, Permissions, RawRequest, Request};
 use presence_core::{CommandError, Instant, Policy, SessionId};
 use serde_json::{Value, json};
 
@@ -257,34 +257,34 @@ fn s7_a_refused_request_changes_nothing() {
 /// The table of rule H1.
 #[test]
 fn h1_every_refusal_has_its_status_and_code() {
-    let table: [(u16, &str, &[Refusal]); 10] = [
+    let table: [(u16, &str, &[Error]); 10] = [
         (
             400,
             "InvalidArgument",
             &[
-                Refusal::Json(JsonError::Syntax),
-                Refusal::NotAnObject,
-                Refusal::LineTooLong,
-                Refusal::Duplicate(Field::Id),
-                Refusal::Missing(Field::Id),
-                Refusal::Malformed(Field::Id),
-                Refusal::OutOfRange(Field::ExpirationDuration),
-                Refusal::Pair,
-                Refusal::Count(Field::Ids),
-                Refusal::Repeated(Field::Id),
-                Refusal::NestedBatch,
-                Refusal::OutOfOrder,
+                Error::Json(JsonError::Syntax),
+                Error::NotAnObject,
+                Error::LineTooLong,
+                Error::Duplicate(Field::Id),
+                Error::Missing(Field::Id),
+                Error::Malformed(Field::Id),
+                Error::OutOfRange(Field::ExpirationDuration),
+                Error::Pair,
+                Error::Count(Field::Ids),
+                Error::Repeated(Field::Id),
+                Error::NestedBatch,
+                Error::OutOfOrder,
             ],
         ),
-        (401, "Unauthorized", &[Refusal::Unauthenticated, Refusal::OtherUser]),
-        (403, "Forbidden", &[Refusal::MissingPermission, Refusal::OtherSession]),
-        (404, "NotFound", &[Refusal::UnknownPath, Refusal::UnknownUser, Refusal::SessionNotFound]),
-        (405, "MethodNotAllowed", &[Refusal::MethodNotAllowed]),
-        (413, "RequestEntityTooLarge", &[Refusal::TooLarge]),
-        (415, "UnsupportedMediaType", &[Refusal::UnsupportedMediaType]),
-        (424, "FailedDependency", &[Refusal::FailedDependency]),
-        (429, "TooManyRequests", &[Refusal::Throttled { retry_after: 7 }]),
-        (507, "InsufficientStorage", &[Refusal::SessionsFull, Refusal::UsersFull, Refusal::AnswerTooLarge]),
+        (401, "Unauthorized", &[Error::Unauthenticated, Error::OtherUser]),
+        (403, "Forbidden", &[Error::MissingPermission, Error::OtherSession]),
+        (404, "NotFound", &[Error::UnknownPath, Error::UnknownUser, Error::SessionNotFound]),
+        (405, "MethodNotAllowed", &[Error::MethodNotAllowed]),
+        (413, "RequestEntityTooLarge", &[Error::TooLarge]),
+        (415, "UnsupportedMediaType", &[Error::UnsupportedMediaType]),
+        (424, "FailedDependency", &[Error::FailedDependency]),
+        (429, "TooManyRequests", &[Error::Throttled { retry_after: 7 }]),
+        (507, "InsufficientStorage", &[Error::SessionsFull, Error::UsersFull, Error::AnswerTooLarge]),
     ];
     for (status, code, refusals) in table {
         for refusal in refusals {
@@ -297,13 +297,13 @@ fn h1_every_refusal_has_its_status_and_code() {
 #[test]
 fn h1_what_a_store_refuses_is_answered_as_what_it_is() {
     for (error, refusal) in [
-        (CommandError::NotFound, Refusal::SessionNotFound),
-        (CommandError::Duration, Refusal::OutOfRange(Field::ExpirationDuration)),
-        (CommandError::Presence, Refusal::Pair),
-        (CommandError::SessionsFull, Refusal::SessionsFull),
-        (CommandError::UsersFull, Refusal::UsersFull),
+        (CommandError::NotFound, Error::SessionNotFound),
+        (CommandError::Duration, Error::OutOfRange(Field::ExpirationDuration)),
+        (CommandError::Presence, Error::Pair),
+        (CommandError::SessionsFull, Error::SessionsFull),
+        (CommandError::UsersFull, Error::UsersFull),
     ] {
-        assert_eq!(Refusal::from(error), refusal);
+        assert_eq!(Error::from(error), refusal);
     }
 }
 
@@ -311,7 +311,7 @@ fn h1_what_a_store_refuses_is_answered_as_what_it_is() {
 #[test]
 fn h2_a_request_is_parsed_before_anyone_is_asked() {
     let me = user(ADELE);
-    let exchange = Exchange::new(Instant::ZERO, Caller::Trusted { me: Some(me) });
+    let exchange = Context::new(Instant::ZERO, Caller::Trusted { me: Some(me) });
     for (method, target, body) in [
         ("GET", "/me/presence", ""),
         ("POST", "/me/presence/clearUserPreferredPresence", "{}"),
@@ -319,11 +319,11 @@ fn h2_a_request_is_parsed_before_anyone_is_asked() {
         ("POST", "/me/presence/clearPresence", "{}"),
         ("POST", "/me/presence", ""),
     ] {
-        let incoming = Incoming { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let incoming = RawRequest { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
         let parsed = Request::parse(&incoming, Some(me), &Policy::GRAPH);
         assert_eq!(parsed, Request::parse_in(&incoming, &exchange, &Policy::GRAPH), "{method} {target}");
     }
-    let incoming = Incoming { method: "GET", target: "/me/presence", content_type: None, body: Body::Bytes(b"") };
-    assert_eq!(Request::parse(&incoming, None, &Policy::GRAPH), Err(Refusal::UnknownPath), "nobody is me");
+    let incoming = RawRequest { method: "GET", target: "/me/presence", content_type: None, body: Body::Bytes(b"") };
+    assert_eq!(Request::parse(&incoming, None, &Policy::GRAPH), Err(Error::UnknownPath), "nobody is me");
     assert!(matches!(Request::parse(&incoming, Some(me), &Policy::GRAPH), Ok(Request::Get { user, .. }) if user == me));
 }

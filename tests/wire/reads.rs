@@ -2,8 +2,8 @@
 
 use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::graph::{
-    Body, Buffer, Exchange, Incoming, MAX_ELEMENT, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, Sink, json::Value as Written,
-    serve, write_answer, write_presence,
+    Body, Buffer, Context, MAX_ELEMENT, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, RawRequest, Writer,
+    json::Value as Written, serve, write_answer, write_presence,
 };
 use presence_core::{Instant, Presence};
 use serde_json::{Value, json};
@@ -38,11 +38,11 @@ fn m5_a_user_never_heard_of_reads_offline() {
 fn m5_a_user_nobody_knows_is_unknown() {
     let mut server = Server::new();
     let known = |id| id == user(ADELE);
-    let exchange = Exchange { known: Some(&known), ..Exchange::new(Instant::ZERO, server.caller) };
+    let exchange = Context { known: Some(&known), ..Context::new(Instant::ZERO, server.caller) };
     let mut ask = |method, target: &str, body: &str| {
         let mut bytes = [0; 1000];
         let mut buffer = Buffer::new(&mut bytes);
-        let incoming = Incoming { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let incoming = RawRequest { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
         let status = serve(&incoming, &exchange, &mut server.directory, &mut buffer, &mut |_, _| {});
         (status, serde_json::from_slice::<Value>(buffer.written()).unwrap())
     };
@@ -122,7 +122,7 @@ fn the_largest_answers_are_as_large_as_promised() {
         let mut bytes = [0; 1000];
         let mut buffer = Buffer::new(&mut bytes);
         write_presence(&mut buffer, user(ADELE), presence, u64::MAX).unwrap();
-        1000 - buffer.room()
+        1000 - buffer.remaining()
     });
     assert_eq!(longest.max(), Some(MAX_PRESENCE));
     let commas = MAX_IDS - 1;
@@ -130,5 +130,5 @@ fn the_largest_answers_are_as_large_as_promised() {
     let (mut bytes, id) = ([0; 1000], Written::parse(b"\"1\"").unwrap());
     let mut buffer = Buffer::new(&mut bytes);
     write_answer(&mut buffer, id, 200, None, &[b'x'; MAX_PRESENCE]).unwrap();
-    assert_eq!(1000 - buffer.room(), MAX_ELEMENT + id.as_str().len());
+    assert_eq!(1000 - buffer.remaining(), MAX_ELEMENT + id.as_str().len());
 }

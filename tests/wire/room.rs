@@ -1,8 +1,9 @@
 //! Rule H6: an answer that does not fit never leaves a change unreported.
 
 use super::server::{ADELE, BOB, Server, TEAMS, user};
+use presence_core::BufferFull;
 use presence_core::graph::{
-    Body, Buffer, Exchange, Field, Incoming, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, NoRoom, Refusal, Sink, Trace,
+    Body, Buffer, Context, Error, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, RawRequest, Trace, Writer,
     json::JsonError, serve, write_change, write_error,
 };
 use presence_core::{Instant, Policy, Presence, User, set_presence};
@@ -99,40 +100,40 @@ fn h6_every_element_of_a_batch_has_room_for_its_status() {
 #[test]
 fn the_largest_errors_are_as_large_as_promised() {
     let fields = [Field::ExpirationDuration, Field::Availability, Field::SessionId, Field::Requests, Field::DependsOn];
-    let about = [Refusal::Duplicate, Refusal::Missing, Refusal::Malformed, Refusal::OutOfRange, Refusal::Count];
+    let about = [Error::Duplicate, Error::Missing, Error::Malformed, Error::OutOfRange, Error::Count];
     let all = about.into_iter().flat_map(|refusal| fields.map(refusal)).chain([
-        Refusal::TooLarge,
-        Refusal::UnknownPath,
-        Refusal::UnknownUser,
-        Refusal::MethodNotAllowed,
-        Refusal::UnsupportedMediaType,
-        Refusal::Json(JsonError::NotUtf8),
-        Refusal::Json(JsonError::Syntax),
-        Refusal::Json(JsonError::TooDeep),
-        Refusal::NotAnObject,
-        Refusal::LineTooLong,
-        Refusal::Pair,
-        Refusal::Repeated(Field::Id),
-        Refusal::NestedBatch,
-        Refusal::OutOfOrder,
-        Refusal::Unauthenticated,
-        Refusal::Throttled { retry_after: 1 },
-        Refusal::OtherUser,
-        Refusal::MissingPermission,
-        Refusal::OtherSession,
-        Refusal::SessionNotFound,
-        Refusal::FailedDependency,
-        Refusal::SessionsFull,
-        Refusal::UsersFull,
-        Refusal::AnswerTooLarge,
+        Error::TooLarge,
+        Error::UnknownPath,
+        Error::UnknownUser,
+        Error::MethodNotAllowed,
+        Error::UnsupportedMediaType,
+        Error::Json(JsonError::NotUtf8),
+        Error::Json(JsonError::Syntax),
+        Error::Json(JsonError::TooDeep),
+        Error::NotAnObject,
+        Error::LineTooLong,
+        Error::Pair,
+        Error::Repeated(Field::Id),
+        Error::NestedBatch,
+        Error::OutOfOrder,
+        Error::Unauthenticated,
+        Error::Throttled { retry_after: 1 },
+        Error::OtherUser,
+        Error::MissingPermission,
+        Error::OtherSession,
+        Error::SessionNotFound,
+        Error::FailedDependency,
+        Error::SessionsFull,
+        Error::UsersFull,
+        Error::AnswerTooLarge,
     ]);
-    let len = |refusal: Refusal| {
+    let len = |refusal: Error| {
         let mut bytes = [0; 1000];
         let mut buffer = Buffer::new(&mut bytes);
         write_error(&mut buffer, refusal, &Trace::default()).unwrap();
         let body: Value = serde_json::from_slice(buffer.written()).unwrap();
         assert_eq!(body["error"]["message"], refusal.to_string());
-        1000 - buffer.room()
+        1000 - buffer.remaining()
     };
     let longest = all.map(len).max();
     assert_eq!(longest, Some(MAX_ERROR));
@@ -144,7 +145,7 @@ fn h1_an_error_tells_what_the_embedder_knows() {
     let trace = Trace { date: Some("2026-11-23T22:00:00"), request_id: Some("7"), client_request_id: Some("a\"\n") };
     let mut bytes = [0; 1000];
     let mut buffer = Buffer::new(&mut bytes);
-    write_error(&mut buffer, Refusal::Pair, &trace).unwrap();
+    write_error(&mut buffer, Error::Pair, &trace).unwrap();
     let body: Value = serde_json::from_slice(buffer.written()).unwrap();
     let expected = json!({"date": "2026-11-23T22:00:00", "request-id": "7", "client-request-id": "a\"\n"});
     assert_eq!(body["error"]["innerError"], expected);
@@ -176,12 +177,12 @@ fn an_event_is_as_the_format_says_and_no_larger_than_promised() {
 fn a_buffer_is_filled_emptied_and_filled_again() {
     let mut bytes = [0; 4];
     let mut buffer = Buffer::new(&mut bytes);
-    assert_eq!((buffer.write(b"abc"), buffer.room()), (Ok(()), 1));
-    assert_eq!((buffer.write(b"de"), buffer.written()), (Err(NoRoom), b"abc".as_slice()));
-    buffer.take_back(2);
+    assert_eq!((buffer.write(b"abc"), buffer.remaining()), (Ok(()), 1));
+    assert_eq!((buffer.write(b"de"), buffer.written()), (Err(BufferFull), b"abc".as_slice()));
+    buffer.discard_last(2);
     assert_eq!((buffer.write(b"xyz"), buffer.written()), (Ok(()), b"axyz".as_slice()));
     buffer.clear();
-    assert_eq!((buffer.room(), buffer.written()), (4, b"".as_slice()));
+    assert_eq!((buffer.remaining(), buffer.written()), (4, b"".as_slice()));
     assert_eq!((buffer.write(b"next"), buffer.written()), (Ok(()), b"next".as_slice()));
 }
 
@@ -189,17 +190,17 @@ fn a_buffer_is_filled_emptied_and_filled_again() {
 #[test]
 fn h6_a_sink_that_streams_takes_nothing_back() {
     struct Stream(Vec<u8>);
-    impl Sink for Stream {
-        fn room(&self) -> usize {
+    impl Writer for Stream {
+        fn remaining(&self) -> usize {
             usize::MAX
         }
 
-        fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
             self.0.extend(bytes);
             Ok(())
         }
 
-        fn take_back(&mut self, count: usize) {
+        fn discard_last(&mut self, count: usize) {
             panic!("{count} bytes are gone");
         }
     }
@@ -208,8 +209,8 @@ fn h6_a_sink_that_streams_takes_nothing_back() {
         [("/$batch", batch.as_str(), 200), ("/$batch", "[]", 400), ("/nowhere", "", 404), ("/$batch", "{", 400)]
     {
         let (mut server, mut stream) = (Server::new(), Stream(Vec::new()));
-        let exchange = Exchange::new(server.now, server.caller);
-        let incoming = Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let exchange = Context::new(server.now, server.caller);
+        let incoming = RawRequest { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
         let status = serve(&incoming, &exchange, &mut server.directory, &mut stream, &mut |_, _| {});
         assert_eq!(status, expected, "{target} {body}");
         assert!(serde_json::from_slice::<Value>(&stream.0).is_ok());

@@ -1,7 +1,7 @@
 //! A server of the smallest kind, to ask questions of.
 
 use presence_core::directory::{Directory, InlineMemory};
-use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, Line, Permissions, serve, serve_line};
+use presence_core::graph::{Body, Buffer, Caller, Context, Line, Permissions, RawRequest, serve, serve_line};
 use presence_core::{Instant, Policy, SessionId, Transition, UserId};
 use serde_json::{Value, json};
 
@@ -52,8 +52,8 @@ impl Server {
     pub fn send(&mut self, method: &str, target: &str, content_type: Option<&str>, body: &[u8]) -> (u16, Value) {
         let mut bytes = vec![0; self.room];
         let mut buffer = Buffer::new(&mut bytes);
-        let exchange = Exchange::new(self.now, self.caller);
-        let incoming = Incoming { method, target, content_type, body: Body::Bytes(body) };
+        let exchange = Context::new(self.now, self.caller);
+        let incoming = RawRequest { method, target, content_type, body: Body::Bytes(body) };
         let changes = &mut self.changes;
         let status = serve(&incoming, &exchange, &mut self.directory, &mut buffer, &mut |user, transition| {
             changes.push((user, *transition));
@@ -92,7 +92,7 @@ impl Server {
     pub fn line(&mut self, line: &str) -> Option<Value> {
         let mut bytes = vec![0; self.room];
         let mut buffer = Buffer::new(&mut bytes);
-        let exchange = Exchange::new(self.now, self.caller);
+        let exchange = Context::new(self.now, self.caller);
         let changes = &mut self.changes;
         let served = serve_line(
             Line::parse(line.as_bytes()),

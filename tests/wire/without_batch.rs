@@ -1,7 +1,7 @@
 //! The wire without feature `batch`: single requests are served as ever, batches and bulk reads are no resources.
 
 use presence_core::directory::{Directory, InlineMemory};
-use presence_core::graph::{Body, Buffer, Caller, Exchange, Incoming, Line, serve, serve_line};
+use presence_core::graph::{Body, Buffer, Caller, Context, Line, RawRequest, serve, serve_line};
 use presence_core::{Instant, Policy, SessionId, UserId};
 
 const ADELE: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
@@ -12,13 +12,13 @@ fn store() -> Store {
     Directory::new(InlineMemory::new(), Policy::GRAPH)
 }
 
-fn exchange() -> Exchange<'static> {
-    Exchange::new(Instant::ZERO, Caller::Trusted { me: UserId::parse(ADELE).ok() })
+fn exchange() -> Context<'static> {
+    Context::new(Instant::ZERO, Caller::Trusted { me: UserId::parse(ADELE).ok() })
 }
 
 fn send(store: &mut Store, method: &str, target: &str, body: &str) -> (u16, String) {
     let request =
-        Incoming { method, target, content_type: Some("application/json"), body: Body::Bytes(body.as_bytes()) };
+        RawRequest { method, target, content_type: Some("application/json"), body: Body::Bytes(body.as_bytes()) };
     let mut bytes = [0; 512];
     let mut answer = Buffer::new(&mut bytes);
     let status = serve(&request, &exchange(), store, &mut answer, &mut |_, _| {});

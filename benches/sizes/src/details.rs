@@ -1,7 +1,7 @@
 //! What a user tells beside its presence, alone: messages of 280 bytes.
 
 use core::hint::black_box;
-use presence_core::details::{Details, DetailsCommand, advance_details, decide_details};
+use presence_core::details::{Details, DetailsCommand, decide_details, next_due_details};
 use presence_core::{Duration, Instant, snapshot};
 
 /// As long as Graph's messages are, in letters of one byte.
@@ -18,7 +18,7 @@ pub(crate) fn probe_tell(details: &mut Told, now: Instant, command: &DetailsComm
 
 #[inline(never)]
 pub(crate) fn probe_advance(details: &mut Told, now: Instant) -> bool {
-    match advance_details(details, now) {
+    match next_due_details(details, now) {
         None => false,
         Some(ref transition) => details.apply(transition).is_ok(),
     }
@@ -39,7 +39,7 @@ pub(crate) fn probe_next_deadline(details: &Told) -> u64 {
 #[inline(never)]
 pub(crate) fn probe_take(details: &Told, now: Instant, buffer: &mut [u8]) -> usize {
     let Ok(at) = details.at(now) else { return 0 };
-    snapshot::take_details(at, buffer).map_or(0, |stored| stored.len())
+    snapshot::save_details(at, buffer).map_or(0, |stored| stored.len())
 }
 
 #[inline(never)]

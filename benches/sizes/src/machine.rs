@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 use presence_core::{
-    Duration, Instant, Policy, Presence, SessionId, User, advance, clear_preferred_presence, clear_presence,
+    Duration, Instant, Policy, Presence, SessionId, User, clear_preferred_presence, clear_presence, next_due,
     set_preferred_presence, set_presence,
 };
 
@@ -88,7 +88,7 @@ pub(crate) fn probe_clear_preferred<S: Id>(user: &mut Person<S>, now: Instant) -
 
 #[inline(never)]
 pub(crate) fn probe_advance<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
-    match advance(user, now, &POLICY) {
+    match next_due(user, now, &POLICY) {
         None => false,
         Some(ref transition) => user.apply(transition).is_ok(),
     }

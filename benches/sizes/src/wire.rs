@@ -2,10 +2,10 @@
 
 use core::hint::black_box;
 #[cfg(feature = "details")]
-use presence_core::details::{DetailsCommand, DetailsError, ShownDetails, advance_details, decide_details};
+use presence_core::details::{DetailsCommand, DetailsError, ShownDetails, decide_details, next_due_details};
 #[cfg(feature = "details")]
-use presence_core::graph::Hooks;
-use presence_core::graph::{Buffer, Caller, Exchange, Incoming, Line, OneUser, Sink, Store, serve, serve_line};
+use presence_core::graph::Environment;
+use presence_core::graph::{Buffer, Caller, Context, Line, OneUser, RawRequest, Store, Writer, serve, serve_line};
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 
 /// A store of one person, as a device on a desk has it.
@@ -61,16 +61,11 @@ impl Store for Desk {
     }
 
     #[cfg(feature = "details")]
-    fn execute_on_details(
-        &mut self,
-        now: Instant,
-        user: UserId,
-        command: DetailsCommand<'_>,
-    ) -> Result<(), DetailsError> {
+    fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
         if user != self.one.id {
             return Err(DetailsError::NotKept);
         }
-        while let Some(ref transition) = advance_details(&self.details, now) {
+        while let Some(ref transition) = next_due_details(&self.details, now) {
             if self.details.apply(transition).is_err() {
                 break;
             }
@@ -89,22 +84,22 @@ impl Store for Desk {
 struct Clock;
 
 #[cfg(feature = "details")]
-impl Hooks for Clock {
+impl Environment for Clock {
     fn epoch(&self) -> Option<u64> {
         Some(1_795_680_000_000)
     }
 }
 
-fn exchange(store: &Desk, now: Instant) -> Exchange<'static> {
-    Exchange {
+fn exchange(store: &Desk, now: Instant) -> Context<'static> {
+    Context {
         #[cfg(feature = "details")]
         hooks: Some(&Clock),
-        ..Exchange::new(now, Caller::Trusted { me: Some(store.one.id) })
+        ..Context::new(now, Caller::Trusted { me: Some(store.one.id) })
     }
 }
 
 #[inline(never)]
-pub(crate) fn probe_line<K: Sink>(store: &mut Desk, now: Instant, line: &[u8], answer: &mut K) -> bool {
+pub(crate) fn probe_line<K: Writer>(store: &mut Desk, now: Instant, line: &[u8], answer: &mut K) -> bool {
     let exchange = exchange(store, now);
     serve_line(Line::parse(line), &exchange, store, answer, &mut |_, transition| {
         black_box(transition.after());
@@ -113,10 +108,10 @@ pub(crate) fn probe_line<K: Sink>(store: &mut Desk, now: Instant, line: &[u8], a
 }
 
 #[inline(never)]
-pub(crate) fn probe_request<K: Sink>(
+pub(crate) fn probe_request<K: Writer>(
     store: &mut Desk,
     now: Instant,
-    request: &Incoming<'_, '_>,
+    request: &RawRequest<'_, '_>,
     answer: &mut K,
 ) -> u16 {
     let exchange = exchange(store, now);
@@ -137,7 +132,7 @@ pub fn drive_lines() -> bool {
 #[cfg(not(feature = "scenario"))]
 #[inline(always)]
 pub fn drive_requests() -> bool {
-    black_box(probe_request as fn(&mut Desk, Instant, &Incoming<'_, '_>, &mut Buffer<'static>) -> u16);
+    black_box(probe_request as fn(&mut Desk, Instant, &RawRequest<'_, '_>, &mut Buffer<'static>) -> u16);
     true
 }
 
@@ -223,7 +218,7 @@ pub fn drive_requests() -> bool {
             let mut bytes = [0; 320];
             let mut answer = Buffer::new(&mut bytes);
             let content_type = Some("application/json; charset=utf-8");
-            let request = black_box(Incoming { method, target, content_type, body: Body::Bytes(body.as_bytes()) });
+            let request = black_box(RawRequest { method, target, content_type, body: Body::Bytes(body.as_bytes()) });
             let given = probe_request(store, black_box(Instant::from_secs(secs)), &request, &mut answer);
             good &= match status {
                 "200" => given == 200,

@@ -17,7 +17,7 @@ impl Row {
     }
 
     /// How many columns are left.
-    pub(super) fn room(&self) -> usize {
+    pub(super) fn remaining(&self) -> usize {
         self.room
     }
 

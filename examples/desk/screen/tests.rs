@@ -1,7 +1,7 @@
 //! The picture fits, whatever it shows and wherever.
 
 use super::*;
-use presence_core::{advance, set_preferred_presence, set_presence};
+use presence_core::{next_due, set_preferred_presence, set_presence};
 
 /// The rows of a picture as they are seen.
 fn seen(picture: &str) -> Vec<String> {
@@ -63,6 +63,6 @@ fn it_says_why() {
     let why = "Busy/InACall since 9:05:00 because abababab says so; at 9:10:00 it becomes Offline/Offline if nobody \
                does anything.";
     assert_eq!(says(&user), why);
-    user.apply(&advance(&user, Instant::from_secs(40_000), &Policy::DESK).unwrap()).unwrap();
+    user.apply(&next_due(&user, Instant::from_secs(40_000), &Policy::DESK).unwrap()).unwrap();
     assert_eq!(says(&user), "No news since 9:10:00: the last session expired.");
 }

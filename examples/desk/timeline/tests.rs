@@ -1,7 +1,7 @@
 //! The picture holds, whatever happened and whenever.
 
 use super::*;
-use presence_core::{Duration, DurationRange, Policy, User, advance, clear_presence, set_presence};
+use presence_core::{Duration, DurationRange, Policy, User, clear_presence, next_due, set_presence};
 
 const ANY_LEASE: Policy =
     Policy { leases: DurationRange { shortest: Duration::ZERO, longest: Duration::MAX }, ..Policy::DESK };
@@ -15,7 +15,7 @@ fn history(at: u64, lease: u64) -> Vec<(UserId, Transition<SessionId>)> {
     let set = set_presence(now, SESSION, Presence::Available, lease, &ANY_LEASE).unwrap();
     let rest = std::iter::successors(Some(set), |last| {
         user.apply(last).unwrap();
-        advance(&user, Instant::NEVER, &ANY_LEASE)
+        next_due(&user, Instant::NEVER, &ANY_LEASE)
     });
     rest.map(|transition| (UserId::from_bytes([2; 16]), transition)).collect()
 }

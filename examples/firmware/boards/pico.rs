@@ -131,7 +131,7 @@ fn now() -> Instant {
 async fn sleep_until(moment: Option<Instant>) {
     match moment {
         Some(moment) => {
-            let uptime = moment.saturating_since(Clock::START).as_millis();
+            let uptime = moment.saturating_duration_since(Clock::START).as_millis();
             Timer::at(embassy_time::Instant::from_millis(uptime)).await;
         }
         None => core::future::pending().await,

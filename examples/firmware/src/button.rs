@@ -56,7 +56,7 @@ impl Buttons {
     /// Takes what is down now, and gives the button that was pressed. With both pressed at once nobody knows what is meant:
     /// none. O(1).
     pub fn sample(&mut self, pressed: Pressed, now: Instant) -> Option<Button> {
-        if pressed == self.held || now.saturating_since(self.since) < BOUNCE {
+        if pressed == self.held || now.saturating_duration_since(self.since) < BOUNCE {
             return None;
         }
         let (a, b) = (pressed.a && !self.held.a, pressed.b && !self.held.b);

@@ -89,7 +89,7 @@ impl Clock {
     #[must_use]
     pub fn counts_until(&self, now: Instant, deadline: Option<Instant>) -> u32 {
         let longest = self.rate.longest_sleep();
-        let wait = deadline.map_or(u64::MAX, |deadline| deadline.saturating_since(now).as_millis());
+        let wait = deadline.map_or(u64::MAX, |deadline| deadline.saturating_duration_since(now).as_millis());
         let wait = u32::try_from(wait).unwrap_or(u32::MAX).min(longest);
         // Rounded up: to wake just before a deadline would mean to wake twice.
         (wait * self.rate.counts.get()).saturating_sub(self.past).div_ceil(self.rate.millis.get())
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(clock.tick(), u32::MAX);
         let after = clock.at(300_001);
         assert_eq!(clock.tick(), 1);
-        assert_eq!(after.saturating_since(before), Duration::from_millis(2));
+        assert_eq!(after.saturating_duration_since(before), Duration::from_millis(2));
         assert_eq!(after, Instant::from_millis(0x1_0000_0001));
     }
 

@@ -1,6 +1,7 @@
 //! Whose light it is, and the sessions that applications hold.
 
-use presence_core::graph::{Caller, Exchange, Line, NoRoom, OneUser, Sink, Store, serve_line};
+use presence_core::BufferFull;
+use presence_core::graph::{Caller, Context, Line, OneUser, Store, Writer, serve_line};
 use presence_core::{Command, CommandError, Instant, Policy, SessionId, Transition, User, UserId};
 
 /// How many applications may hold a session at once.
@@ -64,17 +65,17 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`NoRoom`] when not even the bare status fits the sink.
+    /// [`BufferFull`] when not even the bare status fits the sink.
     pub fn serve(
         &mut self,
         now: Instant,
         line: Line<'_>,
-        sink: &mut dyn Sink,
+        sink: &mut dyn Writer,
         changes: Changes<'_>,
-    ) -> Result<(), NoRoom> {
+    ) -> Result<(), BufferFull> {
         // First of all, so that what a read shows has been told before.
         self.advance(now, changes);
-        let mut exchange = Exchange::new(now, Caller::Trusted { me: Some(OWNER) });
+        let mut exchange = Context::new(now, Caller::Trusted { me: Some(OWNER) });
         exchange.known = Some(&|user| user == OWNER);
         serve_line(line, &exchange, &mut self.0, sink, &mut |_, transition| changes(transition))
     }

@@ -127,6 +127,6 @@ impl<L: Light> Lamp<L> {
 
     /// In milliseconds, and wrapping, which the patterns know about.
     const fn elapsed(&self, now: Instant) -> u32 {
-        now.saturating_since(self.since).as_millis() as u32
+        now.saturating_duration_since(self.since).as_millis() as u32
     }
 }

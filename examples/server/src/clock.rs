@@ -28,7 +28,7 @@ impl Clock {
             return Self::still(at.max(newest));
         }
         if newest > wall {
-            let ahead = newest.saturating_since(wall).as_millis() / 1000;
+            let ahead = newest.saturating_duration_since(wall).as_millis() / 1000;
             tracing::warn!("the data is {ahead} s ahead of the wall clock, and so is the server");
         }
         let from = newest.max(wall);

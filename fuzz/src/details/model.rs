@@ -1,12 +1,12 @@
 //! Rules T1, O1, W1, V1 and S8 once more, naively: everything is worked out from what was said.
 
-pub use support::model::{Millis, NEVER, instant, millis, saturated};
 use presence_core::Instant;
 use presence_core::details::{
     Details, DetailsChange, DetailsCommand, DetailsError, DetailsTransition, LocationLayer, LocationLayers,
     MAX_PLACE_ID, OutOfOffice, StatusMessage, WorkLocation, WorkLocationType, WorkPlace,
 };
 use std::collections::BTreeMap;
+pub use support::model::{Millis, NEVER, instant, millis, saturated};
 
 /// What happened: the model's word for a transition.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +70,7 @@ fn some(text: &str) -> Option<&str> {
 }
 
 impl<'a> Told<'a> {
-    pub fn starting_at(number: u64, room: usize) -> Self {
+    pub fn with_version(number: u64, room: usize) -> Self {
         Self {
             room,
             message: None,

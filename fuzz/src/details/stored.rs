@@ -2,10 +2,11 @@
 
 use super::form::Form;
 use arbitrary::{Result, Unstructured};
+use presence_core::BufferFull;
 use presence_core::details::{
-    Details, DetailsCommand, DetailsTransition, OutOfOffice, advance_details, decide_details,
+    Details, DetailsCommand, DetailsTransition, OutOfOffice, decide_details, next_due_details,
 };
-use presence_core::snapshot::{LEAP, NoRoom, RestoreError, max_details_len, restore, restore_details, take_details};
+use presence_core::snapshot::{RestoreError, VERSION_GAP, max_details_len, restore, restore_details, save_details};
 use presence_core::{Duration, Instant};
 
 const ZERO: Option<Duration> = Some(Duration::ZERO);
@@ -14,12 +15,12 @@ const ZERO: Option<Duration> = Some(Duration::ZERO);
 pub fn restored_on_the_same_clock<const MESSAGE: usize>(details: &Details<MESSAGE>, now: Instant) -> Option<Vec<u8>> {
     let moment = details.at(now).ok()?;
     let mut buffer = vec![0; max_details_len::<MESSAGE>()];
-    let stored = take_details(moment, &mut buffer).expect("the most there is").to_vec();
+    let stored = save_details(moment, &mut buffer).expect("the most there is").to_vec();
     assert_eq!(restore_details(&stored, now, ZERO).as_ref(), Ok(details), "the same on the same clock");
     let mut tight = stored.clone();
-    assert_eq!(take_details(moment, &mut tight), Ok(stored.as_slice()));
+    assert_eq!(save_details(moment, &mut tight), Ok(stored.as_slice()));
     tight.pop();
-    assert_eq!(take_details(moment, &mut tight), Err(NoRoom));
+    assert_eq!(save_details(moment, &mut tight), Err(BufferFull));
     // A user's form and this one are never taken for each other.
     assert!(restore::<u8, 4>(&stored, now, None).is_err());
     assert!(restore::<[u8; 0], 4>(&stored, now, None).is_err());
@@ -39,7 +40,7 @@ pub fn judge<const MESSAGE: usize>(bytes: &[u8], now: Instant, elapsed: Option<D
     let (Some(form), Ok(details)) = (form, restored) else { return };
     form.assert_is(&details, now, elapsed);
     lives_on(&details);
-    let leap = if elapsed.is_some() { 0 } else { LEAP };
+    let leap = if elapsed.is_some() { 0 } else { VERSION_GAP };
     assert_eq!(details.version(), form.version.saturating_add(leap), "version (V1)");
     assert_eq!(details.revision(), form.revision.saturating_add(leap), "revision (V2)");
     // The same clock in other words: it was restored then, and time has passed.
@@ -61,7 +62,7 @@ fn lives_on<const MESSAGE: usize>(details: &Details<MESSAGE>) {
     let mut now = Instant::ZERO;
     loop {
         while details.next_deadline().is_some_and(|deadline| deadline.is_due(now)) {
-            let due = advance_details(&details, now).expect("exact");
+            let due = next_due_details(&details, now).expect("exact");
             apply(&mut details, &due);
         }
         is_found_again(details.clone(), now);
@@ -69,7 +70,7 @@ fn lives_on<const MESSAGE: usize>(details: &Details<MESSAGE>) {
         assert!(now < deadline, "time goes forwards");
         now = deadline;
     }
-    assert_eq!(advance_details(&details, Instant::NEVER), None);
+    assert_eq!(next_due_details(&details, Instant::NEVER), None);
 }
 
 /// A message is set, and somebody is away or back; then it is stored, and the same when restored.

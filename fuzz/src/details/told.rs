@@ -2,7 +2,7 @@
 
 use super::model::{self, happening, instant, millis};
 use presence_core::details::{
-    Details, DetailsCommand, DetailsTransition, LocationLayer, advance_details, decide_details,
+    Details, DetailsCommand, DetailsTransition, LocationLayer, decide_details, next_due_details,
 };
 use presence_core::{ApplyError, Instant};
 
@@ -14,15 +14,15 @@ pub struct Told<'a, const MESSAGE: usize> {
 
 impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
     /// Rules V1, V2: numbers may begin anywhere.
-    pub fn starting_at(number: u64) -> Self {
-        Self { real: Details::starting_at(number), model: model::Told::starting_at(number, MESSAGE) }
+    pub fn with_version(number: u64) -> Self {
+        Self { real: Details::with_version(number), model: model::Told::with_version(number, MESSAGE) }
     }
 
     /// What a command does, decided by both; `None` if nothing.
     pub fn decide(&mut self, now: Instant, command: DetailsCommand<'a>) -> Option<DetailsTransition<'a>> {
         let Self { real, model } = self;
         let before = real.clone();
-        let due = advance_details(real, now);
+        let due = next_due_details(real, now);
         let moment = match real.at(now) {
             Ok(moment) => moment,
             Err(overdue) => {
@@ -44,7 +44,7 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
     pub fn advance(&mut self, now: Instant) -> Option<DetailsTransition<'static>> {
         let Self { real, model } = self;
         let before = real.clone();
-        let due = advance_details(real, now);
+        let due = next_due_details(real, now);
         assert_eq!(*real, before, "a decision changes nothing");
         assert_eq!(due.as_ref().map(happening), model.carry_out_next(millis(now)));
         due
@@ -104,10 +104,10 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
             assert!(before <= Some(deadline), "time goes forwards");
             before = Some(deadline);
             if let Some(moment) = deadline.as_millis().checked_sub(1).map(Instant::from_millis) {
-                assert_eq!(advance_details(&near, moment), None, "not before its deadline");
+                assert_eq!(next_due_details(&near, moment), None, "not before its deadline");
             }
-            let due = advance_details(&near, deadline).expect("exact");
-            assert_eq!(advance_details(&far, Instant::NEVER), Some(due), "the same whatever the step (M4)");
+            let due = next_due_details(&near, deadline).expect("exact");
+            assert_eq!(next_due_details(&far, Instant::NEVER), Some(due), "the same whatever the step (M4)");
             assert_eq!(Some(happening(&due)), model.carry_out_next(millis(deadline)));
             assert_eq!((near.apply(&due), far.apply(&due)), (Ok(()), Ok(())));
             model.assert_is(&near);
@@ -115,7 +115,7 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
                 assert_eq!(self.real.shown_at(deadline), near.shown(), "a read that changes nothing (M4)");
             }
         }
-        assert_eq!(advance_details(&far, Instant::NEVER), None);
+        assert_eq!(next_due_details(&far, Instant::NEVER), None);
         assert_eq!(model.carry_out_next(millis(Instant::NEVER)), None, "never comes (C3)");
         assert!(
             LocationLayer::ALL

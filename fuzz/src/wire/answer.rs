@@ -10,14 +10,14 @@ use super::users::Users;
 use super::writer::{self, Presences, response};
 use presence_core::graph::json::{MAX_DEPTH, Value};
 use presence_core::graph::{
-    Batch, Buffer, Element, Exchange, Field, Line, MAX_CHANGE, MAX_ELEMENTS, MAX_LINE, Refusal, Request, Select, Store,
+    Batch, Buffer, Context, Element, Error, Field, Line, MAX_CHANGE, MAX_ELEMENTS, MAX_LINE, Request, Select, Store,
     TextBuffer, write_change,
 };
 use presence_core::{CommandError, Instant, Presence, SessionId, Transition, UserId};
 use serde::de::IgnoredAny;
 
 /// A served request has this very answer, this became of the users, and nothing else was reported.
-pub fn assert_well_formed(asked: Asked<'_>, exchange: &Exchange<'_>, before: &Users, full: &Served) {
+pub fn assert_well_formed(asked: Asked<'_>, exchange: &Context<'_>, before: &Users, full: &Served) {
     let mut expected = Expected { exchange, users: before.clone(), changes: Vec::new() };
     let (status, text) = expected.answer(asked);
     assert_eq!(full.status, status, "{asked:?}");
@@ -50,7 +50,7 @@ fn assert_answered_under_its_id(line: &[u8], text: &str) {
 
 /// The users, as what is asked goes on.
 struct Expected<'a> {
-    exchange: &'a Exchange<'a>,
+    exchange: &'a Context<'a>,
     users: Users,
     changes: Vec<(UserId, Transition<SessionId>)>,
 }
@@ -81,23 +81,23 @@ impl Expected<'_> {
         }
     }
 
-    fn carry_out(&mut self, request: Result<Request<'_>, Refusal>) -> (u16, String) {
+    fn carry_out(&mut self, request: Result<Request<'_>, Error>) -> (u16, String) {
         let done = request.and_then(|request| {
             let verdict = may(&self.exchange.caller, &request);
             assert_eq!(self.exchange.caller.authorise(&request), verdict, "{request:?}");
             verdict?;
             match request {
-                Request::Act { user, .. } if !self.knows(user) => Err(Refusal::UnknownUser),
-                Request::Act { user, command } => {
+                Request::Execute { user, .. } if !self.knows(user) => Err(Error::UnknownUser),
+                Request::Execute { user, command } => {
                     let Self { exchange, users, changes } = self;
                     let mut note = |user, transition: &Transition<SessionId>| changes.push((user, *transition));
                     let done = users.execute(exchange.now, user, command, &mut note);
                     done.map(|()| String::new()).map_err(|error: CommandError| error.into())
                 }
-                Request::ActOnDetails { user, .. } if !self.knows(user) => Err(Refusal::UnknownUser),
-                Request::ActOnDetails { user, action } => {
+                Request::ExecuteDetails { user, .. } if !self.knows(user) => Err(Error::UnknownUser),
+                Request::ExecuteDetails { user, action } => {
                     let mut buffer = TextBuffer::new();
-                    let done = self.users.execute_on_details(self.exchange.now, user, action.command(&mut buffer));
+                    let done = self.users.execute_details(self.exchange.now, user, action.command(&mut buffer));
                     done.map(|()| String::new()).map_err(|error| error.into())
                 }
                 Request::Get { user, select } => Ok(self.presence(user, select)),
@@ -156,13 +156,13 @@ impl Expected<'_> {
         format!(r#"{{"responses":[{}]}}"#, responses.join(","))
     }
 
-    fn error(&self, refusal: Refusal) -> String {
+    fn error(&self, refusal: Error) -> String {
         writer::error(refusal, &self.exchange.trace)
     }
 }
 
 /// Whether an element must not run: one that it depends on failed, or did not come before it.
-fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Refusal> {
+fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Error> {
     let ids = element.depends_on().map(|ids| ids.collect::<Vec<_>>());
     assert_depends_on(element, &ids);
     let ids = match ids {
@@ -174,20 +174,20 @@ fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Refusal
     // No more of them are looked at than there can be elements.
     let is_endless = |statuses: &Vec<u16>| statuses.iter().skip(MAX_ELEMENTS).any(|status| *status < 400);
     match statuses {
-        Some(statuses) if is_endless(&statuses) => Some(Refusal::Malformed(Field::DependsOn)),
-        Some(statuses) => statuses.iter().any(|status| *status >= 400).then_some(Refusal::FailedDependency),
-        None => Some(Refusal::Malformed(Field::DependsOn)),
+        Some(statuses) if is_endless(&statuses) => Some(Error::Malformed(Field::DependsOn)),
+        Some(statuses) => statuses.iter().any(|status| *status >= 400).then_some(Error::FailedDependency),
+        None => Some(Error::Malformed(Field::DependsOn)),
     }
 }
 
 /// What an element depends on is a list of strings, or nothing, as serde_json reads it. Rules H2, H5.
-fn assert_depends_on(element: Element<'_>, ids: &Result<Vec<Value<'_>>, Refusal>) {
+fn assert_depends_on(element: Element<'_>, ids: &Result<Vec<Value<'_>>, Error>) {
     let Ok(tree) = Tree::parse(element.value().as_str().as_bytes()) else { return };
-    let expected: Result<&[Tree], Refusal> = match tree.all("dependsOn")[..] {
+    let expected: Result<&[Tree], Error> = match tree.all("dependsOn")[..] {
         [] | [Tree::Null] => Ok(&[]),
         [Tree::Array(ids)] if ids.iter().all(|id| id.text().is_some()) => Ok(ids),
-        [_] => Err(Refusal::Malformed(Field::DependsOn)),
-        _ => Err(Refusal::Duplicate(Field::DependsOn)),
+        [_] => Err(Error::Malformed(Field::DependsOn)),
+        _ => Err(Error::Duplicate(Field::DependsOn)),
     };
     match (ids, expected) {
         (Ok(ids), Ok(expected)) => {

@@ -3,7 +3,7 @@
 use super::served::{Asked, Served};
 use super::users::Users;
 use presence_core::graph::json::Value;
-use presence_core::graph::{Batch, DetailsAction, Exchange, Line, Request, Store};
+use presence_core::graph::{Batch, Context, DetailsAction, Line, Request, Store};
 use presence_core::{Cause, Command};
 
 /// What was answered: a status, and a body where there is one.
@@ -37,7 +37,7 @@ impl<'a> Answer<'a> {
 /// The same request was served twice, once with all the room there is and once with so much.
 pub fn assert_nothing_unreported(
     asked: Asked<'_>,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     before: &Users,
     full: &Served,
     tight: &Served,
@@ -88,7 +88,7 @@ pub fn assert_nothing_unreported(
 /// Of the actions of a batch exactly those were done that are answered 200, as far as they do anything (rule U4).
 fn assert_changes_are_reported(
     asked: Asked<'_>,
-    exchange: &Exchange<'_>,
+    exchange: &Context<'_>,
     before: &Users,
     responses: &[Value<'_>],
     served: &Served,
@@ -105,8 +105,8 @@ fn assert_changes_are_reported(
     for (element, response) in requests.elements().zip(responses) {
         let request = element.request_in(exchange, served.users.policy());
         let (kind, always_does) = match request {
-            Ok(Request::Act { command, .. }) => (0, command != Command::ClearPreferredPresence),
-            Ok(Request::ActOnDetails { action, .. }) => (1, matches!(action, DetailsAction::SetLocation { .. })),
+            Ok(Request::Execute { command, .. }) => (0, command != Command::ClearPreferredPresence),
+            Ok(Request::ExecuteDetails { action, .. }) => (1, matches!(action, DetailsAction::SetLocation { .. })),
             _ => continue,
         };
         if Answer::of_element(*response).status == 200 {

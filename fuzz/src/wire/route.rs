@@ -3,7 +3,7 @@
 use super::ME;
 use super::tree::Tree;
 use presence_core::details::{LocationLayer, LocationLayers};
-use presence_core::graph::{DetailsAction, Element, Exchange, Refusal, Request};
+use presence_core::graph::{Context, DetailsAction, Element, Error, Request};
 use presence_core::{Command, UserId};
 
 /// The last segments of the paths of actions.
@@ -24,7 +24,7 @@ const LONGEST: usize = 256;
 
 /// Whose presence a path means.
 #[derive(Debug)]
-enum Owner {
+enum UserRef {
     Me,
     Named(String),
 }
@@ -32,7 +32,7 @@ enum Owner {
 /// What a path means: an action, `presence`, `getPresencesByUserId` or `$batch`.
 #[derive(Debug)]
 struct Path {
-    owner: Option<Owner>,
+    owner: Option<UserRef>,
     name: String,
 }
 
@@ -64,9 +64,9 @@ impl Path {
         };
         let (owner, rest) = match segments {
             ["$batch"] | ["communications", "getPresencesByUserId"] => (None, segments),
-            ["me", "presence", rest @ ..] => (Some(Owner::Me), rest),
+            ["me", "presence", rest @ ..] => (Some(UserRef::Me), rest),
             ["users", id, "presence", rest @ ..] | ["communications", "presences", id, rest @ ..] if !id.is_empty() => {
-                (Some(Owner::Named((*id).to_owned())), rest)
+                (Some(UserRef::Named((*id).to_owned())), rest)
             }
             _ => return None,
         };
@@ -84,21 +84,21 @@ impl Path {
     }
 
     /// Whose presence it means, if somebody knows: `/me` may be nobody, and so may a user principal name.
-    fn is_known(&self, exchange: &Exchange<'_>) -> bool {
+    fn is_known(&self, exchange: &Context<'_>) -> bool {
         match &self.owner {
             None => true,
-            Some(Owner::Me) => exchange.caller.me().is_some(),
-            Some(Owner::Named(name)) if name.contains('@') => name == "adele@x.com" && exchange.hooks.is_some(),
-            Some(Owner::Named(_)) => true,
+            Some(UserRef::Me) => exchange.caller.me().is_some(),
+            Some(UserRef::Named(name)) if name.contains('@') => name == "adele@x.com" && exchange.hooks.is_some(),
+            Some(UserRef::Named(_)) => true,
         }
     }
 
-    fn is_of(&self, user: Option<UserId>, exchange: &Exchange<'_>) -> bool {
+    fn is_of(&self, user: Option<UserId>, exchange: &Context<'_>) -> bool {
         match &self.owner {
             None => user.is_none(),
-            Some(Owner::Me) => user == exchange.caller.me(),
-            Some(Owner::Named(name)) if name.contains('@') => user == Some(ME),
-            Some(Owner::Named(id)) => {
+            Some(UserRef::Me) => user == exchange.caller.me(),
+            Some(UserRef::Named(name)) if name.contains('@') => user == Some(ME),
+            Some(UserRef::Named(id)) => {
                 let bare = id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id);
                 user.is_some_and(|user| user.to_string() == bare.to_ascii_lowercase())
             }
@@ -112,7 +112,7 @@ fn ending(request: &Request<'_>) -> (&'static str, Option<UserId>) {
         Request::Get { user, .. } => ("presence", Some(*user)),
         Request::GetPresences(_) => ("getPresencesByUserId", None),
         Request::Batch(_) => ("$batch", None),
-        Request::Act { user, command } => {
+        Request::Execute { user, command } => {
             let name = match command {
                 Command::SetPresence { .. } => "setPresence",
                 Command::ClearPresence { .. } => "clearPresence",
@@ -121,7 +121,7 @@ fn ending(request: &Request<'_>) -> (&'static str, Option<UserId>) {
             };
             (name, Some(*user))
         }
-        Request::ActOnDetails { user, action } => {
+        Request::ExecuteDetails { user, action } => {
             let name = match action {
                 DetailsAction::SetStatusMessage { .. } => "setStatusMessage",
                 DetailsAction::SetLocation { layer: LocationLayer::Manual, .. } => "setManualLocation",
@@ -145,18 +145,18 @@ fn ending(request: &Request<'_>) -> (&'static str, Option<UserId>) {
 pub fn assert_routed(
     method: &str,
     target: &str,
-    exchange: &Exchange<'_>,
-    outcome: &Result<Request<'_>, Refusal>,
+    exchange: &Context<'_>,
+    outcome: &Result<Request<'_>, Error>,
     longest: usize,
 ) {
     let path = Path::read(target).filter(|path| path.is_known(exchange));
     match (&path, outcome) {
-        (_, Err(Refusal::TooLarge)) | (None, Err(Refusal::UnknownPath)) => {}
-        (_, Err(Refusal::UnknownPath)) => assert!(target.len() > longest, "{target} is {path:?}"),
+        (_, Err(Error::TooLarge)) | (None, Err(Error::UnknownPath)) => {}
+        (_, Err(Error::UnknownPath)) => assert!(target.len() > longest, "{target} is {path:?}"),
         (None, _) => panic!("{target} is no path: {outcome:?}"),
         (Some(path), _) => {
             let is_allowed = method.eq_ignore_ascii_case(path.method());
-            assert_eq!(*outcome == Err(Refusal::MethodNotAllowed), !is_allowed, "{method} {target}: {outcome:?}");
+            assert_eq!(*outcome == Err(Error::MethodNotAllowed), !is_allowed, "{method} {target}: {outcome:?}");
             if let Ok(request) = outcome {
                 let (name, user) = ending(request);
                 assert!(path.name == name && path.is_of(user, exchange), "{target} is {path:?}: {request:?}");
@@ -166,7 +166,7 @@ pub fn assert_routed(
 }
 
 /// The same of an element, as serde_json reads it: with a method and a URL, each once.
-pub fn assert_element_routed(element: Element<'_>, exchange: &Exchange<'_>, outcome: &Result<Request<'_>, Refusal>) {
+pub fn assert_element_routed(element: Element<'_>, exchange: &Context<'_>, outcome: &Result<Request<'_>, Error>) {
     let Ok(tree) = Tree::parse(element.value().as_str().as_bytes()) else { return };
     if let (Some(Tree::Text(method)), Some(Tree::Text(url))) = (tree.member("method"), tree.member("url")) {
         assert_routed(method, url, exchange, outcome, LONGEST);

@@ -1,6 +1,6 @@
 //! Section 7 once more, from its text: who may do what, and the status of each refusal.
 
-use presence_core::graph::{Caller, DetailsAction, Refusal, Request};
+use presence_core::graph::{Caller, DetailsAction, Error, Request};
 use presence_core::{Command, Presence, SessionId, UserId};
 
 /// What a request takes, as the table of section 7 says.
@@ -24,13 +24,13 @@ impl Takes {
         match request {
             Request::Batch(_) => Self::default(),
             Request::Get { .. } | Request::GetPresences(_) => Self { read_all: true, ..Self::default() },
-            Request::Act { user, command } => match command {
+            Request::Execute { user, command } => match command {
                 Command::SetPresence { session, .. } | Command::ClearPresence { session } => {
                     Self { session: Some(*session), ..writing(user) }
                 }
                 Command::SetPreferredPresence { .. } | Command::ClearPreferredPresence => writing(user),
             },
-            Request::ActOnDetails { user, action } => match action {
+            Request::ExecuteDetails { user, action } => match action {
                 DetailsAction::SetStatusMessage { .. } => writing(user),
                 DetailsAction::SetLocation { .. } | DetailsAction::ClearLocations(_) => {
                     Self { is_delegated_only: true, ..writing(user) }
@@ -42,7 +42,7 @@ impl Takes {
 }
 
 /// Whether a caller may make a request; the elements of a batch are asked about one by one. Rule H1.
-pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Refusal> {
+pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
     let (application, user, permissions) = match *caller {
         Caller::Trusted { .. } => return Ok(()),
         Caller::Application { application, permissions } => (application, None, permissions),
@@ -50,29 +50,29 @@ pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Refusal> {
     };
     let takes = Takes::of(request);
     let refusals = [
-        (user.is_some() && takes.owner.is_some() && user != takes.owner, Refusal::OtherUser),
-        (takes.is_delegated_only && user.is_none(), Refusal::MissingPermission),
-        (takes.read_all && !permissions.read_all, Refusal::MissingPermission),
-        (takes.read_write_all && !permissions.read_write_all, Refusal::MissingPermission),
-        (takes.session.is_some_and(|session| session != application), Refusal::OtherSession),
+        (user.is_some() && takes.owner.is_some() && user != takes.owner, Error::OtherUser),
+        (takes.is_delegated_only && user.is_none(), Error::MissingPermission),
+        (takes.read_all && !permissions.read_all, Error::MissingPermission),
+        (takes.read_write_all && !permissions.read_write_all, Error::MissingPermission),
+        (takes.session.is_some_and(|session| session != application), Error::OtherSession),
     ];
     refusals.into_iter().find(|(is_so, _)| *is_so).map_or(Ok(()), |(_, refusal)| Err(refusal))
 }
 
 /// The status of a refusal. Rules H1, H2, H5, H6.
-pub fn status(refusal: Refusal) -> u16 {
+pub fn status(refusal: Error) -> u16 {
     match refusal {
-        Refusal::Json(_) | Refusal::NotAnObject | Refusal::LineTooLong => 400,
-        Refusal::Duplicate(_) | Refusal::Missing(_) | Refusal::Malformed(_) | Refusal::OutOfRange(_) => 400,
-        Refusal::Pair | Refusal::Count(_) | Refusal::Repeated(_) | Refusal::NestedBatch => 400,
-        Refusal::OtherUser => 401,
-        Refusal::MissingPermission | Refusal::OtherSession => 403,
-        Refusal::SessionNotFound | Refusal::UnknownPath | Refusal::UnknownUser => 404,
-        Refusal::MethodNotAllowed => 405,
-        Refusal::TooLarge => 413,
-        Refusal::UnsupportedMediaType => 415,
-        Refusal::FailedDependency => 424,
-        Refusal::SessionsFull | Refusal::UsersFull | Refusal::AnswerTooLarge => 507,
+        Error::Json(_) | Error::NotAnObject | Error::LineTooLong => 400,
+        Error::Duplicate(_) | Error::Missing(_) | Error::Malformed(_) | Error::OutOfRange(_) => 400,
+        Error::Pair | Error::Count(_) | Error::Repeated(_) | Error::NestedBatch => 400,
+        Error::OtherUser => 401,
+        Error::MissingPermission | Error::OtherSession => 403,
+        Error::SessionNotFound | Error::UnknownPath | Error::UnknownUser => 404,
+        Error::MethodNotAllowed => 405,
+        Error::TooLarge => 413,
+        Error::UnsupportedMediaType => 415,
+        Error::FailedDependency => 424,
+        Error::SessionsFull | Error::UsersFull | Error::AnswerTooLarge => 507,
         _ => panic!("{refusal:?} is the embedder's, or new"),
     }
 }

@@ -1,7 +1,8 @@
 //! A request that was served: what came out, and what became of the users.
 
 use super::users::Users;
-use presence_core::graph::{Body, Exchange, Incoming, Line, NoRoom, Sink, serve, serve_line};
+use presence_core::BufferFull;
+use presence_core::graph::{Body, Context, Line, RawRequest, Writer, serve, serve_line};
 use presence_core::{SessionId, Transition, UserId};
 
 /// A request, as it comes in.
@@ -13,10 +14,10 @@ pub enum Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// The same, as the library takes it, if it is one over HTTP.
-    pub fn incoming(self) -> Option<Incoming<'a, 'a>> {
+    pub fn incoming(self) -> Option<RawRequest<'a, 'a>> {
         match self {
             Self::Http { method, target, content_type, body } => {
-                Some(Incoming { method, target, content_type, body: Body::Bytes(body) })
+                Some(RawRequest { method, target, content_type, body: Body::Bytes(body) })
             }
             Self::Line(_) => None,
         }
@@ -35,7 +36,7 @@ pub struct Served {
 
 impl Served {
     /// Serves a request on a copy of these users, with so much room for the answer.
-    pub fn of(asked: Asked<'_>, exchange: &Exchange<'_>, users: &Users, room: usize) -> Self {
+    pub fn of(asked: Asked<'_>, exchange: &Context<'_>, users: &Users, room: usize) -> Self {
         let mut users = users.clone();
         let mut changes = Vec::new();
         let mut sink = Answer { written: Vec::new(), room };
@@ -60,20 +61,20 @@ struct Answer {
     room: usize,
 }
 
-impl Sink for Answer {
-    fn room(&self) -> usize {
+impl Writer for Answer {
+    fn remaining(&self) -> usize {
         self.room - self.written.len()
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
-        if bytes.len() > self.room() {
-            return Err(NoRoom);
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
+        if bytes.len() > self.remaining() {
+            return Err(BufferFull);
         }
         self.written.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn take_back(&mut self, count: usize) {
+    fn discard_last(&mut self, count: usize) {
         assert!(self.room < usize::MAX, "nothing is taken back from one that streams");
         let rest = self.written.len().checked_sub(count).expect("what it has taken");
         self.written.truncate(rest);

@@ -1,10 +1,10 @@
 //! Few users, with little room for what they tell beside their presence.
 
 use presence_core::details::{
-    Details, DetailsCommand, DetailsError, OutOfOffice, ShownDetails, advance_details, decide_details,
+    Details, DetailsCommand, DetailsError, OutOfOffice, ShownDetails, decide_details, next_due_details,
 };
 use presence_core::directory::{Directory, InlineMemory};
-use presence_core::graph::{DateTime, Hooks, Store};
+use presence_core::graph::{DateTime, Environment, Store};
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId};
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Users {
     pub fn set_out_of_office(&mut self, now: Instant, user: UserId, is_out_of_office: bool, message: &str) {
         let command = DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message: Some(message) });
         let before = self.details.clone();
-        match self.execute_on_details(now, user, command) {
+        match self.execute_details(now, user, command) {
             Ok(()) => {
                 let said = OutOfOffice { is_out_of_office, message: Some(message).filter(|text| !text.is_empty()) };
                 assert_eq!(self.details(now, user).out_of_office(), said);
@@ -63,7 +63,7 @@ impl Users {
 }
 
 fn bring_up_to_date(details: &mut Details<MESSAGE>, now: Instant) {
-    while let Some(due) = advance_details(details, now) {
+    while let Some(due) = next_due_details(details, now) {
         assert_eq!(details.apply(&due), Ok(()));
     }
 }
@@ -91,12 +91,7 @@ impl Store for Users {
         read(self.details(now, user).shown());
     }
 
-    fn execute_on_details(
-        &mut self,
-        now: Instant,
-        user: UserId,
-        command: DetailsCommand<'_>,
-    ) -> Result<(), DetailsError> {
+    fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
         let mut details = self.details(now, user);
         if let Some(transition) = decide_details(details.at(now).expect("up to date"), command)? {
             if self.details.len() == USERS && !self.details.contains_key(&user) {
@@ -116,7 +111,7 @@ pub struct World;
 
 pub const EPOCH: u64 = 1_795_539_933_207;
 
-impl Hooks for World {
+impl Environment for World {
     fn epoch(&self) -> Option<u64> {
         Some(EPOCH)
     }

@@ -4,11 +4,11 @@ use super::rules::{code, names, status};
 use super::users::EPOCH;
 use presence_core::details::ShownDetails;
 use presence_core::graph::json::Value;
-use presence_core::graph::{Refusal, Select, Trace};
+use presence_core::graph::{Error, Select, Trace};
 use presence_core::{Cause, Instant, Presence, SessionId, Transition, UserId};
 
 /// Rule H1.
-pub fn error(refusal: Refusal, trace: &Trace<'_>) -> String {
+pub fn error(refusal: Error, trace: &Trace<'_>) -> String {
     let code = code(status(refusal));
     let [date, id, client_id] = [trace.date, trace.request_id, trace.client_request_id].map(text_or_null);
     format!(

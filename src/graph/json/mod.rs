@@ -44,15 +44,15 @@ impl core::error::Error for JsonError {}
 /// The same member stands twice in an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct DuplicateMember;
+pub struct DuplicateMemberError;
 
-impl core::fmt::Display for DuplicateMember {
+impl core::fmt::Display for DuplicateMemberError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("the same member stands twice")
     }
 }
 
-impl core::error::Error for DuplicateMember {}
+impl core::error::Error for DuplicateMemberError {}
 
 /// A JSON value where it lies in its text, already validated.
 ///
@@ -132,14 +132,14 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     ///
-    /// [`DuplicateMember`] when there are two of that name. Rule H2.
-    pub fn member(self, name: &str) -> Result<Option<Self>, DuplicateMember> {
+    /// [`DuplicateMemberError`] when there are two of that name. Rule H2.
+    pub fn member(self, name: &str) -> Result<Option<Self>, DuplicateMemberError> {
         let mut found = None;
         let mut inside = Scanner::inside(self.0, b'{');
         while let Some((quoted, value)) = inside.member() {
             if Self(quoted).is_text(name) {
                 if found.is_some() {
-                    return Err(DuplicateMember);
+                    return Err(DuplicateMemberError);
                 }
                 found = Some(value);
             }

@@ -1,11 +1,11 @@
 //! `$batch`: elements, each a request with an id, walked where they lie in the body. Rule H5.
 
 use crate::graph::MAX_ELEMENTS;
-use crate::graph::error::{Field, Refusal};
+use crate::graph::error::{Error, Field};
 use crate::graph::json::{Value, decode};
 use crate::graph::request::target::{Target, until};
-use crate::graph::request::{Body, Incoming, Request, World, member};
-use crate::graph::serve::Exchange;
+use crate::graph::request::{Body, RawRequest, Request, World, member};
+use crate::graph::serve::Context;
 use crate::id::UserId;
 use crate::policy::Policy;
 
@@ -19,26 +19,26 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] of the whole batch: a missing or repeated id, no element or too many, a batch inside a batch.
-    pub fn parse(body: Option<Value<'a>>) -> Result<Self, Refusal> {
-        let requests = member(body, Field::Requests)?.ok_or(Refusal::Missing(Field::Requests))?;
+    /// A [`Error`] of the whole batch: a missing or repeated id, no element or too many, a batch inside a batch.
+    pub fn parse(body: Option<Value<'a>>) -> Result<Self, Error> {
+        let requests = member(body, Field::Requests)?.ok_or(Error::Missing(Field::Requests))?;
         if !requests.is_array() {
-            return Err(Refusal::Malformed(Field::Requests));
+            return Err(Error::Malformed(Field::Requests));
         }
         let count = requests.elements().take(MAX_ELEMENTS.saturating_add(1)).count();
         if count == 0 || count > MAX_ELEMENTS {
-            return Err(Refusal::Count(Field::Requests));
+            return Err(Error::Count(Field::Requests));
         }
         let mut ids = heapless::Vec::<Value<'_>, MAX_ELEMENTS>::new();
         for value in requests.elements() {
             let element = Element::parse(value)?;
             if ids.iter().any(|earlier| earlier.is_same_text(element.id)) {
-                return Err(Refusal::Repeated(Field::Id));
+                return Err(Error::Repeated(Field::Id));
             }
             if element.is_batch() {
-                return Err(Refusal::NestedBatch);
+                return Err(Error::NestedBatch);
             }
-            ids.push(element.id).map_err(|_| Refusal::Count(Field::Requests))?;
+            ids.push(element.id).map_err(|_| Error::Count(Field::Requests))?;
         }
         Ok(Self(requests))
     }
@@ -71,29 +71,29 @@ pub struct Element<'a> {
 /// Which elements of a batch have been answered, and whether they failed: for whoever runs the elements itself. Rule H5.
 ///
 /// ```
-/// use presence_core::graph::{Answered, Batch, Refusal, json::Value};
+/// use presence_core::graph::{Dependencies, Batch, Error, json::Value};
 ///
 /// let body = br#"{"requests":[
 ///     {"id":"1","method":"GET","url":"/me/presence"},
 ///     {"id":"2","method":"GET","url":"/me/presence","dependsOn":["1"]}
 /// ]}"#;
 /// let batch = Batch::parse(Some(Value::parse(body)?))?;
-/// let mut answered = Answered::new();
+/// let mut answered = Dependencies::new();
 /// let mut verdicts = Vec::new();
 /// for element in batch.elements() {
 ///     let verdict = answered.check(element);
 ///     verdicts.push(verdict);
 ///     // Run it, unless it must not run; here the first is not found.
-///     answered.note(element, verdict.map_or_else(Refusal::status, |()| 404));
+///     answered.note(element, verdict.map_or_else(Error::status, |()| 404));
 /// }
-/// assert_eq!(verdicts, [Ok(()), Err(Refusal::FailedDependency)]);
+/// assert_eq!(verdicts, [Ok(()), Err(Error::FailedDependency)]);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Answered<'a>(heapless::Vec<(Value<'a>, bool), MAX_ELEMENTS>);
+pub struct Dependencies<'a>(heapless::Vec<(Value<'a>, bool), MAX_ELEMENTS>);
 
-impl<'a> Answered<'a> {
+impl<'a> Dependencies<'a> {
     /// None so far. O(1).
     #[must_use]
     pub const fn new() -> Self {
@@ -111,14 +111,14 @@ impl<'a> Answered<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::FailedDependency`], or what is wrong with [`Field::DependsOn`].
-    pub fn check(&self, element: Element<'_>) -> Result<(), Refusal> {
+    /// [`Error::FailedDependency`], or what is wrong with [`Field::DependsOn`].
+    pub fn check(&self, element: Element<'_>) -> Result<(), Error> {
         let mut verdict = Ok(());
         for (place, id) in element.depends_on()?.enumerate() {
             match self.0.iter().find(|(other, _)| other.is_same_text(id)) {
-                Some((_, failed)) if *failed => verdict = Err(Refusal::FailedDependency),
+                Some((_, failed)) if *failed => verdict = Err(Error::FailedDependency),
                 Some(_) if place < MAX_ELEMENTS => {}
-                _ => return Err(Refusal::Malformed(Field::DependsOn)),
+                _ => return Err(Error::Malformed(Field::DependsOn)),
             }
         }
         verdict
@@ -142,13 +142,13 @@ impl<'a> Element<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotAnObject`], or what is wrong with the id: then nobody can be answered under it.
-    pub fn parse(value: Value<'a>) -> Result<Self, Refusal> {
+    /// [`Error::NotAnObject`], or what is wrong with the id: then nobody can be answered under it.
+    pub fn parse(value: Value<'a>) -> Result<Self, Error> {
         if !value.is_object() {
-            return Err(Refusal::NotAnObject);
+            return Err(Error::NotAnObject);
         }
-        let id = member(Some(value), Field::Id)?.ok_or(Refusal::Missing(Field::Id))?;
-        if id.is_string() { Ok(Self { value, id }) } else { Err(Refusal::Malformed(Field::Id)) }
+        let id = member(Some(value), Field::Id)?.ok_or(Error::Missing(Field::Id))?;
+        if id.is_string() { Ok(Self { value, id }) } else { Err(Error::Malformed(Field::Id)) }
     }
 
     /// The id, a JSON string as it was written. O(1).
@@ -168,7 +168,7 @@ impl<'a> Element<'a> {
     /// # Errors
     ///
     /// What is wrong with the element, then what is wrong with its request.
-    pub fn request(self, me: Option<UserId>, policy: &Policy) -> Result<Request<'a>, Refusal> {
+    pub fn request(self, me: Option<UserId>, policy: &Policy) -> Result<Request<'a>, Error> {
         self.request_for(me.as_ref(), &World::NOTHING, policy)
     }
 
@@ -177,57 +177,57 @@ impl<'a> Element<'a> {
     /// # Errors
     ///
     /// What is wrong with the element, then what is wrong with its request.
-    pub fn request_in(self, exchange: &Exchange<'_>, policy: &Policy) -> Result<Request<'a>, Refusal> {
+    pub fn request_in(self, exchange: &Context<'_>, policy: &Policy) -> Result<Request<'a>, Error> {
         self.request_for(exchange.caller.me_ref(), &exchange.world(), policy)
     }
 
-    fn request_for(self, me: Option<&UserId>, world: &World<'_>, policy: &Policy) -> Result<Request<'a>, Refusal> {
+    fn request_for(self, me: Option<&UserId>, world: &World<'_>, policy: &Policy) -> Result<Request<'a>, Error> {
         let (mut method_buffer, mut url_buffer) = (Method::new(), Url::new());
-        let method = self.member(Field::Method)?.ok_or(Refusal::Missing(Field::Method))?;
-        let url = self.member(Field::Url)?.ok_or(Refusal::Missing(Field::Url))?;
+        let method = self.member(Field::Method)?.ok_or(Error::Missing(Field::Method))?;
+        let url = self.member(Field::Url)?.ok_or(Error::Missing(Field::Url))?;
         if !method.is_string() {
-            return Err(Refusal::Malformed(Field::Method));
+            return Err(Error::Malformed(Field::Method));
         }
-        let url = url.escaped().ok_or(Refusal::Malformed(Field::Url))?;
+        let url = url.escaped().ok_or(Error::Malformed(Field::Url))?;
         // A path too long to decode names nothing here, and neither does such a method. Without feature `details` nothing
         // after the path is looked at.
         let url = if cfg!(feature = "details") { url } else { until(url, b"?") };
-        let target = decode(url, &mut url_buffer).ok_or(Refusal::UnknownPath)?;
+        let target = decode(url, &mut url_buffer).ok_or(Error::UnknownPath)?;
         let method = method.text(&mut method_buffer).unwrap_or_default();
         Target::route(method, target, me.is_some(), world)?;
         let mut content_type_buffer = MediaType::new();
         let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
         let body = Body::Json(self.member(Field::Body)?);
-        Request::parse_for(&Incoming { method, target, content_type, body }, me, world, policy)
+        Request::parse_for(&RawRequest { method, target, content_type, body }, me, world, policy)
     }
 
     /// The ids of the elements that this one depends on, none if it does not say. O(bytes).
     ///
     /// # Errors
     ///
-    /// [`Refusal::Malformed`] or [`Refusal::Duplicate`], of [`Field::DependsOn`].
-    pub fn depends_on(self) -> Result<impl Iterator<Item = Value<'a>>, Refusal> {
+    /// [`Error::Malformed`] or [`Error::Duplicate`], of [`Field::DependsOn`].
+    pub fn depends_on(self) -> Result<impl Iterator<Item = Value<'a>>, Error> {
         let list = self.member(Field::DependsOn)?;
         if list.is_some_and(|list| !list.is_array() || list.elements().any(|id| !id.is_string())) {
-            return Err(Refusal::Malformed(Field::DependsOn));
+            return Err(Error::Malformed(Field::DependsOn));
         }
         Ok(list.into_iter().flat_map(Value::elements))
     }
 
-    fn member(self, field: Field) -> Result<Option<Value<'a>>, Refusal> {
+    fn member(self, field: Field) -> Result<Option<Value<'a>>, Error> {
         member(Some(self.value), field)
     }
 
-    fn content_type(self) -> Result<Option<Value<'a>>, Refusal> {
+    fn content_type(self) -> Result<Option<Value<'a>>, Error> {
         let Some(headers) = self.member(Field::Headers)? else { return Ok(None) };
         if !headers.is_object() {
-            return Err(Refusal::Malformed(Field::Headers));
+            return Err(Error::Malformed(Field::Headers));
         }
         let mut content_type: Option<Value<'a>> = None;
         for (name, value) in headers.members() {
             let is_content_type = name.as_bytes().eq_ignore_ascii_case(b"\"content-type\"");
             if is_content_type && content_type.replace(value).is_some() {
-                return Err(Refusal::Malformed(Field::Headers));
+                return Err(Error::Malformed(Field::Headers));
             }
         }
         Ok(content_type.filter(|value| !value.is_null()))

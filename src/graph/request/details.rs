@@ -3,7 +3,7 @@
 use crate::details::{DetailsCommand, LocationLayer, LocationLayers, MAX_PLACE_ID, WorkLocationType, WorkPlace};
 use crate::graph::date_time::DateTime;
 use crate::graph::environment::World;
-use crate::graph::error::{DetailsField, Field, Refusal};
+use crate::graph::error::{DetailsField, Error, Field};
 use crate::graph::json::Value;
 use crate::graph::request::member;
 use crate::graph::request::target::DetailsOperation;
@@ -58,7 +58,7 @@ pub enum DetailsAction<'a> {
 
 impl<'a> DetailsAction<'a> {
     /// Requires what an action needs, before anything else is looked at. Rule H2.
-    pub(in crate::graph) fn require(operation: DetailsOperation, body: Option<Value<'a>>) -> Result<(), Refusal> {
+    pub(in crate::graph) fn require(operation: DetailsOperation, body: Option<Value<'a>>) -> Result<(), Error> {
         match operation {
             DetailsOperation::SetStatusMessage => required(body, DetailsField::StatusMessage).map(|_| ()),
             DetailsOperation::SetLocation(_) => required(body, DetailsField::WorkLocationType).map(|_| ()),
@@ -72,7 +72,7 @@ impl<'a> DetailsAction<'a> {
         body: Option<Value<'a>>,
         user: UserId,
         world: &World<'_>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Error> {
         match operation {
             DetailsOperation::SetStatusMessage => status_message(body, world),
             DetailsOperation::SetLocation(layer) => {
@@ -115,14 +115,14 @@ impl<'a> DetailsAction<'a> {
     }
 }
 
-fn status_message<'a>(body: Option<Value<'a>>, world: &World<'_>) -> Result<DetailsAction<'a>, Refusal> {
+fn status_message<'a>(body: Option<Value<'a>>, world: &World<'_>) -> Result<DetailsAction<'a>, Error> {
     let status = required(body, DetailsField::StatusMessage)?;
     if !status.is_object() {
         return Err(malformed(DetailsField::StatusMessage));
     }
     let message = optional(Some(status), DetailsField::Message)?;
     if message.is_none() && !status.members().any(|(name, _)| Value::is_name(name, DetailsField::Message.member())) {
-        return Err(Refusal::Missing(Field::Details(DetailsField::Message)));
+        return Err(Error::Missing(Field::Details(DetailsField::Message)));
     }
     if message.is_some_and(|message| !message.is_object()) {
         return Err(malformed(DetailsField::Message));
@@ -158,24 +158,24 @@ fn status_message<'a>(body: Option<Value<'a>>, world: &World<'_>) -> Result<Deta
     Ok(DetailsAction::SetStatusMessage { content, expires_at })
 }
 
-const fn malformed(field: DetailsField) -> Refusal {
-    Refusal::Malformed(Field::Details(field))
+const fn malformed(field: DetailsField) -> Error {
+    Error::Malformed(Field::Details(field))
 }
 
-fn optional<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Option<Value<'a>>, Refusal> {
+fn optional<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Option<Value<'a>>, Error> {
     member(body, Field::Details(field))
 }
 
-fn required<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Value<'a>, Refusal> {
-    optional(body, field)?.ok_or(Refusal::Missing(Field::Details(field)))
+fn required<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Value<'a>, Error> {
+    optional(body, field)?.ok_or(Error::Missing(Field::Details(field)))
 }
 
 /// Whether this is a text, if it is there at all, and not too long.
-fn check_text(value: Option<Value<'_>>, field: DetailsField, longest: usize) -> Result<(), Refusal> {
+fn check_text(value: Option<Value<'_>>, field: DetailsField, longest: usize) -> Result<(), Error> {
     let Some(value) = value else { return Ok(()) };
     match value.text_len() {
         None => Err(malformed(field)),
-        Some(length) if length > longest => Err(Refusal::OutOfRange(Field::Details(field))),
+        Some(length) if length > longest => Err(Error::OutOfRange(Field::Details(field))),
         Some(_) => Ok(()),
     }
 }

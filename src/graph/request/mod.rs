@@ -6,12 +6,12 @@ pub(in crate::graph) mod details;
 pub(in crate::graph) mod select;
 pub(in crate::graph) mod target;
 
-use crate::graph::error::{Field, Refusal};
+use crate::graph::error::{Error, Field};
 use crate::graph::json::Value;
 use crate::graph::request::batch::Batch;
 use crate::graph::request::select::Select;
 use crate::graph::request::target::{Operation, Target, until};
-use crate::graph::serve::Exchange;
+use crate::graph::serve::Context;
 use crate::graph::{HAS_BATCH, MAX_BODY, MAX_IDS};
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
@@ -24,7 +24,7 @@ use details::DetailsAction;
 /// A request as it comes in: over HTTP, or out of an element of a batch.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Incoming<'h, 'b> {
+pub struct RawRequest<'h, 'b> {
     /// `GET` or `POST`.
     pub method: &'h str,
     /// Path and query.
@@ -71,7 +71,7 @@ pub enum Request<'a> {
         select: Select,
     },
     /// Change one user's presence.
-    Act {
+    Execute {
         /// Whose.
         user: UserId,
         /// How.
@@ -79,7 +79,7 @@ pub enum Request<'a> {
     },
     /// Change one user's details. Feature `details`.
     #[cfg(feature = "details")]
-    ActOnDetails {
+    ExecuteDetails {
         /// Whose.
         user: UserId,
         /// How.
@@ -98,14 +98,14 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal`] names the first thing that is wrong.
+    /// [`Error`] names the first thing that is wrong.
     ///
     /// ```
-    /// use presence_core::graph::{Body, Field, Incoming, Refusal, Request};
+    /// use presence_core::graph::{Body, Field, RawRequest, Error, Request};
     /// use presence_core::Policy;
     ///
     /// let refused = Request::parse(
-    ///     &Incoming {
+    ///     &RawRequest {
     ///         method: "POST",
     ///         target: "/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/clearPresence",
     ///         content_type: None,
@@ -114,10 +114,10 @@ impl<'a> Request<'a> {
     ///     None,
     ///     &Policy::GRAPH,
     /// );
-    /// assert_eq!(refused, Err(Refusal::Missing(Field::SessionId)));
+    /// assert_eq!(refused, Err(Error::Missing(Field::SessionId)));
     /// assert_eq!(refused.unwrap_err().to_string(), "[SessionId]: The SessionId field is required.");
     /// ```
-    pub fn parse(incoming: &Incoming<'_, 'a>, me: Option<UserId>, policy: &Policy) -> Result<Self, Refusal> {
+    pub fn parse(incoming: &RawRequest<'_, 'a>, me: Option<UserId>, policy: &Policy) -> Result<Self, Error> {
         Self::parse_for(incoming, me.as_ref(), &World::NOTHING, policy)
     }
 
@@ -127,18 +127,18 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// As [`parse`](Self::parse).
-    pub fn parse_in(incoming: &Incoming<'_, 'a>, exchange: &Exchange<'_>, policy: &Policy) -> Result<Self, Refusal> {
+    pub fn parse_in(incoming: &RawRequest<'_, 'a>, exchange: &Context<'_>, policy: &Policy) -> Result<Self, Error> {
         Self::parse_for(incoming, exchange.caller.me_ref(), &exchange.world(), policy)
     }
 
     pub(in crate::graph) fn parse_for(
-        incoming: &Incoming<'_, 'a>,
+        incoming: &RawRequest<'_, 'a>,
         me: Option<&UserId>,
         world: &World<'_>,
         policy: &Policy,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Error> {
         if matches!(incoming.body, Body::Bytes(bytes) if bytes.len() > MAX_BODY) {
-            return Err(Refusal::TooLarge);
+            return Err(Error::TooLarge);
         }
         let (owner, operation) = match Target::route(incoming.method, incoming.target, me.is_some(), world)? {
             Target::Presence(owner, operation) => (owner, operation),
@@ -147,7 +147,7 @@ impl<'a> Request<'a> {
                 let ids = Ids::parse(incoming.body()?)?;
                 return Ok(Self::GetPresences(Ids { select: select(incoming.target)?, ..ids }));
             }
-            Target::Batch | Target::PresencesByUserId => return Err(Refusal::UnknownPath),
+            Target::Batch | Target::PresencesByUserId => return Err(Error::UnknownPath),
         };
         if operation == Operation::Get {
             return Ok(Self::Get { user: owner.user(me, world)?, select: select(incoming.target)? });
@@ -157,18 +157,18 @@ impl<'a> Request<'a> {
             let body = incoming.body()?;
             DetailsAction::require(operation, body)?;
             let user = owner.user(me, world)?;
-            return Ok(Self::ActOnDetails { user, action: DetailsAction::parse(operation, body, user, world)? });
+            return Ok(Self::ExecuteDetails { user, action: DetailsAction::parse(operation, body, user, world)? });
         }
         let mut fields = [None; 4];
         find(&mut fields, incoming.body()?, operation)?;
         let user = owner.user(me, world)?;
-        Ok(Self::Act { user, command: command(&fields, operation, policy)? })
+        Ok(Self::Execute { user, command: command(&fields, operation, policy)? })
     }
 }
 
-impl<'b> Incoming<'_, 'b> {
+impl<'b> RawRequest<'_, 'b> {
     /// The body: an object, or nothing.
-    fn body(&self) -> Result<Option<Value<'b>>, Refusal> {
+    fn body(&self) -> Result<Option<Value<'b>>, Error> {
         let is_empty = match self.body {
             Body::Bytes(bytes) => bytes.is_empty(),
             Body::Json(value) => value.is_none(),
@@ -177,14 +177,14 @@ impl<'b> Incoming<'_, 'b> {
             return Ok(None);
         }
         if !self.content_type.is_none_or(is_json) {
-            return Err(Refusal::UnsupportedMediaType);
+            return Err(Error::UnsupportedMediaType);
         }
         let value = match self.body {
             Body::Bytes(bytes) => Some(Value::parse(bytes)?),
             Body::Json(value) => value,
         };
         match value {
-            Some(value) if !value.is_object() => Err(Refusal::NotAnObject),
+            Some(value) if !value.is_object() => Err(Error::NotAnObject),
             value => Ok(value),
         }
     }
@@ -196,8 +196,8 @@ fn is_json(content_type: &str) -> bool {
 }
 
 /// A member of a body that may be missing.
-pub(in crate::graph) fn member<'a>(body: Option<Value<'a>>, field: Field) -> Result<Option<Value<'a>>, Refusal> {
-    body.map_or(Ok(None), |body| body.member(field.member())).map_err(|_| Refusal::Duplicate(field))
+pub(in crate::graph) fn member<'a>(body: Option<Value<'a>>, field: Field) -> Result<Option<Value<'a>>, Error> {
+    body.map_or(Ok(None), |body| body.member(field.member())).map_err(|_| Error::Duplicate(field))
 }
 
 /// Longest text that is decoded when something in it is escaped: longer than any id, name or duration.
@@ -215,7 +215,7 @@ type Fields<'a> = [Option<Value<'a>>; 4];
 const FIELDS: [Field; 4] = [Field::SessionId, Field::Availability, Field::Activity, Field::ExpirationDuration];
 
 /// Finds what an operation takes, and requires what it needs.
-fn find<'a>(fields: &mut Fields<'a>, body: Option<Value<'a>>, operation: Operation) -> Result<(), Refusal> {
+fn find<'a>(fields: &mut Fields<'a>, body: Option<Value<'a>>, operation: Operation) -> Result<(), Error> {
     let names_session = matches!(operation, Operation::SetPresence | Operation::ClearPresence);
     let names_presence = matches!(operation, Operation::SetPresence | Operation::SetUserPreferredPresence);
     let is_named = |field| if matches!(field, Field::SessionId) { names_session } else { names_presence };
@@ -226,14 +226,14 @@ fn find<'a>(fields: &mut Fields<'a>, body: Option<Value<'a>>, operation: Operati
     }
     for (value, field) in fields.iter().zip(FIELDS) {
         if is_named(field) && value.is_none() && !matches!(field, Field::ExpirationDuration) {
-            return Err(Refusal::Missing(field));
+            return Err(Error::Missing(field));
         }
     }
     Ok(())
 }
 
 /// The command, its fields checked in the order of rule H2: id, duration, range, pair.
-fn command(fields: &Fields<'_>, operation: Operation, policy: &Policy) -> Result<Command<SessionId>, Refusal> {
+fn command(fields: &Fields<'_>, operation: Operation, policy: &Policy) -> Result<Command<SessionId>, Error> {
     let [session, availability, activity, duration] = *fields;
     Ok(match operation {
         Operation::SetPresence => {
@@ -255,22 +255,22 @@ fn command(fields: &Fields<'_>, operation: Operation, policy: &Policy) -> Result
     })
 }
 
-fn session_id(value: Option<Value<'_>>) -> Result<SessionId, Refusal> {
-    SessionId::parse(text(value, &mut Text::new())).map_err(|_| Refusal::Malformed(Field::SessionId))
+fn session_id(value: Option<Value<'_>>) -> Result<SessionId, Error> {
+    SessionId::parse(text(value, &mut Text::new())).map_err(|_| Error::Malformed(Field::SessionId))
 }
 
-fn duration_within(value: Option<Value<'_>>, range: DurationRange) -> Result<Option<Duration>, Refusal> {
+fn duration_within(value: Option<Value<'_>>, range: DurationRange) -> Result<Option<Duration>, Error> {
     if value.is_none() {
         return Ok(None);
     }
     let written =
-        IsoDuration::parse(text(value, &mut Text::new())).map_err(|_| Refusal::Malformed(Field::ExpirationDuration))?;
-    written.within(range).map(Some).ok_or(Refusal::OutOfRange(Field::ExpirationDuration))
+        IsoDuration::parse(text(value, &mut Text::new())).map_err(|_| Error::Malformed(Field::ExpirationDuration))?;
+    written.within(range).map(Some).ok_or(Error::OutOfRange(Field::ExpirationDuration))
 }
 
-fn presence(availability: Option<Value<'_>>, activity: Option<Value<'_>>) -> Result<Presence, Refusal> {
+fn presence(availability: Option<Value<'_>>, activity: Option<Value<'_>>) -> Result<Presence, Error> {
     let (mut first, mut second) = (Text::new(), Text::new());
-    Presence::from_names(text(availability, &mut first), text(activity, &mut second)).map_err(|_| Refusal::Pair)
+    Presence::from_names(text(availability, &mut first), text(activity, &mut second)).map_err(|_| Error::Pair)
 }
 
 /// The ids of a bulk read, 1 to [`MAX_IDS`], each a GUID, walked where they lie in the body. Rule H2.
@@ -286,18 +286,18 @@ impl<'a> Ids<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Missing`], [`Refusal::Malformed`], [`Refusal::Duplicate`] or [`Refusal::Count`], of [`Field::Ids`].
-    pub fn parse(body: Option<Value<'a>>) -> Result<Self, Refusal> {
-        let ids = member(body, Field::Ids)?.ok_or(Refusal::Missing(Field::Ids))?;
+    /// [`Error::Missing`], [`Error::Malformed`], [`Error::Duplicate`] or [`Error::Count`], of [`Field::Ids`].
+    pub fn parse(body: Option<Value<'a>>) -> Result<Self, Error> {
+        let ids = member(body, Field::Ids)?.ok_or(Error::Missing(Field::Ids))?;
         if !ids.is_array() {
-            return Err(Refusal::Malformed(Field::Ids));
+            return Err(Error::Malformed(Field::Ids));
         }
         let count = ids.elements().take(MAX_IDS.saturating_add(1)).count();
         if count == 0 || count > MAX_IDS {
-            return Err(Refusal::Count(Field::Ids));
+            return Err(Error::Count(Field::Ids));
         }
         if ids.elements().any(|id| user_id(id).is_none()) {
-            return Err(Refusal::Malformed(Field::Ids));
+            return Err(Error::Malformed(Field::Ids));
         }
         Ok(Self { ids, select: Select::ALL })
     }
@@ -315,7 +315,7 @@ impl<'a> Ids<'a> {
 }
 
 /// What is selected; without feature `details` nobody looks.
-fn select(target: &str) -> Result<Select, Refusal> {
+fn select(target: &str) -> Result<Select, Error> {
     #[cfg(feature = "details")]
     return Select::parse(target);
     #[cfg(not(feature = "details"))]

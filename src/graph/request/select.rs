@@ -1,7 +1,7 @@
 //! `$select`: which members of a presence object are asked for. Section 7.
 
 #[cfg(feature = "details")]
-use crate::graph::error::{DetailsField, Field, Refusal};
+use crate::graph::error::{DetailsField, Error, Field};
 #[cfg(feature = "details")]
 use crate::graph::request::target::{Decoded, query_option};
 
@@ -35,7 +35,7 @@ impl Select {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Malformed`] for a name that is none of them.
+    /// [`Error::Malformed`] for a name that is none of them.
     ///
     /// ```
     /// use presence_core::graph::Select;
@@ -43,9 +43,9 @@ impl Select {
     /// let select = Select::parse("/me/presence?$select=availability,activity")?;
     /// assert!(select.contains("activity") && !select.contains("id"));
     /// assert_eq!(Select::parse("/me/presence"), Ok(Select::ALL));
-    /// # Ok::<(), presence_core::graph::Refusal>(())
+    /// # Ok::<(), presence_core::graph::Error>(())
     /// ```
-    pub fn parse(target: &str) -> Result<Self, Refusal> {
+    pub fn parse(target: &str) -> Result<Self, Error> {
         let Some(names) = query_option(target, "$select") else { return Ok(Self::ALL) };
         // A comma separates whether it is escaped or not: no name has one.
         let mut select = Self { properties: 0 };
@@ -60,7 +60,7 @@ impl Select {
                 select = Self::ALL;
             } else {
                 let place = PROPERTIES.iter().position(|property| is(property));
-                let place = place.ok_or(Refusal::Malformed(Field::Details(DetailsField::Select)))?;
+                let place = place.ok_or(Error::Malformed(Field::Details(DetailsField::Select)))?;
                 select.properties |= 1_u8.checked_shl(place as u32).unwrap_or(0);
             }
             match after {
@@ -131,7 +131,7 @@ mod tests {
         for query in ["", "x", "$select", "$select=", "$select=*", "$select=id,*", "$selected=id"] {
             assert_eq!(selected(query), all, "{query}");
         }
-        let refused = Err(Refusal::Malformed(Field::Details(DetailsField::Select)));
+        let refused = Err(Error::Malformed(Field::Details(DetailsField::Select)));
         for query in ["$select=x", "$select=id,", "$select=,id", "$select=id,,activity", "$select=idd", "$select=i"] {
             assert_eq!(selected(query), refused, "{query}");
         }

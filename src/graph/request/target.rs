@@ -3,14 +3,14 @@
 #[cfg(feature = "details")]
 use crate::details::LocationLayer;
 use crate::graph::HAS_BATCH;
-use crate::graph::error::{Field, Refusal};
+use crate::graph::error::{Error, Field};
 use crate::graph::request::World;
 use crate::id::{UserId, hex_value};
 
 /// Whose presence a path means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Owner<'a> {
+pub enum UserRef<'a> {
     /// `/me`: the caller.
     Me,
     /// An id, percent-encoded as it was sent.
@@ -81,7 +81,7 @@ impl DetailsOperation {
 #[non_exhaustive]
 pub enum Target<'a> {
     /// One user's presence.
-    Presence(Owner<'a>, Operation),
+    Presence(UserRef<'a>, Operation),
     /// `/communications/getPresencesByUserId`
     PresencesByUserId,
     /// `/$batch`
@@ -95,16 +95,16 @@ impl<'a> Target<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::UnknownPath`] for any other path.
+    /// [`Error::UnknownPath`] for any other path.
     ///
     /// ```
-    /// use presence_core::graph::{Operation, Owner, Target};
+    /// use presence_core::graph::{Operation, UserRef, Target};
     ///
     /// let target = Target::parse("/v1.0/me/presence/clearPresence?x=y");
-    /// assert_eq!(target, Ok(Target::Presence(Owner::Me, Operation::ClearPresence)));
+    /// assert_eq!(target, Ok(Target::Presence(UserRef::Me, Operation::ClearPresence)));
     /// ```
-    pub fn parse(target: &'a str) -> Result<Self, Refusal> {
-        Self::read(until(target, b"?#")).ok_or(Refusal::UnknownPath)
+    pub fn parse(target: &'a str) -> Result<Self, Error> {
+        Self::read(until(target, b"?#")).ok_or(Error::UnknownPath)
     }
 
     fn read(target: &'a str) -> Option<Self> {
@@ -118,7 +118,7 @@ impl<'a> Target<'a> {
             Self::Batch
         } else if is(first, "me") {
             segments.require("presence")?;
-            Self::Presence(Owner::Me, segments.operation()?)
+            Self::Presence(UserRef::Me, segments.operation()?)
         } else if is(first, "users") {
             let owner = segments.owner()?;
             segments.require("presence")?;
@@ -144,12 +144,12 @@ impl<'a> Target<'a> {
         target: &'a str,
         has_me: bool,
         world: &World<'_>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Error> {
         let target = Self::parse(target)?;
         if let Self::Presence(owner, _) = target {
             owner.check(has_me, world)?;
         }
-        if method.eq_ignore_ascii_case(target.method()) { Ok(target) } else { Err(Refusal::MethodNotAllowed) }
+        if method.eq_ignore_ascii_case(target.method()) { Ok(target) } else { Err(Error::MethodNotAllowed) }
     }
 
     /// The method that goes with it, the value of the `Allow` header of a 405. O(1).
@@ -159,40 +159,40 @@ impl<'a> Target<'a> {
     }
 }
 
-impl Owner<'_> {
+impl UserRef<'_> {
     /// Whether this can be a user here at all: `/me` only where somebody is, and a user principal name only where somebody
     /// knows whose it is.
     ///
     /// # Errors
     ///
-    /// [`Refusal::UnknownPath`].
-    pub(in crate::graph) fn check(self, has_me: bool, world: &World<'_>) -> Result<(), Refusal> {
+    /// [`Error::UnknownPath`].
+    pub(in crate::graph) fn check(self, has_me: bool, world: &World<'_>) -> Result<(), Error> {
         let is_known = match self {
             Self::Me => has_me,
             Self::Named(segment) if is_principal_name(segment) => named(segment, world).is_some(),
             Self::Named(_) => true,
         };
-        if is_known { Ok(()) } else { Err(Refusal::UnknownPath) }
+        if is_known { Ok(()) } else { Err(Error::UnknownPath) }
     }
 
     /// Who that is.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Malformed`] for an id that is not a GUID.
-    pub(in crate::graph) fn user(self, me: Option<&UserId>, world: &World<'_>) -> Result<UserId, Refusal> {
+    /// [`Error::Malformed`] for an id that is not a GUID.
+    pub(in crate::graph) fn user(self, me: Option<&UserId>, world: &World<'_>) -> Result<UserId, Error> {
         match self {
-            Self::Me => me.copied().ok_or(Refusal::UnknownPath),
+            Self::Me => me.copied().ok_or(Error::UnknownPath),
             Self::Named(segment) if cfg!(feature = "details") && is_principal_name(segment) => {
-                named(segment, world).ok_or(Refusal::UnknownPath)
+                named(segment, world).ok_or(Error::UnknownPath)
             }
             Self::Named(segment) => {
                 // A GUID in braces takes 38 bytes.
                 let mut text = heapless::Vec::<u8, 38>::new();
                 for byte in Decoded(segment.as_bytes()) {
-                    text.push(byte).map_err(|_| Refusal::Malformed(Field::User))?;
+                    text.push(byte).map_err(|_| Error::Malformed(Field::User))?;
                 }
-                UserId::parse_ascii(&text).map_err(|_| Refusal::Malformed(Field::User))
+                UserId::parse_ascii(&text).map_err(|_| Error::Malformed(Field::User))
             }
         }
     }
@@ -266,8 +266,8 @@ impl<'a> Segments<'a> {
         if is(self.next()?, name) { Some(()) } else { None }
     }
 
-    fn owner(&mut self) -> Option<Owner<'a>> {
-        self.next().filter(|id| !id.is_empty()).map(Owner::Named)
+    fn owner(&mut self) -> Option<UserRef<'a>> {
+        self.next().filter(|id| !id.is_empty()).map(UserRef::Named)
     }
 
     fn operation(&mut self) -> Option<Operation> {
@@ -323,15 +323,15 @@ mod tests {
                 target.push_str(prefix).unwrap();
                 target.push_str(path).unwrap();
                 match Target::parse(&target) {
-                    Ok(Target::Presence(Owner::Me, operation)) => Some(("me", Some(operation))),
-                    Ok(Target::Presence(Owner::Named(id), operation)) => {
+                    Ok(Target::Presence(UserRef::Me, operation)) => Some(("me", Some(operation))),
+                    Ok(Target::Presence(UserRef::Named(id), operation)) => {
                         assert_eq!(id, "7");
                         Some(("id", Some(operation)))
                     }
                     Ok(Target::PresencesByUserId) => Some(("bulk", None)),
                     Ok(Target::Batch) => Some(("batch", None)),
                     Err(refusal) => {
-                        assert_eq!(refusal, Refusal::UnknownPath);
+                        assert_eq!(refusal, Error::UnknownPath);
                         None
                     }
                 }
@@ -394,12 +394,12 @@ mod tests {
     fn ids_are_decoded_after_splitting() {
         let guid = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
         let user = UserId::parse(guid).unwrap();
-        assert_eq!(Owner::Named(guid).user(None, &World::NOTHING), Ok(user));
-        assert_eq!(Owner::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(None, &World::NOTHING), Ok(user));
-        assert_eq!(Owner::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(None, &World::NOTHING), Ok(user));
-        assert_eq!(Owner::Named("7").user(None, &World::NOTHING), Err(Refusal::Malformed(Field::User)));
-        assert_eq!(Owner::Named("a%40b.com").check(false, &World::NOTHING), Err(Refusal::UnknownPath));
-        assert_eq!(Owner::Me.check(false, &World::NOTHING), Err(Refusal::UnknownPath));
-        assert_eq!(Owner::Me.user(Some(&user), &World::NOTHING), Ok(user));
+        assert_eq!(UserRef::Named(guid).user(None, &World::NOTHING), Ok(user));
+        assert_eq!(UserRef::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(None, &World::NOTHING), Ok(user));
+        assert_eq!(UserRef::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(None, &World::NOTHING), Ok(user));
+        assert_eq!(UserRef::Named("7").user(None, &World::NOTHING), Err(Error::Malformed(Field::User)));
+        assert_eq!(UserRef::Named("a%40b.com").check(false, &World::NOTHING), Err(Error::UnknownPath));
+        assert_eq!(UserRef::Me.check(false, &World::NOTHING), Err(Error::UnknownPath));
+        assert_eq!(UserRef::Me.user(Some(&user), &World::NOTHING), Ok(user));
     }
 }

@@ -1,9 +1,10 @@
 //! A presence object with everything in it. Rules H3, T1, W1, O1, V1.
 
+use crate::buffer::BufferFull;
 use crate::details::{MAX_PLACE_ID, ShownDetails, StatusMessage};
 use crate::graph::date_time::DateTime;
 use crate::graph::request::select::{PROPERTIES, Select};
-use crate::graph::respond::writer::{NoRoom, Sink};
+use crate::graph::respond::writer::Writer;
 use crate::graph::respond::{digits, fill, sequence_number, string};
 use crate::id::UserId;
 use crate::presence::Presence;
@@ -23,7 +24,7 @@ pub struct Resource<'a> {
     pub details: Option<ShownDetails<'a>>,
     /// Whether it is the user who asks: nobody else sees when a status message was published, and when it expires.
     pub is_own: bool,
-    /// See [`Hooks::epoch`](crate::graph::Hooks::epoch).
+    /// See [`Environment::epoch`](crate::graph::Environment::epoch).
     pub epoch: Option<u64>,
     /// Which members are asked for.
     pub select: Select,
@@ -45,7 +46,7 @@ pub const fn max_presence(message: usize) -> usize {
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; [`max_presence`] bytes always suffice.
+/// [`BufferFull`]; [`max_presence`] bytes always suffice.
 ///
 /// ```
 /// use presence_core::details::Details;
@@ -70,7 +71,7 @@ pub const fn max_presence(message: usize) -> usize {
 /// assert_eq!(body.written(), expected);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-pub fn write_resource(sink: &mut dyn Sink, resource: &Resource<'_>) -> Result<(), NoRoom> {
+pub fn write_resource(sink: &mut dyn Writer, resource: &Resource<'_>) -> Result<(), BufferFull> {
     let mut opening: &[u8] = b"{\"";
     for (place, name) in PROPERTIES.iter().enumerate() {
         if resource.select.contains_at(place) {
@@ -85,7 +86,7 @@ pub fn write_resource(sink: &mut dyn Sink, resource: &Resource<'_>) -> Result<()
 }
 
 /// The value of one of the [`PROPERTIES`].
-fn write_property(sink: &mut dyn Sink, resource: &Resource<'_>, place: usize) -> Result<(), NoRoom> {
+fn write_property(sink: &mut dyn Writer, resource: &Resource<'_>, place: usize) -> Result<(), BufferFull> {
     let presence = resource.presence;
     match (place, &resource.details) {
         (0, _) => {
@@ -124,7 +125,7 @@ fn write_property(sink: &mut dyn Sink, resource: &Resource<'_>, place: usize) ->
     }
 }
 
-fn write_message(sink: &mut dyn Sink, resource: &Resource<'_>, message: StatusMessage<'_>) -> Result<(), NoRoom> {
+fn write_message(sink: &mut dyn Writer, resource: &Resource<'_>, message: StatusMessage<'_>) -> Result<(), BufferFull> {
     sink.write(br#"{"message":{"content":"#)?;
     string(sink, message.text)?;
     sink.write(br#","contentType":"text"}"#)?;

@@ -4,11 +4,12 @@
 pub(in crate::graph) mod details;
 pub(in crate::graph) mod writer;
 
-use crate::graph::error::Refusal;
+use crate::buffer::BufferFull;
+use crate::graph::error::Error;
 use crate::graph::json::Value;
 use crate::graph::request::select::Select;
-use crate::graph::respond::writer::{NoRoom, Sink};
-use crate::graph::serve::Exchange;
+use crate::graph::respond::writer::Writer;
+use crate::graph::serve::Context;
 use crate::graph::store::Store;
 use crate::id::{SessionId, UserId, hex_digit};
 use crate::presence::Presence;
@@ -18,7 +19,7 @@ use crate::user::Transition;
 use details::{Resource, write_resource};
 
 /// Writes a template, with the next of these pieces for each star in it.
-pub(in crate::graph) fn fill(sink: &mut dyn Sink, template: &str, pieces: &[&[u8]]) -> Result<(), NoRoom> {
+pub(in crate::graph) fn fill(sink: &mut dyn Writer, template: &str, pieces: &[&[u8]]) -> Result<(), BufferFull> {
     let mut rest = template.as_bytes();
     let mut pieces = pieces.iter();
     loop {
@@ -34,7 +35,7 @@ pub(in crate::graph) fn fill(sink: &mut dyn Sink, template: &str, pieces: &[&[u8
 }
 
 /// Writes a JSON string, escaping what must be.
-pub(in crate::graph) fn string(sink: &mut dyn Sink, text: &str) -> Result<(), NoRoom> {
+pub(in crate::graph) fn string(sink: &mut dyn Writer, text: &str) -> Result<(), BufferFull> {
     sink.write(b"\"")?;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
@@ -76,7 +77,7 @@ pub(in crate::graph) fn status(status: u16) -> [u8; 3] {
 }
 
 /// A length of time in seconds, with up to three decimals.
-fn seconds(sink: &mut dyn Sink, time: Duration) -> Result<(), NoRoom> {
+fn seconds(sink: &mut dyn Writer, time: Duration) -> Result<(), BufferFull> {
     // Nineteen digits in front of which stands a one, for the longest times of all.
     const FIRST: u64 = 10_000_000_000_000_000_000;
     let mut text = [b'1'; 20];
@@ -124,7 +125,7 @@ pub(in crate::graph) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; [`MAX_PRESENCE`](crate::graph::MAX_PRESENCE) bytes always suffice.
+/// [`BufferFull`]; [`MAX_PRESENCE`](crate::graph::MAX_PRESENCE) bytes always suffice.
 ///
 /// ```
 /// use presence_core::graph::{Buffer, MAX_PRESENCE, write_presence};
@@ -135,9 +136,9 @@ pub(in crate::graph) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[
 /// write_presence(&mut body, UserId::from_bytes([0x11; 16]), Presence::InACall, 7)?;
 /// let begins = br#"{"id":"11111111-1111-1111-1111-111111111111","availability":"Busy","activity":"InACall","#;
 /// assert!(body.written().starts_with(begins));
-/// # Ok::<(), presence_core::graph::NoRoom>(())
+/// # Ok::<(), presence_core::BufferFull>(())
 /// ```
-pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, version: u64) -> Result<(), NoRoom> {
+pub fn write_presence(sink: &mut dyn Writer, user: UserId, presence: Presence, version: u64) -> Result<(), BufferFull> {
     const TEMPLATE: &str = r#"{"id":"*","availability":"*","activity":"*","outOfOfficeSettings":null,"statusMessage":null,"sequenceNumber":*,"workLocation":null}"#;
     let (availability, activity) = (presence.availability().name(), presence.activity().name());
     let mut text = [0; 13];
@@ -151,19 +152,19 @@ pub fn write_presence(sink: &mut dyn Sink, user: UserId, presence: Presence, ver
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; [`MAX_ERROR`](crate::graph::MAX_ERROR) bytes suffice when the trace is empty.
+/// [`BufferFull`]; [`MAX_ERROR`](crate::graph::MAX_ERROR) bytes suffice when the trace is empty.
 ///
 /// ```
-/// use presence_core::graph::{Buffer, Refusal, Trace, write_error};
+/// use presence_core::graph::{Buffer, Error, Trace, write_error};
 ///
 /// let mut bytes = [0; 512];
 /// let mut body = Buffer::new(&mut bytes);
 /// let trace = Trace { request_id: Some("42"), ..Trace::default() };
-/// write_error(&mut body, Refusal::SessionNotFound, &trace)?;
+/// write_error(&mut body, Error::SessionNotFound, &trace)?;
 /// assert!(body.written().starts_with(br#"{"error":{"code":"NotFound","message":"Presence session not found.","#));
-/// # Ok::<(), presence_core::graph::NoRoom>(())
+/// # Ok::<(), presence_core::BufferFull>(())
 /// ```
-pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> Result<(), NoRoom> {
+pub fn write_error(sink: &mut dyn Writer, refusal: Error, trace: &Trace<'_>) -> Result<(), BufferFull> {
     fill(sink, r#"{"error":{"code":"*","message":""#, &[refusal.code().as_bytes()])?;
     let name = refusal.field_name().as_bytes();
     fill(sink, refusal.template(), &[name, name])?;
@@ -182,7 +183,7 @@ pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> 
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; 110 bytes more than id and body always suffice.
+/// [`BufferFull`]; 110 bytes more than id and body always suffice.
 ///
 /// ```
 /// use presence_core::graph::{Buffer, json::Value, write_answer};
@@ -194,12 +195,12 @@ pub fn write_error(sink: &mut dyn Sink, refusal: Refusal, trace: &Trace<'_>) -> 
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub fn write_answer(
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     id: Value<'_>,
     code: u16,
     retry_after: Option<u8>,
     body: &[u8],
-) -> Result<(), NoRoom> {
+) -> Result<(), BufferFull> {
     fill(sink, r#"{"id":*,"status":*"#, &[id.as_str().as_bytes(), &status(code)])?;
     if !body.is_empty() {
         sink.write(br#","headers":{"Content-Type":"application/json""#)?;
@@ -220,7 +221,7 @@ pub fn write_answer(
     sink.write(b"}")
 }
 
-fn text_or_null(sink: &mut dyn Sink, text: Option<&str>) -> Result<(), NoRoom> {
+fn text_or_null(sink: &mut dyn Writer, text: Option<&str>) -> Result<(), BufferFull> {
     match text {
         Some(text) => string(sink, text),
         None => sink.write(b"null"),
@@ -245,7 +246,7 @@ pub struct Trace<'a> {
 ///
 /// # Errors
 ///
-/// [`NoRoom`]; [`MAX_CHANGE`](crate::graph::MAX_CHANGE) bytes always suffice.
+/// [`BufferFull`]; [`MAX_CHANGE`](crate::graph::MAX_CHANGE) bytes always suffice.
 ///
 /// ```
 /// use presence_core::graph::{Buffer, MAX_CHANGE, write_change};
@@ -262,13 +263,13 @@ pub struct Trace<'a> {
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 pub fn write_change(
-    sink: &mut dyn Sink,
+    sink: &mut dyn Writer,
     start: Instant,
     user: UserId,
     transition: &Transition<SessionId>,
-) -> Result<(), NoRoom> {
+) -> Result<(), BufferFull> {
     sink.write(br#"{"at":"#)?;
-    seconds(sink, transition.at().saturating_since(start))?;
+    seconds(sink, transition.at().saturating_duration_since(start))?;
     let (before, after) = (transition.before(), transition.after());
     let mut id = heapless::Vec::new();
     user.push_text(&mut id);
@@ -286,12 +287,12 @@ pub fn write_change(
 
 /// Reads a user and writes its presence object; a user nobody knows is Unknown. Rules M5, H3.
 pub(in crate::graph) fn write_user(
-    sink: &mut dyn Sink,
-    exchange: &Exchange<'_>,
+    sink: &mut dyn Writer,
+    exchange: &Context<'_>,
     store: &dyn Store,
     user: UserId,
     select: Select,
-) -> Result<(), NoRoom> {
+) -> Result<(), BufferFull> {
     let read = if exchange.knows(user) { store.read(exchange.now, user) } else { (Presence::Unknown, 0) };
     write_read(sink, exchange, store, user, read, select)
 }
@@ -300,13 +301,13 @@ pub(in crate::graph) fn write_user(
 // A call more is a few bytes more on a small device.
 #[inline]
 pub(in crate::graph) fn write_read(
-    sink: &mut dyn Sink,
-    exchange: &Exchange<'_>,
+    sink: &mut dyn Writer,
+    exchange: &Context<'_>,
     store: &dyn Store,
     user: UserId,
     read: (Presence, u64),
     select: Select,
-) -> Result<(), NoRoom> {
+) -> Result<(), BufferFull> {
     let (presence, version) = read;
     #[cfg(feature = "details")]
     {
@@ -335,7 +336,7 @@ mod tests {
     use crate::graph::Buffer;
     use std::string::String;
 
-    fn written(write: impl FnOnce(&mut dyn Sink) -> Result<(), NoRoom>) -> String {
+    fn written(write: impl FnOnce(&mut dyn Writer) -> Result<(), BufferFull>) -> String {
         let mut bytes = [0; 256];
         let mut buffer = Buffer::new(&mut bytes);
         write(&mut buffer).unwrap();

@@ -13,7 +13,7 @@ pub fn without_counters<S: StoredId + Copy + Ord, const SESSIONS: usize>(
     const ABSENCE: u8 = 0b11;
     const SINCE: u8 = 0b1100;
     let mut buffer = [0; 256];
-    let bytes = snapshot::take(user.at(now).ok()?, &mut buffer).ok()?;
+    let bytes = snapshot::save(user.at(now).ok()?, &mut buffer).ok()?;
     let (header, rest) = bytes.split_first_chunk::<3>()?;
     let (rest, _checksum) = rest.split_last_chunk::<4>()?;
     let [form, id_length, flags] = *header;

@@ -87,8 +87,8 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             Action::Rebase(to) => self.rebase(Instant::from_millis(to)),
             Action::Hold(user) => {
                 let mut said = Vec::new();
-                let answer = self.real.hold(self.now, user, |id, transition| said.push((id, *transition)));
-                let (happened, expected) = self.model.hold(millis(self.now), user);
+                let answer = self.real.pin(self.now, user, |id, transition| said.push((id, *transition)));
+                let (happened, expected) = self.model.pin(millis(self.now), user);
                 assert_eq!(answer, expected, "answer");
                 self.adopt();
                 if answer.is_ok() {
@@ -97,15 +97,15 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
                 self.compare(&said, &happened);
             }
             Action::Release(user, changes) => {
-                self.real.release(user, changes);
-                self.model.release(user, changes);
+                self.real.unpin(user, changes);
+                self.model.unpin(user, changes);
                 if let Some((revision, _)) = self.chain.get_mut(&user) {
                     *revision += changes;
                 }
             }
             Action::NoteChange(user) => {
                 let has_place = self.model.users.contains_key(&user);
-                assert_eq!(self.real.note_change(user), has_place);
+                assert_eq!(self.real.record_external_change(user), has_place);
                 if has_place {
                     self.log.note(user);
                 }

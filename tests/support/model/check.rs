@@ -4,7 +4,7 @@ use super::directory::Directory;
 use super::user::User;
 use super::{Happening, Rules, instant, millis};
 use presence_core::directory::Memory;
-use presence_core::{Change, Command, Duration, Instant, Policy, Transition, advance, decide};
+use presence_core::{Change, Command, Duration, Instant, Policy, Transition, decide, next_due};
 use std::hash::BuildHasher;
 
 pub fn happening<S: Copy>(transition: &presence_core::Transition<S>) -> Happening {
@@ -91,10 +91,10 @@ pub fn is_decided<const SESSIONS: usize>(
     transition: &Transition<u8>,
     policy: &Policy,
 ) -> bool {
-    let lease = |until: Instant| Some(until.saturating_since(transition.at()));
+    let lease = |until: Instant| Some(until.saturating_duration_since(transition.at()));
     let command = match transition.change() {
         Change::Faded(_) | Change::Expired(_) | Change::PreferredExpired => {
-            return advance(user, transition.at(), policy) == Some(*transition);
+            return next_due(user, transition.at(), policy) == Some(*transition);
         }
         Change::Set(session) => Command::SetPresence {
             session: session.id(),

@@ -95,7 +95,7 @@ impl Directory {
     }
 
     /// Something is kept of a user elsewhere from now on. Rules M5, S9.
-    pub fn hold(&mut self, now: Millis, id: u8) -> (Vec<(u8, Happening)>, Result<(), ApplyError>) {
+    pub fn pin(&mut self, now: Millis, id: u8) -> (Vec<(u8, Happening)>, Result<(), ApplyError>) {
         let mut happened = Vec::new();
         if !self.users.contains_key(&id) {
             happened = self.advance_if_full(now);
@@ -108,7 +108,7 @@ impl Directory {
     }
 
     /// And no more; what changed there counts here. Rules M5, V1, V2.
-    pub fn release(&mut self, id: u8, changes: u64) {
+    pub fn unpin(&mut self, id: u8, changes: u64) {
         let Some(user) = self.users.get_mut(&id) else { return };
         self.held.remove(&id);
         user.version += changes;

@@ -1,7 +1,7 @@
 //! A user of the library that has lived through random commands, for properties that need no model.
 
 use super::random::{Clock, clock, command};
-use presence_core::{Command, CommandError, Instant, Policy, Transition, User, advance, decide};
+use presence_core::{Command, CommandError, Instant, Policy, Transition, User, decide, next_due};
 use proptest::prelude::*;
 
 /// A user, its clock, and everything that happened to it.
@@ -35,7 +35,7 @@ impl<const SESSIONS: usize> Life<SESSIONS> {
     }
 
     pub fn advance(&mut self) {
-        while let Some(due) = advance(&self.user, self.now, &self.policy) {
+        while let Some(due) = next_due(&self.user, self.now, &self.policy) {
             self.apply(due);
         }
     }

@@ -1,6 +1,6 @@
 //! Which users changed visibly since a cursor, as a reader of a directory would write it down. Rule V2.
 
-use presence_core::directory::{Cursor, Directory, Memory, StartOver};
+use presence_core::directory::{Cursor, CursorError, Directory, Memory};
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
@@ -30,9 +30,9 @@ impl Log {
         self.latest.retain(|user, _| directory.get(*user).is_some());
     }
 
-    fn since(&self, cursor: u64) -> Result<Vec<(u8, u64)>, StartOver> {
+    fn since(&self, cursor: u64) -> Result<Vec<(u8, u64)>, CursorError> {
         if cursor < self.forgotten || cursor > self.count {
-            return Err(StartOver);
+            return Err(CursorError);
         }
         let mut changed: Vec<_> =
             self.latest.iter().map(|(user, at)| (*user, *at)).filter(|(_, at)| *at > cursor).collect();

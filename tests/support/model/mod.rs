@@ -4,7 +4,6 @@
 //! The model keeps what was *said* (this session was set to that, then, for so long) and works everything else out from
 //! the text of the rules; the library keeps deadlines. The two share only their vocabulary: presences, causes, refusals.
 
-
 pub mod both;
 pub mod check;
 pub mod directory;

@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn w1_the_end_of_the_day_is_the_embedders_word() {
     struct Day(Instant);
-    impl Hooks for Day {
+    impl Environment for Day {
         fn end_of_day(&self, _: Instant, _: UserId) -> Option<Instant> {
             Some(self.0)
         }
@@ -15,9 +15,9 @@ fn w1_the_end_of_the_day_is_the_embedders_word() {
     for (end, until) in [(99, 100 + 24 * 3600), (100, 100 + 24 * 3600), (101, 101), (5000, 5000)] {
         let mut wire = Wire::new();
         let day = Day(Instant::from_secs(end));
-        let exchange = Exchange { hooks: Some(&day), ..Exchange::new(Instant::from_secs(100), wire.caller) };
+        let exchange = Context { hooks: Some(&day), ..Context::new(Instant::from_secs(100), wire.caller) };
         let target = "/me/presence/setManualLocation";
-        let incoming = Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let incoming = RawRequest { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
         let mut bytes = [0; 500];
         let status = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
         let deadline = wire.users.details[&user(ADELE)].next_deadline();

@@ -66,17 +66,17 @@ fn t1_zones_without_a_hook_are_refused_and_times_without_a_clock() {
     );
 }
 
-/// Hooks that say nothing are as good as none.
+/// Environment that say nothing are as good as none.
 #[test]
 fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
     struct Nothing;
-    impl Hooks for Nothing {}
+    impl Environment for Nothing {}
     let mut wire = Wire::new();
-    let mut ask = |hooks: Option<&dyn Hooks>, method, target: &str, body: &str| {
+    let mut ask = |hooks: Option<&dyn Environment>, method, target: &str, body: &str| {
         let mut bytes = [0; 2000];
         let mut buffer = Buffer::new(&mut bytes);
-        let exchange = Exchange { hooks, ..Exchange::new(Instant::from_secs(5), wire.caller) };
-        let incoming = Incoming { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let exchange = Context { hooks, ..Context::new(Instant::from_secs(5), wire.caller) };
+        let incoming = RawRequest { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
         let status = serve(&incoming, &exchange, &mut wire.users, &mut buffer, &mut |_, _| {});
         (status, String::from_utf8(buffer.written().to_vec()).unwrap())
     };
@@ -101,7 +101,7 @@ fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
 #[test]
 fn t1_an_embedder_who_knows_the_time_alone() {
     struct Clock;
-    impl Hooks for Clock {
+    impl Environment for Clock {
         fn epoch(&self) -> Option<u64> {
             Some(EPOCH)
         }
@@ -110,9 +110,9 @@ fn t1_an_embedder_who_knows_the_time_alone() {
     for (zone, expected) in [("UTC", 200), ("Pacific Standard Time", 400), ("Europe/Berlin", 400)] {
         let body = json!({"statusMessage": until("2026-11-25T10:00:00", zone)}).to_string();
         let mut bytes = [0; 500];
-        let exchange = Exchange { hooks: Some(&Clock), ..Exchange::new(Instant::ZERO, wire.caller) };
+        let exchange = Context { hooks: Some(&Clock), ..Context::new(Instant::ZERO, wire.caller) };
         let target = "/me/presence/setStatusMessage";
-        let incoming = Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let incoming = RawRequest { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
         let status = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
         assert_eq!(status, expected, "{zone}");
     }

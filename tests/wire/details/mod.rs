@@ -2,12 +2,12 @@
 
 use super::server::{ADELE, BOB, TEAMS, message, session, user};
 use presence_core::details::{
-    Details, DetailsCommand, DetailsError, OutOfOffice, ShownDetails, advance_details, decide_details,
+    Details, DetailsCommand, DetailsError, OutOfOffice, ShownDetails, decide_details, next_due_details,
 };
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::graph::{
-    Body, Buffer, Caller, DateTime, DetailsField, Exchange, Field, Hooks, Incoming, MAX_MESSAGE, Permissions, Refusal,
-    Store, max_presence, serve,
+    Body, Buffer, Caller, Context, DateTime, DetailsField, Environment, Error, Field, MAX_MESSAGE, Permissions,
+    RawRequest, Store, max_presence, serve,
 };
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 use serde_json::{Value, json};
@@ -44,20 +44,15 @@ impl Store for Users {
 
     fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
         let mut details = self.details.get(&user).cloned().unwrap_or_default();
-        while let Some(due) = advance_details(&details, now) {
+        while let Some(due) = next_due_details(&details, now) {
             details.apply(&due).unwrap();
         }
         read(details.shown());
     }
 
-    fn execute_on_details(
-        &mut self,
-        now: Instant,
-        user: UserId,
-        command: DetailsCommand<'_>,
-    ) -> Result<(), DetailsError> {
+    fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
         let details = self.details.entry(user).or_default();
-        while let Some(due) = advance_details(details, now) {
+        while let Some(due) = next_due_details(details, now) {
             details.apply(&due).unwrap();
         }
         if let Some(transition) = decide_details(details.at(now).unwrap(), command)? {
@@ -72,7 +67,7 @@ const EPOCH: u64 = 1_795_539_933_207;
 
 struct World;
 
-impl Hooks for World {
+impl Environment for World {
     fn epoch(&self) -> Option<u64> {
         Some(EPOCH)
     }
@@ -104,10 +99,10 @@ impl Wire {
     fn send(&mut self, method: &str, target: &str, body: &str) -> (u16, Value) {
         let mut bytes = vec![0; 100_000];
         let mut buffer = Buffer::new(&mut bytes);
-        let hooks = self.has_hooks.then_some(&World as &dyn Hooks);
-        let exchange = Exchange { hooks, ..Exchange::new(self.now, self.caller) };
+        let hooks = self.has_hooks.then_some(&World as &dyn Environment);
+        let exchange = Context { hooks, ..Context::new(self.now, self.caller) };
         let content_type = (!body.is_empty()).then_some("application/json");
-        let incoming = Incoming { method, target, content_type, body: Body::Bytes(body.as_bytes()) };
+        let incoming = RawRequest { method, target, content_type, body: Body::Bytes(body.as_bytes()) };
         let status = serve(&incoming, &exchange, &mut self.users, &mut buffer, &mut |_, _| {});
         let body = serde_json::from_slice(buffer.written()).unwrap_or(Value::Null);
         (status, body)

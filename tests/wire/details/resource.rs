@@ -114,8 +114,8 @@ fn h3_a_presence_object_with_everything_in_it() {
     assert_eq!(wire.send("POST", "/me/presence/setAutomaticLocation", &place).0, 200);
     let mut bytes = vec![0; max_presence(MAX_MESSAGE)];
     let mut buffer = Buffer::new(&mut bytes);
-    let exchange = Exchange { hooks: Some(&World), ..Exchange::new(wire.now, wire.caller) };
-    let incoming = Incoming { method: "GET", target: "/me/presence", content_type: None, body: Body::Bytes(b"") };
+    let exchange = Context { hooks: Some(&World), ..Context::new(wire.now, wire.caller) };
+    let incoming = RawRequest { method: "GET", target: "/me/presence", content_type: None, body: Body::Bytes(b"") };
     assert_eq!(serve(&incoming, &exchange, &mut wire.users, &mut buffer, &mut |_, _| {}), 200);
     let written = std::str::from_utf8(buffer.written()).unwrap();
     let places = [
@@ -187,13 +187,13 @@ fn a_store_without_details() {
 fn m5_details_of_a_user_nobody_knows() {
     let mut wire = Wire::new();
     let known = |id| id == user(BOB);
-    let exchange = Exchange { known: Some(&known), ..Exchange::new(Instant::ZERO, wire.caller) };
+    let exchange = Context { known: Some(&known), ..Context::new(Instant::ZERO, wire.caller) };
     let body = json!({"statusMessage": text("x")}).to_string();
     for (owner, status) in [(ADELE, 404), (BOB, 200)] {
         let mut bytes = [0; 500];
         let target = format!("/users/{owner}/presence/setStatusMessage");
         let incoming =
-            Incoming { method: "POST", target: &target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+            RawRequest { method: "POST", target: &target, content_type: None, body: Body::Bytes(body.as_bytes()) };
         let answer = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
         assert_eq!((answer, wire.users.details.contains_key(&user(owner))), (status, status == 200));
     }
@@ -203,12 +203,12 @@ fn m5_details_of_a_user_nobody_knows() {
 #[test]
 fn h1_what_a_store_refuses_about_details() {
     for (error, refusal) in [
-        (DetailsError::MessageTooLong, Refusal::OutOfRange(Field::Details(DetailsField::Content))),
-        (DetailsError::OutOfOfficeTooLong, Refusal::OutOfRange(Field::Details(DetailsField::Message))),
-        (DetailsError::PlaceTooLong, Refusal::OutOfRange(Field::Details(DetailsField::PlaceId))),
-        (DetailsError::UsersFull, Refusal::UsersFull),
-        (DetailsError::NotKept, Refusal::UnknownPath),
+        (DetailsError::MessageTooLong, Error::OutOfRange(Field::Details(DetailsField::Content))),
+        (DetailsError::OutOfOfficeTooLong, Error::OutOfRange(Field::Details(DetailsField::Message))),
+        (DetailsError::PlaceTooLong, Error::OutOfRange(Field::Details(DetailsField::PlaceId))),
+        (DetailsError::UsersFull, Error::UsersFull),
+        (DetailsError::NotKept, Error::UnknownPath),
     ] {
-        assert_eq!(Refusal::from(error), refusal);
+        assert_eq!(Error::from(error), refusal);
     }
 }

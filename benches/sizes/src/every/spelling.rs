@@ -1,7 +1,7 @@
 //! Other spellings of the same, and texts of full length.
 
 use core::hint::black_box;
-use presence_core::graph::{Buffer, Sink};
+use presence_core::graph::{Buffer, Writer};
 
 /// Writes all of some text with every letter of its strings as an escape.
 #[inline(never)]
@@ -38,14 +38,14 @@ fn hex(byte: u8, to: &mut Buffer<'_>) -> bool {
 pub fn fill<'b>((beginning, again, end): (&str, &str, &str), bytes: &'b mut [u8]) -> &'b [u8] {
     let mut to = Buffer::new(bytes);
     let mut good = to.write(beginning.as_bytes()).is_ok();
-    while to.room() >= again.len() + end.len() {
+    while to.remaining() >= again.len() + end.len() {
         good &= to.write(again.as_bytes()).is_ok();
     }
     // The last of them is followed by nothing.
     if again.ends_with(',') {
-        to.take_back(1);
+        to.discard_last(1);
     }
-    while to.room() > end.len() {
+    while to.remaining() > end.len() {
         good &= to.write(b" ").is_ok();
     }
     good &= to.write(end.as_bytes()).is_ok();

@@ -4,7 +4,7 @@
 use super::machine::{KINDS, NOW, Order, PREFERRED, drive_into_shape};
 use super::spelling::seal;
 use crate::label::label_hostile;
-use crate::stored::{Owner, probe_rebase, probe_restore, probe_take};
+use crate::stored::{UserRef, probe_rebase, probe_restore, probe_take};
 use core::hint::black_box;
 use presence_core::{Duration, Instant};
 
@@ -20,7 +20,7 @@ pub fn drive() -> bool {
     for count in 0..=4_u8 {
         for shape in 0..KINDS.len().pow(count.into()) {
             for preferred in PREFERRED {
-                let mut user = Owner::new();
+                let mut user = UserRef::new();
                 good &= drive_into_shape(&mut user, count, shape, Order::AtOnce, preferred);
                 good &= drive_stored(&user, &mut bytes);
             }
@@ -30,17 +30,17 @@ pub fn drive() -> bool {
 }
 
 #[inline(never)]
-fn drive_stored(user: &Owner, bytes: &mut [u8]) -> bool {
+fn drive_stored(user: &UserRef, bytes: &mut [u8]) -> bool {
     let later = Instant::from_secs(1_000_000_000);
     let length = probe_take(user, black_box(NOW), bytes);
     let stored = bytes.get(..length).unwrap_or_default();
     let mut good = length > 0;
     for elapsed in ELAPSED {
-        let mut restored = Owner::new();
+        let mut restored = UserRef::new();
         good &= probe_restore(stored, black_box(later), black_box(elapsed), &mut restored);
         good &= restored.version() >= user.version();
     }
-    let mut same = Owner::new();
+    let mut same = UserRef::new();
     good &= probe_restore(stored, black_box(NOW), Some(Duration::ZERO), &mut same) && same == *user;
     good & probe_rebase(&mut same, NOW, later)
 }
@@ -62,9 +62,9 @@ fn drive_hostile() -> bool {
                 *to = *from;
             }
             seal(&mut bytes);
-            good &= !probe_restore(black_box(&bytes), NOW, None, &mut Owner::new());
+            good &= !probe_restore(black_box(&bytes), NOW, None, &mut UserRef::new());
         }
     }
     // Its checksum is wrong as well.
-    good & !probe_restore(black_box(&[0x5A; 4096]), NOW, None, &mut Owner::new())
+    good & !probe_restore(black_box(&[0x5A; 4096]), NOW, None, &mut UserRef::new())
 }

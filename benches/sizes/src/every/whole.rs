@@ -10,9 +10,10 @@ use crate::details::MESSAGE;
 use crate::label::{label_batch, label_hostile, label_idle, label_longest};
 use crate::wire::{Desk, probe_line, probe_request};
 use core::hint::black_box;
+use presence_core::BufferFull;
 use presence_core::Instant;
 use presence_core::details::{DetailsCommand, LocationLayer, MAX_PLACE_ID, OutOfOffice, WorkLocationType, WorkPlace};
-use presence_core::graph::{Body, Buffer, Incoming, MAX_LINE, NoRoom, Sink, Store};
+use presence_core::graph::{Body, Buffer, MAX_LINE, RawRequest, Store, Writer};
 
 const END: usize = 1536;
 
@@ -40,12 +41,12 @@ impl Endless {
     }
 }
 
-impl Sink for Endless {
-    fn room(&self) -> usize {
+impl Writer for Endless {
+    fn remaining(&self) -> usize {
         usize::MAX
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
         for byte in bytes {
             if let Some(cell) = self.beginning.get_mut(self.written) {
                 *cell = *byte;
@@ -59,7 +60,7 @@ impl Sink for Endless {
         Ok(())
     }
 
-    fn take_back(&mut self, count: usize) {
+    fn discard_last(&mut self, count: usize) {
         self.written -= count;
         // No more than an element, which the ring is longer than.
         self.next = if count <= self.next { self.next - count } else { self.next + END - count };
@@ -193,7 +194,7 @@ fn batch((id, first, other, _): Many, spare: usize, to: &mut Buffer<'_>) -> bool
     for letter in b'a'..b'a' + 20 {
         let element = if letter == b'a' { first } else { other };
         let length = r#",{"id":""#.len() + id.len() + 1 + element.len() + "}]}".len();
-        if to.room() < length + spare {
+        if to.remaining() < length + spare {
             break;
         }
         good &= letter == b'a' || to.write(b",").is_ok();
@@ -201,7 +202,7 @@ fn batch((id, first, other, _): Many, spare: usize, to: &mut Buffer<'_>) -> bool
         good &= to.write(element.as_bytes()).is_ok() && to.write(b"}").is_ok();
     }
     good &= to.write(b"]}").is_ok();
-    while to.room() > spare {
+    while to.remaining() > spare {
         good &= to.write(b" ").is_ok();
     }
     good
@@ -228,7 +229,7 @@ fn drive_details(desk: &mut Desk) -> bool {
     let out_of_office = OutOfOffice { is_out_of_office: true, message: Some(TEXT) };
     let place = WorkPlace { kind: WorkLocationType::TimeOff, id: Some(PLACE) };
     let mut good = TEXT.len() == MESSAGE && PLACE.len() == MAX_PLACE_ID;
-    let mut tell = |command| good &= desk.execute_on_details(EARLY, OWNER, command).is_ok();
+    let mut tell = |command| good &= desk.execute_details(EARLY, OWNER, command).is_ok();
     tell(DetailsCommand::SetStatusMessage { text: TEXT, expires_at: until });
     tell(DetailsCommand::SetOutOfOffice(out_of_office));
     for layer in LocationLayer::ALL {
@@ -342,7 +343,7 @@ pub fn drive_requests() -> bool {
 fn drive_posted(desk: &Desk, now: Instant, target: &str, body: &[u8]) -> (u16, u16) {
     let mut desk = desk.clone();
     let mut answer = Endless::EMPTY;
-    let request = black_box(Incoming { method: "POST", target, content_type: None, body: Body::Bytes(body) });
+    let request = black_box(RawRequest { method: "POST", target, content_type: None, body: Body::Bytes(body) });
     let status = probe_request(&mut desk, black_box(now), &request, &mut answer);
     (status, answer.last_status())
 }

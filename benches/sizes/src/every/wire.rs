@@ -10,7 +10,7 @@ use super::spelling::{escape, fill, percent};
 use crate::label::{label_hostile, label_idle, label_longest};
 use crate::wire::{Desk, probe_line, probe_request};
 use core::hint::black_box;
-use presence_core::graph::{Body, Buffer, Incoming, MAX_LINE, Sink, Store};
+use presence_core::graph::{Body, Buffer, MAX_LINE, RawRequest, Store, Writer};
 use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
 
 /// The session with a place, told from its neighbours by its last digit.
@@ -157,12 +157,12 @@ pub(super) fn drive_line(
     }
     good &= to.write(b",\"id\":\"1").is_ok();
     // As long an id as can be echoed.
-    let spare = if is_longest { to.room().saturating_sub(1200) } else { 0 };
-    while is_longest && to.room() > spare + 8 {
+    let spare = if is_longest { to.remaining().saturating_sub(1200) } else { 0 };
+    while is_longest && to.remaining() > spare + 8 {
         good &= to.write(b"\\u0061").is_ok();
     }
     good &= to.write(b"\"}").is_ok();
-    while is_longest && to.room() > 0 {
+    while is_longest && to.remaining() > 0 {
         good &= to.write(b" ").is_ok();
     }
     let mut desk = desk.clone();
@@ -212,7 +212,7 @@ pub(super) fn drive_request(
     let mut good = true;
     if is_longest {
         good &= percent(path.as_bytes(), &mut to) && escape(body.as_bytes(), &mut escaped);
-        while !body.is_empty() && escaped.room() > 0 {
+        while !body.is_empty() && escaped.remaining() > 0 {
             good &= escaped.write(b" ").is_ok();
         }
     } else {
@@ -229,6 +229,6 @@ pub(super) fn drive_bytes(desk: &mut Desk, now: Instant, method: &'static str, t
     let mut answer = [0; 1536];
     let mut answer = Buffer::new(&mut answer);
     let content_type = Some("application/json; charset=utf-8");
-    let request = black_box(Incoming { method, target, content_type, body: Body::Bytes(body) });
+    let request = black_box(RawRequest { method, target, content_type, body: Body::Bytes(body) });
     probe_request(desk, black_box(now), &request, &mut answer)
 }

@@ -4,10 +4,12 @@ use super::{clones, defaults, hashes, keep, orders, values};
 use core::hash::{BuildHasher, Hasher};
 use core::hint::black_box;
 use presence_core::directory::{
-    ChangedUser, Cursor, DecideError, DefaultHasher, Directory, IndexCell, InlineMemory, Memory, MultiplyHasher,
-    Progress, QueueCell, SliceMemory, Slot, StartOver, TagCell, UserHandle,
+    ChangedUser, Cursor, CursorError, DecideError, DefaultHasher, Directory, IndexCell, InlineMemory, Memory,
+    MultiplyHasher, Progress, QueueCell, SliceMemory, Slot, TagCell, UserHandle,
 };
-use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Overdue, Presence, SessionId, User, UserId};
+use presence_core::{
+    ApplyError, Command, CommandError, Duration, Instant, OverdueError, Presence, SessionId, User, UserId,
+};
 
 /// FNV-1a, as an embedder may bring it.
 #[derive(Clone)]
@@ -59,8 +61,8 @@ macro_rules! calls {
                 })
             }
 
-            fn hold(users: &mut Of, now: Instant, user: $user) -> Result<(), ApplyError> {
-                Directory::hold(users, now, user, |user, transition| {
+            fn pin(users: &mut Of, now: Instant, user: $user) -> Result<(), ApplyError> {
+                Directory::pin(users, now, user, |user, transition| {
                     black_box((user, transition));
                 })
             }
@@ -133,7 +135,7 @@ macro_rules! calls {
                 next
             }
 
-            fn changes_since(users: &Of, cursor: Cursor) -> Result<(), StartOver> {
+            fn changes_since(users: &Of, cursor: Cursor) -> Result<(), CursorError> {
                 Directory::changes_since(users, cursor)?.for_each(|change| {
                     black_box(change);
                 });
@@ -142,10 +144,10 @@ macro_rules! calls {
 
             #[inline(always)]
             pub fn keep() {
-                keep!(Of => advance, apply, by_handle, capacity, cursor, decide, explain, forgotten, get, handle, insert, release);
-                keep!(Of => is_empty, len, next_deadline, note_change, policy, presence, rebase, remember_forgotten);
+                keep!(Of => advance, apply, by_handle, capacity, cursor, decide, explain, version_floor, get, handle, insert, unpin);
+                keep!(Of => is_empty, len, next_deadline, record_external_change, policy, presence, rebase, raise_version_floor);
                 keep!(Of => version, with_hasher);
-                keep!(fn => execute, hold, execute_batch, set_presence, clear_presence, set_preferred_presence);
+                keep!(fn => execute, pin, execute_batch, set_presence, clear_presence, set_preferred_presence);
                 keep!(fn => clear_preferred_presence, read, read_batch, users, users_from, changes_since);
                 values!(Progress<$user, $session>, ChangedUser<'static, $user, $session, 4>);
                 clones!(Slot<$user, $session, 4>);
@@ -182,9 +184,9 @@ pub fn keep() {
     keep!(Cursor => from_number, to_number);
     keep!(UserHandle => generation, index);
     keep!(DecideError as From<CommandError> => from);
-    keep!(DecideError as From<Overdue> => from);
+    keep!(DecideError as From<OverdueError> => from);
     keep!(MultiplyHasher as Hasher => finish, write, write_u128, write_u16, write_u32, write_u64, write_u8, write_usize);
-    values!(Cursor, DecideError, StartOver, TagCell, UserHandle);
+    values!(Cursor, DecideError, CursorError, TagCell, UserHandle);
     clones!(IndexCell, QueueCell, MultiplyHasher);
     clones!(SliceMemory<[Slot<u8, u8, 4>; 16], [TagCell; 16], [IndexCell; 16], [QueueCell; 16]>);
     orders!(Cursor);

@@ -4,8 +4,9 @@ use super::{defaults, hashes, keep, orders, values};
 use core::hint::black_box;
 use core::str::FromStr;
 use presence_core::{
-    Activity, Availability, Duration, DurationRange, Fade, Fades, Instant, IsoDuration, NotADuration, NotAGuid, Policy,
-    Preferred, PreferredDefault, Presence, PresenceSet, SessionId, TickExtender, UnknownPresence, UserId, renew_before,
+    Activity, Availability, Duration, DurationRange, Fade, Fades, Instant, IsoDuration, ParseDurationError,
+    ParseIdError, ParsePresenceError, Policy, Preferred, PreferredDefault, Presence, PresenceSet, SessionId,
+    TickExtender, UserId, keep_alive_interval,
 };
 
 #[inline(never)]
@@ -31,20 +32,20 @@ pub fn keep() {
     keep!(SessionId => from_bytes, parse, to_bytes, to_text);
     keep!(SessionId as FromStr => from_str);
 
-    keep!(Instant => as_millis, from_millis, from_secs, is_due, rebased, saturating_add, saturating_since, saturating_sub);
+    keep!(Instant => as_millis, from_millis, from_secs, is_due, rebased, saturating_add, saturating_duration_since, saturating_sub);
     keep!(Duration => as_millis, from_days, from_hours, from_millis, from_mins, from_secs, saturating_sub);
     keep!(Duration as From<core::time::Duration> => from);
     keep!(core::time::Duration as From<Duration> => from);
     keep!(DurationRange => contains);
     keep!(IsoDuration => is_negative, magnitude, parse, within);
     keep!(TickExtender => extend, new);
-    keep!(fn => renew_before);
+    keep!(fn => keep_alive_interval);
 
     keep!(Policy => check_preferred, check_session, default_preferred_duration);
     keep!(Fades => as_slice, new);
 
-    values!(Presence, Availability, Activity, PresenceSet, UnknownPresence, UserId, SessionId, NotAGuid);
-    values!(Instant, Duration, DurationRange, IsoDuration, NotADuration, TickExtender);
+    values!(Presence, Availability, Activity, PresenceSet, ParsePresenceError, UserId, SessionId, ParseIdError);
+    values!(Instant, Duration, DurationRange, IsoDuration, ParseDurationError, TickExtender);
     values!(Policy, Fade, Fades, PreferredDefault, Preferred);
     orders!(Presence, UserId, SessionId, Instant, Duration);
     hashes!(Presence, Availability, Activity, PresenceSet, UserId, SessionId, Instant, Duration);

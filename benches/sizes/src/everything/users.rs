@@ -2,19 +2,19 @@
 
 use super::{clones, defaults, hashes, keep, values};
 use presence_core::{
-    Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, Overdue, Preferred,
-    Session, SessionId, SetPreferredError, SetPresenceError, Transition, User, UserAt, advance,
-    clear_preferred_presence, clear_presence, decide, set_preferred_presence, set_presence,
+    Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, OverdueError, Preferred,
+    Session, SessionId, SetPreferredError, SetPresenceError, Transition, User, UserAt, clear_preferred_presence,
+    clear_presence, decide, next_due, set_preferred_presence, set_presence,
 };
 
 macro_rules! user {
     ($id:ty) => {
         keep!(User<$id, 4> => absence, after_restart, apply, at, explain, is_empty, new, next_deadline, preferred);
-        keep!(User<$id, 4> => presence, read_at, rebase, revision, session, sessions, since, starting_at, version);
+        keep!(User<$id, 4> => presence, read_at, rebase, revision, session, sessions, since, with_version, version);
         keep!(UserAt<'static, $id, 4> => now, user);
         keep!(Session<$id> => expires_at, fades_at, id, presence);
         keep!(Transition<$id> => after, at, before, cause, change, is_visible, revision);
-        keep!(fn => set_presence::<$id, 4>, clear_presence::<$id, 4>, decide::<$id, 4>, advance::<$id, 4>);
+        keep!(fn => set_presence::<$id, 4>, clear_presence::<$id, 4>, decide::<$id, 4>, next_due::<$id, 4>);
         keep!(fn => set_preferred_presence::<$id, 4>, clear_preferred_presence::<$id, 4>);
         values!(User<$id, 4>, Session<$id>, Transition<$id>, Change<$id>, Command<$id>, Explanation<$id>, Layer<$id>);
         clones!(UserAt<'static, $id, 4>);
@@ -32,7 +32,7 @@ pub fn keep() {
     keep!(CommandError as From<NotFound> => from);
     keep!(CommandError as From<SetPresenceError> => from);
     keep!(CommandError as From<SetPreferredError> => from);
-    values!(Absence, Cause, ApplyError, CommandError, NotFound, Overdue, SetPreferredError, SetPresenceError);
+    values!(Absence, Cause, ApplyError, CommandError, NotFound, OverdueError, SetPreferredError, SetPresenceError);
     hashes!(Absence, Cause);
     defaults!(Absence);
 }

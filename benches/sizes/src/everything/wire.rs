@@ -5,24 +5,24 @@ use crate::wire::Desk;
 use core::hint::black_box;
 use presence_core::details::DetailsError;
 use presence_core::directory::{DefaultHasher, Directory, InlineMemory};
-use presence_core::graph::json::{DuplicateMember, JsonError, Value};
+use presence_core::graph::json::{DuplicateMemberError, JsonError, Value};
 use presence_core::graph::{
-    self, Answered, Batch, Body, Buffer, Caller, DateTime, DetailsAction, DetailsField, DetailsOperation, Element,
-    Exchange, Hooks, Ids, Incoming, Line, OneUser, Operation, Owner, Permissions, Refusal, Request, Resource, Select,
-    Sink, Store, Target, TextBuffer, Trace, max_presence, serve, serve_line, write_answer, write_change, write_error,
-    write_presence, write_resource,
+    self, Batch, Body, Buffer, Caller, Context, DateTime, Dependencies, DetailsAction, DetailsField, DetailsOperation,
+    Element, Environment, Error, Ids, Line, OneUser, Operation, Permissions, RawRequest, Request, Resource, Select,
+    Store, Target, TextBuffer, Trace, UserRef, Writer, max_presence, serve, serve_line, write_answer, write_change,
+    write_error, write_presence, write_resource,
 };
 use presence_core::{CommandError, Instant, SessionId, UserId};
 
 /// An embedder who knows nothing.
 struct Nobody;
 
-impl Hooks for Nobody {}
+impl Environment for Nobody {}
 
 type Users = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>, DefaultHasher>;
 
 #[inline(never)]
-fn lists(value: Value<'_>, batch: Batch<'_>, element: Element<'_>, ids: Ids<'_>) -> Result<(), Refusal> {
+fn lists(value: Value<'_>, batch: Batch<'_>, element: Element<'_>, ids: Ids<'_>) -> Result<(), Error> {
     Value::members(value).for_each(|member| {
         black_box(member);
     });
@@ -53,50 +53,58 @@ pub fn keep() {
     keep!(Value<'static> => as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse);
     keep!(Batch<'static> => parse);
     keep!(Element<'static> => id, parse, request, request_in, value);
-    keep!(Answered<'static> => check, is_empty, new, note);
+    keep!(Dependencies<'static> => check, is_empty, new, note);
     keep!(Ids<'static> => parse, select);
     keep!(fn => lists);
     keep!(Request<'static> => parse, parse_in);
     keep!(Target<'static> => method, parse);
     keep!(Select => contains, parse);
     keep!(Caller => authorise, me);
-    keep!(Exchange<'static> => new);
+    keep!(Context<'static> => new);
     keep!(Line<'static> => parse, refuse);
     keep!(fn => serve, serve_line, write_answer, write_change, write_error, write_presence, write_resource, max_presence);
     keep!(Buffer<'static> => clear, new, written);
-    keep!(Buffer<'static> as Sink => room, take_back, write);
-    keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_on_details);
+    keep!(Buffer<'static> as Writer => remaining, discard_last, write);
+    keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_details);
     keep!(Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>> as Store => policy, read, read_batch, execute);
-    keep!(Desk as Store => read_batch, read_details, execute_on_details);
+    keep!(Desk as Store => read_batch, read_details, execute_details);
     keep!(OneUser<4> => new);
     keep!(fn => advance);
     keep!(OneUser<4> as Store => policy, read, execute);
-    keep!(Nobody as Hooks => end_of_day, epoch, user, zone);
+    keep!(Nobody as Environment => end_of_day, epoch, user, zone);
     keep!(DateTime => from_unix_millis, to_unix_millis);
     keep!(DetailsAction<'static> => command, is_about_location);
     keep!(TextBuffer => new);
     keep!(DetailsField => member, name);
     keep!(graph::Field => member, name);
-    keep!(Refusal => code, message, retry_after, status);
-    keep!(Refusal as From<CommandError> => from);
-    keep!(Refusal as From<DetailsError> => from);
-    keep!(Refusal as From<JsonError> => from);
-    values!(Batch<'static>, Caller, DateTime, DetailsAction<'static>, DetailsField, DetailsOperation, DuplicateMember);
+    keep!(Error => code, message, retry_after, status);
+    keep!(Error as From<CommandError> => from);
+    keep!(Error as From<DetailsError> => from);
+    keep!(Error as From<JsonError> => from);
+    values!(
+        Batch<'static>,
+        Caller,
+        DateTime,
+        DetailsAction<'static>,
+        DetailsField,
+        DetailsOperation,
+        DuplicateMemberError
+    );
     values!(
         Element<'static>,
         graph::Field,
-        graph::NoRoom,
+        presence_core::BufferFull,
         Ids<'static>,
         JsonError,
         Line<'static>,
         OneUser<4>,
         Operation,
-        Owner<'static>
+        UserRef<'static>
     );
-    values!(Permissions, Refusal, Request<'static>, Select, Target<'static>, Value<'static>);
-    clones!(Answered<'static>, Body<'static>, Exchange<'static>, Incoming<'static, 'static>, Resource<'static>);
+    values!(Permissions, Error, Request<'static>, Select, Target<'static>, Value<'static>);
+    clones!(Dependencies<'static>, Body<'static>, Context<'static>, RawRequest<'static, 'static>, Resource<'static>);
     clones!(TextBuffer, Trace<'static>);
     super::orders!(DateTime);
     super::hashes!(DateTime);
-    defaults!(Answered<'static>, Permissions, TextBuffer, Trace<'static>);
+    defaults!(Dependencies<'static>, Permissions, TextBuffer, Trace<'static>);
 }

@@ -5,7 +5,7 @@ use crate::desk::SESSIONS;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{Duration, Instant, SessionId, User, UserAt};
 
-type Owner = User<SessionId, SESSIONS>;
+type UserRef = User<SessionId, SESSIONS>;
 
 /// Keeps the newest snapshot of a user in a storage, and writes only what is worth it.
 ///
@@ -23,7 +23,7 @@ pub struct Keeper<M> {
 
 #[derive(Debug)]
 struct Stored {
-    user: Owner,
+    user: UserRef,
     at: Instant,
     /// Whether it could not be written.
     failed: bool,
@@ -47,7 +47,7 @@ impl<M: Storage> Keeper<M> {
     ///
     /// Call [`keep`](Self::keep) with it before anything happens to it: its numbers have leapt, and must not leap to the same
     /// place again.
-    pub fn restore(&mut self, now: Instant, elapsed: Option<Duration>) -> Owner {
+    pub fn restore(&mut self, now: Instant, elapsed: Option<Duration>) -> UserRef {
         let restored = match self.storage.load() {
             Ok(None) => return User::new(),
             Ok(Some(bytes)) => match snapshot::restore(bytes, now, elapsed) {
@@ -82,13 +82,13 @@ impl<M: Storage> Keeper<M> {
         }
         if let Some(stored) = &mut self.newest {
             stored.is_outdated = stored.falls_short_of(user.user(), now, M::SLACK);
-            if !stored.is_outdated || now.saturating_since(stored.at) < M::REST {
+            if !stored.is_outdated || now.saturating_duration_since(stored.at) < M::REST {
                 return Ok(false);
             }
         }
         let mut buffer = [0; SNAPSHOT];
         // The longest snapshot fits.
-        let Ok(bytes) = snapshot::take(user, &mut buffer) else { return Ok(false) };
+        let Ok(bytes) = snapshot::save(user, &mut buffer) else { return Ok(false) };
         let written = self.storage.store(bytes);
         if written.is_err() {
             crate::log::warning!("storage cannot be written");
@@ -121,9 +121,9 @@ impl Stored {
     }
 
     /// Whether a user would miss something if it were restored from this.
-    fn falls_short_of(&self, user: &Owner, now: Instant, slack: Duration) -> bool {
+    fn falls_short_of(&self, user: &UserRef, now: Instant, slack: Duration) -> bool {
         let (old, new) = (&self.user, user);
-        let differs = |old: Instant, new: Instant| old.max(new).saturating_since(old.min(new)) > slack;
+        let differs = |old: Instant, new: Instant| old.max(new).saturating_duration_since(old.min(new)) > slack;
         let sessions_differ = || {
             old.sessions().len() != new.sessions().len()
                 || old.sessions().iter().zip(new.sessions()).any(|(old, new)| {
@@ -135,7 +135,7 @@ impl Stored {
             (Some(old), Some(new)) => old.presence() != new.presence() || differs(old.expires_at(), new.expires_at()),
             (old, new) => old != new,
         };
-        let is_old = || self.falls_behind() && now.saturating_since(self.at) >= slack;
+        let is_old = || self.falls_behind() && now.saturating_duration_since(self.at) >= slack;
         old.version() != new.version()
             || old.absence() != new.absence()
             || preferred_differs()

@@ -1,21 +1,21 @@
 //! The power is cut after every single byte that is written.
 
 use super::medium::{Byte, Nor, Power, Torn, memory};
-use super::{Owner, carry_out, secs, set};
+use super::{UserRef, carry_out, secs, set};
 use firmware::SESSIONS;
 use firmware::storage::{Flash, Retained, RetainedByte, SNAPSHOT, Storage, TooLong};
 use presence_core::{Presence, snapshot};
 
 /// Snapshots of a user in the order in which they come about, some long and some short.
 fn snapshots(count: usize) -> Vec<Vec<u8>> {
-    let mut user = Owner::new();
+    let mut user = UserRef::new();
     let presences = [Presence::InACall, Presence::Available, Presence::Busy];
     let mut buffer = [0; SNAPSHOT];
     let story = (0..count).map(|number| {
         let now = secs(number as u64 * 60);
         let application = (number * 5 % SESSIONS) as u8;
         carry_out(&mut user, now, set(application, presences[number % 3], 20 + number as u64 % 7));
-        snapshot::take(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
+        snapshot::save(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
     });
     story.collect()
 }

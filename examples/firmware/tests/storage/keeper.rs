@@ -1,8 +1,8 @@
 //! When something is written, and what is restored.
 
-use super::{Owner, application, carry_out, secs, set};
+use super::{UserRef, application, carry_out, secs, set};
 use firmware::storage::{Keeper, Retained, Storage};
-use presence_core::snapshot::LEAP;
+use presence_core::snapshot::VERSION_GAP;
 use presence_core::{Absence, Command, Duration, Instant, Presence};
 use std::sync::atomic::AtomicU8;
 
@@ -41,7 +41,7 @@ impl Storage for Counted {
 
 /// A device: what its main loop does with its user and its storage.
 struct Device {
-    user: Owner,
+    user: UserRef,
     keeper: Keeper<Counted>,
     now: Instant,
 }
@@ -99,10 +99,10 @@ fn a5_after_a_gap_of_unknown_length_there_is_no_news() {
     assert_eq!((device.user.presence(), device.user.absence()), (Presence::Offline, Some(Absence::Lost)));
     let preferred = device.user.preferred().unwrap();
     assert_eq!((preferred.presence(), preferred.expires_at()), (Presence::DoNotDisturb, secs(7200)));
-    assert_eq!(device.user.version(), version + LEAP);
+    assert_eq!(device.user.version(), version + VERSION_GAP);
     // It has been stored before anything could happen, so the next restart leaps on from here.
     let device = device.restart(None);
-    assert_eq!(device.user.version(), version + 2 * LEAP);
+    assert_eq!(device.user.version(), version + 2 * VERSION_GAP);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn storage_rests_between_writes_and_the_last_word_is_written() {
     assert!(device.writes() - before <= 361, "{}", device.writes() - before);
     let version = device.user.version();
     device.sleep(secs(2000 + 3600 + REST));
-    assert_eq!(device.restart(None).user.version(), version + LEAP, "nothing is left unwritten");
+    assert_eq!(device.restart(None).user.version(), version + VERSION_GAP, "nothing is left unwritten");
 }
 
 #[test]

@@ -8,9 +8,9 @@ mod medium;
 
 use firmware::SESSIONS;
 use firmware::storage::RetainedByte;
-use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, advance, decide};
+use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};
 
-type Owner = User<SessionId, SESSIONS>;
+type UserRef = User<SessionId, SESSIONS>;
 
 fn secs(secs: u64) -> Instant {
     Instant::from_secs(secs)
@@ -20,8 +20,8 @@ fn application(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }
 
-fn carry_out(user: &mut Owner, now: Instant, command: Option<Command<SessionId>>) {
-    while let Some(due) = advance(user, now, &Policy::DESK) {
+fn carry_out(user: &mut UserRef, now: Instant, command: Option<Command<SessionId>>) {
+    while let Some(due) = next_due(user, now, &Policy::DESK) {
         user.apply(&due).unwrap();
     }
     let decided = command.and_then(|command| decide(user.at(now).unwrap(), command, &Policy::DESK).unwrap());

@@ -5,12 +5,13 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use presence_core::graph::{self, NoRoom, Refusal, Sink};
+use presence_core::BufferFull;
+use presence_core::graph::{self, Error, Writer};
 use std::any::Any;
 use std::sync::Arc;
 
 /// There is too much to do. Clients wait as long as it says, so it says little.
-pub const THROTTLED: Refusal = Refusal::Throttled { retry_after: 1 };
+pub const THROTTLED: Error = Error::Throttled { retry_after: 1 };
 /// When to come back to a disk that does not answer, in seconds.
 const STALLED: u8 = 10;
 
@@ -31,17 +32,17 @@ pub struct OperationName(pub &'static str);
 #[derive(Debug, Default)]
 pub struct Text(pub Vec<u8>);
 
-impl Sink for Text {
-    fn room(&self) -> usize {
+impl Writer for Text {
+    fn remaining(&self) -> usize {
         usize::MAX
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), NoRoom> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
         self.0.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn take_back(&mut self, count: usize) {
+    fn discard_last(&mut self, count: usize) {
         self.0.truncate(self.0.len().saturating_sub(count));
     }
 }
@@ -50,7 +51,7 @@ impl Sink for Text {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// By the rules of the wire.
-    Rule(Refusal),
+    Rule(Error),
     /// The method is wrong, and this one is right.
     Method(&'static str),
     /// The body did not come in time.
@@ -63,8 +64,8 @@ pub enum Refused {
     Stalled,
 }
 
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
+impl From<Error> for Refused {
+    fn from(refusal: Error) -> Self {
         Self::Rule(refusal)
     }
 }
@@ -92,7 +93,7 @@ impl Refused {
     }
 
     /// Writes the error body.
-    pub fn write(self, sink: &mut dyn Sink, ids: &Ids, clock: &Clock) -> Result<(), NoRoom> {
+    pub fn write(self, sink: &mut dyn Writer, ids: &Ids, clock: &Clock) -> Result<(), BufferFull> {
         let date = date(clock.now());
         let trace = graph::Trace {
             date: Some(&date),
@@ -101,7 +102,7 @@ impl Refused {
         };
         let (code, message) = match self {
             Self::Rule(refusal) => return graph::write_error(sink, refusal, &trace),
-            Self::Method(_) => return graph::write_error(sink, Refusal::MethodNotAllowed, &trace),
+            Self::Method(_) => return graph::write_error(sink, Error::MethodNotAllowed, &trace),
             Self::TooSlow => ("RequestTimeout", "The request did not come in time."),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
             Self::Internal => ("InternalServerError", "Something went wrong here."),

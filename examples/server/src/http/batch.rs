@@ -7,7 +7,7 @@ use super::graph::long;
 use super::work::{Outcome, Started, USUAL_PRESENCE};
 use axum::response::Response;
 use presence_core::Policy;
-use presence_core::graph::{Answered, Batch, Caller, Element, MAX_ELEMENTS, write_answer};
+use presence_core::graph::{Batch, Caller, Dependencies, Element, MAX_ELEMENTS, write_answer};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// What became of an element.
@@ -21,7 +21,7 @@ pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Resu
     // What every element's answer takes at least; longer ones bring or ask for their own share.
     let mut shares = app.reserve(MAX_ELEMENTS * USUAL_PRESENCE)?;
     let mut elements: Vec<(Element<'_>, State)> = Vec::with_capacity(MAX_ELEMENTS);
-    let mut answered = Answered::new();
+    let mut answered = Dependencies::new();
     let mut ended = 0;
     for element in batch.elements() {
         // Who depends on others waits for all before it, which says all that can be said of them.

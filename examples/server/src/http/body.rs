@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt;
-use presence_core::graph::{MAX_BODY, Refusal};
+use presence_core::graph::{Error, MAX_BODY};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -38,7 +38,7 @@ pub fn is_too_large(headers: &HeaderMap) -> bool {
 
 impl App {
     /// A share of the memory for bodies and answers.
-    pub fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+    pub fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Error> {
         let shares = u32::try_from(bytes.div_ceil(SHARE)).unwrap_or(u32::MAX);
         self.limits.buffers.clone().try_acquire_many_owned(shares).map_err(|_| THROTTLED)
     }
@@ -54,7 +54,7 @@ impl App {
                 let Ok(data) = frame.map_err(|_| Refused::BrokenBody)?.into_data() else { continue };
                 let len = bytes.len() + data.len();
                 if len > MAX_BODY {
-                    return Err(Refused::Rule(Refusal::TooLarge));
+                    return Err(Refused::Rule(Error::TooLarge));
                 }
                 if len > room {
                     let wanted = (2 * len).min(promised.unwrap_or(MAX_BODY)).max(len);
@@ -82,7 +82,7 @@ impl App {
                 let frame = frame.map_err(|_| Refused::BrokenBody)?;
                 len += frame.data_ref().map_or(0, Bytes::len);
                 if len > MAX_BODY {
-                    return Err(Refused::Rule(Refusal::TooLarge));
+                    return Err(Refused::Rule(Error::TooLarge));
                 }
             }
             Ok(())

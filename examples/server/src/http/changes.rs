@@ -20,7 +20,7 @@ use futures_util::stream;
 use http::{HeaderMap, Uri};
 use presence_core::UserId;
 use presence_core::directory::Cursor;
-use presence_core::graph::{Refusal, Select};
+use presence_core::graph::{Error, Select};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,11 +51,11 @@ pub async fn follow(
 }
 
 /// A reader, and the user who asks, if it is one.
-fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Option<UserId>), Refusal> {
+fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Option<UserId>), Error> {
     let place = app.limits.readers.clone().try_acquire_owned().map_err(|_| THROTTLED)?;
-    let caller = app.tokens.caller(headers).ok_or(Refusal::Unauthenticated)?;
+    let caller = app.tokens.caller(headers).ok_or(Error::Unauthenticated)?;
     if !may_read_all(&caller) {
-        return Err(Refusal::MissingPermission);
+        return Err(Error::MissingPermission);
     }
     // A client that reconnects by itself repeats its first address, and says in the header how far it came.
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
@@ -73,7 +73,7 @@ fn event(news: &News, reader: &Reader, me: Option<UserId>, epoch: u64) -> Event 
         Event::default().event("presence").data(String::from_utf8(text.0).unwrap_or_default())
     };
     match news {
-        News::StartOver => Event::default().event("start-over").data("{}"),
+        News::CursorError => Event::default().event("start-over").data("{}"),
         News::Told(shown) => presence(shown),
         News::UpToDate => Event::default().event("up-to-date").data("{}").id(cursor(reader.cursors(), epoch)),
         News::Changed(shown) => presence(shown).id(cursor(reader.cursors(), epoch)),

@@ -12,7 +12,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, Uri};
 use presence_core::Duration;
-use presence_core::graph::{Caller, Field, Refusal};
+use presence_core::graph::{Caller, Error, Field};
 use std::sync::Arc;
 use tokio::sync::oneshot::channel;
 
@@ -32,14 +32,14 @@ pub async fn advance(
 }
 
 async fn pass(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, Refused> {
-    let caller = app.tokens.caller(headers).ok_or(Refusal::Unauthenticated)?;
+    let caller = app.tokens.caller(headers).ok_or(Error::Unauthenticated)?;
     if !app.clock.is_virtual() {
-        return Err(Refusal::UnknownPath.into());
+        return Err(Error::UnknownPath.into());
     }
     if !matches!(caller, Caller::Trusted { .. }) {
-        return Err(Refusal::MissingPermission.into());
+        return Err(Error::MissingPermission.into());
     }
-    let duration = duration(uri.query().unwrap_or_default()).ok_or(Refusal::Malformed(Field::ExpirationDuration))?;
+    let duration = duration(uri.query().unwrap_or_default()).ok_or(Error::Malformed(Field::ExpirationDuration))?;
     // It must not be cut short when whoever asked hangs up: the shards would tell different times.
     let app = app.clone();
     let passed = tokio::spawn(async move {
@@ -83,20 +83,20 @@ pub async fn out_of_office(
 async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Request) -> Result<(), Refused> {
     let (parts, mut body) = request.into_parts();
     if is_too_large(&parts.headers) {
-        return Err(Refusal::TooLarge.into());
+        return Err(Error::TooLarge.into());
     }
-    let caller = app.tokens.caller(&parts.headers).ok_or(Refusal::Unauthenticated)?;
+    let caller = app.tokens.caller(&parts.headers).ok_or(Error::Unauthenticated)?;
     if !matches!(caller, Caller::Trusted { .. }) {
-        return Err(Refusal::MissingPermission.into());
+        return Err(Error::MissingPermission.into());
     }
     let held = app.read_body(&mut body, &parts.headers).await?;
-    let user = user.and_then(|Path(id)| id.parse().ok()).ok_or(Refusal::Malformed(Field::User))?;
-    let value: serde_json::Value = serde_json::from_slice(&held.bytes).map_err(|_| Refusal::NotAnObject)?;
-    let flag = value.get("isOutOfOffice").and_then(serde_json::Value::as_bool).ok_or(Refusal::NotAnObject)?;
+    let user = user.and_then(|Path(id)| id.parse().ok()).ok_or(Error::Malformed(Field::User))?;
+    let value: serde_json::Value = serde_json::from_slice(&held.bytes).map_err(|_| Error::NotAnObject)?;
+    let flag = value.get("isOutOfOffice").and_then(serde_json::Value::as_bool).ok_or(Error::NotAnObject)?;
     let message = match value.get("message") {
         None | Some(serde_json::Value::Null) => None,
         Some(serde_json::Value::String(text)) => Some(text.clone()),
-        Some(_) => return Err(Refusal::NotAnObject.into()),
+        Some(_) => return Err(Error::NotAnObject.into()),
     };
     app.tell(user, TellCommand::SetOutOfOffice(flag, message))?.finish(app, None).await.map(|_| ())
 }

@@ -12,7 +12,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use presence_core::details::LocationLayer;
 use presence_core::graph::{
-    self, Caller, DateTime, DetailsOperation, Exchange, Hooks, Incoming, Operation, Refusal, Request, Target,
+    self, Caller, Context, DateTime, DetailsOperation, Environment, Error, Operation, RawRequest, Request, Target,
 };
 use presence_core::{Policy, UserId};
 use std::sync::Arc;
@@ -39,14 +39,14 @@ pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Respons
 
 async fn answer(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<Response, Refused> {
     if is_too_large(&parts.headers) {
-        return Err(Refusal::TooLarge.into());
+        return Err(Error::TooLarge.into());
     }
     // That there is too much to do is said before all else (rule H2). No place is kept while a body comes: nobody knows how
     // long that takes.
     drop(app.enter()?);
     let Some(caller) = app.tokens.caller(&parts.headers) else {
         app.discard_body(body).await?;
-        return Err(Refusal::Unauthenticated.into());
+        return Err(Error::Unauthenticated.into());
     };
     let held = app.read_body(body, &parts.headers).await?;
     let _in_flight = app.enter()?;
@@ -67,16 +67,16 @@ fn parse<'a>(app: &App, parts: &Parts, held: &'a Held, caller: Caller) -> Result
     // What is no text names no media type either.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let body = graph::Body::Bytes(&held.bytes);
-    let incoming = Incoming { method: parts.method.as_str(), target, content_type, body };
+    let incoming = RawRequest { method: parts.method.as_str(), target, content_type, body };
     let parsed = Request::parse_in(&incoming, &app.exchange(caller), &Policy::GRAPH);
     parsed.map_err(|refusal| match (refusal, Target::parse(target)) {
-        (Refusal::MethodNotAllowed, Ok(target)) => Refused::Method(target.method()),
+        (Error::MethodNotAllowed, Ok(target)) => Refused::Method(target.method()),
         _ => refusal.into(),
     })
 }
 
 /// What the library asks of the world. Rules T1, W1.
-impl Hooks for App {
+impl Environment for App {
     fn epoch(&self) -> Option<u64> {
         // Instants are Unix milliseconds.
         Some(0)
@@ -93,14 +93,14 @@ impl Hooks for App {
 
 /// An answer that keeps its share of memory until it has gone out.
 pub fn long(text: Vec<u8>, shares: OwnedSemaphorePermit) -> Response {
-    struct Owner(Vec<u8>, #[expect(dead_code, reason = "held until the bytes are gone")] OwnedSemaphorePermit);
-    impl AsRef<[u8]> for Owner {
+    struct UserRef(Vec<u8>, #[expect(dead_code, reason = "held until the bytes are gone")] OwnedSemaphorePermit);
+    impl AsRef<[u8]> for UserRef {
         fn as_ref(&self) -> &[u8] {
             &self.0
         }
     }
     let mut response = json(Vec::new());
-    *response.body_mut() = Body::from(Bytes::from_owner(Owner(text, shares)));
+    *response.body_mut() = Body::from(Bytes::from_owner(UserRef(text, shares)));
     response
 }
 
@@ -128,15 +128,15 @@ fn operation_name(path: &str) -> &'static str {
 
 impl App {
     /// A place among the requests that are served.
-    fn enter(&self) -> Result<InFlight<'_>, Refusal> {
+    fn enter(&self) -> Result<InFlight<'_>, Error> {
         let permit = self.limits.in_flight.try_acquire().map_err(|_| THROTTLED)?;
         self.metrics.in_flight.inc();
         Ok(InFlight { app: self, _permit: permit })
     }
 
     /// What the library needs to know of a request besides the request.
-    pub fn exchange(&self, caller: Caller) -> Exchange<'_> {
-        Exchange { hooks: Some(self), ..Exchange::new(self.clock.now(), caller) }
+    pub fn exchange(&self, caller: Caller) -> Context<'_> {
+        Context { hooks: Some(self), ..Context::new(self.clock.now(), caller) }
     }
 }
 

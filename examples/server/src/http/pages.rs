@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Uri};
-use presence_core::graph::Refusal;
+use presence_core::graph::Error;
 use std::sync::Arc;
 
 /// The media type of Prometheus's text.
@@ -20,8 +20,8 @@ static OPENAPI: &str = include_str!("../../openapi.json");
 pub async fn metrics(State(app): State<Arc<App>>, Extension(ids): Extension<Ids>, headers: HeaderMap) -> Response {
     let may_read = match app.tokens.caller(&headers) {
         _ if app.is_loopback => Ok(()),
-        None => Err(Refusal::Unauthenticated),
-        Some(caller) if !may_read_all(&caller) => Err(Refusal::MissingPermission),
+        None => Err(Error::Unauthenticated),
+        Some(caller) if !may_read_all(&caller) => Err(Error::MissingPermission),
         Some(_) => Ok(()),
     };
     let mut response = match may_read {
@@ -48,7 +48,7 @@ pub async fn wrong_method(
 ) -> Response {
     let is_open = matches!(uri.path(), "/openapi.json" | "/metrics");
     if !is_open && app.tokens.caller(&headers).is_none() {
-        return Refused::from(Refusal::Unauthenticated).answer(&ids, &app.clock);
+        return Refused::from(Error::Unauthenticated).answer(&ids, &app.clock);
     }
     let right = if uri.path().starts_with("/dev/") { "POST" } else { "GET, HEAD" };
     Refused::Method(right).answer(&ids, &app.clock)

@@ -26,7 +26,7 @@ const LATER: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub enum News {
     /// Forget what you know; everybody follows.
-    StartOver,
+    CursorError,
     /// A user as it is now, while everybody is told.
     Told(Shown),
     /// Everybody was told; changes follow.
@@ -70,7 +70,7 @@ impl Walk {
 /// What was not heard yet.
 #[derive(Debug)]
 enum Waiting {
-    StartOver,
+    CursorError,
     Everybody(Shown),
     UpToDate,
     Changed(usize, Shown, Cursor),
@@ -111,7 +111,7 @@ impl Reader {
         self.cursors = vec![Cursor::START; self.app.shards.len()];
         self.walk = Some(Walk::START);
         self.waiting.clear();
-        self.waiting.push_back(Waiting::StartOver);
+        self.waiting.push_back(Waiting::CursorError);
     }
 
     /// What comes next, as soon as there is something; `None` when the server is about to end.
@@ -148,7 +148,7 @@ impl Reader {
 
     fn hear(&mut self, waiting: Waiting) -> News {
         match waiting {
-            Waiting::StartOver => News::StartOver,
+            Waiting::CursorError => News::CursorError,
             Waiting::Everybody(shown) => News::Told(shown),
             Waiting::UpToDate => News::UpToDate,
             Waiting::Changed(shard, shown, cursor) => {
@@ -200,7 +200,7 @@ impl Reader {
                     let changed = users.into_iter().map(|(shown, cursor)| Waiting::Changed(shard, shown, cursor));
                     self.waiting.extend(changed);
                 }
-                (_, Changes::StartOver) => {
+                (_, Changes::CursorError) => {
                     self.start_over();
                     return Some(false);
                 }

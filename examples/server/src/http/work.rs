@@ -5,7 +5,7 @@ use super::answer::{Refused, THROTTLED, Text};
 use crate::shard::Busy;
 use crate::shard::job::{Job, Shown, TellCommand};
 use presence_core::details::DetailsError;
-use presence_core::graph::{MAX_IDS, Refusal, Request, Resource, Select, TextBuffer, write_resource};
+use presence_core::graph::{Error, MAX_IDS, Request, Resource, Select, TextBuffer, write_resource};
 use presence_core::{CommandError, Instant, UserId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
@@ -45,12 +45,12 @@ impl App {
     /// later.
     pub fn start(&self, request: &Request<'_>) -> Result<Started, Refused> {
         match request {
-            Request::Act { user, command } => {
+            Request::Execute { user, command } => {
                 let (answer, outcome) = channel();
                 self.shards.ask(self.shards.of(*user), Job::Execute(*user, *command, answer))?;
                 Ok(Started::Action(outcome))
             }
-            Request::ActOnDetails { user, action } => {
+            Request::ExecuteDetails { user, action } => {
                 let command = TellCommand::from_command(action.command(&mut TextBuffer::new()));
                 self.tell(*user, command)
             }
@@ -97,7 +97,7 @@ impl App {
         by_shard: Vec<Vec<Shown>>,
         write: impl Fn(&mut Text, &Shown),
         shares: &mut OwnedSemaphorePermit,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Vec<u8>, Error> {
         let mut by_shard: Vec<_> = by_shard.into_iter().map(Vec::into_iter).collect();
         let mut reserved = ids.len() * USUAL_PRESENCE;
         let mut text = Text(Vec::with_capacity(reserved));
@@ -148,10 +148,10 @@ impl Started {
     pub async fn finish(self, app: &App, me: Option<UserId>) -> Result<Outcome, Refused> {
         match self {
             Self::Action(outcome) => {
-                told(outcome).await?.map(|()| Outcome::Done).map_err(|error| Refusal::from(error).into())
+                told(outcome).await?.map(|()| Outcome::Done).map_err(|error| Error::from(error).into())
             }
             Self::Telling(outcome) => {
-                told(outcome).await?.map(|()| Outcome::Done).map_err(|error| Refusal::from(error).into())
+                told(outcome).await?.map(|()| Outcome::Done).map_err(|error| Error::from(error).into())
             }
             Self::Read(shown, select) => {
                 let mut text = Text(Vec::with_capacity(USUAL_PRESENCE));

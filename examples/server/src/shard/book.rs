@@ -65,7 +65,7 @@ impl Book {
         if state.users.handle(user).is_some() {
             // What is overdue was carried out on what is read, so nothing is; and the buffer is as long as a snapshot can be.
             let take = |found: &User<SessionId, SESSIONS>| {
-                snapshot::take(found.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
+                snapshot::save(found.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
             };
             taken = state.users.read(now, user, take);
             self.note(&state.users, user, row);
@@ -79,7 +79,7 @@ impl Book {
         let mut buffer = [0; TOLD_LEN];
         let taken = state.kept.get(user).and_then(|told| {
             // The buffer is as long as it can be.
-            snapshot::take_details(told.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
+            snapshot::save_details(told.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
         });
         group.push(row, Record::Told, user, now, taken.and_then(|len| buffer.get(..len)).unwrap_or_default());
         state.kept.note_row(user, row);

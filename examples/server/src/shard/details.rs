@@ -6,7 +6,7 @@
 //! user takes over the version, so that the sum never falls.
 
 use super::users::Users;
-use presence_core::details::{Details, DetailsCommand, DetailsError, advance_details, decide_details};
+use presence_core::details::{Details, DetailsCommand, DetailsError, decide_details, next_due_details};
 use presence_core::graph::MAX_MESSAGE;
 use presence_core::{Instant, UserId};
 use std::collections::{BTreeSet, HashMap};
@@ -50,7 +50,7 @@ impl Kept {
     /// What a user has told, up to date: there may be nothing left of it but a version.
     pub fn read(&self, now: Instant, user: UserId) -> Option<Arc<Told>> {
         let mut told = self.entries.get(&user)?.told.clone();
-        while let Some(transition) = advance_details(&told, now) {
+        while let Some(transition) = next_due_details(&told, now) {
             // It was made of this very state.
             if Arc::make_mut(&mut told).apply(&transition).is_err() {
                 break;
@@ -78,7 +78,7 @@ impl Kept {
     /// [`DetailsError::UsersFull`] if there is no place for its user.
     pub fn restore(&mut self, users: &mut Users, user: UserId, told: Told, row: i64) -> Result<(), DetailsError> {
         // Nobody's time has begun yet: nothing is due.
-        users.hold(Instant::ZERO, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
+        users.pin(Instant::ZERO, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
         self.store(user, told);
         self.note_row(user, row);
         Ok(())
@@ -86,7 +86,7 @@ impl Kept {
 
     /// Of a user from an earlier life, nothing is left of what it told but so many changes.
     pub fn restore_changes(&mut self, users: &mut Users, user: UserId, changes: u64) {
-        users.release(user, changes);
+        users.unpin(user, changes);
         self.changed.push(user);
     }
 
@@ -115,7 +115,7 @@ impl Kept {
                 return Ok(());
             }
             self.free_room(users, now, user);
-            users.hold(now, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
+            users.pin(now, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
         }
         self.settle(users, user, told, is_visible);
         Ok(())
@@ -131,7 +131,7 @@ impl Kept {
     pub fn catch_up(&mut self, users: &mut Users, now: Instant, user: UserId) -> bool {
         let mut is_changed = false;
         while let Some(entry) = self.entries.get(&user)
-            && let Some(transition) = advance_details(&entry.told, now)
+            && let Some(transition) = next_due_details(&entry.told, now)
         {
             let mut told = (*entry.told).clone();
             // It was made of this very state.
@@ -164,10 +164,10 @@ impl Kept {
     /// This is what a user who is held has told from now on.
     fn settle(&mut self, users: &mut Users, user: UserId, told: Told, is_visible: bool) {
         if is_visible {
-            users.note_change(user);
+            users.record_external_change(user);
         }
         if told.is_empty() {
-            users.release(user, told.version());
+            users.unpin(user, told.version());
             if let Some(old) = self.entries.remove(&user).and_then(|entry| entry.deadline) {
                 self.deadlines.remove(&(old, user));
             }

@@ -28,7 +28,7 @@ pub enum Changes {
     /// These users, each with where to go on after it.
     Users(Vec<(Shown, Cursor)>),
     /// What changed is not known any more, or it is too much: read everybody.
-    StartOver,
+    CursorError,
 }
 
 /// Some of all users.

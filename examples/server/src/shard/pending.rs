@@ -94,7 +94,7 @@ impl Pending {
     }
 
     /// Takes a group back if it is durable, and sees which of the oldest rows still count.
-    pub fn take_back(&mut self, state: &State) {
+    pub fn discard_last(&mut self, state: &State) {
         let done = self.disk.as_ref().filter(|_| self.is_flushing).and_then(|disk| disk.done.try_recv().ok());
         if let Some(done) = done {
             self.is_done(done, state);
@@ -145,7 +145,7 @@ impl Pending {
             self.book.append_told(group, state, user, now);
             self.in_flight.insert(user);
         }
-        group.marks = self.book.changed_marks(now, virtual_now, state.users.forgotten());
+        group.marks = self.book.changed_marks(now, virtual_now, state.users.version_floor());
         group.rest = self.book.rest();
         group.look_at = self.book.look_at(state, group);
         group.cursor = state.users.cursor();

@@ -8,10 +8,10 @@ use super::group::Record;
 use super::journal::{Journal, Old};
 use super::state::State;
 use super::users::SESSIONS;
-use presence_core::details::advance_details;
+use presence_core::details::next_due_details;
 use presence_core::directory::Progress;
 use presence_core::snapshot::{self, RestoreError};
-use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId, advance};
+use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId, next_due};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ const ELAPSED: Option<Duration> = Some(Duration::ZERO);
 /// Fills a state with what a journal holds. `now` is not before anything that is stored.
 pub fn load(journal: &Journal, state: &mut State, book: &mut Book, now: Instant) -> Result<(), LoadError> {
     book.marks = journal.marks().map_err(|error| LoadError::Journal(journal.path(), error))?;
-    state.users.remember_forgotten(book.marks.forgotten);
+    state.users.raise_version_floor(book.marks.forgotten);
     // First what users tell: these users are held, whatever else is stored of them; but for those of whom nothing is left.
     let mut over = HashMap::new();
     newest(journal, Record::Told, |old, taken_at, bytes| {
@@ -86,7 +86,7 @@ fn newest(
 /// How often what a user told has changed, if there is nothing left of it by now. What is due frees its room (rule S9).
 fn changes_if_over(told: &Told, now: Instant) -> Option<u64> {
     let mut told = told.clone();
-    while let Some(due) = advance_details(&told, now) {
+    while let Some(due) = next_due_details(&told, now) {
         told.apply(&due).ok()?;
     }
     told.is_empty().then(|| told.version())
@@ -117,12 +117,12 @@ fn take_in(
 
 /// There is no room for a user: it must be one whose place was taken when nothing was stored of it any more.
 fn forget(state: &mut State, mut user: User<SessionId, SESSIONS>, now: Instant, changes: u64) -> Result<(), LoadError> {
-    while let Some(due) = advance(&user, now, state.users.policy()) {
+    while let Some(due) = next_due(&user, now, state.users.policy()) {
         user.apply(&due).map_err(|_| LoadError::Full)?;
     }
     if !user.is_empty() {
         return Err(LoadError::Full);
     }
-    state.users.remember_forgotten(user.revision() + changes + 1);
+    state.users.raise_version_floor(user.revision() + changes + 1);
     Ok(())
 }

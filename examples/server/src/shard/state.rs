@@ -84,7 +84,7 @@ impl State {
                 let some = changed.take(CHUNK);
                 Changes::Users(some.map(|change| (self.read(now, change.id), change.cursor)).collect())
             }
-            _ => Changes::StartOver,
+            _ => Changes::CursorError,
         }
     }
 

@@ -103,7 +103,7 @@ fn who_lost_its_place_is_not_durable_either() {
     pending.touch(&state.users, id(1));
     pending.hand_over(&mut state, at(0), 0);
     done.send(Done { group: groups.recv().unwrap(), oldest: vec![] }).unwrap();
-    pending.take_back(&state);
+    pending.discard_last(&state);
     assert!(!pending.has_any());
     assert_eq!(state.read(at(300), id(1)).version, 2);
     // The other takes its place; nothing is durable yet.
@@ -326,7 +326,7 @@ fn a_kill_at_any_moment() {
                             oldest,
                         })
                         .unwrap();
-                        pending.take_back(&state);
+                        pending.discard_last(&state);
                     }
                 }
             }
@@ -379,7 +379,7 @@ fn old_rows_go_though_groups_without_rows_come_between() {
         let oldest = if group.look_at == 0 { vec![] } else { journal.oldest(group.look_at).unwrap() };
         group.clear();
         done.send(Done { group, oldest }).unwrap();
-        pending.take_back(&state);
+        pending.discard_last(&state);
     }
     let rows = journal.oldest(100_000).unwrap().len();
     assert!(rows <= 400, "{rows}");

@@ -68,7 +68,7 @@ impl Writer {
     pub fn run(mut self) {
         let mut is_stopping = false;
         while !is_stopping {
-            self.pending.take_back(&self.state);
+            self.pending.discard_last(&self.state);
             self.advance();
             self.hand_over();
             let Some(first) = self.next_job() else { break };
@@ -98,7 +98,7 @@ impl Writer {
         }
         let deadline = if self.clock.is_virtual() { None } else { self.state.next_deadline() };
         let Some(deadline) = deadline else { return self.jobs.recv().ok() };
-        let wait = deadline.saturating_since(self.clock.now());
+        let wait = deadline.saturating_duration_since(self.clock.now());
         match self.jobs.recv_timeout(wait.into()) {
             Ok(job) => Some(job),
             Err(RecvTimeoutError::Timeout) => Some(Job::Wake),

@@ -23,9 +23,9 @@ pub struct Expected<const USERS: usize> {
 
 /// A place for a new user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Room {
+pub enum Vacancy {
     Unused,
-    Of(u8, u64),
+    Evict(u8, u64),
 }
 
 /// What a command did, in order, and its answer; and who has a place now in which another was.
@@ -84,12 +84,12 @@ impl<const USERS: usize> Expected<USERS> {
     }
 
     /// Where a new user would go: an unused place, or that of somebody at a revision; `None` if there is no room.
-    pub fn room(&self) -> Option<Room> {
+    pub fn vacancy(&self) -> Option<Vacancy> {
         if self.len() < self.places {
-            return Some(Room::Unused);
+            return Some(Vacancy::Unused);
         }
         let oldest = self.first_to_be_forgotten()?;
-        self.person(oldest).map(|person| Room::Of(oldest, person.revision))
+        self.person(oldest).map(|person| Vacancy::Evict(oldest, person.revision))
     }
 
     fn forget(&mut self, id: u8) {
@@ -101,9 +101,9 @@ impl<const USERS: usize> Expected<USERS> {
 
     /// Gives a new user a place, if there is one; whether another's is reused. Rules M5, S9.
     pub fn make_room(&mut self) -> Result<bool, CommandError> {
-        match self.room() {
-            Some(Room::Unused) => Ok(false),
-            Some(Room::Of(oldest, _)) => {
+        match self.vacancy() {
+            Some(Vacancy::Unused) => Ok(false),
+            Some(Vacancy::Evict(oldest, _)) => {
                 self.forget(oldest);
                 Ok(true)
             }

@@ -7,11 +7,11 @@ mod steps;
 mod told;
 mod watched;
 
-pub use watched::{Functions, Sink, Small, Watched};
+pub use watched::{Functions, Small, Watched, Writer};
 
 use crate::broken::Broken;
 use crate::rules::Numbers;
-use expected::{Expected, Room};
+use expected::{Expected, Vacancy};
 use presence_core::{Command, Duration, Instant, Policy, Presence, Transition};
 use stateright::{Model, Property};
 use std::hash::{Hash, Hasher};
@@ -55,7 +55,7 @@ enum About {
     /// A user at a revision.
     User(u64),
     /// Somebody new, who was to have this place.
-    Newcomer(Room),
+    Newcomer(Vacancy),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -114,10 +114,10 @@ impl<const USERS: usize, const PLACES: usize> State<USERS, PLACES> {
     }
 
     /// Where the numbers of a newcomer start, as far as is known from those before.
-    fn start_in(&self, room: Room) -> u64 {
+    fn start_in(&self, room: Vacancy) -> u64 {
         match room {
-            Room::Unused => self.start,
-            Room::Of(_, revision) => self.start.max(revision + 1),
+            Vacancy::Unused => self.start,
+            Vacancy::Evict(_, revision) => self.start.max(revision + 1),
         }
     }
 
@@ -127,10 +127,10 @@ impl<const USERS: usize, const PLACES: usize> State<USERS, PLACES> {
             let revision_of = |user| self.expected.person(user).map(|person| person.revision);
             let still = match *about {
                 About::User(revision) => (None, revision_of(*user) == Some(revision)),
-                About::Newcomer(Room::Unused) => (None, self.expected.room() == Some(Room::Unused)),
-                About::Newcomer(Room::Of(old, revision)) => (Some(old), revision_of(old) == Some(revision)),
+                About::Newcomer(Vacancy::Unused) => (None, self.expected.vacancy() == Some(Vacancy::Unused)),
+                About::Newcomer(Vacancy::Evict(old, revision)) => (Some(old), revision_of(old) == Some(revision)),
             };
-            let against_start = self.expected.room().map(|room| transition.revision().cmp(&self.start_in(room)));
+            let against_start = self.expected.vacancy().map(|room| transition.revision().cmp(&self.start_in(room)));
             (*user, told::tell(transition, self.now, LONG_AGO), still, against_start)
         });
         // Which is greater of numbers that grow, where it matters; and what is left out where it does not.

@@ -6,7 +6,7 @@ use super::{FewUsers, State};
 use crate::broken::Rule;
 use crate::one_user::{event, same_sessions};
 use presence_core::directory::Progress;
-use presence_core::{Instant, Overdue, User};
+use presence_core::{Instant, OverdueError, User};
 use stateright::Property;
 
 type Check<const USERS: usize, const PLACES: usize> = fn(&FewUsers<USERS, PLACES>, &State<USERS, PLACES>) -> bool;
@@ -134,7 +134,7 @@ fn decisions_are_exact<const USERS: usize, const PLACES: usize>(
     let promised = state.directory.next_deadline().filter(|promised| *promised <= state.now());
     ids::<USERS>().all(|id| {
         let needs_room = state.expected.person(id).is_none() && state.expected.len() == PLACES;
-        let asks_first = promised.filter(|_| needs_room).map(|deadline| Err(Overdue { deadline }.into()));
+        let asks_first = promised.filter(|_| needs_room).map(|deadline| Err(OverdueError { deadline }.into()));
         model.commands.iter().all(|&command| {
             let (decided, expected) = decide(state, id, command);
             let (decided_idle, expected_idle) = decide(&idle, id, command);

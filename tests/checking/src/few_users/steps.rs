@@ -39,7 +39,7 @@ impl<const USERS: usize, const PLACES: usize> FewUsers<USERS, PLACES> {
         let transition = state.directory.decide(state.now(), user, command).ok()??;
         let about = match state.expected.person(user) {
             Some(person) => About::User(person.revision),
-            None => About::Newcomer(state.expected.room()?),
+            None => About::Newcomer(state.expected.vacancy()?),
         };
         state.decided = Some(Decided { user, command, transition, about });
         Some(())
@@ -51,7 +51,7 @@ impl<const USERS: usize, const PLACES: usize> FewUsers<USERS, PLACES> {
         let place = usize::from(user);
         let now_about = match state.expected.person(user) {
             Some(person) => Some(About::User(person.revision)),
-            None => state.expected.room().map(About::Newcomer),
+            None => state.expected.vacancy().map(About::Newcomer),
         };
         // It may have been decided about one room and suit another: that is as good, if no number gets a second meaning.
         let suits = match now_about {
@@ -108,7 +108,7 @@ impl<const USERS: usize, const PLACES: usize> FewUsers<USERS, PLACES> {
         user: u8,
         command: Command<u8>,
     ) -> Result<Option<Event>, DecideError> {
-        let overdue = |deadline| presence_core::Overdue { deadline: Instant::from_millis(deadline) }.into();
+        let overdue = |deadline| presence_core::OverdueError { deadline: Instant::from_millis(deadline) }.into();
         let is_due = |deadline: &u64| *deadline <= state.now;
         let known = state.expected.person(user);
         if let Some(deadline) = known.and_then(|person| person.next_deadline()).filter(is_due) {

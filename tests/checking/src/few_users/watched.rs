@@ -8,13 +8,13 @@ use std::ops::{Deref, DerefMut};
 pub type Small<const PLACES: usize> = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, PLACES>>;
 
 /// Who is told of each transition.
-pub type Sink<'a> = &'a mut dyn FnMut(u8, &Transition<u8>);
+pub type Writer<'a> = &'a mut dyn FnMut(u8, &Transition<u8>);
 
 /// Who changed after a cursor, and the cursor of each; `None`: start over.
 pub type Changes = Option<Vec<(u8, u64)>>;
 
 pub type Execute<const PLACES: usize> =
-    fn(&mut Small<PLACES>, Instant, u8, Command<u8>, Sink<'_>) -> Result<(), CommandError>;
+    fn(&mut Small<PLACES>, Instant, u8, Command<u8>, Writer<'_>) -> Result<(), CommandError>;
 
 /// What the library does.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ impl<const PLACES: usize> Watched<PLACES> {
         now: Instant,
         user: u8,
         command: Command<u8>,
-        sink: Sink<'_>,
+        sink: Writer<'_>,
     ) -> Result<(), CommandError> {
         (self.functions.execute)(&mut self.directory, now, user, command, sink)
     }

@@ -1,7 +1,7 @@
 //! A user of the library, as the model sees it: through functions for which a test may put others, to show that what they do
 //! wrong is noticed. All else is the user's own.
 
-use presence_core::{Absence, ApplyError, Command, CommandError, Explanation, Instant, Overdue, Policy, Presence};
+use presence_core::{Absence, ApplyError, Command, CommandError, Explanation, Instant, OverdueError, Policy, Presence};
 use presence_core::{Transition, User, UserAt};
 use std::ops::Deref;
 
@@ -14,7 +14,7 @@ pub struct Functions<const ROOM: usize> {
     pub decide: fn(UserAt<'_, u8, ROOM>, Command<u8>, &Policy) -> Decision,
     pub advance: fn(&User<u8, ROOM>, Instant, &Policy) -> Option<Transition<u8>>,
     pub apply: fn(&mut User<u8, ROOM>, &Transition<u8>) -> Result<(), ApplyError>,
-    pub rebase: fn(&mut User<u8, ROOM>, Instant, Instant) -> Result<(), Overdue>,
+    pub rebase: fn(&mut User<u8, ROOM>, Instant, Instant) -> Result<(), OverdueError>,
     pub presence: fn(&User<u8, ROOM>) -> Presence,
     pub read_at: fn(&User<u8, ROOM>, Instant, &Policy) -> (Presence, u64),
     pub explain: fn(&User<u8, ROOM>, &Policy) -> Explanation<u8>,
@@ -29,7 +29,7 @@ pub struct Functions<const ROOM: usize> {
 impl<const ROOM: usize> Functions<ROOM> {
     pub const LIBRARY: Self = Self {
         decide: presence_core::decide,
-        advance: presence_core::advance,
+        advance: presence_core::next_due,
         apply: User::apply,
         rebase: User::rebase,
         presence: User::presence,
@@ -59,7 +59,7 @@ impl<const ROOM: usize> Watched<ROOM> {
         Self::new(self.functions)
     }
 
-    pub fn decide(&self, now: Instant, command: Command<u8>, policy: &Policy) -> Result<Decision, Overdue> {
+    pub fn decide(&self, now: Instant, command: Command<u8>, policy: &Policy) -> Result<Decision, OverdueError> {
         Ok((self.functions.decide)(self.user.at(now)?, command, policy))
     }
 
@@ -71,7 +71,7 @@ impl<const ROOM: usize> Watched<ROOM> {
         (self.functions.apply)(&mut self.user, transition)
     }
 
-    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), Overdue> {
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), OverdueError> {
         (self.functions.rebase)(&mut self.user, from, to)
     }
 

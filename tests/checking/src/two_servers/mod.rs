@@ -151,7 +151,7 @@ impl Model for TwoServers {
         let mut buffer = [0; snapshot::max_len::<u8, IDS>()];
         let user: User<u8, IDS> = User::new();
         let at = Instant::from_millis(START - 1);
-        let taken = snapshot::take(user.at(at).expect("nothing is due"), &mut buffer).expect("it has room");
+        let taken = snapshot::save(user.at(at).expect("nothing is due"), &mut buffer).expect("it has room");
         let value = Value { snapshot: taken.to_vec(), taken_at: START - 1, marks: [0; 2] };
         let times = [(); 2].map(|()| vec![0; self.commands.into()]);
         vec![State {

@@ -5,7 +5,7 @@ use super::state::Truth;
 use super::store::{Answer, Claim, Request, Value};
 use super::{COMMANDS, Fault, IDS};
 use crate::one_user::event;
-use presence_core::{CommandError, Duration, Instant, Policy, User, advance, decide, snapshot};
+use presence_core::{CommandError, Duration, Instant, Policy, User, decide, next_due, snapshot};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
@@ -85,7 +85,7 @@ impl Server {
     fn decide(&self, me: usize, now: u64, revision: u64, value: Value, policy: &Policy, fault: Option<Fault>) -> Next {
         let (mut user, at) = (user_of(&value), Instant::from_millis(now));
         let mut happened = Vec::new();
-        while let Some(due) = advance(&user, at, policy) {
+        while let Some(due) = next_due(&user, at, policy) {
             user.apply(&due).expect("what is due follows from the user");
             happened.push(event(&due));
         }
@@ -106,7 +106,7 @@ impl Server {
             user.apply(&again).expect("decided about this user");
         }
         let mut buffer = [0; snapshot::max_len::<u8, IDS>()];
-        let taken = snapshot::take(user.at(at).expect("nothing is overdue"), &mut buffer).expect("it has room");
+        let taken = snapshot::save(user.at(at).expect("nothing is overdue"), &mut buffer).expect("it has room");
         let mut marks = value.marks;
         marks[me] = self.number;
         let value = Value { snapshot: taken.to_vec(), taken_at: now, marks };

@@ -4,7 +4,7 @@ use super::{each_has_a_fault, notices};
 use presence_core::Presence::Away;
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::{ApplyError, Command, CommandError, Fades, Instant, Policy, PresenceSet};
-use presence_core_checking::few_users::{ALL_COMMANDS, FewUsers, Functions, Sink, Small};
+use presence_core_checking::few_users::{ALL_COMMANDS, FewUsers, Functions, Small, Writer};
 use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS};
 
 struct Fault {
@@ -147,7 +147,7 @@ fn from_nothing(
     now: Instant,
     user: u8,
     command: Command<u8>,
-    sink: Sink<'_>,
+    sink: Writer<'_>,
 ) -> Result<(), CommandError> {
     if is_newcomer(directory, now, user, command) {
         *directory = Directory::new(InlineMemory::new(), BRIEF);

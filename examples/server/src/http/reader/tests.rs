@@ -62,7 +62,7 @@ impl Client {
         let next = tokio::time::timeout(Duration::from_secs(10), reader.next()).await;
         assert!(reader.waiting.len() <= CHUNK * SHARDS + 1, "{} wait", reader.waiting.len());
         let (shown, is_change) = match next.expect("nothing is heard").expect("it has ended") {
-            News::StartOver => {
+            News::CursorError => {
                 self.known.clear();
                 self.start_overs += 1;
                 self.is_up_to_date = false;

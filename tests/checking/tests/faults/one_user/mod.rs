@@ -8,7 +8,7 @@ use presence_core::Presence::{self, AvailableInactive, Away, BeRightBack, DoNotD
 use presence_core::{
     Change, Command, Duration, DurationRange, Fade, Fades, Instant, Policy, PreferredDefault, PresenceSet,
 };
-use presence_core::{Transition, User, advance, decide};
+use presence_core::{Transition, User, decide, next_due};
 use presence_core_checking::one_user::{Functions, OneUser};
 use presence_core_checking::policies::{GRAPH, GRAPH_NUMBERS};
 
@@ -61,7 +61,7 @@ fn due_without_sessions(user: &User<u8, 2>, now: Instant) -> Option<Transition<u
     for session in user.sessions() {
         also(&mut alone, before, Command::ClearPresence { session: session.id() });
     }
-    advance(&alone, now, &GRAPH)
+    next_due(&alone, now, &GRAPH)
 }
 
 fn is_end_of_preference(due: &Transition<u8>) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{Fault, LIBRARY, NOT_BUSY, OTHERWISE, due_without_sessions, is_end_of_preference, library, policy};
 use presence_core::Presence::InACall;
-use presence_core::{Absence, ApplyError, Command, CommandError, Explanation, Layer, Policy, advance, decide};
+use presence_core::{Absence, ApplyError, Command, CommandError, Explanation, Layer, Policy, decide, next_due};
 use presence_core_checking::one_user::Functions;
 use presence_core_checking::policies::GRAPH;
 
@@ -114,7 +114,7 @@ pub static FAULTS: &[Fault] = &[
         "U5 ",
         "when what is preferred ends, nobody decides",
         Functions {
-            advance: |user, now, policy| match advance(user, now, policy) {
+            advance: |user, now, policy| match next_due(user, now, policy) {
                 Some(due) if is_end_of_preference(&due) => due_without_sessions(user, now),
                 due => due,
             },

@@ -5,7 +5,7 @@ use super::{
     ticks,
 };
 use presence_core::Presence::{Available, Away, Busy, InACall, Offline};
-use presence_core::{Absence, Change, Command, CommandError, Instant, Policy, PresenceSet, User, advance, decide};
+use presence_core::{Absence, Change, Command, CommandError, Instant, Policy, PresenceSet, User, decide, next_due};
 use presence_core_checking::one_user::Functions;
 use presence_core_checking::policies::GRAPH;
 
@@ -118,7 +118,7 @@ pub static FAULTS: &[Fault] = &[
         "what is stale is refused, and everything is lost",
         Functions {
             apply: |user, transition| {
-                user.apply(transition).inspect_err(|_| *user = User::starting_at(user.revision()))
+                user.apply(transition).inspect_err(|_| *user = User::with_version(user.revision()))
             },
             ..LIBRARY
         },
@@ -128,7 +128,7 @@ pub static FAULTS: &[Fault] = &[
         "what is preferred ends before the sessions",
         Functions {
             advance: |user, now, policy| {
-                due_without_sessions(user, now).filter(is_end_of_preference).or_else(|| advance(user, now, policy))
+                due_without_sessions(user, now).filter(is_end_of_preference).or_else(|| next_due(user, now, policy))
             },
             ..LIBRARY
         },
