@@ -29,6 +29,9 @@ pub mod indicator;
 mod log;
 mod policy;
 mod presence;
+#[cfg(doc)]
+#[doc = include_str!("../docs/behaviour.md")]
+pub mod rules {}
 pub mod snapshot;
 mod time;
 mod user;
