@@ -1,5 +1,6 @@
 //! The desk: a directory, and what is told of it.
 
+use crate::options::OWNER;
 use crate::output::Output;
 use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
 use presence_core::graph::{Caller, Context, Error, Line, Trace, Writer, json::Value, serve_line, write_change};
@@ -22,6 +23,7 @@ pub(crate) struct Desk {
     pub(crate) now: Instant,
     /// Whose presence changed last.
     pub(crate) shown: Option<UserId>,
+    /// Whom the screen shows, whoever changes; and who `/me` is.
     me: Option<UserId>,
 }
 
@@ -59,7 +61,7 @@ impl Desk {
     /// Carries out a line at the present moment, and prints what it changed and then its answer.
     pub(crate) fn answer(&mut self, text: &[u8], output: &mut Output) -> io::Result<()> {
         let line = Line::parse(text);
-        let exchange = Context::new(self.now, Caller::Trusted { me: self.me });
+        let exchange = Context::new(self.now, Caller::Trusted { me: Some(self.me.unwrap_or(OWNER)) });
         let mut answer = Answer::default();
         let mut changes = Vec::new();
         let _ = serve_line(line, &exchange, &mut self.directory, &mut answer, &mut |user, transition| {

@@ -11,10 +11,12 @@ use std::thread;
 /// How many lines may wait before the reader does.
 const WAITING: usize = 64;
 
-pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output: &mut Output) -> io::Result<()> {
+/// Serves lines until there are no more; returns how many came.
+pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output: &mut Output) -> io::Result<usize> {
     let start = std::time::Instant::now();
     let now = || Instant::ZERO.saturating_add(Duration::from(start.elapsed()));
     let lines = read(input);
+    let mut count = 0;
     loop {
         let deadline = desk.directory.next_deadline().map(|deadline| deadline.saturating_duration_since(now()));
         let wait = output.next_frame().into_iter().chain(deadline.map(core::time::Duration::from)).min();
@@ -25,11 +27,15 @@ pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output:
         desk.advance(now(), output)?;
         match received {
             Ok(line) => {
+                count += 1;
                 desk.answer(&line?, output)?;
                 output.flush()?;
             }
             Err(RecvTimeoutError::Timeout) => output.flush()?,
-            Err(RecvTimeoutError::Disconnected) => return output.show(desk),
+            Err(RecvTimeoutError::Disconnected) => {
+                output.show(desk)?;
+                return Ok(count);
+            }
         }
         output.show(desk)?;
     }

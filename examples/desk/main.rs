@@ -55,8 +55,14 @@ fn run(options: &Options) -> io::Result<()> {
         Source::Replay(Some(path)) => {
             replay::run(BufReader::new(open(path)?), options.until, &mut desk, &mut output)?;
         }
-        Source::Live(None) => live::run(BufReader::new(io::stdin()), &mut desk, &mut output)?,
-        Source::Live(Some(path)) => live::run(BufReader::new(open(path)?), &mut desk, &mut output)?,
+        Source::Live(None) => {
+            if live::run(BufReader::new(io::stdin()), &mut desk, &mut output)? == 0 {
+                eprintln!("{}", options::NOTHING_TO_READ);
+            }
+        }
+        Source::Live(Some(path)) => {
+            live::run(BufReader::new(open(path)?), &mut desk, &mut output)?;
+        }
     }
     output.finish()?;
     if let Some(path) = &options.timeline {

@@ -19,9 +19,18 @@ instead. With nothing to read it plays a day, fast-forward.
   --until SECONDS   let a replay's time run on to this moment at the end
   --timeline FILE   draw what happened as a picture (SVG)
   --policy NAME     graph (the default) or desk
-  --me GUID         who /me is
+  --me GUID         who /me is (fa8bf3dc-eca7-46b7-bad1-db199b62afc3 if not given)
   --help            this
 ";
+
+/// Printed when no line came from a standard input that is no terminal.
+pub(crate) const NOTHING_TO_READ: &str = "desk: nothing to read: run it on a terminal to see a day in a presence light's life, or send it requests, one a line (desk --help)";
+
+/// The user whom `/me` means unless `--me` says otherwise: the same as on the firmware, and the user of the day.
+pub(crate) const OWNER: UserId = match UserId::parse("fa8bf3dc-eca7-46b7-bad1-db199b62afc3") {
+    Ok(owner) => owner,
+    Err(_) => panic!("not a GUID"),
+};
 
 /// Where the requests come from.
 pub(crate) enum Source {

@@ -151,6 +151,32 @@ fn line_ends_and_lengths() {
     assert_eq!(replay(&[], b"\xff\xfe\n{}").len(), 2, "what is not UTF-8 is answered too");
 }
 
+/// `/me` is the same user as on the firmware unless `--me` names another.
+#[test]
+fn me_has_a_default() {
+    let line = r#"{"id":"1","method":"GET","url":"/me/presence"}"#;
+    let id = |options: &[&str]| {
+        let answer: Value = serde_json::from_str(&desk(options, line.as_bytes()).0).unwrap();
+        answer["body"]["id"].as_str().expect("an id").to_owned()
+    };
+    assert_eq!(id(&[]), NAMES[0].1);
+    assert_eq!(id(&["--replay", "-"]), NAMES[0].1);
+    assert_eq!(id(&["--me", NAMES[1].1]), NAMES[1].1);
+}
+
+/// With nothing to read and nothing on its terminal, one sentence says what to do instead, and not among the lines.
+#[test]
+fn with_nothing_to_read_it_says_what_to_do() {
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--package", "presence-core", "--example", "desk"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success() && output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("nothing to read: run it on a terminal"), "{said}");
+}
+
 /// Without `--replay`, time is that of the clock, and the program ends with its input.
 #[test]
 fn live() {
