@@ -32,6 +32,7 @@ mod presence;
 #[cfg(doc)]
 #[doc = include_str!("../docs/behaviour.md")]
 pub mod rules {}
+mod single_user;
 pub mod snapshot;
 mod time;
 mod user;
@@ -40,6 +41,7 @@ pub use buffer::BufferFull;
 pub use id::{GUID_LEN, ParseIdError, SessionId, UserId};
 pub use policy::{Fade, Fades, Policy, PreferredDefault};
 pub use presence::{Activity, Availability, ParsePresenceError, Presence, PresenceSet};
+pub use single_user::SingleUser;
 pub use time::{Duration, DurationRange, Instant, IsoDuration, ParseDurationError, TickExtender, keep_alive_interval};
 pub use user::{
     Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, OverdueError, Preferred,

@@ -6,7 +6,7 @@
 //! that shards by user takes a [`Batch`] or the [`Ids`] of a bulk read apart itself.
 //!
 //! Reading order: [`json`] validates text and walks it where it lies; [`Target`] is what a path means; [`Request`] is what
-//! was asked, checked in the order of rule H2; [`Caller`] says who may; [`Store`] is what it is executed on, [`OneUser`] the
+//! was asked, checked in the order of rule H2; [`Caller`] says who may; [`Store`] is what it is executed on, [`SingleUserStore`] the
 //! smallest; [`Error`] is every way to say no.
 //!
 //! Batches and bulk reads are feature `batch`: without it their paths are no resources, and a device that serves one request
@@ -53,7 +53,7 @@ pub use respond::details::{Resource, max_presence, write_resource};
 pub use respond::writer::{Buffer, Writer};
 pub use respond::{Trace, write_answer, write_change, write_error, write_presence};
 pub use serve::{Context, serve};
-pub use single_user::OneUser;
+pub use single_user::SingleUserStore;
 pub use store::Store;
 
 /// Whether batches and bulk reads are served.

@@ -4,24 +4,24 @@ use crate::graph::store::Store;
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::presence::Presence;
+use crate::single_user::SingleUser;
 use crate::time::Instant;
-use crate::user::{Command, CommandError, Transition, User, UserAt, decide, next_due};
+use crate::user::{Command, CommandError, Transition, User, UserAt, decide};
 
-/// The only user of a device, as requests are executed on: what a [`Directory`](crate::directory::Directory) is to many. It
-/// keeps no details.
+/// The only user of a device as a [`Store`]. It keeps no details.
 ///
-/// Whoever else is asked about has never been seen, and finds no room: as in a directory that is full. Where they should not
-/// exist at all, [`Context::known`](super::Context::known) says so.
+/// Other users read as Offline; writes to them fail with [`CommandError::UsersFull`], as in a full
+/// [`Directory`](crate::directory::Directory). To answer 404 instead, set [`Context::known`](super::Context::known).
 ///
 /// ```
-/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, OneUser, serve};
+/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, SingleUserStore, serve};
 /// use presence_core::{Instant, Policy, Presence, UserId};
 ///
 /// const OWNER: UserId = UserId::from_bytes([0x11; 16]);
 ///
-/// let mut lamp: OneUser<4> = OneUser::new(OWNER, Policy::DESK);
-/// let mut exchange = Context::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) });
-/// exchange.known = Some(&|user| user == OWNER);
+/// let mut lamp: SingleUserStore<4> = SingleUserStore::new(OWNER, Policy::DESK);
+/// let mut context = Context::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) });
+/// context.known = Some(&|user| user == OWNER);
 /// let request = RawRequest {
 ///     method: "POST",
 ///     target: "/me/presence/setPresence",
@@ -32,81 +32,68 @@ use crate::user::{Command, CommandError, Transition, User, UserAt, decide, next_
 /// };
 /// let mut bytes = [0; 512];
 /// let mut shown = Presence::Offline;
-/// let mut answer = Buffer::new(&mut bytes);
-/// let status = serve(&request, &exchange, &mut lamp, &mut answer, &mut |_, change| shown = change.after());
+/// let mut response = Buffer::new(&mut bytes);
+/// let status = serve(&request, &context, &mut lamp, &mut response, &mut |_, change| shown = change.after());
 /// assert_eq!((status, shown), (200, Presence::InACall));
 ///
-/// // Nobody asks, and yet time passes: Busy ends in five minutes.
-/// let ends = lamp.user.next_deadline();
-/// assert_eq!(ends, Some(Instant::from_secs(300)));
-/// lamp.advance(Instant::from_secs(300), |_, change| shown = change.after());
+/// // Without another request, time passes all the same: Busy ends in five minutes.
+/// let end = Instant::from_secs(300);
+/// assert_eq!(lamp.user.next_deadline(), Some(end));
+/// lamp.user.advance(end, |change| shown = change.after());
 /// assert_eq!(shown, Presence::Offline);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct OneUser<const SESSIONS: usize = 4> {
-    /// Who it is.
+pub struct SingleUserStore<const SESSIONS: usize = 4> {
+    /// The id of the user in requests.
     pub id: UserId,
-    /// What it holds, as of the latest moment that it was advanced to or commanded at.
-    pub user: User<SessionId, SESSIONS>,
-    /// What requests are checked against, and what fades when.
-    pub policy: Policy,
+    /// The user and its policy.
+    pub user: SingleUser<SessionId, SESSIONS>,
 }
 
-impl<const SESSIONS: usize> OneUser<SESSIONS> {
-    /// What is known of anybody else. Among the constants, for a device has less room on its stack.
-    const NOBODY: &User<SessionId, SESSIONS> = &User::new();
+impl<const SESSIONS: usize> SingleUserStore<SESSIONS> {
+    /// The state of every other user. A constant, to keep it off a device's stack.
+    const UNKNOWN: &User<SessionId, SESSIONS> = &User::new();
 
-    /// Nobody has said anything yet. O(`SESSIONS`).
-    ///
-    /// A user that was restored stands in a literal: `OneUser { id, user, policy }`.
+    /// Creates a store whose user has no sessions. For a restored user, build the struct from its fields.
     #[must_use]
     pub const fn new(id: UserId, policy: Policy) -> Self {
-        Self { id, user: User::new(), policy }
-    }
-
-    /// Lets time pass: what is due happens, in order, each with its own time, and is handed to `changes`. Rules S8, M4.
-    /// O(`SESSIONS`) for each that is due, of which there are three a session and one more at most: O(`SESSIONS`²).
-    pub fn advance(&mut self, now: Instant, mut changes: impl FnMut(UserId, &Transition<SessionId>)) {
-        while let Some(ref due) = next_due(&self.user, now, &self.policy) {
-            self.user.apply_unchecked(due);
-            changes(self.id, due);
-        }
+        Self { id, user: SingleUser::new(policy) }
     }
 }
 
-/// A read is exact, however long ago time was advanced: O(`SESSIONS`), O(`SESSIONS`²) if something is overdue. A command
-/// [advances](OneUser::advance) first: O(`SESSIONS`), O(`SESSIONS`²) if something is overdue.
-impl<const SESSIONS: usize> Store for OneUser<SESSIONS> {
+/// Reads are exact even if time was not advanced; a command first applies what is due for its user.
+impl<const SESSIONS: usize> Store for SingleUserStore<SESSIONS> {
     fn policy(&self) -> &Policy {
-        &self.policy
+        &self.user.policy
     }
 
     fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
-        if user == self.id { self.user.read_at(now, &self.policy) } else { (Presence::Offline, 0) }
+        if user == self.id { self.user.user.read_at(now, &self.user.policy) } else { (Presence::Offline, 0) }
     }
 
-    /// [`CommandError::UsersFull`] about anybody else, if nothing else is wrong with it: only what sets something needs room.
+    // One decision for both kinds of users: a second call would be decided, and linked, twice.
     fn execute(
         &mut self,
         now: Instant,
         user: UserId,
         command: Command<SessionId>,
-        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError> {
-        let asked = if user == self.id {
-            self.advance(now, &mut *changes);
-            &self.user
+        let Self { id, user: own } = self;
+        let subject = if user == *id {
+            own.advance(now, |due| on_change(user, due));
+            &own.user
         } else {
-            Self::NOBODY
+            Self::UNKNOWN
         };
-        let at = UserAt::new_unchecked(asked, now, asked.presence());
-        match decide(at, command, &self.policy)? {
+        let at = UserAt::new_unchecked(subject, now, subject.presence());
+        match decide(at, command, &own.policy)? {
             None => Ok(()),
-            Some(_) if user != self.id => Err(CommandError::UsersFull),
+            Some(_) if user != *id => Err(CommandError::UsersFull),
             Some(ref transition) => {
-                self.user.apply_unchecked(transition);
-                changes(user, transition);
+                own.user.apply_unchecked(transition);
+                on_change(user, transition);
                 Ok(())
             }
         }

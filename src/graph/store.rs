@@ -10,15 +10,15 @@ use crate::time::Instant;
 use crate::user::{Command, CommandError, Transition, User};
 use core::hash::BuildHasher;
 
-/// Users that requests are executed on: a [`Directory`], a [`OneUser`](super::OneUser), or an embedder's own, which is told
+/// Users that requests are executed on: a [`Directory`], a [`SingleUserStore`](super::SingleUserStore), or an embedder's own, which is told
 /// what was asked of whom, and carries it out wherever its users are:
 ///
 /// ```
-/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, OneUser, Store, serve};
+/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, SingleUserStore, Store, serve};
 /// use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 ///
 /// /// A user whose every change is counted.
-/// struct Counted(OneUser<4>, usize);
+/// struct Counted(SingleUserStore<4>, usize);
 ///
 /// impl Store for Counted {
 ///     fn policy(&self) -> &Policy {
@@ -45,7 +45,7 @@ use core::hash::BuildHasher;
 /// }
 ///
 /// let owner = UserId::from_bytes([0x11; 16]);
-/// let mut counted = Counted(OneUser::new(owner, Policy::DESK), 0);
+/// let mut counted = Counted(SingleUserStore::new(owner, Policy::DESK), 0);
 /// let exchange = Context::new(Instant::ZERO, Caller::Trusted { me: Some(owner) });
 /// let request = RawRequest {
 ///     method: "POST",
@@ -90,7 +90,7 @@ pub trait Store {
 
     /// Hands a user's details at a moment to `read`, as [`Details::shown_at`] gives them; of a user who has told nothing they
     /// are `ShownDetails::default()`. A store that keeps none hands out nothing, and they are null on the wire. Feature
-    /// `details`. Rules T1, O1, W1. A [`Directory`] keeps none, nor does a [`OneUser`](super::OneUser): O(1).
+    /// `details`. Rules T1, O1, W1. A [`Directory`] keeps none, nor does a [`SingleUserStore`](super::SingleUserStore): O(1).
     ///
     /// [`Details::shown_at`]: crate::details::Details::shown_at
     #[cfg(feature = "details")]

@@ -14,8 +14,9 @@ mod presences;
 mod rebase;
 mod retain;
 mod sessions;
-#[cfg(feature = "graph")]
 mod single_user;
+#[cfg(feature = "graph")]
+mod single_user_store;
 mod size;
 mod texts;
 mod time;

@@ -1,139 +1,175 @@
-//! The store of a device with one user: what a `Directory` says of that user, it says. Rules S5, S7 to S9, U4, M4, M5, V1.
+//! A single user with its policy does what a `Directory` does, and what the pure functions say. Rules S5, S7 to S9, U4, M4, C2.
 
 use support::model;
 
-use model::random::{Action, Step, clock, command, history};
+use model::random::{Action, Step, actions, clock, history};
 use presence_core::directory::{Directory, InlineMemory, Progress};
-use presence_core::graph::{OneUser, Store};
-use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
+use presence_core::{
+    Cause, Command, CommandError, Duration, Instant, NotFound, Policy, Presence, SetPreferredError, SetPresenceError,
+    SingleUser, Transition, User, decide, next_due,
+};
 use proptest::prelude::*;
 
-const OWNER: UserId = UserId::from_bytes([0x11; 16]);
-const OTHER: UserId = UserId::from_bytes([0x22; 16]);
+/// The result of a command and every change.
+type Outcome = (Result<(), CommandError>, Vec<Transition<u8>>);
 
-fn session(number: u8) -> SessionId {
-    SessionId::from_bytes([number; 16])
-}
-
-fn with_guid(command: Command<u8>) -> Command<SessionId> {
-    match command {
-        Command::SetPresence { session: number, presence, lease } => {
-            Command::SetPresence { session: session(number), presence, lease }
-        }
-        Command::ClearPresence { session: number } => Command::ClearPresence { session: session(number) },
-        Command::SetPreferredPresence { presence, duration } => Command::SetPreferredPresence { presence, duration },
-        Command::ClearPreferredPresence => Command::ClearPreferredPresence,
-    }
-}
-
-fn set(number: u8) -> Command<SessionId> {
-    Command::SetPresence { session: session(number), presence: Presence::Away, lease: None }
-}
-
-/// What a store hands out for a command: whether it was taken, and every change.
-type Done = (Result<(), CommandError>, Vec<(UserId, Transition<SessionId>)>);
-
-fn execute(store: &mut impl Store, now: Instant, user: UserId, command: Command<SessionId>) -> Done {
+fn execute(single: &mut SingleUser<u8, 2>, now: Instant, command: Command<u8>) -> Outcome {
     let mut changes = Vec::new();
-    let result = store.execute(now, user, command, &mut |user, change| changes.push((user, *change)));
+    let result = single.execute(now, command, |change| changes.push(*change));
+    (result, changes)
+}
+
+/// The same through the method that is named after the command.
+fn call(single: &mut SingleUser<u8, 2>, now: Instant, command: Command<u8>) -> Outcome {
+    let mut changes = Vec::new();
+    let on_change = |change: &Transition<u8>| changes.push(*change);
+    let result = match command {
+        Command::SetPresence { session, presence, lease } => {
+            single.set_presence(now, session, presence, lease, on_change).map_err(CommandError::from)
+        }
+        Command::ClearPresence { session } => {
+            single.clear_presence(now, session, on_change).map_err(CommandError::from)
+        }
+        Command::SetPreferredPresence { presence, duration } => {
+            single.set_preferred_presence(now, presence, duration, on_change).map_err(CommandError::from)
+        }
+        Command::ClearPreferredPresence => {
+            single.clear_preferred_presence(now, on_change);
+            Ok(())
+        }
+    };
+    (result, changes)
+}
+
+fn advance(single: &mut SingleUser<u8, 2>, now: Instant) -> Vec<Transition<u8>> {
+    let mut changes = Vec::new();
+    single.advance(now, |change| changes.push(*change));
+    changes
+}
+
+/// Everything that is due, through the pure functions and the checked `apply`.
+fn advance_purely(user: &mut User<u8, 2>, now: Instant, policy: &Policy) -> Vec<Transition<u8>> {
+    let mut changes = Vec::new();
+    while let Some(due) = next_due(user, now, policy) {
+        user.apply(&due).unwrap();
+        changes.push(due);
+    }
+    changes
+}
+
+fn execute_purely(user: &mut User<u8, 2>, now: Instant, command: Command<u8>, policy: &Policy) -> Outcome {
+    let mut changes = advance_purely(user, now, policy);
+    let decided = decide(user.at(now).unwrap(), command, policy);
+    let result = decided.map(|transition| {
+        if let Some(transition) = transition {
+            user.apply(&transition).unwrap();
+            changes.push(transition);
+        }
+    });
     (result, changes)
 }
 
 proptest! {
     /// Commands for three sessions where two fit, and a clock that goes back as well.
     #[test]
-    fn s8_m4_whatever_happens_it_is_as_in_a_directory(
-        steps in history(40, clock(), prop_oneof![
-            4 => command(3).prop_map(|command| Action::Command(0, command)),
-            1 => Just(Action::Advance),
-        ]),
+    fn s8_m4_any_history_ends_as_in_a_directory_and_with_the_pure_functions(
+        steps in history(40, clock(), actions(1, 3)),
         policy in proptest::sample::select(&[Policy::GRAPH, Policy::DESK][..]),
     ) {
-        let mut one = OneUser::<2>::new(OWNER, policy);
-        let mut many = Directory::new(InlineMemory::<UserId, SessionId, 2, 1>::new(), policy);
-        prop_assert_eq!(one.policy(), &policy);
+        let mut single = SingleUser::<u8, 2>::new(policy);
+        let mut named = single.clone();
+        let mut pure: User<u8, 2> = User::new();
+        let mut many = Directory::new(InlineMemory::<u8, u8, 2, 1>::new(), policy);
+        prop_assert_eq!(single.policy(), &policy);
         let mut now = Instant::ZERO;
         for Step { clock, action } in steps {
-            now = Instant::from_millis(clock.read(now.as_millis(), one.user.next_deadline().map(Instant::as_millis)));
-            prop_assert_eq!(one.read(now, OWNER), Store::read(&many, now, OWNER));
-            if let Action::Command(_, command) = action {
-                let command = with_guid(command);
-                prop_assert_eq!(execute(&mut one, now, OWNER, command), execute(&mut many, now, OWNER, command));
-            } else {
-                let (mut here, mut there) = (Vec::new(), Vec::new());
-                one.advance(now, |user, change| here.push((user, *change)));
-                loop {
-                    match many.advance(now) {
-                        Progress::Changed { user, transition } => there.push((user, transition)),
-                        Progress::Working => {}
-                        Progress::Idle { until } => {
-                            prop_assert_eq!(one.user.next_deadline(), until);
-                            break;
-                        }
+            now = Instant::from_millis(clock.read(now.as_millis(), single.next_deadline().map(Instant::as_millis)));
+            prop_assert_eq!(single.presence(now), many.presence(now, 0));
+            prop_assert_eq!(single.explain(now), many.explain(now, 0));
+            match action {
+                Action::Command(_, command) => {
+                    let outcome = execute(&mut single, now, command);
+                    prop_assert_eq!(&outcome, &call(&mut named, now, command));
+                    prop_assert_eq!(&outcome, &execute_purely(&mut pure, now, command, &policy));
+                    let mut changes = Vec::new();
+                    let result = many.execute(now, 0, command, |_, change| changes.push(*change));
+                    prop_assert_eq!(outcome, (result, changes));
+                }
+                // A directory knows no user before the first command.
+                Action::Rebase(to) if many.get(0).is_some() => {
+                    let to = Instant::from_millis(to);
+                    let result = single.rebase(now, to);
+                    prop_assert_eq!(result, named.rebase(now, to));
+                    prop_assert_eq!(result, pure.rebase(now, to));
+                    prop_assert_eq!(result.is_ok(), many.rebase(now, to).is_ok());
+                    if result.is_ok() {
+                        now = to;
                     }
                 }
-                prop_assert_eq!(here, there);
+                _ => {
+                    let changes = advance(&mut single, now);
+                    prop_assert_eq!(&changes, &advance(&mut named, now));
+                    prop_assert_eq!(&changes, &advance_purely(&mut pure, now, &policy));
+                    let mut there = Vec::new();
+                    loop {
+                        match many.advance(now) {
+                            Progress::Changed { transition, .. } => there.push(transition),
+                            Progress::Working => {}
+                            Progress::Idle { until } => {
+                                prop_assert_eq!(single.next_deadline(), until);
+                                break;
+                            }
+                        }
+                    }
+                    prop_assert_eq!(changes, there);
+                }
             }
-            prop_assert_eq!(&one.user, &many.read(Instant::ZERO, OWNER, Clone::clone), "with nothing due yet");
+            prop_assert_eq!(single.user(), &pure);
+            prop_assert_eq!(&single, &named);
+            prop_assert_eq!(single.user(), &many.get(0).cloned().unwrap_or_default());
         }
     }
 }
 
 #[test]
 fn s8_a_command_comes_after_what_was_due_before_it() {
-    let mut one: OneUser<4> = OneUser::new(OWNER, Policy::GRAPH);
-    execute(&mut one, Instant::ZERO, OWNER, set(1)).0.unwrap();
+    let mut single: SingleUser<u8, 2> = SingleUser::new(Policy::GRAPH);
+    single.set_presence(Instant::ZERO, 1, Presence::Available, None, |_| {}).unwrap();
+    let late = Instant::from_secs(1000);
+    let mut causes = Vec::new();
+    single
+        .set_presence(late, 1, Presence::Away, None, |change| causes.push((change.at().as_millis(), change.cause())))
+        .unwrap();
+    assert_eq!(causes, [(300_000, Cause::Expired), (1_000_000, Cause::Set)]);
+}
+
+#[test]
+fn s7_a_rejected_command_changes_nothing_but_what_was_due_is_applied() {
+    let mut single: SingleUser<u8, 2> = SingleUser::new(Policy::GRAPH);
+    single.set_presence(Instant::ZERO, 1, Presence::Away, None, |_| {}).unwrap();
     let late = Instant::from_secs(300);
-    assert_eq!(one.read(late, OWNER), (Presence::Offline, 2), "though nobody has advanced");
-    let (result, changes) = execute(&mut one, late, OWNER, Command::ClearPresence { session: session(1) });
-    assert_eq!(result, Err(CommandError::NotFound));
-    let [(user, change)] = changes[..] else { panic!("{changes:?}") };
-    assert_eq!((user, change.before(), change.after(), change.at()), (OWNER, Presence::Away, Presence::Offline, late));
-}
-
-/// Only what sets something needs room, and what is wrong with it comes first.
-#[test]
-fn m5_s9_somebody_else_was_never_seen_and_finds_no_room() {
-    let late = Instant::from_secs(1_000_000);
+    let mut changes = 0;
+    assert_eq!(single.clear_presence(late, 1, |_| changes += 1), Err(NotFound));
+    assert_eq!(changes, 1);
+    let before = single.clone();
     let second = Some(Duration::from_secs(1));
-    let mut one: OneUser<4> = OneUser::new(OWNER, Policy::GRAPH);
-    let mut full = Directory::new(InlineMemory::<UserId, SessionId, 4, 1>::new(), Policy::GRAPH);
-    let lasting =
-        Command::SetPreferredPresence { presence: Presence::Busy, duration: Some(Duration::from_hours(24 * 30)) };
-    for store in [&mut one as &mut dyn Store, &mut full] {
-        store.execute(Instant::ZERO, OWNER, lasting, &mut |_, _| {}).unwrap();
-    }
-    let before = one.clone();
-    assert_eq!(one.read(late, OTHER), (Presence::Offline, 0));
-    for (command, result) in [
-        (set(1), Err(CommandError::UsersFull)),
-        (Command::ClearPresence { session: session(1) }, Err(CommandError::NotFound)),
-        (Command::ClearPreferredPresence, Ok(())),
-        (Command::SetPreferredPresence { presence: Presence::Busy, duration: None }, Err(CommandError::UsersFull)),
-        (
-            Command::SetPresence { session: session(1), presence: Presence::Away, lease: second },
-            Err(CommandError::Duration),
-        ),
-        (
-            Command::SetPresence { session: session(1), presence: Presence::Offline, lease: None },
-            Err(CommandError::Presence),
-        ),
-    ] {
-        assert_eq!(execute(&mut one, late, OTHER, command), (result, Vec::new()), "{command:?}");
-        assert_eq!(execute(&mut full, late, OTHER, command), (result, Vec::new()), "{command:?}");
-    }
-    assert_eq!(one, before);
+    let set = single.set_presence(late, 1, Presence::Away, second, |_| changes += 1);
+    assert!(matches!(set, Err(SetPresenceError::Lease)), "{set:?}");
+    let preferred = single.set_preferred_presence(late, Presence::InACall, None, |_| changes += 1);
+    assert!(matches!(preferred, Err(SetPreferredError::Presence)), "{preferred:?}");
+    single.clear_preferred_presence(late, |_| changes += 1);
+    assert_eq!((changes, single), (1, before));
 }
 
-/// What is due for the owner happens when the owner is asked about, or time.
 #[test]
-fn s8_whoever_else_is_asked_about_nothing_is_carried_out() {
-    let mut one: OneUser<4> = OneUser::new(OWNER, Policy::GRAPH);
-    execute(&mut one, Instant::ZERO, OWNER, set(1)).0.unwrap();
-    let before = one.clone();
-    let late = Instant::from_secs(1_000_000);
-    for command in [set(1), Command::ClearPresence { session: session(1) }, Command::ClearPreferredPresence] {
-        assert_eq!(execute(&mut one, late, OTHER, command).1, []);
-    }
-    assert_eq!(one, before);
+fn m4_reading_needs_no_advance() {
+    let mut single: SingleUser<u8, 2> = SingleUser::new(Policy::GRAPH);
+    single.set_presence(Instant::ZERO, 1, Presence::Away, None, |_| {}).unwrap();
+    let before = single.clone();
+    let late = Instant::from_secs(300);
+    assert_eq!(single.next_deadline(), Some(late));
+    assert_eq!(single.presence(late), Presence::Offline);
+    assert_eq!(single.explain(late).since, Some(late));
+    assert_eq!(single, before);
+    assert_eq!(SingleUser::with_user(single.user().clone(), Policy::GRAPH), before);
 }

@@ -5,13 +5,13 @@ use core::hint::black_box;
 use presence_core::details::{DetailsCommand, DetailsError, ShownDetails, decide_details, next_due_details};
 #[cfg(feature = "details")]
 use presence_core::graph::Environment;
-use presence_core::graph::{Buffer, Caller, Context, Line, OneUser, RawRequest, Store, Writer, serve, serve_line};
+use presence_core::graph::{Buffer, Caller, Context, Line, RawRequest, SingleUserStore, Store, Writer, serve, serve_line};
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 
 /// A store of one person, as a device on a desk has it.
 #[cfg_attr(feature = "every", derive(Clone))]
 pub struct Desk {
-    one: OneUser<4>,
+    one: SingleUserStore<4>,
     #[cfg(feature = "details")]
     details: crate::details::Told,
 }
@@ -21,7 +21,7 @@ impl Desk {
     /// Nobody has said anything yet.
     pub(crate) const fn new() -> Self {
         Self {
-            one: OneUser::new(UserId::from_bytes([0x11; 16]), Policy::DESK),
+            one: SingleUserStore::new(UserId::from_bytes([0x11; 16]), Policy::DESK),
             #[cfg(feature = "details")]
             details: crate::details::Told::new(),
         }
@@ -30,7 +30,7 @@ impl Desk {
     /// Has the person one of these numbers of sessions?
     #[cfg(feature = "every")]
     pub(crate) fn is_one_of(&self, counts: &[usize]) -> bool {
-        counts.contains(&self.one.user.sessions().len())
+        counts.contains(&self.one.user.user().sessions().len())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Whose light it is, and the sessions that applications hold.
 
 use presence_core::BufferFull;
-use presence_core::graph::{Caller, Context, Line, OneUser, Store, Writer, serve_line};
-use presence_core::{Command, CommandError, Instant, Policy, SessionId, Transition, User, UserId};
+use presence_core::graph::{Caller, Context, Line, SingleUserStore, Store, Writer, serve_line};
+use presence_core::{Command, CommandError, Instant, Policy, SessionId, SingleUser, Transition, User, UserId};
 
 /// How many applications may hold a session at once.
 pub const SESSIONS: usize = 8;
@@ -18,7 +18,7 @@ pub const OWNER: UserId = match UserId::parse(match option_env!("PRESENCE_USER")
 
 /// A user, and the only places where it changes: a request, a press of a button, and time.
 #[derive(Debug)]
-pub struct Desk(OneUser<SESSIONS>);
+pub struct Desk(SingleUserStore<SESSIONS>);
 
 /// What hears of each change that was carried out.
 pub type Changes<'a> = &'a mut dyn FnMut(&Transition<SessionId>);
@@ -33,18 +33,18 @@ impl Desk {
     /// A desk of a user that was restored.
     #[must_use]
     pub const fn of(user: User<SessionId, SESSIONS>) -> Self {
-        Self(OneUser { id: OWNER, user, policy: Policy::DESK })
+        Self(SingleUserStore { id: OWNER, user: SingleUser::with_user(user, Policy::DESK) })
     }
 
     /// The user, as of the latest moment it was asked about.
     #[must_use]
     pub const fn user(&self) -> &User<SessionId, SESSIONS> {
-        &self.0.user
+        self.0.user.user()
     }
 
     /// Lets time pass: what is due happens, in order, each with its own time. Rule S8.
     pub fn advance(&mut self, now: Instant, changes: Changes<'_>) {
-        self.0.advance(now, |_, transition| changes(transition));
+        self.0.user.advance(now, changes);
     }
 
     /// Carries out a command, what is due before it.

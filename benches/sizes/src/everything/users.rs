@@ -1,11 +1,25 @@
 //! One user, with ids of either size.
 
 use super::{clones, defaults, hashes, keep, values};
+use core::hint::black_box;
 use presence_core::{
-    Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, OverdueError, Preferred,
-    Session, SessionId, SetPreferredError, SetPresenceError, Transition, User, UserAt, clear_preferred_presence,
-    clear_presence, decide, next_due, set_preferred_presence, set_presence,
+    Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Instant, Layer, NotFound, OverdueError,
+    Preferred, Presence, Session, SessionId, SetPreferredError, SetPresenceError, SingleUser, Transition, User, UserAt,
+    clear_preferred_presence, clear_presence, decide, next_due, set_preferred_presence, set_presence,
 };
+
+#[inline(never)]
+fn commands<S: Copy + Ord>(user: &mut SingleUser<S, 4>, now: Instant, session: S, command: Command<S>) -> bool {
+    let on_change = |transition: &Transition<S>| {
+        black_box(transition.after());
+    };
+    SingleUser::advance(user, now, on_change);
+    SingleUser::clear_preferred_presence(user, now, on_change);
+    SingleUser::clear_presence(user, now, session, on_change).is_ok()
+        && SingleUser::set_presence(user, now, session, Presence::Away, None, on_change).is_ok()
+        && SingleUser::set_preferred_presence(user, now, Presence::Away, None, on_change).is_ok()
+        && SingleUser::execute(user, now, command, on_change).is_ok()
+}
 
 macro_rules! user {
     ($id:ty) => {
@@ -19,6 +33,9 @@ macro_rules! user {
         values!(User<$id, 4>, Session<$id>, Transition<$id>, Change<$id>, Command<$id>, Explanation<$id>, Layer<$id>);
         clones!(UserAt<'static, $id, 4>);
         defaults!(User<$id, 4>);
+        keep!(SingleUser<$id, 4> => explain, new, next_deadline, policy, presence, rebase, user, with_user);
+        keep!(fn => commands::<$id>);
+        values!(SingleUser<$id, 4>);
     };
 }
 

@@ -8,8 +8,8 @@ use presence_core::directory::{DefaultHasher, Directory, InlineMemory};
 use presence_core::graph::json::{DuplicateMemberError, JsonError, Value};
 use presence_core::graph::{
     self, Batch, Body, Buffer, Caller, Context, DateTime, Dependencies, DetailsAction, DetailsField, DetailsOperation,
-    Element, Environment, Error, Ids, Line, OneUser, Operation, Permissions, RawRequest, Request, Resource, Select,
-    Store, Target, TextBuffer, Trace, UserRef, Writer, max_presence, serve, serve_line, write_answer, write_change,
+    Element, Environment, Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select,
+    SingleUserStore, Store, Target, TextBuffer, Trace, UserRef, Writer, max_presence, serve, serve_line, write_answer, write_change,
     write_error, write_presence, write_resource,
 };
 use presence_core::{CommandError, Instant, SessionId, UserId};
@@ -41,13 +41,6 @@ fn lists(value: Value<'_>, batch: Batch<'_>, element: Element<'_>, ids: Ids<'_>)
     Ok(())
 }
 
-#[inline(never)]
-fn advance(one: &mut OneUser<4>, now: Instant) {
-    OneUser::advance(one, now, |user, transition| {
-        black_box((user, transition));
-    });
-}
-
 #[inline(always)]
 pub fn keep() {
     keep!(Value<'static> => as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse);
@@ -68,9 +61,8 @@ pub fn keep() {
     keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_details);
     keep!(Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>> as Store => policy, read, read_batch, execute);
     keep!(Desk as Store => read_batch, read_details, execute_details);
-    keep!(OneUser<4> => new);
-    keep!(fn => advance);
-    keep!(OneUser<4> as Store => policy, read, execute);
+    keep!(SingleUserStore<4> => new);
+    keep!(SingleUserStore<4> as Store => policy, read, execute);
     keep!(Nobody as Environment => end_of_day, epoch, user, zone);
     keep!(DateTime => from_unix_millis, to_unix_millis);
     keep!(DetailsAction<'static> => command, is_about_location);
@@ -97,7 +89,7 @@ pub fn keep() {
         Ids<'static>,
         JsonError,
         Line<'static>,
-        OneUser<4>,
+        SingleUserStore<4>,
         Operation,
         UserRef<'static>
     );
