@@ -2,16 +2,19 @@
 
 use super::{HOUR, IDS, NOON, busy_user, ending, is_ordinary, secs, stored};
 use presence_core::snapshot::{self, RestoreError};
-use presence_core::{ApplyError, Duration, Instant, Presence, User, set_presence};
+use presence_core::{ApplyError, Command, Duration, Instant, Presence, User, set_presence};
 use proptest::prelude::*;
-use support::model::cases;
+use proptest::test_runner::TestCaseError;
 use support::model::life::{Life, left, life};
 use support::model::random::{Clock, command as any_command, forwards};
+use support::model::{ANYTHING, cases};
 
-/// Everything that will ever matter of a user, as distances from a moment.
-fn as_seen_at(user: &User<u8, 3>, now: Instant) -> impl PartialEq + std::fmt::Debug + use<> {
+/// Everything that will ever matter of a user, as distances from a moment, as they are on a clock on which that moment is
+/// `there`: what lies at its end or beyond never comes (rule C3).
+fn as_seen_at(user: &User<u8, 3>, now: Instant, there: Instant) -> impl PartialEq + std::fmt::Debug + use<> {
     let sessions = user.sessions().iter();
-    let until = |at: Instant| (at != Instant::NEVER).then(|| left(at, now));
+    let until =
+        |at: Instant| (at != Instant::NEVER && left(at, now) < left(Instant::NEVER, there)).then(|| left(at, now));
     let sessions: Vec<_> =
         sessions.map(|one| (one.id(), one.presence(), until(one.expires_at()), one.fades_at().map(until))).collect();
     let preferred = user.preferred().map(|preferred| (preferred.presence(), until(preferred.expires_at())));
@@ -23,6 +26,42 @@ fn as_seen_at(user: &User<u8, 3>, now: Instant) -> impl PartialEq + std::fmt::De
 fn happened(life: &Life<3>, from: usize, now: Instant) -> Vec<impl PartialEq + std::fmt::Debug + use<>> {
     let transitions = life.transitions[from..].iter();
     transitions.map(|one| (left(one.at(), now), one.before(), one.after(), one.cause(), one.revision())).collect()
+}
+
+/// A life that goes on, and the same life after a restart in which so much time has passed, on a clock that then reads
+/// `now`: the same happens to both, whatever is said to them afterwards. Rejected if what is left does not fit that clock.
+fn both_go_on(
+    life: &Life<3>,
+    elapsed: Duration,
+    now: Instant,
+    rest: &[(Clock, Command<u8>)],
+) -> Result<(), TestCaseError> {
+    let came_back = life.now.saturating_add(elapsed);
+    prop_assume!(is_ordinary(life, now) && came_back < Instant::from_millis(u64::MAX / 2));
+    let restored = snapshot::restore(&ending(life), now, Some(elapsed)).unwrap();
+    let mut stays = Life { now: came_back, ..life.clone() };
+    let mut restored = Life { user: restored, now, ..life.clone() };
+    let first = life.transitions.len();
+    stays.advance();
+    restored.advance();
+    prop_assert_eq!(happened(&stays, first, stays.now), happened(&restored, first, restored.now));
+    for &(clock, command) in rest {
+        let deadline = stays.user.next_deadline().map(Instant::as_millis);
+        let passed = clock.read_forwards(stays.now.as_millis(), deadline) - stays.now.as_millis();
+        if passed > u64::MAX / 16 {
+            break;
+        }
+        for life in [&mut stays, &mut restored] {
+            life.turn(Clock::Ahead(passed));
+        }
+        prop_assert_eq!(stays.command(command), restored.command(command));
+        prop_assert_eq!(happened(&stays, first, stays.now), happened(&restored, first, restored.now));
+    }
+    prop_assert_eq!(
+        as_seen_at(&stays.user, stays.now, restored.now),
+        as_seen_at(&restored.user, restored.now, restored.now)
+    );
+    Ok(())
 }
 
 proptest! {
@@ -37,31 +76,9 @@ proptest! {
         to in 1_000_000_000_000_u64..2_000_000_000_000,
         rest in proptest::collection::vec((forwards(), any_command(4)), 0..8),
     ) {
-        let bytes = ending(&life);
         let came_back = gap.read_forwards(life.now.as_millis(), life.user.next_deadline().map(Instant::as_millis));
         let elapsed = Duration::from_millis(came_back - life.now.as_millis());
-        let now = Instant::from_millis(to);
-        prop_assume!(is_ordinary(&life, now) && came_back < u64::MAX / 2);
-
-        let mut stays = Life { now: Instant::from_millis(came_back), ..life.clone() };
-        let mut restored = Life { user: snapshot::restore(&bytes, now, Some(elapsed)).unwrap(), now, ..life.clone() };
-        let first = life.transitions.len();
-        stays.advance();
-        restored.advance();
-        prop_assert_eq!(happened(&stays, first, stays.now), happened(&restored, first, restored.now));
-        for (clock, command) in rest {
-            let deadline = stays.user.next_deadline().map(Instant::as_millis);
-            let passed = clock.read_forwards(stays.now.as_millis(), deadline) - stays.now.as_millis();
-            if passed > u64::MAX / 16 {
-                break;
-            }
-            for life in [&mut stays, &mut restored] {
-                life.turn(Clock::Ahead(passed));
-            }
-            prop_assert_eq!(stays.command(command), restored.command(command));
-            prop_assert_eq!(happened(&stays, first, stays.now), happened(&restored, first, restored.now));
-        }
-        prop_assert_eq!(as_seen_at(&stays.user, stays.now), as_seen_at(&restored.user, restored.now));
+        both_go_on(&life, elapsed, Instant::from_millis(to), &rest)?;
     }
 
     /// On the clock that goes on, it is the very same user, and a journal's transitions apply to it.
@@ -145,6 +162,28 @@ fn v2_an_outdated_transition_is_still_stale() {
     let mut restored: User<u8, 4> = snapshot::restore(&stored(&user, NOON), NOON, Some(Duration::ZERO)).unwrap();
     assert_eq!(restored.apply(&outdated), Err(ApplyError::Stale));
     assert_eq!(restored.apply(&decide(&user)), Ok(()));
+}
+
+/// Found by the property above: on a clock at 0 such a duration ends just before the last instant, on any later clock never.
+#[test]
+fn c3_what_is_said_after_a_restart_saturates_where_the_new_clock_ends() {
+    let mut life: Life<3> = Life { now: Instant::ZERO, ..Life::new(ANYTHING) };
+    life.command(Command::SetPresence { session: 0, presence: Presence::Available, lease: None }).unwrap();
+    for duration in [u64::MAX, u64::MAX - 1, u64::MAX - 2].map(Duration::from_millis) {
+        for command in [
+            Command::SetPreferredPresence { presence: Presence::Available, duration: Some(duration) },
+            Command::SetPresence { session: 1, presence: Presence::Busy, lease: Some(duration) },
+        ] {
+            for now in [1, 2, 1_000_000_000_000].map(Instant::from_millis) {
+                both_go_on(&life, Duration::ZERO, now, &[(Clock::Stays, command)]).unwrap();
+            }
+        }
+    }
+    let duration = Some(Duration::from_millis(u64::MAX - 1));
+    life.command(Command::SetPreferredPresence { presence: Presence::Available, duration }).unwrap();
+    assert_eq!(life.user.preferred().unwrap().expires_at(), Instant::from_millis(u64::MAX - 1));
+    let restored: User<u8, 3> = snapshot::restore(&ending(&life), secs(1), Some(Duration::ZERO)).unwrap();
+    assert_eq!(restored.preferred().unwrap().expires_at(), Instant::NEVER);
 }
 
 #[test]

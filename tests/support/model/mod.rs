@@ -15,7 +15,8 @@ pub mod user;
 
 use presence_core::Presence::{self, *};
 use presence_core::{Cause, Duration, Fade, Fades, Instant, Policy, PresenceSet};
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngSeed};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Milliseconds, wide enough never to overflow by itself.
 pub type Millis = i128;
@@ -162,8 +163,19 @@ impl Happening {
     }
 }
 
-/// So many cases, unless `PROPTEST_CASES` asks for another number; failures are reported, not written to disk.
+/// Returns a configuration of so many cases, unless `PROPTEST_CASES` asks for another number.
+///
+/// A failing test prints the seed that repeats it, and writes nothing to disk.
 pub fn cases(number: u32) -> Config {
-    let config = Config { failure_persistence: None, max_global_rejects: u32::MAX, ..Config::default() };
-    if std::env::var_os("PROPTEST_CASES").is_some() { config } else { Config { cases: number, ..config } }
+    let mut config = Config { failure_persistence: None, max_global_rejects: u32::MAX, ..Config::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = number;
+    }
+    if config.rng_seed == RngSeed::Random {
+        // The standard library's only source of random numbers.
+        config.rng_seed = RngSeed::Fixed(RandomState::new().build_hasher().finish());
+    }
+    // Shown only of a test that fails.
+    println!("PROPTEST_RNG_SEED={} PROPTEST_CASES={} repeats these cases", config.rng_seed, config.cases);
+    config
 }
