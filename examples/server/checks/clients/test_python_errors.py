@@ -7,7 +7,7 @@ from kiota_abstractions.base_request_configuration import RequestConfiguration
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
 from harness import names
-from harness.hoard import Hoard
+from harness.stalled_bodies import Hoard
 from harness.names import APPLICATION, OTHER_APPLICATION, OTHER_USER, USER
 from harness.throttle import Throttle
 

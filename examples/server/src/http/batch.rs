@@ -2,9 +2,9 @@
 //! its slowest element. What one user's elements do happens in their order. Rule H5.
 
 use super::App;
-use super::answer::{Ids, Refused, Text};
+use super::dispatch::{Outcome, Started, USUAL_PRESENCE};
 use super::graph::long;
-use super::work::{Outcome, Started, USUAL_PRESENCE};
+use super::response::{Ids, Refused, Text};
 use axum::response::Response;
 use presence_core::Policy;
 use presence_core::graph::{Batch, Caller, Dependencies, Element, MAX_ELEMENTS, write_answer};

@@ -1,7 +1,7 @@
 //! Bodies of requests: never more than the wire allows, never for long, and never kept when nobody will look at them.
 
 use super::App;
-use super::answer::{Refused, THROTTLED};
+use super::response::{Refused, THROTTLED};
 use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;

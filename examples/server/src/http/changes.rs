@@ -7,9 +7,9 @@
 //! | `up-to-date` | `{}`: everybody was told; changes follow | where to go on |
 
 use super::App;
-use super::answer::{Ids, OperationName, Refused, THROTTLED, Text};
+use super::dispatch::{USUAL_PRESENCE, write};
 use super::reader::{News, Reader};
-use super::work::{USUAL_PRESENCE, write};
+use super::response::{Ids, OperationName, Refused, THROTTLED, Text};
 use crate::shard::job::Shown;
 use crate::tokens::may_read_all;
 use axum::Extension;

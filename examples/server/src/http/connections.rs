@@ -1,7 +1,7 @@
 //! Connections: taken in while there is room, given up when a client is too slow, and ended when the server ends.
 
 use super::App;
-use super::answer::{Ids, error_body};
+use super::response::{Ids, error_body};
 use crate::clock::{date, wall_clock};
 use axum::Router;
 use axum::body::Body;

@@ -2,8 +2,8 @@
 //! `POST /dev/users/{id}/outOfOffice` sets what Graph takes from mailboxes (rule O1).
 
 use super::App;
-use super::answer::{Ids, OperationName, Refused, done, json};
 use super::body::is_too_large;
+use super::response::{Ids, OperationName, Refused, done, json};
 use crate::clock::date;
 use crate::shard::job::{Job, TellCommand};
 use axum::Extension;

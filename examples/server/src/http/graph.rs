@@ -1,10 +1,10 @@
 //! Graph's paths: one request, checked in the order of rule H2, sent to the shards it is about, and answered.
 
 use super::App;
-use super::answer::{Ids, OperationName, Refused, THROTTLED, done, json};
 use super::batch;
 use super::body::{Held, is_too_large, throw_away};
-use super::work::Outcome;
+use super::dispatch::Outcome;
+use super::response::{Ids, OperationName, Refused, THROTTLED, done, json};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 /// Serves a request of Graph's.
 pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
     let (parts, mut body) = request.into_parts();
-    let Some(ids) = parts.extensions.get::<Ids>().cloned() else { return super::answer::panicked(Box::new(())) };
+    let Some(ids) = parts.extensions.get::<Ids>().cloned() else { return super::response::panicked(Box::new(())) };
     let mut response = match answer(&app, &parts, &mut body, &ids).await {
         Ok(response) => response,
         Err(refused) => {

@@ -1,24 +1,24 @@
 //! HTTP: what is asked, and how it is answered.
 //!
 //! Reading order: [`connections`] takes connections in and bounds them; [`observe`] gives every request its ids and
-//! counts it; [`graph`] serves Graph's paths, [`batch`] the elements of a batch, [`work`] goes to the shards; [`changes`] streams what a
-//! [`reader`] hears; [`answer`] makes answers, [`body`] reads bodies.
+//! counts it; [`graph`] serves Graph's paths, [`batch`] the elements of a batch, [`dispatch`] goes to the shards; [`changes`] streams what a
+//! [`reader`] hears; [`response`] makes answers, [`body`] reads bodies.
 
-pub mod answer;
 mod batch;
 mod body;
 mod changes;
 pub mod connections;
 mod dev;
+mod dispatch;
 #[cfg(test)]
 mod fixture;
 mod graph;
 mod observe;
 mod pages;
 mod reader;
+pub mod response;
 #[cfg(test)]
 mod tests;
-mod work;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -121,7 +121,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/dev/users/{id}/outOfOffice", post(dev::out_of_office))
         .method_not_allowed_fallback(pages::wrong_method)
         .fallback(graph::serve)
-        .layer(CatchPanicLayer::custom(answer::panicked))
+        .layer(CatchPanicLayer::custom(response::panicked))
         .layer(axum::middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)
 }

@@ -1,7 +1,7 @@
 //! Around every request: its ids, what is counted, and a limit of time.
 
 use super::App;
-use super::answer::{Ids, OperationName, Refused};
+use super::response::{Ids, OperationName, Refused};
 use crate::metrics::{OperationLabels, RequestLabels};
 use axum::extract::{Request, State};
 use axum::middleware::Next;

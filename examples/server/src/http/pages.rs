@@ -1,7 +1,7 @@
 //! `/metrics`, `/openapi.json`, and what is said to a wrong method on a path that is not Graph's.
 
 use super::App;
-use super::answer::{Ids, OperationName, Refused};
+use super::response::{Ids, OperationName, Refused};
 use crate::tokens::may_read_all;
 use axum::Extension;
 use axum::extract::State;

@@ -1,16 +1,16 @@
 //! Shards: a directory and a journal each, and a thread that owns them. Users are hashed to shards, one a core.
 //!
 //! Reading order: [`job`] is what a shard is asked; [`state`] is what it knows; [`writer`] carries jobs out on that;
-//! [`pending`] is what is not durable yet, a [`group`] at a time; [`flusher`] makes it durable, in the [`journal`], a [`database`]; [`book`]
+//! [`pending`] is what is not durable yet, a [`group`] at a time; [`flusher`] makes it durable, in the [`journal`], a [`database`]; [`journal_index`]
 //! knows which rows of that count; [`restore`] reads it back; [`layout`] is what lies in the directory of the data.
 
-mod book;
 mod database;
 mod details;
 mod flusher;
 mod group;
 pub mod job;
 pub mod journal;
+mod journal_index;
 pub mod layout;
 mod nothing;
 mod pending;
@@ -23,10 +23,10 @@ mod writer;
 
 use crate::clock::Clock;
 use crate::metrics::{Metrics, ShardLabels};
-use book::Book;
 use flusher::{Flusher, stop_everything};
 use job::Job;
 use journal::Journal;
+use journal_index::Book;
 use pending::{Disk, Pending};
 use presence_core::directory::Cursor;
 use presence_core::{Instant, UserId};

@@ -1,9 +1,9 @@
 //! What is not durable yet: the group that is open, the one that is being written, and whose records they hold.
 
-use super::book::Book;
 use super::flusher::Done;
 use super::group::Group;
 use super::job::Answer;
+use super::journal_index::Book;
 use super::state::State;
 use super::users::Users;
 use presence_core::{Instant, UserId};

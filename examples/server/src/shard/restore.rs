@@ -1,11 +1,11 @@
 //! From a journal to what a shard knows: the newest of every record, with exactly the instants, the version and the
 //! revision that it had.
 
-use super::book::Book;
 use super::database::JournalError;
 use super::details::Told;
 use super::group::Record;
 use super::journal::{Journal, Old};
+use super::journal_index::Book;
 use super::state::State;
 use super::users::SESSIONS;
 use presence_core::details::next_due_details;

@@ -1,10 +1,10 @@
 //! What a shard promises, without threads and sockets: who keeps a place, and what a kill may change: nothing.
 
-use super::book::Book;
 use super::flusher::Done;
 use super::group::{Group, Record, Rest};
 use super::job::Changes;
 use super::journal::{Journal, Marks};
+use super::journal_index::Book;
 use super::pending::{Disk, Pending};
 use super::restore;
 use super::state::State;

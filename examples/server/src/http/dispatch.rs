@@ -1,7 +1,7 @@
 //! Work: a request that is well formed and allowed, sent to the shards it is about, and what they answer, as JSON.
 
 use super::App;
-use super::answer::{Refused, THROTTLED, Text};
+use super::response::{Refused, THROTTLED, Text};
 use crate::shard::Busy;
 use crate::shard::job::{Job, Shown, TellCommand};
 use presence_core::details::DetailsError;
