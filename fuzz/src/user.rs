@@ -19,7 +19,7 @@ struct Person {
 impl Person {
     /// Rules V1, V2: numbers may begin anywhere.
     fn with_version(number: u64) -> Self {
-        let model = model::user::User { revision: number, version: number, ..model::user::User::new() };
+        let model = model::user::User { revision: number, version: number, ..model::user::User::default() };
         Self { real: User::with_version(number), model }
     }
 }

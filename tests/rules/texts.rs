@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 use presence_core::directory::{CursorError, DecideError};
-use presence_core::snapshot::{self, Field, RestoreError};
+use presence_core::snapshot::{Field, RestoreError};
 use presence_core::{
     ApplyError, Cause, CommandError, Instant, NotFound, OverdueError, ParseDurationError, ParseIdError,
     ParsePresenceError, SessionId, SetPreferredError, SetPresenceError, UserId,

@@ -60,7 +60,7 @@ impl Directory {
             happened.extend(answer.ok().flatten().map(|event| (id, event)));
             return (happened, answer.map(drop));
         }
-        let mut fresh = User::new();
+        let mut fresh = User::default();
         let own = match fresh.command(&rules, room, now, command) {
             Err(refused) => return (Vec::new(), Err(refused)),
             Ok(None) => return (Vec::new(), Ok(())),
@@ -99,7 +99,7 @@ impl Directory {
         let mut happened = Vec::new();
         if !self.users.contains_key(&id) {
             happened = self.advance_if_full(now);
-            if !self.take_place(id, User::new()) {
+            if !self.take_place(id, User::default()) {
                 return (happened, Err(ApplyError::Full));
             }
         }
@@ -122,6 +122,6 @@ impl Directory {
 
     /// A user as it reads at a moment; one never heard of, or forgotten, reads like a new one. Rule M5.
     pub fn read(&self, id: u8, now: Millis) -> User {
-        self.users.get(&id).map_or_else(User::new, |user| user.advanced(&self.rules, now))
+        self.users.get(&id).map_or_else(User::default, |user| user.advanced(&self.rules, now))
     }
 }

@@ -75,8 +75,8 @@ enum Due {
     Preferred,
 }
 
-impl User {
-    pub fn new() -> Self {
+impl Default for User {
+    fn default() -> Self {
         Self {
             sessions: BTreeMap::new(),
             preferred: None,
@@ -86,7 +86,9 @@ impl User {
             version: 0,
         }
     }
+}
 
+impl User {
     /// Rules A1 to A3.
     pub fn presence(&self, rules: &Rules) -> Presence {
         if self.sessions.is_empty() {
