@@ -1,29 +1,30 @@
-//! What time does to a directory: one transition at a time, in order, a bounded piece of work a call. Rules S8, M4.
+//! Advancing time: due transitions one at a time, in order, a bounded piece of work a call. Rules S8, M4.
 
-use super::Directory;
 use super::memory::Memory;
-use crate::directory::timers::First;
+use super::schedule::First;
+use super::slot_index::SlotIndex;
+use super::state::Directory;
 use crate::time::Instant;
 use crate::user::{Transition, next_due};
 use core::hash::{BuildHasher, Hash};
 
-/// What one call of [`Directory::advance`] did.
+/// The result of one call of [`Directory::advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "more may be due"]
 pub enum Progress<U, S> {
-    /// Something was due: this transition of this user has been applied. Call again.
+    /// A due transition of this user has been applied. Call again.
     Changed {
-        /// Whose.
+        /// The user whose transition it is.
         user: U,
-        /// What happened, stamped with its own deadline.
+        /// The transition, stamped with its own deadline.
         transition: Transition<S>,
     },
-    /// Book-keeping was done, and there may be more to do. Call again.
+    /// Some timers were put in order, and there may be more to do. Call again.
     Working,
-    /// Nothing is due until this deadline, which is exact; `None` when nothing will happen by itself.
+    /// Nothing is due before the next deadline.
     Idle {
-        /// When to come back.
+        /// The next deadline, exactly; `None` when nothing will happen by itself.
         until: Option<Instant>,
     },
 }
@@ -35,9 +36,10 @@ where
     M: Memory<U, S, SESSIONS>,
     H: BuildHasher,
 {
-    /// Time has passed: applies the first thing that is due at `now`, by deadline and then user id (rule S8), and hands it
-    /// out. One bounded piece of work a call, so that the caller bounds its own time however much is due:
-    /// O(`SESSIONS` + log users).
+    /// Applies the first transition that is due at `now`, by deadline and then user id, and returns it.
+    ///
+    /// One call is one bounded piece of work, so that the caller bounds its own time however much is due
+    /// ([S8](crate::rules#s8)).
     ///
     /// ```
     /// use presence_core::directory::{Directory, InlineMemory, Progress};
@@ -59,21 +61,21 @@ where
     /// # Ok::<(), presence_core::CommandError>(())
     /// ```
     pub fn advance(&mut self, now: Instant) -> Progress<U, S> {
-        let first = match self.first_queued(now) {
+        let first = match self.first_scheduled(now) {
             First::Known(first) => first,
             First::Unknown => {
-                self.take_off_calendar();
+                self.drain_calendar();
                 return Progress::Working;
             }
             First::None => return Progress::Idle { until: None },
         };
         let found = self.slot(first.slot).and_then(|slot| Some((slot.id?, slot.user.next_deadline()?, &slot.user)));
         let Some((id, deadline, user)) = found else {
-            self.unqueue(first.slot);
+            self.cancel(first.slot);
             return Progress::Working;
         };
         if deadline != first.key {
-            self.queue_under(first.slot, deadline, now);
+            self.schedule(first.slot, deadline, now);
             return Progress::Working;
         }
         match next_due(user, now, &self.policy) {
@@ -85,28 +87,35 @@ where
         }
     }
 
-    /// When to call [`advance`](Self::advance) next: never later than the first deadline of any user, and exact once
-    /// `advance` has said that it is idle. It is harmless, but wastes energy, to call `advance` before it. Rule M4. O(1).
+    /// Returns when to call [`advance`](Self::advance) next.
+    ///
+    /// It is never later than the first deadline of any user, and exact once `advance` has returned
+    /// [`Idle`](Progress::Idle). Calling `advance` earlier is harmless, but wastes energy.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         self.first_deadline()
     }
 
-    /// Carries out what is due for one user.
-    pub(super) fn catch_up(&mut self, slot: u32, now: Instant, sink: &mut impl FnMut(U, &Transition<S>)) {
+    /// Applies all that is due of one user.
+    pub(super) fn advance_slot_to(
+        &mut self,
+        index: SlotIndex,
+        now: Instant,
+        on_change: &mut impl FnMut(U, &Transition<S>),
+    ) {
         while let Some((id, transition)) =
-            self.slot(slot).and_then(|slot| Some((slot.id?, next_due(&slot.user, now, &self.policy)?)))
+            self.slot(index).and_then(|slot| Some((slot.id?, next_due(&slot.user, now, &self.policy)?)))
         {
-            self.apply_unchecked(slot, &transition);
-            sink(id, &transition);
+            self.apply_unchecked(index, &transition);
+            on_change(id, &transition);
         }
     }
 
-    /// Carries out all that is due. When the next deadline after that is, nobody has asked.
-    pub(super) fn catch_up_all(&mut self, now: Instant, sink: &mut impl FnMut(U, &Transition<S>)) {
+    /// Applies all that is due of all users. The deadline after that may stay inexact.
+    pub(super) fn advance_to(&mut self, now: Instant, on_change: &mut impl FnMut(U, &Transition<S>)) {
         while self.next_deadline().is_some_and(|deadline| deadline.is_due(now)) {
             if let Progress::Changed { user, transition } = self.advance(now) {
-                sink(user, &transition);
+                on_change(user, &transition);
             }
         }
     }

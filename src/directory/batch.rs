@@ -1,13 +1,14 @@
-//! Many commands, or many reads, at once: their memory is fetched side by side instead of one miss after the other.
+//! Batches of commands and of reads: the memory of many users is prefetched, instead of waiting for one after the other.
 
-use super::Directory;
 use super::memory::Memory;
-use crate::directory::table::buckets::Homes;
+use super::slot_index::SlotIndex;
+use super::state::Directory;
+use super::table::buckets::Buckets;
 use crate::time::Instant;
 use crate::user::{Command, CommandError, Transition, User};
 use core::hash::{BuildHasher, Hash};
 
-/// How many are looked up side by side.
+/// How many users are prefetched at a time.
 const PREFETCHED: usize = 64;
 
 impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
@@ -17,10 +18,10 @@ where
     M: Memory<U, S, SESSIONS>,
     H: BuildHasher,
 {
-    /// Carries out commands at `now`, in order, with the same results as [`execute`](Self::execute) one by one, which are
-    /// handed to `done` with the command's place. A large directory waits for memory most of the time; here it waits for
-    /// up to 64 users at once. Rules S7 to S9. O(commands × `SESSIONS`), and for each whatever more
-    /// [`execute`](Self::execute) may take.
+    /// Executes commands at `now`, in order, with the same results as [`execute`](Self::execute) one by one.
+    ///
+    /// `done` is called with each command's index and result. A large directory waits for memory most of the time; here it
+    /// waits for up to 64 users at once.
     ///
     /// ```
     /// use presence_core::directory::{Directory, InlineMemory};
@@ -30,35 +31,36 @@ where
     /// let set = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
     /// let commands = [(7, set), (8, Command::ClearPresence { session: 1 })];
     /// let mut outcomes = Vec::new();
-    /// directory.execute_batch(Instant::ZERO, &commands, |_, _| {}, |place, outcome| outcomes.push((place, outcome)));
+    /// directory.execute_batch(Instant::ZERO, &commands, |_, _| {}, |index, outcome| outcomes.push((index, outcome)));
     /// assert_eq!(outcomes, [(0, Ok(())), (1, Err(CommandError::NotFound))]);
     /// ```
     pub fn execute_batch(
         &mut self,
         now: Instant,
         commands: &[(U, Command<S>)],
-        mut sink: impl FnMut(U, &Transition<S>),
+        mut on_change: impl FnMut(U, &Transition<S>),
         mut done: impl FnMut(usize, Result<(), CommandError>),
     ) {
-        let mut places = 0usize..;
+        let mut indices = 0usize..;
         for chunk in commands.chunks(PREFETCHED) {
             let found = self.find_many(chunk.iter().map(|(user, _)| *user));
             for ((user, command), slot) in chunk.iter().zip(found) {
-                // An earlier command may have given the place away, or given this user one.
+                // An earlier command may have evicted this user, or given it a slot.
                 let slot = match slot.filter(|slot| self.slot(*slot).is_some_and(|slot| slot.id == Some(*user))) {
                     Some(slot) => Some(slot),
-                    None => self.find(*user).map(|(number, _)| number),
+                    None => self.find(*user).map(|(index, _)| index),
                 };
-                let outcome = self.execute_found(slot, now, *user, *command, &mut sink);
-                if let Some(place) = places.next() {
-                    done(place, outcome);
+                let outcome = self.execute_found(slot, now, *user, *command, &mut on_change);
+                if let Some(index) = indices.next() {
+                    done(index, outcome);
                 }
             }
         }
     }
 
-    /// Reads users as they are at `now`, in order, each handed to `read`; see [`read`](Self::read). Up to 64 are fetched
-    /// side by side. Rules M4, M5. O(users asked for × `SESSIONS`), O(`SESSIONS`²) for each of whom something is overdue.
+    /// Reads users as they are at `now`, in order, and calls `read` with each; see [`read`](Self::read).
+    ///
+    /// Up to 64 users are prefetched at a time.
     ///
     /// ```
     /// use presence_core::directory::{Directory, InlineMemory};
@@ -81,24 +83,24 @@ where
         }
     }
 
-    /// The slots of up to [`PREFETCHED`] users. Each round touches one piece of memory for all of them before the next
-    /// one needs it, and the processor fetches them side by side.
-    fn find_many(&self, users: impl Iterator<Item = U> + Clone) -> [Option<u32>; PREFETCHED] {
+    /// Returns the slots of up to [`PREFETCHED`] users. Each round touches one piece of memory for all of them before the
+    /// next one needs it, so that the processor fetches them at the same time.
+    fn find_many(&self, users: impl Iterator<Item = U> + Clone) -> [Option<SlotIndex>; PREFETCHED] {
         let (tags, slots) = (self.memory.tags(), self.memory.slots());
-        let (mut hashes, mut guesses) = ([0; PREFETCHED], [u32::MAX; PREFETCHED]);
-        for ((hash, guess), user) in hashes.iter_mut().zip(&mut guesses).zip(users.clone()) {
+        let (mut hashes, mut matches) = ([0; PREFETCHED], [SlotIndex::NONE; PREFETCHED]);
+        for ((hash, first), user) in hashes.iter_mut().zip(&mut matches).zip(users.clone()) {
             *hash = self.hash(user);
-            *guess = Homes::of(*hash, tags.len()).guess(tags);
+            *first = Buckets::of(*hash, tags.len()).first_match(tags);
         }
-        // A user is a handful of cache lines: asking what it publishes, and what is due, touches them all.
-        for guess in guesses {
-            if let Some(slot) = slots.get(guess as usize) {
+        // A user is a handful of cache lines: its presence and its deadlines touch them all.
+        for first in matches {
+            if let Some(slot) = slots.get(first.as_usize()) {
                 core::hint::black_box((slot.published, slot.user.presence()));
             }
         }
         let mut found = [None; PREFETCHED];
-        for (((found, hash), guess), user) in found.iter_mut().zip(hashes).zip(guesses).zip(users) {
-            *found = self.find_guessed(guess, hash, user).map(|(number, _)| number);
+        for (((found, hash), first), user) in found.iter_mut().zip(hashes).zip(matches).zip(users) {
+            *found = self.find_from(first, hash, user).map(|(index, _)| index);
         }
         found
     }

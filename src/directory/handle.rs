@@ -1,27 +1,30 @@
-//! Handles, for embedders who keep data of their own beside each user.
+//! Handles, for applications that keep data of their own for each user.
 
-use super::Directory;
 use super::memory::Memory;
+use super::slot_index::SlotIndex;
+use super::state::Directory;
 use crate::user::User;
 use core::hash::{BuildHasher, Hash};
 
-/// Names a user's place while that user has it: an index below the directory's capacity, for an array of the embedder's
-/// own, and a generation, so that a handle outlives no reuse of the place.
+/// The slot of a user, as long as that user has it.
+///
+/// The index is below the directory's capacity, for an array of the application's own. The generation makes a handle invalid
+/// once its slot is reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UserHandle {
-    slot: u32,
+    slot: SlotIndex,
     generation: u32,
 }
 
 impl UserHandle {
-    /// The place, below the directory's capacity. O(1).
+    /// Returns the index of the slot, below the directory's capacity.
     #[must_use]
     pub const fn index(self) -> usize {
-        self.slot as usize
+        self.slot.as_usize()
     }
 
-    /// How many users have had this place before. O(1).
+    /// Returns how many users have had this slot before.
     #[must_use]
     pub const fn generation(self) -> u32 {
         self.generation
@@ -35,7 +38,7 @@ where
     M: Memory<U, S, SESSIONS>,
     H: BuildHasher,
 {
-    /// The handle of a user with a place; `None` for one never heard of, or forgotten. O(1) expected.
+    /// Returns the handle of a user; `None` for one without a slot.
     ///
     /// ```
     /// use presence_core::directory::{Directory, InlineMemory};
@@ -43,18 +46,18 @@ where
     ///
     /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
     /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
-    /// let handle = directory.handle(7).expect("a place");
+    /// let handle = directory.handle(7).expect("a slot");
     /// assert!(handle.index() < directory.capacity());
     /// assert_eq!(directory.by_handle(handle).map(|(id, user)| (id, user.presence())), Some((7, Presence::Away)));
     /// # Ok::<(), presence_core::CommandError>(())
     /// ```
     #[must_use]
     pub fn handle(&self, user: U) -> Option<UserHandle> {
-        let (number, slot) = self.find(user)?;
-        Some(UserHandle { slot: number, generation: slot.generation })
+        let (index, slot) = self.find(user)?;
+        Some(UserHandle { slot: index, generation: slot.generation })
     }
 
-    /// The user with this handle, as time was last advanced; `None` once the place is another's. O(1), without hashing.
+    /// Returns the user with this handle, as time was last advanced; `None` once the slot is another's. Hashes nothing.
     #[must_use]
     pub fn by_handle(&self, handle: UserHandle) -> Option<(U, &User<S, SESSIONS>)> {
         let slot = self.slot(handle.slot).filter(|slot| slot.generation == handle.generation)?;

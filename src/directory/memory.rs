@@ -1,85 +1,9 @@
 //! The memory a directory lives in: handed over once, as arrays of a `static` or as slices sized at start-up.
 
-use super::changes::Changed;
-use crate::directory::table::buckets::TagCell;
-use crate::directory::table::overflow::IndexCell;
-use crate::directory::timers::heap::{Link, Linked, QueueCell};
-use crate::presence::Presence;
-use crate::time::Instant;
-use crate::user::User;
-
-/// Whether a user may be forgotten. Rule M5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) enum Standing {
-    /// Something is stored of it, or nobody has the place.
-    Stored,
-    /// Nothing is: it is in the queue of those that may be forgotten.
-    Forgettable,
-    /// Something is kept of it elsewhere, whatever is stored here.
-    Held,
-}
-
-/// The place of one user. Made by [`Slot::EMPTY`].
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[repr(C)]
-pub struct Slot<U, S, const SESSIONS: usize> {
-    // What a read needs comes first, so that it takes one cache line.
-    pub(super) id: Option<U>,
-    /// What the user publishes, as time was last advanced.
-    pub(super) published: Presence,
-    pub(super) standing: Standing,
-    /// How many users have had this place before.
-    pub(super) generation: u32,
-    /// The deadline the queue knows of: never later than the user's own, never when it is not queued.
-    pub(super) queued: Instant,
-    /// Where it is in the queues.
-    pub(super) link: Link,
-    pub(super) user: User<S, SESSIONS>,
-    /// Its place among the visible changes.
-    pub(super) changed: Changed,
-}
-
-impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
-    /// All that one user takes of a directory's memory, in bytes: a slot, a tag, and its parts of the index and the queue.
-    /// A directory's own state comes on top once, see [`Directory::OWN_BYTES`](super::Directory::OWN_BYTES).
-    pub const BYTES_PER_USER: usize =
-        size_of::<Self>() + size_of::<TagCell>() + size_of::<IndexCell>() + size_of::<QueueCell>();
-
-    /// A place that nobody has taken.
-    pub const EMPTY: Self = Self {
-        id: None,
-        published: Presence::Offline,
-        standing: Standing::Stored,
-        generation: 0,
-        queued: Instant::NEVER,
-        link: Link::NONE,
-        user: User::new(),
-        changed: Changed::NEVER,
-    };
-
-    /// Whether nothing is stored of the user, here or elsewhere. Rule M5.
-    pub(super) fn may_be_forgotten(&self) -> bool {
-        self.standing != Standing::Held && self.user.is_empty()
-    }
-}
-
-impl<U: Copy + Ord, S, const SESSIONS: usize> Linked for [Slot<U, S, SESSIONS>] {
-    fn link(&self, slot: u32) -> Option<&Link> {
-        self.get(slot as usize).map(|slot| &slot.link)
-    }
-
-    fn link_mut(&mut self, slot: u32) -> Option<&mut Link> {
-        self.get_mut(slot as usize).map(|slot| &mut slot.link)
-    }
-
-    /// That of the smaller user id. Rule S8.
-    fn is_before(&self, one: u32, other: u32) -> bool {
-        let id = |slot: u32| self.get(slot as usize).and_then(|slot| slot.id);
-        id(one) < id(other)
-    }
-}
+use super::slot::Slot;
+use super::table::buckets::TagCell;
+use super::table::overflow::IndexCell;
+use super::timers::cell::QueueCell;
 
 /// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`TagCell`]s, [`IndexCell`]s and
 /// [`QueueCell`]s as it is to hold users. When the directory is made, every one of them must be `EMPTY`. Where the four

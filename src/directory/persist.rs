@@ -1,7 +1,7 @@
-//! For those who keep users through a restart: listing them, taking them in, and the numbers that nobody may have again.
+//! Keeping users over a restart: listing them, inserting them, and the versions that no user may have again.
 
-use super::Directory;
 use super::memory::Memory;
+use super::state::Directory;
 use crate::user::{ApplyError, User};
 use core::hash::{BuildHasher, Hash};
 
@@ -12,14 +12,16 @@ where
     M: Memory<U, S, SESSIONS>,
     H: BuildHasher,
 {
-    /// Every user with a place, as time was last advanced, in no order that means anything. O(capacity) to exhaust.
+    /// Returns every user with a slot, as time was last advanced, in no particular order.
     pub fn users(&self) -> impl Iterator<Item = (U, &User<S, SESSIONS>)> {
         self.memory.slots().iter().filter_map(|slot| Some((slot.id?, &slot.user)))
     }
 
-    /// Up to so many users with a place, from a place on, and the place to go on from; `None` behind the last, and if none
-    /// are asked for. Whoever lists everybody a bounded piece at a time starts at 0; who comes or goes in between may be missed,
-    /// but not in [`changes_since`](Self::changes_since) a cursor taken before. O(`places` looked at).
+    /// Returns the users in `count` slots from one slot index on, and the index to go on from.
+    ///
+    /// That index is `None` behind the last slot, and if `count` is 0. A caller that lists all users a bounded piece at a time
+    /// starts at 0. A user who gets or loses a slot in between may be missed, but not in
+    /// [`changes_since`](Self::changes_since) a cursor read before.
     ///
     /// ```
     /// use presence_core::directory::{Directory, InlineMemory};
@@ -30,8 +32,8 @@ where
     ///     directory.set_presence(Instant::ZERO, user, 1, Presence::Away, None, |_, _| {})?;
     /// }
     /// let (mut listed, mut next) = (0, Some(0));
-    /// while let Some(place) = next {
-    ///     let (users, behind) = directory.users_from(place, 16);
+    /// while let Some(from) = next {
+    ///     let (users, behind) = directory.users_from(from, 16);
     ///     listed += users.count();
     ///     next = behind;
     /// }
@@ -40,41 +42,42 @@ where
     /// ```
     pub fn users_from(
         &self,
-        place: usize,
-        places: usize,
+        from: usize,
+        count: usize,
     ) -> (impl Iterator<Item = (U, &User<S, SESSIONS>)>, Option<usize>) {
-        let rest = self.memory.slots().get(place..).unwrap_or_default();
-        let slots = rest.get(..places).unwrap_or(rest);
-        let behind = place.saturating_add(slots.len());
+        let rest = self.memory.slots().get(from..).unwrap_or_default();
+        let slots = rest.get(..count).unwrap_or(rest);
+        let behind = from.saturating_add(slots.len());
         let next = (!slots.is_empty() && behind < self.memory.slots().len()).then_some(behind);
         (slots.iter().filter_map(|slot| Some((slot.id?, &slot.user))), next)
     }
 
-    /// Where the revision and version of a new user start: above those of every user that was forgotten, and at 0 as long as
-    /// nobody was and the clock was never [shifted](Self::rebase). Whoever keeps users through a restart keeps this beside
-    /// them, and says so to [`raise_version_floor`](Self::raise_version_floor). Rules V1, V2. O(1).
+    /// Returns the first revision and version of a new user: above those of every user that was evicted.
+    ///
+    /// It is 0 as long as no user was evicted and the clock was never [shifted](Self::rebase). An application that keeps
+    /// users over a restart stores it with them, and hands it to [`raise_version_floor`](Self::raise_version_floor)
+    /// ([V1](crate::rules#v1)).
     #[must_use]
     pub const fn version_floor(&self) -> u64 {
-        self.forgotten
+        self.version_floor
     }
 
-    /// Users forgotten elsewhere, or in an earlier life of this directory, had revisions and versions below this.
-    /// Rules V1, V2. O(1).
-    pub const fn raise_version_floor(&mut self, number: u64) {
-        if number > self.forgotten {
-            self.forgotten = number;
+    /// Raises [`version_floor`](Self::version_floor) above the versions of users evicted elsewhere, or before a restart.
+    pub const fn raise_version_floor(&mut self, floor: u64) {
+        if floor > self.version_floor {
+            self.version_floor = floor;
         }
     }
 
-    /// Takes in a user from elsewhere, a store or another directory, in place of what is known of it here. It counts as a
-    /// visible change. What is overdue of it is due at the next [`advance`](Self::advance). Its revision and version are
-    /// taken as they are: that they do not fall behind those it had here is the caller's to see to, and whoever starts in its
-    /// place later starts above them, however high they are. Rules V1, V2. O(`SESSIONS` + log users); for a new user
-    /// amortised.
+    /// Inserts a user from a store or another directory, and replaces the record it had here.
+    ///
+    /// This counts as a visible change. Whatever is overdue of the user is due at the next [`advance`](Self::advance). Its
+    /// revision and version are accepted as they are: the caller makes sure that they do not fall behind those it had here.
+    /// A user who gets its slot later starts above them, however high they are ([V1](crate::rules#v1)).
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Full`] when a new user finds no place. Nothing is changed then.
+    /// [`ApplyError::Full`] when there is no slot for a new user. Nothing is changed then.
     ///
     /// ```
     /// use presence_core::directory::{Directory, InlineMemory};
@@ -86,14 +89,14 @@ where
     /// # Ok::<(), presence_core::ApplyError>(())
     /// ```
     pub fn insert(&mut self, id: U, user: User<S, SESSIONS>) -> Result<(), ApplyError> {
-        let slot = match self.find(id) {
-            Some((number, _)) => number,
+        let index = match self.find(id) {
+            Some((index, _)) => index,
             None => {
-                let room = self.vacancy().ok_or(ApplyError::Full)?;
-                self.take_place(room, id)
+                let vacancy = self.vacancy().ok_or(ApplyError::Full)?;
+                self.occupy(vacancy, id)
             }
         };
-        self.replace(slot, user);
+        self.replace(index, user);
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
-//! For those who keep more of a user elsewhere, a status message say: whom the directory must not forget, and changes that
-//! count as the user's.
+//! Retention, for applications that keep more of a user elsewhere, such as a status message: users who must not be evicted,
+//! and changes that count as theirs.
 
-use super::Directory;
-use super::memory::{Memory, Standing};
-use crate::directory::slots::Vacancy;
+use super::memory::Memory;
+use super::occupy::Vacancy;
+use super::slot::SlotState;
+use super::state::Directory;
 use crate::time::Instant;
 use crate::user::{ApplyError, Transition};
 use core::hash::{BuildHasher, Hash};
@@ -15,17 +16,16 @@ where
     M: Memory<U, S, SESSIONS>,
     H: BuildHasher,
 {
-    /// Something is kept of a user elsewhere from now on: it gets a place if it has none, and is not forgotten until
-    /// [`unpin`](Self::unpin), though nothing may be stored of it here. Nothing visible changes. A new user who finds no
-    /// unused place makes the directory carry out all that is due first, each transition handed to `sink`; whoever keeps
-    /// something that is over by then releases it before, so that it frees its room as well. Rules M5, S9.
+    /// Pins a user, of whom the application keeps something elsewhere: it is not evicted until [`unpin`](Self::unpin).
     ///
-    /// O(1) expected, O(log users) for a user with nothing stored. For a new user O(1) amortised, O(log users) in the place
-    /// of another; while anything is due and no place is unused, O(users log users), as in [`execute`](Self::execute).
+    /// The user gets a slot if it has none, although nothing may be stored of it here. Nothing visible changes. For a new user
+    /// while no slot is free, all that is due in the directory is applied first, and `on_change` is called with each
+    /// transition. Unpin users of whom nothing is kept any more before, so that they can be evicted
+    /// ([S9](crate::rules#s9)).
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Full`] when a new user finds no place. What time did stands.
+    /// [`ApplyError::Full`] when there is no slot for a new user. Transitions that were due stay applied.
     ///
     /// ```
     /// use presence_core::Policy;
@@ -34,7 +34,7 @@ where
     ///
     /// let now = Instant::ZERO;
     /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 1>::new(), Policy::GRAPH);
-    /// // A message is set, and removed later: two changes that anyone can see.
+    /// // A message is set, and removed later: two visible changes.
     /// directory.pin(now, 1, |_, _| {})?;
     /// assert!(directory.record_external_change(1));
     /// assert_eq!(directory.pin(now, 2, |_, _| {}), Err(ApplyError::Full));
@@ -44,47 +44,53 @@ where
     /// assert_eq!(directory.pin(now, 2, |_, _| {}), Ok(()));
     /// # Ok::<(), ApplyError>(())
     /// ```
-    pub fn pin(&mut self, now: Instant, user: U, mut sink: impl FnMut(U, &Transition<S>)) -> Result<(), ApplyError> {
-        let number = match self.find(user) {
-            Some((number, _)) => number,
+    pub fn pin(
+        &mut self,
+        now: Instant,
+        user: U,
+        mut on_change: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), ApplyError> {
+        let index = match self.find(user) {
+            Some((index, _)) => index,
             None => {
-                if !matches!(self.vacancy(), Some(Vacancy::Unused)) {
-                    self.catch_up_all(now, &mut sink);
+                if !matches!(self.vacancy(), Some(Vacancy::Free)) {
+                    self.advance_to(now, &mut on_change);
                 }
-                let room = self.vacancy().ok_or(ApplyError::Full)?;
-                self.take_place(room, user)
+                let vacancy = self.vacancy().ok_or(ApplyError::Full)?;
+                self.occupy(vacancy, user)
             }
         };
-        if let Some(slot) = self.memory.parts().slots.get_mut(number as usize) {
-            let before = core::mem::replace(&mut slot.standing, Standing::Held);
-            if before == Standing::Forgettable {
-                self.set_forgettable(number, false);
+        if let Some(slot) = self.memory.parts().slots.get_mut(index.as_usize()) {
+            let before = core::mem::replace(&mut slot.state, SlotState::Pinned);
+            if before == SlotState::Evictable {
+                self.set_evictable(index, false);
             }
         }
         Ok(())
     }
 
-    /// Nothing is kept of a user elsewhere any more: with nothing stored here either, it may be forgotten, in the order that all
-    /// are: whose presence has not changed for longest. The visible changes that were counted there are counted here from now
-    /// on: its version grows by so many, and its revision too. Rules M5, V1. O(1) expected, O(log users) for a user with
-    /// nothing stored.
+    /// Unpins a user, of whom nothing is kept elsewhere any more: with nothing stored here either, it may be evicted.
+    ///
+    /// `changes` is how many visible changes were counted elsewhere. They are counted here from now on: version and revision
+    /// grow by so many ([V1](crate::rules#v1)).
     pub fn unpin(&mut self, user: U, changes: u64) {
-        let Some((number, _)) = self.find(user) else { return };
-        let Some(slot) = self.memory.parts().slots.get_mut(number as usize) else { return };
-        slot.standing = Standing::Stored;
+        let Some((index, _)) = self.find(user) else { return };
+        let Some(slot) = self.memory.parts().slots.get_mut(index.as_usize()) else { return };
+        slot.state = SlotState::InUse;
         slot.user.add_changes(changes);
         if slot.user.is_empty() {
-            self.set_forgettable(number, true);
+            self.set_evictable(index, true);
         }
     }
 
-    /// Something changed visibly that is kept of a user elsewhere: it counts as a visible change of that user, whose own
-    /// record stays as it was. Returns whether the user has a place, for only of such can be told;
-    /// [`pin`](Self::pin) it before. Rule V2. O(1) expected.
+    /// Records a visible change of something that the application keeps of a user elsewhere.
+    ///
+    /// It counts as a visible change of that user, whose own record stays as it was ([V2](crate::rules#v2)). Returns whether
+    /// the user has a slot, without which nothing is recorded: [`pin`](Self::pin) it before.
     pub fn record_external_change(&mut self, user: U) -> bool {
-        let found = self.find(user).map(|(number, _)| number);
-        if let Some(number) = found {
-            self.changes.note(self.memory.parts().slots, number);
+        let found = self.find(user).map(|(index, _)| index);
+        if let Some(index) = found {
+            self.changes.record(self.memory.parts().slots, index);
         }
         found.is_some()
     }

@@ -1,143 +1,151 @@
-//! Where users live: each has two homes, groups of eight places that follow from its hash, and nearly everybody gets a
-//! place in one of them. Then one byte a place, a few bits of the hash, tells which of the sixteen it is, and a user is
-//! found without an index: these bytes are few enough to stay in the processor's cache, and the only wait is for the
-//! user itself.
+//! Two-choice hashing: each user hashes to two buckets of eight slots and takes a slot in the emptier one.
 //!
-//! A new user moves into the emptier home. Of a directory filled to the last place, six in a hundred find both homes
-//! taken; with a tenth of the places free, one in a hundred. They get a place elsewhere, and an entry in the [index].
+//! A one-byte fingerprint per slot, a few bits of the hash, tells which of the sixteen slots is the user's. The fingerprints
+//! of a million users are a megabyte, which stays in the processor's cache, so the only wait is for the user itself.
 //!
-//! [index]: super::index
+//! In a directory filled to the last slot, six users in a hundred find both buckets full; with a tenth of the slots free,
+//! one in a hundred. They take a slot elsewhere, and an entry in the [overflow table](super::overflow).
 
-/// The part of this that comes with one user. Opaque; made by [`TagCell::EMPTY`].
+use crate::directory::slot_index::SlotIndex;
+
+/// The fingerprint of the user in one slot. Opaque; made by [`TagCell::EMPTY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct TagCell(u8);
 
 impl TagCell {
-    /// A place that nobody has taken.
+    /// A free slot.
     pub const EMPTY: Self = Self(0);
 
-    /// A place taken by somebody whose home this is not: it is found by the index, and never here.
-    const STRAY: Self = Self(1);
+    /// A slot outside its user's buckets: the overflow table finds it, the buckets never do.
+    const OVERFLOW: Self = Self(1);
 
-    /// The least tag of somebody who is at home.
+    /// The least fingerprint of a user in one of its buckets.
     const LEAST: u8 = 2;
 }
 
-/// How many places make a home: as many tags as are compared at once.
-const GROUP: usize = 8;
+/// How many slots make a bucket: as many fingerprints as are compared at once.
+const BUCKET_SLOTS: usize = 8;
 
 /// The lowest bit of every byte, and the highest.
-const LOWEST: u64 = u64::from_ne_bytes([1; GROUP]);
-const HIGHEST: u64 = u64::from_ne_bytes([0x80; GROUP]);
+const LOWEST: u64 = u64::from_ne_bytes([1; BUCKET_SLOTS]);
+const HIGHEST: u64 = u64::from_ne_bytes([0x80; BUCKET_SLOTS]);
 
-/// The tags of a home, the first in the lowest byte; strays only, where there is no such home.
+/// Returns a bucket's fingerprints, the first in the lowest byte; only `OVERFLOW` where there is no such bucket.
 #[inline]
-fn tags_of(tags: &[TagCell], home: u32) -> u64 {
-    let group = tags.as_chunks::<GROUP>().0.get(home as usize);
-    group.map_or(LOWEST, |group| u64::from_le_bytes(group.map(|tag| tag.0)))
+fn fingerprints_of(fingerprints: &[TagCell], bucket: u32) -> u64 {
+    let group = fingerprints.as_chunks::<BUCKET_SLOTS>().0.get(bucket as usize);
+    group.map_or(LOWEST, |group| u64::from_le_bytes(group.map(|fingerprint| fingerprint.0)))
 }
 
-/// The highest bit of every byte that is zero, and of no other.
+/// Returns the highest bit of every byte that is zero, and of no other.
 const fn zeros(bytes: u64) -> u64 {
     !(((bytes & !HIGHEST).wrapping_add(!HIGHEST)) | bytes) & HIGHEST
 }
 
-/// The two homes of a hash, and its tag.
+/// The two buckets of a hash, and its fingerprint.
 #[derive(Clone, Copy)]
-pub(in crate::directory) struct Homes {
+pub(in crate::directory) struct Buckets {
     first: u32,
     second: u32,
-    tag: TagCell,
+    fingerprint: TagCell,
 }
 
-impl Homes {
-    /// The homes of this hash among so many places. Those behind the last whole group are nobody's home.
+impl Buckets {
+    /// Returns the buckets of a hash among so many slots. Slots behind the last whole bucket are in none.
     #[inline]
-    pub(in crate::directory) fn of(hash: u64, places: usize) -> Self {
-        let groups = (places / GROUP) as u64;
-        // A share of the groups for each half of the hash, by a multiplication instead of a division. With more than 2³²
+    pub(in crate::directory) fn of(hash: u64, slots: usize) -> Self {
+        let buckets = (slots / BUCKET_SLOTS) as u64;
+        // A share of the buckets for each half of the hash, by a multiplication instead of a division. With more than 2³²
         // of them not all are shared out.
-        let share = |half: u64| (half.wrapping_mul(groups) >> 32) as u32;
+        let share = |half: u64| (half.wrapping_mul(buckets) >> 32) as u32;
         let (high, low) = (hash >> 32, hash & u64::from(u32::MAX));
         // The bits of a half that matter least for its share.
-        let tag = TagCell((high as u8).max(TagCell::LEAST));
-        Self { first: share(high), second: share(low), tag }
+        let fingerprint = TagCell((high as u8).max(TagCell::LEAST));
+        Self { first: share(high), second: share(low), fingerprint }
     }
 
-    /// The places whose tags match: in each byte the lowest bit for the first home, and the highest for the second.
+    /// Returns the slots whose fingerprints match: in each byte the lowest bit for the first bucket, and the highest for
+    /// the second.
     #[inline]
-    fn candidates(self, tags: &[TagCell]) -> u64 {
-        let pattern = u64::from(self.tag.0).wrapping_mul(LOWEST);
+    fn matches(self, fingerprints: &[TagCell]) -> u64 {
+        let pattern = u64::from(self.fingerprint.0).wrapping_mul(LOWEST);
         // A byte above one that matches may seem to match too, which is one more to look at.
-        let matches = |home| {
-            let differing = tags_of(tags, home) ^ pattern;
+        let matches = |bucket| {
+            let differing = fingerprints_of(fingerprints, bucket) ^ pattern;
             differing.wrapping_sub(LOWEST) & !differing & HIGHEST
         };
         matches(self.first) >> 7 | matches(self.second)
     }
 
-    /// The place of the first of these candidates; some place, if there is none.
+    /// Returns the slot of the first of these matches; any slot, if there is none.
     #[inline]
-    fn first_of(self, candidates: u64) -> u32 {
-        let bit = (candidates | 1 << 63).trailing_zeros();
-        // Which home it is depends on chance: a branch would be guessed wrong half of the time.
-        let home = if bit & 1 == 0 { self.first } else { self.second };
-        home.wrapping_mul(GROUP as u32).wrapping_add(bit >> 3)
+    fn first_of(self, matches: u64) -> SlotIndex {
+        let bit = (matches | 1 << 63).trailing_zeros();
+        // Which bucket it is depends on chance: a branch would be mispredicted half of the time.
+        let bucket = if bit & 1 == 0 { self.first } else { self.second };
+        SlotIndex::new(bucket.wrapping_mul(BUCKET_SLOTS as u32).wrapping_add(bit >> 3))
     }
 
-    /// Where to look first for whoever has this hash: nearly always they are there. O(1), without a branch.
+    /// Returns the first slot whose fingerprint matches: nearly always the user's. Takes no branch.
     #[inline]
-    pub(in crate::directory) fn guess(self, tags: &[TagCell]) -> u32 {
-        self.first_of(self.candidates(tags))
+    pub(in crate::directory) fn first_match(self, fingerprints: &[TagCell]) -> SlotIndex {
+        self.first_of(self.matches(fingerprints))
     }
 
-    /// What `look` finds in a place of one of the homes. O(1): it looks at sixteen places at the most.
-    pub(in crate::directory) fn find<T>(self, tags: &[TagCell], look: impl Fn(u32) -> Option<T>) -> Option<T> {
-        let mut candidates = self.candidates(tags);
-        while candidates != 0 {
-            let found = look(self.first_of(candidates));
+    /// Returns what `look` finds in a slot of one of the buckets. Looks at sixteen slots at the most.
+    pub(in crate::directory) fn find<T>(
+        self,
+        fingerprints: &[TagCell],
+        look: impl Fn(SlotIndex) -> Option<T>,
+    ) -> Option<T> {
+        let mut matches = self.matches(fingerprints);
+        while matches != 0 {
+            let found = look(self.first_of(matches));
             if found.is_some() {
                 return found;
             }
-            candidates &= candidates.wrapping_sub(1);
+            matches &= matches.wrapping_sub(1);
         }
         None
     }
 
-    /// A free place in the emptier home, if there is one. O(1).
-    pub(in crate::directory) fn vacancy(self, tags: &[TagCell]) -> Option<u32> {
-        let vacancies = |home| zeros(tags_of(tags, home));
-        let (first, second) = (vacancies(self.first), vacancies(self.second));
-        let (home, vacant) =
+    /// Returns a free slot in the emptier bucket, if there is one.
+    pub(in crate::directory) fn free_slot(self, fingerprints: &[TagCell]) -> Option<SlotIndex> {
+        let free_in = |bucket| zeros(fingerprints_of(fingerprints, bucket));
+        let (first, second) = (free_in(self.first), free_in(self.second));
+        let (bucket, free) =
             if first.count_ones() >= second.count_ones() { (self.first, first) } else { (self.second, second) };
-        (vacant != 0).then(|| home.wrapping_mul(GROUP as u32).wrapping_add(vacant.trailing_zeros() >> 3))
+        let slot = || bucket.wrapping_mul(BUCKET_SLOTS as u32).wrapping_add(free.trailing_zeros() >> 3);
+        (free != 0).then(|| SlotIndex::new(slot()))
     }
 
-    /// Whether a place lies in one of the homes.
-    pub(in crate::directory) fn contain(self, tags: &[TagCell], place: u32) -> bool {
-        let home = place >> GROUP.trailing_zeros();
-        (home == self.first || home == self.second) && (home as usize) < tags.len() / GROUP
+    /// Reports whether a slot lies in one of the buckets.
+    pub(in crate::directory) fn contain(self, fingerprints: &[TagCell], slot: SlotIndex) -> bool {
+        let bucket = slot.get() >> BUCKET_SLOTS.trailing_zeros();
+        (bucket == self.first || bucket == self.second) && (bucket as usize) < fingerprints.len() / BUCKET_SLOTS
     }
 
-    /// Takes a place, which is free or was another's. Returns whether it is at home there; if not, only an index finds it.
-    pub(in crate::directory) fn take(self, tags: &mut [TagCell], place: u32) -> bool {
-        let is_home = self.contain(tags, place);
-        if let Some(tag) = tags.get_mut(place as usize) {
-            *tag = if is_home { self.tag } else { TagCell::STRAY };
+    /// Records that a user with this hash has the slot, which was free or another's. Returns whether the slot lies in one
+    /// of the buckets; if not, only the overflow table finds it.
+    pub(in crate::directory) fn occupy(self, fingerprints: &mut [TagCell], slot: SlotIndex) -> bool {
+        let is_in_bucket = self.contain(fingerprints, slot);
+        if let Some(fingerprint) = fingerprints.get_mut(slot.as_usize()) {
+            *fingerprint = if is_in_bucket { self.fingerprint } else { TagCell::OVERFLOW };
         }
-        is_home
+        is_in_bucket
     }
 }
 
-/// The first free place from this one on. O(places between).
-pub(in crate::directory) fn vacancy_from(tags: &[TagCell], from: u32) -> Option<u32> {
-    let rest = tags.get(from as usize..)?;
-    // Eight at a time, for the sake of the one who finds them all taken but the last.
-    let full = rest.chunks_exact(GROUP).take_while(|group| group.iter().all(|tag| *tag != TagCell::EMPTY)).count();
-    let skipped = full.saturating_mul(GROUP);
-    let vacant = rest.iter().skip(skipped).position(|tag| *tag == TagCell::EMPTY)?;
-    u32::try_from(skipped.saturating_add(vacant)).ok().map(|ahead| from.saturating_add(ahead))
+/// Returns the first free slot from this one on. O(slots between).
+pub(in crate::directory) fn free_slot_from(fingerprints: &[TagCell], from: SlotIndex) -> Option<SlotIndex> {
+    let rest = fingerprints.get(from.as_usize()..)?;
+    // Eight at a time, because all are taken but the last few when this is asked for.
+    let is_full = |group: &&[TagCell]| group.iter().all(|fingerprint| *fingerprint != TagCell::EMPTY);
+    let full = rest.chunks_exact(BUCKET_SLOTS).take_while(is_full).count();
+    let skipped = full.saturating_mul(BUCKET_SLOTS);
+    let free = rest.iter().skip(skipped).position(|fingerprint| *fingerprint == TagCell::EMPTY)?;
+    u32::try_from(skipped.saturating_add(free)).ok().map(|ahead| SlotIndex::new(from.get().saturating_add(ahead)))
 }
 
 #[cfg(test)]
@@ -148,6 +156,8 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
+    const START: SlotIndex = SlotIndex::new(0);
+
     #[test]
     fn zeros_are_told_from_everything_else() {
         for bytes in [[0; 8], [1; 8], [0x80; 8], [0, 1, 0x80, 0xFF, 0x7F, 0, 2, 0], [1, 0, 1, 0, 0x81, 0, 1, 1]] {
@@ -156,34 +166,36 @@ mod tests {
         }
     }
 
-    /// Whoever moves in is found until the last place is taken, and nobody else is: also when every hash is the same, and
-    /// when the places do not make whole groups.
+    /// Users who are inserted are found until the last slot is taken, and others are not: also when every hash is the same,
+    /// and when the slots do not make whole buckets.
     #[test]
-    fn finds_who_is_at_home_and_nobody_else() {
+    fn finds_users_in_their_buckets_and_no_others() {
         // Each takes time that grows with the cube of it, and the larger ones hours to interpret.
-        let places = [0u32, 1, 7, 8, 9, 16, 40, 67];
-        for places in places.into_iter().filter(|places| !cfg!(miri) || *places < 10) {
+        let sizes = [0u32, 1, 7, 8, 9, 16, 40, 67];
+        for slots in sizes.into_iter().filter(|slots| !cfg!(miri) || *slots < 10) {
             for spread in [0u64, 1, 0x9E37_79B9_7F4A_7C15, u64::MAX] {
                 let hash_of = |user: u64| user.wrapping_add(3).wrapping_mul(spread);
-                let mut tags = vec![TagCell::EMPTY; places as usize];
-                let mut residents: BTreeMap<u32, u64> = BTreeMap::new();
-                let mut strays = Vec::new();
-                for user in 0..u64::from(places) {
-                    let homes = Homes::of(hash_of(user), tags.len());
-                    let place = homes.vacancy(&tags).or_else(|| vacancy_from(&tags, 0)).unwrap();
-                    assert!(!residents.contains_key(&place), "place {place} is taken");
-                    if !homes.take(&mut tags, place) {
-                        strays.push(user);
+                let mut fingerprints = vec![TagCell::EMPTY; slots as usize];
+                let mut users: BTreeMap<SlotIndex, u64> = BTreeMap::new();
+                let mut overflowed = Vec::new();
+                for user in 0..u64::from(slots) {
+                    let buckets = Buckets::of(hash_of(user), fingerprints.len());
+                    let free = buckets.free_slot(&fingerprints);
+                    let slot = free.or_else(|| free_slot_from(&fingerprints, START)).unwrap();
+                    assert!(!users.contains_key(&slot), "{slot:?} is taken");
+                    if !buckets.occupy(&mut fingerprints, slot) {
+                        overflowed.push(user);
                     }
-                    residents.insert(place, user);
-                    for (&place, &user) in &residents {
-                        let look = |place: u32| (residents.get(&place) == Some(&user)).then_some(place);
-                        let found = Homes::of(hash_of(user), tags.len()).find(&tags, look);
-                        assert_eq!(found, (!strays.contains(&user)).then_some(place), "user {user} of {places}");
+                    users.insert(slot, user);
+                    for (&slot, &user) in &users {
+                        let look = |slot: SlotIndex| (users.get(&slot) == Some(&user)).then_some(slot);
+                        let found = Buckets::of(hash_of(user), fingerprints.len()).find(&fingerprints, look);
+                        assert_eq!(found, (!overflowed.contains(&user)).then_some(slot), "user {user} of {slots}");
                     }
                 }
-                assert_eq!(vacancy_from(&tags, 0), None);
-                assert_eq!(Homes::of(hash_of(9999), tags.len()).find(&tags, |_| None::<u32>), None);
+                assert_eq!(free_slot_from(&fingerprints, START), None);
+                let unknown = Buckets::of(hash_of(9999), fingerprints.len());
+                assert_eq!(unknown.find(&fingerprints, |_| None::<u32>), None);
             }
         }
     }
@@ -195,26 +207,26 @@ mod tests {
         mixed ^ (mixed >> 31)
     }
 
-    /// What the front page of this module says of strays.
+    /// The shares that the front page of this module promises.
     #[test]
     #[cfg_attr(miri, ignore = "as many users take hours to interpret")]
-    fn few_are_strays() {
-        let places = 80_000;
-        let strays = |users: u64| {
-            let mut tags = vec![TagCell::EMPTY; places];
-            let mut from = 0;
-            let mut strays = 0;
+    fn few_users_overflow() {
+        let slots = 80_000;
+        let overflowed = |users: u64| {
+            let mut fingerprints = vec![TagCell::EMPTY; slots];
+            let mut from = START;
+            let mut overflowed = 0;
             for user in 0..users {
-                let homes = Homes::of(mixed(user), places);
-                let place = homes.vacancy(&tags).unwrap_or_else(|| {
-                    from = vacancy_from(&tags, from).unwrap();
+                let buckets = Buckets::of(mixed(user), slots);
+                let slot = buckets.free_slot(&fingerprints).unwrap_or_else(|| {
+                    from = free_slot_from(&fingerprints, from).unwrap();
                     from
                 });
-                strays += u64::from(!homes.take(&mut tags, place));
+                overflowed += u64::from(!buckets.occupy(&mut fingerprints, slot));
             }
-            strays * 1000 / users
+            overflowed * 1000 / users
         };
-        assert!(strays(80_000) <= 65, "{} of a thousand", strays(80_000));
-        assert!(strays(72_000) <= 10, "{} of a thousand", strays(72_000));
+        assert!(overflowed(80_000) <= 65, "{} of a thousand", overflowed(80_000));
+        assert!(overflowed(72_000) <= 10, "{} of a thousand", overflowed(72_000));
     }
 }

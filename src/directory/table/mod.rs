@@ -1,5 +1,5 @@
-//! How a user is found: two buckets of slots, and a table for those that overflow them.
+//! How a directory finds a user: two buckets of slots, and an overflow table for users who find both full.
 
-pub(in crate::directory) mod buckets;
-pub(in crate::directory) mod hash;
-pub(in crate::directory) mod overflow;
+pub(super) mod buckets;
+pub(super) mod hash;
+pub(super) mod overflow;

@@ -1,0 +1,161 @@
+//! Executing a command: advance its user, decide, apply.
+
+use super::decide::DecideError;
+use super::memory::Memory;
+use super::slot_index::SlotIndex;
+use super::state::Directory;
+use crate::presence::Presence;
+use crate::time::{Duration, Instant};
+use crate::user::{Command, CommandError, NotFound, Transition, UserAt, decide};
+use core::hash::{BuildHasher, Hash};
+
+impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+where
+    U: Copy + Ord + Hash,
+    S: Copy + Ord,
+    M: Memory<U, S, SESSIONS>,
+    H: BuildHasher,
+{
+    /// Executes a command at `now`: advances the user, decides, applies.
+    ///
+    /// `on_change` is called with every transition that was applied, in order: overdue ones first, the command's own last. A
+    /// command that succeeds without changing anything ([U4](crate::rules#u4)) has none. Only a command that sets something
+    /// needs a slot. For a new user while no slot is free, all that is due in the directory is applied first, so that users
+    /// of whom nothing is left can be evicted ([S9](crate::rules#s9)).
+    ///
+    /// # Errors
+    ///
+    /// - The error of the decision, see [`decide`](crate::decide).
+    /// - [`CommandError::UsersFull`] when there is no slot for a new user.
+    ///
+    /// The command has changed nothing then; overdue transitions stay applied.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::{Cause, Command, Instant, Policy, Presence};
+    ///
+    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let set = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
+    /// directory.execute(Instant::ZERO, 7, set, |_, _| {})?;
+    /// // Its lease expires before it is set again: both changes are observed, each with its own time.
+    /// let mut observed = Vec::new();
+    /// directory.execute(Instant::from_secs(400), 7, set, |user, transition| {
+    ///     observed.push((user, transition.at(), transition.cause()));
+    /// })?;
+    /// let expected = [(7, Instant::from_secs(300), Cause::Expired), (7, Instant::from_secs(400), Cause::Set)];
+    /// assert_eq!(observed, expected);
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
+    pub fn execute(
+        &mut self,
+        now: Instant,
+        user: U,
+        command: Command<S>,
+        mut on_change: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        let found = self.find(user).map(|(index, _)| index);
+        self.execute_found(found, now, user, command, &mut on_change)
+    }
+
+    /// Executes a command for a user who was looked up already.
+    pub(super) fn execute_found(
+        &mut self,
+        found: Option<SlotIndex>,
+        now: Instant,
+        user: U,
+        command: Command<S>,
+        on_change: &mut impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        if let Some(index) = found {
+            // It is scheduled for no later deadline than the user's own.
+            if self.slot(index).is_some_and(|slot| slot.scheduled.is_due(now)) {
+                self.advance_slot_to(index, now, on_change);
+            }
+            let Some(found) = self.slot(index) else { return Err(CommandError::UsersFull) };
+            let current = UserAt::new_unchecked(&found.user, now, found.published);
+            if let Some(transition) = decide(current, command, &self.policy)? {
+                self.apply_unchecked(index, &transition);
+                on_change(user, &transition);
+            }
+            return Ok(());
+        }
+        let mut decided = self.decide_new(now, command);
+        if let Err(DecideError::Overdue(_)) = decided {
+            self.advance_to(now, on_change);
+            decided = self.decide_new(now, command);
+        }
+        match decided {
+            Ok(None) => Ok(()),
+            Ok(Some((vacancy, transition))) => {
+                self.occupy_and_apply(vacancy, user, &transition);
+                on_change(user, &transition);
+                Ok(())
+            }
+            Err(DecideError::Refused(error)) => Err(error),
+            // All that was due has been applied.
+            Err(DecideError::Overdue(_)) => Err(CommandError::UsersFull),
+        }
+    }
+
+    /// Executes [`Command::SetPresence`]; see [`execute`](Self::execute) and [`set_presence`](crate::set_presence).
+    ///
+    /// # Errors
+    ///
+    /// - [`CommandError::Duration`] when the policy has no such lease.
+    /// - [`CommandError::Presence`] when the policy lets no session set this presence.
+    /// - [`CommandError::SessionsFull`] when the user has `SESSIONS` other sessions.
+    /// - [`CommandError::UsersFull`] when there is no slot for a new user.
+    pub fn set_presence(
+        &mut self,
+        now: Instant,
+        user: U,
+        session: S,
+        presence: Presence,
+        lease: Option<Duration>,
+        on_change: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        self.execute(now, user, Command::SetPresence { session, presence, lease }, on_change)
+    }
+
+    /// Executes [`Command::ClearPresence`], which never needs a slot; see [`execute`](Self::execute) and
+    /// [`clear_presence`](crate::clear_presence).
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`] when the user has no such session.
+    pub fn clear_presence(
+        &mut self,
+        now: Instant,
+        user: U,
+        session: S,
+        on_change: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), NotFound> {
+        self.execute(now, user, Command::ClearPresence { session }, on_change).map_err(|_| NotFound)
+    }
+
+    /// Executes [`Command::SetPreferredPresence`]; see [`execute`](Self::execute) and
+    /// [`set_preferred_presence`](crate::set_preferred_presence).
+    ///
+    /// # Errors
+    ///
+    /// - [`CommandError::Duration`] when the policy has no such duration.
+    /// - [`CommandError::Presence`] when the policy lets no user prefer this presence.
+    /// - [`CommandError::UsersFull`] when there is no slot for a new user.
+    pub fn set_preferred_presence(
+        &mut self,
+        now: Instant,
+        user: U,
+        presence: Presence,
+        duration: Option<Duration>,
+        on_change: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        self.execute(now, user, Command::SetPreferredPresence { presence, duration }, on_change)
+    }
+
+    /// Executes [`Command::ClearPreferredPresence`], which always succeeds and never needs a slot; see
+    /// [`execute`](Self::execute) and [`clear_preferred_presence`](crate::clear_preferred_presence).
+    pub fn clear_preferred_presence(&mut self, now: Instant, user: U, on_change: impl FnMut(U, &Transition<S>)) {
+        // The only command that no decision rejects, and that never needs a slot.
+        let _ = self.execute(now, user, Command::ClearPreferredPresence, on_change);
+    }
+}

@@ -1,0 +1,202 @@
+//! Scheduling the deadlines of users: the queue of deadlines of a directory. Rule S8.
+
+use super::memory::{Memory, Parts};
+use super::slot_index::SlotIndex;
+use super::state::Directory;
+use super::timers::cell::Linked;
+use super::timers::deadlines::Deadlines;
+use super::timers::heap::{End, Entry, Heap};
+use crate::time::Instant;
+use core::hash::{BuildHasher, Hash};
+
+/// How many users are drained from the calendar at a time: enough for their memory to be prefetched together, few enough for
+/// a call to stay short.
+const AT_A_TIME: usize = 8;
+
+/// The first entry in the queue of deadlines.
+pub(super) enum First {
+    Known(Entry),
+    /// It may still be in the calendar.
+    Unknown,
+    None,
+}
+
+/// The queue of deadlines of a directory, from its parts.
+macro_rules! deadlines {
+    ($slots:expr, $cells:expr, $directory:expr) => {
+        Deadlines {
+            calendar: &mut $directory.calendar,
+            heap: Heap { slots: $slots, cells: $cells, end: End::Front, len: &mut $directory.near },
+        }
+    };
+}
+
+impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+where
+    U: Copy + Ord + Hash,
+    S: Copy + Ord,
+    M: Memory<U, S, SESSIONS>,
+    H: BuildHasher,
+{
+    /// Schedules a user for this deadline, whatever it was scheduled for before.
+    pub(super) fn schedule(&mut self, index: SlotIndex, deadline: Instant, now: Instant) {
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Some(slot) = slots.get_mut(index.as_usize()) else { return };
+        let old = core::mem::replace(&mut slot.scheduled, deadline);
+        deadlines!(slots, cells, self).set(index, old, deadline, now);
+    }
+
+    /// Removes a user from the queue of deadlines.
+    pub(super) fn cancel(&mut self, index: SlotIndex) {
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Some(slot) = slots.get_mut(index.as_usize()) else { return };
+        let old = core::mem::replace(&mut slot.scheduled, Instant::NEVER);
+        deadlines!(slots, cells, self).remove(index, old);
+    }
+
+    /// Returns the first entry, if it is known to be first; if not, call [`drain_calendar`](Self::drain_calendar).
+    pub(super) fn first_scheduled(&self, now: Instant) -> First {
+        let cells = self.memory.queue();
+        if self.calendar.is_far_ahead(cells, now) {
+            return First::Unknown;
+        }
+        let drained_until = self.calendar.drained_until(cells);
+        match End::Front.first(cells, self.near) {
+            Some(first) if first.key < drained_until => First::Known(first),
+            _ if drained_until != Instant::NEVER => First::Unknown,
+            _ => First::None,
+        }
+    }
+
+    /// Returns a moment no later than any deadline; the first one exactly when it is known and up to date.
+    pub(super) fn first_deadline(&self) -> Option<Instant> {
+        let cells = self.memory.queue();
+        let first = End::Front.first(cells, self.near).map_or(Instant::NEVER, |first| first.key);
+        let first = first.min(self.calendar.drained_until(cells));
+        (first != Instant::NEVER).then_some(first)
+    }
+
+    /// Drains the next few users from the calendar: into the heap, or into the bucket of a deadline that has moved since.
+    pub(super) fn drain_calendar(&mut self) {
+        let mut drained = [SlotIndex::NONE; AT_A_TIME];
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let count = self.calendar.drain(slots, cells, &mut drained);
+        // However few are left, the calendar stays where it is.
+        let now = self.calendar.window_start(cells);
+        // One piece of memory for all of them before the next, so that the processor prefetches them.
+        let deadlines = drained.map(|index| slots.get(index.as_usize()).and_then(|slot| slot.user.next_deadline()));
+        let firsts = deadlines.map(|deadline| Some(self.calendar.bucket_of(cells, deadline?, now)?.first(cells)));
+        for first in firsts {
+            core::hint::black_box(first.and_then(|first| slots.link(first)));
+        }
+        for (index, deadline) in drained.into_iter().zip(deadlines).take(count) {
+            let Some(slot) = slots.get_mut(index.as_usize()) else { continue };
+            slot.scheduled = deadline.unwrap_or(Instant::NEVER);
+            if let Some(deadline) = deadline {
+                deadlines!(slots, cells, self).set(index, Instant::NEVER, deadline, now);
+            }
+        }
+    }
+
+    /// Schedules every user anew, after the clock was shifted to this moment.
+    pub(super) fn reschedule_all(&mut self, now: Instant) {
+        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        self.calendar.clear(cells);
+        self.near = 0;
+        for index in (0..u32::try_from(slots.len()).unwrap_or(u32::MAX)).map(SlotIndex::new) {
+            let Some(slot) = slots.get_mut(index.as_usize()) else { continue };
+            if slot.scheduled != Instant::NEVER {
+                slot.scheduled = slot.user.next_deadline().unwrap_or(Instant::NEVER);
+                let deadline = slot.scheduled;
+                if deadline != Instant::NEVER {
+                    deadlines!(slots, cells, self).set(index, Instant::NEVER, deadline, now);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::{InlineMemory, Progress};
+    use crate::{Duration, Policy, Presence, User, set_preferred_presence};
+
+    type Small = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 256>>;
+
+    /// Reports whether a lease that begins now is put into a bucket, in a directory of which only this is known.
+    fn has_buckets(directory: &mut Small, now: Instant) -> bool {
+        while !matches!(directory.advance(now), Progress::Idle { .. }) {}
+        directory.set_presence(now, 9, 1, Presence::InACall, None, |_, _| {}).unwrap();
+        directory.calendar.drained_until(directory.memory.queue()) < now.saturating_add(Duration::from_mins(5))
+    }
+
+    /// Rule C1: one bad clock reading affects only what is set under it, the speed of others included.
+    #[test]
+    fn c1_a_bad_clock_reading_does_not_keep_the_calendar_in_the_future() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let (now, bad) = (Instant::from_secs(1000), Instant::from_secs(1_000_000_000));
+        for user in 1..9 {
+            let lease = Some(Duration::from_mins(7 * u64::from(user)));
+            directory.set_presence(bad, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
+        }
+        assert!(directory.calendar.drained_until(directory.memory.queue()) >= bad);
+        assert!(has_buckets(&mut directory, now));
+        assert_eq!(directory.presence(bad, 1), Presence::InACall);
+    }
+
+    /// The first users who are inserted may have only a preferred presence for a week.
+    #[test]
+    fn inserted_users_do_not_keep_the_calendar_in_the_future() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let now = Instant::from_secs(1000);
+        for id in 1..9 {
+            let mut user: User<u8, 1> = User::new();
+            let week = Some(Duration::from_mins(7 * 24 * 60 + 7 * u64::from(id)));
+            let preferred = set_preferred_presence(user.at(now).unwrap(), Presence::OffWork, week, &Policy::GRAPH);
+            user.apply(&preferred.unwrap()).unwrap();
+            directory.insert(id, user).unwrap();
+        }
+        assert!(has_buckets(&mut directory, now));
+    }
+
+    /// A directory of many slots and few users has no buckets to search.
+    #[test]
+    fn few_users_are_in_the_heap() {
+        let mut directory = Directory::<u16, u8, 1, _>::new(InlineMemory::<u16, u8, 1, 1024>::new(), Policy::GRAPH);
+        for (user, minutes) in [(1, 60), (2, 30), (3, 200)] {
+            let lease = Some(Duration::from_mins(minutes));
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
+        }
+        assert_eq!(directory.advance(Instant::ZERO), Progress::Idle { until: Some(Instant::from_secs(1800)) });
+    }
+
+    /// A user whose deadline is not near stays in its bucket, however often the directory is advanced.
+    #[test]
+    fn many_users_stay_in_their_buckets() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        for user in 1..9 {
+            let lease = Some(Duration::from_mins(7 * u64::from(user)));
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
+        }
+        for minutes in 0..35 {
+            while !matches!(directory.advance(Instant::from_secs(60 * minutes)), Progress::Idle { .. }) {}
+            assert_ne!(directory.calendar.drained_until(directory.memory.queue()), Instant::NEVER, "{minutes}");
+        }
+    }
+
+    /// Rule S8: also where some users who are due together are in the heap, and some in a bucket that begins just then.
+    #[test]
+    fn s8_by_id_where_a_bucket_begins() {
+        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let begins = Duration::from_millis(1 << 19);
+        for user in (1..=30).rev() {
+            directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, Some(begins), |_, _| {}).unwrap();
+        }
+        for expected in 1..=30 {
+            let mut progress = core::iter::repeat_with(|| directory.advance(Instant::from_millis(1 << 19)));
+            let next = progress.find(|progress| *progress != Progress::Working);
+            assert!(matches!(next, Some(Progress::Changed { user, .. }) if user == expected), "{expected}: {next:?}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The state of a directory, and how it is made.
+
+use super::change_list::ChangeList;
+use super::memory::Memory;
+use super::slot_index::SlotIndex;
+use super::table::hash::DefaultHasher;
+use super::timers::calendar::Calendar;
+use crate::policy::Policy;
+use core::hash::{BuildHasher, Hash};
+use core::marker::PhantomData;
+
+/// Many users, each with up to `SESSIONS` sessions, in memory that is handed over once.
+///
+/// A command first brings its own user up to date: transitions that were overdue are applied and handed to the caller's
+/// observer, each with its own time ([S8](crate::rules#s8)). Then the command is decided and applied. So the transitions of
+/// one user form an unbroken chain, and neither how often nor how late time is advanced makes a difference
+/// ([M4](crate::rules#m4)). A read is exact at its moment and changes nothing.
+///
+/// A user with nothing stored keeps its slot, and its presence history ([A5](crate::rules#a5)), until the slot is needed for
+/// another user. The user whose presence has not changed for longest is evicted first; a [pinned](Self::pin) user, of whom the
+/// application keeps something elsewhere, is not evicted.
+///
+/// ```
+/// use presence_core::directory::{Directory, InlineMemory};
+/// use presence_core::{Instant, Policy, Presence};
+///
+/// // Any ids will do: users are numbers here, sessions letters. A static of a device holds it as well.
+/// let memory = InlineMemory::<u32, char, 2, 16>::new();
+/// let mut directory = Directory::new(memory, Policy::GRAPH);
+///
+/// let now = Instant::ZERO;
+/// directory.set_presence(now, 42, 'a', Presence::InACall, None, |_, _| {})?;
+/// assert_eq!(directory.presence(now, 42), Presence::InACall);
+/// directory.clear_presence(now, 42, 'a', |_, _| {})?;
+/// assert_eq!(directory.presence(now, 42), Presence::Offline);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// # Costs
+///
+/// Looking up a user takes constant time on average, with one wait for memory. On top of that, for `s` = `SESSIONS` and
+/// `n` users:
+///
+/// | operation | cost |
+/// | --- | --- |
+/// | `presence` | nothing more; O(s) where a deadline was extended and no `advance` came to it since; O(s²) if something is overdue |
+/// | `read`, `version`, each user of `read_batch` | O(s); O(s²) if something is overdue |
+/// | `explain` | O(s²) |
+/// | `execute`, each command by a method of its own, each of `execute_batch` | O(s) to extend a lease; O(s + log n) if a deadline moves nearer, or nothing is stored of the user before or after; O(s² + log n) if something is overdue |
+/// | the same for a new user while no slot is free and anything is due | O(n log n), for all that is due is applied first |
+/// | `decide` | O(s) |
+/// | `apply`, `insert` | O(s + log n) |
+/// | `advance` | O(s + log n), however much is due |
+/// | `pin`, `unpin` | O(log n); `pin` for a new user as `execute` |
+/// | `changes_since` | O(users returned), also to begin |
+/// | `users` | O(capacity) |
+/// | `users_from` | O(slots looked at) |
+/// | `rebase` | O(capacity + n (s + log n)) |
+///
+/// A new user's cost is amortised while slots are free.
+#[derive(Clone, Debug)]
+pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
+    pub(super) memory: M,
+    pub(super) policy: Policy,
+    pub(super) hasher: H,
+    /// How many slots have been taken so far.
+    pub(super) len: u32,
+    /// No slot before this one is free.
+    pub(super) free_from: SlotIndex,
+    /// Deadlines that are not near.
+    pub(super) calendar: Calendar,
+    /// Entries in the heap of near deadlines.
+    pub(super) near: u32,
+    /// Entries in the heap of users with nothing stored.
+    pub(super) evictable: u32,
+    pub(super) changes: ChangeList,
+    /// Above every revision and version of a user that was evicted. Rules V1, V2.
+    pub(super) version_floor: u64,
+    ids: PhantomData<fn() -> (U, S)>,
+}
+
+impl<U, S, const SESSIONS: usize, M> Directory<U, S, SESSIONS, M> {
+    /// Creates a directory without users in this memory, which must be as new: every slot and cell `EMPTY`.
+    #[must_use]
+    pub const fn new(memory: M, policy: Policy) -> Self {
+        Self::with_hasher(memory, policy, DefaultHasher::new())
+    }
+}
+
+impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
+    /// Creates a directory that hashes user ids with a hasher of the caller's: a keyed one where users choose their own ids.
+    #[must_use]
+    pub const fn with_hasher(memory: M, policy: Policy, hasher: H) -> Self {
+        Self {
+            memory,
+            policy,
+            hasher,
+            len: 0,
+            free_from: SlotIndex::new(0),
+            calendar: Calendar::EMPTY,
+            near: 0,
+            evictable: 0,
+            changes: ChangeList::EMPTY,
+            version_floor: 0,
+            ids: PhantomData,
+        }
+    }
+
+    /// The size of a directory besides its memory, in bytes.
+    pub const OWN_BYTES: usize = size_of::<Self>() - size_of::<M>();
+
+    /// Returns the policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+where
+    U: Copy + Ord + Hash,
+    S: Copy + Ord,
+    M: Memory<U, S, SESSIONS>,
+    H: BuildHasher,
+{
+    /// Returns how many users fit.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        let cells = self.memory.index().len().min(self.memory.queue().len());
+        self.memory.slots().len().min(self.memory.tags().len()).min(cells).min(u32::MAX as usize >> 1)
+    }
+
+    /// Returns how many users have a slot, users with nothing stored included.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Reports whether no user has ever had a slot.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+/// How many slots are taken; never the users themselves, because a log line is short.
+#[cfg(feature = "defmt")]
+impl<U, S, const SESSIONS: usize, M, H> defmt::Format for Directory<U, S, SESSIONS, M, H> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Directory({=u32} users)", self.len);
+    }
+}

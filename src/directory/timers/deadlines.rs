@@ -1,0 +1,60 @@
+//! The queue of deadlines: the calendar and the heap, worked on together.
+
+use super::calendar::Calendar;
+use super::cell::{Link, Linked};
+use super::heap::Heap;
+use crate::directory::slot_index::SlotIndex;
+use crate::time::Instant;
+
+/// While the heap of a large directory holds no more than so many, nothing is put into a bucket. Otherwise a large directory
+/// with hardly any users would pass thousands of empty windows for each, so far ahead that later users find no bucket.
+const FEW: usize = 256;
+
+/// Both parts while they are worked on.
+pub(in crate::directory) struct Deadlines<'a, L: ?Sized> {
+    pub(in crate::directory) calendar: &'a mut Calendar,
+    pub(in crate::directory) heap: Heap<'a, L>,
+}
+
+impl<L: Linked + ?Sized> Deadlines<'_, L> {
+    /// Schedules a slot for this deadline instead of the old one, which is never if the slot was not scheduled.
+    pub(in crate::directory) fn set(&mut self, slot: SlotIndex, old: Instant, deadline: Instant, now: Instant) {
+        let is_in_heap = old != Instant::NEVER && self.is_in_heap(slot);
+        if old != Instant::NEVER && !is_in_heap {
+            self.calendar.remove(self.heap.slots, self.heap.cells, slot, old);
+        }
+        // In a heap of few, each is found at once, however far away.
+        let has_few = (*self.heap.len as usize) < FEW.min(self.heap.cells.len() / 64);
+        match self.calendar.bucket_of(self.heap.cells, deadline, now).filter(|_| !has_few) {
+            Some(bucket) => {
+                if is_in_heap {
+                    self.heap.remove(slot);
+                }
+                self.calendar.insert(self.heap.slots, self.heap.cells, slot, bucket);
+            }
+            None => {
+                self.heap.set(slot, deadline);
+                if let Some(link) = self.heap.slots.link_mut(slot) {
+                    link.next = Link::IN_HEAP;
+                }
+            }
+        }
+    }
+
+    /// Removes a slot, which is scheduled for this deadline, or not at all when that is never.
+    pub(in crate::directory) fn remove(&mut self, slot: SlotIndex, old: Instant) {
+        if old == Instant::NEVER {
+            return;
+        }
+        if self.is_in_heap(slot) {
+            self.heap.remove(slot);
+        } else {
+            self.calendar.remove(self.heap.slots, self.heap.cells, slot, old);
+        }
+    }
+
+    /// Reports whether a slot that is scheduled is in the heap.
+    fn is_in_heap(&self, slot: SlotIndex) -> bool {
+        self.heap.slots.link(slot).is_some_and(|link| link.next == Link::IN_HEAP)
+    }
+}
