@@ -1,13 +1,15 @@
 //! What survives a reset.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod corpus;
+#[path = "../../fuzz/src/cut.rs"]
+mod cut;
 mod cuts;
 mod keeper;
 mod many_cuts;
 mod medium;
 
 use firmware::SESSIONS;
-use firmware::storage::RetainedByte;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};
 
 type UserRef = User<SessionId, SESSIONS>;

@@ -1,8 +1,8 @@
 //! Flash, and memory that a reset leaves alone, whose power is cut.
 
-use super::RetainedByte;
 use core::cell::Cell;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use firmware::storage::RetainedByte;
 use std::rc::Rc;
 
 /// Power for so many bytes, for ever if `None`; and numbers that look random.
