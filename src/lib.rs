@@ -1,3 +1,49 @@
+//! A `no_std`, allocation-free state machine for user presence, compatible with Microsoft Graph's presence API.
+//!
+//! Time is an argument; every decision is a pure function. A decision returns a [`Transition`], a small value that can be
+//! logged, journalled or sent; [`User::apply`] carries it out.
+//!
+//! # One user
+//!
+//! ```
+//! use presence_core::{Instant, Policy, Presence, User, clear_presence, next_due, set_presence};
+//!
+//! let mut user: User<u8, 4> = User::new(); // four sessions with ids of one byte
+//! let now = Instant::ZERO; // milliseconds of a clock of yours
+//! let set = set_presence(user.at(now)?, 1, Presence::InACall, None, &Policy::GRAPH)?;
+//! user.apply(&set)?;
+//! assert_eq!(user.presence(), Presence::InACall);
+//!
+//! // Come back at the deadline and apply what is due, one transition at a time.
+//! let now = user.next_deadline().expect("a lease");
+//! while let Some(due) = next_due(&user, now, &Policy::GRAPH) {
+//!     user.apply(&due)?;
+//! }
+//! assert_eq!(user.presence(), Presence::Offline);
+//! assert!(clear_presence(user.at(now)?, 1).is_err()); // `NotFound`
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! | module | for |
+//! | --- | --- |
+//! | this one | [`User`], its [`Session`]s, the decisions, [`Policy`], [`Presence`], time and ids |
+//! | [`directory`] | many users in memory that is handed over once |
+//! | `snapshot` | the stored form of a user, for flash, journals and databases |
+//! | `details` | status message, out of office and work location (feature `details`) |
+//! | `graph` | Graph's JSON requests, parsed, authorised, executed, answered (feature `graph`; batches: `batch`) |
+//! | `indicator` | colours and patterns for a light (feature `indicator`) |
+//! | `rules` | every rule by its number, as tests and this documentation cite them |
+//!
+//! Features `serde`, `defmt` and `arbitrary` add what their names say for the plain values.
+//!
+//! # Promises
+//!
+//! No allocation, no `unsafe`, no floating point, no recursion, no panic: not for any input and not at any time. A rejected
+//! call changes nothing. Functions take constant time unless their documentation says otherwise; `SESSIONS` is the number of
+//! sessions a user has room for.
+
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -13,7 +59,6 @@
     clippy::use_self
 )]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used))]
-#![doc = include_str!("../README.md")]
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
@@ -48,3 +93,8 @@ pub use user::{
     Session, SetPreferredError, SetPresenceError, Transition, User, UserAt, clear_preferred_presence, clear_presence,
     decide, next_due, set_preferred_presence, set_presence,
 };
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
