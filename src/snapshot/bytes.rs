@@ -1,16 +1,17 @@
-//! Bytes out and in, numbers as short as they can be, and the checksum.
+//! Writing and reading bytes, variable-length numbers, and the checksum.
 
-use super::{Field, RestoreError};
+use super::RestoreError;
 use crate::buffer::BufferFull;
 
-/// The bits of a number in each of its bytes, the low ones first; the eighth bit says that more follow.
+/// The bits of a number in each of its bytes, the low ones first.
 const BITS: u32 = 7;
+/// The bit that says that another byte follows.
 const MORE: u8 = 1 << BITS;
 
-/// The most bytes that a number takes.
+/// The longest encoding of a number, in bytes.
 pub(super) const NUMBER_LEN: usize = u64::BITS.div_ceil(BITS) as usize;
 
-/// Fills a buffer from its beginning, and counts on when it is full: whoever is done asks whether all of it found room.
+/// A writer to a buffer. It counts what does not fit; [`finish`](Self::finish) reports it.
 pub(super) struct Writer<'a> {
     buffer: &'a mut [u8],
     length: usize,
@@ -19,11 +20,6 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub(super) const fn new(buffer: &'a mut [u8]) -> Self {
         Self { buffer, length: 0 }
-    }
-
-    /// What has been written, if it found room.
-    pub(super) fn written(self) -> Result<&'a [u8], BufferFull> {
-        self.buffer.get(..self.length).ok_or(BufferFull)
     }
 
     pub(super) fn byte(&mut self, byte: u8) {
@@ -37,6 +33,7 @@ impl<'a> Writer<'a> {
         bytes.iter().for_each(|&byte| self.byte(byte));
     }
 
+    /// Writes a number in LEB128, in as few bytes as possible.
     pub(super) fn number(&mut self, number: u64) {
         let mut rest = number;
         while rest >= u64::from(MORE) {
@@ -47,41 +44,43 @@ impl<'a> Writer<'a> {
         self.byte(rest as u8);
     }
 
-    /// Ends with the checksum of everything before.
-    pub(super) fn seal(&mut self) {
+    /// Appends the checksum and returns all that was written, if it fits the buffer.
+    pub(super) fn finish(mut self) -> Result<&'a [u8], BufferFull> {
         let checksum = checksum(self.buffer.get(..self.length).unwrap_or_default());
         self.bytes(&checksum.to_le_bytes());
+        self.buffer.get(..self.length).ok_or(BufferFull)
     }
 }
 
-/// Walks through bytes from their beginning. It remembers the first thing that is wrong and goes on with zeros, so that what
-/// is read is read in one line: whoever is done asks, and believes nothing before.
+/// A reader of bytes that keeps the first error and continues with zeros.
+///
+/// So reading needs no `?` at each step. Nothing that was read is trusted before [`finish`](Self::finish) has succeeded.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
-    wrong: Option<RestoreError>,
+    error: Option<RestoreError>,
 }
 
 impl<'a> Reader<'a> {
-    /// The bytes before a checksum, if it is theirs.
-    pub(super) fn unsealed(bytes: &'a [u8]) -> Result<Self, RestoreError> {
+    /// Creates a reader of the bytes before the checksum, if that matches them.
+    pub(super) fn verify(bytes: &'a [u8]) -> Result<Self, RestoreError> {
         let (rest, expected) = bytes.split_last_chunk().ok_or(RestoreError::Length)?;
         if checksum(rest) == u32::from_le_bytes(*expected) {
-            Ok(Self { rest, wrong: None })
+            Ok(Self { rest, error: None })
         } else {
             Err(RestoreError::Checksum)
         }
     }
 
-    /// Remembers that something is wrong. Never inlined: it is called often, and seldom does anything.
+    /// Keeps an error, if it is the first. Never inlined: it has many callers, and is seldom reached.
     #[inline(never)]
-    pub(super) fn refuse(&mut self, error: RestoreError) {
-        self.wrong = self.wrong.or(Some(error));
+    pub(super) fn fail(&mut self, error: RestoreError) {
+        self.error = self.error.or(Some(error));
     }
 
-    /// Whether everything has been read and nothing was wrong.
+    /// Returns the first error, or [`RestoreError::Length`] if something has not been read.
     pub(super) const fn finish(self) -> Result<(), RestoreError> {
-        match self.wrong {
-            Some(wrong) => Err(wrong),
+        match self.error {
+            Some(error) => Err(error),
             None if self.rest.is_empty() => Ok(()),
             None => Err(RestoreError::Length),
         }
@@ -93,16 +92,16 @@ impl<'a> Reader<'a> {
 
     pub(super) fn bytes(&mut self, count: usize) -> &'a [u8] {
         let Some((bytes, rest)) = self.rest.split_at_checked(count) else {
-            // Nothing is looked at again: a number without an end could otherwise stand where each number is expected.
+            // Nothing is read twice: otherwise a number without an end could be scanned again for every number expected.
             self.rest = &[];
-            self.refuse(RestoreError::Length);
+            self.fail(RestoreError::Length);
             return &[];
         };
         self.rest = rest;
         bytes
     }
 
-    /// A number, if it is written as short as it can be: one value, one form.
+    /// Reads a number, which must be encoded in as few bytes as possible: each value has one encoding.
     pub(super) fn number(&mut self) -> u64 {
         let more = self.rest.iter().take_while(|byte| **byte & MORE != 0).count();
         let bytes = self.bytes(more.saturating_add(1));
@@ -110,7 +109,7 @@ impl<'a> Reader<'a> {
         for &byte in bytes.iter().rev() {
             // A leading zero, or more than 64 bits.
             if number == 0 && byte & !MORE == 0 && more > 0 || number >> (u64::BITS - BITS) != 0 {
-                self.refuse(RestoreError::Invalid(Field::Number));
+                self.fail(RestoreError::Number);
                 return 0;
             }
             number = number << BITS | u64::from(byte & !MORE);
@@ -119,8 +118,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// CRC-32C (Castagnoli). In snapshots of up to 655 bytes it finds every change of up to five bits wherever they are, and in
-/// any snapshot every change within 32 bits in a row. Bit by bit: a table would take a kilobyte.
+/// Computes the CRC-32C (Castagnoli).
+///
+/// It detects every change of up to five bits in snapshots of up to 655 bytes, and every change within 32 consecutive bits
+/// in any snapshot. Bit by bit: a table would take a kilobyte.
 fn checksum(bytes: &[u8]) -> u32 {
     const POLYNOMIAL: u32 = 0x82F6_3B78;
     let mut remainder = u32::MAX;
@@ -138,7 +139,7 @@ fn checksum(bytes: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    /// The check value that the catalogues of checksums give.
+    /// The check values of the catalogue of CRCs and of RFC 3720.
     #[test]
     fn the_checksum_is_crc_32c() {
         assert_eq!(checksum(b"123456789"), 0xE306_9283);
@@ -147,37 +148,38 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<u64, RestoreError> {
-        let mut reader = Reader { rest: bytes, wrong: None };
+        let mut reader = Reader { rest: bytes, error: None };
         let number = reader.number();
         reader.finish().map(|()| number)
     }
 
     #[test]
-    fn a_number_has_one_form() {
+    fn a_number_has_one_encoding() {
         for number in (0..64).flat_map(|bit| [(1 << bit) - 1, 1 << bit, (1 << bit) + 1]).chain([u64::MAX]) {
             let mut buffer = [0; NUMBER_LEN];
             let mut writer = Writer::new(&mut buffer);
             writer.number(number);
-            let written = writer.written().unwrap();
+            let length = writer.length;
+            let written = &buffer[..length];
             assert_eq!(read(written), Ok(number));
             assert_eq!(read(&written[1..]).is_ok(), written.len() > 1);
             assert_eq!(read(&written[..written.len() - 1]), Err(RestoreError::Length));
         }
-        let refused = Err(RestoreError::Invalid(Field::Number));
-        assert_eq!(read(&[0x80, 0]), refused, "zero in two bytes");
-        assert_eq!(read(&[0x81, 0x80, 0]), refused, "one in three bytes");
+        let error = Err(RestoreError::Number);
+        assert_eq!(read(&[0x80, 0]), error, "zero in two bytes");
+        assert_eq!(read(&[0x81, 0x80, 0]), error, "one in three bytes");
         assert_eq!(read(&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1]), Ok(u64::MAX));
-        assert_eq!(read(&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2]), refused, "65 bits");
+        assert_eq!(read(&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2]), error, "65 bits");
         assert_eq!(read(&[0x80; 40]), Err(RestoreError::Length), "no end");
         let mut long = [0x80; 41];
         long[40] = 1;
-        assert_eq!(read(&long), refused, "281 bits");
+        assert_eq!(read(&long), error, "281 bits");
     }
 
     #[test]
-    fn the_first_thing_wrong_is_told() {
-        let mut reader = Reader { rest: &[0x80, 0], wrong: None };
+    fn the_first_error_is_reported() {
+        let mut reader = Reader { rest: &[0x80, 0], error: None };
         assert_eq!((reader.number(), reader.byte(), reader.bytes(3)), (0, 0, [].as_slice()));
-        assert_eq!(reader.finish(), Err(RestoreError::Invalid(Field::Number)));
+        assert_eq!(reader.finish(), Err(RestoreError::Number));
     }
 }

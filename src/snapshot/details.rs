@@ -1,17 +1,17 @@
-//! The stored form of a user's details, beside that of the user. Feature `details`.
+//! Snapshots of a user's details, a format beside that of the user. Feature `details`.
 
 use super::bytes::{NUMBER_LEN, Reader, Writer};
 use super::restore::{Clock, read_deadline};
-use super::save::left;
-use super::{CHECKSUM_LEN, FORM, Field, RestoreError, VERSION_GAP};
+use super::save::remaining;
+use super::{CHECKSUM_LEN, FORMAT_VERSION, RestoreError, VERSION_GAP, read_format_version};
 use crate::buffer::BufferFull;
 use crate::details::{Builder, Details, DetailsAt, LocationLayer, MAX_PLACE_ID, WorkLocationType, WorkPlace};
 use crate::time::{Duration, Instant};
 
-/// Where a user's form has the length of its ids.
+/// The byte at the position of a user's id length: details have no ids.
 const NO_IDS: u8 = 0;
 
-// The flags; the layers' stand above them. The highest is set in no user's form, and always in this one.
+// The flags; those of the layers begin at bit `LAYERS`. The highest is set in every snapshot of details and in none of a user.
 const MESSAGE: u8 = 1;
 const PUBLISHED_AFTER: u8 = 1 << 1;
 const OUT_OF_OFFICE: u8 = 1 << 2;
@@ -19,11 +19,12 @@ const LAYERS: u8 = 3;
 const UNUSED: u8 = 1 << 6;
 const DETAILS: u8 = 1 << 7;
 
+/// Returns the flag of a layer that has a place.
 const fn layer_flag(layer: LocationLayer) -> u8 {
     1 << LAYERS << layer as u8
 }
 
-/// The most bytes that a snapshot takes of details with messages of up to so many bytes. O(1).
+/// Returns the length of the largest snapshot of details with messages of up to `MESSAGE` bytes.
 #[must_use]
 pub const fn max_details_len<const MESSAGE: usize>() -> usize {
     const PLACE: usize = 1 + 1 + MAX_PLACE_ID + NUMBER_LEN;
@@ -31,12 +32,13 @@ pub const fn max_details_len<const MESSAGE: usize>() -> usize {
     FIXED.saturating_add(MESSAGE.saturating_mul(2))
 }
 
-/// Writes a user's details at a moment to the beginning of the buffer, and returns what it wrote: the counterpart of
-/// [`save`](super::save), in the same manner. O(`MESSAGE`).
+/// Writes a snapshot of a user's details to the beginning of the buffer, and returns the bytes written.
+///
+/// The counterpart of [`save`](super::save). O(`MESSAGE`).
 ///
 /// # Errors
 ///
-/// [`BufferFull`] if it does not fit; never in [`max_details_len`] bytes.
+/// [`BufferFull`] if the snapshot does not fit; [`max_details_len`] bytes are always enough.
 ///
 /// ```
 /// use presence_core::details::{Details, set_status_message};
@@ -70,51 +72,52 @@ pub fn save_details<'b, const LEN: usize>(
         flags |= if details.place(layer).is_some() { layer_flag(layer) } else { 0 };
     }
     let mut writer = Writer::new(buffer);
-    writer.bytes(&[FORM, NO_IDS, flags]);
+    writer.bytes(&[FORMAT_VERSION, NO_IDS, flags]);
     writer.number(details.revision());
     writer.number(details.version());
     if let Some(message) = message {
         write_text(&mut writer, message.text);
-        // One of them is nothing.
+        // One of the two is zero.
         let distance = message
             .published_at
             .saturating_duration_since(now)
             .max(now.saturating_duration_since(message.published_at));
         writer.number(distance.as_millis());
-        writer.number(left(message.expires_at, now));
+        writer.number(remaining(message.expires_at, now));
     }
     write_text(&mut writer, out_of_office.message.unwrap_or_default());
     for layer in LocationLayer::ALL {
         if let Some((place, until)) = details.place(layer) {
             writer.byte(place.kind as u8);
             write_text(&mut writer, place.id.unwrap_or_default());
-            writer.number(left(until, now));
+            writer.number(remaining(until, now));
         }
     }
-    writer.seal();
-    writer.written()
+    writer.finish()
 }
 
-/// Reads a user's details back: the counterpart of [`restore`](super::restore), in the same manner. If nobody knows how much
-/// time has elapsed, the messages are kept, with what was left of them, for they are the user's own words; work locations are
-/// true for a day, which may be over, and are dropped; revision and version leap. O(`MESSAGE`), and O(bytes) for the checksum.
+/// Restores a user's details from a snapshot, on a clock that now reads `now`.
+///
+/// The counterpart of [`restore`](super::restore). If `elapsed` is `None`, the length of the gap is unknown:
+///
+/// - Messages keep the time that remained: they are the user's own words, and no application repeats them.
+/// - Work locations are valid for a day, which may be over: they are dropped.
+/// - Revision and version grow by [`VERSION_GAP`].
+///
+/// O(`MESSAGE`), and O(bytes) for the checksum.
 ///
 /// # Errors
 ///
-/// [`RestoreError`], which says what is wrong; [`RestoreError::Full`] for a text that is longer than there is room for.
+/// [`RestoreError`] says why the bytes were rejected: [`RestoreError::Full`] for a text of more than `MESSAGE` bytes.
 pub fn restore_details<const LEN: usize>(
     bytes: &[u8],
     now: Instant,
     elapsed: Option<Duration>,
 ) -> Result<Details<LEN>, RestoreError> {
-    let mut reader = Reader::unsealed(bytes)?;
-    match reader.byte() {
-        FORM => {}
-        0 | u8::MAX => reader.refuse(RestoreError::Invalid(Field::Form)),
-        newer => reader.refuse(RestoreError::NewerForm(newer)),
-    }
+    let mut reader = Reader::verify(bytes)?;
+    read_format_version(&mut reader);
     if reader.byte() != NO_IDS {
-        reader.refuse(RestoreError::Invalid(Field::IdLength));
+        reader.fail(RestoreError::IdLength);
     }
     let clock = Clock { now, elapsed: elapsed.unwrap_or(Duration::ZERO) };
     let mut details = Builder::new();
@@ -129,11 +132,11 @@ pub fn restore_details<const LEN: usize>(
 fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock, details: &mut Builder<LEN>) {
     let flags = reader.byte();
     if flags & (DETAILS | UNUSED) != DETAILS || flags & (MESSAGE | PUBLISHED_AFTER) == PUBLISHED_AFTER {
-        reader.refuse(RestoreError::Invalid(Field::Flags));
+        reader.fail(RestoreError::Flags);
     }
     let (revision, version) = (reader.number(), reader.number());
     if version > revision {
-        reader.refuse(RestoreError::Invalid(Field::Version));
+        reader.fail(RestoreError::Revision);
     }
     details.count(revision, version);
     let mut fits = true;
@@ -142,14 +145,14 @@ fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock, details
         let distance = reader.number();
         let is_after = flags & PUBLISHED_AFTER != 0;
         if is_after && distance == 0 {
-            // After the moment, by nothing, would be a second form of before.
-            reader.refuse(RestoreError::Invalid(Field::Flags));
+            // Zero after the moment would be a second encoding of zero before it.
+            reader.fail(RestoreError::Flags);
         }
         let published_at =
             if is_after { clock.future(distance).unwrap_or(Instant::ZERO) } else { clock.past(distance) };
         let expires_at = read_deadline(reader, clock);
         if text.is_empty() {
-            reader.refuse(RestoreError::Invalid(Field::Text));
+            reader.fail(RestoreError::Text);
         }
         fits &= details.message(text, published_at, expires_at);
     }
@@ -158,7 +161,7 @@ fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock, details
         if flags & layer_flag(layer) != 0 {
             let kind = reader.byte();
             let Some(kind) = WorkLocationType::ALL.into_iter().find(|known| *known as u8 == kind) else {
-                reader.refuse(RestoreError::Invalid(Field::Place));
+                reader.fail(RestoreError::WorkLocationType);
                 break;
             };
             let id = Some(read_text(reader)).filter(|id| !id.is_empty());
@@ -166,7 +169,7 @@ fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock, details
         }
     }
     if !fits {
-        reader.refuse(RestoreError::Full);
+        reader.fail(RestoreError::Full);
     }
 }
 
@@ -176,10 +179,10 @@ fn write_text(writer: &mut Writer<'_>, text: &str) {
 }
 
 fn read_text<'a>(reader: &mut Reader<'a>) -> &'a str {
-    // Longer than memory is longer than what is left.
+    // A length beyond `usize` is longer than the bytes that remain.
     let length = usize::try_from(reader.number()).unwrap_or(usize::MAX);
     core::str::from_utf8(reader.bytes(length)).unwrap_or_else(|_| {
-        reader.refuse(RestoreError::Invalid(Field::Text));
+        reader.fail(RestoreError::Text);
         ""
     })
 }

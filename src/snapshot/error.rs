@@ -1,94 +1,82 @@
-//! What can be wrong: every refusal is one small value.
+//! The errors of [`restore`](super::restore): small `Copy` values.
 
+use super::FORMAT_VERSION;
 use crate::user::InvariantError;
 
-/// Why bytes were not taken for a user.
+/// The reason why bytes could not be restored.
+///
+/// A snapshot with a matching checksum can still be invalid: somebody may have written it, or it holds other ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// Too short or too long: cut off, or followed by something else.
+    /// The snapshot is too short or too long: it was cut off, or something follows it.
     Length,
-    /// Damaged: the checksum is that of other bytes.
+    /// The checksum does not match: the snapshot is damaged.
     Checksum,
-    /// Written by a later version of this library, in this version of the form.
-    NewerForm(u8),
-    /// More sessions than this user has room for. Nothing is evicted.
+    /// The snapshot has this format version, which a later version of this library wrote.
+    NewerVersion(u8),
+    /// There are more sessions, or longer texts, than fit. Nothing is dropped to make it fit.
     Full,
-    /// Something fell due before instant 0 of the clock: see [`restore`](super::restore).
+    /// A deadline fell before instant 0 of the clock: see [`restore`](super::restore).
     BeforeEpoch,
-    /// The bytes are as somebody wrote them, and no user is like that.
-    Invalid(Field),
-}
-
-/// What is wrong in bytes that are no user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Field {
-    /// The version of the form: there is no version 0, nor 255.
-    Form,
-    /// The length of an id is another: this is a user with other ids.
+    /// The format version is 0 or 255, which do not exist: the bytes are not a snapshot.
+    FormatVersion,
+    /// The ids have another length: the snapshot is that of a user with another type of id.
     IdLength,
-    /// Flags that mean nothing, or contradict what follows.
+    /// The flags mean nothing, or contradict what follows.
     Flags,
-    /// A number of more than 64 bits, or written longer than it need be.
+    /// A number has more than 64 bits, or a longer encoding than necessary.
     Number,
-    /// A byte that is no presence. Rule M3.
+    /// A byte is not a [`Presence`](crate::Presence).
     Presence,
-    /// An id that does not exist, comes twice, or is out of order. Rule M2.
+    /// A session id does not exist, occurs twice, or is out of order.
     SessionIds,
-    /// A session fades that was not set to Available. Rule S3.
+    /// A session fades although it was not set to Available, against rule [S3](crate::rules#s3).
     Fades,
-    /// The version is ahead of the revision. Rules V1, V2.
-    Version,
-    /// A text of a user's details.
+    /// The version of the user is ahead of its revision.
+    Revision,
+    /// A text of the details is empty where it must not be, or is not UTF-8.
     #[cfg(feature = "details")]
     Text,
-    /// A place of a user's details.
+    /// A byte is not a [`WorkLocationType`](crate::details::WorkLocationType).
     #[cfg(feature = "details")]
-    Place,
+    WorkLocationType,
 }
 
 impl From<InvariantError> for RestoreError {
-    fn from(contradiction: InvariantError) -> Self {
-        Self::Invalid(match contradiction {
-            InvariantError::SessionIds => Field::SessionIds,
-            InvariantError::Fades => Field::Fades,
-            InvariantError::Version => Field::Version,
-        })
+    fn from(error: InvariantError) -> Self {
+        match error {
+            InvariantError::SessionIds => Self::SessionIds,
+            InvariantError::Fades => Self::Fades,
+            InvariantError::Version => Self::Revision,
+        }
     }
 }
 
 impl core::fmt::Display for RestoreError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Length => f.write_str("a snapshot of another length"),
-            Self::Checksum => f.write_str("a damaged snapshot"),
-            Self::NewerForm(form) => write!(f, "a snapshot of the later form {form}"),
-            Self::Full => f.write_str("more sessions than there is room for"),
-            Self::BeforeEpoch => f.write_str("something fell due before the clock began"),
-            Self::Invalid(field) => write!(f, "no user: {}", field.text()),
-        }
-    }
-}
-
-impl Field {
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Form => "there is no such form",
-            Self::IdLength => "its ids have another length",
-            Self::Flags => "its flags mean nothing",
-            Self::Number => "a number is too large, or longer than need be",
-            Self::Presence => "a byte is no presence",
+        f.write_str(match self {
+            Self::Length => "the snapshot is too short or too long",
+            Self::Checksum => "the snapshot is damaged: its checksum does not match",
+            Self::NewerVersion(version) => {
+                return write!(f, "the snapshot has format version {version}, newer than version {FORMAT_VERSION}");
+            }
+            Self::Full => "the snapshot holds more sessions or longer texts than fit",
+            Self::BeforeEpoch => "a deadline fell before instant 0 of the clock",
+            Self::FormatVersion => "not a snapshot: its format version does not exist",
+            Self::IdLength => "the ids of the snapshot have another length",
+            Self::Flags => "the flags of the snapshot are invalid",
+            Self::Number => "a number is too large, or encoded in more bytes than necessary",
+            Self::Presence => "a byte is not a presence",
             Self::SessionIds => InvariantError::SessionIds.text(),
             Self::Fades => InvariantError::Fades.text(),
-            Self::Version => InvariantError::Version.text(),
+            Self::Revision => InvariantError::Version.text(),
             #[cfg(feature = "details")]
-            Self::Text => "a text is none",
+            Self::Text => "a text is empty or not UTF-8",
             #[cfg(feature = "details")]
-            Self::Place => "a byte is no kind of place",
-        }
+            Self::WorkLocationType => "a byte is not a work location type",
+        })
     }
 }
 

@@ -1,8 +1,8 @@
-//! Ids as bytes.
+//! The encoding of ids as bytes.
 
 use crate::id::{SessionId, UserId};
 
-/// An id that can be stored: a small value with a form of always the same number of bytes, 255 at most.
+/// An id that a snapshot can hold, encoded in a fixed number of bytes, at most 255.
 ///
 /// ```
 /// use presence_core::snapshot::StoredId;
@@ -26,13 +26,13 @@ use crate::id::{SessionId, UserId};
 /// }
 /// ```
 pub trait StoredId: Sized {
-    /// The bytes: an array.
+    /// The encoding: an array of bytes.
     type Bytes: Copy + AsRef<[u8]> + for<'a> TryFrom<&'a [u8]>;
 
-    /// The bytes of this id, different for different ids and never changing between versions. O(1).
+    /// Returns the encoding of this id: unique to it, and stable across versions of the application.
     fn to_stored(self) -> Self::Bytes;
 
-    /// The id with these bytes, `None` if there is no such id. O(1).
+    /// Returns the id with this encoding, or `None` if there is none.
     fn from_stored(bytes: Self::Bytes) -> Option<Self>;
 }
 
@@ -68,7 +68,7 @@ stored_guid!(SessionId, UserId);
 
 macro_rules! stored_integer {
     ($($id:ty),*) => {$(
-        /// Little-endian.
+        /// Encodes the integer in little-endian order.
         impl StoredId for $id {
             type Bytes = [u8; size_of::<$id>()];
 

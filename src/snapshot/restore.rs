@@ -1,37 +1,41 @@
-//! From bytes to a user.
+//! Restoring a user from a snapshot.
 
 use super::bytes::Reader;
-use super::{ABSENCE, FORM, Field, PREFERRED, RestoreError, SINCE_AFTER, SINCE_BEFORE, StoredId, VERSION_GAP, id_len};
+use super::{ABSENCE, PREFERRED, RestoreError, SINCE_AFTER, SINCE_BEFORE, StoredId, VERSION_GAP};
+use super::{id_len, read_format_version};
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
 use crate::user::{Absence, Preferred, Session, Untrusted, User};
 
-/// Reads a user back, at `now` on whatever clock there is now. Nothing is believed before the whole of it is checked.
+/// Restores a user from a snapshot, on a clock that now reads `now`.
+///
+/// `elapsed` is the time since the snapshot was saved. If it is known, the user is exactly the one that was saved: with its
+/// revision and version, and with the same time left of each deadline. Deadlines that have passed are overdue:
+/// [`next_due`] returns them one by one, each at its own time, as if the power had never been off. Transitions decided
+/// before still apply, so an application that keeps transitions in a journal must keep the clock as well.
+///
+/// If `elapsed` is `None`, the length of the gap is unknown, and so is whether the user is still there:
+///
+/// - Sessions are leases, and any of them may have run out: they are dropped, and the user's
+///   absence is [`Absence::Lost`]. An application that still runs soon renews its session. A user without sessions keeps the
+///   absence of the snapshot.
+/// - The preferred presence is the user's own choice, which no application repeats: it is kept, with the time that remained.
+///   It has no effect without a session (rule [A1](crate::rules#a1)), so the user does not seem to be there; dropping
+///   “appear offline”, on the other hand, would show somebody who does not want to be seen. At worst it ends late, by the
+///   length of the gap.
+/// - Revision and version grow by [`VERSION_GAP`], so that no old transition applies and no old version is used again, even
+///   if something happened after the snapshot.
+/// - [`User::since`] is `now` if the published presence changed, and otherwise what the snapshot says.
+///
 /// O(`SESSIONS`), and O(bytes) for the checksum.
-///
-/// If it is known how much time has `elapsed` since the snapshot was taken, the user is exactly what it was, on the new
-/// clock: revision and version, and each deadline when it always was. Those that have passed are overdue: [`next_due`] hands
-/// them out with their own times, as if the power had never gone (rules S8, M4). A transition stays applicable to it as it
-/// was, so whoever keeps transitions, in a journal, keeps the clock as well.
-///
-/// If nobody knows that, what is not known is not shown:
-///
-/// - Sessions are leases, and any of them may have run out: they are lost (rule A5, [`Absence::Lost`]). An application that
-///   is still there renews its session before long. How the last session of a user without any ended is still true.
-/// - What is preferred is the user's own word, which no one will repeat: it is kept, with what was left of it. It shows
-///   nothing without a session (rule A1), so nobody appears to be there for it; and to forget “appear offline” would show
-///   someone who did not want to be seen. At worst it ends late, by the length of the gap.
-/// - Revision and version grow by [`VERSION_GAP`], so that neither an old transition nor an old version gets a second meaning (rules
-///   V1, V2), even if something happened after the snapshot.
-/// - If the loss changed what is published, that is so since `now`; if not, for at least as long as the snapshot says.
 ///
 /// [`next_due`]: crate::next_due
 ///
 /// # Errors
 ///
-/// [`RestoreError`], which says what is wrong. [`RestoreError::BeforeEpoch`] if something fell due before the instant 0 of the
-/// new clock; then restore with `now` and `elapsed` both the time elapsed, [`next_due`], and
-/// [`rebase`](User::rebase) to the new clock:
+/// [`RestoreError`] says why the bytes were rejected. [`RestoreError::BeforeEpoch`] means that a deadline fell before instant
+/// 0 of the new clock. Then restore with `now` and `elapsed` both set to the time elapsed, apply what is due, and
+/// [`rebase`](User::rebase) the user to the new clock:
 ///
 /// ```
 /// use presence_core::snapshot::{self, RestoreError};
@@ -44,10 +48,10 @@ use crate::user::{Absence, Preferred, Session, Untrusted, User};
 /// let mut buffer = [0; snapshot::max_len::<u8, 1>()];
 /// let stored = snapshot::save(user.at(Instant::ZERO)?, &mut buffer)?;
 ///
-/// // Seven minutes without power. The new clock began when it came back: the first fade was two minutes before.
+/// // Seven minutes without power. The new clock starts at zero, two minutes after the first fade.
 /// let elapsed = Duration::from_mins(7);
-/// let refused = snapshot::restore::<u8, 1>(stored, Instant::ZERO, Some(elapsed));
-/// assert_eq!(refused, Err(RestoreError::BeforeEpoch));
+/// let too_early = snapshot::restore::<u8, 1>(stored, Instant::ZERO, Some(elapsed));
+/// assert_eq!(too_early, Err(RestoreError::BeforeEpoch));
 ///
 /// let now = Instant::ZERO.saturating_add(elapsed);
 /// let mut user: User<u8, 1> = snapshot::restore(stored, now, Some(elapsed))?;
@@ -64,13 +68,8 @@ pub fn restore<S: StoredId + Copy + Ord, const SESSIONS: usize>(
     now: Instant,
     elapsed: Option<Duration>,
 ) -> Result<User<S, SESSIONS>, RestoreError> {
-    let mut reader = Reader::unsealed(bytes)?;
-    match reader.byte() {
-        FORM => {}
-        // Memory that is all zeros or all ones is no form, whatever its checksum.
-        0 | u8::MAX => reader.refuse(RestoreError::Invalid(Field::Form)),
-        newer => reader.refuse(RestoreError::NewerForm(newer)),
-    }
+    let mut reader = Reader::verify(bytes)?;
+    read_format_version(&mut reader);
     let clock = Clock { now, elapsed: elapsed.unwrap_or(Duration::ZERO) };
     let mut user = read_user(&mut reader, clock);
     reader.finish()?;
@@ -83,11 +82,11 @@ pub fn restore<S: StoredId + Copy + Ord, const SESSIONS: usize>(
 
 fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock: Clock) -> Untrusted<S, SESSIONS> {
     if reader.byte() != id_len::<S>() {
-        reader.refuse(RestoreError::Invalid(Field::IdLength));
+        reader.fail(RestoreError::IdLength);
     }
     let flags = reader.byte();
     if flags & !(ABSENCE | SINCE_BEFORE | SINCE_AFTER | PREFERRED) != 0 {
-        reader.refuse(RestoreError::Invalid(Field::Flags));
+        reader.fail(RestoreError::Flags);
     }
     let absence = match flags & ABSENCE {
         0 => Absence::NeverSeen,
@@ -103,20 +102,20 @@ fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock:
     }
     let mut count = reader.number();
     if count > SESSIONS as u64 {
-        reader.refuse(RestoreError::Full);
+        reader.fail(RestoreError::Full);
         count = 0;
     }
     for _ in 0..count {
         let bytes = reader.bytes(id_len::<S>().into());
         let Some(id) = S::Bytes::try_from(bytes).ok().and_then(S::from_stored) else {
-            reader.refuse(RestoreError::Invalid(Field::SessionIds));
+            reader.fail(RestoreError::SessionIds);
             break;
         };
         let (presence, faded) = (read_presence(reader), reader.byte());
         let (expires_at, until_fade) = (read_deadline(reader, clock), reader.number());
-        // Before the clock is asked, for on a late one a fade never comes (rule C3).
+        // Checked before the conversion to the clock: on a clock near its end a fade saturates to never (rule C3).
         if until_fade != 0 && faded == 0 && presence != Presence::Available {
-            reader.refuse(RestoreError::Invalid(Field::Fades));
+            reader.fail(RestoreError::Fades);
         }
         user.push(Session { id, presence, faded, expires_at, fades_at: deadline_in(until_fade, reader, clock) });
     }
@@ -125,7 +124,7 @@ fn read_user<S: StoredId, const SESSIONS: usize>(reader: &mut Reader<'_>, clock:
 
 fn read_presence(reader: &mut Reader<'_>) -> Presence {
     Presence::from_byte(reader.byte()).unwrap_or_else(|| {
-        reader.refuse(RestoreError::Invalid(Field::Presence));
+        reader.fail(RestoreError::Presence);
         Presence::Unknown
     })
 }
@@ -134,12 +133,12 @@ pub(super) fn read_deadline(reader: &mut Reader<'_>, clock: Clock) -> Instant {
     deadline_in(reader.number(), reader, clock)
 }
 
-/// The deadline so many milliseconds after the snapshot was taken; never in 0.
-fn deadline_in(left: u64, reader: &mut Reader<'_>, clock: Clock) -> Instant {
-    match left {
+/// Returns the deadline so many milliseconds after the snapshot was saved, or never for 0.
+fn deadline_in(remaining: u64, reader: &mut Reader<'_>, clock: Clock) -> Instant {
+    match remaining {
         0 => Instant::NEVER,
-        left => clock.future(left).unwrap_or_else(|| {
-            reader.refuse(RestoreError::BeforeEpoch);
+        remaining => clock.future(remaining).unwrap_or_else(|| {
+            reader.fail(RestoreError::BeforeEpoch);
             Instant::NEVER
         }),
     }
@@ -151,16 +150,16 @@ fn read_since(reader: &mut Reader<'_>, flags: u8, clock: Clock) -> Instant {
         SINCE_BEFORE => clock.past(reader.number()),
         both_or_after => {
             let ahead = reader.number();
-            // After the moment, by nothing, would be a second form of before.
+            // Zero after the moment would be a second encoding of zero before it.
             if ahead == 0 || both_or_after != SINCE_AFTER {
-                reader.refuse(RestoreError::Invalid(Field::Flags));
+                reader.fail(RestoreError::Flags);
             }
             clock.future(ahead).unwrap_or(Instant::ZERO)
         }
     }
 }
 
-/// The clock of today, and how long ago on it the snapshot was taken.
+/// The present clock, and the time since the snapshot was saved.
 #[derive(Clone, Copy)]
 pub(super) struct Clock {
     pub(super) now: Instant,
@@ -168,18 +167,19 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// The instant so many milliseconds after the snapshot was taken; `None` before the epoch. It saturates (rule C3).
-    pub(super) fn future(self, left: u64) -> Option<Instant> {
-        match left.checked_sub(self.elapsed.as_millis()) {
-            Some(left) => Some(self.now.saturating_add(Duration::from_millis(left))),
+    /// Returns the instant so many milliseconds after the snapshot was saved, or `None` if it lies before the epoch.
+    /// It saturates (rule C3).
+    pub(super) fn future(self, remaining: u64) -> Option<Instant> {
+        match remaining.checked_sub(self.elapsed.as_millis()) {
+            Some(remaining) => Some(self.now.saturating_add(Duration::from_millis(remaining))),
             None => {
-                let ago = self.elapsed.as_millis().saturating_sub(left);
+                let ago = self.elapsed.as_millis().saturating_sub(remaining);
                 self.now.as_millis().checked_sub(ago).map(Instant::from_millis)
             }
         }
     }
 
-    /// The instant so many milliseconds before that, or the epoch: as early as can be said.
+    /// Returns the instant so many milliseconds before the snapshot was saved, or the epoch if that is later.
     pub(super) const fn past(self, ago: u64) -> Instant {
         self.now.saturating_sub(self.elapsed).saturating_sub(Duration::from_millis(ago))
     }

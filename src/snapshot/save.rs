@@ -1,17 +1,19 @@
-//! From a user to bytes.
+//! Writing a snapshot of a user.
 
 use super::bytes::Writer;
-use super::{FORM, PREFERRED, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
+use super::{FORMAT_VERSION, PREFERRED, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
 use crate::buffer::BufferFull;
 use crate::time::Instant;
 use crate::user::{Absence, UserAt};
 
-/// Writes a user at a moment to the beginning of the buffer, and returns what it wrote. At that moment nothing is overdue,
-/// so everything stored is still to come (rule S8). O(`SESSIONS`).
+/// Writes a snapshot of a user to the beginning of the buffer, and returns the bytes written.
+///
+/// Nothing of a [`UserAt`] is overdue, so every deadline in a snapshot lies after the moment at which it was saved.
+/// O(`SESSIONS`).
 ///
 /// # Errors
 ///
-/// [`BufferFull`] if it does not fit; never in [`max_len`](super::max_len) bytes.
+/// [`BufferFull`] if the snapshot does not fit; [`max_len`](super::max_len) bytes are always enough.
 pub fn save<'b, S: StoredId + Copy, const SESSIONS: usize>(
     user: UserAt<'_, S, SESSIONS>,
     buffer: &'b mut [u8],
@@ -21,12 +23,12 @@ pub fn save<'b, S: StoredId + Copy, const SESSIONS: usize>(
     let (since_flag, since) = match user.since() {
         None => (0, None),
         Some(since) if since <= now => (SINCE_BEFORE, Some(now.saturating_duration_since(since))),
-        // The clock was set back, which changes nothing else (rule C1).
+        // The clock was set back since (rule C1).
         Some(since) => (SINCE_AFTER, Some(since.saturating_duration_since(now))),
     };
     let preferred = user.preferred();
     let preferred_flag = if preferred.is_some() { PREFERRED } else { 0 };
-    writer.bytes(&[FORM, id_len::<S>(), absence_bits(user.latest_absence()) | since_flag | preferred_flag]);
+    writer.bytes(&[FORMAT_VERSION, id_len::<S>(), absence_bits(user.latest_absence()) | since_flag | preferred_flag]);
     writer.number(user.revision());
     writer.number(user.version());
     if let Some(since) = since {
@@ -34,21 +36,20 @@ pub fn save<'b, S: StoredId + Copy, const SESSIONS: usize>(
     }
     if let Some(preferred) = preferred {
         writer.byte(preferred.presence().as_byte());
-        writer.number(left(preferred.expires_at(), now));
+        writer.number(remaining(preferred.expires_at(), now));
     }
     writer.number(user.sessions().len() as u64);
     for session in user.sessions() {
         writer.bytes(session.id.to_stored().as_ref());
         writer.bytes(&[session.presence.as_byte(), session.faded]);
-        writer.number(left(session.expires_at, now));
-        writer.number(left(session.fades_at, now));
+        writer.number(remaining(session.expires_at, now));
+        writer.number(remaining(session.fades_at, now));
     }
-    writer.seal();
-    writer.written()
+    writer.finish()
 }
 
-/// What is left until a deadline, which is not due; 0 for one that never comes.
-pub(super) fn left(deadline: Instant, now: Instant) -> u64 {
+/// Returns the milliseconds until a deadline that is not due, or 0 if it never comes.
+pub(super) fn remaining(deadline: Instant, now: Instant) -> u64 {
     if deadline == Instant::NEVER { 0 } else { deadline.saturating_duration_since(now).as_millis() }
 }
 

@@ -381,7 +381,7 @@ fn after_a_gap_of_unknown_length_messages_stay_and_locations_go() {
     let mut buffer = [0; snapshot::max_len::<u8, 1>()];
     let other = snapshot::save(user.at(at(0)).unwrap(), &mut buffer).unwrap();
     let refused = snapshot::restore_details::<4>(other, at(0), None);
-    assert_eq!(refused, Err(snapshot::RestoreError::Invalid(snapshot::Field::IdLength)));
+    assert_eq!(refused, Err(snapshot::RestoreError::IdLength));
 }
 
 /// Rule S8: a transition says why it happens.

@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 use presence_core::directory::{CursorError, DecideError};
-use presence_core::snapshot::{Field, RestoreError};
+use presence_core::snapshot::RestoreError;
 use presence_core::{
     ApplyError, Cause, CommandError, Instant, NotFound, OverdueError, ParseDurationError, ParseIdError,
     ParsePresenceError, SessionId, SetPreferredError, SetPresenceError, UserId,
@@ -37,14 +37,20 @@ fn every_refused_snapshot_says_what_is_wrong() {
     let mut errors = vec![
         RestoreError::Length,
         RestoreError::Checksum,
-        RestoreError::NewerForm(7),
+        RestoreError::NewerVersion(7),
         RestoreError::Full,
         RestoreError::BeforeEpoch,
+        RestoreError::FormatVersion,
+        RestoreError::IdLength,
+        RestoreError::Flags,
+        RestoreError::Number,
+        RestoreError::Presence,
+        RestoreError::SessionIds,
+        RestoreError::Fades,
+        RestoreError::Revision,
     ];
-    errors.extend([Field::Form, Field::IdLength, Field::Flags, Field::Number].map(RestoreError::Invalid));
-    errors.extend([Field::Presence, Field::SessionIds, Field::Fades, Field::Version].map(RestoreError::Invalid));
     #[cfg(feature = "details")]
-    errors.extend([Field::Text, Field::Place].map(RestoreError::Invalid));
+    errors.extend([RestoreError::Text, RestoreError::WorkLocationType]);
     all_differ(&errors);
     all_differ(&[presence_core::BufferFull]);
 }

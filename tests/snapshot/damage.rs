@@ -1,7 +1,7 @@
 //! What is refused, and why: damage, later forms, and bytes that are no user.
 
 use super::{IDS, NOON, applications, busy_user, ending, sealed, stored};
-use presence_core::snapshot::{self, Field, RestoreError, StoredId};
+use presence_core::snapshot::{self, RestoreError, StoredId};
 use presence_core::{Duration, Instant, Presence, SessionId, User};
 use proptest::prelude::*;
 use support::model::life::{Life, life};
@@ -72,7 +72,7 @@ fn empty_memory_is_no_user() {
             // Nothing at all has the checksum 0, and four ones in a row have that of ones.
             let expected = match (length, byte) {
                 (..4, _) | (4, 0) => RestoreError::Length,
-                (8, 0xFF) => RestoreError::Invalid(Field::Form),
+                (8, 0xFF) => RestoreError::FormatVersion,
                 _ => RestoreError::Checksum,
             };
             assert_eq!(read::<4>(&vec![byte; length]), Err(expected), "{length} × {byte}");
@@ -84,10 +84,10 @@ fn empty_memory_is_no_user() {
 #[test]
 fn a_later_form_is_not_guessed_at() {
     for form in 2..u8::MAX {
-        assert_eq!(read::<4>(&sealed(&[form, 1, 2, 3])), Err(RestoreError::NewerForm(form)));
+        assert_eq!(read::<4>(&sealed(&[form, 1, 2, 3])), Err(RestoreError::NewerVersion(form)));
     }
     for form in [0, u8::MAX] {
-        assert_eq!(read::<4>(&sealed(&[form, 1, 2, 3])), Err(RestoreError::Invalid(Field::Form)));
+        assert_eq!(read::<4>(&sealed(&[form, 1, 2, 3])), Err(RestoreError::FormatVersion));
     }
     assert_eq!(read::<4>(&sealed(&[])), Err(RestoreError::Length));
 }
@@ -107,41 +107,41 @@ fn s9_more_sessions_than_there_is_room_for_are_refused() {
 fn what_no_user_was_ever_like_is_refused() {
     const AVAILABLE: u8 = Presence::Available as u8;
     const CALL: u8 = Presence::InACall as u8;
-    let cases: &[(&[u8], Result<usize, Field>)] = &[
+    let cases: &[(&[u8], Result<usize, RestoreError>)] = &[
         // Form, length of ids, flags, revision, version, sessions: id, presence, faded, end, fade.
         (&[1, 1, 0, 0, 0, 0], Ok(0)),
-        (&[1, 16, 0, 0, 0, 0], Err(Field::IdLength)),
-        (&[1, 0, 0, 0, 0, 0], Err(Field::IdLength)),
-        (&[1, 1, 0b10_0000, 0, 0, 0], Err(Field::Flags)),
-        (&[1, 1, 0b1000_0000, 0, 0, 0], Err(Field::Flags)),
-        (&[1, 1, 0b1100, 0, 0, 1, 0], Err(Field::Flags)),
+        (&[1, 16, 0, 0, 0, 0], Err(RestoreError::IdLength)),
+        (&[1, 0, 0, 0, 0, 0], Err(RestoreError::IdLength)),
+        (&[1, 1, 0b10_0000, 0, 0, 0], Err(RestoreError::Flags)),
+        (&[1, 1, 0b1000_0000, 0, 0, 0], Err(RestoreError::Flags)),
+        (&[1, 1, 0b1100, 0, 0, 1, 0], Err(RestoreError::Flags)),
         (&[1, 1, 0b100, 0, 0, 0, 0], Ok(0)),
         (&[1, 1, 0b1000, 0, 0, 1, 0], Ok(0)),
         // After the moment, by nothing: that is before it.
-        (&[1, 1, 0b1000, 0, 0, 0, 0], Err(Field::Flags)),
-        (&[1, 1, 0, 1, 2, 0], Err(Field::Version)),
+        (&[1, 1, 0b1000, 0, 0, 0, 0], Err(RestoreError::Flags)),
+        (&[1, 1, 0, 1, 2, 0], Err(RestoreError::Revision)),
         (&[1, 1, 0, 2, 2, 0], Ok(0)),
         // One, in two bytes.
-        (&[1, 1, 0, 0x81, 0, 0, 0], Err(Field::Number)),
-        (&[1, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0], Err(Field::Number)),
+        (&[1, 1, 0, 0x81, 0, 0, 0], Err(RestoreError::Number)),
+        (&[1, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0], Err(RestoreError::Number)),
         (&[1, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0], Ok(0)),
-        (&[1, 1, 0b1_0000, 0, 0, 15, 9, 0], Err(Field::Presence)),
+        (&[1, 1, 0b1_0000, 0, 0, 15, 9, 0], Err(RestoreError::Presence)),
         (&[1, 1, 0b1_0000, 0, 0, 14, 9, 0], Ok(0)),
-        (&[1, 1, 0, 0, 0, 1, 7, 15, 0, 9, 0], Err(Field::Presence)),
+        (&[1, 1, 0, 0, 0, 1, 7, 15, 0, 9, 0], Err(RestoreError::Presence)),
         (&[1, 1, 0, 0, 0, 1, 7, CALL, 0, 9, 0], Ok(1)),
-        (&[1, 1, 0, 0, 0, 1, 7, CALL, 0, 9, 5], Err(Field::Fades)),
-        (&[1, 1, 0, 0, 0, 1, 7, CALL, 1, 9, 0], Err(Field::Fades)),
+        (&[1, 1, 0, 0, 0, 1, 7, CALL, 0, 9, 5], Err(RestoreError::Fades)),
+        (&[1, 1, 0, 0, 0, 1, 7, CALL, 1, 9, 0], Err(RestoreError::Fades)),
         (&[1, 1, 0, 0, 0, 1, 7, AVAILABLE, 0, 9, 5], Ok(1)),
         (&[1, 1, 0, 0, 0, 1, 7, AVAILABLE, 0, 9, 10], Ok(1)),
         (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 8, CALL, 0, 9, 0], Ok(2)),
-        (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 7, CALL, 0, 9, 0], Err(Field::SessionIds)),
-        (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 6, CALL, 0, 9, 0], Err(Field::SessionIds)),
+        (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 7, CALL, 0, 9, 0], Err(RestoreError::SessionIds)),
+        (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 6, CALL, 0, 9, 0], Err(RestoreError::SessionIds)),
     ];
     for (body, expected) in cases {
         let restored = read::<4>(&sealed(body)).map(|user| user.sessions().len());
-        assert_eq!(restored, expected.map_err(RestoreError::Invalid), "{body:?}");
+        assert_eq!(restored, *expected, "{body:?}");
         let conservative = snapshot::restore::<u8, 4>(&sealed(body), NOON, None).map(|_| ());
-        assert_eq!(conservative, expected.map(|_| ()).map_err(RestoreError::Invalid), "{body:?}");
+        assert_eq!(conservative, expected.map(|_| ()), "{body:?}");
     }
 }
 
@@ -154,7 +154,7 @@ fn s3_c3_what_fades_wrongly_is_refused_on_every_clock() {
         let now = Instant::from_millis(u64::MAX - before_the_end);
         for elapsed in [None, Some(0), Some(1), Some(8), Some(u64::MAX - before_the_end)] {
             let refused = snapshot::restore::<u8, 4>(&forged, now, elapsed.map(Duration::from_millis));
-            assert_eq!(refused, Err(RestoreError::Invalid(Field::Fades)), "{before_the_end}, {elapsed:?}");
+            assert_eq!(refused, Err(RestoreError::Fades), "{before_the_end}, {elapsed:?}");
         }
         // What was set to Available, and what does not fade, are taken in.
         for session in [[7, Presence::Available as u8, 0, 0, 8], [7, Presence::Away as u8, 2, 0, 8], [7, CALL, 0, 0, 0]]
@@ -169,8 +169,8 @@ fn s3_c3_what_fades_wrongly_is_refused_on_every_clock() {
 #[test]
 fn errors_say_what_is_wrong() {
     let text = |error: RestoreError| error.to_string();
-    assert_eq!(text(RestoreError::NewerForm(7)), "a snapshot of the later form 7");
-    assert_eq!(text(RestoreError::Invalid(Field::Presence)), "no user: a byte is no presence");
+    assert_eq!(text(RestoreError::NewerVersion(7)), "the snapshot has format version 7, newer than version 1");
+    assert_eq!(text(RestoreError::Presence), "a byte is not a presence");
     assert_eq!(size_of::<RestoreError>(), 2, "a small value");
 }
 

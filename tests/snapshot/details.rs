@@ -5,7 +5,7 @@ use presence_core::BufferFull;
 use presence_core::details::{
     Details, DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace, decide_details,
 };
-use presence_core::snapshot::{self, Field, RestoreError};
+use presence_core::snapshot::{self, RestoreError};
 use presence_core::{Duration, Instant};
 
 type Small = Details<12>;
@@ -83,14 +83,14 @@ fn it_is_small_and_no_smaller_buffer_is_written_beyond() {
 fn what_no_details_were_ever_like_is_refused() {
     let cases: &[(&[u8], Result<(), RestoreError>)] = &[
         (&[1, 0, 0x80, 0, 0, 0], Ok(())),
-        (&[0, 0, 0x80, 0, 0, 0], Err(RestoreError::Invalid(Field::Form))),
-        (&[0xFF, 0, 0x80, 0, 0, 0], Err(RestoreError::Invalid(Field::Form))),
-        (&[2, 0, 0x80, 0, 0, 0], Err(RestoreError::NewerForm(2))),
-        (&[1, 1, 0x80, 0, 0, 0], Err(RestoreError::Invalid(Field::IdLength))),
-        (&[1, 0, 0, 0, 0, 0], Err(RestoreError::Invalid(Field::Flags))),
-        (&[1, 0, 0xC0, 0, 0, 0], Err(RestoreError::Invalid(Field::Flags))),
-        (&[1, 0, 0x40, 0, 0, 0], Err(RestoreError::Invalid(Field::Flags))),
-        (&[1, 0, 0x80, 1, 2, 0], Err(RestoreError::Invalid(Field::Version))),
+        (&[0, 0, 0x80, 0, 0, 0], Err(RestoreError::FormatVersion)),
+        (&[0xFF, 0, 0x80, 0, 0, 0], Err(RestoreError::FormatVersion)),
+        (&[2, 0, 0x80, 0, 0, 0], Err(RestoreError::NewerVersion(2))),
+        (&[1, 1, 0x80, 0, 0, 0], Err(RestoreError::IdLength)),
+        (&[1, 0, 0, 0, 0, 0], Err(RestoreError::Flags)),
+        (&[1, 0, 0xC0, 0, 0, 0], Err(RestoreError::Flags)),
+        (&[1, 0, 0x40, 0, 0, 0], Err(RestoreError::Flags)),
+        (&[1, 0, 0x80, 1, 2, 0], Err(RestoreError::Revision)),
         (&[1, 0, 0x80, 2, 2, 0], Ok(())),
         (&[1, 0, 0x80, 2, 1, 0], Ok(())),
         (&[1, 0, 0x80, 0, 0, 0, 0], Err(RestoreError::Length)),
@@ -100,10 +100,10 @@ fn what_no_details_were_ever_like_is_refused() {
         (b"\x01\x00\x81\x01\x01\x02hi\x00\x00\x00", Ok(())),
         (b"\x01\x00\x83\x01\x01\x02hi\x05\x00\x00", Ok(())),
         // Published after the moment by nothing, and without a message.
-        (b"\x01\x00\x83\x01\x01\x02hi\x00\x00\x00", Err(RestoreError::Invalid(Field::Flags))),
-        (&[1, 0, 0x82, 0, 0, 0], Err(RestoreError::Invalid(Field::Flags))),
-        (b"\x01\x00\x81\x01\x01\x00\x05\x00\x00", Err(RestoreError::Invalid(Field::Text))),
-        (b"\x01\x00\x81\x01\x01\x02\xC3\x28\x05\x00\x00", Err(RestoreError::Invalid(Field::Text))),
+        (b"\x01\x00\x83\x01\x01\x02hi\x00\x00\x00", Err(RestoreError::Flags)),
+        (&[1, 0, 0x82, 0, 0, 0], Err(RestoreError::Flags)),
+        (b"\x01\x00\x81\x01\x01\x00\x05\x00\x00", Err(RestoreError::Text)),
+        (b"\x01\x00\x81\x01\x01\x02\xC3\x28\x05\x00\x00", Err(RestoreError::Text)),
         (b"\x01\x00\x81\x01\x01\x0Ctwelve", Err(RestoreError::Length)),
         (b"\x01\x00\x81\x01\x01\x0Ctwelve bytes\x05\x00\x00", Ok(())),
         (b"\x01\x00\x81\x01\x01\x0Dthirteen byte\x05\x00\x00", Err(RestoreError::Full)),
@@ -113,8 +113,8 @@ fn what_no_details_were_ever_like_is_refused() {
         // A place: kind, length of its id, id, end.
         (&[1, 0, 0x88, 1, 1, 0, 1, 0, 0], Ok(())),
         (&[1, 0, 0x90, 1, 1, 0, 3, 0, 9], Ok(())),
-        (&[1, 0, 0xA0, 1, 1, 0, 0, 0, 0], Err(RestoreError::Invalid(Field::Place))),
-        (&[1, 0, 0xA0, 1, 1, 0, 4, 0, 0], Err(RestoreError::Invalid(Field::Place))),
+        (&[1, 0, 0xA0, 1, 1, 0, 0, 0, 0], Err(RestoreError::WorkLocationType)),
+        (&[1, 0, 0xA0, 1, 1, 0, 4, 0, 0], Err(RestoreError::WorkLocationType)),
     ];
     for (body, answer) in cases {
         let read = snapshot::restore_details::<12>(&sealed(body), secs(110), ZERO);

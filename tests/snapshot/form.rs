@@ -2,7 +2,7 @@
 
 use super::{HOUR, IDS, NOON, applications, busy_user, command, ending, is_ordinary, secs, stored};
 use presence_core::BufferFull;
-use presence_core::snapshot::{self, Field, RestoreError, StoredId};
+use presence_core::snapshot::{self, RestoreError, StoredId};
 use presence_core::{Absence, Command, Duration, Instant, Policy, Presence, SessionId, User, UserId};
 use proptest::prelude::*;
 use support::model::{cases, life::life};
@@ -159,7 +159,7 @@ impl StoredId for Even {
 fn m2_an_id_that_does_not_exist_is_refused() {
     let read = |ids: [u8; 4]| snapshot::restore::<Even, 4>(&stored(&busy_user(ids), NOON), NOON, Some(Duration::ZERO));
     assert_eq!(read([2, 4, 6, 8]), Ok(busy_user([2, 4, 6, 8].map(Even))));
-    assert_eq!(read([2, 4, 7, 8]), Err(RestoreError::Invalid(Field::SessionIds)));
+    assert_eq!(read([2, 4, 7, 8]), Err(RestoreError::SessionIds));
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use super::{keep, values};
 use presence_core::snapshot::{
-    self, RestoreError, StoredId, max_details_len, max_len, restore, restore_details, save, save_details,
+    RestoreError, StoredId, max_details_len, max_len, restore, restore_details, save, save_details,
 };
 use presence_core::{SessionId, UserId};
 
@@ -17,5 +17,5 @@ macro_rules! ids {
 pub fn keep() {
     ids!(u8, u16, u32, u64, u128, [u8; 6], UserId, SessionId);
     keep!(fn => max_details_len::<64>, save_details::<64>, restore_details::<64>);
-    values!(RestoreError, snapshot::Field, presence_core::BufferFull);
+    values!(RestoreError, presence_core::BufferFull);
 }

@@ -61,7 +61,7 @@ impl<M: Storage> Keeper<M> {
             }
         };
         restored.unwrap_or_else(|error| {
-            self.is_newer = matches!(error, RestoreError::NewerForm(_));
+            self.is_newer = matches!(error, RestoreError::NewerVersion(_));
             let what = if self.is_newer { "newer firmware's, and left alone" } else { "no snapshot" };
             crate::log::warning!("what was stored is {}", what);
             User::after_restart(0)
