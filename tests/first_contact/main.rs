@@ -3,3 +3,4 @@
 #[cfg(all(feature = "graph", feature = "indicator"))]
 mod desk;
 mod readme;
+mod sizes;

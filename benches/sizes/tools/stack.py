@@ -1,172 +1,161 @@
-#!/usr/bin/env python3
-"""Bounds the stack of an image's probes: the deepest path through the calls that its code can make, whatever the input.
+"""The bound of a probe's stack: the deepest path through the calls that its code can make, whatever the input.
 
-Fails where there is no bound: recursion, or a call of nobody knows whom.
+There is no bound, and so it fails, where functions call themselves, or where nothing tells which function is called.
 
-usage: stack.py IMAGE [RESERVES]
-       RESERVES: how many sinks that keep room free (`Reserve`) lie on top of each other at most
-
-A call through a table of methods may go to every function that stands in this place of any table. The sinks that keep
-room free call the sink below them; they are built one on top of the other, and how many is known from where they are built.
+A call through a table of methods may go to every function at this offset of any table. Writers that keep bytes free
+(`Reserve`) call the writer below them; how many lie on top of each other is known from where they are built.
 """
 
 import re
 import sys
 
-from disassembly import Image
+from .control_flow import plain_name
+
+# Serving one request makes one `Reserve` around the caller's writer (src/graph/serve.rs).
+RESERVES = 1
+
+# Where the method itself was handed over instead of its table, nothing in the code says which one it is. By their
+# signatures, what writes is handed writers, and what stores is handed observers of changes: none of them a store.
+HANDED_NO_STORE = re.compile(r"graph(::|\.\.)(respond|single_user)(::|\.\.)|\.\.Desk\$u20\$as|<presence_core_\w+::wire::Desk as")
+OF_A_STORE = re.compile(r"graph(::|\.\.)store(::|\.\.)Store")
+
+STORES = {"str", "strb", "strh", "strd", "stm", "cmp", "cmn", "tst", "push", "sw", "sb", "sh"}
 
 sys.setrecursionlimit(10_000)
 
-# Where the method itself was handed over instead of its table, nothing in the code says which one it is. By their
-# signatures, what writes is handed sinks, and what stores is handed what listens to changes: none of them a store.
-HANDED_NO_STORE = re.compile(r"graph(::|\.\.)(write|sink|one_user|details::write)(::|\.\.)|\.\.Desk\$u20\$as|<presence_core_figures::wire::Desk as")
-OF_A_STORE = re.compile(r"graph(::|\.\.)store(::|\.\.)Store")
+
+class UnknownCallee(LookupError):
+    """A method that was handed over: the code does not say which one it is."""
 
 
-class Stack:
-    def __init__(self, image, reserves):
-        self.image, self.reserves = image, reserves
+class StackBound:
+    """The bounds of an image's functions."""
+
+    def __init__(self, image):
+        self.image = image
+        # By start of a function and number of writers: the bound, and the path to it.
         self.known, self.open = {}, []
         self.callers = {}
-        self.methods = {one.start: one for slot in range(12, 48, 4) for one in image.in_slot(slot)}.values()
+        self.methods = {one.start: one for offset in range(12, 48, 4) for one in image.methods_at(offset)}.values()
         for function in image.functions.values():
-            for place, address, _ in function.calls:
-                self.callers.setdefault(address, []).append((function, place))
+            for position, address, _ in function.calls:
+                self.callers.setdefault(address, []).append((function, position))
 
-    def bound(self, function, level):
-        """The most stack from here on, and the path to it."""
-        key = (function.start, level)
+    def of_probes(self):
+        """Returns the bound of every probe: its name and bytes."""
+        bounds = []
+        for function in sorted(self.image.functions.values(), key=lambda one: one.name):
+            if found := re.search(r"\bprobe_\w+", function.name):
+                bounds.append((found.group(0), self.bound(function, RESERVES)))
+        return bounds
+
+    def bound(self, function, reserves):
+        """Returns the most stack from here on, with so many writers that keep bytes free below each other."""
+        key = (function.start, reserves)
         if key in self.known:
             return self.known[key]
         if key in self.open:
             raise ValueError("recursion: " + " > ".join(self.image.functions[start].name for start, _ in self.open))
-        if function.trouble:
-            raise function.trouble
+        if function.error:
+            raise function.error
         self.open.append(key)
-        deepest, path = max([depth for depth in function.depth if depth is not None] + [0]), []
-        for place, callee, below in self.callees(function, level):
-            depth = function.depth[place]
-            if depth is None:
-                continue
-            further, way = self.bound(callee, below)
-            if depth + further > deepest or (depth + further == deepest and not path):
-                deepest, path = depth + further, way
+        deepest = max([depth for depth in function.depth if depth is not None] + [0])
+        for position, callee, below in self.callees(function, reserves):
+            if function.depth[position] is not None:
+                deepest = max(deepest, function.depth[position] + self.bound(callee, below))
         self.open.pop()
-        self.known[key] = (deepest, [(function.name, deepest)] + path)
-        return self.known[key]
+        self.known[key] = deepest
+        return deepest
 
-    def callees(self, function, level):
-        for place, address, _ in function.calls:
+    def callees(self, function, reserves):
+        """Yields what a function may call: its position, the callee, and the number of writers left for it."""
+        for position, address, _ in function.calls:
             callee = self.image.functions.get(address)
             if callee is None:
                 raise ValueError(f"{function.name}: calls the middle of something at {address:#x}")
-            yield place, callee, level
-        for place, register, _ in function.indirect:
-            try:
-                tables = [self.image.in_slot(slot) for slot in self.slots(function, place, register, set())]
-                callees = [callee for table in tables for callee in table] if all(tables) else []
-            except LookupError:
-                callers = [caller for caller, _ in self.callers[function.start]] if function.is_outlined() else [function]
-                names = [caller.name for caller in callers]
-                if not all(HANDED_NO_STORE.search(name) for name in names):
-                    raise
-                callees = [callee for callee in self.methods if not OF_A_STORE.search(callee.name)]
+            yield position, callee, reserves
+        for position, register, _ in function.indirect:
+            callees = self.methods_called(function, position, register)
             if not callees:
-                raise ValueError(f"{function.name}: calls nobody knows whom: {function.code[place]}")
-            below = level - 1 if is_reserve(function) else level
-            yield from ((place, callee, below) for callee in callees if below > 0 or not is_reserve(callee))
+                raise ValueError(f"{function.name}: nothing tells what it calls: {function.code[position]}")
+            below = reserves - 1 if is_reserve(function) else reserves
+            yield from ((position, callee, below) for callee in callees if below > 0 or not is_reserve(callee))
 
-    def slots(self, function, place, register, seen):
-        """The places in tables of methods that a register may have been loaded from, on every way to here."""
+    def methods_called(self, function, position, register):
+        """Returns every method that a call through a register may go to; none if some table has none."""
+        try:
+            tables = [self.image.methods_at(offset) for offset in self.offsets(function, position, register, set())]
+            return [callee for table in tables for callee in table] if all(tables) else []
+        except UnknownCallee:
+            callers = [caller for caller, _ in self.callers[function.start]] if function.is_outlined() else [function]
+            if not all(HANDED_NO_STORE.search(caller.name) for caller in callers):
+                raise
+            return [callee for callee in self.methods if not OF_A_STORE.search(callee.name)]
+
+    def offsets(self, function, position, register, seen):
+        """Returns the offsets in tables of methods that a register may have been loaded from, on every way to here."""
         found = set()
-        waiting = [(before, register, None) for before in function.before[place]]
+        # Backwards: the position before, the register, and where on the stack it was saved, if it was.
+        waiting = [(before, register, None) for before in function.before[position]]
         if not waiting:
-            raise LookupError(f"{function.name}: is told whom to call: {function.code[place]}")
+            raise UnknownCallee(f"{function.name}: {function.code[position]}")
         while waiting:
-            at, register, kept = way = waiting.pop()
+            at, register, saved = way = waiting.pop()
             if (function.start, way) in seen:
                 continue
             seen.add((function.start, way))
-            one = function.code[at]
-            depth = function.depth[at]
-            if kept is None:
-                origin = self.origin(function, one, register)
-            else:
-                origin = self.kept(one, depth, kept)
+            one, depth = function.code[at], function.depth[at]
+            origin = origin_of_register(function, one, register) if saved is None else origin_of_saved(one, depth, saved)
             if isinstance(origin, int):
                 found.add(origin)
                 continue
-            register, kept = origin or (register, kept)
-            if kept is not None and origin and register is None:
-                kept -= depth
+            register, saved = origin or (register, saved)
+            if saved is not None and origin and register is None:
+                saved -= depth
             if not function.before[at]:
-                if kept is not None or not function.is_outlined():
-                    raise LookupError(f"{function.name}: is told whom to call: {register}")
+                if saved is not None or not function.is_outlined():
+                    raise UnknownCallee(f"{function.name}: {register}")
                 for caller, back in self.callers[function.start]:
-                    found |= self.slots(caller, back, register, seen)
-            waiting += [(before, register, kept) for before in function.before[at]]
+                    found |= self.offsets(caller, back, register, seen)
+            waiting += [(before, register, saved) for before in function.before[at]]
         return found
 
-    def origin(self, function, one, register):
-        """Where an instruction takes a register from: a place in a table, a register, the stack; None if it leaves it."""
-        name = one.name.removesuffix(".w")
-        if name in STORES or not one.operands.startswith(register + ","):
-            second = re.fullmatch(rf"\w+, {register}, \[(\w+)(?:, #(\d+))?\]", one.operands) if name == "ldrd" else None
-            if not second:
-                return None
-            offset = int(second.group(2) or 0) + 4
-            if second.group(1) == "r7":
-                raise LookupError(f"{function.name}: is told whom to call: {one}")
-            return (None, offset) if second.group(1) == "sp" else offset
-        if name in ("mov", "mv"):
-            return one.operands.split(", ")[1], None
-        found = re.fullmatch(rf"{register}, (?:\w+, )?\[(\w+)(?:, #(\d+))?\]|{register}, (\d+)\((\w+)\)", one.operands)
-        if not found or name not in ("ldr", "lw", "ldrd"):
-            raise LookupError(f"{function.name}: where does it get {register} from? {one}")
-        offset = int(found.group(2) or found.group(3) or 0)
-        base = found.group(1) or found.group(4)
-        if base == "r7":
-            raise LookupError(f"{function.name}: is told whom to call: {one}")
-        return (None, offset) if base == "sp" else offset
 
-    @staticmethod
-    def kept(one, depth, kept):
-        """The register that an instruction puts into a place of the stack; None if it leaves the place."""
-        name = one.name.removesuffix(".w")
-        stored = re.fullmatch(r"(\w+), \[sp(?:, #(\d+))?\]|(\w+), (\d+)\(sp\)", one.operands)
-        if name in ("str", "sw") and stored and int(stored.group(2) or stored.group(4) or 0) - depth == kept:
-            return stored.group(1) or stored.group(3), None
-        pair = re.fullmatch(r"(\w+), (\w+), \[sp(?:, #(\d+))?\]", one.operands)
-        if name == "strd" and pair:
-            offset = int(pair.group(3) or 0) - depth
-            if kept in (offset, offset + 4):
-                return pair.group(1 if kept == offset else 2), None
-        return None
+def origin_of_register(function, one, register):
+    """Returns where an instruction takes a register from: an offset in a table, or (register, None), or (None, where on
+    the stack); None if it leaves the register."""
+    name = plain_name(one)
+    if name in STORES or not one.operands.startswith(register + ","):
+        second = re.fullmatch(rf"\w+, {register}, \[(\w+)(?:, #(\d+))?\]", one.operands) if name == "ldrd" else None
+        return loaded(function, one, second.group(1), int(second.group(2) or 0) + 4) if second else None
+    if name in ("mov", "mv"):
+        return one.operands.split(", ")[1], None
+    found = re.fullmatch(rf"{register}, (?:\w+, )?\[(\w+)(?:, #(\d+))?\]|{register}, (\d+)\((\w+)\)", one.operands)
+    if not found or name not in ("ldr", "lw", "ldrd"):
+        raise UnknownCallee(f"{function.name}: where does it get {register} from? {one}")
+    return loaded(function, one, found.group(1) or found.group(4), int(found.group(2) or found.group(3) or 0))
 
 
-STORES = {"str", "strb", "strh", "strd", "stm", "cmp", "cmn", "tst", "push", "sw", "sb", "sh"}
+def loaded(function, one, base, offset):
+    """Returns where a word was loaded from: an offset in a table, or a place on the stack."""
+    if base == "r7":
+        raise UnknownCallee(f"{function.name}: {one}")
+    return (None, offset) if base == "sp" else offset
+
+
+def origin_of_saved(one, depth, saved):
+    """Returns the register that an instruction saves on the stack, as (register, None); None if it saves another or none."""
+    name = plain_name(one)
+    stored = re.fullmatch(r"(\w+), \[sp(?:, #(\d+))?\]|(\w+), (\d+)\(sp\)", one.operands)
+    if name in ("str", "sw") and stored and int(stored.group(2) or stored.group(4) or 0) - depth == saved:
+        return stored.group(1) or stored.group(3), None
+    pair = re.fullmatch(r"(\w+), (\w+), \[sp(?:, #(\d+))?\]", one.operands)
+    if name == "strd" and pair:
+        offset = int(pair.group(3) or 0) - depth
+        if saved in (offset, offset + 4):
+            return pair.group(1 if saved == offset else 2), None
+    return None
 
 
 def is_reserve(function):
-    return "graph::sink::Reserve" in function.name or "graph..sink..Reserve" in function.name
-
-
-def short(name):
-    return re.sub(r"::h[0-9a-f]{16}$", "", name)
-
-
-def main():
-    image = Image(sys.argv[1])
-    reserves = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    stack = Stack(image, reserves)
-    for function in sorted(image.functions.values(), key=lambda one: one.name):
-        if found := re.search(r"\bprobe_\w+", function.name):
-            deepest, path = stack.bound(function, reserves)
-            # How much each function on the way adds.
-            rest = [below for _, below in path[1:]] + [0]
-            steps = [f"{short(name)} {here - below}" for (name, here), below in zip(path, rest)]
-            print(found.group(0), deepest, " > ".join(steps), sep="\t")
-
-
-if __name__ == "__main__":
-    main()
+    return re.search(r"graph(::|\.\.).*\bReserve\b", function.name) is not None

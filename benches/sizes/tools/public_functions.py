@@ -1,13 +1,8 @@
-#!/usr/bin/env python3
-"""Compares every public function and method of the library, as rustdoc's JSON has them, with what an image's source
-keeps (`keep!` and its like), and names what is missing.
-
-usage: public.py JSON SOURCE...
-"""
+"""Compares the public functions of the library, as rustdoc's JSON has them, with those that the image `everything` keeps
+(`keep!` and its like in src/everything)."""
 
 import json
 import re
-import sys
 
 # What is left out, and why.
 LEFT_OUT = [
@@ -21,26 +16,32 @@ DERIVED = {
     "hashes": [("Hash", "hash")],
     "defaults": [("Default", "default")],
 }
-# What the source calls its types.
+# The names that src/everything gives to types of the library.
 ALIASES = {"Slices": "SliceMemory", "Of": "Directory", "Users": "Directory"}
 # Traits without functions.
 MARKERS = {"Copy", "Eq", "StructuralPartialEq", "Error"}
 
 
 class Library:
+    """The public functions of a crate, from rustdoc's JSON."""
+
     def __init__(self, crate):
         self.index = crate["index"]
         self.functions = set()
         self.paths = {}
         self.walk(crate["root"], [])
         names = [path[-1] for path in self.paths.values()]
-        # Two types of one name are told by their modules.
-        self.doubled = {name for name in names if names.count(name) > 1}
+        # Types of the same name are distinguished by their modules.
+        self.ambiguous = {name for name in names if names.count(name) > 1}
         for key in self.paths:
-            self.type(self.index[key])
+            self.add_type(self.index[key])
+
+    def item(self, key):
+        return self.index.get(str(key))
 
     def walk(self, key, path):
-        item = self.index.get(str(key))
+        """Adds the functions and the types of a module, and of those in it."""
+        item = self.item(key)
         if not item or str(key) in self.paths:
             return
         kind, inner = next(iter(item["inner"].items()))
@@ -54,17 +55,8 @@ class Library:
         elif kind in ("struct", "enum", "union", "trait"):
             self.paths[str(key)] = path + [item["name"]]
 
-    def name(self, described):
-        """The name of a type, without generics."""
-        kind, inner = next(iter(described.items()))
-        if kind == "resolved_path":
-            path = self.paths.get(str(inner["id"])) or inner["path"].split("::")
-            return "::".join(path[-2:]) if path[-1] in self.doubled or path[0] == "core" else path[-1]
-        if kind == "borrowed_ref":
-            return "&mut" if inner["is_mutable"] else "&"
-        return inner if isinstance(inner, str) else kind
-
-    def type(self, item):
+    def add_type(self, item):
+        """Adds the functions of a type, or of a trait and its implementations."""
         kind, inner = next(iter(item["inner"].items()))
         if kind == "trait":
             for member in map(self.item, inner["items"]):
@@ -72,12 +64,9 @@ class Library:
                     self.functions.add(f"{item['name']}::{member['name']}")
         for one in map(self.item, inner["implementations"] if kind == "trait" else inner["impls"]):
             if one:
-                self.implementation(one)
+                self.add_implementation(one)
 
-    def item(self, key):
-        return self.index.get(str(key))
-
-    def implementation(self, item):
+    def add_implementation(self, item):
         inner = item["inner"]["impl"]
         owner, trait = self.name(inner["for"]), inner["trait"]
         if inner["is_synthetic"] or inner["blanket_impl"] is not None:
@@ -95,9 +84,19 @@ class Library:
                 name += f"<{of[0]}>" if name in ("From", "TryFrom", "FromIterator") else ""
                 self.functions.add(f"<{owner} as {name}>::{member['name']}")
 
+    def name(self, described):
+        """Returns the name of a type, without generics."""
+        kind, inner = next(iter(described.items()))
+        if kind == "resolved_path":
+            path = self.paths.get(str(inner["id"])) or inner["path"].split("::")
+            return "::".join(path[-2:]) if path[-1] in self.ambiguous or path[0] == "core" else path[-1]
+        if kind == "borrowed_ref":
+            return "&mut" if inner["is_mutable"] else "&"
+        return inner if isinstance(inner, str) else kind
+
 
 def bare(path):
-    """A type as the library's list names it: without generics."""
+    """Returns a type as the library's list names it: without generics."""
     path = path.strip()
     if path.startswith("&mut"):
         return "&mut"
@@ -109,12 +108,12 @@ def bare(path):
 
 
 def endings(path):
-    """A path, with less and less in front."""
+    """Returns a path, with less and less in front."""
     parts = path.split("::")
-    return {"::".join(parts[place:]) for place in range(len(parts))}
+    return {"::".join(parts[start:]) for start in range(len(parts))}
 
 
-def arguments(text):
+def split(text):
     """Splits at commas, but not inside brackets."""
     found, depth = [""], 0
     for byte in text:
@@ -127,31 +126,18 @@ def arguments(text):
 
 
 def kept(source):
-    """What a source keeps, under every name that the library's list may have for it."""
-    # Callers of its own are no functions of the library, whatever they are called.
+    """Returns the functions that a source keeps, under every name that the library's list may have for them."""
+    # Callers that the source defines are no functions of the library.
     own = set(re.findall(r"\bfn (\w+)", source))
     found = set()
     for macro, body in re.findall(r"\b(keep|clones|values|orders|hashes|defaults|ids)!\((.*?)\);", source, re.S):
         if macro == "keep":
-            owner, names = body.split("=>", 1) if "=>" in body else ("fn", body)
-            names = arguments(names)
-            if owner.strip() == "fn":
-                found |= {bare(name) for name in names} - own
-                continue
-            owner, _, trait = owner.partition(" as ")
-            for end in endings(bare(owner)):
-                end = ALIASES.get(end, end)
-                if trait:
-                    converts = re.fullmatch(r"((?:Try)?From)<(?:\w+::)*(\w+)>", trait.strip())
-                    name = "{}<{}>".format(*converts.groups()) if converts else bare(trait).split("::")[-1]
-                    found |= {f"<{end} as {name}>::{one}" for one in names} | {f"{name}::{one}" for one in names}
-                else:
-                    found |= {f"{end}::{one}" for one in names}
+            found |= kept_by_name(body, own)
         elif macro == "ids":
-            for owner in arguments(body):
+            for owner in split(body):
                 found |= {f"<{bare(owner)} as StoredId>::{one}" for one in ("from_stored", "to_stored")}
         else:
-            for owner in arguments(body):
+            for owner in split(body):
                 for end in endings(bare(owner)):
                     found |= {f"<{ALIASES.get(end, end)} as {trait}>::{one}" for trait, one in DERIVED[macro]}
     # What a caller of its own calls.
@@ -160,21 +146,36 @@ def kept(source):
     return found
 
 
-def main():
-    with open(sys.argv[1]) as text:
+def kept_by_name(body, own):
+    """Returns the functions that one `keep!` names."""
+    owner, names = body.split("=>", 1) if "=>" in body else ("fn", body)
+    names = split(names)
+    if owner.strip() == "fn":
+        return {bare(name) for name in names} - own
+    owner, _, trait = owner.partition(" as ")
+    found = set()
+    for end in endings(bare(owner)):
+        end = ALIASES.get(end, end)
+        if trait:
+            converts = re.fullmatch(r"((?:Try)?From)<(?:\w+::)*(\w+)>", trait.strip())
+            name = "{}<{}>".format(*converts.groups()) if converts else bare(trait).split("::")[-1]
+            found |= {f"<{end} as {name}>::{one}" for one in names} | {f"{name}::{one}" for one in names}
+        else:
+            found |= {f"{end}::{one}" for one in names}
+    return found
+
+
+def problems(documented, sources):
+    """Yields a complaint for each public function that is not in the image, and prints how many are."""
+    with open(documented) as text:
         functions = Library(json.load(text)).functions
     found = set()
-    for source in sys.argv[2:]:
+    for source in sources:
         with open(source) as text:
             found |= kept(re.sub(r"//.*", "", text.read()))
     left_out = {name for name in functions if any(re.search(pattern, name) for pattern, _ in LEFT_OUT)}
     missing = sorted(functions - left_out - found)
-    for name in missing:
-        print(f"not in the image, and not left out with a reason: {name}")
     print(f"{len(functions) - len(left_out) - len(missing)} of {len(functions)} public functions are in the image, "
           f"{len(left_out)} are left out: " + "; ".join(reason for _, reason in LEFT_OUT))
-    return 1 if missing else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    for name in missing:
+        yield f"not in the image, and not left out with a reason: {name}"

@@ -1,0 +1,1 @@
+"""Measures what the library costs a small device. `../measure` is the entry."""

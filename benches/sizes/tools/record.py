@@ -1,0 +1,63 @@
+"""The record of the last measuring that was accepted: `sizes.txt`, a line for each compiler, target and row."""
+
+import os
+
+from .rows import ROWS
+from .toolchain import CORTEX_M0, TARGETS
+
+PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../sizes.txt")
+HEADER = "# compiler, target, row, bytes or instructions; written by benches/sizes/measure --record\n"
+# Grown or shrunk by less than this is not worth a new record.
+TOLERANCE = 0.02
+
+
+def read():
+    """Returns the record: values by compiler, target and name of a row."""
+    record = {}
+    with open(PATH) as lines:
+        for line in lines:
+            if not line.startswith("#"):
+                compiler, target, row, value = line.split()
+                record[compiler, target, row] = int(value)
+    return record
+
+
+def write(measured):
+    """Writes what was measured, and keeps the sizes that other compilers have."""
+    compilers = {compiler for compiler, _, _ in measured}
+    others = {key: value for key, value in read().items() if key[0] not in compilers}
+    with open(PATH, "w") as lines:
+        lines.write(HEADER)
+        # A stable order, whichever compiler was measured last.
+        for (compiler, target, row), value in sorted({**others, **measured}.items(), key=order):
+            lines.write(f"{compiler} {target} {row} {value}\n")
+
+
+def order(item):
+    (compiler, target, row), _ = item
+    return compiler, list(TARGETS).index(target), [one.name for one in ROWS].index(row)
+
+
+def over_budget(measured):
+    """Yields a complaint for each row that misses its budget on the Cortex-M0."""
+    for row in ROWS:
+        for (_, target, name), value in measured.items():
+            if name == row.name and target == CORTEX_M0 and row.budget and value > row.budget:
+                yield f"{name}: {value}, the budget is {row.budget}"
+
+
+def grown(measured, recorded):
+    """Yields a complaint for each row that has grown by more than the tolerance, or that is not recorded."""
+    for key, value in measured.items():
+        before = recorded.get(key)
+        if before is None:
+            yield f"not recorded with this compiler: {' '.join(key)} {value}"
+        elif value > before * (1 + TOLERANCE):
+            yield f"{key[1]}, {key[2]}: grown from {before} to {value}: record it, or mend it"
+
+
+def shrunk(measured, recorded):
+    """Yields a note for each row that has shrunk by more than the tolerance."""
+    for key, value in measured.items():
+        if key in recorded and value < recorded[key] * (1 - TOLERANCE):
+            yield f"{key[1]}, {key[2]}: shrunk from {recorded[key]} to {value}: record it"
