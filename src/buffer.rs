@@ -1,6 +1,6 @@
-//! The error of everything that writes into memory of the caller's.
+//! The error of everything that writes to a buffer of the caller.
 
-/// The buffer is too small for what was to be written.
+/// The error for a buffer that is too small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BufferFull;

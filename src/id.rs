@@ -1,12 +1,14 @@
-//! The ids of the wire: GUIDs, compared by value. Rule M2.
+//! The ids of the wire: GUIDs, compared by value.
 
-/// The characters of a GUID: 32 hexadecimal digits and four hyphens.
-pub const GUID_LEN: usize = 36;
+/// The characters of a GUID's text: 32 hexadecimal digits and four hyphens.
+const TEXT_LEN: usize = 36;
 
-/// The text is not a GUID: eight, four, four, four and twelve hexadecimal digits with hyphens between, in any case, with
-/// or without braces around.
+/// The error for a text that is not a GUID.
+///
+/// A GUID is eight, four, four, four and twelve hexadecimal digits in any case, with hyphens between and optional braces around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct ParseIdError;
 
 impl core::fmt::Display for ParseIdError {
@@ -17,7 +19,7 @@ impl core::fmt::Display for ParseIdError {
 
 impl core::error::Error for ParseIdError {}
 
-/// The value of a hexadecimal digit.
+/// Returns the value of a hexadecimal digit.
 pub(crate) const fn hex_value(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit & 15),
@@ -27,21 +29,21 @@ pub(crate) const fn hex_value(digit: u8) -> Option<u8> {
     }
 }
 
-/// The lower-case hexadecimal digit of a value below 16.
+/// Returns the lower-case hexadecimal digit of a value below 16.
 pub(crate) const fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' | value } else { 0x60 | value.saturating_sub(9) }
 }
 
-/// Whether a hyphen stands before the byte at this place.
-const fn follows_hyphen(place: u8) -> bool {
-    matches!(place, 4 | 6 | 8 | 10)
+/// Reports whether a hyphen precedes the byte at this index.
+const fn follows_hyphen(index: u8) -> bool {
+    matches!(index, 4 | 6 | 8 | 10)
 }
 
 /// Bytes that can be loaded as words.
 #[repr(align(8))]
 struct Bytes([u8; 16]);
 
-/// The value of a GUID's text. O(1): longer text is refused at its 39th byte.
+/// Reads the text of a GUID. Stops at the 39th byte of a longer text.
 const fn parse(text: &[u8]) -> Result<Bytes, ParseIdError> {
     let mut rest = match text {
         [b'{', inner @ .., b'}'] => inner,
@@ -49,23 +51,23 @@ const fn parse(text: &[u8]) -> Result<Bytes, ParseIdError> {
     };
     let mut bytes = Bytes([0; 16]);
     let mut unread: &mut [u8] = &mut bytes.0;
-    let mut place = 0;
+    let mut index = 0;
     while let [byte, later @ ..] = unread {
-        if follows_hyphen(place) {
+        if follows_hyphen(index) {
             let [b'-', after @ ..] = rest else { return Err(ParseIdError) };
             rest = after;
         }
         let [high, low, after @ ..] = rest else { return Err(ParseIdError) };
         let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) else { return Err(ParseIdError) };
         *byte = (high << 4) | low;
-        (rest, unread, place) = (after, later, place.saturating_add(1));
+        (rest, unread, index) = (after, later, index.saturating_add(1));
     }
     if rest.is_empty() { Ok(bytes) } else { Err(ParseIdError) }
 }
 
-/// The character at a place of the lower-case text of a GUID.
-fn character(bytes: &[u8; 16], place: usize) -> u8 {
-    let hyphens = match place {
+/// Returns the character at an offset of a GUID's lower-case text.
+fn character(bytes: &[u8; 16], offset: usize) -> u8 {
+    let hyphens = match offset {
         8 | 13 | 18 | 23 => return b'-',
         0..=7 => 0,
         9..=12 => 1,
@@ -73,12 +75,12 @@ fn character(bytes: &[u8; 16], place: usize) -> u8 {
         19..=22 => 3,
         _ => 4,
     };
-    let digit = usize::saturating_sub(place, hyphens);
+    let digit = usize::saturating_sub(offset, hyphens);
     let byte = bytes.get(digit >> 1).copied().unwrap_or(0);
     hex_digit(if digit & 1 == 0 { byte >> 4 } else { byte & 15 })
 }
 
-/// Sixteen bytes, kept as two numbers: a small device moves and compares them word by word, and bytes one by one.
+/// Sixteen bytes as two integers, which a small device moves and compares word by word instead of byte by byte.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Pair {
     high: u64,
@@ -96,8 +98,8 @@ impl Pair {
     }
 }
 
-/// Sixteen bytes as they are: beside an `Option`'s tag they take seven bytes less than numbers do, which counts where there
-/// are many, and a server compares them at once.
+/// Sixteen bytes as an array. In an `Option` it takes seven bytes less than integers do, and a 64-bit processor compares it at
+/// once.
 #[cfg(not(target_pointer_width = "32"))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Plain([u8; 16]);
@@ -113,45 +115,48 @@ impl Plain {
     }
 }
 
-/// Makes an id that is a GUID, and is kept in the given way.
+/// Defines an id that is a GUID, with the given representation.
 macro_rules! guid {
-    ($(#[$doc:meta])* $name:ident, $kept:ident, $serde:literal) => {
+    ($(#[$doc:meta])* $name:ident, $representation:ident, $serde:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[cfg_attr(feature = "serde", serde(from = $serde, into = $serde))]
-        pub struct $name($kept);
+        pub struct $name($representation);
 
         impl core::hash::Hash for $name {
-            /// As one number: that spares hashers the length of an array that always has the same.
+            /// Hashes one integer: an array would hash its constant length as well.
             fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
                 state.write_u128(u128::from_le_bytes(self.to_bytes()));
             }
         }
 
         impl $name {
-            /// The id with these bytes, in the order in which they are written. O(1).
+            /// The length of the text in bytes: 32 digits and four hyphens.
+            pub const TEXT_LEN: usize = TEXT_LEN;
+
+            /// Creates an id from its bytes, in the order in which the text shows them.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-                Self($kept::from_bytes(bytes))
+                Self($representation::from_bytes(bytes))
             }
 
-            /// The bytes, in the order in which they are written. O(1).
+            /// Returns the bytes, in the order in which the text shows them.
             #[must_use]
             pub const fn to_bytes(self) -> [u8; 16] {
                 self.0.to_bytes()
             }
 
-            /// Reads the text of a GUID, in any case, with or without braces (rule M2). O(1).
+            /// Reads the text of a GUID, in any case, with or without braces ([M2](crate::rules#m2)).
             ///
             /// # Errors
             ///
-            /// [`ParseIdError`] for anything else.
+            /// [`ParseIdError`] for any other text.
             pub const fn parse(text: &str) -> Result<Self, ParseIdError> {
                 Self::parse_ascii(text.as_bytes())
             }
 
-            /// The same, of bytes that need not be text.
+            /// Reads the text of a GUID from bytes that need not be UTF-8.
             pub(crate) const fn parse_ascii(text: &[u8]) -> Result<Self, ParseIdError> {
                 match parse(text) {
                     Ok(Bytes(bytes)) => Ok(Self::from_bytes(bytes)),
@@ -159,21 +164,33 @@ macro_rules! guid {
                 }
             }
 
-            /// Appends the lower-case text: nothing is copied as when an array is handed out.
+            /// Appends the lower-case text, without the copy that returning an array makes.
             #[cfg(feature = "graph")]
             #[allow(dead_code, reason = "only users are written")]
-            pub(crate) fn push_text(self, text: &mut heapless::Vec<u8, GUID_LEN>) {
+            pub(crate) fn push_text(self, text: &mut heapless::Vec<u8, TEXT_LEN>) {
                 let bytes = self.to_bytes();
-                for place in 0..GUID_LEN {
-                    let _ = text.push(character(&bytes, place));
+                for offset in 0..TEXT_LEN {
+                    let _ = text.push(character(&bytes, offset));
                 }
             }
 
-            /// The lower-case text, as ASCII bytes. O(1).
+            /// Returns the lower-case text as ASCII bytes.
             #[must_use]
-            pub fn to_text(self) -> [u8; GUID_LEN] {
+            pub fn to_text(self) -> [u8; TEXT_LEN] {
                 let bytes = self.to_bytes();
-                core::array::from_fn(|place| character(&bytes, place))
+                core::array::from_fn(|offset| character(&bytes, offset))
+            }
+        }
+
+        impl From<[u8; 16]> for $name {
+            fn from(bytes: [u8; 16]) -> Self {
+                Self::from_bytes(bytes)
+            }
+        }
+
+        impl From<$name> for [u8; 16] {
+            fn from(id: $name) -> Self {
+                id.to_bytes()
             }
         }
 
@@ -207,12 +224,12 @@ macro_rules! guid {
 }
 
 #[cfg(target_pointer_width = "32")]
-type KeptUser = Pair;
+type UserBytes = Pair;
 #[cfg(not(target_pointer_width = "32"))]
-type KeptUser = Plain;
+type UserBytes = Plain;
 
 guid! {
-    /// Who a user is: a GUID.
+    /// The id of a user: a GUID.
     ///
     /// ```
     /// use presence_core::UserId;
@@ -223,17 +240,19 @@ guid! {
     /// };
     /// assert_eq!("{fa8bf3dc-eca7-46b7-bad1-db199b62afc3}".parse(), Ok(ADELE));
     /// assert_eq!(ADELE.to_string(), "fa8bf3dc-eca7-46b7-bad1-db199b62afc3");
+    /// assert_eq!(UserId::from(<[u8; 16]>::from(ADELE)), ADELE);
     /// ```
-    UserId, KeptUser, "written::UserId"
+    UserId, UserBytes, "written::UserId"
 }
 
 guid! {
-    /// Which session of a user it is: the application's (client) id, a GUID. The same id under two users names two
-    /// unrelated sessions. Rule M2.
+    /// The id of a user's session: the client id of an application, a GUID.
+    ///
+    /// The same id under two users names two unrelated sessions ([M2](crate::rules#m2)).
     SessionId, Pair, "written::SessionId"
 }
 
-/// What serde writes and reads: the bytes, however an id is kept.
+/// The ids as serde writes and reads them: the bytes, whatever the representation.
 #[cfg(feature = "serde")]
 mod written {
     macro_rules! written {

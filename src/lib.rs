@@ -83,7 +83,7 @@ mod time;
 mod user;
 
 pub use buffer::BufferFull;
-pub use id::{GUID_LEN, ParseIdError, SessionId, UserId};
+pub use id::{ParseIdError, SessionId, UserId};
 pub use policy::{Fade, Fades, Policy, PreferredDefault};
 pub use presence::{Activity, Availability, ParsePresenceError, Presence, PresenceSet};
 pub use single_user::SingleUser;

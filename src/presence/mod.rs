@@ -1,4 +1,4 @@
-//! What can be shown: [`Presence`], one ordered byte, and the sets of them that a policy allows.
+//! [`Presence`], one ordered byte, and sets of presences for policies.
 
 mod names;
 mod set;
@@ -6,10 +6,12 @@ mod set;
 pub use names::{Activity, Availability, ParsePresenceError};
 pub use set::PresenceSet;
 
-/// What a user shows: an (availability, activity) pair that exists, as one ordered byte. Rules M3, A3.
+/// A presence: an (availability, activity) pair of [the table](crate::rules#m3), as one ordered byte.
 ///
-/// The order is precedence, from weakest to strongest, and it is total: aggregating sessions is `max`, there are no ties
-/// between different presences, and no two applications can make the result flap. Pairs that do not exist cannot be built.
+/// The order is precedence, from weakest to strongest, and total: sessions are aggregated with `max`, and two applications
+/// that refresh in turn cannot make the result flap. Pairs outside the table cannot be built.
+///
+/// `Display` shows the pair; `FromStr` reads it, or the activity alone, which differs for every presence.
 ///
 /// ```
 /// use presence_core::{Activity, Availability, Presence};
@@ -19,47 +21,50 @@ pub use set::PresenceSet;
 /// assert_eq!(Presence::InACall.activity(), Activity::InACall);
 /// assert_eq!(u8::from(Presence::InACall), 9);
 /// assert_eq!(Presence::from_byte(9), Some(Presence::InACall));
+/// assert_eq!(Presence::InACall.to_string(), "Busy/InACall");
+/// assert_eq!("Busy/InACall".parse(), Ok(Presence::InACall));
+/// assert_eq!("inacall".parse(), Ok(Presence::InACall));
 /// ```
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Presence {
-    /// PresenceUnknown / PresenceUnknown: foreign data that says nothing, or a user nobody knows.
+    /// PresenceUnknown / PresenceUnknown: data from elsewhere that cannot be read, or an unknown user.
     Unknown = 0,
-    /// Offline / Offline: no session.
+    /// Offline / Offline: the user has no session.
     #[default]
     Offline = 1,
     /// Offline / OffWork: “appear offline”.
     OffWork = 2,
     /// Away / Away: set, or the second fade of Available.
     Away = 3,
-    /// BeRightBack / BeRightBack.
+    /// BeRightBack / BeRightBack: away for a moment.
     BeRightBack = 4,
     /// Available / AvailableInactive: the first fade of Available.
     AvailableInactive = 5,
-    /// Available / Available.
+    /// Available / Available: the only presence that fades.
     Available = 6,
-    /// Busy / Busy.
+    /// Busy / Busy: the plain form.
     Busy = 7,
-    /// Busy / InAMeeting: what calendars say.
+    /// Busy / InAMeeting: set by calendars.
     InAMeeting = 8,
-    /// Busy / InACall.
+    /// Busy / InACall: a call with one other.
     InACall = 9,
-    /// Busy / InAConferenceCall.
+    /// Busy / InAConferenceCall: a call with several others.
     InAConferenceCall = 10,
-    /// DoNotDisturb / DoNotDisturb.
+    /// DoNotDisturb / DoNotDisturb: the plain form.
     DoNotDisturb = 11,
-    /// DoNotDisturb / Focusing: what calendars say.
+    /// DoNotDisturb / Focusing: set by calendars.
     Focusing = 12,
-    /// DoNotDisturb / UrgentInterruptionsOnly.
+    /// DoNotDisturb / UrgentInterruptionsOnly: urgent contacts get through.
     UrgentInterruptionsOnly = 13,
     /// DoNotDisturb / Presenting: the strongest.
     Presenting = 14,
 }
 
 impl Presence {
-    /// Every presence, weakest first: the table of rule M3.
+    /// Every presence, weakest first.
     pub const ALL: [Self; 15] = [
         Self::Unknown,
         Self::Offline,
@@ -78,14 +83,15 @@ impl Presence {
         Self::Presenting,
     ];
 
-    /// The byte of this presence, 0 to 14, for an `AtomicU8`, a HID report or an EEPROM cell. It never changes between
-    /// versions. O(1).
+    /// Returns the byte of this presence, 0 to 14, for an `AtomicU8`, a HID report or an EEPROM cell.
+    ///
+    /// It stays the same in every version of this crate.
     #[must_use]
     pub const fn as_byte(self) -> u8 {
         self as u8
     }
 
-    /// The presence of a byte made by [`as_byte`](Self::as_byte); `None` from 15 up. O(1).
+    /// Returns the presence of a byte from [`as_byte`](Self::as_byte); `None` from 15 up.
     #[must_use]
     pub const fn from_byte(byte: u8) -> Option<Self> {
         // A match on the byte: an index into ALL would read the same, and could panic.
@@ -109,7 +115,7 @@ impl Presence {
         })
     }
 
-    /// How available the user is: the coarse half of the pair. O(1).
+    /// Returns the coarse half of the pair: how available the user is.
     #[must_use]
     pub const fn availability(self) -> Availability {
         match self {
@@ -125,7 +131,7 @@ impl Presence {
         }
     }
 
-    /// What the user is doing: the fine half of the pair, different for every presence. O(1).
+    /// Returns the fine half of the pair: what the user does. It differs for every presence.
     #[must_use]
     pub const fn activity(self) -> Activity {
         match self {
@@ -163,7 +169,7 @@ impl TryFrom<u8> for Presence {
 }
 
 impl core::fmt::Display for Presence {
-    /// Availability/activity, as on the wire: `Busy/InACall`.
+    /// Writes availability and activity as on the wire: `Busy/InACall`.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}/{}", self.availability().name(), self.activity().name())
     }

@@ -1,8 +1,8 @@
-//! The names on the wire: written exactly, read in any ASCII case, foreign data read without ever failing. Rule P3.
+//! The names on the wire: written exactly, read in any ASCII case.
 
 use super::Presence;
 
-/// Makes an enum whose variants are spelled as Graph spells them.
+/// Defines an enum whose variants are spelled as Graph spells them.
 macro_rules! wire_names {
     ($(#[$doc:meta])* $name:ident { $($variant:ident),* $(,)? }) => {
         $(#[$doc])*
@@ -13,19 +13,27 @@ macro_rules! wire_names {
         pub enum $name { $($variant),* }
 
         impl $name {
-            /// Every value.
+            /// Every value, in the order of declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The name on the wire. O(1).
+            /// Returns the name on the wire.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($variant)),* }
             }
 
-            /// The value of a name, in any ASCII case (rule P3); `None` for a name that is not in the table. O(names).
+            /// Returns the value of a name in any ASCII case; `None` for an unknown name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|value| value.name().eq_ignore_ascii_case(name))
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = ParsePresenceError;
+
+            fn from_str(name: &str) -> Result<Self, ParsePresenceError> {
+                Self::from_name(name).ok_or(ParsePresenceError)
             }
         }
 
@@ -38,12 +46,12 @@ macro_rules! wire_names {
 }
 
 wire_names! {
-    /// How available a user is: the coarse half of a [`Presence`]. Rule M3.
+    /// The coarse half of a [`Presence`]: how available a user is.
     Availability { PresenceUnknown, Offline, Away, BeRightBack, Available, Busy, DoNotDisturb }
 }
 
 wire_names! {
-    /// What a user is doing: the fine half of a [`Presence`]. Rule M3.
+    /// The fine half of a [`Presence`]: what a user does.
     Activity {
         PresenceUnknown, Offline, OffWork, Away, BeRightBack, AvailableInactive, Available, Busy, InAMeeting, InACall,
         InAConferenceCall, DoNotDisturb, Focusing, UrgentInterruptionsOnly, Presenting,
@@ -51,7 +59,7 @@ wire_names! {
 }
 
 impl Availability {
-    /// The presence that says no more than this availability. O(1).
+    /// Returns the plain presence of this availability: the one whose activity adds nothing.
     #[must_use]
     pub const fn plain(self) -> Presence {
         match self {
@@ -66,9 +74,10 @@ impl Availability {
     }
 }
 
-/// The pair, or the byte, is not a presence: nothing in the table of rule M3 is called so.
+/// The error for a name, a pair or a byte that is not in [the table](crate::rules#m3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct ParsePresenceError;
 
 impl core::fmt::Display for ParsePresenceError {
@@ -80,7 +89,7 @@ impl core::fmt::Display for ParsePresenceError {
 impl core::error::Error for ParsePresenceError {}
 
 impl Presence {
-    /// The presence of a pair that exists; `None` for two names that do not go together. O(presences).
+    /// Returns the presence of a pair; `None` for a pair that is not in the table.
     #[must_use]
     pub fn from_pair(availability: Availability, activity: Activity) -> Option<Self> {
         Self::ALL
@@ -89,11 +98,11 @@ impl Presence {
             .find(|presence| presence.availability() == availability && presence.activity() == activity)
     }
 
-    /// The presence a command names: the names of the table in any ASCII case, nothing else. Rule P3. O(presences).
+    /// Reads the pair of a command: names of the table, in any ASCII case ([P3](crate::rules#p3)).
     ///
     /// # Errors
     ///
-    /// [`ParsePresenceError`] for a name or a pair that is not in the table, older documented forms included.
+    /// [`ParsePresenceError`] for a name or a pair that is not in the table, such as Graph's older forms.
     ///
     /// ```
     /// use presence_core::Presence;
@@ -107,9 +116,10 @@ impl Presence {
         Self::from_pair(availability, activity).ok_or(ParsePresenceError)
     }
 
-    /// The presence somebody else's data means. It never fails (rule P3): the older documented forms are understood, an
-    /// unknown activity beside a known availability is that availability's plain presence, and an unknown availability is
-    /// [`Presence::Unknown`]. O(presences).
+    /// Reads the pair of data from elsewhere, whatever it says ([P3](crate::rules#p3)).
+    ///
+    /// Graph's older forms are understood; an unknown activity with a known availability is that availability's plain
+    /// presence; an unknown availability is [`Presence::Unknown`].
     ///
     /// ```
     /// use presence_core::Presence;
@@ -135,5 +145,18 @@ impl Presence {
             }
         };
         activity.and_then(|activity| Self::from_pair(availability, activity)).unwrap_or(availability.plain())
+    }
+}
+
+impl core::str::FromStr for Presence {
+    type Err = ParsePresenceError;
+
+    /// Reads `availability/activity`, as `Display` writes it, or an activity alone, in any ASCII case.
+    fn from_str(text: &str) -> Result<Self, ParsePresenceError> {
+        if let Some((availability, activity)) = text.split_once('/') {
+            return Self::from_names(availability, activity);
+        }
+        let activity: Activity = text.parse()?;
+        Self::ALL.into_iter().find(|presence| presence.activity() == activity).ok_or(ParsePresenceError)
     }
 }

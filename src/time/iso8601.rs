@@ -1,13 +1,16 @@
-//! Durations as text: ISO 8601 day-time durations, and the way a typed Python client writes its own. Rule H4.
+//! Durations as text: ISO 8601 day-time durations, and the form of Python's `timedelta`.
 
 use super::{Duration, DurationRange};
 
-/// The longest text that is read as a duration, in bytes.
+/// The length of the longest text that is read as a duration, in bytes.
 const MAX_TEXT: usize = 32;
 
-/// The text is not a duration: neither `PnDTnHnMn.nS` nor `n days, h:mm:ss.f`, or longer than 32 bytes. Rule H4.
+/// The error for a text that is not a duration.
+///
+/// A duration is `PnDTnHnMn.nS` or `n days, h:mm:ss.f`, in at most 32 bytes ([H4](crate::rules#h4)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct ParseDurationError;
 
 impl core::fmt::Display for ParseDurationError {
@@ -18,8 +21,9 @@ impl core::fmt::Display for ParseDurationError {
 
 impl core::error::Error for ParseDurationError {}
 
-/// A duration exactly as it was written: signed, and fine enough to be compared with a range before it is cut to whole
-/// milliseconds. Rules S2, H4.
+/// A duration exactly as it was written, with its sign.
+///
+/// It is compared with a range before it is cut to whole milliseconds, so that no rounding helps a duration into the range.
 ///
 /// ```
 /// use presence_core::{Duration, DurationRange, IsoDuration};
@@ -37,27 +41,30 @@ impl core::error::Error for ParseDurationError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct IsoDuration {
     negative: bool,
-    /// The magnitude in whole milliseconds, cut; `Duration::MAX` when it does not fit.
+    /// The magnitude, cut to whole milliseconds; `Duration::MAX` if it does not fit.
     whole: Duration,
-    /// Whether something was cut off.
+    /// True if something was cut off.
     finer: bool,
 }
 
 impl IsoDuration {
-    /// Reads a duration: an ISO 8601 day-time duration (optional sign, `P`, `nD`, `T`, `nH`, `nM`, `n.fS`, at least one
-    /// part), or `h:mm:ss.f` and `n days, h:mm:ss.f` as Python's `timedelta` prints itself. Rule H4. O(bytes), at most 32.
+    /// Reads an ISO 8601 day-time duration, or what Python's `timedelta` prints ([H4](crate::rules#h4)).
+    ///
+    /// The first is an optional sign, `P`, `nD`, `T`, `nH`, `nM`, `n.fS`, with at least one part; the second `h:mm:ss.f` or
+    /// `n days, h:mm:ss.f`.
     ///
     /// # Errors
     ///
-    /// [`ParseDurationError`] for anything else. A duration too large to hold is none: it is read, and lies within no range.
+    /// [`ParseDurationError`] for any other text, or more than 32 bytes. A duration too large to hold is no error: it is
+    /// [within](Self::within) no range.
     pub fn parse(text: &str) -> Result<Self, ParseDurationError> {
         if text.len() > MAX_TEXT {
             return Err(ParseDurationError);
         }
         let mut parser = Parser::new(text);
-        let is_negative = parser.take(b'-');
-        let _sign = is_negative || parser.take(b'+');
-        let is_read = if parser.take(b'P') {
+        let is_negative = parser.accept(b'-');
+        let _sign = is_negative || parser.accept(b'+');
+        let is_read = if parser.accept(b'P') {
             parser.total.negative = is_negative;
             parser.day_time()
         } else {
@@ -67,7 +74,7 @@ impl IsoDuration {
         if is_read && parser.is_at_end() { Ok(parser.total) } else { Err(ParseDurationError) }
     }
 
-    /// This duration in whole milliseconds, if it lies, exactly as written, within the range. Rule S2. O(1).
+    /// Returns whole milliseconds if the duration, exactly as written, is within the range; `None` otherwise.
     #[must_use]
     pub const fn within(self, range: DurationRange) -> Option<Duration> {
         let Some(rounded_up) = self.whole.0.checked_add(self.finer as u64) else { return None };
@@ -79,37 +86,37 @@ impl IsoDuration {
         }
     }
 
-    /// The magnitude in whole milliseconds, cut, and saturated at [`Duration::MAX`]. O(1).
+    /// Returns the magnitude, cut to whole milliseconds. Saturates at [`Duration::MAX`].
     #[must_use]
     pub const fn magnitude(self) -> Duration {
         self.whole
     }
 
-    /// Whether it was written with a minus sign. O(1).
+    /// Reports whether the duration was written with a minus sign.
     #[must_use]
     pub const fn is_negative(self) -> bool {
         self.negative
     }
 }
 
-/// The product, if it fits. In halves: a checked 64-bit multiplication is a quarter of a kilobyte on a small device.
+/// Returns the product, if it fits. In halves: a checked 64-bit multiplication costs a small device 250 bytes.
 fn scaled(number: u64, factor: u32) -> Option<u64> {
     let product = |half: u32| u64::from(half).saturating_mul(factor.into());
     let upper = u32::try_from(product((number >> 32) as u32)).ok()?;
     product(number as u32).checked_add(u64::from(upper) << 32)
 }
 
-/// Milliseconds.
+// Units in milliseconds.
 const SECOND: u32 = 1000;
 const MINUTE: u32 = 60 * SECOND;
 const HOUR: u32 = 60 * MINUTE;
 const DAY: u32 = 24 * HOUR;
 
-/// A decimal number, saturating, with up to three digits of its fraction kept.
+/// A decimal number: its whole part saturates, of its fraction three digits are kept.
 #[derive(Clone, Copy)]
 struct Number {
     whole: u64,
-    /// How many digits stand before the point.
+    /// The number of digits before the point.
     digits: u16,
     millis: u16,
     finer: bool,
@@ -119,9 +126,9 @@ struct Number {
 impl Number {
     const ZERO: Self = Self { whole: 0, digits: 0, millis: 0, finer: false, is_fraction: false };
 
-    /// One digit more behind the point; only three count.
-    fn push_decimal(&mut self, place: u8, digit: u8) {
-        if place < 3 {
+    /// Appends a digit of the fraction, of which the first three count.
+    fn push_decimal(&mut self, index: u8, digit: u8) {
+        if index < 3 {
             self.millis = self.millis.saturating_mul(10).saturating_add(digit.into());
         } else {
             self.finer |= digit != 0;
@@ -129,10 +136,10 @@ impl Number {
     }
 }
 
-/// Reads a duration part by part.
+/// A reader of a duration, part by part.
 struct Parser<'a> {
     rest: &'a [u8],
-    /// The number that was read last.
+    /// The latest number.
     part: Number,
     total: IsoDuration,
 }
@@ -147,9 +154,10 @@ impl<'a> Parser<'a> {
         self.rest.is_empty()
     }
 
-    /// Takes this byte, if it comes next. Never inlined: it is called at every turn.
+    /// Consumes this byte if it comes next, and reports whether it did.
+    // Inlined at its many calls it would cost flash.
     #[inline(never)]
-    fn take(&mut self, expected: u8) -> bool {
+    fn accept(&mut self, expected: u8) -> bool {
         match self.rest {
             [byte, rest @ ..] if *byte == expected => {
                 self.rest = rest;
@@ -159,9 +167,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Takes these bytes, as far as they come: whoever does not find all has found nothing that is a duration.
-    fn word(&mut self, expected: &[u8]) -> bool {
-        expected.iter().all(|byte| self.take(*byte))
+    /// Consumes these bytes, and reports whether all of them came. If not, the text is no duration, so nothing is put back.
+    fn accept_all(&mut self, expected: &[u8]) -> bool {
+        expected.iter().all(|byte| self.accept(*byte))
     }
 
     fn digit(&mut self) -> Option<u8> {
@@ -174,7 +182,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The number in front; false without a digit before the point, or without one after it.
+    /// Reads a number; false without a digit before the point, or after it.
     fn number(&mut self) -> bool {
         let mut number = Number::ZERO;
         while let Some(digit) = self.digit() {
@@ -182,7 +190,7 @@ impl<'a> Parser<'a> {
             number.digits = number.digits.saturating_add(1);
         }
         let mut is_number = number.digits > 0;
-        if is_number && self.take(b'.') {
+        if is_number && self.accept(b'.') {
             number.is_fraction = true;
             let mut decimals = 0u8;
             while let Some(digit) = self.digit() {
@@ -190,27 +198,27 @@ impl<'a> Parser<'a> {
                 decimals = decimals.saturating_add(1);
             }
             is_number = decimals > 0;
-            for place in decimals..3 {
-                number.push_decimal(place, 0);
+            for index in decimals..3 {
+                number.push_decimal(index, 0);
             }
         }
         self.part = number;
         is_number
     }
 
-    /// Adds the number that was read last, of units of so many milliseconds.
+    /// Adds the latest number, in units of so many milliseconds.
     fn add(&mut self, unit: u32) {
         let (total, part) = (&mut self.total, &self.part);
         total.finer |= part.finer;
         let millis = scaled(part.whole, unit).and_then(|millis| millis.checked_add(part.millis.into()));
-        // More than fits: the largest that does, and a little more.
+        // What does not fit is the largest duration, and a little more.
         total.whole.0 = millis.and_then(|millis| total.whole.0.checked_add(millis)).unwrap_or_else(|| {
             total.finer = true;
             u64::MAX
         });
     }
 
-    /// What follows the `P`.
+    /// Reads the rest after `P`.
     fn day_time(&mut self) -> bool {
         let has_days = self.number();
         // Also one that ended behind its point.
@@ -218,7 +226,7 @@ impl<'a> Parser<'a> {
             return false;
         }
         if has_days {
-            if !self.take(b'D') {
+            if !self.accept(b'D') {
                 return false;
             }
             self.add(DAY);
@@ -226,7 +234,7 @@ impl<'a> Parser<'a> {
                 return true;
             }
         }
-        if !self.take(b'T') || self.is_at_end() {
+        if !self.accept(b'T') || self.is_at_end() {
             return false;
         }
         let mut units: &[(u8, u32)] = &[(b'H', HOUR), (b'M', MINUTE), (b'S', SECOND)];
@@ -234,10 +242,10 @@ impl<'a> Parser<'a> {
             if !self.number() {
                 return false;
             }
-            // The units that were passed over, or had their turn, do not come any more.
+            // Units come in order: one that was passed over, or read, cannot follow.
             while let [(letter, unit), after @ ..] = units {
                 units = after;
-                if self.take(*letter) {
+                if self.accept(*letter) {
                     if self.part.is_fraction && *unit != SECOND {
                         return false;
                     }
@@ -254,20 +262,20 @@ impl<'a> Parser<'a> {
         true
     }
 
-    /// `str(datetime.timedelta)`: `1:00:00`, `0:05:30.5`, `1 day, 2:00:00`, `-1 day, 23:00:00`.
+    /// Reads the text of Python's `datetime.timedelta`: `1:00:00`, `0:05:30.5`, `1 day, 2:00:00`, `-1 day, 23:00:00`.
     fn timedelta(&mut self) -> bool {
-        let is_negative = self.take(b'-');
+        let is_negative = self.accept(b'-');
         if !self.number() {
             return false;
         }
         let mut days = 0;
-        if self.take(b' ') {
+        if self.accept(b' ') {
             days = self.part.whole;
-            if self.part.is_fraction || !self.word(b"day") {
+            if self.part.is_fraction || !self.accept_all(b"day") {
                 return false;
             }
-            let _plural = self.take(b's');
-            if !self.word(b", ") || !self.number() {
+            let _plural = self.accept(b's');
+            if !self.accept_all(b", ") || !self.number() {
                 return false;
             }
         } else if is_negative {
@@ -276,7 +284,7 @@ impl<'a> Parser<'a> {
         }
         for (unit, end) in [(HOUR, 24), (MINUTE, 60), (SECOND, 60)] {
             let is_first = unit == HOUR;
-            if !(is_first || self.take(b':') && self.number()) {
+            if !(is_first || self.accept(b':') && self.number()) {
                 return false;
             }
             let digits = self.part.digits;
@@ -305,8 +313,29 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// ISO 8601, the shortest spelling with days, hours, minutes and seconds: `P1DT2H`, `PT5M`, `PT0.5S`, `PT0S`.
+impl core::str::FromStr for IsoDuration {
+    type Err = ParseDurationError;
+
+    fn from_str(text: &str) -> Result<Self, ParseDurationError> {
+        Self::parse(text)
+    }
+}
+
+impl core::str::FromStr for Duration {
+    type Err = ParseDurationError;
+
+    /// Reads the texts that [`IsoDuration::parse`] reads, and cuts off anything finer than a millisecond.
+    ///
+    /// A negative duration, or one longer than [`Duration::MAX`], is an error.
+    fn from_str(text: &str) -> Result<Self, ParseDurationError> {
+        IsoDuration::parse(text)?
+            .within(DurationRange { shortest: Self::ZERO, longest: Self::MAX })
+            .ok_or(ParseDurationError)
+    }
+}
+
 impl core::fmt::Display for Duration {
+    /// Writes the shortest ISO 8601 text with days, hours, minutes and seconds: `P1DT2H`, `PT5M`, `PT0.5S`, `PT0S`.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let whole = |unit: u32| self.0.checked_div(unit.into()).unwrap_or_default();
         let part = |unit: u32, next: u32| {

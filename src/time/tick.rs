@@ -1,11 +1,11 @@
-//! A board's 32-bit millisecond counter, which wraps after 49.7 days, extended to an [`Instant`].
+//! The extension of a board's 32-bit millisecond counter, which wraps after 49.7 days, to an [`Instant`].
 
 use super::{Duration, Instant};
 
-/// Extends a wrapping 32-bit millisecond tick to 64 bits.
+/// A clock of 64 bits, made from readings of a wrapping 32-bit millisecond tick.
 ///
-/// Feed it more often than once in 2³¹ milliseconds (24.8 days). A reading up to that far behind the newest one is taken
-/// for an earlier moment, not for a wrap, so two tasks that read the tick out of order do no harm.
+/// It needs a reading at least once in 2³¹ milliseconds (24.8 days). A reading up to that far behind the newest one counts as
+/// an earlier moment, not as a wrap, so two tasks may read the tick out of order.
 ///
 /// ```
 /// use presence_core::{Instant, TickExtender};
@@ -23,20 +23,20 @@ pub struct TickExtender {
 }
 
 impl TickExtender {
-    /// An extender that takes its first reading as it is. O(1).
+    /// Creates an extender, whose first reading counts from zero.
     #[must_use]
     pub const fn new() -> Self {
         Self { newest: None }
     }
 
-    /// The moment of this reading of the tick, which is in milliseconds. O(1).
+    /// Returns the moment of a reading of the tick, which is in milliseconds.
     pub const fn extend(&mut self, tick: u32) -> Instant {
         let Some(newest) = self.newest else {
             let first = Instant::from_millis(tick as u64);
             self.newest = Some(first);
             return first;
         };
-        // The low half of the newest moment is the newest tick: truncation is what is meant.
+        // The low half of the newest moment is the newest tick, so the truncation is intended.
         let newest_tick = newest.as_millis() as u32;
         let ahead = tick.wrapping_sub(newest_tick);
         if ahead <= u32::MAX >> 1 {

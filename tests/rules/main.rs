@@ -3,6 +3,8 @@
 mod aggregation;
 mod batch;
 mod changes;
+#[cfg(any(feature = "embassy-time", feature = "fugit"))]
+mod clocks;
 mod crowds;
 mod directory;
 mod durations;

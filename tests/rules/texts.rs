@@ -1,25 +1,30 @@
-//! What errors and causes say to people. The words may change at any time; that there are some, and different ones, may not.
+//! The texts of errors, ids, times and names. The words of errors may change at any time, but each has its own.
 
 use core::fmt::Display;
 use presence_core::directory::{CursorError, DecideError};
 use presence_core::snapshot::RestoreError;
 use presence_core::{
-    ApplyError, Cause, CommandError, Instant, NotFound, OverdueError, ParseDurationError, ParseIdError,
-    ParsePresenceError, SessionId, SetPreferredError, SetPresenceError, UserId,
+    Activity, ApplyError, Availability, Cause, CommandError, Duration, DurationRange, Instant, IsoDuration, NotFound,
+    OverdueError, Presence, PresenceSet, SessionId, SetPreferredError, SetPresenceError, UserId,
 };
 
-/// Each says something, and none says what another says.
+/// Asserts that each has a text, and that no two are the same.
 fn all_differ<T: Display>(values: &[T]) {
     let texts: Vec<_> = values.iter().map(T::to_string).collect();
-    for (place, text) in texts.iter().enumerate() {
-        assert!(!text.trim().is_empty(), "number {place} of {texts:?}");
-        assert!(!texts[..place].contains(text), "{text} twice");
+    for (index, text) in texts.iter().enumerate() {
+        assert!(!text.trim().is_empty(), "index {index} of {texts:?}");
+        assert!(!texts[..index].contains(text), "{text} twice");
     }
 }
 
 #[test]
 fn every_error_says_what_is_wrong() {
-    all_differ::<&dyn Display>(&[&ParsePresenceError, &ParseIdError, &ParseDurationError, &NotFound, &CursorError]);
+    let parse_errors: [&dyn Display; 3] = [
+        &"Levitating".parse::<Presence>().unwrap_err(),
+        &"me".parse::<UserId>().unwrap_err(),
+        &"an hour".parse::<Duration>().unwrap_err(),
+    ];
+    all_differ(&[&parse_errors[..], &[&NotFound, &CursorError]].concat());
     all_differ(&[ApplyError::Stale, ApplyError::Invalid, ApplyError::Full]);
     all_differ(&[
         CommandError::NotFound,
@@ -79,6 +84,61 @@ fn ids_are_shown_as_they_are_written() {
     assert_eq!((session.to_string().as_str(), format!("{session:?}").as_str()), (text, text));
     assert_eq!((user.to_string().as_str(), format!("{user:?}").as_str()), (text, text));
     assert_eq!(format!("{user:>38}"), format!("  {text}"));
+}
+
+#[test]
+fn ids_are_read_as_they_are_written() {
+    let bytes = *b"sixteen bytes id";
+    let (session, user) = (SessionId::from(bytes), UserId::from(bytes));
+    assert_eq!((session.to_string().parse(), user.to_string().parse()), (Ok(session), Ok(user)));
+    assert_eq!((<[u8; 16]>::from(session), <[u8; 16]>::from(user)), (bytes, bytes));
+    assert_eq!((SessionId::TEXT_LEN, UserId::TEXT_LEN), (session.to_text().len(), user.to_string().len()));
+}
+
+#[test]
+fn instants_are_shown_in_seconds() {
+    for (millis, text) in [(0, "0.000 s"), (1, "0.001 s"), (300_000, "300.000 s"), (1_234_567, "1234.567 s")] {
+        assert_eq!(Instant::from_millis(millis).to_string(), text);
+    }
+    assert_eq!(Instant::from_millis(u64::MAX - 1).to_string(), "18446744073709551.614 s");
+    assert_eq!(Instant::NEVER.to_string(), "never");
+}
+
+#[test]
+fn h4_durations_are_read_as_they_are_written() {
+    for duration in [0, 1, 300_000, 5_400_000, u64::MAX].map(Duration::from_millis) {
+        assert_eq!(duration.to_string().parse(), Ok(duration));
+        assert_eq!(duration.to_string().parse().map(IsoDuration::magnitude), Ok(duration));
+    }
+    assert_eq!("1:30:00".parse(), Ok(Duration::from_mins(90)));
+    assert_eq!("PT0.0019S".parse(), Ok(Duration::from_millis(1)), "cut off");
+    for text in ["-PT1S", "P999999999999D", "PT18446744073709551.6159S", "1h", ""] {
+        assert!(text.parse::<Duration>().is_err(), "{text}");
+    }
+    let leases = DurationRange { shortest: Duration::from_mins(5), longest: Duration::from_hours(4) };
+    assert_eq!(leases.to_string(), "PT5M to PT4H");
+}
+
+#[test]
+fn p3_presences_are_read_as_they_are_written() {
+    for presence in Presence::ALL {
+        assert_eq!(presence.to_string().parse(), Ok(presence));
+        assert_eq!(presence.to_string().to_ascii_lowercase().parse(), Ok(presence));
+        assert_eq!(presence.activity().to_string().to_ascii_uppercase().parse(), Ok(presence));
+        assert_eq!(presence.activity().to_string().parse(), Ok(presence.activity()));
+        assert_eq!(presence.availability().to_string().parse(), Ok(presence.availability()));
+    }
+    for text in ["", "/", "Busy/", "/Busy", "Away/BeRightBack", "Busy/InACall/", "Busy InACall", "AvailableIdle"] {
+        assert!(text.parse::<Presence>().is_err(), "{text}");
+    }
+    assert!("InACall".parse::<Availability>().is_err() && "Idle".parse::<Activity>().is_err());
+}
+
+#[test]
+fn sets_of_presences_name_their_members() {
+    assert_eq!(PresenceSet::EMPTY.to_string(), "none");
+    assert_eq!(PresenceSet::of(&[Presence::InACall]).to_string(), "InACall");
+    assert_eq!(PresenceSet::from_up(Presence::Focusing).to_string(), "Focusing, UrgentInterruptionsOnly, Presenting");
 }
 
 /// Causes are named in logs and events, which are read by programs.

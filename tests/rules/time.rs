@@ -12,6 +12,10 @@ const fn at(seconds: u64) -> Instant {
     Instant::from_secs(seconds)
 }
 
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
 fn set(user: &mut User<u8, 2>, now: Instant, session: u8, lease: Duration) {
     let decided = set_presence(user.at(now).unwrap(), session, Presence::Available, Some(lease), &model::ANYTHING);
     user.apply(&decided.unwrap()).unwrap();
@@ -190,4 +194,44 @@ fn a_tick_before_the_first_is_never_negative() {
     assert_eq!(clock.extend(0x7FFF_FFFF), Instant::from_millis(0x7FFF_FFFF));
     assert_eq!(clock.extend(0xFFFF_FFFF), Instant::ZERO, "2^31 ahead is taken for behind");
     assert_eq!(clock.extend(0xFFFF_FFFE), Instant::from_millis(0xFFFF_FFFE));
+}
+
+#[test]
+fn c3_operators_saturate() {
+    let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
+    assert_eq!((at(5) + second, at(5) - second, at(0) - second), (at(6), at(4), Instant::ZERO));
+    assert_eq!(Instant::from_millis(u64::MAX - 1) + second, Instant::NEVER);
+    assert_eq!((at(65) - at(5), at(5) - at(65)), (minute, Duration::ZERO));
+    assert_eq!((minute + second, minute - second, second - minute), (secs(61), secs(59), Duration::ZERO));
+    assert_eq!(Duration::MAX + second, Duration::MAX);
+    let (mut moment, mut length) = (at(10), minute);
+    moment += second;
+    length += second;
+    assert_eq!((moment, length), (at(11), secs(61)));
+    moment -= minute;
+    length -= second;
+    assert_eq!((moment, length), (Instant::ZERO, minute));
+}
+
+proptest! {
+    /// The same names do the same as in the standard library, as far as its durations reach.
+    #[test]
+    fn durations_do_as_those_of_the_standard_library(one: u64, other: u64) {
+        use core::time::Duration as Std;
+        let (ours, others) = (Duration::from_millis(one), Duration::from_millis(other));
+        let (std, stds) = (Std::from_millis(one), Std::from_millis(other));
+        prop_assert_eq!((ours.as_secs(), ours.subsec_millis()), (std.as_secs(), std.subsec_millis()));
+        prop_assert_eq!(ours.is_zero(), std.is_zero());
+        prop_assert_eq!(ours.checked_sub(others), std.checked_sub(stds).map(Duration::from));
+        prop_assert_eq!(ours.saturating_sub(others), std.saturating_sub(stds).into());
+        let sum = one.checked_add(other).map(Duration::from_millis);
+        prop_assert_eq!(ours.checked_add(others), sum);
+        prop_assert_eq!(ours.saturating_add(others), sum.unwrap_or(Duration::MAX));
+        let (moment, earlier) = (Instant::from_millis(one), Instant::from_millis(other));
+        prop_assert_eq!(moment.as_secs(), ours.as_secs());
+        prop_assert_eq!(moment.checked_add(others).map(Instant::as_millis), sum.map(Duration::as_millis));
+        prop_assert_eq!(moment.checked_sub(others).map(Instant::as_millis), one.checked_sub(other));
+        prop_assert_eq!(moment.checked_duration_since(earlier), ours.checked_sub(others));
+        prop_assert_eq!(moment.saturating_duration_since(earlier), ours.saturating_sub(others));
+    }
 }
