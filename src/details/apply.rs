@@ -97,7 +97,7 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
 
     /// Whether the location shown differs if these layers say this.
     fn is_location_seen(&self, is_said: impl Fn(LocationLayer) -> bool, place: Option<WorkPlace<'_>>) -> bool {
-        let as_it_is = |layer| self.places.get(layer).map(StoredPlace::shown);
+        let as_it_is = |layer| self.places.get(layer).map(StoredPlace::view);
         let after = Layers::strongest_of(|layer| if is_said(layer) { place } else { as_it_is(layer) });
         self.places.strongest() != after
     }

@@ -1,6 +1,6 @@
 //! The pure decisions about a user's details. They change nothing.
 
-use super::location::{LocationLayer, LocationLayers, MAX_PLACE_ID, WorkPlace};
+use super::location::{LocationLayer, LocationLayers, WorkPlace};
 use super::message::{OutOfOffice, StatusMessage};
 use super::transition::{DetailsChange, DetailsTransition};
 use super::{Details, DetailsAt};
@@ -64,14 +64,14 @@ pub fn set_out_of_office<'a, const MESSAGE: usize>(
 ///
 /// # Errors
 ///
-/// [`DetailsError::PlaceTooLong`] for an id of more than [`MAX_PLACE_ID`] bytes.
+/// [`DetailsError::PlaceTooLong`] for an id of more than [`WorkPlace::MAX_ID_LEN`] bytes.
 pub fn set_location<'a, const MESSAGE: usize>(
     details: DetailsAt<'_, MESSAGE>,
     layer: LocationLayer,
     place: WorkPlace<'a>,
     until: Instant,
 ) -> Result<Option<DetailsTransition<'a>>, DetailsError> {
-    if place.id.is_some_and(|id| id.len() > MAX_PLACE_ID) {
+    if place.id.is_some_and(|id| id.len() > WorkPlace::MAX_ID_LEN) {
         return Err(DetailsError::PlaceTooLong);
     }
     if until.is_due(details.now) {
@@ -200,7 +200,7 @@ pub enum DetailsError {
     /// There is no room for the details of another user. Rule S9.
     UsersFull,
     /// Nothing of this kind is kept here.
-    NotKept,
+    Unsupported,
 }
 
 impl core::fmt::Display for DetailsError {
@@ -210,7 +210,7 @@ impl core::fmt::Display for DetailsError {
             Self::OutOfOfficeTooLong => "the out-of-office message is too long",
             Self::PlaceTooLong => "the id of the place is too long",
             Self::UsersFull => "no room for the details of another user",
-            Self::NotKept => "no details are kept here",
+            Self::Unsupported => "no details are kept here",
         })
     }
 }

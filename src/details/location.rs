@@ -2,9 +2,6 @@
 
 use crate::time::Instant;
 
-/// The longest id of a place, in bytes of UTF-8.
-pub const MAX_PLACE_ID: usize = 64;
-
 /// What kind of place somebody works at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -99,8 +96,13 @@ impl LocationLayers {
 pub struct WorkPlace<'a> {
     /// What kind of place.
     pub kind: WorkLocationType,
-    /// Which one, if somebody said so; at most [`MAX_PLACE_ID`] bytes.
+    /// Which one, if somebody said so; at most [`WorkPlace::MAX_ID_LEN`] bytes.
     pub id: Option<&'a str>,
+}
+
+impl WorkPlace<'_> {
+    /// The length of the longest [`id`](Self::id), in bytes of UTF-8.
+    pub const MAX_ID_LEN: usize = 64;
 }
 
 /// Where somebody works, and who says so. Rule W1.
@@ -118,7 +120,7 @@ pub struct WorkLocation<'a> {
 pub(super) struct StoredPlace {
     kind: WorkLocationType,
     /// Empty where there is none.
-    id: heapless::String<MAX_PLACE_ID>,
+    id: heapless::String<{ WorkPlace::MAX_ID_LEN }>,
     pub(super) until: Instant,
 }
 
@@ -131,7 +133,7 @@ impl StoredPlace {
         }
     }
 
-    pub(super) fn shown(&self) -> WorkPlace<'_> {
+    pub(super) fn view(&self) -> WorkPlace<'_> {
         WorkPlace { kind: self.kind, id: Some(self.id.as_str()).filter(|id| !id.is_empty()) }
     }
 }
@@ -189,7 +191,7 @@ impl Layers {
     }
 
     pub(super) fn strongest(&self) -> Option<WorkLocation<'_>> {
-        Self::strongest_of(|layer| self.get(layer).map(StoredPlace::shown))
+        Self::strongest_of(|layer| self.get(layer).map(StoredPlace::view))
     }
 
     /// What is shown at a moment, and how often the end of a layer has changed that until then. Of those that end together
@@ -203,7 +205,7 @@ impl Layers {
             hidden_until = hidden_until.max(Some(place.until));
         }
         let lasting = |layer| self.get(layer).filter(|place| !place.until.is_due(now));
-        (Self::strongest_of(|layer| lasting(layer).map(StoredPlace::shown)), ended)
+        (Self::strongest_of(|layer| lasting(layer).map(StoredPlace::view)), ended)
     }
 
     /// What is shown if the layers say this.

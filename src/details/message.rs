@@ -42,7 +42,7 @@ impl<const MESSAGE: usize> StoredMessage<MESSAGE> {
         }
     }
 
-    pub(super) fn shown(&self) -> StatusMessage<'_> {
+    pub(super) fn view(&self) -> StatusMessage<'_> {
         StatusMessage { text: &self.text, published_at: self.published_at, expires_at: self.expires_at }
     }
 }

@@ -38,7 +38,7 @@ pub use decide::{
     DetailsCommand, DetailsError, clear_locations, decide_details, next_due_details, set_location, set_out_of_office,
     set_status_message,
 };
-pub use location::{LocationLayer, LocationLayers, MAX_PLACE_ID, WorkLocation, WorkLocationType, WorkPlace};
+pub use location::{LocationLayer, LocationLayers, WorkLocation, WorkLocationType, WorkPlace};
 pub use message::{OutOfOffice, StatusMessage};
 pub use transition::{DetailsCause, DetailsChange, DetailsTransition};
 
@@ -88,7 +88,7 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
     /// The status message, if there is one. Rule T1. O(1).
     #[must_use]
     pub fn status_message(&self) -> Option<StatusMessage<'_>> {
-        self.message.as_ref().map(StoredMessage::shown)
+        self.message.as_ref().map(StoredMessage::view)
     }
 
     /// Whether the user is out of office, and what it lets say. Rule O1. O(1).
@@ -107,13 +107,13 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
     /// What a layer says, and until when. Rule W1. O(1).
     #[must_use]
     pub fn place(&self, layer: LocationLayer) -> Option<(WorkPlace<'_>, Instant)> {
-        self.places.get(layer).map(|place| (place.shown(), place.until))
+        self.places.get(layer).map(|place| (place.view(), place.until))
     }
 
     /// All that can be shown, for whoever writes it down. Rules T1, O1, W1. O(1).
     #[must_use]
-    pub fn shown(&self) -> ShownDetails<'_> {
-        ShownDetails {
+    pub fn view(&self) -> DetailsView<'_> {
+        DetailsView {
             status_message: self.status_message(),
             out_of_office: self.out_of_office(),
             work_location: self.work_location(),
@@ -132,17 +132,17 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
     /// if let Some(set) = set_status_message(details.at(Instant::ZERO)?, "lunch", Instant::from_secs(60))? {
     ///     details.apply(&set)?;
     /// }
-    /// let (before, after) = (details.shown_at(Instant::from_secs(59)), details.shown_at(Instant::from_secs(60)));
+    /// let (before, after) = (details.view_at(Instant::from_secs(59)), details.view_at(Instant::from_secs(60)));
     /// assert_eq!((before.status_message, before.version), (details.status_message(), 1));
     /// assert_eq!((after.status_message, after.version), (None, 2));
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn shown_at(&self, now: Instant) -> ShownDetails<'_> {
+    pub fn view_at(&self, now: Instant) -> DetailsView<'_> {
         let status_message = self.status_message().filter(|message| !message.expires_at.is_due(now));
         let (work_location, ended) = self.places.strongest_at(now);
         let expired = self.message.is_some() && status_message.is_none();
-        ShownDetails {
+        DetailsView {
             status_message,
             out_of_office: self.out_of_office(),
             work_location,
@@ -219,7 +219,7 @@ impl<const MESSAGE: usize> Default for Details<MESSAGE> {
 /// All of a user's details that can be shown, borrowed from wherever they are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct ShownDetails<'a> {
+pub struct DetailsView<'a> {
     /// The status message, if there is one.
     pub status_message: Option<StatusMessage<'a>>,
     /// Whether the user is out of office.

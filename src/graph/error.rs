@@ -379,7 +379,7 @@ impl From<DetailsError> for Error {
             DetailsError::OutOfOfficeTooLong => Self::OutOfRange(Field::Details(DetailsField::Message)),
             DetailsError::PlaceTooLong => Self::OutOfRange(Field::Details(DetailsField::PlaceId)),
             DetailsError::UsersFull => Self::UsersFull,
-            DetailsError::NotKept => Self::UnknownPath,
+            DetailsError::Unsupported => Self::UnknownPath,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What requests are executed on.
 
 #[cfg(feature = "details")]
-use crate::details::{DetailsCommand, DetailsError, ShownDetails};
+use crate::details::{DetailsCommand, DetailsError, DetailsView};
 use crate::directory::{Directory, Memory};
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
@@ -88,13 +88,13 @@ pub trait Store {
         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError>;
 
-    /// Hands a user's details at a moment to `read`, as [`Details::shown_at`] gives them; of a user who has told nothing they
-    /// are `ShownDetails::default()`. A store that keeps none hands out nothing, and they are null on the wire. Feature
+    /// Hands a user's details at a moment to `read`, as [`Details::view_at`] gives them; of a user who has told nothing they
+    /// are `DetailsView::default()`. A store that keeps none hands out nothing, and they are null on the wire. Feature
     /// `details`. Rules T1, O1, W1. A [`Directory`] keeps none, nor does a [`SingleUserStore`](super::SingleUserStore): O(1).
     ///
-    /// [`Details::shown_at`]: crate::details::Details::shown_at
+    /// [`Details::view_at`]: crate::details::Details::view_at
     #[cfg(feature = "details")]
-    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
+    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
         let _ = (now, user, read);
     }
 
@@ -102,11 +102,11 @@ pub trait Store {
     ///
     /// # Errors
     ///
-    /// [`DetailsError`]: the command has changed nothing; [`DetailsError::NotKept`] of a store that keeps none.
+    /// [`DetailsError`]: the command has changed nothing; [`DetailsError::Unsupported`] of a store that keeps none.
     #[cfg(feature = "details")]
     fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
         let _ = (now, user, command);
-        Err(DetailsError::NotKept)
+        Err(DetailsError::Unsupported)
     }
 }
 

@@ -5,7 +5,7 @@ use super::restore::{Clock, read_deadline};
 use super::save::remaining;
 use super::{CHECKSUM_LEN, FORMAT_VERSION, RestoreError, VERSION_GAP, read_format_version};
 use crate::buffer::BufferFull;
-use crate::details::{Builder, Details, DetailsAt, LocationLayer, MAX_PLACE_ID, WorkLocationType, WorkPlace};
+use crate::details::{Builder, Details, DetailsAt, LocationLayer, WorkLocationType, WorkPlace};
 use crate::time::{Duration, Instant};
 
 /// The byte at the position of a user's id length: details have no ids.
@@ -27,7 +27,7 @@ const fn layer_flag(layer: LocationLayer) -> u8 {
 /// Returns the length of the largest snapshot of details with messages of up to `MESSAGE` bytes.
 #[must_use]
 pub const fn max_details_len<const MESSAGE: usize>() -> usize {
-    const PLACE: usize = 1 + 1 + MAX_PLACE_ID + NUMBER_LEN;
+    const PLACE: usize = 1 + 1 + WorkPlace::MAX_ID_LEN + NUMBER_LEN;
     const FIXED: usize = 3 + 6 * NUMBER_LEN + 3 * PLACE + CHECKSUM_LEN;
     FIXED.saturating_add(MESSAGE.saturating_mul(2))
 }

@@ -4,9 +4,9 @@
 mod model;
 
 use presence_core::details::{
-    Details, DetailsCause, DetailsChange, DetailsCommand, DetailsError, LocationLayer, LocationLayers, MAX_PLACE_ID,
-    OutOfOffice, ShownDetails, WorkLocationType, WorkPlace, clear_locations, decide_details, next_due_details,
-    set_location, set_out_of_office, set_status_message,
+    Details, DetailsCause, DetailsChange, DetailsCommand, DetailsError, DetailsView, LocationLayer, LocationLayers,
+    OutOfOffice, WorkLocationType, WorkPlace, clear_locations, decide_details, next_due_details, set_location,
+    set_out_of_office, set_status_message,
 };
 use presence_core::{ApplyError, Duration, Instant, snapshot};
 
@@ -200,7 +200,7 @@ fn w1_a_location_whose_day_is_over_says_nothing() {
 #[test]
 fn w1_what_is_refused() {
     let details = Small::new();
-    let long = "x".repeat(MAX_PLACE_ID + 1);
+    let long = "x".repeat(WorkPlace::MAX_ID_LEN + 1);
     let place = WorkPlace { id: Some(&long), ..OFFICE };
     let now = details.at(at(5)).unwrap();
     assert_eq!(set_location(now, LocationLayer::Manual, place, at(9)), Err(DetailsError::PlaceTooLong));
@@ -332,13 +332,13 @@ fn m5_nothing_is_stored_of_who_has_told_nothing() {
     ] {
         let details = told(command);
         assert!(!details.is_empty(), "{command:?}");
-        let shown = details.shown();
+        let shown = details.view();
         assert_eq!(shown.status_message, details.status_message());
         assert_eq!((shown.out_of_office, shown.work_location), (details.out_of_office(), details.work_location()));
-        assert_eq!((shown.version, shown == ShownDetails::default()), (1, false));
+        assert_eq!((shown.version, shown == DetailsView::default()), (1, false));
     }
     assert!(Small::new().is_empty() && Small::with_version(7).is_empty());
-    assert_eq!(Small::new().shown(), ShownDetails::default());
+    assert_eq!(Small::new().view(), DetailsView::default());
 }
 
 #[test]

@@ -83,7 +83,7 @@ proptest! {
                 details.apply(&due).unwrap();
             }
             // Rule M4: who has not advanced sees the same.
-            prop_assert_eq!(late.shown_at(Instant::from_millis(now)), details.shown());
+            prop_assert_eq!(late.view_at(Instant::from_millis(now)), details.view());
             model.pass(now);
             let instant = Instant::from_millis(now);
             let moment = details.at(instant).unwrap();

@@ -194,7 +194,7 @@ fn errors_and_causes_of_details_say_what_is_meant() {
         DetailsError::OutOfOfficeTooLong,
         DetailsError::PlaceTooLong,
         DetailsError::UsersFull,
-        DetailsError::NotKept,
+        DetailsError::Unsupported,
     ]);
     let causes = [
         (DetailsCause::MessageSet, "messageSet"),

@@ -26,7 +26,7 @@ pub(crate) fn probe_advance(details: &mut Told, now: Instant) -> bool {
 
 #[inline(never)]
 pub(crate) fn probe_shown(details: &Told, now: Instant) -> u64 {
-    let shown = details.shown_at(now);
+    let shown = details.view_at(now);
     black_box(&shown);
     shown.version
 }

@@ -2,10 +2,12 @@
 
 use core::hint::black_box;
 #[cfg(feature = "details")]
-use presence_core::details::{DetailsCommand, DetailsError, ShownDetails, decide_details, next_due_details};
+use presence_core::details::{DetailsCommand, DetailsError, DetailsView, decide_details, next_due_details};
 #[cfg(feature = "details")]
 use presence_core::graph::Environment;
-use presence_core::graph::{Buffer, Caller, Context, Line, RawRequest, SingleUserStore, Store, Writer, serve, serve_line};
+use presence_core::graph::{
+    Buffer, Caller, Context, Line, RawRequest, SingleUserStore, Store, Writer, serve, serve_line,
+};
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 
 /// A store of one person, as a device on a desk has it.
@@ -54,16 +56,16 @@ impl Store for Desk {
     }
 
     #[cfg(feature = "details")]
-    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
+    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
         if user == self.one.id {
-            read(self.details.shown_at(now));
+            read(self.details.view_at(now));
         }
     }
 
     #[cfg(feature = "details")]
     fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
         if user != self.one.id {
-            return Err(DetailsError::NotKept);
+            return Err(DetailsError::Unsupported);
         }
         while let Some(ref transition) = next_due_details(&self.details, now) {
             if self.details.apply(transition).is_err() {

@@ -2,9 +2,7 @@
 
 use super::model::{Millis, NEVER, instant, millis, saturated};
 use crate::snapshot::form::{byte, number, unsealed};
-use presence_core::details::{
-    Details, LocationLayer, MAX_PLACE_ID, OutOfOffice, StatusMessage, WorkLocationType, WorkPlace,
-};
+use presence_core::details::{Details, LocationLayer, OutOfOffice, StatusMessage, WorkLocationType, WorkPlace};
 use presence_core::{Duration, Instant};
 
 /// What stored bytes say: distances from the moment they were taken, in milliseconds.
@@ -82,7 +80,7 @@ impl<'a> Form<'a> {
                     3 => WorkLocationType::TimeOff,
                     _ => return None,
                 };
-                places.push(Place { layer, kind, id: text(rest, MAX_PLACE_ID)?, ends: number(rest)? });
+                places.push(Place { layer, kind, id: text(rest, WorkPlace::MAX_ID_LEN)?, ends: number(rest)? });
             }
         }
         let is_meant = is_set(7) && !is_set(6) && (is_set(0) || !is_set(1)) && version <= revision && rest.is_empty();

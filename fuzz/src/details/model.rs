@@ -3,7 +3,7 @@
 use presence_core::Instant;
 use presence_core::details::{
     Details, DetailsChange, DetailsCommand, DetailsError, DetailsTransition, LocationLayer, LocationLayers,
-    MAX_PLACE_ID, OutOfOffice, StatusMessage, WorkLocation, WorkLocationType, WorkPlace,
+    OutOfOffice, StatusMessage, WorkLocation, WorkLocationType, WorkPlace,
 };
 use std::collections::BTreeMap;
 pub use support::model::{Millis, NEVER, instant, millis, saturated};
@@ -128,7 +128,9 @@ impl<'a> Told<'a> {
                     (told.is_out_of_office, told.out_of_office) = (is_out_of_office, text);
                 }))
             }
-            DetailsCommand::SetLocation { place, .. } if place.id.is_some_and(|id| id.len() > MAX_PLACE_ID) => {
+            DetailsCommand::SetLocation { place, .. }
+                if place.id.is_some_and(|id| id.len() > WorkPlace::MAX_ID_LEN) =>
+            {
                 return Err(DetailsError::PlaceTooLong);
             }
             // Rule W1: its day is over.
@@ -228,7 +230,7 @@ impl<'a> Told<'a> {
         assert_eq!(real.out_of_office(), out_of_office, "out of office (O1)");
         assert_eq!(real.work_location(), location, "work location (W1)");
         assert_eq!((real.version(), real.revision()), (self.version, self.revision), "version (V1), revision (V2)");
-        let shown = real.shown();
+        let shown = real.view();
         assert_eq!((shown.status_message, shown.out_of_office), (message, out_of_office));
         assert_eq!((shown.work_location, shown.version), (location, self.version));
         let is_empty = message.is_none() && out_of_office == OutOfOffice::default() && self.layers.is_empty();

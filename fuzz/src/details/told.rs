@@ -112,7 +112,7 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
             assert_eq!((near.apply(&due), far.apply(&due)), (Ok(()), Ok(())));
             model.assert_is(&near);
             if near.at(deadline).is_ok() {
-                assert_eq!(self.real.shown_at(deadline), near.shown(), "a read that changes nothing (M4)");
+                assert_eq!(self.real.view_at(deadline), near.view(), "a read that changes nothing (M4)");
             }
         }
         assert_eq!(next_due_details(&far, Instant::NEVER), None);

@@ -128,7 +128,7 @@ impl Expected<'_> {
             user,
             presence,
             version,
-            details: knows_user.then(|| details.shown()),
+            details: knows_user.then(|| details.view()),
             is_own: self.exchange.caller.me() == Some(user),
             knows_the_time: self.exchange.hooks.is_some(),
         };

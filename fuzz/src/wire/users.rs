@@ -1,7 +1,7 @@
 //! Few users, with little room for what they tell beside their presence.
 
 use presence_core::details::{
-    Details, DetailsCommand, DetailsError, OutOfOffice, ShownDetails, decide_details, next_due_details,
+    Details, DetailsCommand, DetailsError, DetailsView, OutOfOffice, decide_details, next_due_details,
 };
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::graph::{DateTime, Environment, Store};
@@ -87,8 +87,8 @@ impl Store for Users {
         self.directory.execute(now, user, command, changes)
     }
 
-    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
-        read(self.details(now, user).shown());
+    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
+        read(self.details(now, user).view());
     }
 
     fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {

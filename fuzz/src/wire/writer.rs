@@ -2,7 +2,7 @@
 
 use super::rules::{code, names, status};
 use super::users::EPOCH;
-use presence_core::details::ShownDetails;
+use presence_core::details::DetailsView;
 use presence_core::graph::json::Value;
 use presence_core::graph::{Error, Select, Trace};
 use presence_core::{Cause, Instant, Presence, SessionId, Transition, UserId};
@@ -28,7 +28,7 @@ pub struct Presences<'a> {
     pub user: UserId,
     pub presence: Presence,
     pub version: u64,
-    pub details: Option<ShownDetails<'a>>,
+    pub details: Option<DetailsView<'a>>,
     pub is_own: bool,
     pub knows_the_time: bool,
 }

@@ -1,6 +1,6 @@
 //! What a request wants changed of a user's details: parsed and checked, in the order of rule H2.
 
-use crate::details::{DetailsCommand, LocationLayer, LocationLayers, MAX_PLACE_ID, WorkLocationType, WorkPlace};
+use crate::details::{DetailsCommand, LocationLayer, LocationLayers, WorkLocationType, WorkPlace};
 use crate::graph::date_time::DateTime;
 use crate::graph::environment::World;
 use crate::graph::error::{DetailsField, Error, Field};
@@ -80,7 +80,7 @@ impl<'a> DetailsAction<'a> {
                 let place_id = optional(body, DetailsField::PlaceId)?;
                 let kind = kind.text(&mut Name::new()).and_then(WorkLocationType::from_name);
                 let kind = kind.ok_or(malformed(DetailsField::WorkLocationType))?;
-                check_text(place_id, DetailsField::PlaceId, MAX_PLACE_ID)?;
+                check_text(place_id, DetailsField::PlaceId, WorkPlace::MAX_ID_LEN)?;
                 Ok(Self::SetLocation { layer, kind, place_id, until: world.end_of_day(user) })
             }
             DetailsOperation::ClearAutomaticLocation => Ok(Self::ClearLocations(LocationLayers::AUTOMATIC)),

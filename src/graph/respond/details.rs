@@ -1,7 +1,7 @@
 //! A presence object with everything in it. Rules H3, T1, W1, O1, V1.
 
 use crate::buffer::BufferFull;
-use crate::details::{MAX_PLACE_ID, ShownDetails, StatusMessage};
+use crate::details::{DetailsView, StatusMessage, WorkPlace};
 use crate::graph::date_time::DateTime;
 use crate::graph::request::select::{PROPERTIES, Select};
 use crate::graph::respond::writer::Writer;
@@ -21,7 +21,7 @@ pub struct Resource<'a> {
     /// The version of the user; that of its details is added to it.
     pub version: u64,
     /// What else it tells; `None` where nothing of this kind is kept, or nobody knows the user: then its members are null.
-    pub details: Option<ShownDetails<'a>>,
+    pub details: Option<DetailsView<'a>>,
     /// Whether it is the user who asks: nobody else sees when a status message was published, and when it expires.
     pub is_own: bool,
     /// See [`Environment::epoch`](crate::graph::Environment::epoch).
@@ -36,7 +36,8 @@ pub const fn max_presence(message: usize) -> usize {
     const TIMES: usize = r#","publishedDateTime":"2026-11-24T17:05:33.2070000Z","expiryDateTime":{"dateTime":"2026-11-24T17:05:33.2070000Z","timeZone":"UTC"}"#.len();
     const MESSAGES: usize =
         r#"{"message":{"content":"","contentType":"text"}}"#.len() + r#"{"message":"","isOutOfOffice":false}"#.len();
-    const PLACE: usize = r#"{"workLocationType":"timeOff","placeId":"","source":"scheduled"}"#.len() + 6 * MAX_PLACE_ID;
+    const PLACE: usize =
+        r#"{"workLocationType":"timeOff","placeId":"","source":"scheduled"}"#.len() + 6 * WorkPlace::MAX_ID_LEN;
     let fixed = crate::graph::MAX_PRESENCE + TIMES + MESSAGES + PLACE;
     fixed.saturating_add(message.saturating_mul(12))
 }
@@ -58,7 +59,7 @@ pub const fn max_presence(message: usize) -> usize {
 ///     user: UserId::from_bytes([0x11; 16]),
 ///     presence: Presence::Away,
 ///     version: 7,
-///     details: Some(details.shown()),
+///     details: Some(details.view()),
 ///     is_own: true,
 ///     epoch: None,
 ///     select: Select::parse("?$select=availability,workLocation")?,
@@ -105,7 +106,7 @@ fn write_property(sink: &mut dyn Writer, resource: &Resource<'_>, place: usize) 
             let flag: &[u8] = if details.out_of_office.is_out_of_office { b"true" } else { b"false" };
             fill(sink, ",\"isOutOfOffice\":*}", &[flag])
         }
-        (4, Some(ShownDetails { status_message: Some(message), .. })) => write_message(sink, resource, *message),
+        (4, Some(DetailsView { status_message: Some(message), .. })) => write_message(sink, resource, *message),
         (5, details) => {
             let version = resource.version.saturating_add(details.map_or(0, |details| details.version));
             sink.write(sequence_number(version, &mut [0; 13]))

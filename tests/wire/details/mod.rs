@@ -2,7 +2,7 @@
 
 use super::server::{ADELE, BOB, TEAMS, message, session, user};
 use presence_core::details::{
-    Details, DetailsCommand, DetailsError, OutOfOffice, ShownDetails, decide_details, next_due_details,
+    Details, DetailsCommand, DetailsError, DetailsView, OutOfOffice, decide_details, next_due_details,
 };
 use presence_core::directory::{Directory, InlineMemory};
 use presence_core::graph::{
@@ -42,12 +42,12 @@ impl Store for Users {
         self.directory.execute(now, user, command, changes)
     }
 
-    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(ShownDetails<'_>)) {
+    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
         let mut details = self.details.get(&user).cloned().unwrap_or_default();
         while let Some(due) = next_due_details(&details, now) {
             details.apply(&due).unwrap();
         }
-        read(details.shown());
+        read(details.view());
     }
 
     fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {

@@ -207,7 +207,7 @@ fn h1_what_a_store_refuses_about_details() {
         (DetailsError::OutOfOfficeTooLong, Error::OutOfRange(Field::Details(DetailsField::Message))),
         (DetailsError::PlaceTooLong, Error::OutOfRange(Field::Details(DetailsField::PlaceId))),
         (DetailsError::UsersFull, Error::UsersFull),
-        (DetailsError::NotKept, Error::UnknownPath),
+        (DetailsError::Unsupported, Error::UnknownPath),
     ] {
         assert_eq!(Error::from(error), refusal);
     }

@@ -11,9 +11,7 @@ use crate::details::{
 };
 use crate::label::{label_due, label_hostile, label_idle};
 use core::hint::black_box;
-use presence_core::details::{
-    DetailsCommand, LocationLayer, LocationLayers, MAX_PLACE_ID, OutOfOffice, WorkLocationType, WorkPlace,
-};
+use presence_core::details::{DetailsCommand, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::{Duration, Instant};
 
 const NOW: Instant = Instant::from_secs(5);
@@ -23,7 +21,7 @@ const FAR: Instant = Instant::from_secs(1_000_000);
 
 /// A text as long as there is room for.
 const TEXT: &str = letters(&[b'x'; MESSAGE]);
-const PLACE: &str = letters(&[b'y'; MAX_PLACE_ID]);
+const PLACE: &str = letters(&[b'y'; WorkPlace::MAX_ID_LEN]);
 
 const fn letters(bytes: &'static [u8]) -> &'static str {
     match core::str::from_utf8(bytes) {

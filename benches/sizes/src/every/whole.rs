@@ -12,7 +12,7 @@ use crate::wire::{Desk, probe_line, probe_request};
 use core::hint::black_box;
 use presence_core::BufferFull;
 use presence_core::Instant;
-use presence_core::details::{DetailsCommand, LocationLayer, MAX_PLACE_ID, OutOfOffice, WorkLocationType, WorkPlace};
+use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::graph::{Body, Buffer, MAX_LINE, RawRequest, Store, Writer};
 
 const END: usize = 1536;
@@ -228,7 +228,7 @@ fn drive_details(desk: &mut Desk) -> bool {
     let until = Instant::from_secs(3600);
     let out_of_office = OutOfOffice { is_out_of_office: true, message: Some(TEXT) };
     let place = WorkPlace { kind: WorkLocationType::TimeOff, id: Some(PLACE) };
-    let mut good = TEXT.len() == MESSAGE && PLACE.len() == MAX_PLACE_ID;
+    let mut good = TEXT.len() == MESSAGE && PLACE.len() == WorkPlace::MAX_ID_LEN;
     let mut tell = |command| good &= desk.execute_details(EARLY, OWNER, command).is_ok();
     tell(DetailsCommand::SetStatusMessage { text: TEXT, expires_at: until });
     tell(DetailsCommand::SetOutOfOffice(out_of_office));

@@ -2,15 +2,15 @@
 
 use super::{clones, defaults, hashes, keep, orders, values};
 use presence_core::details::{
-    Details, DetailsAt, DetailsCause, DetailsChange, DetailsCommand, DetailsError, DetailsTransition, LocationLayer,
-    LocationLayers, OutOfOffice, ShownDetails, StatusMessage, WorkLocation, WorkLocationType, WorkPlace,
+    Details, DetailsAt, DetailsCause, DetailsChange, DetailsCommand, DetailsError, DetailsTransition, DetailsView,
+    LocationLayer, LocationLayers, OutOfOffice, StatusMessage, WorkLocation, WorkLocationType, WorkPlace,
     clear_locations, decide_details, next_due_details, set_location, set_out_of_office, set_status_message,
 };
 
 #[inline(always)]
 pub fn keep() {
-    keep!(Details<64> => apply, at, is_empty, new, next_deadline, out_of_office, place, rebase, revision, shown);
-    keep!(Details<64> => shown_at, with_version, status_message, version, work_location);
+    keep!(Details<64> => apply, at, is_empty, new, next_deadline, out_of_office, place, rebase, revision, view);
+    keep!(Details<64> => view_at, with_version, status_message, version, work_location);
     keep!(DetailsAt<'static, 64> => details, now);
     keep!(DetailsTransition<'static> => at, cause, change, is_visible, revision);
     keep!(DetailsCause => name);
@@ -20,10 +20,10 @@ pub fn keep() {
     keep!(fn => next_due_details::<64>, clear_locations::<64>, decide_details::<64>, set_location::<64>);
     keep!(fn => set_out_of_office::<64>, set_status_message::<64>);
     values!(Details<64>, DetailsCause, DetailsChange<'static>, DetailsCommand<'static>, DetailsError);
-    values!(DetailsTransition<'static>, LocationLayer, LocationLayers, OutOfOffice<'static>, ShownDetails<'static>);
+    values!(DetailsTransition<'static>, LocationLayer, LocationLayers, OutOfOffice<'static>, DetailsView<'static>);
     values!(StatusMessage<'static>, WorkLocation<'static>, WorkLocationType, WorkPlace<'static>);
     clones!(DetailsAt<'static, 64>);
     orders!(LocationLayer);
     hashes!(DetailsCause, LocationLayer, LocationLayers, WorkLocationType);
-    defaults!(Details<64>, LocationLayers, OutOfOffice<'static>, ShownDetails<'static>);
+    defaults!(Details<64>, LocationLayers, OutOfOffice<'static>, DetailsView<'static>);
 }

@@ -9,8 +9,8 @@ use presence_core::graph::json::{DuplicateMemberError, JsonError, Value};
 use presence_core::graph::{
     self, Batch, Body, Buffer, Caller, Context, DateTime, Dependencies, DetailsAction, DetailsField, DetailsOperation,
     Element, Environment, Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select,
-    SingleUserStore, Store, Target, TextBuffer, Trace, UserRef, Writer, max_presence, serve, serve_line, write_answer, write_change,
-    write_error, write_presence, write_resource,
+    SingleUserStore, Store, Target, TextBuffer, Trace, UserRef, Writer, max_presence, serve, serve_line, write_answer,
+    write_change, write_error, write_presence, write_resource,
 };
 use presence_core::{CommandError, Instant, SessionId, UserId};
 

@@ -129,7 +129,7 @@ pub fn write(text: &mut Text, shown: &Shown, me: Option<UserId>, select: Select)
         user: *user,
         presence: *presence,
         version: *version,
-        details: Some(told.as_ref().map(|told| told.shown()).unwrap_or_default()),
+        details: Some(told.as_ref().map(|told| told.view()).unwrap_or_default()),
         is_own: me == Some(*user),
         epoch: Some(Instant::ZERO.as_millis()),
         select,

@@ -105,11 +105,11 @@ impl Kept {
         self.catch_up(users, now, user);
         let mut told = self.get(user).map_or(const { Told::new() }, Told::clone);
         // Nothing is overdue any more.
-        let Ok(current) = told.at(now) else { return Err(DetailsError::NotKept) };
+        let Ok(current) = told.at(now) else { return Err(DetailsError::Unsupported) };
         let Some(transition) = decide_details(current, command)? else { return Ok(()) };
         let is_visible = transition.is_visible();
         // It was made of this very state.
-        told.apply(&transition).map_err(|_| DetailsError::NotKept)?;
+        told.apply(&transition).map_err(|_| DetailsError::Unsupported)?;
         if !self.entries.contains_key(&user) {
             if told.is_empty() {
                 return Ok(());
