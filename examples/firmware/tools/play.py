@@ -1,6 +1,6 @@
-"""Plays recorded conversations on emulated boards, and compares what they answer, show and log with what is expected.
+"""Plays recorded transcripts on emulated boards, and compares what they answer, show and log with what is expected.
 
-A conversation is a text file. Lines that begin with one of these are carried out, all others explain them:
+A transcript is a text file. Lines that begin with one of these are carried out, all others explain them:
 
     > {"id":…}      is sent to the device
     < {"id":…}      is the next line from the device; "…":0 in an object stands for members that do not matter
@@ -42,7 +42,7 @@ MILLIS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 class Mismatch(Exception):
-    """A device does something else than a conversation says."""
+    """A device does something else than a transcript says."""
 
 
 def written_out(text):
@@ -71,7 +71,7 @@ def millis(text):
 def lights():
     """Name and board to picture, as lights.txt draws them."""
     table, name = {}, None
-    with open(os.path.join(HERE, "conversations", "lights.txt"), encoding="utf-8") as file:
+    with open(os.path.join(HERE, "transcripts", "lights.txt"), encoding="utf-8") as file:
         for line in file:
             words = line.split()
             if line.startswith("    ") and name:
@@ -81,8 +81,8 @@ def lights():
     return table
 
 
-class Conversation:
-    """One conversation on one board."""
+class Transcript:
+    """One transcript on one board."""
 
     def __init__(self, board, image, path):
         self.board, self.image, self.path = board, image, path
@@ -163,7 +163,7 @@ class Conversation:
             raise Mismatch(f"the board has no {what}")
 
     def settle(self):
-        """Nothing may have come that is not in the conversation."""
+        """Nothing may have come that is not in the transcript."""
         if self.waiting:
             raise Mismatch(f"before this came {self.waiting}")
 
@@ -180,29 +180,29 @@ class Conversation:
 
 
 def main():
-    """`play BOARD… [CONVERSATION…]`: all boards and all conversations unless some are named."""
-    folder = os.path.join(HERE, "conversations")
+    """`play BOARD… [TRANSCRIPT…]`: all boards and all transcripts unless some are named."""
+    folder = os.path.join(HERE, "transcripts")
     every = sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".txt") and name != "lights.txt")
     boards = [name for name in sys.argv[1:] if name in BOARDS] or list(BOARDS)
     names = [name for name in sys.argv[1:] if name not in BOARDS] or every
     # As many at once as there are processors: each is an emulator of its own.
-    jobs = [(name, conversation) for conversation in names for name in boards]
+    jobs = [(name, transcript) for transcript in names for name in boards]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failed = sum(pool.map(lambda job: play(*job), jobs))
     print(f"{len(jobs) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
-def play(name, conversation):
-    """Plays a conversation on a board, says how it went, and gives the number of failures."""
+def play(name, transcript):
+    """Plays a transcript on a board, says how it went, and gives the number of failures."""
     board, start = BOARDS[name], time.monotonic()
     image = os.path.join(HERE, "target", board.target, "release", board.name)
     try:
-        Conversation(board, image, os.path.join(HERE, "conversations", f"{conversation}.txt")).play()
+        Transcript(board, image, os.path.join(HERE, "transcripts", f"{transcript}.txt")).play()
         outcome = "ok"
     except (Mismatch, LookupError, RuntimeError, OSError, subprocess.SubprocessError) as error:
         outcome = f"FAILED\n{error}"
-    print(f"{name:12} {conversation:12} {time.monotonic() - start:5.1f} s  {outcome}\n", end="", flush=True)
+    print(f"{name:12} {transcript:12} {time.monotonic() - start:5.1f} s  {outcome}\n", end="", flush=True)
     return outcome != "ok"
 
 
