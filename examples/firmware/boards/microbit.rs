@@ -25,7 +25,7 @@ use critical_section::Mutex;
 use defmt_rtt as _;
 use embedded_hal::digital::InputPin;
 use firmware::storage::{Flash, Keeper};
-use firmware::{Board, Fault, Frame, Inbox, Indicator, Light, Pressed, QUEUE, Rate, Received, picture};
+use firmware::{Board, Fault, Frame, Inbox, Indicator, Light, Pressed, QUEUE, Rate, Received, glyph};
 use heapless::spsc::{Consumer, Queue};
 use microbit::board::Buttons;
 use microbit::display::nonblocking::{Display, GreyscaleImage};
@@ -204,7 +204,7 @@ struct Matrix;
 
 impl Light for Matrix {
     fn show(&mut self, frame: Frame) -> Result<(), Fault> {
-        let picture = picture::picture(frame);
+        let picture = glyph::picture(frame);
         let is_dark = picture.as_flattened().iter().all(|led| *led == 0);
         critical_section::with(|token| {
             let mut screen = MATRIX.borrow_ref_mut(token);

@@ -1,11 +1,11 @@
 //! What a board without an operating system has to have, and the main loop over it.
 
+use crate::app::Desk;
 use crate::button::{Buttons, Pressed};
 use crate::clock::{Clock, Rate};
-use crate::desk::Desk;
-use crate::indicator::Indicator;
 use crate::light::Light;
 use crate::line::Received;
+use crate::presence_light::Indicator;
 use crate::storage::{Keeper, Storage};
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU32, Ordering};

@@ -12,24 +12,24 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used))]
 
+mod app;
 mod board;
 mod button;
 mod clock;
-mod desk;
-mod indicator;
+pub mod glyph;
 mod light;
 mod line;
 mod log;
-pub mod picture;
+mod presence_light;
 mod receive;
 pub mod storage;
 
+pub use app::{Changes, Desk, OWNER, SESSIONS};
 pub use board::{Board, run};
 pub use button::{Button, Buttons, Pressed};
 pub use clock::{Clock, FIRST_TICK, Rate};
-pub use desk::{Changes, Desk, OWNER, SESSIONS};
-pub use indicator::{ANSWER, Indicator, LINE};
 pub use light::{DutyLight, Fault, Frame, Lamp, Light, PinLight, SmartLight, smart_colour};
 pub use line::{LineBuffer, Received};
 pub use log::log_tick;
+pub use presence_light::{ANSWER, Indicator, LINE};
 pub use receive::{Inbox, QUEUE};

@@ -1,6 +1,6 @@
 //! Flash that an application may write to.
 
-use super::half::Half;
+use super::flash_half::Half;
 use super::{SNAPSHOT, Storage};
 use core::ops::Range;
 use embedded_storage_async::nor_flash::NorFlash;

@@ -5,15 +5,15 @@
 //! byte of a write loses at most the newest snapshot, never the one before.
 
 mod flash;
-mod half;
-mod keeper;
+mod flash_half;
 mod retained;
+mod snapshot_store;
 
 pub use flash::Flash;
-pub use keeper::Keeper;
 pub use retained::{Retained, RetainedByte, TooLong};
+pub use snapshot_store::Keeper;
 
-use crate::desk::SESSIONS;
+use crate::app::SESSIONS;
 use presence_core::{Duration, SessionId, snapshot};
 
 /// The most bytes of a snapshot.

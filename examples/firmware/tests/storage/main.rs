@@ -5,9 +5,9 @@ mod corpus;
 #[path = "../../fuzz/src/cut.rs"]
 mod cut;
 mod cuts;
-mod keeper;
 mod many_cuts;
 mod medium;
+mod snapshot_store;
 
 use firmware::SESSIONS;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};

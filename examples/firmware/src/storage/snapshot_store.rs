@@ -1,7 +1,7 @@
 //! When to store, and what becomes of what was stored.
 
 use super::{SNAPSHOT, Storage};
-use crate::desk::SESSIONS;
+use crate::app::SESSIONS;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{Duration, Instant, SessionId, User, UserAt};
 

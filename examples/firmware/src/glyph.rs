@@ -12,7 +12,7 @@ pub const BRIGHTEST: u8 = 9;
 /// The picture of a frame: its shape says what it is, its brightness what the light's pattern asks for. O(1).
 ///
 /// ```
-/// use firmware::{Frame, picture::picture};
+/// use firmware::{Frame, glyph::picture};
 /// use presence_core::{Presence, indicator::Rgb};
 ///
 /// let tick = picture(Frame { presence: Presence::Available, colour: Rgb::WHITE });

@@ -1,8 +1,8 @@
 //! All of it together: bytes, presses and time come in, lines and light go out.
 
+use crate::app::{Desk, OWNER};
 use crate::button::Button;
 use crate::clock::Clock;
-use crate::desk::{Desk, OWNER};
 use crate::light::{Lamp, Light};
 use crate::line::{LineBuffer, Received};
 use embedded_io::Write;
