@@ -23,23 +23,23 @@ use cortex_m::peripheral::{NVIC, SCB, SYST};
 use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::digital::{ErrorType, OutputPin};
-use firmware::storage::{Keeper, Retained};
-use firmware::{Board, Inbox, Indicator, PinLight, Pressed, QUEUE, Rate, Received};
+use firmware::storage::{Retained, SnapshotStore};
+use firmware::{Board, Inbox, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte};
 use heapless::spsc::{Consumer, Queue};
 use pl011::{Receiver, Serial};
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
-static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+static SNAPSHOTS: StaticCell<SnapshotStore<Retained<'static>>> = StaticCell::new();
 /// A reset leaves this as it is.
 #[unsafe(link_section = ".uninit.retained")]
 static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
-static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
-static INDICATOR: StaticCell<Indicator<PinLight<StatusLed>>> = StaticCell::new();
+static RX_QUEUE: ConstStaticCell<Queue<ReceivedByte, QUEUE_LEN>> = ConstStaticCell::new(Queue::new());
+static PRESENCE_LIGHT: StaticCell<PresenceLight<PinLight<StatusLed>>> = StaticCell::new();
 
 /// The processor's clock, and with it that of every timer.
-const HERTZ: u32 = 12_500_000;
+const CLOCK_HZ: u32 = 12_500_000;
 const UART: usize = 0x4000_C000;
 /// Numbers of interrupts.
 const PORT_E: u8 = 4;
@@ -49,13 +49,13 @@ const TIMER0A: u8 = 19;
 #[entry]
 fn main() -> ! {
     let Some(core) = cortex_m::Peripherals::take() else { restart() };
-    clock_the_chip();
-    let inbox = INBOX.connect(WAITING.take());
+    configure_clocks();
+    let inbox = INBOX.connect(RX_QUEUE.take());
     port_f().direction.set(STATUS_LED);
     port_f().digital.set(STATUS_LED);
     watch_buttons();
     // SAFETY: UART0's registers, for the one sender and the one receiver there are.
-    let serial = unsafe { Serial::open(UART, HERTZ, 115_200) };
+    let serial = unsafe { Serial::open(UART, CLOCK_HZ, 115_200) };
     let board = Lm3s6965 { _counter: start_counter(core.SYST), serial };
     for interrupt in [UART0, TIMER0A, PORT_E] {
         // SAFETY: no critical section depends on a masked interrupt.
@@ -64,8 +64,8 @@ fn main() -> ! {
     firmware::run(
         board,
         inbox,
-        INDICATOR.init(Indicator::new(PinLight(StatusLed))),
-        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+        PRESENCE_LIGHT.init(PresenceLight::new(PinLight(StatusLed))),
+        SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED))),
     )
 }
 
@@ -79,14 +79,14 @@ impl Board for Lm3s6965 {
     type Light = PinLight<StatusLed>;
 
     fn rate(&self) -> Rate {
-        const { Rate::new((HERTZ / 1000) as u16, 1).unwrap() }
+        const { Rate::new((CLOCK_HZ / 1000) as u16, 1).unwrap() }
     }
 
     fn counter(&mut self) -> u32 {
         read_counter()
     }
 
-    fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, Received>) {
+    fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
         let left = counts.saturating_sub(read_counter().wrapping_sub(from));
         if left == 0 {
             return;
@@ -127,7 +127,7 @@ struct System {
 }
 
 /// Eight megahertz of a crystal, 200 of a loop, divided by sixteen: the slowest that is exact, for a lamp has time.
-fn clock_the_chip() {
+fn configure_clocks() {
     const BYPASS: u32 = 1 << 11;
     const POWER_DOWN: u32 = 1 << 13;
     const CRYSTAL_8_MHZ: u32 = 0xE << 6;
@@ -310,7 +310,7 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
 unsafe fn DefaultHandler(number: i16) {
     match u8::try_from(number) {
         // SAFETY: the only receiver.
-        Ok(UART0) => unsafe { Receiver::of(UART) }.take(&INBOX),
+        Ok(UART0) => unsafe { Receiver::of(UART) }.drain_into(&INBOX),
         Ok(TIMER0A) => timer0().clear.set(1),
         Ok(PORT_E) => port_e().clear.set(LEFT | RIGHT),
         _ => {}

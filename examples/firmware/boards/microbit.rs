@@ -24,8 +24,8 @@ use cortex_m_rt::entry;
 use critical_section::Mutex;
 use defmt_rtt as _;
 use embedded_hal::digital::InputPin;
-use firmware::storage::{Flash, Keeper};
-use firmware::{Board, Fault, Frame, Inbox, Indicator, Light, Pressed, QUEUE, Rate, Received, glyph};
+use firmware::storage::{Flash, SnapshotStore};
+use firmware::{Board, Frame, Inbox, Light, LightError, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, glyph};
 use heapless::spsc::{Consumer, Queue};
 use microbit::board::Buttons;
 use microbit::display::nonblocking::{Display, GreyscaleImage};
@@ -34,32 +34,39 @@ use microbit::pac::{GPIO, GPIOTE, Interrupt, TIMER0, TIMER1, UART0, interrupt};
 use nvmc::Nvmc;
 use static_cell::{ConstStaticCell, StaticCell};
 
-static KEEPER: StaticCell<Keeper<Flash<Nvmc>>> = StaticCell::new();
+static SNAPSHOTS: StaticCell<SnapshotStore<Flash<Nvmc>>> = StaticCell::new();
 static INBOX: Inbox = Inbox::new();
-static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
-static INDICATOR: StaticCell<Indicator<Matrix>> = StaticCell::new();
+static RX_QUEUE: ConstStaticCell<Queue<ReceivedByte, QUEUE_LEN>> = ConstStaticCell::new(Queue::new());
+static PRESENCE_LIGHT: StaticCell<PresenceLight<Matrix>> = StaticCell::new();
 static MATRIX: Mutex<RefCell<Option<Screen>>> = Mutex::new(RefCell::new(None));
 
 #[entry]
 fn main() -> ! {
-    let Some(parts) = microbit::Board::take() else { restart() };
+    let Some(peripherals) = microbit::Board::take() else { restart() };
     // From the crystal: the other oscillator is too coarse for a serial line.
-    let _ = Clocks::new(parts.CLOCK).enable_ext_hfosc();
-    let inbox = INBOX.connect(WAITING.take());
-    let screen = Screen { display: Display::new(parts.TIMER1, parts.display_pins), rows_until_dark: None };
+    let _ = Clocks::new(peripherals.CLOCK).enable_ext_hfosc();
+    let inbox = INBOX.connect(RX_QUEUE.take());
+    let screen = Screen { display: Display::new(peripherals.TIMER1, peripherals.display_pins), rows_until_dark: None };
     critical_section::with(|token| MATRIX.borrow(token).replace(Some(screen)));
     let board = Microbit {
-        counter: Counter::start(parts.TIMER0),
-        serial: Serial::open(parts.UART0),
-        buttons: parts.buttons,
-        _port: watch_pins(parts.GPIOTE),
+        counter: Counter::start(peripherals.TIMER0),
+        serial: Serial::open(peripherals.UART0),
+        buttons: peripherals.buttons,
+        _port: watch_pins(peripherals.GPIOTE),
     };
     for interrupt in [Interrupt::UART0, Interrupt::TIMER0, Interrupt::GPIOTE] {
         unmask(interrupt);
     }
     // It is whole pages, and the program is far shorter.
-    let Some(Ok(flash)) = Nvmc::new(parts.NVMC).map(|flash| Flash::new(flash, 0..Nvmc::LENGTH)) else { restart() };
-    firmware::run(board, inbox, INDICATOR.init(Indicator::new(Matrix)), KEEPER.init(Keeper::new(flash)))
+    let Some(Ok(flash)) = Nvmc::new(peripherals.NVMC).map(|flash| Flash::new(flash, 0..Nvmc::LENGTH)) else {
+        restart()
+    };
+    firmware::run(
+        board,
+        inbox,
+        PRESENCE_LIGHT.init(PresenceLight::new(Matrix)),
+        SNAPSHOTS.init(SnapshotStore::new(flash)),
+    )
 }
 
 struct Microbit {
@@ -81,7 +88,7 @@ impl Board for Microbit {
         self.counter.read()
     }
 
-    fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, Received>) {
+    fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
         self.counter.wake_at(from.wrapping_add(counts));
         sense(pressed);
         // The matrix wakes the processor for each row, but not the main loop. With interrupts off none can slip in between a
@@ -189,7 +196,7 @@ fn UART0() {
         if overran {
             uart.errorsrc.write(|w| w.overrun().set_bit());
         }
-        INBOX.put(uart.rxd.read().rxd().bits(), overran);
+        INBOX.push(uart.rxd.read().rxd().bits(), overran);
     }
 }
 
@@ -203,25 +210,25 @@ struct Screen {
 struct Matrix;
 
 impl Light for Matrix {
-    fn show(&mut self, frame: Frame) -> Result<(), Fault> {
-        let picture = glyph::picture(frame);
-        let is_dark = picture.as_flattened().iter().all(|led| *led == 0);
+    fn show(&mut self, frame: Frame) -> Result<(), LightError> {
+        let glyph = glyph(frame);
+        let is_dark = glyph.as_flattened().iter().all(|led| *led == 0);
         critical_section::with(|token| {
             let mut screen = MATRIX.borrow_ref_mut(token);
-            let screen = screen.as_mut().ok_or(Fault)?;
-            screen.display.show(&GreyscaleImage::new(&picture));
+            let screen = screen.as_mut().ok_or(LightError)?;
+            screen.display.show(&GreyscaleImage::new(&glyph));
             screen.rows_until_dark = is_dark.then_some(3);
             Ok(())
         })?;
         // SAFETY: tasks are triggered by a one.
-        rows().tasks_start.write(|w| unsafe { w.bits(1) });
+        row_timer().tasks_start.write(|w| unsafe { w.bits(1) });
         unmask(Interrupt::TIMER1);
         Ok(())
     }
 }
 
 /// The timer of the rows. The display has it for everything but stopping it while all is dark.
-fn rows() -> &'static microbit::pac::timer0::RegisterBlock {
+fn row_timer() -> &'static microbit::pac::timer0::RegisterBlock {
     // SAFETY: its tasks, which take effect at once and keep no state.
     unsafe { &*TIMER1::ptr() }
 }
@@ -237,7 +244,7 @@ fn TIMER1() {
             Some(0) => {
                 NVIC::mask(Interrupt::TIMER1);
                 // SAFETY: tasks are triggered by a one.
-                rows().tasks_stop.write(|w| unsafe { w.bits(1) });
+                row_timer().tasks_stop.write(|w| unsafe { w.bits(1) });
             }
             Some(rows) => *rows -= 1,
             None => {}

@@ -19,28 +19,28 @@ use cortex_m::peripheral::{NVIC, SCB};
 use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::pwm::{ErrorType, SetDutyCycle};
-use firmware::storage::{Keeper, Retained};
-use firmware::{Board, DutyLight, Inbox, Indicator, Pressed, QUEUE, Rate, Received};
+use firmware::storage::{Retained, SnapshotStore};
+use firmware::{Board, DutyLight, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte};
 use heapless::spsc::{Consumer, Queue};
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
-static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+static SNAPSHOTS: StaticCell<SnapshotStore<Retained<'static>>> = StaticCell::new();
 /// A reset leaves this as it is.
 #[unsafe(link_section = ".uninit.retained")]
 static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
-static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
-static INDICATOR: StaticCell<Indicator<DutyLight<LedBar>>> = StaticCell::new();
+static RX_QUEUE: ConstStaticCell<Queue<ReceivedByte, QUEUE_LEN>> = ConstStaticCell::new(Queue::new());
+static PRESENCE_LIGHT: StaticCell<PresenceLight<DutyLight<LedBar>>> = StaticCell::new();
 
-const HERTZ: u32 = 25_000_000;
+const CLOCK_HZ: u32 = 25_000_000;
 /// Numbers of interrupts.
 const UART0_RECEIVED: u8 = 0;
 const DUAL_TIMER: u8 = 10;
 
 #[entry]
 fn main() -> ! {
-    let inbox = INBOX.connect(WAITING.take());
+    let inbox = INBOX.connect(RX_QUEUE.take());
     counter().start(u32::MAX, FREE_RUNNING);
     let board = Mps2 { serial: Serial::open(115_200) };
     for interrupt in [UART0_RECEIVED, DUAL_TIMER] {
@@ -50,8 +50,8 @@ fn main() -> ! {
     firmware::run(
         board,
         inbox,
-        INDICATOR.init(Indicator::new(DutyLight(LedBar))),
-        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+        PRESENCE_LIGHT.init(PresenceLight::new(DutyLight(LedBar))),
+        SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED))),
     )
 }
 
@@ -72,7 +72,7 @@ impl Board for Mps2 {
         !counter().value.get()
     }
 
-    fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, Received>) {
+    fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
         let left = counts.saturating_sub(self.counter().wrapping_sub(from));
         if left == 0 {
             return;
@@ -158,7 +158,7 @@ struct Serial;
 
 impl Serial {
     fn open(baud: u32) -> Self {
-        uart().divisor.set(HERTZ / baud);
+        uart().divisor.set(CLOCK_HZ / baud);
         // Sends, receives, and interrupts for what it has received.
         uart().control.set(1 << 3 | 1 << 1 | 1);
         Self
@@ -190,7 +190,7 @@ fn receive() {
         if overran {
             uart().state.set(OVERRAN);
         }
-        INBOX.put(uart().data.get() as u8, overran);
+        INBOX.push(uart().data.get() as u8, overran);
     }
 }
 

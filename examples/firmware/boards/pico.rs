@@ -8,7 +8,7 @@
 //! | clock | the chip's timer, 64 bits of microseconds, which never wraps |
 //! | button | between GPIO 14 and ground: “do not disturb”; between GPIO 15 and ground: back |
 //!
-//! One task looks after the USB, one is the indicator: it sleeps until its next deadline, a byte or a press.
+//! One task looks after the USB, one is the presence_light: it sleeps until its next deadline, a byte or a press.
 
 #![no_std]
 #![no_main]
@@ -32,8 +32,8 @@ use embassy_rp::{bind_interrupts, dma, pio, usb};
 use embassy_time::{Duration, Timer, with_timeout};
 use embassy_usb::UsbDevice;
 use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
-use firmware::storage::{Flash, Keeper};
-use firmware::{ANSWER, Buttons, Clock, Desk, Indicator, Pressed, Received, SmartLight};
+use firmware::storage::{Flash, SnapshotStore};
+use firmware::{App, Buttons, Clock, MAX_RESPONSE, PresenceLight, Pressed, ReceivedByte, SmartLight};
 use presence_core::Instant;
 use presence_core::graph::MAX_CHANGE;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
@@ -48,46 +48,47 @@ bind_interrupts!(struct Interrupts {
 /// How long a packet of USB is at most.
 const PACKET: usize = 64;
 /// Everything that one line can lead to: its answer, and a change for each session and what is preferred.
-const OUT: usize = ANSWER + 10 * (MAX_CHANGE + 1);
+const OUTBOX_LEN: usize = MAX_RESPONSE + 10 * (MAX_CHANGE + 1);
 /// For how long a host may leave a packet lying. One that does not listen must not stop the light.
-const PATIENCE: Duration = Duration::from_millis(100);
+const SEND_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How long the chip's flash is, and where the end of it begins that the program leaves alone.
-const FLASH_END: usize = 2048 * 1024;
-const STORAGE: u32 = FLASH_END as u32 - 16 * 1024;
+const FLASH_LEN: usize = 2048 * 1024;
+const STORAGE_START: u32 = FLASH_LEN as u32 - 16 * 1024;
 
 /// Blocking: no instruction can be read while it is written.
-type Storage = Flash<BlockingAsync<embassy_rp::flash::Flash<'static, FLASH, Blocking, FLASH_END>>>;
-type Outbox = heapless::Vec<u8, OUT>;
+type Storage = Flash<BlockingAsync<embassy_rp::flash::Flash<'static, FLASH, Blocking, FLASH_LEN>>>;
+type Outbox = heapless::Vec<u8, OUTBOX_LEN>;
 
-static INDICATOR: StaticCell<Indicator<SmartLight<Next, 1>>> = StaticCell::new();
-static KEEPER: StaticCell<Keeper<Storage>> = StaticCell::new();
+static PRESENCE_LIGHT: StaticCell<PresenceLight<SmartLight<PendingColour, 1>>> = StaticCell::new();
+static SNAPSHOTS: StaticCell<SnapshotStore<Storage>> = StaticCell::new();
 static OUTBOX: StaticCell<Outbox> = StaticCell::new();
 
 #[embassy_executor::main]
 async fn main(spawner: Spawner) {
-    let parts = embassy_rp::init(Default::default());
-    let (device, port) = serial_port(Driver::new(parts.USB, Interrupts));
-    match look_after(device) {
+    let peripherals = embassy_rp::init(Default::default());
+    let (device, port) = serial_port(Driver::new(peripherals.USB, Interrupts));
+    match run_usb(device) {
         Ok(task) => spawner.spawn(task),
         Err(_) => restart(),
     }
-    let Pio { mut common, sm0, .. } = Pio::new(parts.PIO0, Interrupts);
+    let Pio { mut common, sm0, .. } = Pio::new(peripherals.PIO0, Interrupts);
     let program = PioWs2812Program::new(&mut common);
-    let mut led = PioWs2812::new(&mut common, sm0, parts.DMA_CH0, Interrupts, parts.PIN_16, &program);
+    let mut led = PioWs2812::new(&mut common, sm0, peripherals.DMA_CH0, Interrupts, peripherals.PIN_16, &program);
 
     let (mut sender, receiver) = port.split();
     let mut line = SerialLine { receiver, is_connected: false };
-    let mut contacts = Contacts { a: Input::new(parts.PIN_14, Pull::Up), b: Input::new(parts.PIN_15, Pull::Up) };
+    let mut button_pins =
+        ButtonPins { a: Input::new(peripherals.PIN_14, Pull::Up), b: Input::new(peripherals.PIN_15, Pull::Up) };
     let mut buttons = Buttons::new();
-    let light = SmartLight { leds: Next::default(), brightness: 96 };
-    let indicator = INDICATOR.init(Indicator::new(light));
+    let light = SmartLight { leds: PendingColour::default(), brightness: 96 };
+    let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(light));
     let outbox = OUTBOX.init(Outbox::new());
-    let flash = BlockingAsync::new(embassy_rp::flash::Flash::new_blocking(parts.FLASH));
+    let flash = BlockingAsync::new(embassy_rp::flash::Flash::new_blocking(peripherals.FLASH));
     // It is whole sectors.
-    let Ok(flash) = Flash::new(flash, STORAGE..FLASH_END as u32) else { restart() };
-    let keeper = KEEPER.init(Keeper::new(flash));
-    indicator.restore(Desk::of(keeper.restore(Clock::START, None)));
+    let Ok(flash) = Flash::new(flash, STORAGE_START..FLASH_LEN as u32) else { restart() };
+    let snapshots = SNAPSHOTS.init(SnapshotStore::new(flash));
+    presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)));
     let mut packet = [0; PACKET];
     let mut received = 0;
     defmt::info!("ready");
@@ -95,25 +96,26 @@ async fn main(spawner: Spawner) {
         let now = now();
         // What does not fit into the outbox is lost to the host, and to nobody else.
         for byte in packet.iter().take(received) {
-            let _ = indicator.receive(Received::byte(*byte), now, outbox);
+            let _ = presence_light.receive(ReceivedByte::new(*byte), now, outbox);
         }
-        let pressed = contacts.pressed();
+        let pressed = button_pins.pressed();
         if let Some(button) = buttons.sample(pressed, now) {
-            let _ = indicator.press(button, now, outbox);
+            let _ = presence_light.press(button, now, outbox);
         }
-        let _ = indicator.advance(now, outbox);
-        if let Ok(user) = indicator.desk().user().at(now) {
-            let _ = keeper.keep(user);
+        let _ = presence_light.advance(now, outbox);
+        if let Ok(user) = presence_light.app().user().at(now) {
+            let _ = snapshots.save(user);
         }
-        if let Some(colour) = indicator.light().leds.0.take() {
+        if let Some(colour) = presence_light.light().leds.0.take() {
             led.write(&[colour]).await;
         }
         if line.is_connected {
             send(&mut sender, outbox).await;
         }
         outbox.clear();
-        let wake_at = indicator.wake_at(now).into_iter().chain(buttons.settles_at(now)).chain(keeper.keep_at()).min();
-        received = match select3(line.receive(&mut packet), sleep_until(wake_at), contacts.moved(pressed)).await {
+        let wake_at =
+            presence_light.wake_at(now).into_iter().chain(buttons.stable_at(now)).chain(snapshots.next_save_at()).min();
+        received = match select3(line.receive(&mut packet), sleep_until(wake_at), button_pins.changed(pressed)).await {
             Either3::First(received) => received,
             Either3::Second(()) | Either3::Third(()) => 0,
         };
@@ -165,7 +167,7 @@ fn serial_port(driver: Usb) -> (UsbDevice<'static, Usb>, CdcAcmClass<'static, Us
 }
 
 #[embassy_executor::task]
-async fn look_after(mut device: UsbDevice<'static, Usb>) -> ! {
+async fn run_usb(mut device: UsbDevice<'static, Usb>) -> ! {
     device.run().await
 }
 
@@ -193,23 +195,23 @@ impl SerialLine {
 /// Sends what there is to a host that listens.
 async fn send(sender: &mut Sender<'static, Usb>, bytes: &[u8]) {
     for packet in bytes.chunks(PACKET) {
-        if !matches!(with_timeout(PATIENCE, sender.write_packet(packet)).await, Ok(Ok(()))) {
+        if !matches!(with_timeout(SEND_TIMEOUT, sender.write_packet(packet)).await, Ok(Ok(()))) {
             return;
         }
     }
     // A host waits for more behind a packet that is full.
     if !bytes.is_empty() && bytes.len().is_multiple_of(PACKET) {
-        let _ = with_timeout(PATIENCE, sender.write_packet(&[])).await;
+        let _ = with_timeout(SEND_TIMEOUT, sender.write_packet(&[])).await;
     }
 }
 
 // --- the light and the buttons
 
-/// The colour that the LED is to be sent next: the indicator does not wait for that.
+/// The colour that the LED is to be sent next: the presence_light does not wait for that.
 #[derive(Default)]
-struct Next(Option<RGB8>);
+struct PendingColour(Option<RGB8>);
 
-impl SmartLedsWrite for Next {
+impl SmartLedsWrite for PendingColour {
     type Error = Infallible;
     type Color = RGB8;
 
@@ -223,24 +225,24 @@ impl SmartLedsWrite for Next {
     }
 }
 
-struct Contacts {
+struct ButtonPins {
     a: Input<'static>,
     b: Input<'static>,
 }
 
-impl Contacts {
+impl ButtonPins {
     fn pressed(&self) -> Pressed {
         Pressed { a: self.a.is_low(), b: self.b.is_low() }
     }
 
     /// Waits until one is other than it was, at once if it is already: one that moves while something is sent counts.
-    async fn moved(&mut self, from: Pressed) {
-        select(moved(&mut self.a, from.a), moved(&mut self.b, from.b)).await;
+    async fn changed(&mut self, from: Pressed) {
+        select(level_changed(&mut self.a, from.a), level_changed(&mut self.b, from.b)).await;
     }
 }
 
-async fn moved(contact: &mut Input<'static>, was_down: bool) {
-    if was_down { contact.wait_for_high().await } else { contact.wait_for_low().await }
+async fn level_changed(pin: &mut Input<'static>, was_down: bool) {
+    if was_down { pin.wait_for_high().await } else { pin.wait_for_low().await }
 }
 
 /// Starts anew, as after power on.

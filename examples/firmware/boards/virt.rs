@@ -15,8 +15,8 @@ mod panic;
 use core::convert::Infallible;
 use core::sync::atomic::{AtomicU8, Ordering};
 use defmt_rtt as _;
-use firmware::storage::{Keeper, Retained};
-use firmware::{Board, Inbox, Indicator, Pressed, QUEUE, Rate, Received, SmartLight};
+use firmware::storage::{Retained, SnapshotStore};
+use firmware::{Board, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, SmartLight};
 use heapless::spsc::{Consumer, Queue};
 use riscv::interrupt::Interrupt;
 use riscv::register::{mie, mstatus};
@@ -25,19 +25,19 @@ use smart_leds_trait::{RGB8, SmartLedsWrite};
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
-static KEEPER: StaticCell<Keeper<Retained<'static>>> = StaticCell::new();
+static SNAPSHOTS: StaticCell<SnapshotStore<Retained<'static>>> = StaticCell::new();
 /// A reset leaves this as it is.
 #[unsafe(link_section = ".uninit.retained")]
 static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
-static WAITING: ConstStaticCell<Queue<Received, QUEUE>> = ConstStaticCell::new(Queue::new());
-static INDICATOR: StaticCell<Indicator<Light>> = StaticCell::new();
+static RX_QUEUE: ConstStaticCell<Queue<ReceivedByte, QUEUE_LEN>> = ConstStaticCell::new(Queue::new());
+static PRESENCE_LIGHT: StaticCell<PresenceLight<Light>> = StaticCell::new();
 
 type Light = SmartLight<Strip, LEDS>;
 
 #[entry]
 fn main() -> ! {
-    let inbox = INBOX.connect(WAITING.take());
+    let inbox = INBOX.connect(RX_QUEUE.take());
     let board = Virt { serial: Serial::open() };
     platform_interrupts().switch_on_uart();
     // SAFETY: every handler is in place, and no critical section is open.
@@ -49,8 +49,8 @@ fn main() -> ! {
     firmware::run(
         board,
         inbox,
-        INDICATOR.init(Indicator::new(SmartLight { leds: Strip, brightness: 255 })),
-        KEEPER.init(Keeper::new(Retained::new(&RETAINED))),
+        PRESENCE_LIGHT.init(PresenceLight::new(SmartLight { leds: Strip, brightness: 255 })),
+        SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED))),
     )
 }
 
@@ -70,7 +70,7 @@ impl Board for Virt {
         time().get()
     }
 
-    fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, Received>) {
+    fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
         let left = counts.saturating_sub(self.counter().wrapping_sub(from));
         alarm_in(left);
         // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.
@@ -119,7 +119,7 @@ fn alarm_in(counts: u32) {
 }
 
 #[core_interrupt(Interrupt::MachineTimer)]
-fn rung() {
+fn on_alarm() {
     alarm()[1].set(u32::MAX);
 }
 
@@ -185,7 +185,7 @@ fn received() {
         if status & HAS_RECEIVED == 0 {
             break;
         }
-        INBOX.put(uart().data.get(), status & OVERRAN != 0);
+        INBOX.push(uart().data.get(), status & OVERRAN != 0);
     }
     platform_interrupts().claim.set(source);
 }

@@ -1,13 +1,13 @@
-//! Whose light it is, and the sessions that applications hold.
+//! The device's user, the sessions that its applications hold, and the policy for both.
 
 use presence_core::BufferFull;
 use presence_core::graph::{Caller, Context, Line, SingleUserStore, Store, Writer, serve_line};
 use presence_core::{Command, CommandError, Instant, Policy, SessionId, SingleUser, Transition, User, UserId};
 
-/// How many applications may hold a session at once.
+/// The number of applications that may hold a session at once.
 pub const SESSIONS: usize = 8;
 
-/// Whose light it is: `/me` on the line. `PRESENCE_USER` at build time names somebody else.
+/// The device's user: `/me` on the line. `PRESENCE_USER` sets it at build time.
 pub const OWNER: UserId = match UserId::parse(match option_env!("PRESENCE_USER") {
     Some(user) => user,
     None => "fa8bf3dc-eca7-46b7-bad1-db199b62afc3",
@@ -16,72 +16,72 @@ pub const OWNER: UserId = match UserId::parse(match option_env!("PRESENCE_USER")
     Err(_) => panic!("PRESENCE_USER is no GUID"),
 };
 
-/// A user, and the only places where it changes: a request, a press of a button, and time.
+/// The device's user. Only a request, a press of a button and time change it.
 #[derive(Debug)]
-pub struct Desk(SingleUserStore<SESSIONS>);
+pub struct App(SingleUserStore<SESSIONS>);
 
-/// What hears of each change that was carried out.
-pub type Changes<'a> = &'a mut dyn FnMut(&Transition<SessionId>);
+/// The observer of each transition that was applied.
+pub type OnChange<'a> = &'a mut dyn FnMut(&Transition<SessionId>);
 
-impl Desk {
-    /// Nobody has said anything yet: no news.
+impl App {
+    /// Creates a user that was never seen.
     #[must_use]
     pub const fn new() -> Self {
-        Self::of(User::new())
+        Self::with_user(User::new())
     }
 
-    /// A desk of a user that was restored.
+    /// Continues with a restored user.
     #[must_use]
-    pub const fn of(user: User<SessionId, SESSIONS>) -> Self {
+    pub const fn with_user(user: User<SessionId, SESSIONS>) -> Self {
         Self(SingleUserStore { id: OWNER, user: SingleUser::with_user(user, Policy::DESK) })
     }
 
-    /// The user, as of the latest moment it was asked about.
+    /// Returns the user as of the latest moment it was advanced to.
     #[must_use]
     pub const fn user(&self) -> &User<SessionId, SESSIONS> {
         self.0.user.user()
     }
 
-    /// Lets time pass: what is due happens, in order, each with its own time. Rule S8.
-    pub fn advance(&mut self, now: Instant, changes: Changes<'_>) {
-        self.0.user.advance(now, changes);
+    /// Applies everything that is due, in order, each transition with its own time.
+    pub fn advance(&mut self, now: Instant, on_change: OnChange<'_>) {
+        self.0.user.advance(now, on_change);
     }
 
-    /// Carries out a command, what is due before it.
+    /// Executes a command, after everything that is due.
     ///
     /// # Errors
     ///
-    /// Why it is refused: it has changed nothing then.
+    /// [`CommandError`] if the command is rejected: it has changed nothing.
     pub fn execute(
         &mut self,
         now: Instant,
         command: Command<SessionId>,
-        changes: Changes<'_>,
+        on_change: OnChange<'_>,
     ) -> Result<(), CommandError> {
-        self.0.execute(now, OWNER, command, &mut |_, transition| changes(transition))
+        self.0.execute(now, OWNER, command, &mut |_, transition| on_change(transition))
     }
 
-    /// Serves a line; whoever can write to the serial line is trusted, and the device knows its owner only.
+    /// Serves a line and writes its response. Trusts the serial line, and knows the device's user only.
     ///
     /// # Errors
     ///
-    /// [`BufferFull`] when not even the bare status fits the sink.
+    /// [`BufferFull`] if not even the bare status fits.
     pub fn serve(
         &mut self,
         now: Instant,
         line: Line<'_>,
-        sink: &mut dyn Writer,
-        changes: Changes<'_>,
+        writer: &mut dyn Writer,
+        on_change: OnChange<'_>,
     ) -> Result<(), BufferFull> {
-        // First of all, so that what a read shows has been told before.
-        self.advance(now, changes);
-        let mut exchange = Context::new(now, Caller::Trusted { me: Some(OWNER) });
-        exchange.known = Some(&|user| user == OWNER);
-        serve_line(line, &exchange, &mut self.0, sink, &mut |_, transition| changes(transition))
+        // A change is reported before a read shows it.
+        self.advance(now, on_change);
+        let mut context = Context::new(now, Caller::Trusted { me: Some(OWNER) });
+        context.known = Some(&|user| user == OWNER);
+        serve_line(line, &context, &mut self.0, writer, &mut |_, transition| on_change(transition))
     }
 }
 
-impl Default for Desk {
+impl Default for App {
     fn default() -> Self {
         Self::new()
     }

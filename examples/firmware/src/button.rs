@@ -14,13 +14,15 @@ pub enum Button {
 
 impl Button {
     /// For how long a press of A holds.
-    pub const HOLDS: Duration = Duration::from_hours(2);
+    pub const DURATION: Duration = Duration::from_hours(2);
 
     /// What a press asks for.
     #[must_use]
     pub const fn command(self) -> Command<SessionId> {
         match self {
-            Self::A => Command::SetPreferredPresence { presence: Presence::DoNotDisturb, duration: Some(Self::HOLDS) },
+            Self::A => {
+                Command::SetPreferredPresence { presence: Presence::DoNotDisturb, duration: Some(Self::DURATION) }
+            }
             Self::B => Command::ClearPreferredPresence,
         }
     }
@@ -38,29 +40,29 @@ pub struct Pressed {
 /// Tells presses from bounces: a contact chatters for some milliseconds when it closes and when it opens.
 #[derive(Debug)]
 pub struct Buttons {
-    held: Pressed,
+    down: Pressed,
     /// Since when.
     since: Instant,
 }
 
 /// For how long after a change nothing counts.
-const BOUNCE: Duration = Duration::from_millis(30);
+const DEBOUNCE: Duration = Duration::from_millis(30);
 
 impl Buttons {
     /// Nothing is pressed.
     #[must_use]
     pub const fn new() -> Self {
-        Self { held: Pressed { a: false, b: false }, since: Instant::ZERO }
+        Self { down: Pressed { a: false, b: false }, since: Instant::ZERO }
     }
 
     /// Takes what is down now, and gives the button that was pressed. With both pressed at once nobody knows what is meant:
     /// none. O(1).
     pub fn sample(&mut self, pressed: Pressed, now: Instant) -> Option<Button> {
-        if pressed == self.held || now.saturating_duration_since(self.since) < BOUNCE {
+        if pressed == self.down || now.saturating_duration_since(self.since) < DEBOUNCE {
             return None;
         }
-        let (a, b) = (pressed.a && !self.held.a, pressed.b && !self.held.b);
-        (self.held, self.since) = (pressed, now);
+        let (a, b) = (pressed.a && !self.down.a, pressed.b && !self.down.b);
+        (self.down, self.since) = (pressed, now);
         match (a, b) {
             (true, false) => Some(Button::A),
             (false, true) => Some(Button::B),
@@ -70,8 +72,8 @@ impl Buttons {
 
     /// When to look again: after a change, until it has settled.
     #[must_use]
-    pub fn settles_at(&self, now: Instant) -> Option<Instant> {
-        let settled = self.since.saturating_add(BOUNCE);
+    pub fn stable_at(&self, now: Instant) -> Option<Instant> {
+        let settled = self.since.saturating_add(DEBOUNCE);
         (self.since > Instant::ZERO && now < settled).then_some(settled)
     }
 }
@@ -95,7 +97,7 @@ mod tests {
         let at = |ms: u64| Instant::from_millis(1_000 + ms);
         assert_eq!(buttons.sample(NONE, at(0)), None);
         assert_eq!(buttons.sample(A, at(1)), Some(Button::A));
-        assert_eq!(buttons.settles_at(at(1)), Some(at(31)));
+        assert_eq!(buttons.stable_at(at(1)), Some(at(31)));
         for ms in 2..30 {
             assert_eq!(buttons.sample(if ms % 2 == 0 { NONE } else { A }, at(ms)), None);
         }

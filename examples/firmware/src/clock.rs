@@ -8,7 +8,7 @@ use core::num::NonZeroU32;
 use presence_core::{Instant, TickExtender};
 
 /// The tick at the start: five minutes before it wraps, so that every device crosses the wrap every time it is switched on,
-/// and not for the first time after seven weeks on somebody's desk.
+/// and not for the first time after seven weeks on somebody's app.
 pub const FIRST_TICK: u32 = u32::MAX - 5 * 60_000 + 1;
 
 /// How fast a counter counts, as a fraction in lowest terms.
@@ -30,12 +30,12 @@ impl Rate {
 
     /// The longest sleep, in milliseconds: a quarter of a turn of the counter, so that no turn is ever missed.
     const fn longest_sleep(self) -> u32 {
-        BACK / self.counts.get()
+        MAX_STEP_BACK / self.counts.get()
     }
 }
 
 /// How far a reading may lie behind the newest one and be taken for an earlier moment, not for a turn: a quarter of one.
-const BACK: u32 = u32::MAX >> 2;
+const MAX_STEP_BACK: u32 = u32::MAX >> 2;
 
 /// The moments of a board.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ pub struct Clock {
     rate: Rate,
     /// The counter at the latest reading.
     counter: u32,
-    /// What the latest reading was past the tick, in counts times [`Rate::millis`].
-    past: u32,
+    /// What the latest reading was remainder the tick, in counts times [`Rate::millis`].
+    remainder: u32,
     tick: u32,
     extender: TickExtender,
 }
@@ -58,7 +58,7 @@ impl Clock {
     pub fn new(rate: Rate, counter: u32) -> Self {
         let mut extender = TickExtender::new();
         extender.extend(FIRST_TICK);
-        Self { rate, counter, past: 0, tick: FIRST_TICK, extender }
+        Self { rate, counter, remainder: 0, tick: FIRST_TICK, extender }
     }
 
     /// The moment of this reading of the counter, which must be at most three quarters of a turn after the one before. One
@@ -66,14 +66,14 @@ impl Clock {
     pub fn at(&mut self, counter: u32) -> Instant {
         let (counts, millis) = (self.rate.counts, self.rate.millis.get());
         let elapsed = counter.wrapping_sub(self.counter);
-        if self.counter.wrapping_sub(counter) <= BACK {
+        if self.counter.wrapping_sub(counter) <= MAX_STEP_BACK {
             return self.extender.extend(self.tick);
         }
         self.counter = counter;
-        // Less than 2^32: `counts` and `millis` are less than 2^16, the remainder and what was past less than `counts`.
-        let past = elapsed % counts * millis + self.past;
-        let ticks = (elapsed / counts).wrapping_mul(millis).wrapping_add(past / counts);
-        self.past = past % counts;
+        // Less than 2^32: `counts` and `millis` are less than 2^16, the remainder and what was remainder less than `counts`.
+        let remainder = elapsed % counts * millis + self.remainder;
+        let ticks = (elapsed / counts).wrapping_mul(millis).wrapping_add(remainder / counts);
+        self.remainder = remainder % counts;
         self.tick = self.tick.wrapping_add(ticks);
         self.extender.extend(self.tick)
     }
@@ -92,7 +92,7 @@ impl Clock {
         let wait = deadline.map_or(u64::MAX, |deadline| deadline.saturating_duration_since(now).as_millis());
         let wait = u32::try_from(wait).unwrap_or(u32::MAX).min(longest);
         // Rounded up: to wake just before a deadline would mean to wake twice.
-        (wait * self.rate.counts.get()).saturating_sub(self.past).div_ceil(self.rate.millis.get())
+        (wait * self.rate.counts.get()).saturating_sub(self.remainder).div_ceil(self.rate.millis.get())
     }
 }
 

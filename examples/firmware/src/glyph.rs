@@ -3,27 +3,27 @@
 use crate::light::Frame;
 use presence_core::{Availability, Presence};
 
-/// Rows from the top, in each the brightness of its LEDs from the left, 0 to [`BRIGHTEST`].
-pub type Picture = [[u8; 5]; 5];
+/// Rows from the top, in each the brightness of its LEDs from the left, 0 to [`MAX_BRIGHTNESS`].
+pub type Glyph = [[u8; 5]; 5];
 
 /// As bright as an LED gets.
-pub const BRIGHTEST: u8 = 9;
+pub const MAX_BRIGHTNESS: u8 = 9;
 
 /// The picture of a frame: its shape says what it is, its brightness what the light's pattern asks for. O(1).
 ///
 /// ```
-/// use firmware::{Frame, glyph::picture};
+/// use firmware::{Frame, glyph};
 /// use presence_core::{Presence, indicator::Rgb};
 ///
-/// let tick = picture(Frame { presence: Presence::Available, colour: Rgb::WHITE });
+/// let tick = glyph(Frame { presence: Presence::Available, colour: Rgb::WHITE });
 /// assert_eq!(tick[4], [0, 9, 0, 0, 0]);
 /// ```
 #[must_use]
-pub fn picture(frame: Frame) -> Picture {
+pub fn glyph(frame: Frame) -> Glyph {
     // The eye's measure, not the LED's: the matrix has its own steps, each about twice as much light as the one before.
     let [red, green, blue] = frame.colour.to_bytes();
     let level = u16::from(red.max(green).max(blue));
-    let brightness = (level * u16::from(BRIGHTEST)).div_ceil(255) as u8;
+    let brightness = (level * u16::from(MAX_BRIGHTNESS)).div_ceil(255) as u8;
     shape(frame.presence).map(|row| {
         let mut leds = [0; 5];
         for (led, bit) in leds.iter_mut().zip([16, 8, 4, 2, 1]) {
@@ -59,7 +59,7 @@ mod tests {
 
     fn drawn(presence: Presence, colour: Rgb) -> String {
         let row = |row: [u8; 5]| row.map(|led| char::from(b'0' + led)).iter().collect::<String>();
-        picture(Frame { presence, colour }).map(row).iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+        glyph(Frame { presence, colour }).map(row).iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

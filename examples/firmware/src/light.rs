@@ -16,10 +16,18 @@ pub struct Frame {
     pub colour: Rgb,
 }
 
-/// The light could not be driven. It is asked again when it has something else to show.
+/// The error of a light that cannot be driven. It is driven again with the next frame that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Fault;
+pub struct LightError;
+
+impl core::fmt::Display for LightError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the light cannot be driven")
+    }
+}
+
+impl core::error::Error for LightError {}
 
 /// Something that shines.
 pub trait Light {
@@ -27,8 +35,8 @@ pub trait Light {
     ///
     /// # Errors
     ///
-    /// [`Fault`] when it cannot.
-    fn show(&mut self, frame: Frame) -> Result<(), Fault>;
+    /// [`LightError`] when it cannot.
+    fn show(&mut self, frame: Frame) -> Result<(), LightError>;
 }
 
 /// One LED on a pin: lit or dark.
@@ -36,8 +44,8 @@ pub trait Light {
 pub struct PinLight<P>(pub P);
 
 impl<P: OutputPin> Light for PinLight<P> {
-    fn show(&mut self, frame: Frame) -> Result<(), Fault> {
-        self.0.set_state(PinState::from(frame.colour != Rgb::BLACK)).map_err(|_| Fault)
+    fn show(&mut self, frame: Frame) -> Result<(), LightError> {
+        self.0.set_state(PinState::from(frame.colour != Rgb::BLACK)).map_err(|_| LightError)
     }
 }
 
@@ -46,11 +54,11 @@ impl<P: OutputPin> Light for PinLight<P> {
 pub struct DutyLight<P>(pub P);
 
 impl<P: SetDutyCycle> Light for DutyLight<P> {
-    fn show(&mut self, frame: Frame) -> Result<(), Fault> {
+    fn show(&mut self, frame: Frame) -> Result<(), LightError> {
         let level = u32::from(frame.colour.luminance());
         // Rounded up: what is lit stays lit. At most the largest duty, so nothing is cut off.
         let duty = (level * u32::from(self.0.max_duty_cycle())).div_ceil(255) as u16;
-        self.0.set_duty_cycle(duty).map_err(|_| Fault)
+        self.0.set_duty_cycle(duty).map_err(|_| LightError)
     }
 }
 
@@ -71,21 +79,21 @@ pub fn smart_colour(colour: Rgb, brightness: u8) -> RGB8 {
 }
 
 impl<L: SmartLedsWrite<Color = RGB8>, const COUNT: usize> Light for SmartLight<L, COUNT> {
-    fn show(&mut self, frame: Frame) -> Result<(), Fault> {
-        self.leds.write([smart_colour(frame.colour, self.brightness); COUNT]).map_err(|_| Fault)
+    fn show(&mut self, frame: Frame) -> Result<(), LightError> {
+        self.leds.write([smart_colour(frame.colour, self.brightness); COUNT]).map_err(|_| LightError)
     }
 }
 
 /// A light, what it shows, and since when.
 #[derive(Debug)]
-pub struct Lamp<L> {
+pub struct AnimatedLight<L> {
     light: L,
     appearance: Appearance,
     since: Instant,
     shown: Option<Frame>,
 }
 
-impl<L: Light> Lamp<L> {
+impl<L: Light> AnimatedLight<L> {
     /// A light that shows nothing yet.
     pub const fn new(light: L) -> Self {
         Self { light, appearance: Appearance::OFF, since: Instant::ZERO, shown: None }

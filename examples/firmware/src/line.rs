@@ -2,17 +2,17 @@
 
 /// A byte from the serial line, and whether any before it were lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Received {
+pub struct ReceivedByte {
     /// The byte.
     pub byte: u8,
     /// Whether bytes were lost just before it: nobody emptied the queue in time, or the receiver overran.
     pub after_loss: bool,
 }
 
-impl Received {
+impl ReceivedByte {
     /// A byte that came right after the one before.
     #[must_use]
-    pub const fn byte(byte: u8) -> Self {
+    pub const fn new(byte: u8) -> Self {
         Self { byte, after_loss: false }
     }
 }
@@ -21,12 +21,12 @@ impl Received {
 /// one is read as if nothing had been.
 ///
 /// ```
-/// use firmware::{LineBuffer, Received};
+/// use firmware::{LineBuffer, ReceivedByte};
 ///
 /// let mut lines = LineBuffer::<4>::new();
 /// let mut whole = Vec::new();
 /// for byte in *b"abcd\nabcde\nab\n" {
-///     if lines.take(Received::byte(byte)) {
+///     if lines.push(ReceivedByte::new(byte)) {
 ///         whole.push(lines.line().map(|line| line.to_vec()));
 ///     }
 /// }
@@ -35,7 +35,7 @@ impl Received {
 #[derive(Debug)]
 pub struct LineBuffer<const LEN: usize> {
     bytes: heapless::Vec<u8, LEN>,
-    is_spoilt: bool,
+    is_damaged: bool,
     is_complete: bool,
 }
 
@@ -43,19 +43,19 @@ impl<const LEN: usize> LineBuffer<LEN> {
     /// An empty line.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: heapless::Vec::new(), is_spoilt: false, is_complete: false }
+        Self { bytes: heapless::Vec::new(), is_damaged: false, is_complete: false }
     }
 
     /// Takes a byte, and says whether it ended a line. O(1).
-    pub fn take(&mut self, received: Received) -> bool {
+    pub fn push(&mut self, received: ReceivedByte) -> bool {
         if self.is_complete {
             *self = Self::new();
         }
-        self.is_spoilt |= received.after_loss;
+        self.is_damaged |= received.after_loss;
         if received.byte == b'\n' {
             self.is_complete = true;
         } else if self.bytes.push(received.byte).is_err() {
-            self.is_spoilt = true;
+            self.is_damaged = true;
         }
         self.is_complete
     }
@@ -63,7 +63,7 @@ impl<const LEN: usize> LineBuffer<LEN> {
     /// The line that has just ended, without its newline; `None` when it is refused. O(1).
     #[must_use]
     pub fn line(&self) -> Option<&[u8]> {
-        (self.is_complete && !self.is_spoilt).then_some(self.bytes.as_slice())
+        (self.is_complete && !self.is_damaged).then_some(self.bytes.as_slice())
     }
 }
 

@@ -1,48 +1,48 @@
 //! All of it together: bytes, presses and time come in, lines and light go out.
 
-use crate::app::{Desk, OWNER};
+use crate::app::{App, OWNER};
 use crate::button::Button;
 use crate::clock::Clock;
-use crate::light::{Lamp, Light};
-use crate::line::{LineBuffer, Received};
+use crate::light::{AnimatedLight, Light};
+use crate::line::{LineBuffer, ReceivedByte};
 use embedded_io::Write;
 use presence_core::graph::{Buffer, Line, MAX_CHANGE, MAX_ELEMENT, write_change};
 use presence_core::{Instant, SessionId, Transition};
 
 /// Longest line that is taken in, without its newline.
-pub const LINE: usize = 1024;
+pub const MAX_LINE: usize = 1024;
 /// Longest answer: the id of a line may be nearly all of it.
-pub const ANSWER: usize = LINE + MAX_ELEMENT;
+pub const MAX_RESPONSE: usize = MAX_LINE + MAX_ELEMENT;
 
 /// A presence light: feed it what comes in, sleep until [`wake_at`](Self::wake_at), and call [`advance`](Self::advance).
 #[derive(Debug)]
-pub struct Indicator<L> {
-    desk: Desk,
-    line: LineBuffer<LINE>,
-    lamp: Lamp<L>,
-    answer: [u8; ANSWER],
+pub struct PresenceLight<L> {
+    app: App,
+    line: LineBuffer<MAX_LINE>,
+    light: AnimatedLight<L>,
+    answer: [u8; MAX_RESPONSE],
 }
 
-impl<L: Light> Indicator<L> {
-    /// An indicator that has heard of nothing.
+impl<L: Light> PresenceLight<L> {
+    /// An presence_light that has heard of nothing.
     pub const fn new(light: L) -> Self {
-        Self { desk: Desk::new(), line: LineBuffer::new(), lamp: Lamp::new(light), answer: [0; ANSWER] }
+        Self { app: App::new(), line: LineBuffer::new(), light: AnimatedLight::new(light), answer: [0; MAX_RESPONSE] }
     }
 
     /// Goes on from what survived a reset.
-    pub fn restore(&mut self, desk: Desk) {
-        self.desk = desk;
+    pub fn restore(&mut self, app: App) {
+        self.app = app;
     }
 
     /// The sessions.
     #[must_use]
-    pub const fn desk(&self) -> &Desk {
-        &self.desk
+    pub const fn app(&self) -> &App {
+        &self.app
     }
 
     /// The light.
     pub const fn light(&mut self) -> &mut L {
-        self.lamp.light()
+        self.light.light()
     }
 
     /// Takes a byte of the serial line. When it ends a line, that is carried out: first a line for each change, then the
@@ -51,21 +51,21 @@ impl<L: Light> Indicator<L> {
     /// # Errors
     ///
     /// The serial line's own. What was carried out stands.
-    pub fn receive<W: Write>(&mut self, received: Received, now: Instant, out: &mut W) -> Result<(), W::Error> {
-        let Self { desk, line, lamp, answer } = self;
-        if !line.take(received) {
+    pub fn receive<W: Write>(&mut self, received: ReceivedByte, now: Instant, out: &mut W) -> Result<(), W::Error> {
+        let Self { app, line, light, answer } = self;
+        if !line.push(received) {
             return Ok(());
         }
         let line = line.line().map_or(Line::TOO_LONG, Line::parse);
         let mut written = Ok(());
         let mut answer = Buffer::new(answer);
         // There is room for the status at least, so it is always carried out.
-        let _ = desk.serve(now, line, &mut answer, &mut |transition| {
+        let _ = app.serve(now, line, &mut answer, &mut |transition| {
             if written.is_ok() {
-                written = tell(transition, out);
+                written = write_event(transition, out);
             }
         });
-        show(lamp, desk, now);
+        show(light, app, now);
         written?;
         if line == Line::Blank {
             return Ok(());
@@ -84,12 +84,12 @@ impl<L: Light> Indicator<L> {
         crate::log::info!("button {}", button);
         let mut written = Ok(());
         // What the buttons ask for is always allowed.
-        let _ = self.desk.execute(now, button.command(), &mut |transition| {
+        let _ = self.app.execute(now, button.command(), &mut |transition| {
             if written.is_ok() {
-                written = tell(transition, out);
+                written = write_event(transition, out);
             }
         });
-        show(&mut self.lamp, &self.desk, now);
+        show(&mut self.light, &self.app, now);
         written
     }
 
@@ -100,12 +100,12 @@ impl<L: Light> Indicator<L> {
     /// The serial line's own. What was carried out stands.
     pub fn advance<W: Write>(&mut self, now: Instant, out: &mut W) -> Result<(), W::Error> {
         let mut written = Ok(());
-        self.desk.advance(now, &mut |transition| {
+        self.app.advance(now, &mut |transition| {
             if written.is_ok() {
-                written = tell(transition, out);
+                written = write_event(transition, out);
             }
         });
-        show(&mut self.lamp, &self.desk, now);
+        show(&mut self.light, &self.app, now);
         written
     }
 
@@ -113,17 +113,17 @@ impl<L: Light> Indicator<L> {
     /// frame. O(sessions).
     #[must_use]
     pub fn wake_at(&self, now: Instant) -> Option<Instant> {
-        self.desk.user().next_deadline().into_iter().chain(self.lamp.next_frame(now)).min()
+        self.app.user().next_deadline().into_iter().chain(self.light.next_frame(now)).min()
     }
 }
 
 /// Shows what is published.
-fn show<L: Light>(lamp: &mut Lamp<L>, desk: &Desk, now: Instant) {
-    lamp.show(now, desk.user().presence(), desk.user().absence());
+fn show<L: Light>(light: &mut AnimatedLight<L>, app: &App, now: Instant) {
+    light.show(now, app.user().presence(), app.user().absence());
 }
 
 /// Writes a line about a change that can be seen.
-fn tell<W: Write>(transition: &Transition<SessionId>, out: &mut W) -> Result<(), W::Error> {
+fn write_event<W: Write>(transition: &Transition<SessionId>, out: &mut W) -> Result<(), W::Error> {
     crate::log::info!("{}: {} to {}", transition.cause(), transition.before(), transition.after());
     if !transition.is_visible() {
         return Ok(());

@@ -1,19 +1,19 @@
 //! From the interrupt that receives to the main loop.
 
-use crate::line::Received;
+use crate::line::ReceivedByte;
 use core::cell::RefCell;
 use critical_section::Mutex;
 use heapless::spsc::{Consumer, Producer};
 
 /// Places of the queue, which holds a byte less. So many may wait while an answer goes out, which takes as long as they do;
 /// whoever waits for the answer before the next line never needs them all.
-pub const QUEUE: usize = 512;
+pub const QUEUE_LEN: usize = 512;
 
 /// Where an interrupt handler puts what it received. The main loop has the other end of the queue.
 pub struct Inbox(Mutex<RefCell<Option<Sender>>>);
 
 struct Sender {
-    queue: Producer<'static, Received>,
+    queue: Producer<'static, ReceivedByte>,
     has_lost: bool,
 }
 
@@ -25,7 +25,10 @@ impl Inbox {
     }
 
     /// Connects the inbox to the main loop, before the interrupt is switched on.
-    pub fn connect(&self, queue: &'static mut heapless::spsc::Queue<Received, QUEUE>) -> Consumer<'static, Received> {
+    pub fn connect(
+        &self,
+        queue: &'static mut heapless::spsc::Queue<ReceivedByte, QUEUE_LEN>,
+    ) -> Consumer<'static, ReceivedByte> {
         let (queue, consumer) = queue.split();
         critical_section::with(|token| {
             self.0.borrow(token).replace(Some(Sender { queue, has_lost: false }));
@@ -35,11 +38,11 @@ impl Inbox {
 
     /// Puts a byte into the queue; `overran` says that the receiver lost some before it. A byte that finds the queue full is
     /// lost, and the next one that fits says so. O(1).
-    pub fn put(&self, byte: u8, overran: bool) {
+    pub fn push(&self, byte: u8, overran: bool) {
         critical_section::with(|token| {
             if let Some(sender) = self.0.borrow_ref_mut(token).as_mut() {
                 let after_loss = sender.has_lost || overran;
-                sender.has_lost = sender.queue.enqueue(Received { byte, after_loss }).is_err();
+                sender.has_lost = sender.queue.enqueue(ReceivedByte { byte, after_loss }).is_err();
             }
         });
     }

@@ -1,64 +1,64 @@
-//! The whole indicator on a host: bytes in, lines and light out, time as it is told.
+//! The whole presence_light on a host: bytes in, lines and light out, time as it is told.
 
 #![allow(clippy::unwrap_used)]
 
-use firmware::{ANSWER, Button, Clock, Fault, Frame, Indicator, LINE, Light, Received};
+use firmware::{Button, Clock, Frame, Light, LightError, MAX_LINE, MAX_RESPONSE, PresenceLight, ReceivedByte};
 use presence_core::indicator::Palette;
 use presence_core::{Duration, Instant, Presence};
 
 /// A light that remembers.
 #[derive(Default)]
-struct Shown(Vec<Frame>);
+struct RecordingLight(Vec<Frame>);
 
-impl Light for Shown {
-    fn show(&mut self, frame: Frame) -> Result<(), Fault> {
+impl Light for RecordingLight {
+    fn show(&mut self, frame: Frame) -> Result<(), LightError> {
         self.0.push(frame);
         Ok(())
     }
 }
 
-struct Bench {
-    indicator: Indicator<Shown>,
+struct Fixture {
+    presence_light: PresenceLight<RecordingLight>,
     now: Instant,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
-        let mut bench = Self { indicator: Indicator::new(Shown::default()), now: Clock::START };
-        assert_eq!(bench.after(0), "");
-        bench
+        let mut fixture = Self { presence_light: PresenceLight::new(RecordingLight::default()), now: Clock::START };
+        assert_eq!(fixture.after(0), "");
+        fixture
     }
 
     fn send(&mut self, text: &str) -> String {
         let mut out = Vec::new();
         for byte in text.bytes() {
-            self.indicator.receive(Received::byte(byte), self.now, &mut out).unwrap();
+            self.presence_light.receive(ReceivedByte::new(byte), self.now, &mut out).unwrap();
         }
         String::from_utf8(out).unwrap()
     }
 
-    /// Lets time pass, awake only when the indicator asks to be.
+    /// Lets time pass, awake only when the presence_light asks to be.
     fn after(&mut self, millis: u64) -> String {
         let mut out = Vec::new();
         let end = self.now.saturating_add(Duration::from_millis(millis));
-        while let Some(next) = self.indicator.wake_at(self.now).filter(|next| *next <= end) {
+        while let Some(next) = self.presence_light.wake_at(self.now).filter(|next| *next <= end) {
             assert!(next > self.now, "it would never sleep");
             self.now = next;
-            self.indicator.advance(self.now, &mut out).unwrap();
+            self.presence_light.advance(self.now, &mut out).unwrap();
         }
         self.now = end;
-        self.indicator.advance(end, &mut out).unwrap();
+        self.presence_light.advance(end, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     fn press(&mut self, button: Button) -> String {
         let mut out = Vec::new();
-        self.indicator.press(button, self.now, &mut out).unwrap();
+        self.presence_light.press(button, self.now, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     fn light(&mut self) -> Frame {
-        *self.indicator.light().0.last().unwrap()
+        *self.presence_light.light().0.last().unwrap()
     }
 }
 
@@ -83,86 +83,86 @@ const DONE: &str = "{\"id\":\"1\",\"status\":200}\n";
 
 #[test]
 fn a3_the_strongest_session_decides_and_the_light_follows() {
-    let mut bench = Bench::new();
-    assert_eq!(bench.light(), Frame { presence: Presence::Unknown, colour: Palette::DEFAULT.no_news.frame_at(0) });
-    bench.send(&set(CALENDAR, "Busy", "InAMeeting", "PT1H"));
-    let answer = bench.send(&set(CALLS, "DoNotDisturb", "Presenting", "PT30M"));
+    let mut fixture = Fixture::new();
+    assert_eq!(fixture.light(), Frame { presence: Presence::Unknown, colour: Palette::DEFAULT.no_news.frame_at(0) });
+    fixture.send(&set(CALENDAR, "Busy", "InAMeeting", "PT1H"));
+    let answer = fixture.send(&set(CALLS, "DoNotDisturb", "Presenting", "PT30M"));
     assert!(
         answer.contains(r#""to":{"availability":"DoNotDisturb","activity":"Presenting"},"cause":"set"}"#),
         "{answer}"
     );
     assert!(answer.ends_with(DONE), "{answer}");
-    assert_eq!(bench.light().presence, Presence::Presenting);
-    let events = bench.after(30 * 60_000);
+    assert_eq!(fixture.light().presence, Presence::Presenting);
+    let events = fixture.after(30 * 60_000);
     assert!(events.contains(r#""at":1800,"#) && events.contains(r#""cause":"expired""#), "{events}");
     assert_eq!(
-        bench.light(),
+        fixture.light(),
         Frame { presence: Presence::InAMeeting, colour: Palette::DEFAULT.in_a_meeting.frame_at(0) }
     );
 }
 
 #[test]
 fn a5_a_host_that_dies_is_no_news_and_one_that_says_goodbye_is_dark() {
-    let mut bench = Bench::new();
-    bench.send(&set(CALLS, "Busy", "InACall", "PT5M"));
-    bench.after(299_999);
-    assert_eq!(bench.light().presence, Presence::InACall);
-    bench.after(1);
-    assert_eq!(bench.light(), Frame { presence: Presence::Unknown, colour: Palette::DEFAULT.no_news.frame_at(0) });
-    bench.send(&set(CALLS, "Busy", "InACall", "PT5M"));
-    bench.send(&clear(CALLS));
-    assert_eq!(bench.light(), Frame { presence: Presence::Offline, colour: Palette::DEFAULT.offline.frame_at(0) });
-    assert_eq!(bench.indicator.wake_at(bench.now), None, "nothing will happen: it sleeps");
+    let mut fixture = Fixture::new();
+    fixture.send(&set(CALLS, "Busy", "InACall", "PT5M"));
+    fixture.after(299_999);
+    assert_eq!(fixture.light().presence, Presence::InACall);
+    fixture.after(1);
+    assert_eq!(fixture.light(), Frame { presence: Presence::Unknown, colour: Palette::DEFAULT.no_news.frame_at(0) });
+    fixture.send(&set(CALLS, "Busy", "InACall", "PT5M"));
+    fixture.send(&clear(CALLS));
+    assert_eq!(fixture.light(), Frame { presence: Presence::Offline, colour: Palette::DEFAULT.offline.frame_at(0) });
+    assert_eq!(fixture.presence_light.wake_at(fixture.now), None, "nothing will happen: it sleeps");
 }
 
 #[test]
 fn a2_a_button_prefers_and_another_takes_it_back() {
-    let mut bench = Bench::new();
-    bench.send(&set(CALLS, "Available", "Available", "PT8H"));
-    assert!(bench.press(Button::A).contains(r#""cause":"preferredSet""#));
-    assert_eq!(bench.light().presence, Presence::DoNotDisturb);
-    assert!(bench.press(Button::B).contains(r#""cause":"preferredCleared""#));
-    assert_eq!(bench.light().presence, Presence::Available);
-    assert_eq!(bench.press(Button::B), "", "U4");
-    bench.press(Button::A);
-    let events = bench.after(Button::HOLDS.as_millis());
+    let mut fixture = Fixture::new();
+    fixture.send(&set(CALLS, "Available", "Available", "PT8H"));
+    assert!(fixture.press(Button::A).contains(r#""cause":"preferredSet""#));
+    assert_eq!(fixture.light().presence, Presence::DoNotDisturb);
+    assert!(fixture.press(Button::B).contains(r#""cause":"preferredCleared""#));
+    assert_eq!(fixture.light().presence, Presence::Available);
+    assert_eq!(fixture.press(Button::B), "", "U4");
+    fixture.press(Button::A);
+    let events = fixture.after(Button::DURATION.as_millis());
     assert!(events.ends_with("\"cause\":\"preferredExpired\"}\n"), "{events}");
-    assert_eq!(bench.light().presence, Presence::Away, "it faded meanwhile");
+    assert_eq!(fixture.light().presence, Presence::Away, "it faded meanwhile");
 }
 
 #[test]
 fn a_line_that_is_too_long_is_refused_whole_and_the_next_one_works() {
-    let mut bench = Bench::new();
-    let long = set(CALLS, "Busy", "InACall", &format!("PT{}5M", "0".repeat(LINE)));
-    let answer = bench.send(&long);
+    let mut fixture = Fixture::new();
+    let long = set(CALLS, "Busy", "InACall", &format!("PT{}5M", "0".repeat(MAX_LINE)));
+    let answer = fixture.send(&long);
     assert!(answer.starts_with(r#"{"id":null,"status":400,"#), "{answer}");
-    assert_eq!(bench.light().presence, Presence::Unknown);
-    assert!(bench.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
+    assert_eq!(fixture.light().presence, Presence::Unknown);
+    assert!(fixture.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
 }
 
 #[test]
 fn a_line_that_lost_a_byte_is_refused_whole() {
-    let mut bench = Bench::new();
+    let mut fixture = Fixture::new();
     let mut out = Vec::new();
     for (place, byte) in clear(CALLS).bytes().enumerate() {
-        bench.indicator.receive(Received { byte, after_loss: place == 40 }, bench.now, &mut out).unwrap();
+        fixture.presence_light.receive(ReceivedByte { byte, after_loss: place == 40 }, fixture.now, &mut out).unwrap();
     }
     assert!(out.starts_with(br#"{"id":null,"status":400,"#));
-    assert!(bench.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
+    assert!(fixture.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
 }
 
 #[test]
 fn the_longest_line_has_an_answer() {
-    let mut bench = Bench::new();
+    let mut fixture = Fixture::new();
     let around = r#"{"id":"","method":"GET","url":"/me/presence"}"#.len();
-    let id = "x".repeat(LINE - around);
-    let answer = bench.send(&format!("{{\"id\":\"{id}\",\"method\":\"GET\",\"url\":\"/me/presence\"}}\n"));
-    assert!(answer.contains(r#""status":200,"body":{"#) && answer.len() <= ANSWER + 1);
+    let id = "x".repeat(MAX_LINE - around);
+    let answer = fixture.send(&format!("{{\"id\":\"{id}\",\"method\":\"GET\",\"url\":\"/me/presence\"}}\n"));
+    assert!(answer.contains(r#""status":200,"body":{"#) && answer.len() <= MAX_RESPONSE + 1);
 }
 
 #[test]
 fn what_is_no_request_changes_nothing() {
-    let mut bench = Bench::new();
+    let mut fixture = Fixture::new();
     for (line, status) in [
         ("not json\n", 400),
         ("[1]\n", 400),
@@ -172,9 +172,9 @@ fn what_is_no_request_changes_nothing() {
             404,
         ),
     ] {
-        let answer = bench.send(line);
+        let answer = fixture.send(line);
         assert!(answer.contains(&format!("\"status\":{status}")), "{answer}");
     }
-    assert_eq!(bench.send("\r\n"), "", "a blank line has no answer");
-    assert_eq!(bench.indicator.desk().user().revision(), 0);
+    assert_eq!(fixture.send("\r\n"), "", "a blank line has no answer");
+    assert_eq!(fixture.presence_light.app().user().revision(), 0);
 }

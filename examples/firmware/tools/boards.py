@@ -44,14 +44,14 @@ def rows(machine):
         return [machine.word(pins)]
     # Three rows, at most two events for each, and first what was shown before. The device may wake in between.
     seen = []
-    machine.limit_nap(60)
+    machine.limit_sleep(60)
     while len(seen) < 12:
         if machine.go(until_row=True):
             seen.append(machine.word(pins))
         elif not machine.word(interrupts_on) & 1 << 9:
             return [machine.word(pins)]
         else:
-            machine.limit_nap(60)
+            machine.limit_sleep(60)
     machine.go()
     return seen[6:]
 

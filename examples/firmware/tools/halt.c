@@ -1,12 +1,12 @@
-/* A plugin for QEMU that halts the processor where it is about to sleep, and says so.
+/* A plugin for QEMU that halts the processor where it is about to sleep, and reports it.
  *
- * A debugger's breakpoint would not do: the emulator counts a processor that a debugger has halted as idle, and lets time
- * leap on to whatever comes next. Here it is only slow. Other devices go on, so bytes can arrive meanwhile.
+ * A debugger's breakpoint would not do: the emulator counts a processor that a debugger has halted as idle, and advances time
+ * to the next event. Here the processor is only slow. Other devices go on, so bytes can arrive meanwhile.
  *
- * Use: -plugin halt.so,nap=ADDRESS,row=ADDRESS,says=FD,hears=FD
- * It says 'n' before a nap and 'r' before a row of an LED matrix, and goes on when it hears 'g' (to the next nap) or 'r' (to
- * the next row or nap). Debian packages no header for plugins, so what is used of QEMU's interface is declared here; it is the
- * same in versions 1 (QEMU 4 to 8) and 2 (QEMU 9 and later), of which each emulator takes one: -DAPI=1 or -DAPI=2. */
+ * Use: -plugin halt.so,sleep=ADDRESS,row=ADDRESS,says=FD,hears=FD
+ * It writes 's' before a sleep and 'r' before a row of an LED matrix, and continues when it reads 'g' (to the next sleep) or 'r'
+ * (to the next row or sleep). Debian packages no header for plugins, so what is used of QEMU's interface is declared here; it is
+ * the same in versions 1 (QEMU 4 to 8) and 2 (QEMU 9 and later), of which each emulator takes one: -DAPI=1 or -DAPI=2. */
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -29,7 +29,7 @@ extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t,
 
 __attribute__((visibility("default"))) int qemu_plugin_version = API;
 
-static uint64_t nap, row;
+static uint64_t sleep_hook, row;
 static int says, hears;
 static bool wants_rows;
 
@@ -40,9 +40,9 @@ static void halt(char what) {
     wants_rows = answer == 'r';
 }
 
-static void on_nap(unsigned cpu, void *nothing) {
+static void on_sleep(unsigned cpu, void *nothing) {
     (void)cpu, (void)nothing;
-    halt('n');
+    halt('s');
 }
 
 static void on_row(unsigned cpu, void *nothing) {
@@ -56,8 +56,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
         uint64_t address = qemu_plugin_insn_vaddr(insn);
-        if (address == nap)
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_nap, QEMU_PLUGIN_CB_NO_REGS, NULL);
+        if (address == sleep_hook)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_sleep, QEMU_PLUGIN_CB_NO_REGS, NULL);
         if (row && address == row)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_row, QEMU_PLUGIN_CB_NO_REGS, NULL);
     }
@@ -71,7 +71,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
         if (!value)
             return 1;
         uint64_t number = strtoull(value + 1, NULL, 0);
-        if (!strncmp(argv[i], "nap=", 4)) nap = number;
+        if (!strncmp(argv[i], "sleep=", 6)) sleep_hook = number;
         else if (!strncmp(argv[i], "row=", 4)) row = number;
         else if (!strncmp(argv[i], "says=", 5)) says = (int)number;
         else if (!strncmp(argv[i], "hears=", 6)) hears = (int)number;

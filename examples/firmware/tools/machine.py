@@ -36,7 +36,7 @@ class Machine:
         self.halts, says = os.pipe()
         hears, self.answers = os.pipe()
         row = self.address(board.row) & ~1 if board.row else 0
-        plugin = f"{PLUGIN},nap={self.address('halt_here') & ~1},row={row},says={says},hears={hears}"
+        plugin = f"{PLUGIN},sleep={self.address('sleep_hook') & ~1},row={row},says={says},hears={hears}"
         self.process = subprocess.Popen(
             # It ends with the test, however that ends.
             ["setpriv", "--pdeathsig", "KILL", board.qemu, "-M", *board.machine, "-accel", "tcg", "-display", "none", "-monitor", "none"]
@@ -102,10 +102,10 @@ class Machine:
         self.collect()
         return what == b"r"
 
-    def limit_nap(self, millis):
+    def limit_sleep(self, millis):
         """Lets the device sleep as long as it wants, but at most so many milliseconds."""
-        nap = self.address("NAP")
-        self.write(nap, min(self.word(nap), -int(-millis * self.board.rate // 1)))
+        counts = self.address("SLEEP_COUNTS")
+        self.write(counts, min(self.word(counts), -int(-millis * self.board.rate // 1)))
 
     def tick(self):
         """The device's clock, in milliseconds, as of when it last woke."""
@@ -115,16 +115,16 @@ class Machine:
         """Lets so many milliseconds pass."""
         start = self.tick()
         while (left := millis - (self.tick() - start & 0xFFFF_FFFF)) > 0:
-            self.limit_nap(left)
+            self.limit_sleep(left)
             self.go()
 
     def reset(self):
         """Presses the reset button."""
         # The emulator answers only when the processor has stopped, and that it can only when it is let go on.
-        self.tell("system_reset")
+        self.start_command("system_reset")
         time.sleep(0.1)
         self.go()
-        self.answer_to("system_reset")
+        self.result_of("system_reset")
 
     # --- the serial line
 
@@ -196,15 +196,15 @@ class Machine:
 
     def command(self, name, **arguments):
         """Tells the emulator's monitor something, and gives its answer."""
-        self.tell(name, **arguments)
-        return self.answer_to(name)
+        self.start_command(name, **arguments)
+        return self.result_of(name)
 
-    def tell(self, name, **arguments):
+    def start_command(self, name, **arguments):
         """Tells the emulator's monitor something."""
         self.monitor.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
         self.monitor.flush()
 
-    def answer_to(self, name):
+    def result_of(self, name):
         """The monitor's answer."""
         while "return" not in (answer := json.loads(self.monitor.readline())):
             if "error" in answer:

@@ -84,11 +84,11 @@ impl Receiver {
     }
 
     /// Puts everything that has come in into the inbox.
-    pub(crate) fn take(&self, inbox: &Inbox) {
+    pub(crate) fn drain_into(&self, inbox: &Inbox) {
         self.0.clear.set(RECEIVED);
         while self.0.flags.get() & RECEIVES_NOTHING == 0 {
             let data = self.0.data.get();
-            inbox.put(data as u8, data & OVERRUN != 0);
+            inbox.push(data as u8, data & OVERRUN != 0);
         }
     }
 }

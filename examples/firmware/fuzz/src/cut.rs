@@ -2,7 +2,7 @@
 
 use crate::medium::{Byte, Nor, Power, Torn, memory};
 use arbitrary::{Result, Unstructured};
-use firmware::storage::{Flash, Retained, RetainedByte, SNAPSHOT, Storage};
+use firmware::storage::{Flash, MAX_SNAPSHOT, Retained, RetainedByte, Storage};
 
 const STEPS: usize = 60;
 
@@ -36,7 +36,7 @@ struct Step {
 impl Step {
     /// Makes a snapshot of any length up to the longest; its number keeps it different from the others.
     fn arbitrary(bytes: &mut Unstructured<'_>, number: usize) -> Result<Self> {
-        let length = bytes.int_in_range(1..=SNAPSHOT)?;
+        let length = bytes.int_in_range(1..=MAX_SNAPSHOT)?;
         let mut snapshot = vec![bytes.arbitrary()?; length];
         snapshot[0] = number as u8;
         let power = bytes.arbitrary::<Option<u16>>()?.map(|power| usize::from(power) % MAX_POWER);

@@ -1,7 +1,7 @@
 //! Flash that an application may write to.
 
-use super::flash_half::Half;
-use super::{SNAPSHOT, Storage};
+use super::flash_half::FlashHalf;
+use super::{MAX_SNAPSHOT, Storage};
 use core::ops::Range;
 use embedded_storage_async::nor_flash::NorFlash;
 use presence_core::Duration;
@@ -10,15 +10,15 @@ use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapConfigError, MapStorage, SerializationError, Value};
 
 /// The only key.
-const NEWEST: u8 = 1;
+const KEY: u8 = 1;
 
 /// The bytes of a sequence number.
-const NUMBER: usize = size_of::<u32>();
+const NUMBER_LEN: usize = size_of::<u32>();
 
 /// A key, a sequence number and the longest snapshot, in whole words of whatever length there is.
-const BUFFER: usize = (1 + NUMBER + SNAPSHOT).next_multiple_of(32);
+const BUFFER_LEN: usize = (1 + NUMBER_LEN + MAX_SNAPSHOT).next_multiple_of(32);
 
-type Map<F> = MapStorage<u8, Half<F>, Cache<Uncached, Uncached, Uncached, u8>>;
+type Map<F> = MapStorage<u8, FlashHalf<F>, Cache<Uncached, Uncached, Uncached, u8>>;
 
 /// A range of flash that holds the newest snapshot, in two halves that are written in turn. In each of them, snapshots are
 /// appended, page after page in a circle, so that all pages wear alike: with half-hourly writes of 240 bytes, eight pages of a
@@ -37,20 +37,20 @@ pub struct Flash<F: NorFlash> {
 
 /// Some flash controllers read whole words of memory.
 #[repr(align(4))]
-struct Buffer([u8; BUFFER]);
+struct Buffer([u8; BUFFER_LEN]);
 
 /// A snapshot and its place in the sequence of all that were stored.
 #[derive(PartialEq)]
-struct Numbered<'a> {
+struct NumberedSnapshot<'a> {
     number: u32,
     snapshot: &'a [u8],
 }
 
-impl<'a> Value<'a> for Numbered<'a> {
+impl<'a> Value<'a> for NumberedSnapshot<'a> {
     fn serialize_into(&self, buffer: &mut [u8]) -> Result<usize, SerializationError> {
         let (number, rest) = buffer.split_first_chunk_mut().ok_or(SerializationError::BufferTooSmall)?;
         *number = self.number.to_le_bytes();
-        Ok(NUMBER + self.snapshot.serialize_into(rest)?)
+        Ok(NUMBER_LEN + self.snapshot.serialize_into(rest)?)
     }
 
     fn deserialize_from(buffer: &'a [u8]) -> Result<(Self, usize), SerializationError> {
@@ -70,9 +70,9 @@ impl<F: NorFlash> Flash<F> {
         let (start, pages) = (range.start, range.len() / F::ERASE_SIZE);
         // Of the whole, this only checks that it is pages.
         MapConfig::<F>::try_new(range)?;
-        let half = Half::new(flash, start, pages as u32 / 2);
+        let half = FlashHalf::new(flash, start, pages as u32 / 2);
         let config = MapConfig::try_new(half.range())?;
-        Ok(Self { map: MapStorage::new(half, config, Cache::new_uncached()), buffer: Buffer([0; BUFFER]) })
+        Ok(Self { map: MapStorage::new(half, config, Cache::new_uncached()), buffer: Buffer([0; BUFFER_LEN]) })
     }
 
     /// [`Storage::load`] in an executor. Nothing, too, in flash that holds something else.
@@ -80,7 +80,7 @@ impl<F: NorFlash> Flash<F> {
     /// # Errors
     ///
     /// As there.
-    pub async fn fetch(&mut self) -> Result<Option<&[u8]>, Error<F::Error>> {
+    pub async fn load_async(&mut self) -> Result<Option<&[u8]>, Error<F::Error>> {
         let Some((_, is_second)) = self.newest().await? else { return Ok(None) };
         Ok(self.read(is_second).await?.map(|found| found.snapshot))
     }
@@ -91,12 +91,12 @@ impl<F: NorFlash> Flash<F> {
     /// # Errors
     ///
     /// As there. Then the snapshot before is still there.
-    pub async fn put(&mut self, snapshot: &[u8]) -> Result<(), Error<F::Error>> {
+    pub async fn store_async(&mut self, snapshot: &[u8]) -> Result<(), Error<F::Error>> {
         let (number, is_second) = match self.newest().await? {
             Some((number, is_second)) => (number.wrapping_add(1), !is_second),
             None => (0, false),
         };
-        let item = Numbered { number, snapshot };
+        let item = NumberedSnapshot { number, snapshot };
         match self.write(is_second, &item).await {
             Ok(()) => return Ok(()),
             Err(error @ (Error::Storage { .. } | Error::ItemTooBig)) => return Err(error),
@@ -117,18 +117,18 @@ impl<F: NorFlash> Flash<F> {
     }
 
     /// What this half holds; nothing if it is something else.
-    async fn read(&mut self, is_second: bool) -> Result<Option<Numbered<'_>>, Error<F::Error>> {
-        self.map.flash().choose(is_second);
-        match self.map.fetch_item(&mut self.buffer.0, &NEWEST).await {
+    async fn read(&mut self, is_second: bool) -> Result<Option<NumberedSnapshot<'_>>, Error<F::Error>> {
+        self.map.flash().select(is_second);
+        match self.map.fetch_item(&mut self.buffer.0, &KEY).await {
             Err(error @ Error::Storage { .. }) => Err(error),
             found => Ok(found.unwrap_or_default()),
         }
     }
 
     /// Appends to this half, and reads it back: what another program left behind may pass for an empty page.
-    async fn write(&mut self, is_second: bool, item: &Numbered<'_>) -> Result<(), Error<F::Error>> {
-        self.map.flash().choose(is_second);
-        self.map.store_item(&mut self.buffer.0, &NEWEST, item).await?;
+    async fn write(&mut self, is_second: bool, item: &NumberedSnapshot<'_>) -> Result<(), Error<F::Error>> {
+        self.map.flash().select(is_second);
+        self.map.store_item(&mut self.buffer.0, &KEY, item).await?;
         if self.read(is_second).await?.as_ref() == Some(item) { Ok(()) } else { Err(Error::Corrupted {}) }
     }
 
@@ -141,15 +141,15 @@ impl<F: NorFlash> Flash<F> {
 impl<F: NorFlash> Storage for Flash<F> {
     type Error = Error<F::Error>;
 
-    const SLACK: Duration = Duration::from_mins(30);
-    const REST: Duration = Duration::from_secs(10);
+    const MAX_STALENESS: Duration = Duration::from_mins(30);
+    const MIN_INTERVAL: Duration = Duration::from_secs(10);
 
     fn load(&mut self) -> Result<Option<&[u8]>, Self::Error> {
-        embassy_futures::block_on(self.fetch())
+        embassy_futures::block_on(self.load_async())
     }
 
     fn store(&mut self, snapshot: &[u8]) -> Result<(), Self::Error> {
-        embassy_futures::block_on(self.put(snapshot))
+        embassy_futures::block_on(self.store_async(snapshot))
     }
 }
 

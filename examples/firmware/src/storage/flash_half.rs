@@ -4,14 +4,14 @@ use core::ops::Range;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
 /// Either half of a range, the one that was chosen last.
-pub(super) struct Half<F> {
+pub(super) struct FlashHalf<F> {
     pub(super) flash: F,
     start: u32,
     length: u32,
     is_second: bool,
 }
 
-impl<F: NorFlash> Half<F> {
+impl<F: NorFlash> FlashHalf<F> {
     /// The first of two halves, each of so many pages, from here on.
     pub(super) const fn new(flash: F, start: u32, pages: u32) -> Self {
         Self { flash, start, length: pages * F::ERASE_SIZE as u32, is_second: false }
@@ -22,7 +22,7 @@ impl<F: NorFlash> Half<F> {
         0..self.length
     }
 
-    pub(super) const fn choose(&mut self, is_second: bool) {
+    pub(super) const fn select(&mut self, is_second: bool) {
         self.is_second = is_second;
     }
 
@@ -32,11 +32,11 @@ impl<F: NorFlash> Half<F> {
 }
 
 // The flash's own futures are handed on: one around each would take 750 bytes of the micro:bit's flash.
-impl<F: NorFlash> ErrorType for Half<F> {
+impl<F: NorFlash> ErrorType for FlashHalf<F> {
     type Error = F::Error;
 }
 
-impl<F: NorFlash> ReadNorFlash for Half<F> {
+impl<F: NorFlash> ReadNorFlash for FlashHalf<F> {
     const READ_SIZE: usize = F::READ_SIZE;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> impl Future<Output = Result<(), F::Error>> {
@@ -48,7 +48,7 @@ impl<F: NorFlash> ReadNorFlash for Half<F> {
     }
 }
 
-impl<F: NorFlash> NorFlash for Half<F> {
+impl<F: NorFlash> NorFlash for FlashHalf<F> {
     const WRITE_SIZE: usize = F::WRITE_SIZE;
     const ERASE_SIZE: usize = F::ERASE_SIZE;
 

@@ -1,6 +1,6 @@
 //! What survives a reset: the newest snapshot of the user, in flash or in memory that a reset leaves alone.
 //!
-//! [`Keeper`] decides when something is worth storing and makes a user of what was stored; a [`Storage`] holds the bytes:
+//! [`SnapshotStore`] decides when something is worth storing and makes a user of what was stored; a [`Storage`] holds the bytes:
 //! [`Flash`] where a board has flash to spare, [`Retained`] on the others, `()` where there is neither. In both, a cut at any
 //! byte of a write loses at most the newest snapshot, never the one before.
 
@@ -10,14 +10,14 @@ mod retained;
 mod snapshot_store;
 
 pub use flash::Flash;
-pub use retained::{Retained, RetainedByte, TooLong};
-pub use snapshot_store::Keeper;
+pub use retained::{Retained, RetainedByte, TooLongError};
+pub use snapshot_store::SnapshotStore;
 
 use crate::app::SESSIONS;
 use presence_core::{Duration, SessionId, snapshot};
 
 /// The most bytes of a snapshot.
-pub const SNAPSHOT: usize = snapshot::max_len::<SessionId, SESSIONS>();
+pub const MAX_SNAPSHOT: usize = snapshot::max_len::<SessionId, SESSIONS>();
 
 /// Where the newest snapshot is.
 pub trait Storage {
@@ -26,10 +26,10 @@ pub trait Storage {
 
     /// How far behind the truth what is stored may be: the shorter, the more is written. A keep-alive that moves a deadline
     /// by no more is not worth a write, and what is left of a preferred presence is written again after so long.
-    const SLACK: Duration;
+    const MAX_STALENESS: Duration;
 
     /// How long it rests after a write, so that applications that contradict each other every second do not wear it out.
-    const REST: Duration;
+    const MIN_INTERVAL: Duration;
 
     /// The newest snapshot that was written whole; `None` if there never was one.
     ///
@@ -50,8 +50,8 @@ pub trait Storage {
 impl Storage for () {
     type Error = core::convert::Infallible;
 
-    const SLACK: Duration = Duration::MAX;
-    const REST: Duration = Duration::ZERO;
+    const MAX_STALENESS: Duration = Duration::MAX;
+    const MIN_INTERVAL: Duration = Duration::ZERO;
 
     fn load(&mut self) -> Result<Option<&[u8]>, Self::Error> {
         Ok(None)

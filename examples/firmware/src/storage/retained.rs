@@ -1,23 +1,31 @@
 //! Memory that a reset leaves alone, as long as there is power.
 
-use super::{SNAPSHOT, Storage};
+use super::{MAX_SNAPSHOT, Storage};
 use core::sync::atomic::{AtomicU8, Ordering};
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 use presence_core::Duration;
 
 /// The first byte of a slot that is whole. It is written last, and overwritten first.
-const WHOLE: u8 = 0xA5;
+const COMPLETE: u8 = 0xA5;
 const TORN: u8 = 0;
 
 // A slot: mark, checksum, sequence number, length, snapshot. The checksum is of all that follows it.
 const CHECKSUM: usize = 1;
 const SEQUENCE: usize = CHECKSUM + 4;
 const LENGTH: usize = SEQUENCE + 4;
-const BYTES: usize = LENGTH + 2;
+const HEADER_LEN: usize = LENGTH + 2;
 
-/// The snapshot does not fit into half of the memory. Nothing has changed.
+/// The error of a snapshot that does not fit into half of the memory. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong;
+pub struct TooLongError;
+
+impl core::fmt::Display for TooLongError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the snapshot is longer than half of the memory")
+    }
+}
+
+impl core::error::Error for TooLongError {}
 
 /// Two slots that are written in turn, each with a sequence number and a checksum, in memory that the start-up code leaves
 /// as it is.
@@ -38,7 +46,7 @@ pub struct TooLong;
 #[derive(Debug)]
 pub struct Retained<'a, C = AtomicU8> {
     slots: [&'a [C]; 2],
-    buffer: [u8; SNAPSHOT],
+    buffer: [u8; MAX_SNAPSHOT],
 }
 
 /// A byte of memory that is written when it is told to be, in order.
@@ -61,7 +69,7 @@ impl RetainedByte for AtomicU8 {
 
 impl Retained<'_> {
     /// Memory for two of the longest snapshots.
-    pub const BYTES: usize = 2 * (BYTES + SNAPSHOT);
+    pub const BYTES: usize = 2 * (HEADER_LEN + MAX_SNAPSHOT);
 }
 
 impl<'a, C: RetainedByte> Retained<'a, C> {
@@ -70,7 +78,7 @@ impl<'a, C: RetainedByte> Retained<'a, C> {
     pub fn new(memory: &'a [C]) -> Self {
         // The compiler must not think that it holds what its declaration says.
         let (one, other) = core::hint::black_box(memory).split_at(memory.len() / 2);
-        Self { slots: [one, other], buffer: [0; SNAPSHOT] }
+        Self { slots: [one, other], buffer: [0; MAX_SNAPSHOT] }
     }
 
     /// The newest whole slot, by number, and its sequence number. Sequence numbers wrap.
@@ -86,29 +94,29 @@ impl<'a, C: RetainedByte> Retained<'a, C> {
 }
 
 impl<C: RetainedByte> Storage for Retained<'_, C> {
-    type Error = TooLong;
+    type Error = TooLongError;
 
-    const SLACK: Duration = Duration::from_mins(1);
-    const REST: Duration = Duration::ZERO;
+    const MAX_STALENESS: Duration = Duration::from_mins(1);
+    const MIN_INTERVAL: Duration = Duration::ZERO;
 
-    fn load(&mut self) -> Result<Option<&[u8]>, TooLong> {
+    fn load(&mut self) -> Result<Option<&[u8]>, TooLongError> {
         let slot = self.newest().and_then(|(newest, _)| self.slots.get(newest));
         let Some(bytes) = slot.and_then(|slot| snapshot_in(slot)) else { return Ok(None) };
-        let copy = self.buffer.get_mut(..bytes.len()).ok_or(TooLong)?;
+        let copy = self.buffer.get_mut(..bytes.len()).ok_or(TooLongError)?;
         copy.iter_mut().zip(bytes).for_each(|(copy, byte)| *copy = byte.get());
         Ok(Some(copy))
     }
 
-    fn store(&mut self, snapshot: &[u8]) -> Result<(), TooLong> {
+    fn store(&mut self, snapshot: &[u8]) -> Result<(), TooLongError> {
         let (older, sequence) = match self.newest() {
             Some((newest, sequence)) => (1 - newest, sequence.wrapping_add(1)),
             None => (0, 0),
         };
-        let slot = self.slots.get(older).ok_or(TooLong)?;
-        let (Some(mark), Some(cells)) = (slot.first(), slot.get(CHECKSUM..BYTES + snapshot.len())) else {
-            return Err(TooLong);
+        let slot = self.slots.get(older).ok_or(TooLongError)?;
+        let (Some(mark), Some(cells)) = (slot.first(), slot.get(CHECKSUM..HEADER_LEN + snapshot.len())) else {
+            return Err(TooLongError);
         };
-        let length = u16::try_from(snapshot.len()).map_err(|_| TooLong)?;
+        let length = u16::try_from(snapshot.len()).map_err(|_| TooLongError)?;
         let (sequence, length) = (sequence.to_le_bytes(), length.to_le_bytes());
         let content = || sequence.into_iter().chain(length).chain(snapshot.iter().copied());
         let checksum = checksum(content()).to_le_bytes();
@@ -116,7 +124,7 @@ impl<C: RetainedByte> Storage for Retained<'_, C> {
         for (cell, byte) in cells.iter().zip(checksum.into_iter().chain(content())) {
             cell.set(byte);
         }
-        mark.set(WHOLE);
+        mark.set(COMPLETE);
         Ok(())
     }
 }
@@ -124,15 +132,15 @@ impl<C: RetainedByte> Storage for Retained<'_, C> {
 /// The sequence number of a slot that is whole.
 fn sequence_of<C: RetainedByte>(slot: &[C]) -> Option<u32> {
     let bytes = snapshot_in(slot)?.len();
-    let content = slot.get(SEQUENCE..BYTES + bytes)?.iter().map(|byte| byte.get());
-    let is_whole = slot.first()?.get() == WHOLE && checksum(content) == u32::from_le_bytes(read(slot, CHECKSUM)?);
-    is_whole.then_some(u32::from_le_bytes(read(slot, SEQUENCE)?))
+    let content = slot.get(SEQUENCE..HEADER_LEN + bytes)?.iter().map(|byte| byte.get());
+    let is_complete = slot.first()?.get() == COMPLETE && checksum(content) == u32::from_le_bytes(read(slot, CHECKSUM)?);
+    is_complete.then_some(u32::from_le_bytes(read(slot, SEQUENCE)?))
 }
 
 /// The snapshot in a slot, if its length is to be believed.
 fn snapshot_in<C: RetainedByte>(slot: &[C]) -> Option<&[C]> {
     let length = u16::from_le_bytes(read(slot, LENGTH)?).into();
-    slot.get(BYTES..)?.get(..length)
+    slot.get(HEADER_LEN..)?.get(..length)
 }
 
 fn read<C: RetainedByte, const LEN: usize>(slot: &[C], at: usize) -> Option<[u8; LEN]> {

@@ -1,20 +1,20 @@
 //! The power is cut after every single byte that is written.
 
 use super::medium::{Byte, Nor, Power, Torn, memory};
-use super::{UserRef, carry_out, secs, set};
+use super::{DeviceUser, execute, secs, set};
 use firmware::SESSIONS;
-use firmware::storage::{Flash, Retained, RetainedByte, SNAPSHOT, Storage, TooLong};
+use firmware::storage::{Flash, MAX_SNAPSHOT, Retained, RetainedByte, Storage, TooLongError};
 use presence_core::{Presence, snapshot};
 
 /// Snapshots of a user in the order in which they come about, some long and some short.
 fn snapshots(count: usize) -> Vec<Vec<u8>> {
-    let mut user = UserRef::new();
+    let mut user = DeviceUser::new();
     let presences = [Presence::InACall, Presence::Available, Presence::Busy];
-    let mut buffer = [0; SNAPSHOT];
+    let mut buffer = [0; MAX_SNAPSHOT];
     let story = (0..count).map(|number| {
         let now = secs(number as u64 * 60);
         let application = (number * 5 % SESSIONS) as u8;
-        carry_out(&mut user, now, set(application, presences[number % 3], 20 + number as u64 % 7));
+        execute(&mut user, now, set(application, presences[number % 3], 20 + number as u64 % 7));
         snapshot::save(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
     });
     story.collect()
@@ -39,9 +39,9 @@ fn survives_every_cut<const WORD: usize, const PAGE: usize>(pages: usize, torn: 
     let mut erased = 0;
     for (number, new) in story.iter().enumerate().take(story.len() - 1) {
         let before = number.checked_sub(1).map(|before| story[before].clone());
-        let mut whole = restart(&flash);
-        whole.store(new).unwrap();
-        let bytes = whole.flash().power.used.get();
+        let mut complete = restart(&flash);
+        complete.store(new).unwrap();
+        let bytes = complete.flash().power.used.get();
         erased += usize::from(bytes > PAGE);
         for cut in 0..bytes {
             let mut board = restart(&flash);
@@ -57,7 +57,7 @@ fn survives_every_cut<const WORD: usize, const PAGE: usize>(pages: usize, torn: 
             let mut board = restart(board.flash());
             assert_eq!(loaded(&mut board).as_ref(), Some(next), "{number}: after a cut after {cut} of {bytes}");
         }
-        flash = whole.flash().clone();
+        flash = complete.flash().clone();
     }
     assert!(erased >= pages, "every page was erased and used again: {erased}");
 }
@@ -87,11 +87,11 @@ fn flash_survives_a_second_cut_in_the_repair() {
     let mut flash = Nor::<4, 512>::new(4, Torn::SomeBits);
     for window in story.windows(3) {
         let [before, new, next] = window else { unreachable!() };
-        let mut whole = restart(&flash);
-        whole.store(before).unwrap();
-        flash = whole.flash().clone();
-        whole.store(new).unwrap();
-        let bytes = whole.flash().power.used.get();
+        let mut complete = restart(&flash);
+        complete.store(before).unwrap();
+        flash = complete.flash().clone();
+        complete.store(new).unwrap();
+        let bytes = complete.flash().power.used.get();
         for cut in (0..bytes).step_by(11) {
             for again in (0..1_000).step_by(67) {
                 let mut board = restart(&flash);
@@ -247,9 +247,9 @@ fn retained_memory_that_is_too_short_stores_nothing_and_keeps_what_it_has() {
     let bytes = memory((0..2 * (story[0].len() + 11)).map(|_| 0), &power);
     let mut retained = Retained::new(&bytes);
     retained.store(&story[0]).unwrap();
-    assert_eq!(retained.store(&story[8]), Err(TooLong));
+    assert_eq!(retained.store(&story[8]), Err(TooLongError));
     assert_eq!(retained.load(), Ok(Some(story[0].as_slice())));
     let nothing: [Byte; 0] = [];
     assert_eq!(Retained::new(&nothing).load(), Ok(None));
-    assert_eq!(Retained::new(&nothing).store(&story[0]), Err(TooLong));
+    assert_eq!(Retained::new(&nothing).store(&story[0]), Err(TooLongError));
 }

@@ -12,7 +12,7 @@ mod snapshot_store;
 use firmware::SESSIONS;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};
 
-type UserRef = User<SessionId, SESSIONS>;
+type DeviceUser = User<SessionId, SESSIONS>;
 
 fn secs(secs: u64) -> Instant {
     Instant::from_secs(secs)
@@ -22,7 +22,7 @@ fn application(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }
 
-fn carry_out(user: &mut UserRef, now: Instant, command: Option<Command<SessionId>>) {
+fn execute(user: &mut DeviceUser, now: Instant, command: Option<Command<SessionId>>) {
     while let Some(due) = next_due(user, now, &Policy::DESK) {
         user.apply(&due).unwrap();
     }

@@ -1,7 +1,7 @@
 //! The power is cut again and again, on flash of which nothing is known: what was stored is found, it or what came after it.
 
 use super::medium::{Nor, Torn};
-use firmware::storage::{Flash, SNAPSHOT, Storage};
+use firmware::storage::{Flash, MAX_SNAPSHOT, Storage};
 
 type Board<const WORD: usize, const PAGE: usize> = Flash<Nor<WORD, PAGE>>;
 
@@ -21,7 +21,7 @@ fn goes_through<const WORD: usize, const PAGE: usize>(pages: usize, torn: Torn, 
     let mut newest = None;
     for number in 0..30_u8 {
         // The longest do not fit into a page of 512 bytes together.
-        let length = if random() % 2 == 0 { SNAPSHOT } else { 1 + random() % SNAPSHOT };
+        let length = if random() % 2 == 0 { MAX_SNAPSHOT } else { 1 + random() % MAX_SNAPSHOT };
         let mut snapshot = vec![power.random(); length];
         snapshot[0] = number;
         let has_power = random() % 3 == 0;

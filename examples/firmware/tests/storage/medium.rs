@@ -61,9 +61,9 @@ pub(crate) struct Nor<const WORD: usize, const PAGE: usize> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct NoPower;
+pub(crate) struct PowerLoss;
 
-impl NorFlashError for NoPower {
+impl NorFlashError for PowerLoss {
     fn kind(&self) -> NorFlashErrorKind {
         NorFlashErrorKind::Other
     }
@@ -75,7 +75,7 @@ impl<const WORD: usize, const PAGE: usize> Nor<WORD, PAGE> {
     }
 
     /// Changes bytes one by one, as long as there is power, and tears the word in which there is none any more.
-    fn change(&mut self, from: usize, new: impl Iterator<Item = u8>) -> Result<(), NoPower> {
+    fn change(&mut self, from: usize, new: impl Iterator<Item = u8>) -> Result<(), PowerLoss> {
         for (offset, new) in new.enumerate() {
             let at = from + offset;
             if self.power.is_there() {
@@ -89,20 +89,20 @@ impl<const WORD: usize, const PAGE: usize> Nor<WORD, PAGE> {
                     Torn::Anything => self.power.random(),
                 };
             }
-            return Err(NoPower);
+            return Err(PowerLoss);
         }
         Ok(())
     }
 }
 
 impl<const WORD: usize, const PAGE: usize> ErrorType for Nor<WORD, PAGE> {
-    type Error = NoPower;
+    type Error = PowerLoss;
 }
 
 impl<const WORD: usize, const PAGE: usize> ReadNorFlash for Nor<WORD, PAGE> {
     const READ_SIZE: usize = WORD;
 
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NoPower> {
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), PowerLoss> {
         assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
         bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
         Ok(())
@@ -117,7 +117,7 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
     const WRITE_SIZE: usize = WORD;
     const ERASE_SIZE: usize = PAGE;
 
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NoPower> {
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), PowerLoss> {
         assert_eq!((from as usize % PAGE, to as usize % PAGE), (0, 0), "whole pages");
         let erased = self.change(from as usize, (from..to).map(|_| 0xFF));
         if erased.is_err() && self.torn == Torn::Anything {
@@ -127,7 +127,7 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
         erased
     }
 
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NoPower> {
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), PowerLoss> {
         assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
         let old = self.bytes[offset as usize..][..bytes.len()].to_vec();
         self.change(offset as usize, old.iter().zip(bytes).map(|(old, new)| old & new))

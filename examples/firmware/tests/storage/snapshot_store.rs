@@ -1,28 +1,28 @@
 //! When something is written, and what is restored.
 
-use super::{UserRef, application, carry_out, secs, set};
-use firmware::storage::{Keeper, Retained, Storage};
+use super::{DeviceUser, application, execute, secs, set};
+use firmware::storage::{Retained, SnapshotStore, Storage};
 use presence_core::snapshot::VERSION_GAP;
 use presence_core::{Absence, Command, Duration, Instant, Presence};
 use std::sync::atomic::AtomicU8;
 
 /// A storage that counts, and fails when told to. It is as slow to wear out as flash.
 #[derive(Debug, Default)]
-struct Counted {
+struct CountingStorage {
     newest: Option<Vec<u8>>,
     writes: usize,
     tries: usize,
     fails: bool,
 }
 
-const SLACK: u64 = 30 * 60;
-const REST: u64 = 10;
+const MAX_STALENESS: u64 = 30 * 60;
+const MIN_INTERVAL: u64 = 10;
 
-impl Storage for Counted {
+impl Storage for CountingStorage {
     type Error = ();
 
-    const SLACK: Duration = Duration::from_secs(SLACK);
-    const REST: Duration = Duration::from_secs(REST);
+    const MAX_STALENESS: Duration = Duration::from_secs(MAX_STALENESS);
+    const MIN_INTERVAL: Duration = Duration::from_secs(MIN_INTERVAL);
 
     fn load(&mut self) -> Result<Option<&[u8]>, ()> {
         if self.fails { Err(()) } else { Ok(self.newest.as_deref()) }
@@ -41,29 +41,30 @@ impl Storage for Counted {
 
 /// A device: what its main loop does with its user and its storage.
 struct Device {
-    user: UserRef,
-    keeper: Keeper<Counted>,
+    user: DeviceUser,
+    snapshots: SnapshotStore<CountingStorage>,
     now: Instant,
 }
 
 impl Device {
-    fn start(storage: Counted, now: Instant, elapsed: Option<Duration>) -> Self {
-        let mut keeper = Keeper::new(storage);
-        let user = keeper.restore(now, elapsed);
-        let mut device = Self { user, keeper, now };
+    fn start(storage: CountingStorage, now: Instant, elapsed: Option<Duration>) -> Self {
+        let mut snapshots = SnapshotStore::new(storage);
+        let user = snapshots.restore(now, elapsed);
+        let mut device = Self { user, snapshots, now };
         device.turn(now, None);
         device
     }
 
     fn turn(&mut self, now: Instant, command: Option<Command<presence_core::SessionId>>) -> bool {
         self.now = now;
-        carry_out(&mut self.user, now, command);
-        self.keeper.keep(self.user.at(now).unwrap()).unwrap_or(false)
+        execute(&mut self.user, now, command);
+        self.snapshots.save(self.user.at(now).unwrap()).unwrap_or(false)
     }
 
     /// Sleeps until then, waking as often as it must.
     fn sleep(&mut self, until: Instant) {
-        let wake_at = |device: &Self| device.user.next_deadline().into_iter().chain(device.keeper.keep_at()).min();
+        let wake_at =
+            |device: &Self| device.user.next_deadline().into_iter().chain(device.snapshots.next_save_at()).min();
         while let Some(wake_at) = wake_at(self).filter(|at| *at <= until) {
             assert!(wake_at > self.now, "it would never sleep");
             self.turn(wake_at, None);
@@ -72,12 +73,12 @@ impl Device {
     }
 
     fn writes(&mut self) -> usize {
-        self.keeper.storage().writes
+        self.snapshots.storage().writes
     }
 
     /// The power goes, and comes back; the clock starts again.
     fn restart(&mut self, elapsed: Option<Duration>) -> Self {
-        Self::start(core::mem::take(self.keeper.storage()), secs(0), elapsed)
+        Self::start(core::mem::take(self.snapshots.storage()), secs(0), elapsed)
     }
 }
 
@@ -86,7 +87,7 @@ fn prefer(presence: Presence, mins: u64) -> Option<Command<presence_core::Sessio
 }
 
 fn new() -> Device {
-    Device::start(Counted::default(), secs(1000), None)
+    Device::start(CountingStorage::default(), secs(1000), None)
 }
 
 #[test]
@@ -133,10 +134,11 @@ fn m5_without_anything_stored_nobody_was_ever_seen() {
 #[test]
 fn a5_what_cannot_be_read_is_no_news() {
     for newest in [vec![], vec![0xFF; 30], vec![2, 0, 0, 0, 0, 0]] {
-        let device = Device::start(Counted { newest: Some(newest), ..Counted::default() }, secs(0), None);
+        let device =
+            Device::start(CountingStorage { newest: Some(newest), ..CountingStorage::default() }, secs(0), None);
         assert_eq!(device.user.absence(), Some(Absence::Lost));
     }
-    let device = Device::start(Counted { fails: true, ..Counted::default() }, secs(0), None);
+    let device = Device::start(CountingStorage { fails: true, ..CountingStorage::default() }, secs(0), None);
     assert_eq!(device.user.absence(), Some(Absence::Lost));
 }
 
@@ -182,7 +184,7 @@ fn without_changes_nothing_is_written_and_nothing_wakes() {
     let mut device = new();
     device.turn(secs(2000), set(1, Presence::InACall, 24 * 60));
     let before = device.writes();
-    assert_eq!(device.keeper.keep_at(), None);
+    assert_eq!(device.snapshots.next_save_at(), None);
     for minute in 0..24 * 60 - 1 {
         assert!(!device.turn(secs(2000 + 60 * minute), None));
     }
@@ -199,7 +201,7 @@ fn u2_what_is_left_of_a_preferred_presence_is_written_now_and_then() {
         let device = device.restart(None);
         let left = device.user.preferred().map_or(0, |preferred| preferred.expires_at().as_millis() / 1000);
         let truth = (120 - minutes) * 60;
-        assert!((truth..=truth + SLACK).contains(&left), "{left} s, and truly {truth} s");
+        assert!((truth..=truth + MAX_STALENESS).contains(&left), "{left} s, and truly {truth} s");
     }
     let mut device = new();
     device.turn(secs(2000), prefer(Presence::DoNotDisturb, 120));
@@ -218,25 +220,25 @@ fn storage_rests_between_writes_and_the_last_word_is_written() {
     }
     assert!(device.writes() - before <= 361, "{}", device.writes() - before);
     let version = device.user.version();
-    device.sleep(secs(2000 + 3600 + REST));
+    device.sleep(secs(2000 + 3600 + MIN_INTERVAL));
     assert_eq!(device.restart(None).user.version(), version + VERSION_GAP, "nothing is left unwritten");
 }
 
 #[test]
 fn a_failed_write_is_tried_again() {
     let mut device = new();
-    device.keeper.storage().fails = true;
+    device.snapshots.storage().fails = true;
     device.turn(secs(2000), set(1, Presence::InACall, 24 * 60));
-    let tries = device.keeper.storage().tries;
+    let tries = device.snapshots.storage().tries;
     for second in 1..100 {
         device.turn(secs(2000 + second), None);
     }
-    assert_eq!(device.keeper.storage().tries, tries, "not at every turn");
+    assert_eq!(device.snapshots.storage().tries, tries, "not at every turn");
     device.turn(secs(2200), set(1, Presence::Busy, 24 * 60));
-    assert_eq!(device.keeper.storage().tries, tries + 1, "with the next change");
-    device.keeper.storage().fails = false;
-    device.sleep(secs(2200 + SLACK));
-    assert_eq!(device.keeper.storage().tries, tries + 2, "and after a while");
+    assert_eq!(device.snapshots.storage().tries, tries + 1, "with the next change");
+    device.snapshots.storage().fails = false;
+    device.sleep(secs(2200 + MAX_STALENESS));
+    assert_eq!(device.snapshots.storage().tries, tries + 2, "and after a while");
     assert_eq!(device.restart(Some(Duration::ZERO)).user.presence(), Presence::Busy);
 }
 
@@ -244,15 +246,15 @@ fn a_failed_write_is_tried_again() {
 #[test]
 fn retained_memory_keeps_a_user() {
     static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0xFF) }; Retained::BYTES];
-    let mut keeper = Keeper::new(Retained::new(&RETAINED));
-    let mut user = keeper.restore(secs(0), None);
+    let mut snapshots = SnapshotStore::new(Retained::new(&RETAINED));
+    let mut user = snapshots.restore(secs(0), None);
     for number in 0..8 {
-        carry_out(&mut user, secs(10), set(number, Presence::InACall, 5));
-        assert_eq!(keeper.keep(user.at(secs(10)).unwrap()), Ok(true));
+        execute(&mut user, secs(10), set(number, Presence::InACall, 5));
+        assert_eq!(snapshots.save(user.at(secs(10)).unwrap()), Ok(true));
     }
-    let mut keeper = Keeper::new(Retained::new(&RETAINED));
-    assert_eq!(keeper.restore(secs(10), Some(Duration::ZERO)), user);
-    assert_eq!(keeper.restore(secs(0), None).absence(), Some(Absence::Lost));
+    let mut snapshots = SnapshotStore::new(Retained::new(&RETAINED));
+    assert_eq!(snapshots.restore(secs(10), Some(Duration::ZERO)), user);
+    assert_eq!(snapshots.restore(secs(0), None).absence(), Some(Absence::Lost));
 }
 
 /// CRC-32C, with which every form of a snapshot ends.
@@ -267,10 +269,10 @@ fn checksum(bytes: &[u8]) -> u32 {
 fn what_newer_firmware_stored_is_left_alone() {
     let mut bytes = vec![200, 1, 2, 3];
     bytes.extend(checksum(&bytes).to_le_bytes());
-    let storage = Counted { newest: Some(bytes.clone()), ..Counted::default() };
+    let storage = CountingStorage { newest: Some(bytes.clone()), ..CountingStorage::default() };
     let mut device = Device::start(storage, Instant::ZERO, None);
     assert_eq!(device.user.absence(), Some(Absence::Lost), "no news (A5)");
     device.turn(secs(60), set(1, Presence::Busy, 60));
     device.turn(secs(7200), None);
-    assert_eq!(device.keeper.storage().newest, Some(bytes));
+    assert_eq!(device.snapshots.storage().newest, Some(bytes));
 }
