@@ -6,10 +6,10 @@ use presence_core::{Command, Instant, Presence, SessionId, UserId};
 
 pub(crate) const USERS: usize = 8;
 
-pub(crate) type Household = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, USERS>, DefaultHasher>;
+pub(crate) type Users = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, USERS>, DefaultHasher>;
 
 #[inline(never)]
-pub(crate) fn probe_execute(users: &mut Household, now: Instant, user: UserId, command: &Command<SessionId>) -> bool {
+pub(crate) fn probe_execute(users: &mut Users, now: Instant, user: UserId, command: &Command<SessionId>) -> bool {
     users
         .execute(now, user, *command, |user, transition| {
             black_box((user, transition));
@@ -17,38 +17,38 @@ pub(crate) fn probe_execute(users: &mut Household, now: Instant, user: UserId, c
         .is_ok()
 }
 
-/// What is left to do: nothing, or something else.
+/// Advances by one step, and reports whether anything is left to do.
 #[inline(never)]
-pub(crate) fn probe_advance(users: &mut Household, now: Instant) -> bool {
+pub(crate) fn probe_advance(users: &mut Users, now: Instant) -> bool {
     let progress = users.advance(now);
     black_box(&progress);
     !matches!(progress, Progress::Idle { .. })
 }
 
 #[inline(never)]
-pub(crate) fn probe_next_deadline(users: &Household) -> u64 {
+pub(crate) fn probe_next_deadline(users: &Users) -> u64 {
     users.next_deadline().map_or(0, Instant::as_millis)
 }
 
 #[inline(never)]
-pub(crate) fn probe_presence(users: &Household, now: Instant, user: UserId) -> Presence {
+pub(crate) fn probe_presence(users: &Users, now: Instant, user: UserId) -> Presence {
     users.presence(now, user)
 }
 
 #[inline(never)]
-pub(crate) fn probe_version(users: &Household, now: Instant, user: UserId) -> u64 {
+pub(crate) fn probe_version(users: &Users, now: Instant, user: UserId) -> u64 {
     users.version(now, user)
 }
 
 type Probes = (
-    fn(&mut Household, Instant, UserId, &Command<SessionId>) -> bool,
-    fn(&mut Household, Instant) -> bool,
-    fn(&Household) -> u64,
-    fn(&Household, Instant, UserId) -> Presence,
-    fn(&Household, Instant, UserId) -> u64,
+    fn(&mut Users, Instant, UserId, &Command<SessionId>) -> bool,
+    fn(&mut Users, Instant) -> bool,
+    fn(&Users) -> u64,
+    fn(&Users, Instant, UserId) -> Presence,
+    fn(&Users, Instant, UserId) -> u64,
 );
 
-/// Keeps every probe, for nobody can tell whether it is called, nor with what.
+/// Links every probe: the compiler cannot tell whether any is called, nor with which arguments.
 #[inline(always)]
 pub fn drive() -> bool {
     let probes: &Probes = &(probe_execute, probe_advance, probe_next_deadline, probe_presence, probe_version);

@@ -1,32 +1,32 @@
-//! Labels that a scenario puts in front of calls, so that those of one kind can be told from those of another.
+//! Labels that a scenario puts in front of calls, to distinguish their kinds.
 
 use core::hint::black_box;
 
-/// Nothing is due.
+/// Marks calls with nothing due.
 #[inline(never)]
 pub fn label_idle() {
     black_box("idle");
 }
 
-/// Something is due.
+/// Marks calls with something due.
 #[inline(never)]
 pub fn label_due() {
     black_box("due");
 }
 
-/// The longest spelling of a request.
+/// Marks requests in the longest spelling.
 #[inline(never)]
 pub fn label_longest() {
     black_box("longest");
 }
 
-/// What is no request, or one made to cost as much as can be.
+/// Marks input that is no request, or one made to be expensive.
 #[inline(never)]
 pub fn label_hostile() {
     black_box("hostile");
 }
 
-/// Many requests in one.
+/// Marks batches and bulk reads.
 #[inline(never)]
 pub fn label_batch() {
     black_box("batch");

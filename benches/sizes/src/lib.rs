@@ -1,8 +1,8 @@
-//! Images that link the library and next to nothing else, to say what it costs a small device.
+//! Images that link the library and next to nothing else, to measure what it costs a small device.
 //!
 //! Each image is an entry, a `drive` and the probes it calls. A probe is one call as an application makes it, never
-//! inlined, so that its instructions and its stack can be told from everything else's. Without the feature `scenario`
-//! `drive` calls every probe once with arguments that nobody knows beforehand; with it, it plays a scenario.
+//! inlined, so that its instructions and its stack can be measured apart. Without the feature `scenario`, `drive` only links
+//! every probe; with it, `drive` plays a scenario; with `every`, all inputs of small size.
 #![no_std]
 
 #[cfg(feature = "details")]
@@ -22,7 +22,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// Makes the entry of an image: it runs `drive`, then ends the emulator, with success if that returned true.
+/// Defines the entry of an image, which runs `drive` and ends the emulator, with success if that returned true.
 #[macro_export]
 macro_rules! image {
     ($drive:expr) => {

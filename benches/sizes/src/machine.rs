@@ -1,4 +1,4 @@
-//! The machine alone: one user of four sessions, without the wire.
+//! One user of four sessions, without the wire.
 
 use core::hint::black_box;
 use presence_core::{
@@ -6,12 +6,12 @@ use presence_core::{
     set_preferred_presence, set_presence,
 };
 
-/// Ids of either size.
+/// A session id of either size.
 pub trait Id: Copy + Ord {
-    /// The id with this number.
+    /// Returns the id with this number.
     fn numbered(number: u8) -> Self;
 
-    /// The id with this place among others, told from its neighbours as late as can be.
+    /// Returns the id with this rank; only its last byte differs from its neighbours'.
     fn ranked(rank: u8) -> Self;
 }
 
@@ -26,7 +26,7 @@ impl Id for u8 {
 }
 
 impl Id for SessionId {
-    /// As the ids of applications are: random.
+    /// Returns a random id, as those of applications are.
     fn numbered(number: u8) -> Self {
         const IDS: [u128; 4] = [
             0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f87,
@@ -43,13 +43,13 @@ impl Id for SessionId {
 }
 
 /// A user of four sessions.
-pub(crate) type Person<S> = User<S, 4>;
+pub(crate) type DeviceUser<S> = User<S, 4>;
 
 const POLICY: Policy = Policy::DESK;
 
 #[inline(never)]
 pub(crate) fn probe_set<S: Id>(
-    user: &mut Person<S>,
+    user: &mut DeviceUser<S>,
     now: Instant,
     id: S,
     presence: Presence,
@@ -61,7 +61,7 @@ pub(crate) fn probe_set<S: Id>(
 }
 
 #[inline(never)]
-pub(crate) fn probe_clear<S: Id>(user: &mut Person<S>, now: Instant, id: S) -> bool {
+pub(crate) fn probe_clear<S: Id>(user: &mut DeviceUser<S>, now: Instant, id: S) -> bool {
     let Ok(at) = user.at(now) else { return false };
     let Ok(ref transition) = clear_presence(at, id) else { return false };
     user.apply(transition).is_ok()
@@ -69,7 +69,7 @@ pub(crate) fn probe_clear<S: Id>(user: &mut Person<S>, now: Instant, id: S) -> b
 
 #[inline(never)]
 pub(crate) fn probe_set_preferred<S: Id>(
-    user: &mut Person<S>,
+    user: &mut DeviceUser<S>,
     now: Instant,
     presence: Presence,
     duration: Option<Duration>,
@@ -80,14 +80,14 @@ pub(crate) fn probe_set_preferred<S: Id>(
 }
 
 #[inline(never)]
-pub(crate) fn probe_clear_preferred<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
+pub(crate) fn probe_clear_preferred<S: Id>(user: &mut DeviceUser<S>, now: Instant) -> bool {
     let Ok(at) = user.at(now) else { return false };
     let Some(ref transition) = clear_preferred_presence(at) else { return false };
     user.apply(transition).is_ok()
 }
 
 #[inline(never)]
-pub(crate) fn probe_advance<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
+pub(crate) fn probe_advance<S: Id>(user: &mut DeviceUser<S>, now: Instant) -> bool {
     match next_due(user, now, &POLICY) {
         None => false,
         Some(ref transition) => user.apply(transition).is_ok(),
@@ -95,23 +95,23 @@ pub(crate) fn probe_advance<S: Id>(user: &mut Person<S>, now: Instant) -> bool {
 }
 
 #[inline(never)]
-pub(crate) fn probe_next_deadline<S: Id>(user: &Person<S>) -> u64 {
+pub(crate) fn probe_next_deadline<S: Id>(user: &DeviceUser<S>) -> u64 {
     user.next_deadline().map_or(0, Instant::as_millis)
 }
 
 #[inline(never)]
-pub(crate) fn probe_presence<S: Id>(user: &Person<S>) -> Presence {
+pub(crate) fn probe_presence<S: Id>(user: &DeviceUser<S>) -> Presence {
     user.presence()
 }
 
 #[inline(never)]
-pub(crate) fn probe_explain<S: Id>(user: &Person<S>) -> Presence {
+pub(crate) fn probe_explain<S: Id>(user: &DeviceUser<S>) -> Presence {
     let explanation = user.explain(&POLICY);
     black_box(&explanation);
     explanation.presence
 }
 
-/// As large as users are: their sizes can be read from the image.
+/// Statics as large as users: the image tells their sizes.
 #[cfg(feature = "scenario")]
 mod sizes {
     use presence_core::{SessionId, User};
@@ -126,20 +126,20 @@ mod sizes {
     static USER_OF_GUIDS_5: [u8; size_of::<User<SessionId, 5>>()] = [0; size_of::<User<SessionId, 5>>()];
 }
 
-/// What an application calls.
+/// The calls of an application.
 #[cfg(not(feature = "scenario"))]
 type Probes<S> = (
-    fn(&mut Person<S>, Instant, S, Presence, Option<Duration>) -> bool,
-    fn(&mut Person<S>, Instant, S) -> bool,
-    fn(&mut Person<S>, Instant, Presence, Option<Duration>) -> bool,
-    fn(&mut Person<S>, Instant) -> bool,
-    fn(&mut Person<S>, Instant) -> bool,
-    fn(&Person<S>) -> u64,
-    fn(&Person<S>) -> Presence,
-    fn(&Person<S>) -> Presence,
+    fn(&mut DeviceUser<S>, Instant, S, Presence, Option<Duration>) -> bool,
+    fn(&mut DeviceUser<S>, Instant, S) -> bool,
+    fn(&mut DeviceUser<S>, Instant, Presence, Option<Duration>) -> bool,
+    fn(&mut DeviceUser<S>, Instant) -> bool,
+    fn(&mut DeviceUser<S>, Instant) -> bool,
+    fn(&DeviceUser<S>) -> u64,
+    fn(&DeviceUser<S>) -> Presence,
+    fn(&DeviceUser<S>) -> Presence,
 );
 
-/// Keeps every probe, for nobody can tell whether it is called, nor with what.
+/// Links every probe: the compiler cannot tell whether any is called, nor with which arguments.
 #[cfg(not(feature = "scenario"))]
 #[inline(always)]
 pub fn drive<S: Id>() -> bool {
@@ -157,8 +157,9 @@ pub fn drive<S: Id>() -> bool {
     true
 }
 
-/// Fills the user in an order that moves sessions about, keeps them alive, prefers, lets everything fade and expire, and
-/// clears: the longest way through every call. True if each did what it should.
+/// Takes the longest way through every call, and reports whether each did what it should.
+///
+/// Sets sessions in an order that moves them about, keeps them alive, prefers, clears, and lets everything fade and expire.
 #[cfg(feature = "scenario")]
 #[inline(always)]
 pub fn drive<S: Id>() -> bool {
@@ -167,7 +168,7 @@ pub fn drive<S: Id>() -> bool {
     let ids = [3, 1, 2, 0].map(S::numbered);
     let moment = |secs| black_box(Instant::from_secs(secs));
     let lease = |minutes| black_box(Some(Duration::from_mins(minutes)));
-    let mut owner = Person::<S>::new();
+    let mut owner = DeviceUser::<S>::new();
     let user = black_box(&mut owner);
     let mut good = true;
     label_idle();
@@ -196,7 +197,7 @@ pub fn drive<S: Id>() -> bool {
     }
     good &= probe_set_preferred(user, moment(6), Presence::Busy, lease(5));
     label_due();
-    // Four fades, the end of what was preferred, four sessions that expire.
+    // Four fades, the end of the preferred presence, four sessions that expire.
     for _ in 0..9 {
         good &= probe_advance(user, moment(606));
     }

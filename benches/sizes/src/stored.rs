@@ -1,19 +1,19 @@
 //! One user of four sessions and its stored form.
 
-use crate::machine::Person;
+use crate::machine::DeviceUser;
 use core::hint::black_box;
 use presence_core::{Duration, Instant, SessionId, snapshot};
 
-pub(crate) type UserRef = Person<SessionId>;
+pub(crate) type StoredUser = DeviceUser<SessionId>;
 
 #[inline(never)]
-pub(crate) fn probe_take(user: &UserRef, now: Instant, buffer: &mut [u8]) -> usize {
+pub(crate) fn probe_save(user: &StoredUser, now: Instant, buffer: &mut [u8]) -> usize {
     let Ok(at) = user.at(now) else { return 0 };
     snapshot::save(at, buffer).map_or(0, |stored| stored.len())
 }
 
 #[inline(never)]
-pub(crate) fn probe_restore(bytes: &[u8], now: Instant, elapsed: Option<Duration>, user: &mut UserRef) -> bool {
+pub(crate) fn probe_restore(bytes: &[u8], now: Instant, elapsed: Option<Duration>, user: &mut StoredUser) -> bool {
     match snapshot::restore(bytes, now, elapsed) {
         Ok(restored) => {
             *user = restored;
@@ -24,20 +24,20 @@ pub(crate) fn probe_restore(bytes: &[u8], now: Instant, elapsed: Option<Duration
 }
 
 #[inline(never)]
-pub(crate) fn probe_rebase(user: &mut UserRef, from: Instant, to: Instant) -> bool {
+pub(crate) fn probe_rebase(user: &mut StoredUser, from: Instant, to: Instant) -> bool {
     user.rebase(from, to).is_ok()
 }
 
 type Probes = (
-    fn(&UserRef, Instant, &mut [u8]) -> usize,
-    fn(&[u8], Instant, Option<Duration>, &mut UserRef) -> bool,
-    fn(&mut UserRef, Instant, Instant) -> bool,
+    fn(&StoredUser, Instant, &mut [u8]) -> usize,
+    fn(&[u8], Instant, Option<Duration>, &mut StoredUser) -> bool,
+    fn(&mut StoredUser, Instant, Instant) -> bool,
 );
 
-/// Keeps every probe, for nobody can tell whether it is called, nor with what.
+/// Links every probe: the compiler cannot tell whether any is called, nor with which arguments.
 #[inline(always)]
 pub fn drive() -> bool {
-    let probes: &Probes = &(probe_take, probe_restore, probe_rebase);
+    let probes: &Probes = &(probe_save, probe_restore, probe_rebase);
     black_box(probes);
     true
 }

@@ -1,4 +1,4 @@
-//! The machine behind the wire.
+//! One user behind the wire.
 
 use core::hint::black_box;
 #[cfg(feature = "details")]
@@ -10,26 +10,26 @@ use presence_core::graph::{
 };
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 
-/// A store of one person, as a device on a desk has it.
+/// A store of one user, as a device on a desk has it.
 #[cfg_attr(feature = "every", derive(Clone))]
 pub struct Desk {
     one: SingleUserStore<4>,
     #[cfg(feature = "details")]
-    details: crate::details::Told,
+    details: crate::details::LongDetails,
 }
 
 #[cfg(feature = "scenario")]
 impl Desk {
-    /// Nobody has said anything yet.
+    /// Creates a desk whose user has set nothing.
     pub(crate) const fn new() -> Self {
         Self {
             one: SingleUserStore::new(UserId::from_bytes([0x11; 16]), Policy::DESK),
             #[cfg(feature = "details")]
-            details: crate::details::Told::new(),
+            details: crate::details::LongDetails::new(),
         }
     }
 
-    /// Has the person one of these numbers of sessions?
+    /// Reports whether the user has one of these numbers of sessions.
     #[cfg(feature = "every")]
     pub(crate) fn is_one_of(&self, counts: &[usize]) -> bool {
         counts.contains(&self.one.user.user().sessions().len())
@@ -74,14 +74,14 @@ impl Store for Desk {
         }
         let Ok(at) = self.details.at(now) else { return Ok(()) };
         if let Some(ref transition) = decide_details(at, command)? {
-            // What was decided about it fits it.
+            // A transition that was decided about these details applies to them.
             let _ = self.details.apply(transition);
         }
         Ok(())
     }
 }
 
-/// Knows what time it was when the device started.
+/// The environment of a device that knows what time it was at its start.
 #[cfg(feature = "details")]
 struct Clock;
 
@@ -92,7 +92,7 @@ impl Environment for Clock {
     }
 }
 
-fn exchange(store: &Desk, now: Instant) -> Context<'static> {
+fn context(store: &Desk, now: Instant) -> Context<'static> {
     Context {
         #[cfg(feature = "details")]
         hooks: Some(&Clock),
@@ -102,8 +102,8 @@ fn exchange(store: &Desk, now: Instant) -> Context<'static> {
 
 #[inline(never)]
 pub(crate) fn probe_line<K: Writer>(store: &mut Desk, now: Instant, line: &[u8], answer: &mut K) -> bool {
-    let exchange = exchange(store, now);
-    serve_line(Line::parse(line), &exchange, store, answer, &mut |_, transition| {
+    let context = context(store, now);
+    serve_line(Line::parse(line), &context, store, answer, &mut |_, transition| {
         black_box(transition.after());
     })
     .is_ok()
@@ -116,13 +116,13 @@ pub(crate) fn probe_request<K: Writer>(
     request: &RawRequest<'_, '_>,
     answer: &mut K,
 ) -> u16 {
-    let exchange = exchange(store, now);
-    serve(request, &exchange, store, answer, &mut |_, transition| {
+    let context = context(store, now);
+    serve(request, &context, store, answer, &mut |_, transition| {
         black_box(transition.after());
     })
 }
 
-/// Keeps the probe of lines, for nobody can tell whether it is called, nor with what.
+/// Links the probe of lines: the compiler cannot tell whether it is called, nor with which arguments.
 #[cfg(not(feature = "scenario"))]
 #[inline(always)]
 pub fn drive_lines() -> bool {
@@ -130,7 +130,7 @@ pub fn drive_lines() -> bool {
     true
 }
 
-/// Keeps the probe of requests, for nobody can tell whether it is called, nor with what.
+/// Links the probe of requests: the compiler cannot tell whether it is called, nor with which arguments.
 #[cfg(not(feature = "scenario"))]
 #[inline(always)]
 pub fn drive_requests() -> bool {
@@ -138,9 +138,9 @@ pub fn drive_requests() -> bool {
     true
 }
 
-/// What is sent: path under `/me/presence`, body, and the status that must come back.
+/// The requests that are sent: path under `/me/presence`, body, and the expected status.
 #[cfg(feature = "scenario")]
-macro_rules! conversation {
+macro_rules! transcript {
     ($line:ident) => {
         [
             $line!("/setPresence", r#"{"sessionId":"33333333-5ab4-4529-bffb-cfe50aa89f87","availability":"Available","activity":"Available","expirationDuration":"PT10M"}"#, "200"),
@@ -160,7 +160,7 @@ macro_rules! conversation {
     };
 }
 
-/// Plays the conversation twice, the second time when everything is overdue. True if every answer was as it should be.
+/// Plays the transcript twice, the second time with everything overdue, and reports whether every status was expected.
 #[cfg(feature = "scenario")]
 #[inline(always)]
 pub fn drive_lines() -> bool {
@@ -185,7 +185,7 @@ pub fn drive_lines() -> bool {
     let store = black_box(&mut store);
     let mut good = true;
     for secs in [1, 1_000_000] {
-        for (line, status) in conversation!(line) {
+        for (line, status) in transcript!(line) {
             let mut bytes = [0; 320];
             let mut answer = Buffer::new(&mut bytes);
             good &= probe_line(store, black_box(Instant::from_secs(secs)), black_box(line.as_bytes()), &mut answer);
@@ -198,7 +198,7 @@ pub fn drive_lines() -> bool {
     good
 }
 
-/// The same over HTTP.
+/// Plays the same over HTTP.
 #[cfg(feature = "scenario")]
 #[inline(always)]
 pub fn drive_requests() -> bool {
@@ -216,7 +216,7 @@ pub fn drive_requests() -> bool {
     let store = black_box(&mut store);
     let mut good = true;
     for secs in [1, 1_000_000] {
-        for (method, target, body, status) in conversation!(request) {
+        for (method, target, body, status) in transcript!(request) {
             let mut bytes = [0; 320];
             let mut answer = Buffer::new(&mut bytes);
             let content_type = Some("application/json; charset=utf-8");

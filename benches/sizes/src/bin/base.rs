@@ -1,7 +1,7 @@
-//! The image without the library: what is subtracted from the others.
+//! The image without the library, which is subtracted from the others.
 #![no_std]
 #![no_main]
 
-use presence_core_figures as _;
+use presence_core_sizes as _;
 
-presence_core_figures::image!(core::hint::black_box(true));
+presence_core_sizes::image!(core::hint::black_box(true));

@@ -1,10 +1,10 @@
-//! What a user tells beside its presence, alone.
+//! Details alone, without a presence.
 #![no_std]
 #![no_main]
 
 #[cfg(not(feature = "every"))]
-use presence_core_figures::details;
+use presence_core_sizes::details;
 #[cfg(feature = "every")]
-use presence_core_figures::every::details;
+use presence_core_sizes::every::details;
 
-presence_core_figures::image!(details::drive());
+presence_core_sizes::image!(details::drive());

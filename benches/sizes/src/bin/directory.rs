@@ -3,8 +3,8 @@
 #![no_main]
 
 #[cfg(not(feature = "every"))]
-use presence_core_figures::directory;
+use presence_core_sizes::directory;
 #[cfg(feature = "every")]
-use presence_core_figures::every::directory;
+use presence_core_sizes::every::directory;
 
-presence_core_figures::image!(directory::drive());
+presence_core_sizes::image!(directory::drive());

@@ -1,5 +1,5 @@
-//! Every public function of the library: nothing is called, and nothing may be left out.
+//! Every public function of the library, linked and not called.
 #![no_std]
 #![no_main]
 
-presence_core_figures::image!(presence_core_figures::everything::drive());
+presence_core_sizes::image!(presence_core_sizes::everything::drive());

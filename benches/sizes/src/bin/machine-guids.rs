@@ -3,8 +3,8 @@
 #![no_main]
 
 #[cfg(feature = "every")]
-use presence_core_figures::every::machine;
+use presence_core_sizes::every::machine;
 #[cfg(not(feature = "every"))]
-use presence_core_figures::machine;
+use presence_core_sizes::machine;
 
-presence_core_figures::image!(machine::drive::<presence_core::SessionId>());
+presence_core_sizes::image!(machine::drive::<presence_core::SessionId>());

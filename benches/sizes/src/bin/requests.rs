@@ -3,10 +3,10 @@
 #![no_main]
 
 #[cfg(all(feature = "every", feature = "batch", feature = "details"))]
-use presence_core_figures::every::whole as wire;
+use presence_core_sizes::every::whole as wire;
 #[cfg(all(feature = "every", not(all(feature = "batch", feature = "details"))))]
-use presence_core_figures::every::wire;
+use presence_core_sizes::every::wire;
 #[cfg(not(feature = "every"))]
-use presence_core_figures::wire;
+use presence_core_sizes::wire;
 
-presence_core_figures::image!(wire::drive_requests());
+presence_core_sizes::image!(wire::drive_requests());

@@ -3,8 +3,8 @@
 #![no_main]
 
 #[cfg(feature = "every")]
-use presence_core_figures::every::stored;
+use presence_core_sizes::every::stored;
 #[cfg(not(feature = "every"))]
-use presence_core_figures::stored;
+use presence_core_sizes::stored;
 
-presence_core_figures::image!(stored::drive());
+presence_core_sizes::image!(stored::drive());

@@ -2,12 +2,12 @@
 //!
 //! A shape is: no status message, one that ends first, or one that never ends; out of office or not; and on each of the three
 //! layers no work location, one that ends early, or one that ends late. Texts are as long as they may be. In every shape every
-//! command is decided and applied, and the whole is stored and read back; then time carries out all that is due. At last come
+//! command is decided and applied, and the whole is saved and restored; then all due transitions are applied. At last come
 //! bytes that are no details but have the right checksum.
 
-use super::spelling::seal;
+use super::spelling::write_checksum;
 use crate::details::{
-    MESSAGE, Told, probe_advance, probe_next_deadline, probe_restore, probe_shown, probe_take, probe_tell,
+    LongDetails, MESSAGE, probe_advance, probe_next_deadline, probe_restore, probe_save, probe_update, probe_view,
 };
 use crate::label::{label_due, label_hostile, label_idle};
 use core::hint::black_box;
@@ -19,7 +19,7 @@ const EARLY: Instant = Instant::from_secs(600);
 const LATE: Instant = Instant::from_secs(3600);
 const FAR: Instant = Instant::from_secs(1_000_000);
 
-/// A text as long as there is room for.
+/// A text of full length.
 const TEXT: &str = letters(&[b'x'; MESSAGE]);
 const PLACE: &str = letters(&[b'y'; WorkPlace::MAX_ID_LEN]);
 
@@ -44,7 +44,7 @@ const fn location(layer: LocationLayer, until: Instant) -> DetailsCommand<'stati
     DetailsCommand::SetLocation { layer, place, until }
 }
 
-/// Every shape. True if every call did what it should.
+/// Plays every shape, and reports whether every call did what it should.
 #[inline(always)]
 pub fn drive() -> bool {
     let mut good = true;
@@ -56,19 +56,19 @@ pub fn drive() -> bool {
 
 #[inline(never)]
 fn drive_shape(shape: u32) -> bool {
-    let mut details = Told::new();
+    let mut details = LongDetails::new();
     let mut good = true;
     label_idle();
     if let Some(expires_at) = [None, Some(EARLY), Some(Instant::NEVER)].get(shape as usize % 3).copied().flatten() {
-        good &= probe_tell(&mut details, NOW, black_box(&message(expires_at)));
+        good &= probe_update(&mut details, NOW, black_box(&message(expires_at)));
     }
     if shape / 3 % 2 == 1 {
-        good &= probe_tell(&mut details, NOW, black_box(&DetailsCommand::SetOutOfOffice(OUT_OF_OFFICE[1])));
+        good &= probe_update(&mut details, NOW, black_box(&DetailsCommand::SetOutOfOffice(OUT_OF_OFFICE[1])));
     }
     let mut rest = shape / 6;
     for layer in LocationLayer::ALL {
         if let Some(until) = [None, Some(EARLY), Some(LATE)].get(rest as usize % 3).copied().flatten() {
-            good &= probe_tell(&mut details, NOW, black_box(&location(layer, until)));
+            good &= probe_update(&mut details, NOW, black_box(&location(layer, until)));
         }
         rest /= 3;
     }
@@ -77,48 +77,44 @@ fn drive_shape(shape: u32) -> bool {
     good & drive_time(&mut details)
 }
 
-/// Every command, each to the same details.
+/// Plays every command, each on the same details.
 #[inline(never)]
-fn drive_commands(details: &Told) -> bool {
-    black_box((
-        probe_shown(details, black_box(NOW)),
-        probe_shown(details, black_box(FAR)),
-        probe_next_deadline(details),
-    ));
+fn drive_commands(details: &LongDetails) -> bool {
+    black_box((probe_view(details, black_box(NOW)), probe_view(details, black_box(FAR)), probe_next_deadline(details)));
     let mut good = !probe_advance(&mut details.clone(), black_box(NOW));
     for expires_at in [EARLY, Instant::NEVER] {
-        good &= probe_tell(&mut details.clone(), NOW, black_box(&message(expires_at)));
+        good &= probe_update(&mut details.clone(), NOW, black_box(&message(expires_at)));
     }
     let remove = DetailsCommand::SetStatusMessage { text: "", expires_at: Instant::NEVER };
-    let removed = probe_tell(&mut details.clone(), NOW, black_box(&remove));
+    let removed = probe_update(&mut details.clone(), NOW, black_box(&remove));
     good &= removed == details.status_message().is_some();
     for out_of_office in OUT_OF_OFFICE {
-        good &= probe_tell(&mut details.clone(), NOW, black_box(&DetailsCommand::SetOutOfOffice(out_of_office)));
+        good &= probe_update(&mut details.clone(), NOW, black_box(&DetailsCommand::SetOutOfOffice(out_of_office)));
     }
     for layer in LocationLayer::ALL {
-        good &= probe_tell(&mut details.clone(), NOW, black_box(&location(layer, LATE)));
+        good &= probe_update(&mut details.clone(), NOW, black_box(&location(layer, LATE)));
     }
     for layers in [LocationLayers::MANUAL_AND_AUTOMATIC, LocationLayers::AUTOMATIC, LocationLayers::SCHEDULED] {
         let any = LocationLayer::ALL.iter().any(|layer| layers.contains(*layer) && details.place(*layer).is_some());
-        good &= probe_tell(&mut details.clone(), NOW, black_box(&DetailsCommand::ClearLocations(layers))) == any;
+        good &= probe_update(&mut details.clone(), NOW, black_box(&DetailsCommand::ClearLocations(layers))) == any;
     }
     good
 }
 
 #[inline(never)]
-fn drive_stored(details: &Told) -> bool {
+fn drive_stored(details: &LongDetails) -> bool {
     let mut bytes = [0; 1024];
-    let length = probe_take(details, black_box(NOW), &mut bytes);
+    let length = probe_save(details, black_box(NOW), &mut bytes);
     let stored = bytes.get(..length).unwrap_or_default();
-    let mut restored = Told::new();
+    let mut restored = LongDetails::new();
     let mut good = length > 0 && probe_restore(stored, black_box(NOW), Some(Duration::ZERO), &mut restored);
     good &= restored == *details;
     good & probe_restore(stored, black_box(FAR), black_box(None), &mut restored)
 }
 
-/// All that time does.
+/// Applies all due transitions.
 #[inline(never)]
-fn drive_time(details: &mut Told) -> bool {
+fn drive_time(details: &mut LongDetails) -> bool {
     label_due();
     let mut good = true;
     while details.next_deadline().is_some() {
@@ -132,16 +128,16 @@ fn drive_hostile() -> bool {
     label_hostile();
     let mut bytes = [0; 4096];
     let mut good = true;
-    // Zeros, numbers without an end, numbers of one byte, bits.
+    // Zeros, unterminated numbers, numbers of one byte, bits.
     for filling in [0, 0x80, 1, 0xFF] {
-        // As the whole, and where all that there may be is to come.
+        // As a whole, and behind a beginning that announces every field.
         for beginning in [&[][..], &[1, 0, 0xBF], &[1, 0, 0xBF, 9, 9, 0xA0, 0x1F]] {
             bytes.fill(filling);
             for (to, from) in bytes.iter_mut().zip(beginning) {
                 *to = *from;
             }
-            seal(&mut bytes);
-            good &= !probe_restore(black_box(&bytes), NOW, None, &mut Told::new());
+            write_checksum(&mut bytes);
+            good &= !probe_restore(black_box(&bytes), NOW, None, &mut LongDetails::new());
         }
     }
     good

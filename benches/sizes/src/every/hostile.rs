@@ -1,8 +1,8 @@
-//! What is worst for one part of the reader each: a beginning, what is repeated until the line is full, and an end.
+//! Input that is worst for one part of the parser each: a beginning, a part that is repeated until the line is full, an end.
 
 pub(super) type Hostile = (&'static str, &'static str, &'static str);
 
-/// How many sessions the users have to whom the longest spellings are sent: nobody's, and as many as there may be.
+/// The numbers of sessions of the users to whom the longest spellings are sent.
 pub const LONGEST: [usize; 2] = [0, 4];
 
 macro_rules! bodies {
@@ -11,7 +11,7 @@ macro_rules! bodies {
             // Nesting, broken off and complete; every letter of it on its own.
             (concat!($before, "[["), "[", ""),
             ($before, "[[[[[[[[[[]]]]]]]]]],", $after),
-            // Members that nobody asks for, with names that begin as those that are.
+            // Unknown members, with names that begin like known ones.
             (concat!($before, "{"), r#""":0,"#, concat!("}", $after)),
             (concat!($before, "{"), r#""a":0,"#, concat!("}", $after)),
             (concat!($before, "{"), r#""a":[],"#, concat!("}", $after)),
@@ -30,7 +30,7 @@ macro_rules! bodies {
             (concat!($before, r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f80","activity":"InACall","availability":""#), r"\u00e9", concat!("\"}", $after)),
             (concat!($before, r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f80","availability":"Busy","activity":"InACall","expirationDuration":""#), r"\ud83d\ude00", concat!("\"}", $after)),
             (concat!($before, r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f80","availability":"Busy","activity":"InACall","expirationDuration":""#), "\u{1f600}", concat!("\"}", $after)),
-            // A name that only its end tells from another.
+            // A name that is as long as can be.
             (concat!($before, "{\""), r"\u0061", concat!("\":0}", $after)),
             // Numbers, words, spaces.
             (concat!($before, "["), "-0.5e-7,", concat!("]", $after)),
@@ -53,7 +53,7 @@ pub const TARGETS: [Hostile; 5] = [
     ("/v1.0/me/presence/setPresence?", "%24select=a&", ""),
 ];
 
-/// Lines: those bodies as an element's, and what only an element has.
+/// Lines: the same bodies in an element, and parts that only an element has.
 pub const LINES: [Hostile; 37] = {
     const BODIES: [Hostile; 23] = bodies!(
         r#"{"id":"1","method":"POST","url":"/v1.0/me/presence/setPresence","headers":{"Content-Type":"application/json"},"body":"#,
@@ -80,10 +80,10 @@ pub const LINES: [Hostile; 37] = {
         ),
     ];
     let mut all = [("", "", ""); 37];
-    let mut place = 0;
-    while place < all.len() {
-        all[place] = if place < BODIES.len() { BODIES[place] } else { OWN[place - BODIES.len()] };
-        place += 1;
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = if index < BODIES.len() { BODIES[index] } else { OWN[index - BODIES.len()] };
+        index += 1;
     }
     all
 };

@@ -1,4 +1,4 @@
-//! What is worst for a part of the reader that there is with batches and details only, and where it is sent.
+//! Bodies that are worst for a part of the parser that only batches and details have, and their targets.
 
 use super::hostile::Hostile;
 

@@ -1,15 +1,15 @@
 //! One user in every shape, and every command in each.
 //!
 //! A shape is: from none to four sessions, each of five kinds, set at one moment, in the order of their ids or against
-//! it, with nothing preferred, something that ends first, or something that ends last. The kinds are those that take different
-//! ways through the code: what fades twice, what fades once before it expires, what does not fade, and what is weaker and
-//! stronger than those. In every shape every command is decided and applied; then time carries out all that is due, one
-//! deadline after the other with questions and commands in between, and all at once.
+//! it, with nothing preferred, something that expires first, or something that expires last. The kinds take different ways
+//! through the code: fading twice, fading once before expiry, not fading, and weaker and stronger than those. In every shape
+//! every command is decided and applied; then all due transitions are applied, one deadline after the other with questions
+//! and commands in between, and all at once.
 
 use crate::label::{label_due, label_idle};
 use crate::machine::{
-    Id, Person, probe_advance, probe_clear, probe_clear_preferred, probe_explain, probe_next_deadline, probe_presence,
-    probe_set, probe_set_preferred,
+    DeviceUser, Id, probe_advance, probe_clear, probe_clear_preferred, probe_explain, probe_next_deadline,
+    probe_presence, probe_set, probe_set_preferred,
 };
 use core::hint::black_box;
 use presence_core::{Duration, Instant, Presence};
@@ -23,38 +23,38 @@ pub(super) const KINDS: [(Presence, u64); 5] = [
     (Presence::Presenting, 30),
 ];
 
-/// What is preferred, and for how many minutes: before all deadlines, and behind them.
+/// A preferred presence and its minutes: it expires before all sessions, or after them.
 pub(super) const PREFERRED: [Option<(Presence, u64)>; 3] =
     [None, Some((Presence::Busy, 1)), Some((Presence::BeRightBack, 90))];
 
-/// When everything is set that a shape has.
+/// The moment at which a shape is complete.
 pub(super) const NOW: Instant = Instant::from_secs(5);
 
-/// When sessions are set.
+/// The order in which sessions are set.
 #[derive(Clone, Copy)]
 pub(super) enum Order {
     AtOnce,
-    OfIds,
-    AgainstIds,
+    Ascending,
+    Descending,
 }
 
-const ORDERS: [Order; 3] = [Order::AtOnce, Order::OfIds, Order::AgainstIds];
+const ORDERS: [Order; 3] = [Order::AtOnce, Order::Ascending, Order::Descending];
 
-/// Ids of sessions are odd, so that there is room for another everywhere.
-fn taken<S: Id>(place: u8) -> S {
-    S::ranked(place.saturating_mul(2).saturating_add(1))
+/// Returns the id of a session; odd, so that another id fits in front of each.
+fn taken<S: Id>(index: u8) -> S {
+    S::ranked(index.saturating_mul(2).saturating_add(1))
 }
 
-/// An id in front of a place, and behind the one before.
-fn free<S: Id>(place: u8) -> S {
-    S::ranked(place.saturating_mul(2))
+/// Returns an unused id in front of a session's.
+fn free<S: Id>(index: u8) -> S {
+    S::ranked(index.saturating_mul(2))
 }
 
 fn minutes(count: u64) -> Option<Duration> {
     black_box(Some(Duration::from_mins(count)))
 }
 
-/// Every shape. True if every call did what it should.
+/// Plays every shape, and reports whether every call did what it should.
 #[inline(always)]
 pub fn drive<S: Id>() -> bool {
     let mut good = true;
@@ -72,7 +72,7 @@ pub fn drive<S: Id>() -> bool {
 
 #[inline(never)]
 fn drive_shape<S: Id>(count: u8, shape: usize, order: Order, preferred: Option<(Presence, u64)>) -> bool {
-    let mut user = Person::<S>::new();
+    let mut user = DeviceUser::<S>::new();
     let mut good = drive_into_shape(&mut user, count, shape, order, preferred);
     drive_questions(&user);
     good &= drive_commands(&user, NOW, count);
@@ -82,7 +82,7 @@ fn drive_shape<S: Id>(count: u8, shape: usize, order: Order, preferred: Option<(
 /// Brings a new user into a shape.
 #[inline(never)]
 pub(super) fn drive_into_shape<S: Id>(
-    user: &mut Person<S>,
+    user: &mut DeviceUser<S>,
     count: u8,
     shape: usize,
     order: Order,
@@ -91,13 +91,13 @@ pub(super) fn drive_into_shape<S: Id>(
     let mut good = true;
     let mut digits = shape;
     label_idle();
-    for place in 0..count {
+    for index in 0..count {
         let (presence, lease) = KINDS.get(digits % KINDS.len()).copied().unwrap_or((Presence::Away, 20));
         digits /= KINDS.len();
-        let place = if matches!(order, Order::AgainstIds) { count - 1 - place } else { place };
-        let moment = if matches!(order, Order::AtOnce) { 4 } else { 1 + u64::from(place) };
-        let moment = if matches!(order, Order::AgainstIds) { 5 - moment } else { moment };
-        good &= probe_set(user, black_box(Instant::from_secs(moment)), taken(place), presence, minutes(lease));
+        let index = if matches!(order, Order::Descending) { count - 1 - index } else { index };
+        let moment = if matches!(order, Order::AtOnce) { 4 } else { 1 + u64::from(index) };
+        let moment = if matches!(order, Order::Descending) { 5 - moment } else { moment };
+        good &= probe_set(user, black_box(Instant::from_secs(moment)), taken(index), presence, minutes(lease));
     }
     if let Some((presence, duration)) = preferred {
         good &= probe_set_preferred(user, black_box(NOW), presence, minutes(duration));
@@ -105,33 +105,33 @@ pub(super) fn drive_into_shape<S: Id>(
     good
 }
 
-/// What changes nothing.
+/// Plays every question.
 #[inline(never)]
-fn drive_questions<S: Id>(user: &Person<S>) {
+fn drive_questions<S: Id>(user: &DeviceUser<S>) {
     black_box(probe_next_deadline(user));
     black_box(probe_presence(user));
     black_box(probe_explain(user));
 }
 
-/// Every command, each to the same user.
+/// Plays every command, each on the same user.
 #[inline(never)]
-fn drive_commands<S: Id>(user: &Person<S>, now: Instant, count: u8) -> bool {
+fn drive_commands<S: Id>(user: &DeviceUser<S>, now: Instant, count: u8) -> bool {
     let mut good = true;
     good &= !probe_advance(&mut user.clone(), now);
     for (presence, lease) in [(Presence::Available, minutes(60)), (Presence::Presenting, None)] {
-        for place in 0..count {
-            good &= probe_set(&mut user.clone(), now, taken(place), presence, lease);
+        for index in 0..count {
+            good &= probe_set(&mut user.clone(), now, taken(index), presence, lease);
         }
-        for place in 0..=count {
-            good &= probe_set(&mut user.clone(), now, free(place), presence, lease) == (count < 4);
+        for index in 0..=count {
+            good &= probe_set(&mut user.clone(), now, free(index), presence, lease) == (count < 4);
         }
         good &= !probe_set(&mut user.clone(), now, taken(0), Presence::Offline, lease);
     }
-    for place in 0..count {
-        good &= probe_clear(&mut user.clone(), now, taken(place));
+    for index in 0..count {
+        good &= probe_clear(&mut user.clone(), now, taken(index));
     }
-    for place in 0..=count {
-        good &= !probe_clear(&mut user.clone(), now, free(place));
+    for index in 0..=count {
+        good &= !probe_clear(&mut user.clone(), now, free(index));
     }
     good &= probe_set_preferred(&mut user.clone(), now, Presence::Available, minutes(5));
     good &= probe_set_preferred(&mut user.clone(), now, Presence::DoNotDisturb, None);
@@ -139,9 +139,9 @@ fn drive_commands<S: Id>(user: &Person<S>, now: Instant, count: u8) -> bool {
     good & (probe_clear_preferred(&mut user.clone(), now) == user.preferred().is_some())
 }
 
-/// All that time does: a deadline after the other, and all at once.
+/// Applies all due transitions: one deadline after the other, and all at once.
 #[inline(never)]
-fn drive_time<S: Id>(user: &Person<S>) -> bool {
+fn drive_time<S: Id>(user: &DeviceUser<S>) -> bool {
     let mut good = true;
     let mut late = user.clone();
     let mut user = user.clone();

@@ -1,4 +1,4 @@
-//! All inputs of small size: the most that any of them costs is the worst case, not the most of a few.
+//! All inputs of small size: the most that any of them costs is the worst case.
 
 #[cfg(feature = "details")]
 pub mod details;

@@ -1,9 +1,9 @@
-//! Other spellings of the same, and texts of full length.
+//! Longer spellings of requests, and texts of full length.
 
 use core::hint::black_box;
 use presence_core::graph::{Buffer, Writer};
 
-/// Writes all of some text with every letter of its strings as an escape.
+/// Writes text with every letter of its strings escaped.
 #[inline(never)]
 pub fn escape(text: &[u8], to: &mut Buffer<'_>) -> bool {
     let mut is_string = false;
@@ -20,7 +20,7 @@ pub fn escape(text: &[u8], to: &mut Buffer<'_>) -> bool {
     })
 }
 
-/// Writes a path with every letter as an escape.
+/// Writes a path with every letter escaped.
 #[inline(never)]
 pub fn percent(path: &[u8], to: &mut Buffer<'_>) -> bool {
     path.iter().fold(true, |good, byte| {
@@ -33,7 +33,7 @@ fn hex(byte: u8, to: &mut Buffer<'_>) -> bool {
     to.write(&[digit(byte >> 4), digit(byte & 15)]).is_ok()
 }
 
-/// Fills a buffer: a beginning, something again and again, spaces, an end.
+/// Fills a buffer: a beginning, a part as often as fits, spaces, an end.
 #[inline(never)]
 pub fn fill<'b>((beginning, again, end): (&str, &str, &str), bytes: &'b mut [u8]) -> &'b [u8] {
     let mut to = Buffer::new(bytes);
@@ -41,7 +41,7 @@ pub fn fill<'b>((beginning, again, end): (&str, &str, &str), bytes: &'b mut [u8]
     while to.remaining() >= again.len() + end.len() {
         good &= to.write(again.as_bytes()).is_ok();
     }
-    // The last of them is followed by nothing.
+    // No comma follows the last one.
     if again.ends_with(',') {
         to.discard_last(1);
     }
@@ -54,9 +54,9 @@ pub fn fill<'b>((beginning, again, end): (&str, &str, &str), bytes: &'b mut [u8]
     bytes.get(..length).unwrap_or_default()
 }
 
-/// Ends bytes with the checksum that snapshots have, CRC-32C.
+/// Replaces the last four bytes by the checksum of a snapshot, CRC-32C.
 #[inline(never)]
-pub fn seal(bytes: &mut [u8]) {
+pub fn write_checksum(bytes: &mut [u8]) {
     let Some((rest, end)) = bytes.split_last_chunk_mut::<4>() else { return };
     let remainder = rest.iter().fold(u32::MAX, |remainder, byte| {
         (0..8).fold(remainder ^ u32::from(*byte), |remainder, _| {

@@ -1,5 +1,5 @@
-//! The whole wire, batches and details included: every request that there is beside those of [`wire`](super::wire), before an
-//! owner with everything or with nothing, with nothing due or everything overdue; batches and bulk reads as long as a line may be;
+//! The whole wire, batches and details included: every request beside those of [`wire`](super::wire), for a user with
+//! everything or with nothing, with nothing due or everything overdue; batches and bulk reads as long as a line may be;
 //! and hostile ones.
 
 use super::hostile::Hostile;
@@ -17,12 +17,12 @@ use presence_core::graph::{Body, Buffer, MAX_LINE, RawRequest, Store, Writer};
 
 const END: usize = 1536;
 
-/// Takes as much as anybody writes, and keeps the beginning and the end.
+/// A writer without a limit, which keeps the beginning and the end.
 struct Endless {
     beginning: [u8; 64],
-    /// As a ring, longer than what an element of a batch answers, unless it is a bulk read.
+    /// A ring, longer than the response to an element of a batch, unless that is a bulk read.
     end: [u8; END],
-    /// Where in the ring the next byte goes. Counted, for not every processor divides.
+    /// The position of the next byte in the ring. Counted, because not every processor divides.
     next: usize,
     written: usize,
 }
@@ -30,10 +30,10 @@ struct Endless {
 impl Endless {
     const EMPTY: Self = Self { beginning: [0; 64], end: [0; END], next: 0, written: 0 };
 
-    /// The last status that was written: of a batch, its last element's; 0 if there is none.
+    /// Returns the last status that was written (of a batch, its last element's); 0 if there is none.
     fn last_status(&mut self) -> u16 {
         const NAME: &[u8] = b"\"status\":";
-        // What was never written is zeros, and no name.
+        // Bytes that were never written are zeros, and no name.
         self.end.rotate_left(self.next);
         let name = self.end.windows(NAME.len()).rposition(|window| window == NAME);
         let digits = name.and_then(|name| self.end.get(name + NAME.len()..)?.get(..3)).unwrap_or_default();
@@ -62,7 +62,7 @@ impl Writer for Endless {
 
     fn discard_last(&mut self, count: usize) {
         self.written -= count;
-        // No more than an element, which the ring is longer than.
+        // At most an element, and the ring is longer.
         self.next = if count <= self.next { self.next - count } else { self.next + END - count };
     }
 }
@@ -144,15 +144,15 @@ const LONGEST_MESSAGE: Asked = (
     &[200, 400],
 );
 
-/// With everything in it, by name; a question mark is none when it is escaped, so there is no longer spelling.
+/// Every field by name. An escaped question mark is none, so there is no longer spelling.
 const SELECT: Asked = (
     of_owner!("?$select=id,availability,activity,sequenceNumber,statusMessage,outOfOfficeSettings,workLocation"),
     "",
     &[200],
 );
 
-/// The elements of a batch: the beginning of their ids, to which each adds a letter of its own, and what is behind it in the
-/// first and in the others; and the statuses that the last of them may have.
+/// The elements of a batch: the beginning of their ids, to which each adds a letter of its own, the rest of the first and of
+/// the others, and the statuses that the last one may have.
 type Many = (&'static str, &'static str, &'static str, &'static [u16]);
 
 const SET: &str = r#"","method":"POST","url":"/me/presence/setPresence","headers":{"Content-Type":"application/json"},"body":{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f84","availability":"DoNotDisturb","activity":"Presenting","expirationDuration":"+P0DT000001H00000030M000000.000S"}"#;
@@ -165,11 +165,11 @@ const READ: &str = r#"","method":"GET","url":"/me/presence""#;
 const LONG_READ: &str = r#"","method":"GET","url":"/communications/presences/11111111-1111-1111-1111-111111111111?$select=availability,activity,statusMessage,outOfOfficeSettings,workLocation,sequenceNumber""#;
 const BULK: &str = r#"","method":"POST","url":"/communications/getPresencesByUserId","body":{"ids":["11111111-1111-1111-1111-111111111111","11111111-1111-1111-1111-111111111111"]}"#;
 const CLEAR: &str = r#"","method":"POST","url":"/me/presence/clearPresence","body":{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f80"}"#;
-/// On the first of them, as often as there may be others.
+/// Depends on the first element, as often as there may be others.
 const DEPENDS: &str = r#"","method":"GET","url":"/me/presence","dependsOn":["a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a"]"#;
 const NOTHING: &str = r#"","method":"GET","url":"/nothing""#;
 
-/// Ids that only their last letter tells apart, plain and escaped.
+/// Ids that differ only in their last letter, plain and escaped.
 const LONG_ID: &str = "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii";
 const ESCAPED_ID: &str = r"\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069\u0069";
 
@@ -188,7 +188,7 @@ const BATCHES: [Many; 11] = [
     ("", NOTHING, NOTHING, &[404]),
 ];
 
-/// A batch as long as there is room, but for some bytes, or of as many elements as it may have.
+/// Writes a batch that fills a buffer but for some bytes, or that has as many elements as it may have.
 fn batch((id, first, other, _): Many, spare: usize, to: &mut Buffer<'_>) -> bool {
     let mut good = to.write(br#"{"requests":["#).is_ok();
     for letter in b'a'..b'a' + 20 {
@@ -208,12 +208,12 @@ fn batch((id, first, other, _): Many, spare: usize, to: &mut Buffer<'_>) -> bool
     good
 }
 
-/// As many ids as fit.
+/// A bulk read of as many ids as fit.
 const BULK_READ: Hostile = (r#"{"ids":["#, r#""11111111-1111-1111-1111-111111111111","#, "]}");
 const BULK_TARGET: &str = "/v1.0/communications/getPresencesByUserId";
 const BATCH_TARGET: &str = "/v1.0/$batch";
 
-/// A line before its batch.
+/// The beginning of a line, in front of its batch.
 const TO_BATCH: &str =
     r#"{"id":"1","method":"POST","url":"/v1.0/$batch","headers":{"Content-Type":"application/json"},"body":"#;
 const BULK_LINE: Hostile = (
@@ -222,25 +222,26 @@ const BULK_LINE: Hostile = (
     "]}}",
 );
 
-/// Tells everything that details can hold.
+/// Sets everything that details can hold.
 #[inline(never)]
 fn drive_details(desk: &mut Desk) -> bool {
     let until = Instant::from_secs(3600);
     let out_of_office = OutOfOffice { is_out_of_office: true, message: Some(TEXT) };
     let place = WorkPlace { kind: WorkLocationType::TimeOff, id: Some(PLACE) };
     let mut good = TEXT.len() == MESSAGE && PLACE.len() == WorkPlace::MAX_ID_LEN;
-    let mut tell = |command| good &= desk.execute_details(EARLY, OWNER, command).is_ok();
-    tell(DetailsCommand::SetStatusMessage { text: TEXT, expires_at: until });
-    tell(DetailsCommand::SetOutOfOffice(out_of_office));
+    let mut update = |command| good &= desk.execute_details(EARLY, OWNER, command).is_ok();
+    update(DetailsCommand::SetStatusMessage { text: TEXT, expires_at: until });
+    update(DetailsCommand::SetOutOfOffice(out_of_office));
     for layer in LocationLayer::ALL {
-        tell(DetailsCommand::SetLocation { layer, place, until });
+        update(DetailsCommand::SetLocation { layer, place, until });
     }
     good
 }
 
-/// Hands every owner, and a moment for it, to somebody: of four sessions that fade or not, or none. True if all were content.
+/// Calls a function with every user, of four sessions that fade or not or of none, and a moment; reports whether all calls
+/// succeeded.
 #[inline(always)]
-fn owners(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
+fn users(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
     let mut good = true;
     for (count, shape) in [(0, 0), (4, 0), (4, 0b1111)] {
         for has_details in [false, true] {
@@ -253,26 +254,26 @@ fn owners(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
     good
 }
 
-/// Lines. True if every answer was one of those that there may be.
+/// Plays all lines, and reports whether every status was expected.
 #[inline(always)]
 pub fn drive_lines() -> bool {
     let mut line = [0; MAX_LINE];
     let mut answer = [0; 2560];
     label_idle();
     let plain = REQUESTS.iter().chain(&DETAILS).chain([&SELECT]);
-    let mut good = owners(|desk, now| {
+    let mut good = users(|desk, now| {
         plain.clone().fold(true, |good, asked| good & drive_line(desk, now, *asked, false, &mut line, &mut answer))
     });
     label_longest();
-    good &= owners(|desk, now| {
-        // Those whose texts are long are longer than a line when all is escaped.
+    good &= users(|desk, now| {
+        // Long texts do not fit in a line when every letter is escaped.
         let short = DETAILS.iter().filter(|(_, body, _)| body.len() < TEXT.len());
         short.fold(drive_line(desk, now, LONGEST_MESSAGE, false, &mut line, &mut answer), |good, asked| {
             good & drive_line(desk, now, *asked, true, &mut line, &mut answer)
         })
     });
     label_batch();
-    good &= owners(|desk, now| {
+    good &= users(|desk, now| {
         let bulk = drive_endless(desk, now, fill(BULK_LINE, &mut line), &[0]);
         BATCHES.iter().fold(bulk, |good, many| {
             let mut to = Buffer::new(&mut line);
@@ -297,32 +298,32 @@ pub fn drive_lines() -> bool {
     good
 }
 
-/// Sends a line to a desk like this one. True if the answer says 200, and ends with one of these.
+/// Sends a line to a copy of a desk, and reports whether the response has status 200 and ends with one of these.
 #[inline(never)]
 fn drive_endless(desk: &Desk, now: Instant, line: &[u8], last: &[u16]) -> bool {
     let mut desk = desk.clone();
     let mut answer = Endless::EMPTY;
-    let told = probe_line(&mut desk, black_box(now), black_box(line), &mut answer);
-    told && answer.beginning.starts_with(br#"{"id":"1","status":200,"#) && last.contains(&answer.last_status())
+    let is_written = probe_line(&mut desk, black_box(now), black_box(line), &mut answer);
+    is_written && answer.beginning.starts_with(br#"{"id":"1","status":200,"#) && last.contains(&answer.last_status())
 }
 
-/// Requests over HTTP. True if every status was one of those that there may be.
+/// Plays all requests over HTTP, and reports whether every status was expected.
 #[inline(always)]
 pub fn drive_requests() -> bool {
     let mut text = [0; MAX_LINE];
     label_idle();
     let plain = REQUESTS.iter().chain(&DETAILS).chain([&SELECT]);
-    let mut good = owners(|desk, now| {
+    let mut good = users(|desk, now| {
         plain.clone().fold(true, |good, asked| good & drive_request(desk, now, *asked, false, &mut text))
     });
     label_longest();
-    good &= owners(|desk, now| {
+    good &= users(|desk, now| {
         DETAILS.iter().fold(drive_request(desk, now, LONGEST_MESSAGE, false, &mut text), |good, asked| {
             good & drive_request(desk, now, *asked, true, &mut text)
         })
     });
     label_batch();
-    good &= owners(|desk, now| {
+    good &= users(|desk, now| {
         let bulk = drive_posted(desk, now, BULK_TARGET, fill(BULK_READ, &mut text)) == (200, 0);
         BATCHES.iter().fold(bulk, |good, many| {
             let mut to = Buffer::new(&mut text);
@@ -338,7 +339,7 @@ pub fn drive_requests() -> bool {
     good
 }
 
-/// Posts a body to a desk like this one. The status, and the last that the answer says.
+/// Posts a body to a copy of a desk, and returns the status and the last one in the response.
 #[inline(never)]
 fn drive_posted(desk: &Desk, now: Instant, target: &str, body: &[u8]) -> (u16, u16) {
     let mut desk = desk.clone();

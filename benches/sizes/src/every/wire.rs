@@ -1,9 +1,8 @@
 //! The wire: every request in every shape of the user behind it, the longest spellings of each, and hostile lines.
 //!
 //! A shape is: from none to four sessions, each fading or not, with nothing preferred or something, and then nothing due or
-//! everything overdue. The longest spelling escapes every letter of every string (in a path twice), takes the longest
-//! duration there is, and makes the line as long as a line may be. Hostile lines are as long too: each repeats what is worst for one
-//! part of the reader.
+//! everything overdue. The longest spelling escapes every letter of every string (in a path twice), has the longest
+//! duration, and fills a line. Hostile lines are as long too: each repeats what is worst for one part of the parser.
 
 use super::hostile::{BODIES, LINES, LONGEST, TARGETS};
 use super::spelling::{escape, fill, percent};
@@ -13,16 +12,16 @@ use core::hint::black_box;
 use presence_core::graph::{Body, Buffer, MAX_LINE, RawRequest, Store, Writer};
 use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
 
-/// The session with a place, told from its neighbours by its last digit.
-fn session(place: u8) -> SessionId {
-    SessionId::from_bytes((0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f80 | u128::from(place)).to_be_bytes())
+/// Returns the session with an index; only its last digit differs from its neighbours'.
+fn session(index: u8) -> SessionId {
+    SessionId::from_bytes((0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f80 | u128::from(index)).to_be_bytes())
 }
 
 pub(super) const OWNER: UserId = UserId::from_bytes([0x11; 16]);
 pub(super) const EARLY: Instant = Instant::from_secs(5);
 pub(super) const LATE: Instant = Instant::from_secs(1_000_000);
 
-/// What is asked: the path, the body, and the statuses that may come back.
+/// A request: the path, the body, and the statuses that are expected.
 pub(super) type Asked = (&'static str, &'static str, &'static [u16]);
 
 /// A path below the user's presence.
@@ -62,7 +61,7 @@ pub(super) const REQUESTS: [Asked; 9] = [
     (of_owner!(""), "", &[200]),
 ];
 
-/// Hands every shape, and a moment for it, to somebody. True if all were content.
+/// Calls a function with every shape and a moment, and reports whether all calls succeeded.
 #[inline(always)]
 fn shapes(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
     let mut good = true;
@@ -78,15 +77,15 @@ fn shapes(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
     good
 }
 
-/// Makes the shape, without the wire.
+/// Creates a shape, without the wire.
 #[inline(never)]
 pub(super) fn drive_desk(desk: &mut Desk, count: u8, shape: u8, preferred: bool) -> bool {
     let mut good = true;
-    for place in 0..count {
-        let presence = if shape >> place & 1 == 0 { Presence::Available } else { Presence::Presenting };
+    for index in 0..count {
+        let presence = if shape >> index & 1 == 0 { Presence::Available } else { Presence::Presenting };
         let lease = Some(Duration::from_hours(1));
-        let command = Command::SetPresence { session: session(place), presence, lease };
-        good &= desk.execute(Instant::from_secs(place.into()), OWNER, command, &mut |_, _| {}).is_ok();
+        let command = Command::SetPresence { session: session(index), presence, lease };
+        good &= desk.execute(Instant::from_secs(index.into()), OWNER, command, &mut |_, _| {}).is_ok();
     }
     if preferred {
         let command = Command::SetPreferredPresence { presence: Presence::Busy, duration: None };
@@ -95,14 +94,14 @@ pub(super) fn drive_desk(desk: &mut Desk, count: u8, shape: u8, preferred: bool)
     good
 }
 
-fn said(answer: &Buffer<'_>, statuses: &[u16]) -> bool {
+fn has_status(answer: &Buffer<'_>, statuses: &[u16]) -> bool {
     let at = answer.written().windows(9).position(|window| window == b"\"status\":");
     let digits = at.and_then(|at| answer.written().get(at + 9..at + 12)).unwrap_or_default();
     let status = digits.iter().fold(0, |number: u16, digit| number * 10 + u16::from(digit - b'0'));
     statuses.contains(&status)
 }
 
-/// Lines. True if every answer was one of those that there may be.
+/// Plays all lines, and reports whether every status was expected.
 #[inline(always)]
 pub fn drive_lines() -> bool {
     let mut line = [0; MAX_LINE];
@@ -156,7 +155,7 @@ pub(super) fn drive_line(
         good &= if is_longest { escape(body.as_bytes(), &mut to) } else { to.write(body.as_bytes()).is_ok() };
     }
     good &= to.write(b",\"id\":\"1").is_ok();
-    // As long an id as can be echoed.
+    // An id as long as can be echoed.
     let spare = if is_longest { to.remaining().saturating_sub(1200) } else { 0 };
     while is_longest && to.remaining() > spare + 8 {
         good &= to.write(b"\\u0061").is_ok();
@@ -168,10 +167,10 @@ pub(super) fn drive_line(
     let mut desk = desk.clone();
     let mut answer = Buffer::new(answer);
     good &= probe_line(&mut desk, black_box(now), black_box(to.written()), &mut answer);
-    good & said(&answer, statuses)
+    good & has_status(&answer, statuses)
 }
 
-/// Requests over HTTP. True if every status was one of those that there may be.
+/// Plays all requests over HTTP, and reports whether every status was expected.
 #[inline(always)]
 pub fn drive_requests() -> bool {
     let mut text = [0; MAX_LINE];

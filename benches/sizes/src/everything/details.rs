@@ -1,4 +1,4 @@
-//! What a user tells beside its presence.
+//! Details: status message, out of office, work location.
 
 use super::{clones, defaults, hashes, keep, orders, values};
 use presence_core::details::{

@@ -1,4 +1,4 @@
-//! Many users: in arrays under the library's hasher, and in borrowed slices under somebody else's.
+//! Many users: in arrays under the library's hasher, and in borrowed slices under a foreign one.
 
 use super::{clones, defaults, hashes, keep, orders, values};
 use core::hash::{BuildHasher, Hasher};
@@ -11,7 +11,7 @@ use presence_core::{
     ApplyError, Command, CommandError, Duration, Instant, OverdueError, Presence, SessionId, User, UserId,
 };
 
-/// FNV-1a, as an embedder may bring it.
+/// FNV-1a, as an application may bring it.
 #[derive(Clone)]
 pub struct Fnv(u64);
 
@@ -27,7 +27,7 @@ impl Hasher for Fnv {
     }
 }
 
-/// Makes them.
+/// The builder of these hashers.
 #[derive(Clone)]
 pub struct Foreign;
 
@@ -47,7 +47,7 @@ type Slices<U, S> = SliceMemory<
     &'static mut [QueueCell],
 >;
 
-/// What takes closures or returns iterators has a type of its own for each caller: these are such callers.
+/// Defines callers: a function that takes closures or returns iterators has a type of its own for each.
 macro_rules! calls {
     ($name:ident, $user:ty, $session:ty, $memory:ty, $hasher:ty) => {
         mod $name {
@@ -68,11 +68,11 @@ macro_rules! calls {
             }
 
             fn execute_batch(users: &mut Of, now: Instant, commands: &[($user, Command<$session>)]) {
-                let sink = |user, transition: &_| {
+                let on_change = |user, transition: &_| {
                     black_box((user, transition));
                 };
-                Directory::execute_batch(users, now, commands, sink, |place, outcome| {
-                    black_box((place, outcome.is_ok()));
+                Directory::execute_batch(users, now, commands, on_change, |index, outcome| {
+                    black_box((index, outcome.is_ok()));
                 });
             }
 
@@ -127,8 +127,8 @@ macro_rules! calls {
                 });
             }
 
-            fn users_from(users: &Of, place: usize, places: usize) -> Option<usize> {
-                let (some, next) = Directory::users_from(users, place, places);
+            fn users_from(users: &Of, index: usize, count: usize) -> Option<usize> {
+                let (some, next) = Directory::users_from(users, index, count);
                 some.for_each(|user| {
                     black_box(user);
                 });

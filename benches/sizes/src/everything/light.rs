@@ -1,4 +1,4 @@
-//! Presence to light.
+//! Presence as light.
 
 use super::{defaults, hashes, keep, orders, values};
 use presence_core::indicator::{Appearance, Palette, Pattern, Period, Rgb, appearance};

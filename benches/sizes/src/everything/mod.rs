@@ -1,7 +1,7 @@
 //! Every public function of the library, once for each kind of type that makes other code of it.
 //!
-//! Each is taken by its address and shown to nobody, so that the linker keeps it whole, whatever its arguments: what the
-//! image holds is what any program may link. `bounds` compares these lists with the library's documentation.
+//! Each function's address is hidden from the compiler, so that the linker keeps it whole, whatever its arguments: the image
+//! holds what any program may link. `measure` compares these lists with the library's documentation.
 
 mod details;
 mod directories;
@@ -9,7 +9,6 @@ mod light;
 mod plain;
 mod stored;
 mod users;
-
 mod wire;
 
 /// Keeps functions: methods of a type, methods of a trait's implementation, or free functions.
@@ -21,36 +20,36 @@ macro_rules! keep {
     ($type:ty => $($name:ident),* $(,)?) => { $( core::hint::black_box(<$type>::$name as *const ()); )* };
 }
 
-/// Keeps what derives give: copies.
+/// Keeps derived copies.
 macro_rules! clones {
     ($($type:ty),* $(,)?) => { $( $crate::everything::keep!($type as Clone => clone); )* };
 }
 
-/// Keeps what derives give: copies and comparisons.
+/// Keeps derived copies and comparisons.
 macro_rules! values {
     ($($type:ty),* $(,)?) => { $( $crate::everything::keep!($type as Clone => clone); $crate::everything::keep!($type as PartialEq => eq); )* };
 }
 
-/// Keeps what derives give: the order.
+/// Keeps the derived order.
 macro_rules! orders {
     ($($type:ty),* $(,)?) => { $( $crate::everything::keep!($type as PartialOrd => partial_cmp); $crate::everything::keep!($type as Ord => cmp); )* };
 }
 
-/// Keeps what derives give: hashes.
+/// Keeps derived hashes.
 macro_rules! hashes {
     ($($type:ty),* $(,)?) => {
         $( core::hint::black_box(<$type as core::hash::Hash>::hash::<presence_core::directory::MultiplyHasher> as *const ()); )*
     };
 }
 
-/// Keeps what derives give: the values to begin with.
+/// Keeps derived defaults.
 macro_rules! defaults {
     ($($type:ty),* $(,)?) => { $( $crate::everything::keep!($type as Default => default); )* };
 }
 
 pub(crate) use {clones, defaults, hashes, keep, orders, values};
 
-/// Keeps every function, for nobody can tell whether it is called, nor with what.
+/// Keeps every function: the compiler cannot tell whether any is called, nor with which arguments.
 #[inline(always)]
 pub fn drive() -> bool {
     plain::keep();

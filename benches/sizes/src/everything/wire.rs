@@ -12,12 +12,12 @@ use presence_core::graph::{
     SingleUserStore, Store, Target, TextBuffer, Trace, UserRef, Writer, max_presence, serve, serve_line, write_answer,
     write_change, write_error, write_presence, write_resource,
 };
-use presence_core::{CommandError, Instant, SessionId, UserId};
+use presence_core::{CommandError, SessionId, UserId};
 
-/// An embedder who knows nothing.
-struct Nobody;
+/// An environment that knows nothing.
+struct Unknowing;
 
-impl Environment for Nobody {}
+impl Environment for Unknowing {}
 
 type Users = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>, DefaultHasher>;
 
@@ -63,7 +63,7 @@ pub fn keep() {
     keep!(Desk as Store => read_batch, read_details, execute_details);
     keep!(SingleUserStore<4> => new);
     keep!(SingleUserStore<4> as Store => policy, read, execute);
-    keep!(Nobody as Environment => end_of_day, epoch, user, zone);
+    keep!(Unknowing as Environment => end_of_day, epoch, user, zone);
     keep!(DateTime => from_unix_millis, to_unix_millis);
     keep!(DetailsAction<'static> => command, is_about_location);
     keep!(TextBuffer => new);
