@@ -1,17 +1,17 @@
-//! Tells the linker where a board has its memory.
+//! Writes the linker script of a board, and passes linker options.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-/// Boards without a support crate that says it. Flash, then RAM: where each begins, and how long it is.
+/// The memories of boards whose support crates do not define them: board, flash, RAM.
 const MEMORIES: [(&str, &str, &str); 3] = [
     ("LM3S6965EVB", "0x00000000, LENGTH = 256K", "0x20000000, LENGTH = 64K"),
     ("MPS2_AN386", "0x00000000, LENGTH = 4M", "0x20000000, LENGTH = 4M"),
-    // One memory; code and data apart, so that their sizes mean something.
+    // One memory, divided into code and data so that their sizes can be measured.
     ("VIRT", "0x80000000, LENGTH = 1M", "0x80100000, LENGTH = 64K"),
 ];
 
-/// The Pico: its second boot loader comes first, and what it stores last, in four sectors of 4 KiB.
+/// The memory of the Pico: first its second boot loader, last its storage in four sectors of 4 KiB.
 const PICO: &str = "
 MEMORY
 {
@@ -21,7 +21,7 @@ MEMORY
 }
 ";
 
-/// What RISC-V's runtime wants to know beyond that.
+/// The memory regions that RISC-V's runtime needs.
 const ALIASES: &str = r#"
 REGION_ALIAS("REGION_TEXT", FLASH);
 REGION_ALIAS("REGION_RODATA", FLASH);
@@ -59,7 +59,7 @@ fn main() -> io::Result<()> {
         println!("cargo:rustc-link-arg-bins=-Tlink-rp.x");
     }
     println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
-    // A page's alignment would only fill flash.
+    // Alignment to pages would only waste flash.
     println!("cargo:rustc-link-arg-bins=--nmagic");
     Ok(())
 }

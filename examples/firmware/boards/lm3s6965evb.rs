@@ -4,8 +4,8 @@
 //! | --- | --- |
 //! | serial line | UART0 on the USB connector, 115,200 baud |
 //! | light | the status LED, port F pin 0: lit or dark |
-//! | clock | SysTick, 24 bits, carried on to 32 by its interrupt, once in 1.3 s; timer 0 is the alarm |
-//! | buttons | left and right, port E pins 2 and 3: “do not disturb”, and back |
+//! | clock | SysTick, 24 bits, extended to 32 by its interrupt every 1.3 s; timer 0 is the alarm |
+//! | buttons | left and right, port E pins 2 and 3: “do not disturb”, and clear |
 
 #![no_std]
 #![no_main]
@@ -31,17 +31,17 @@ use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
 static SNAPSHOTS: StaticCell<SnapshotStore<Retained<'static>>> = StaticCell::new();
-/// A reset leaves this as it is.
+/// Retained memory: the start-up code leaves it alone.
 #[unsafe(link_section = ".uninit.retained")]
 static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
 static RX_QUEUE: ConstStaticCell<Queue<ReceivedByte, QUEUE_LEN>> = ConstStaticCell::new(Queue::new());
 static PRESENCE_LIGHT: StaticCell<PresenceLight<PinLight<StatusLed>>> = StaticCell::new();
 
-/// The processor's clock, and with it that of every timer.
+/// The clock of the processor and of every timer.
 const CLOCK_HZ: u32 = 12_500_000;
 const UART: usize = 0x4000_C000;
-/// Numbers of interrupts.
+// Numbers of interrupts.
 const PORT_E: u8 = 4;
 const UART0: u8 = 5;
 const TIMER0A: u8 = 19;
@@ -54,7 +54,7 @@ fn main() -> ! {
     port_f().direction.set(STATUS_LED);
     port_f().digital.set(STATUS_LED);
     watch_buttons();
-    // SAFETY: UART0's registers, for the one sender and the one receiver there are.
+    // SAFETY: UART0's registers, for its only sender and its only receiver.
     let serial = unsafe { Serial::open(UART, CLOCK_HZ, 115_200) };
     let board = Lm3s6965 { _counter: start_counter(core.SYST), serial };
     for interrupt in [UART0, TIMER0A, PORT_E] {
@@ -93,7 +93,7 @@ impl Board for Lm3s6965 {
         }
         let alarm = timer0();
         alarm.start(left);
-        // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.
+        // With interrupts masked none can come between the check and the sleep; a pending one still ends the sleep.
         while interrupts::free(|_| {
             let is_idle = alarm.is_running() && !inbox.ready() && self.pressed() == pressed;
             if is_idle {
@@ -114,7 +114,7 @@ impl Board for Lm3s6965 {
     }
 }
 
-// --- the system: its clock, and what of it is switched on
+// --- the system: its clock and its clock gates
 
 #[repr(C)]
 struct System {
@@ -126,7 +126,7 @@ struct System {
     gates: [VolatileCell<u32>; 3],
 }
 
-/// Eight megahertz of a crystal, 200 of a loop, divided by sixteen: the slowest that is exact, for a lamp has time.
+/// Sets the clock to 12.5 MHz: 8 MHz from the crystal, 200 MHz from the PLL, divided by 16. It is the slowest exact rate.
 fn configure_clocks() {
     const BYPASS: u32 = 1 << 11;
     const POWER_DOWN: u32 = 1 << 13;
@@ -150,28 +150,28 @@ fn configure_clocks() {
 
 // --- the clock
 
-/// How often SysTick has gone round.
-static ROUNDS: AtomicU32 = AtomicU32::new(0);
-const ROUND: u32 = 1 << 24;
+/// The number of times SysTick has wrapped.
+static WRAPS: AtomicU32 = AtomicU32::new(0);
+const PERIOD: u32 = 1 << 24;
 
 fn start_counter(mut counter: SYST) -> SYST {
     counter.set_clock_source(SystClkSource::Core);
-    counter.set_reload(ROUND - 1);
+    counter.set_reload(PERIOD - 1);
     counter.clear_current();
     counter.enable_interrupt();
     counter.enable_counter();
-    // It begins with its first count, not with the nothing before.
+    // The counter reads zero until its first count.
     while SYST::get_current() == 0 {}
     counter
 }
 
-/// Counts up, as SysTick counts down.
+/// Returns the extended counter. It counts up although SysTick counts down.
 fn read_counter() -> u32 {
     loop {
-        let rounds = ROUNDS.load(Ordering::Relaxed);
-        let counter = (rounds << 24).wrapping_add((ROUND - 1).wrapping_sub(SYST::get_current()));
-        // Unless it went round in between.
-        if rounds == ROUNDS.load(Ordering::Relaxed) {
+        let wraps = WRAPS.load(Ordering::Relaxed);
+        let counter = (wraps << 24).wrapping_add((PERIOD - 1).wrapping_sub(SYST::get_current()));
+        // Reads again if it wrapped in between.
+        if wraps == WRAPS.load(Ordering::Relaxed) {
             return counter;
         }
     }
@@ -179,11 +179,11 @@ fn read_counter() -> u32 {
 
 #[exception]
 fn SysTick() {
-    // Nothing else writes it.
-    ROUNDS.store(ROUNDS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    // Only this handler writes it.
+    WRAPS.store(WRAPS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
 }
 
-/// A general-purpose timer, as a one-shot alarm.
+/// The registers of a general-purpose timer, used as a one-shot alarm.
 #[repr(C)]
 struct Timer {
     configuration: VolatileCell<u32>,
@@ -199,7 +199,7 @@ struct Timer {
 }
 
 fn timer0() -> &'static Timer {
-    // SAFETY: the timer's registers; its interrupt only clears what has rung.
+    // SAFETY: the timer's registers; its interrupt only clears the alarm.
     unsafe { &*(0x4003_0000 as *const Timer) }
 }
 
@@ -214,7 +214,7 @@ impl Timer {
         self.control.set(1);
     }
 
-    /// One that has rung stops by itself.
+    /// Reports whether the alarm is still ahead: a one-shot timer stops by itself.
     fn is_running(&self) -> bool {
         self.control.get() & 1 != 0
     }
@@ -230,7 +230,7 @@ const STATUS_LED: u32 = 1;
 const LEFT: u32 = 1 << 2;
 const RIGHT: u32 = 1 << 3;
 
-/// A port of eight pins. The address says which of them an access is about.
+/// The registers of a port of eight pins. The address of an access selects the pins it affects.
 #[repr(C)]
 struct Port {
     data: [VolatileCell<u32>; 256],
@@ -250,19 +250,19 @@ struct Port {
 }
 
 impl Port {
-    #[expect(clippy::indexing_slicing, reason = "eight bits number no more than 256")]
+    #[expect(clippy::indexing_slicing, reason = "eight bits index 256 registers")]
     fn data(&self, pins: u32) -> &VolatileCell<u32> {
         &self.data[pins as usize & 0xFF]
     }
 }
 
 fn port_e() -> &'static Port {
-    // SAFETY: the port's registers; its interrupt only clears what came.
+    // SAFETY: the port's registers; its interrupt only clears its own flags.
     unsafe { &*(0x4002_4000 as *const Port) }
 }
 
 fn port_f() -> &'static Port {
-    // SAFETY: the port's registers, for the one LED there is.
+    // SAFETY: the port's registers, which only the status LED uses.
     unsafe { &*(0x4002_5000 as *const Port) }
 }
 
@@ -305,7 +305,7 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
     }
 }
 
-/// Every interrupt of the chip that has no handler of its own: all of them.
+/// Handles all of the chip's interrupts: none has a handler of its own.
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     match u8::try_from(number) {
@@ -317,7 +317,7 @@ unsafe fn DefaultHandler(number: i16) {
     }
 }
 
-/// Starts anew, as after power on.
+/// Resets the chip, as after power-on.
 fn restart() -> ! {
     SCB::sys_reset()
 }

@@ -6,7 +6,7 @@
 //! | light | the matrix of five by five LEDs, its three rows of nine driven in turn by TIMER1 |
 //! | clock | TIMER0, 32 bits at 31,250 Hz |
 //! | storage | the last eight kilobytes of its flash |
-//! | buttons | A prefers not to be disturbed, B takes that back |
+//! | buttons | A prefers “do not disturb”, B clears it |
 
 #![no_std]
 #![no_main]
@@ -57,7 +57,7 @@ fn main() -> ! {
     for interrupt in [Interrupt::UART0, Interrupt::TIMER0, Interrupt::GPIOTE] {
         unmask(interrupt);
     }
-    // It is whole pages, and the program is far shorter.
+    // The range consists of whole pages, and the program is far shorter than the rest.
     let Some(Ok(flash)) = Nvmc::new(peripherals.NVMC).map(|flash| Flash::new(flash, 0..Nvmc::LENGTH)) else {
         restart()
     };
@@ -91,8 +91,8 @@ impl Board for Microbit {
     fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
         self.counter.wake_at(from.wrapping_add(counts));
         sense(pressed);
-        // The matrix wakes the processor for each row, but not the main loop. With interrupts off none can slip in between a
-        // look and the sleep; one that is pending ends the sleep all the same.
+        // The matrix wakes the processor for each row, but not the main loop. With interrupts masked none can come between
+        // the check and the sleep; a pending one still ends the sleep.
         while interrupts::free(|_| {
             let is_late = self.counter.read().wrapping_sub(from) >= counts;
             let is_idle = !is_late && !inbox.ready() && self.pressed() == pressed;
@@ -120,7 +120,7 @@ struct Counter(TIMER0);
 impl Counter {
     fn start(timer: TIMER0) -> Self {
         timer.bitmode.write(|w| w.bitmode()._32bit());
-        // SAFETY: 9 is the largest prescaler there is.
+        // SAFETY: 9 is the largest valid prescaler.
         timer.prescaler.write(|w| unsafe { w.prescaler().bits(9) });
         timer.intenset.write(|w| w.compare0().set());
         // SAFETY: tasks are triggered by a one.
@@ -136,7 +136,7 @@ impl Counter {
 
     fn wake_at(&self, counter: u32) {
         self.0.events_compare[0].reset();
-        // SAFETY: every value is a counter.
+        // SAFETY: every value is valid.
         self.0.cc[0].write(|w| unsafe { w.bits(counter) });
     }
 }
@@ -147,16 +147,16 @@ fn TIMER0() {
     unsafe { &*TIMER0::ptr() }.events_compare[0].reset();
 }
 
-/// The UART's sender; its receiver belongs to the interrupt.
+/// The UART's sender. Its receiver belongs to the interrupt.
 struct Serial(UART0);
 
 impl Serial {
     fn open(uart: UART0) -> Self {
-        // SAFETY: 24 and 25 are the pins that the board has wired to its USB chip.
+        // SAFETY: 24 and 25 are the pins wired to the board's USB chip.
         uart.pseltxd.write(|w| unsafe { w.bits(24) });
         uart.pselrxd.write(|w| unsafe { w.bits(25) });
         uart.baudrate.write(|w| w.baudrate().baud115200());
-        // Pins and speed before it is switched on, as the manual asks for; everything else after, as the emulator does.
+        // Pins and speed before it is enabled, as the manual requires; everything else after, as the emulator requires.
         uart.enable.write(|w| w.enable().enabled());
         uart.intenset.write(|w| w.rxdrdy().set());
         // SAFETY: tasks are triggered by a one.
@@ -200,13 +200,13 @@ fn UART0() {
     }
 }
 
-/// The matrix, and how many rows are still to be gone through until it can rest.
+/// The matrix, and the number of rows left until it is dark and its timer can stop.
 struct Screen {
     display: Display<TIMER1>,
     rows_until_dark: Option<u8>,
 }
 
-/// What the main loop has of it.
+/// The main loop's handle of the matrix.
 struct Matrix;
 
 impl Light for Matrix {
@@ -227,7 +227,7 @@ impl Light for Matrix {
     }
 }
 
-/// The timer of the rows. The display has it for everything but stopping it while all is dark.
+/// Returns the timer of the rows. The display owns it, but cannot stop it while all LEDs are dark.
 fn row_timer() -> &'static microbit::pac::timer0::RegisterBlock {
     // SAFETY: its tasks, which take effect at once and keep no state.
     unsafe { &*TIMER1::ptr() }
@@ -240,7 +240,7 @@ fn TIMER1() {
         let Some(screen) = screen.as_mut() else { return };
         screen.display.handle_display_event();
         match &mut screen.rows_until_dark {
-            // Every row is dark: nothing to do any more.
+            // Every row is dark: the timer can stop.
             Some(0) => {
                 NVIC::mask(Interrupt::TIMER1);
                 // SAFETY: tasks are triggered by a one.
@@ -252,13 +252,13 @@ fn TIMER1() {
     });
 }
 
-/// Lets a button that moves wake the processor.
+/// Enables the interrupt of the pins, so that buttons wake the processor.
 fn watch_pins(port: GPIOTE) -> GPIOTE {
     port.intenset.write(|w| w.port().set());
     port
 }
 
-/// Senses the opposite of this.
+/// Makes each button interrupt when its state differs from `pressed`.
 fn sense(pressed: Pressed) {
     // SAFETY: the pins' configuration, which nothing else touches after the start.
     let pins = unsafe { &(*GPIO::ptr()).pin_cnf };
@@ -278,7 +278,7 @@ fn unmask(interrupt: Interrupt) {
     unsafe { NVIC::unmask(interrupt) };
 }
 
-/// Starts anew, as after power on.
+/// Resets the chip, as after power-on.
 fn restart() -> ! {
     SCB::sys_reset()
 }

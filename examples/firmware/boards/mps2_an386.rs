@@ -3,7 +3,7 @@
 //! | what | where |
 //! | --- | --- |
 //! | serial line | UART0, 115,200 baud |
-//! | light | the bar of eight LEDs: the brighter, the longer |
+//! | light | the bar of eight LEDs: the brighter the light, the longer the bar |
 //! | clock | the dual timer at 97,656.25 Hz: its first half counts 32 bits, its second half is the alarm |
 
 #![no_std]
@@ -26,7 +26,7 @@ use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
 static SNAPSHOTS: StaticCell<SnapshotStore<Retained<'static>>> = StaticCell::new();
-/// A reset leaves this as it is.
+/// Retained memory: the start-up code leaves it alone.
 #[unsafe(link_section = ".uninit.retained")]
 static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
@@ -34,7 +34,7 @@ static RX_QUEUE: ConstStaticCell<Queue<ReceivedByte, QUEUE_LEN>> = ConstStaticCe
 static PRESENCE_LIGHT: StaticCell<PresenceLight<DutyLight<LedBar>>> = StaticCell::new();
 
 const CLOCK_HZ: u32 = 25_000_000;
-/// Numbers of interrupts.
+// Numbers of interrupts.
 const UART0_RECEIVED: u8 = 0;
 const DUAL_TIMER: u8 = 10;
 
@@ -68,7 +68,7 @@ impl Board for Mps2 {
     }
 
     fn counter(&mut self) -> u32 {
-        // It counts down.
+        // The timer counts down.
         !counter().value.get()
     }
 
@@ -78,7 +78,7 @@ impl Board for Mps2 {
             return;
         }
         alarm().start(left, ONE_SHOT);
-        // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.
+        // With interrupts masked none can come between the check and the sleep; a pending one still ends the sleep.
         while interrupts::free(|_| {
             let is_idle = alarm().value.get() != 0 && !inbox.ready();
             if is_idle {
@@ -96,7 +96,7 @@ impl Board for Mps2 {
 
 // --- the clock
 
-/// One half of the dual timer. It counts down.
+/// The registers of one half of the dual timer, which counts down.
 #[repr(C)]
 struct Timer {
     load: VolatileCell<u32>,
@@ -105,10 +105,10 @@ struct Timer {
     clear: VolatileCell<u32>,
 }
 
-/// On, 32 bits, the clock divided by 256.
+/// Enabled, 32 bits, the clock divided by 256.
 const ON: u32 = 1 << 7 | 0b10 << 2 | 1 << 1;
 const FREE_RUNNING: u32 = ON;
-/// With its interrupt.
+/// Enabled once, with an interrupt at the end.
 const ONE_SHOT: u32 = ON | 1 << 5 | 1;
 
 fn counter() -> &'static Timer {
@@ -117,7 +117,7 @@ fn counter() -> &'static Timer {
 }
 
 fn alarm() -> &'static Timer {
-    // SAFETY: the second half's registers; its interrupt only clears what has rung.
+    // SAFETY: the second half's registers; its interrupt only clears the alarm.
     unsafe { &*(0x4000_2020 as *const Timer) }
 }
 
@@ -159,7 +159,7 @@ struct Serial;
 impl Serial {
     fn open(baud: u32) -> Self {
         uart().divisor.set(CLOCK_HZ / baud);
-        // Sends, receives, and interrupts for what it has received.
+        // Enables the sender, the receiver and the receive interrupt.
         uart().control.set(1 << 3 | 1 << 1 | 1);
         Self
     }
@@ -196,7 +196,7 @@ fn receive() {
 
 // --- the light
 
-/// Eight LEDs in a row, as if they were one that can be dimmed.
+/// A row of eight LEDs, presented as one LED that can be dimmed.
 struct LedBar;
 
 impl ErrorType for LedBar {
@@ -228,7 +228,7 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
     }
 }
 
-/// Every interrupt of the chip that has no handler of its own: all of them.
+/// Handles all of the chip's interrupts: none has a handler of its own.
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     match u8::try_from(number) {
@@ -238,7 +238,7 @@ unsafe fn DefaultHandler(number: i16) {
     }
 }
 
-/// Starts anew, as after power on.
+/// Resets the chip, as after power-on.
 fn restart() -> ! {
     SCB::sys_reset()
 }

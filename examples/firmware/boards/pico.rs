@@ -6,9 +6,9 @@
 //! | light | a WS2812 RGB LED at GPIO 16, driven by a state machine of PIO0 |
 //! | storage | the last 16 KiB of its flash |
 //! | clock | the chip's timer, 64 bits of microseconds, which never wraps |
-//! | button | between GPIO 14 and ground: “do not disturb”; between GPIO 15 and ground: back |
+//! | buttons | between GPIO 14 and ground: “do not disturb”; between GPIO 15 and ground: clear |
 //!
-//! One task looks after the USB, one is the presence_light: it sleeps until its next deadline, a byte or a press.
+//! One task runs the USB stack, one the presence light: it sleeps until its next deadline, a byte or a press.
 
 #![no_std]
 #![no_main]
@@ -45,18 +45,18 @@ bind_interrupts!(struct Interrupts {
     DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>;
 });
 
-/// How long a packet of USB is at most.
+/// The longest packet of USB.
 const PACKET: usize = 64;
-/// Everything that one line can lead to: its answer, and a change for each session and what is preferred.
+/// The most bytes that one line produces: a response, and a change for each session and the preferred presence.
 const OUTBOX_LEN: usize = MAX_RESPONSE + 10 * (MAX_CHANGE + 1);
-/// For how long a host may leave a packet lying. One that does not listen must not stop the light.
+/// The time after which a packet is dropped, so that a host that does not read cannot stop the light.
 const SEND_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How long the chip's flash is, and where the end of it begins that the program leaves alone.
+/// The length of the chip's flash. The linker script keeps the program out of its last 16 KiB.
 const FLASH_LEN: usize = 2048 * 1024;
 const STORAGE_START: u32 = FLASH_LEN as u32 - 16 * 1024;
 
-/// Blocking: no instruction can be read while it is written.
+/// A blocking driver: no instruction can be read while the flash is written.
 type Storage = Flash<BlockingAsync<embassy_rp::flash::Flash<'static, FLASH, Blocking, FLASH_LEN>>>;
 type Outbox = heapless::Vec<u8, OUTBOX_LEN>;
 
@@ -85,7 +85,7 @@ async fn main(spawner: Spawner) {
     let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(light));
     let outbox = OUTBOX.init(Outbox::new());
     let flash = BlockingAsync::new(embassy_rp::flash::Flash::new_blocking(peripherals.FLASH));
-    // It is whole sectors.
+    // The range consists of whole sectors.
     let Ok(flash) = Flash::new(flash, STORAGE_START..FLASH_LEN as u32) else { restart() };
     let snapshots = SNAPSHOTS.init(SnapshotStore::new(flash));
     presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)));
@@ -94,7 +94,7 @@ async fn main(spawner: Spawner) {
     defmt::info!("ready");
     loop {
         let now = now();
-        // What does not fit into the outbox is lost to the host, and to nobody else.
+        // Output that does not fit into the outbox is lost; the light is not affected.
         for byte in packet.iter().take(received) {
             let _ = presence_light.receive(ReceivedByte::new(*byte), now, outbox);
         }
@@ -122,7 +122,7 @@ async fn main(spawner: Spawner) {
     }
 }
 
-/// The moment it is: the chip's uptime.
+/// Returns the current instant, from the chip's uptime.
 fn now() -> Instant {
     let uptime = embassy_time::Instant::now().as_millis();
     let now = Clock::START.saturating_add(presence_core::Duration::from_millis(uptime));
@@ -144,13 +144,13 @@ async fn sleep_until(moment: Option<Instant>) {
 
 type Usb = Driver<'static, USB>;
 
-/// A serial port on USB.
+/// Creates a serial port on USB.
 fn serial_port(driver: Usb) -> (UsbDevice<'static, Usb>, CdcAcmClass<'static, Usb>) {
     static CONFIGURATION: StaticCell<[u8; 256]> = StaticCell::new();
     static BOS: StaticCell<[u8; 256]> = StaticCell::new();
     static CONTROL: StaticCell<[u8; 64]> = StaticCell::new();
     static STATE: StaticCell<State<'static>> = StaticCell::new();
-    // A product id that pid.codes keeps for what is not sold.
+    // A product id that pid.codes reserves for private tests.
     let mut config = embassy_usb::Config::new(0x1209, 0x0001);
     config.manufacturer = Some("presence-core");
     config.product = Some("Presence light");
@@ -177,7 +177,7 @@ struct SerialLine {
 }
 
 impl SerialLine {
-    /// How many bytes came, as soon as some do. Nothing is lost when it is left before.
+    /// Waits for a packet, and returns its length. Nothing is lost if the future is dropped before.
     async fn receive(&mut self, packet: &mut [u8; PACKET]) -> usize {
         loop {
             if !self.is_connected {
@@ -192,14 +192,14 @@ impl SerialLine {
     }
 }
 
-/// Sends what there is to a host that listens.
+/// Sends bytes to the host, and gives up if it does not read.
 async fn send(sender: &mut Sender<'static, Usb>, bytes: &[u8]) {
     for packet in bytes.chunks(PACKET) {
         if !matches!(with_timeout(SEND_TIMEOUT, sender.write_packet(packet)).await, Ok(Ok(()))) {
             return;
         }
     }
-    // A host waits for more behind a packet that is full.
+    // After a full packet the host expects another one.
     if !bytes.is_empty() && bytes.len().is_multiple_of(PACKET) {
         let _ = with_timeout(SEND_TIMEOUT, sender.write_packet(&[])).await;
     }
@@ -207,7 +207,7 @@ async fn send(sender: &mut Sender<'static, Usb>, bytes: &[u8]) {
 
 // --- the light and the buttons
 
-/// The colour that the LED is to be sent next: the presence_light does not wait for that.
+/// The next colour of the LED. The main loop sends it, because a light does not wait.
 #[derive(Default)]
 struct PendingColour(Option<RGB8>);
 
@@ -235,7 +235,7 @@ impl ButtonPins {
         Pressed { a: self.a.is_low(), b: self.b.is_low() }
     }
 
-    /// Waits until one is other than it was, at once if it is already: one that moves while something is sent counts.
+    /// Waits until the state of a button differs from `from`. It may differ already: a button may move during a send.
     async fn changed(&mut self, from: Pressed) {
         select(level_changed(&mut self.a, from.a), level_changed(&mut self.b, from.b)).await;
     }
@@ -245,7 +245,7 @@ async fn level_changed(pin: &mut Input<'static>, was_down: bool) {
     if was_down { pin.wait_for_high().await } else { pin.wait_for_low().await }
 }
 
-/// Starts anew, as after power on.
+/// Resets the chip, as after power-on.
 fn restart() -> ! {
     SCB::sys_reset()
 }

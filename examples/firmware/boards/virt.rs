@@ -1,10 +1,10 @@
-//! QEMU's RISC-V board `virt`: what there is of RV32 with hardly anything on it.
+//! QEMU's RISC-V board `virt`: a minimal RV32 system.
 //!
 //! | what | where |
 //! | --- | --- |
 //! | serial line | its NS16550A |
-//! | light | a strip of eight RGB LEDs, whose bytes stay in memory, for the board has no pins |
-//! | clock | the low half of `mtime`, 10 MHz, round in seven minutes; `mtimecmp` is the alarm |
+//! | light | a strip of eight RGB LEDs, whose bytes stay in memory because the board has no pins |
+//! | clock | the low half of `mtime`, 10 MHz, which wraps after seven minutes; `mtimecmp` is the alarm |
 
 #![no_std]
 #![no_main]
@@ -26,7 +26,7 @@ use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
 static SNAPSHOTS: StaticCell<SnapshotStore<Retained<'static>>> = StaticCell::new();
-/// A reset leaves this as it is.
+/// Retained memory: the start-up code leaves it alone.
 #[unsafe(link_section = ".uninit.retained")]
 static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0) }; Retained::BYTES];
 static INBOX: Inbox = Inbox::new();
@@ -39,7 +39,7 @@ type Light = SmartLight<Strip, LEDS>;
 fn main() -> ! {
     let inbox = INBOX.connect(RX_QUEUE.take());
     let board = Virt { serial: Serial::open() };
-    platform_interrupts().switch_on_uart();
+    platform_interrupts().enable_uart();
     // SAFETY: every handler is in place, and no critical section is open.
     unsafe {
         mie::set_mext();
@@ -73,7 +73,7 @@ impl Board for Virt {
     fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
         let left = counts.saturating_sub(self.counter().wrapping_sub(from));
         alarm_in(left);
-        // With interrupts off none can slip in between a look and the sleep; one that is pending ends the sleep all the same.
+        // With interrupts masked none can come between the check and the sleep; a pending one still ends the sleep.
         while riscv::interrupt::free(|| {
             let is_idle = time().get().wrapping_sub(from) < counts && !inbox.ready();
             if is_idle {
@@ -90,15 +90,15 @@ impl Board for Virt {
 
 // --- the clock
 
-/// The low half of `mtime`.
+/// Returns the low half of `mtime`.
 fn time() -> &'static VolatileCell<u32> {
     // SAFETY: the register, which is only read.
     unsafe { &*(0x0200_BFF8 as *const VolatileCell<u32>) }
 }
 
-/// `mtimecmp`, low half first.
+/// Returns `mtimecmp`, low half first.
 fn alarm() -> &'static [VolatileCell<u32>; 2] {
-    // SAFETY: the registers; the interrupt only puts the alarm off.
+    // SAFETY: the registers; the interrupt only disables the alarm.
     unsafe { &*(0x0200_4000 as *const [VolatileCell<u32>; 2]) }
 }
 
@@ -112,7 +112,7 @@ fn alarm_in(counts: u32) {
         }
     };
     let then = now + u64::from(counts);
-    // Far away first, so that it cannot ring halfway.
+    // First far in the future, so that no half-written value is due.
     alarm()[1].set(u32::MAX);
     alarm()[0].set(then as u32);
     alarm()[1].set((then >> 32) as u32);
@@ -150,7 +150,7 @@ struct Serial;
 
 impl Serial {
     fn open() -> Self {
-        // Eight bits, with queues; an interrupt for what was received.
+        // Eight bits, with queues and a receive interrupt.
         uart().line.set(0b11);
         uart().queues.set(0b111);
         uart().interrupts.set(1);
@@ -180,7 +180,7 @@ impl embedded_io::Write for Serial {
 fn received() {
     let source = platform_interrupts().claim.get();
     loop {
-        // Reading it clears the overrun.
+        // Reading the register clears the overrun.
         let status = uart().status.get();
         if status & HAS_RECEIVED == 0 {
             break;
@@ -190,7 +190,7 @@ fn received() {
     platform_interrupts().claim.set(source);
 }
 
-/// The platform-level interrupt controller, as far as hart 0 sees it in machine mode.
+/// The registers of the platform-level interrupt controller for hart 0 in machine mode.
 #[repr(C)]
 struct PlatformInterrupts {
     priorities: [VolatileCell<u32>; 1024],
@@ -207,7 +207,7 @@ fn platform_interrupts() -> &'static PlatformInterrupts {
 }
 
 impl PlatformInterrupts {
-    fn switch_on_uart(&self) {
+    fn enable_uart(&self) {
         self.priorities[UART0].set(1);
         self.enabled[0].set(1 << UART0);
         self.threshold.set(0);
@@ -218,7 +218,7 @@ impl PlatformInterrupts {
 
 const LEDS: usize = 8;
 
-/// What the LEDs would be sent: green, red and blue of each. Whoever looks at it does so from outside.
+/// The bytes for the LEDs: green, red and blue of each. The emulator reads them from outside.
 #[used]
 static STRIP: [AtomicU8; 3 * LEDS] = [const { AtomicU8::new(0) }; 3 * LEDS];
 
@@ -241,9 +241,9 @@ impl SmartLedsWrite for Strip {
     }
 }
 
-/// Starts anew, as after power on: the board has a register for it.
+/// Resets the board through its register for that, as after power-on.
 fn restart() -> ! {
-    // SAFETY: nobody goes on after this.
+    // SAFETY: nothing runs after this.
     unsafe {
         mstatus::clear_mie();
         (*(0x0010_0000 as *const VolatileCell<u32>)).set(0x7777);

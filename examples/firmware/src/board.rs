@@ -1,4 +1,4 @@
-//! What a board without an operating system has to have, and the main loop over it.
+//! The interface of a board without an operating system, and the main loop over it.
 
 use crate::app::App;
 use crate::button::{Buttons, Pressed};
@@ -12,34 +12,36 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use heapless::spsc::Consumer;
 use presence_core::Instant;
 
-/// A board: its counter, its sleep, its serial line and its buttons.
+/// A board: counter, sleep, serial line and buttons.
 pub trait Board {
-    /// Where answers go.
+    /// The sender of the serial line.
     type Serial: embedded_io::Write;
-    /// What shines.
+    /// The light of the board.
     type Light: Light;
 
-    /// How fast the counter counts.
+    /// Returns the rate of the counter.
     fn rate(&self) -> Rate;
 
-    /// The counter, which counts up and wraps at 2³².
+    /// Returns the counter, which counts up and wraps at 2³².
     fn counter(&mut self) -> u32;
 
-    /// Sleeps until the counter is `counts` past `from`, or a byte has come in, or other buttons are down than `pressed`, as
-    /// when one has moved since somebody looked. It may wake earlier.
+    /// Sleeps until the counter is `counts` past `from`, a byte arrives or a button moves.
+    ///
+    /// A button has moved if the buttons that are down differ from `pressed`, even before the sleep. The board may wake earlier.
     fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, ReceivedByte>);
 
-    /// Which buttons are down.
+    /// Returns the buttons that are down.
     fn pressed(&mut self) -> Pressed {
         Pressed::default()
     }
 
-    /// The serial line.
+    /// Returns the sender of the serial line.
     fn serial(&mut self) -> &mut Self::Serial;
 }
 
-/// The main loop: everything that came in, then time, then sleep until there is something to do. It begins with what the
-/// snapshots kept; for how long there was no power nobody knows.
+/// Runs the main loop: handles what arrived, then what is due, then sleeps until there is something to do.
+///
+/// Starts with the stored user. The length of the time without power is unknown.
 pub fn run<B: Board, M: Storage>(
     mut board: B,
     mut inbox: Consumer<'static, ReceivedByte>,
@@ -56,7 +58,7 @@ pub fn run<B: Board, M: Storage>(
         let counter = board.counter();
         let now = clock.at(counter);
         crate::log_tick(clock.tick());
-        // A serial line that fails has nobody at its other end to be told so.
+        // An error of the serial line cannot be reported: the line is the only way out.
         while let Some(received) = inbox.dequeue() {
             let _ = presence_light.receive(received, now, board.serial());
         }
@@ -72,18 +74,19 @@ pub fn run<B: Board, M: Storage>(
     }
 }
 
-/// For how long the device is about to sleep, for whoever halts it in [`sleep_hook`].
+/// The counts that the device is about to sleep, where [`sleep_hook`] can be halted.
 static SLEEP_COUNTS: AtomicU32 = AtomicU32::new(0);
 
-/// A place where a debugger or an emulator can halt the device whenever it has nothing left to do, see in [`SLEEP_COUNTS`] for how
-/// many counts it would sleep, and let it wake earlier. The tests in the emulator do; nothing else depends on it.
+/// Offers a debugger or an emulator the chance to halt before each sleep and to shorten it.
+///
+/// The tests in the emulator halt in [`sleep_hook`] and write [`SLEEP_COUNTS`]. Nothing else depends on it.
 fn announce_sleep(counts: u32) -> u32 {
     SLEEP_COUNTS.store(counts, Ordering::Relaxed);
     sleep_hook();
     SLEEP_COUNTS.load(Ordering::Relaxed)
 }
 
-/// Stores what is worth it. What cannot be stored is logged, and the light goes on.
+/// Saves the user if that is worth a write. An error is logged by the store, and the light goes on.
 fn save<M: Storage>(snapshots: &mut SnapshotStore<M>, app: &App, now: Instant) {
     if let Ok(user) = app.user().at(now) {
         let _ = snapshots.save(user);

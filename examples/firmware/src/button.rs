@@ -1,4 +1,4 @@
-//! Two buttons: one prefers not to be disturbed, the other takes that back.
+//! Two buttons: one prefers “do not disturb”, the other clears what is preferred.
 
 use presence_core::{Command, Duration, Instant, Presence, SessionId};
 
@@ -6,17 +6,17 @@ use presence_core::{Command, Duration, Instant, Presence, SessionId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Button {
-    /// “Do not disturb.”
+    /// Prefers “do not disturb”.
     A,
-    /// “As my applications say.”
+    /// Clears the preferred presence.
     B,
 }
 
 impl Button {
-    /// For how long a press of A holds.
+    /// The time after which the presence preferred by A expires.
     pub const DURATION: Duration = Duration::from_hours(2);
 
-    /// What a press asks for.
+    /// Returns the command that a press executes.
     #[must_use]
     pub const fn command(self) -> Command<SessionId> {
         match self {
@@ -28,35 +28,34 @@ impl Button {
     }
 }
 
-/// Which buttons are down.
+/// The state of both buttons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pressed {
-    /// Whether A is.
+    /// Button A is down.
     pub a: bool,
-    /// Whether B is.
+    /// Button B is down.
     pub b: bool,
 }
 
-/// Tells presses from bounces: a contact chatters for some milliseconds when it closes and when it opens.
+/// A debouncer: contacts chatter for some milliseconds when they close and when they open.
 #[derive(Debug)]
 pub struct Buttons {
     down: Pressed,
-    /// Since when.
+    /// When `down` last changed.
     since: Instant,
 }
 
-/// For how long after a change nothing counts.
+/// The time after a change in which further changes are ignored.
 const DEBOUNCE: Duration = Duration::from_millis(30);
 
 impl Buttons {
-    /// Nothing is pressed.
+    /// Creates a debouncer of buttons that are up.
     #[must_use]
     pub const fn new() -> Self {
         Self { down: Pressed { a: false, b: false }, since: Instant::ZERO }
     }
 
-    /// Takes what is down now, and gives the button that was pressed. With both pressed at once nobody knows what is meant:
-    /// none. O(1).
+    /// Samples the buttons, and returns the one that was pressed. Both at once are ambiguous, and ignored.
     pub fn sample(&mut self, pressed: Pressed, now: Instant) -> Option<Button> {
         if pressed == self.down || now.saturating_duration_since(self.since) < DEBOUNCE {
             return None;
@@ -70,11 +69,11 @@ impl Buttons {
         }
     }
 
-    /// When to look again: after a change, until it has settled.
+    /// Returns when to sample again, after a change that may still bounce.
     #[must_use]
     pub fn stable_at(&self, now: Instant) -> Option<Instant> {
-        let settled = self.since.saturating_add(DEBOUNCE);
-        (self.since > Instant::ZERO && now < settled).then_some(settled)
+        let stable = self.since.saturating_add(DEBOUNCE);
+        (self.since > Instant::ZERO && now < stable).then_some(stable)
     }
 }
 
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_that_was_missed_while_bouncing_is_seen_when_it_has_settled() {
+    fn a_release_during_the_bounce_is_seen_when_the_contact_is_stable() {
         let mut buttons = Buttons::new();
         let at = |ms: u64| Instant::from_millis(1_000 + ms);
         assert_eq!(buttons.sample(A, at(0)), Some(Button::A));
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn both_at_once_mean_nothing() {
+    fn both_at_once_are_ignored() {
         let mut buttons = Buttons::new();
         assert_eq!(buttons.sample(Pressed { a: true, b: true }, Instant::from_secs(1)), None);
         assert_eq!(buttons.sample(NONE, Instant::from_secs(2)), None);

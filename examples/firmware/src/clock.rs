@@ -1,17 +1,18 @@
-//! From a board's counter to moments.
+//! Conversion of a board's counter to [`Instant`]s.
 //!
-//! A counter counts at a rate of its own and wraps, after minutes or hours; [`Clock`] makes whole milliseconds of it, in 32
-//! bits that wrap after 49.7 days, and the library's [`TickExtender`] makes moments of those. Everything is 32-bit
-//! arithmetic: a small processor has no other.
+//! A counter has a rate of its own and wraps after minutes or hours. [`Clock`] converts it to whole milliseconds in 32 bits,
+//! which wrap after 49.7 days, and the library's [`TickExtender`] extends those to 64 bits. All arithmetic is 32-bit, for
+//! small processors.
 
 use core::num::NonZeroU32;
 use presence_core::{Instant, TickExtender};
 
-/// The tick at the start: five minutes before it wraps, so that every device crosses the wrap every time it is switched on,
-/// and not for the first time after seven weeks on somebody's app.
+/// The first tick, five minutes before the wrap.
+///
+/// So each device crosses the wrap whenever it is switched on, and not for the first time after seven weeks of use.
 pub const FIRST_TICK: u32 = u32::MAX - 5 * 60_000 + 1;
 
-/// How fast a counter counts, as a fraction in lowest terms.
+/// The rate of a counter: counts per milliseconds, as a fraction in lowest terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     counts: NonZeroU32,
@@ -19,7 +20,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many counts in so many milliseconds, both at most 65,535; `None` when one is more, or nothing.
+    /// Creates a rate of `counts` in `millis` milliseconds. Returns `None` if either is zero.
     #[must_use]
     pub const fn new(counts: u16, millis: u16) -> Option<Self> {
         match (NonZeroU32::new(counts as u32), NonZeroU32::new(millis as u32)) {
@@ -28,32 +29,32 @@ impl Rate {
         }
     }
 
-    /// The longest sleep, in milliseconds: a quarter of a turn of the counter, so that no turn is ever missed.
+    /// Returns the longest sleep in milliseconds: a quarter of the counter's period, so that no wrap is missed.
     const fn longest_sleep(self) -> u32 {
         MAX_STEP_BACK / self.counts.get()
     }
 }
 
-/// How far a reading may lie behind the newest one and be taken for an earlier moment, not for a turn: a quarter of one.
+/// The most counts by which a reading may lie behind the newest one: a quarter of the period. More counts as a wrap.
 const MAX_STEP_BACK: u32 = u32::MAX >> 2;
 
-/// The moments of a board.
+/// The clock of a board.
 #[derive(Clone, Debug)]
 pub struct Clock {
     rate: Rate,
     /// The counter at the latest reading.
     counter: u32,
-    /// What the latest reading was remainder the tick, in counts times [`Rate::millis`].
+    /// The time of the latest reading past the tick, in counts times [`Rate::millis`].
     remainder: u32,
     tick: u32,
     extender: TickExtender,
 }
 
 impl Clock {
-    /// The moment at which every clock starts. Events on the line count from here.
+    /// The instant at which every clock starts. Events on the line count from here.
     pub const START: Instant = Instant::from_millis(FIRST_TICK as u64);
 
-    /// A clock that starts now, at this reading of the counter. O(1).
+    /// Creates a clock that starts at this reading of the counter.
     #[must_use]
     pub fn new(rate: Rate, counter: u32) -> Self {
         let mut extender = TickExtender::new();
@@ -61,8 +62,9 @@ impl Clock {
         Self { rate, counter, remainder: 0, tick: FIRST_TICK, extender }
     }
 
-    /// The moment of this reading of the counter, which must be at most three quarters of a turn after the one before. One
-    /// that is a little behind, as when a counter of two halves was read while one of them turned, moves nothing. O(1).
+    /// Returns the instant of a reading, at most three quarters of the counter's period after the one before.
+    ///
+    /// A reading that is a little behind, as when a counter of two halves is read during a carry, leaves the clock as it is.
     pub fn at(&mut self, counter: u32) -> Instant {
         let (counts, millis) = (self.rate.counts, self.rate.millis.get());
         let elapsed = counter.wrapping_sub(self.counter);
@@ -70,7 +72,7 @@ impl Clock {
             return self.extender.extend(self.tick);
         }
         self.counter = counter;
-        // Less than 2^32: `counts` and `millis` are less than 2^16, the remainder and what was remainder less than `counts`.
+        // Less than 2^32: `counts` and `millis` are less than 2^16, both remainders less than `counts`.
         let remainder = elapsed % counts * millis + self.remainder;
         let ticks = (elapsed / counts).wrapping_mul(millis).wrapping_add(remainder / counts);
         self.remainder = remainder % counts;
@@ -78,20 +80,19 @@ impl Clock {
         self.extender.extend(self.tick)
     }
 
-    /// The latest tick.
+    /// Returns the latest tick, in milliseconds.
     #[must_use]
     pub const fn tick(&self) -> u32 {
         self.tick
     }
 
-    /// For how many counts after the latest reading, which was `now`, to sleep: until the deadline, but never so long that
-    /// the counter could turn unseen. O(1).
+    /// Returns the counts from the latest reading, `now`, to the deadline, limited so that no wrap is missed.
     #[must_use]
     pub fn counts_until(&self, now: Instant, deadline: Option<Instant>) -> u32 {
         let longest = self.rate.longest_sleep();
         let wait = deadline.map_or(u64::MAX, |deadline| deadline.saturating_duration_since(now).as_millis());
         let wait = u32::try_from(wait).unwrap_or(u32::MAX).min(longest);
-        // Rounded up: to wake just before a deadline would mean to wake twice.
+        // Rounded up: a device that wakes just before a deadline wakes twice.
         (wait * self.rate.counts.get()).saturating_sub(self.remainder).div_ceil(self.rate.millis.get())
     }
 }
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
     use presence_core::Duration;
 
-    /// nRF51 at 31.25 kHz, SysTick at 12.5 MHz, a prescaled 25 MHz timer, a 10 MHz timer.
+    /// Returns the rates of the boards: nRF51 at 31.25 kHz, SysTick at 12.5 MHz, a prescaled 25 MHz timer, a 10 MHz timer.
     fn rates() -> [Rate; 5] {
         [(125, 4), (12_500, 1), (3_125, 32), (10_000, 1), (1, 1)]
             .map(|(counts, millis)| Rate::new(counts, millis).unwrap())
@@ -113,12 +114,12 @@ mod tests {
     }
 
     #[test]
-    fn readings_of_any_rhythm_add_up_to_exact_time() {
+    fn readings_at_any_interval_add_up_to_exact_time() {
         for rate in rates() {
             let start = 0xFFFF_FF00_u32;
             let mut clock = Clock::new(rate, start);
             let (mut counted, mut step) = (0u64, 1u64);
-            // 200 readings, from one count to half a turn apart: many turns of the counter, and some of the tick.
+            // 200 readings, from one count to half a period apart: many wraps of the counter, and some of the tick.
             for _ in 0..200 {
                 counted += step;
                 step = (step * 7 + 3) % (1 << 31);
@@ -140,19 +141,19 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_that_lies_behind_moves_nothing() {
+    fn a_reading_that_lies_behind_leaves_the_clock() {
         for rate in rates() {
             let mut clock = Clock::new(rate, 0xFFFF_0000);
             let now = clock.at(0x0100_0000);
             assert_eq!(clock.at(0x00FF_FFFF), now, "one count");
-            assert_eq!(clock.at(0x0000_0001), now, "a turn of 24 bits");
+            assert_eq!(clock.at(0x0000_0001), now, "a carry of 24 bits");
             assert_eq!(clock.at(0x0100_0000), now);
             assert_eq!(clock.at(0x0110_0000), exact(rate, 0x0111_0000));
         }
     }
 
     #[test]
-    fn who_sleeps_as_told_wakes_at_the_deadline_and_no_earlier() {
+    fn a_sleep_of_these_counts_ends_at_the_deadline_and_no_earlier() {
         for rate in rates() {
             for late in 0..2_000u32 {
                 let mut clock = Clock::new(rate, 0);
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_deadline_the_counter_is_read_before_it_turns() {
+    fn without_a_deadline_the_counter_is_read_before_it_wraps() {
         for rate in rates() {
             let clock = Clock::new(rate, 0);
             for deadline in [None, Some(Instant::NEVER), Some(Clock::START.saturating_add(Duration::from_days(300)))] {

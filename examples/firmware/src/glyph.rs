@@ -1,15 +1,15 @@
-//! Pictures for a matrix of five by five LEDs of one colour: what the colour says elsewhere, the shape says here.
+//! Glyphs for a matrix of five by five LEDs of one colour, where the shape replaces the colour.
 
 use crate::light::Frame;
 use presence_core::{Availability, Presence};
 
-/// Rows from the top, in each the brightness of its LEDs from the left, 0 to [`MAX_BRIGHTNESS`].
+/// The brightness of each LED, 0 to [`MAX_BRIGHTNESS`]: rows from the top, LEDs from the left.
 pub type Glyph = [[u8; 5]; 5];
 
-/// As bright as an LED gets.
+/// The greatest brightness of an LED.
 pub const MAX_BRIGHTNESS: u8 = 9;
 
-/// The picture of a frame: its shape says what it is, its brightness what the light's pattern asks for. O(1).
+/// Returns the glyph of a frame: the presence determines its shape, the colour its brightness.
 ///
 /// ```
 /// use firmware::{Frame, glyph};
@@ -20,7 +20,7 @@ pub const MAX_BRIGHTNESS: u8 = 9;
 /// ```
 #[must_use]
 pub fn glyph(frame: Frame) -> Glyph {
-    // The eye's measure, not the LED's: the matrix has its own steps, each about twice as much light as the one before.
+    // Perceived brightness, not duty cycle: each of the matrix's steps is about twice as much light as the one before.
     let [red, green, blue] = frame.colour.to_bytes();
     let level = u16::from(red.max(green).max(blue));
     let brightness = (level * u16::from(MAX_BRIGHTNESS)).div_ceil(255) as u8;
@@ -33,7 +33,7 @@ pub fn glyph(frame: Frame) -> Glyph {
     })
 }
 
-/// Rows from the top, the leftmost LED in bit 4.
+/// Returns rows from the top, with the leftmost LED in bit 4.
 const fn shape(presence: Presence) -> [u8; 5] {
     match presence.availability() {
         // No news: a question mark.
@@ -63,13 +63,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_available_is_a_tick() {
+    fn available_is_a_tick() {
         assert_eq!(drawn(Presence::Available, Rgb::WHITE), "00000\n00009\n00090\n90900\n09000");
         assert_eq!(drawn(Presence::AvailableInactive, Rgb::new(0, 29, 0)), "00000\n00002\n00020\n20200\n02000");
     }
 
     #[test]
-    fn every_availability_has_a_picture_of_its_own() {
+    fn every_availability_has_a_glyph_of_its_own() {
         let shapes = [
             Presence::Unknown,
             Presence::Offline,
@@ -79,13 +79,13 @@ mod tests {
             Presence::DoNotDisturb,
         ]
         .map(shape);
-        for (place, one) in shapes.iter().enumerate() {
-            assert!(shapes.iter().skip(place + 1).all(|other| other != one));
+        for (index, one) in shapes.iter().enumerate() {
+            assert!(shapes.iter().skip(index + 1).all(|other| other != one));
         }
     }
 
     #[test]
-    fn what_is_lit_stays_lit_and_what_is_dark_dark() {
+    fn dim_leds_stay_lit_and_black_is_dark() {
         let no_news = drawn(Presence::Unknown, Palette::DEFAULT.no_news.frame_at(0));
         assert!(no_news.contains('1'), "{no_news}");
         assert!(!drawn(Presence::Unknown, Rgb::BLACK).contains(|led| led != '0' && led != '\n'));

@@ -1,12 +1,17 @@
-//! A presence light for a desk.
+//! Firmware of a presence light, independent of the board and of its clock.
 //!
-//! Applications say over a serial line what they know, one request a line; the device holds their sessions, aggregates
-//! them, shows the result as a light and tells every change. What is here knows no board and no clock, so that it runs on a
-//! host as well; the files in `boards/` know one board each, and nothing else.
+//! Applications send requests over a serial line. The device holds their sessions, aggregates them, shows the result as a
+//! light and reports each change. Everything here runs on a host as well; each file in `boards/` adds one board.
 //!
-//! Reading order: [`App`] holds the sessions; [`LineBuffer`] makes lines of bytes; [`AnimatedLight`] makes light of presence;
-//! [`PresenceLight`] is all of them together; [`storage`] keeps what survives a reset; [`Clock`] makes moments of a board's
-//! counter; [`run`] is the main loop of a [`Board`].
+//! Reading order:
+//!
+//! - [`App`]: the user and the sessions of applications.
+//! - [`LineBuffer`]: assembles bytes into lines.
+//! - [`AnimatedLight`]: plays the pattern of a presence on a [`Light`].
+//! - [`PresenceLight`]: all of these together.
+//! - [`storage`]: keeps the newest snapshot over a reset.
+//! - [`Clock`]: converts a board's counter to instants.
+//! - [`run`]: the main loop of a [`Board`].
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! From presence to light, through whatever shines: a pin, a duty cycle, RGB LEDs.
+//! Lights that show a presence: a pin, a duty cycle or RGB LEDs, and the animation of their patterns.
 
 use embedded_hal::digital::{OutputPin, PinState};
 use embedded_hal::pwm::SetDutyCycle;
@@ -6,13 +6,13 @@ use presence_core::indicator::{Appearance, Palette, Rgb, appearance};
 use presence_core::{Absence, Instant, Presence};
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 
-/// What a light shows at a moment.
+/// A presence and its colour at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame {
-    /// What it is about; [`Presence::Unknown`] when there is no news (rule A5).
+    /// The presence; [`Presence::Unknown`] stands for “no news”.
     pub presence: Presence,
-    /// Its colour, as bright as it is to look at this moment.
+    /// The colour at this moment, scaled to its brightness.
     pub colour: Rgb,
 }
 
@@ -29,17 +29,17 @@ impl core::fmt::Display for LightError {
 
 impl core::error::Error for LightError {}
 
-/// Something that shines.
+/// A light that can show a frame.
 pub trait Light {
-    /// Shows this until it is told otherwise.
+    /// Shows a frame until the next one.
     ///
     /// # Errors
     ///
-    /// [`LightError`] when it cannot.
+    /// [`LightError`] if the light cannot be driven.
     fn show(&mut self, frame: Frame) -> Result<(), LightError>;
 }
 
-/// One LED on a pin: lit or dark.
+/// An LED on a pin, lit or dark.
 #[derive(Debug)]
 pub struct PinLight<P>(pub P);
 
@@ -49,29 +49,29 @@ impl<P: OutputPin> Light for PinLight<P> {
     }
 }
 
-/// One LED with a duty cycle, or a bar of them: as bright as the colour is to the eye.
+/// An LED with a duty cycle, or a bar of LEDs, as bright as the colour's luminance.
 #[derive(Debug)]
 pub struct DutyLight<P>(pub P);
 
 impl<P: SetDutyCycle> Light for DutyLight<P> {
     fn show(&mut self, frame: Frame) -> Result<(), LightError> {
         let level = u32::from(frame.colour.luminance());
-        // Rounded up: what is lit stays lit. At most the largest duty, so nothing is cut off.
+        // Rounded up, so that a dim colour stays lit. At most the largest duty, so the cast is lossless.
         let duty = (level * u32::from(self.0.max_duty_cycle())).div_ceil(255) as u16;
         self.0.set_duty_cycle(duty).map_err(|_| LightError)
     }
 }
 
-/// RGB LEDs, `COUNT` of them, all alike. `brightness` is in 255ths: at full power a few of them light a room.
+/// `COUNT` RGB LEDs of the same colour.
 #[derive(Debug)]
 pub struct SmartLight<L, const COUNT: usize> {
     /// The LEDs.
     pub leds: L,
-    /// How bright they are at most.
+    /// The greatest brightness, in 255ths. At full power a few LEDs light a room.
     pub brightness: u8,
 }
 
-/// What an RGB LED is sent for a colour. It drives its parts by duty cycle, hence the gamma correction.
+/// Returns the bytes for an RGB LED, corrected for gamma because it is driven by duty cycle.
 #[must_use]
 pub fn smart_colour(colour: Rgb, brightness: u8) -> RGB8 {
     let [r, g, b] = colour.scale(brightness).gamma_corrected().to_bytes();
@@ -84,7 +84,7 @@ impl<L: SmartLedsWrite<Color = RGB8>, const COUNT: usize> Light for SmartLight<L
     }
 }
 
-/// A light, what it shows, and since when.
+/// A light that plays the pattern of a presence.
 #[derive(Debug)]
 pub struct AnimatedLight<L> {
     light: L,
@@ -94,12 +94,12 @@ pub struct AnimatedLight<L> {
 }
 
 impl<L: Light> AnimatedLight<L> {
-    /// A light that shows nothing yet.
+    /// Wraps a light that shows nothing yet.
     pub const fn new(light: L) -> Self {
         Self { light, appearance: Appearance::OFF, since: Instant::ZERO, shown: None }
     }
 
-    /// Shows a presence as it looks at this moment; what is shown already is not sent again. O(1).
+    /// Shows the frame of a presence at `now`. A frame that is shown already is not sent again.
     pub fn show(&mut self, now: Instant, presence: Presence, absence: Option<Absence>) {
         let appearance = appearance(presence, absence, &Palette::DEFAULT);
         let presence = match absence {
@@ -116,24 +116,24 @@ impl<L: Light> AnimatedLight<L> {
         if self.shown != Some(frame) {
             self.shown = Some(frame);
             if self.light.show(frame).is_err() {
-                crate::log::warning!("the light does not answer");
+                crate::log::warning!("the light does not respond");
             }
         }
     }
 
-    /// When to show it again, for its pattern. O(1).
+    /// Returns when the pattern's next frame begins; `None` if the light is steady.
     #[must_use]
     pub fn next_frame(&self, now: Instant) -> Option<Instant> {
         let wait = self.appearance.next_frame_in(self.elapsed(now))?;
         Some(now.saturating_add(presence_core::Duration::from_millis(wait.into())))
     }
 
-    /// The light itself.
+    /// Returns the wrapped light.
     pub const fn light(&mut self) -> &mut L {
         &mut self.light
     }
 
-    /// In milliseconds, and wrapping, which the patterns know about.
+    /// Returns the milliseconds since the appearance changed. They wrap, as patterns allow.
     const fn elapsed(&self, now: Instant) -> u32 {
         now.saturating_duration_since(self.since).as_millis() as u32
     }

@@ -1,36 +1,37 @@
-//! From bytes to lines.
+//! Assembly of received bytes into lines.
 
-/// A byte from the serial line, and whether any before it were lost.
+/// A byte from the serial line, with a mark if bytes before it were lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceivedByte {
-    /// The byte.
+    /// The byte itself.
     pub byte: u8,
-    /// Whether bytes were lost just before it: nobody emptied the queue in time, or the receiver overran.
+    /// Bytes were lost just before this one: the queue was full, or the receiver overran.
     pub after_loss: bool,
 }
 
 impl ReceivedByte {
-    /// A byte that came right after the one before.
+    /// Creates a byte with no loss before it.
     #[must_use]
     pub const fn new(byte: u8) -> Self {
         Self { byte, after_loss: false }
     }
 }
 
-/// Gathers a line of at most `LEN` bytes. One that is longer, or that lost bytes on the way, is refused whole, and the next
-/// one is read as if nothing had been.
+/// A buffer for a line of at most `LEN` bytes.
+///
+/// A line that is longer, or that lost bytes on the way, is rejected as a whole. The next one is not affected.
 ///
 /// ```
 /// use firmware::{LineBuffer, ReceivedByte};
 ///
 /// let mut lines = LineBuffer::<4>::new();
-/// let mut whole = Vec::new();
+/// let mut received = Vec::new();
 /// for byte in *b"abcd\nabcde\nab\n" {
 ///     if lines.push(ReceivedByte::new(byte)) {
-///         whole.push(lines.line().map(|line| line.to_vec()));
+///         received.push(lines.line().map(|line| line.to_vec()));
 ///     }
 /// }
-/// assert_eq!(whole, [Some(b"abcd".to_vec()), None, Some(b"ab".to_vec())]);
+/// assert_eq!(received, [Some(b"abcd".to_vec()), None, Some(b"ab".to_vec())]);
 /// ```
 #[derive(Debug)]
 pub struct LineBuffer<const LEN: usize> {
@@ -40,13 +41,13 @@ pub struct LineBuffer<const LEN: usize> {
 }
 
 impl<const LEN: usize> LineBuffer<LEN> {
-    /// An empty line.
+    /// Creates an empty buffer.
     #[must_use]
     pub const fn new() -> Self {
         Self { bytes: heapless::Vec::new(), is_damaged: false, is_complete: false }
     }
 
-    /// Takes a byte, and says whether it ended a line. O(1).
+    /// Appends a byte, and reports whether it ended a line.
     pub fn push(&mut self, received: ReceivedByte) -> bool {
         if self.is_complete {
             *self = Self::new();
@@ -60,7 +61,7 @@ impl<const LEN: usize> LineBuffer<LEN> {
         self.is_complete
     }
 
-    /// The line that has just ended, without its newline; `None` when it is refused. O(1).
+    /// Returns the line that has just ended, without its newline; `None` if it is rejected.
     #[must_use]
     pub fn line(&self) -> Option<&[u8]> {
         (self.is_complete && !self.is_damaged).then_some(self.bytes.as_slice())

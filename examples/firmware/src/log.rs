@@ -1,4 +1,4 @@
-//! Logs through defmt, or nothing.
+//! Logging through defmt, or not at all without the feature.
 
 #[cfg(feature = "defmt")]
 macro_rules! info {
@@ -20,18 +20,18 @@ macro_rules! warning {
 
 pub(crate) use {info, warning};
 
-/// The tick of the latest turn of the main loop, for the log's timestamps.
+/// The tick of the latest iteration of the main loop, for the log's timestamps.
 #[cfg(feature = "defmt")]
 static TICK: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(crate::clock::FIRST_TICK);
 
-// Since the device was switched on.
+// Milliseconds since the device was switched on.
 #[cfg(feature = "defmt")]
 defmt::timestamp!(
     "{=u32:tms}",
     TICK.load(core::sync::atomic::Ordering::Relaxed).wrapping_sub(crate::clock::FIRST_TICK)
 );
 
-/// Tells the log the time. [`run`](crate::run) does so by itself. O(1).
+/// Sets the time of the log. [`run`](crate::run) calls it by itself.
 pub fn log_tick(tick: u32) {
     #[cfg(feature = "defmt")]
     TICK.store(tick, core::sync::atomic::Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! All of it together: bytes, presses and time come in, lines and light go out.
+//! The whole device apart from its board: bytes, presses and time in, lines and light out.
 
 use crate::app::{App, OWNER};
 use crate::button::Button;
@@ -9,58 +9,59 @@ use embedded_io::Write;
 use presence_core::graph::{Buffer, Line, MAX_CHANGE, MAX_ELEMENT, write_change};
 use presence_core::{Instant, SessionId, Transition};
 
-/// Longest line that is taken in, without its newline.
+/// The longest line that is accepted, without its newline.
 pub const MAX_LINE: usize = 1024;
-/// Longest answer: the id of a line may be nearly all of it.
+/// The longest response. It repeats the line's id, which may be nearly the whole line.
 pub const MAX_RESPONSE: usize = MAX_LINE + MAX_ELEMENT;
 
-/// A presence light: feed it what comes in, sleep until [`wake_at`](Self::wake_at), and call [`advance`](Self::advance).
+/// A presence light.
+///
+/// Pass it every byte and press, sleep until [`wake_at`](Self::wake_at), then call [`advance`](Self::advance).
 #[derive(Debug)]
 pub struct PresenceLight<L> {
     app: App,
     line: LineBuffer<MAX_LINE>,
     light: AnimatedLight<L>,
-    answer: [u8; MAX_RESPONSE],
+    response: [u8; MAX_RESPONSE],
 }
 
 impl<L: Light> PresenceLight<L> {
-    /// An presence_light that has heard of nothing.
+    /// Creates a presence light whose user was never seen.
     pub const fn new(light: L) -> Self {
-        Self { app: App::new(), line: LineBuffer::new(), light: AnimatedLight::new(light), answer: [0; MAX_RESPONSE] }
+        Self { app: App::new(), line: LineBuffer::new(), light: AnimatedLight::new(light), response: [0; MAX_RESPONSE] }
     }
 
-    /// Goes on from what survived a reset.
+    /// Continues with a restored user.
     pub fn restore(&mut self, app: App) {
         self.app = app;
     }
 
-    /// The sessions.
+    /// Returns the user and its sessions.
     #[must_use]
     pub const fn app(&self) -> &App {
         &self.app
     }
 
-    /// The light.
+    /// Returns the light.
     pub const fn light(&mut self) -> &mut L {
         self.light.light()
     }
 
-    /// Takes a byte of the serial line. When it ends a line, that is carried out: first a line for each change, then the
-    /// answer. O(bytes of the line).
+    /// Accepts a byte of the serial line. At the end of a line, serves it: writes a line for each change, then the response.
     ///
     /// # Errors
     ///
-    /// The serial line's own. What was carried out stands.
+    /// The serial line's own. Whatever was applied stays.
     pub fn receive<W: Write>(&mut self, received: ReceivedByte, now: Instant, out: &mut W) -> Result<(), W::Error> {
-        let Self { app, line, light, answer } = self;
+        let Self { app, line, light, response } = self;
         if !line.push(received) {
             return Ok(());
         }
         let line = line.line().map_or(Line::TOO_LONG, Line::parse);
         let mut written = Ok(());
-        let mut answer = Buffer::new(answer);
-        // There is room for the status at least, so it is always carried out.
-        let _ = app.serve(now, line, &mut answer, &mut |transition| {
+        let mut response = Buffer::new(response);
+        // At least the status fits, so the line is always served.
+        let _ = app.serve(now, line, &mut response, &mut |transition| {
             if written.is_ok() {
                 written = write_event(transition, out);
             }
@@ -70,20 +71,20 @@ impl<L: Light> PresenceLight<L> {
         if line == Line::Blank {
             return Ok(());
         }
-        out.write_all(answer.written())?;
+        out.write_all(response.written())?;
         out.write_all(b"\n")?;
         out.flush()
     }
 
-    /// Carries out a press of a button. O(sessions).
+    /// Executes the command of a button that was pressed.
     ///
     /// # Errors
     ///
-    /// The serial line's own. What was carried out stands.
+    /// The serial line's own. Whatever was applied stays.
     pub fn press<W: Write>(&mut self, button: Button, now: Instant, out: &mut W) -> Result<(), W::Error> {
         crate::log::info!("button {}", button);
         let mut written = Ok(());
-        // What the buttons ask for is always allowed.
+        // The policy allows the commands of both buttons.
         let _ = self.app.execute(now, button.command(), &mut |transition| {
             if written.is_ok() {
                 written = write_event(transition, out);
@@ -93,11 +94,11 @@ impl<L: Light> PresenceLight<L> {
         written
     }
 
-    /// Lets time pass: what is due happens, and the light shows this moment. O(sessions) for each change.
+    /// Applies everything that is due, and shows the light's frame at `now`.
     ///
     /// # Errors
     ///
-    /// The serial line's own. What was carried out stands.
+    /// The serial line's own. Whatever was applied stays.
     pub fn advance<W: Write>(&mut self, now: Instant, out: &mut W) -> Result<(), W::Error> {
         let mut written = Ok(());
         self.app.advance(now, &mut |transition| {
@@ -109,20 +110,19 @@ impl<L: Light> PresenceLight<L> {
         written
     }
 
-    /// When to call [`advance`](Self::advance) if nothing comes in before: at the next deadline, or for the light's next
-    /// frame. O(sessions).
+    /// Returns when to call [`advance`](Self::advance): at the next deadline, or for the light's next frame.
     #[must_use]
     pub fn wake_at(&self, now: Instant) -> Option<Instant> {
         self.app.user().next_deadline().into_iter().chain(self.light.next_frame(now)).min()
     }
 }
 
-/// Shows what is published.
+/// Shows the published presence.
 fn show<L: Light>(light: &mut AnimatedLight<L>, app: &App, now: Instant) {
     light.show(now, app.user().presence(), app.user().absence());
 }
 
-/// Writes a line about a change that can be seen.
+/// Logs a transition, and writes a line about it if it is visible.
 fn write_event<W: Write>(transition: &Transition<SessionId>, out: &mut W) -> Result<(), W::Error> {
     crate::log::info!("{}: {} to {}", transition.cause(), transition.before(), transition.after());
     if !transition.is_visible() {

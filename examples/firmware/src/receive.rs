@@ -1,15 +1,16 @@
-//! From the interrupt that receives to the main loop.
+//! The queue from the receiving interrupt to the main loop.
 
 use crate::line::ReceivedByte;
 use core::cell::RefCell;
 use critical_section::Mutex;
 use heapless::spsc::{Consumer, Producer};
 
-/// Places of the queue, which holds a byte less. So many may wait while an answer goes out, which takes as long as they do;
-/// whoever waits for the answer before the next line never needs them all.
+/// The length of the queue, which holds one byte less.
+///
+/// It buffers what arrives while a response is sent. A host that waits for each response never fills it.
 pub const QUEUE_LEN: usize = 512;
 
-/// Where an interrupt handler puts what it received. The main loop has the other end of the queue.
+/// The interrupt handler's end of the queue. The main loop has the other one.
 pub struct Inbox(Mutex<RefCell<Option<Sender>>>);
 
 struct Sender {
@@ -18,13 +19,13 @@ struct Sender {
 }
 
 impl Inbox {
-    /// An inbox without a queue: it loses everything.
+    /// Creates an inbox that discards everything until it is connected.
     #[must_use]
     pub const fn new() -> Self {
         Self(Mutex::new(RefCell::new(None)))
     }
 
-    /// Connects the inbox to the main loop, before the interrupt is switched on.
+    /// Connects the inbox to a queue, and returns the main loop's end. Call it before the interrupt is enabled.
     pub fn connect(
         &self,
         queue: &'static mut heapless::spsc::Queue<ReceivedByte, QUEUE_LEN>,
@@ -36,8 +37,9 @@ impl Inbox {
         consumer
     }
 
-    /// Puts a byte into the queue; `overran` says that the receiver lost some before it. A byte that finds the queue full is
-    /// lost, and the next one that fits says so. O(1).
+    /// Appends a byte; `overran` marks that the receiver lost bytes before it.
+    ///
+    /// A byte is lost if the queue is full, and the next one that fits is marked.
     pub fn push(&self, byte: u8, overran: bool) {
         critical_section::with(|token| {
             if let Some(sender) = self.0.borrow_ref_mut(token).as_mut() {

@@ -1,4 +1,4 @@
-//! The whole presence_light on a host: bytes in, lines and light out, time as it is told.
+//! The whole presence light on a host: bytes and simulated time in, lines and light out.
 
 #![allow(clippy::unwrap_used)]
 
@@ -6,7 +6,7 @@ use firmware::{Button, Clock, Frame, Light, LightError, MAX_LINE, MAX_RESPONSE, 
 use presence_core::indicator::Palette;
 use presence_core::{Duration, Instant, Presence};
 
-/// A light that remembers.
+/// A light that records its frames.
 #[derive(Default)]
 struct RecordingLight(Vec<Frame>);
 
@@ -37,7 +37,7 @@ impl Fixture {
         String::from_utf8(out).unwrap()
     }
 
-    /// Lets time pass, awake only when the presence_light asks to be.
+    /// Advances time, waking only when the presence light asks for it.
     fn after(&mut self, millis: u64) -> String {
         let mut out = Vec::new();
         let end = self.now.saturating_add(Duration::from_millis(millis));
@@ -86,12 +86,12 @@ fn a3_the_strongest_session_decides_and_the_light_follows() {
     let mut fixture = Fixture::new();
     assert_eq!(fixture.light(), Frame { presence: Presence::Unknown, colour: Palette::DEFAULT.no_news.frame_at(0) });
     fixture.send(&set(CALENDAR, "Busy", "InAMeeting", "PT1H"));
-    let answer = fixture.send(&set(CALLS, "DoNotDisturb", "Presenting", "PT30M"));
+    let response = fixture.send(&set(CALLS, "DoNotDisturb", "Presenting", "PT30M"));
     assert!(
-        answer.contains(r#""to":{"availability":"DoNotDisturb","activity":"Presenting"},"cause":"set"}"#),
-        "{answer}"
+        response.contains(r#""to":{"availability":"DoNotDisturb","activity":"Presenting"},"cause":"set"}"#),
+        "{response}"
     );
-    assert!(answer.ends_with(DONE), "{answer}");
+    assert!(response.ends_with(DONE), "{response}");
     assert_eq!(fixture.light().presence, Presence::Presenting);
     let events = fixture.after(30 * 60_000);
     assert!(events.contains(r#""at":1800,"#) && events.contains(r#""cause":"expired""#), "{events}");
@@ -102,7 +102,7 @@ fn a3_the_strongest_session_decides_and_the_light_follows() {
 }
 
 #[test]
-fn a5_a_host_that_dies_is_no_news_and_one_that_says_goodbye_is_dark() {
+fn a5_a_host_that_dies_is_no_news_and_one_that_clears_its_session_is_dark() {
     let mut fixture = Fixture::new();
     fixture.send(&set(CALLS, "Busy", "InACall", "PT5M"));
     fixture.after(299_999);
@@ -112,11 +112,11 @@ fn a5_a_host_that_dies_is_no_news_and_one_that_says_goodbye_is_dark() {
     fixture.send(&set(CALLS, "Busy", "InACall", "PT5M"));
     fixture.send(&clear(CALLS));
     assert_eq!(fixture.light(), Frame { presence: Presence::Offline, colour: Palette::DEFAULT.offline.frame_at(0) });
-    assert_eq!(fixture.presence_light.wake_at(fixture.now), None, "nothing will happen: it sleeps");
+    assert_eq!(fixture.presence_light.wake_at(fixture.now), None, "nothing is due: it sleeps");
 }
 
 #[test]
-fn a2_a_button_prefers_and_another_takes_it_back() {
+fn a2_one_button_prefers_and_the_other_clears() {
     let mut fixture = Fixture::new();
     fixture.send(&set(CALLS, "Available", "Available", "PT8H"));
     assert!(fixture.press(Button::A).contains(r#""cause":"preferredSet""#));
@@ -131,37 +131,37 @@ fn a2_a_button_prefers_and_another_takes_it_back() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_refused_whole_and_the_next_one_works() {
+fn a_line_that_is_too_long_is_rejected_and_the_next_one_works() {
     let mut fixture = Fixture::new();
     let long = set(CALLS, "Busy", "InACall", &format!("PT{}5M", "0".repeat(MAX_LINE)));
-    let answer = fixture.send(&long);
-    assert!(answer.starts_with(r#"{"id":null,"status":400,"#), "{answer}");
+    let response = fixture.send(&long);
+    assert!(response.starts_with(r#"{"id":null,"status":400,"#), "{response}");
     assert_eq!(fixture.light().presence, Presence::Unknown);
     assert!(fixture.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
 }
 
 #[test]
-fn a_line_that_lost_a_byte_is_refused_whole() {
+fn a_line_that_lost_a_byte_is_rejected() {
     let mut fixture = Fixture::new();
     let mut out = Vec::new();
-    for (place, byte) in clear(CALLS).bytes().enumerate() {
-        fixture.presence_light.receive(ReceivedByte { byte, after_loss: place == 40 }, fixture.now, &mut out).unwrap();
+    for (index, byte) in clear(CALLS).bytes().enumerate() {
+        fixture.presence_light.receive(ReceivedByte { byte, after_loss: index == 40 }, fixture.now, &mut out).unwrap();
     }
     assert!(out.starts_with(br#"{"id":null,"status":400,"#));
     assert!(fixture.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
 }
 
 #[test]
-fn the_longest_line_has_an_answer() {
+fn the_longest_line_has_a_response() {
     let mut fixture = Fixture::new();
     let around = r#"{"id":"","method":"GET","url":"/me/presence"}"#.len();
     let id = "x".repeat(MAX_LINE - around);
-    let answer = fixture.send(&format!("{{\"id\":\"{id}\",\"method\":\"GET\",\"url\":\"/me/presence\"}}\n"));
-    assert!(answer.contains(r#""status":200,"body":{"#) && answer.len() <= MAX_RESPONSE + 1);
+    let response = fixture.send(&format!("{{\"id\":\"{id}\",\"method\":\"GET\",\"url\":\"/me/presence\"}}\n"));
+    assert!(response.contains(r#""status":200,"body":{"#) && response.len() <= MAX_RESPONSE + 1);
 }
 
 #[test]
-fn what_is_no_request_changes_nothing() {
+fn invalid_requests_change_nothing() {
     let mut fixture = Fixture::new();
     for (line, status) in [
         ("not json\n", 400),
@@ -172,9 +172,9 @@ fn what_is_no_request_changes_nothing() {
             404,
         ),
     ] {
-        let answer = fixture.send(line);
-        assert!(answer.contains(&format!("\"status\":{status}")), "{answer}");
+        let response = fixture.send(line);
+        assert!(response.contains(&format!("\"status\":{status}")), "{response}");
     }
-    assert_eq!(fixture.send("\r\n"), "", "a blank line has no answer");
+    assert_eq!(fixture.send("\r\n"), "", "a blank line has no response");
     assert_eq!(fixture.presence_light.app().user().revision(), 0);
 }

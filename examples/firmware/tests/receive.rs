@@ -1,15 +1,15 @@
-//! From the interrupt to the main loop.
+//! The queue from the interrupt to the main loop.
 
 use firmware::{Inbox, QUEUE_LEN, ReceivedByte};
 use heapless::spsc::Queue;
 
 #[test]
-fn bytes_come_out_in_order_and_those_that_found_no_room_are_told_of() {
+fn bytes_come_out_in_order_and_losses_are_marked() {
     let inbox = Inbox::new();
     inbox.push(b'x', false);
     let mut consumer = inbox.connect(Box::leak(Box::new(Queue::new())));
-    assert!(!consumer.ready(), "nobody listened yet");
-    // A queue of so many places holds one byte less.
+    assert!(!consumer.ready(), "it was not connected yet");
+    // The queue holds one byte less than its length.
     for byte in 0..QUEUE_LEN - 1 {
         inbox.push(byte as u8, false);
     }

@@ -1,8 +1,9 @@
-//! The flash of the nRF51, its last eight kilobytes: pages of a kilobyte, words of four bytes. (The support crate's driver
-//! knows the larger pages of later chips only, and would erase a quarter of what it says.)
+//! A driver for the last eight kilobytes of the nRF51's flash: pages of a kilobyte, words of four bytes.
 //!
-//! The processor stands still while it writes, 46 µs a word, and while it erases, 22 ms a page: once in about four
-//! writes, and then a line that comes in at that very moment is refused, for bytes of it are missing.
+//! The support crate's driver assumes the larger pages of later chips, and would erase a quarter of each range only.
+//!
+//! The processor stops during a write, 46 µs per word, and during an erasure, 22 ms per page. About one write in four erases
+//! a page; a line that arrives meanwhile loses bytes and is rejected.
 
 use core::ptr;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
@@ -18,14 +19,14 @@ pub(crate) struct Nvmc(NVMC);
 impl Nvmc {
     pub(crate) const LENGTH: u32 = 8 * PAGE as u32;
 
-    /// The end of the flash, unless the program itself is there.
+    /// Takes the end of the flash. Returns `None` if the program reaches into it.
     pub(crate) fn new(controller: NVMC) -> Option<Self> {
         unsafe extern "C" {
             static __sidata: u8;
             static __sdata: u8;
             static __edata: u8;
         }
-        // What the linker puts last into flash: what variables hold at the start.
+        // The initial values of variables are the last section in flash.
         let program_ends = (&raw const __sidata).addr() + (&raw const __edata).addr() - (&raw const __sdata).addr();
         (program_ends <= BEGIN).then_some(Self(controller))
     }
@@ -55,9 +56,9 @@ impl ReadNorFlash for Nvmc {
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         let address = Self::check(offset, bytes.len(), Self::READ_SIZE)?;
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            // SAFETY: within the end of the flash, where nothing else is.
-            *byte = unsafe { ptr::with_exposed_provenance::<u8>(address + place).read_volatile() };
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            // SAFETY: within the reserved end of the flash.
+            *byte = unsafe { ptr::with_exposed_provenance::<u8>(address + index).read_volatile() };
         }
         Ok(())
     }
@@ -76,7 +77,7 @@ impl NorFlash for Nvmc {
         let address = Self::check(from, length as usize, PAGE)?;
         self.0.config.write(|w| w.wen().een());
         for page in (address..address + length as usize).step_by(PAGE) {
-            // SAFETY: a page of the end of the flash.
+            // SAFETY: a page of the reserved end of the flash.
             self.0.erasepage().write(|w| unsafe { w.bits(page as u32) });
             self.wait();
         }
@@ -87,9 +88,9 @@ impl NorFlash for Nvmc {
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
         let address = Self::check(offset, bytes.len(), WORD)?;
         self.0.config.write(|w| w.wen().wen());
-        for (place, word) in bytes.as_chunks().0.iter().enumerate() {
-            let target = ptr::with_exposed_provenance_mut::<u32>(address + place * WORD);
-            // SAFETY: a word of the end of the flash, where nothing else is.
+        for (index, word) in bytes.as_chunks().0.iter().enumerate() {
+            let target = ptr::with_exposed_provenance_mut::<u32>(address + index * WORD);
+            // SAFETY: a word of the reserved end of the flash.
             unsafe { target.write_volatile(u32::from_le_bytes(*word)) };
             self.wait();
         }

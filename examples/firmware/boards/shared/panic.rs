@@ -1,4 +1,4 @@
-//! What happens when something is wrong with the firmware itself: it says so in its log and starts anew.
+//! The panic handler: logs the panic and resets the chip.
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {

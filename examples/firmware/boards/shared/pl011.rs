@@ -1,4 +1,4 @@
-//! ARM's PrimeCell UART, PL011.
+//! A driver for ARM's PrimeCell UART, PL011.
 
 use core::convert::Infallible;
 use firmware::Inbox;
@@ -20,23 +20,23 @@ struct Registers {
     clear: VolatileCell<u32>,
 }
 
-const RECEIVES_NOTHING: u32 = 1 << 4;
-const TRANSMITS_ALL_IT_CAN: u32 = 1 << 5;
-/// Some bytes have come in, or one has waited for a while.
+const RECEIVE_QUEUE_EMPTY: u32 = 1 << 4;
+const TRANSMIT_QUEUE_FULL: u32 = 1 << 5;
+/// The interrupts for a filled queue and for bytes that have waited for a while.
 const RECEIVED: u32 = 1 << 6 | 1 << 4;
 const OVERRUN: u32 = 1 << 11;
 
-/// The sender.
+/// The sender of a UART.
 pub(crate) struct Serial(&'static Registers);
 
 impl Serial {
-    /// Switches a UART on.
+    /// Configures and enables a UART.
     ///
     /// # Safety
     ///
     /// Its registers must be at this address, and nothing else may send.
     pub(crate) unsafe fn open(address: usize, clock: u32, baud: u32) -> Self {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller's promise.
         let uart = unsafe { &*(address as *const Registers) };
         // In 64ths.
         let divisor = clock * 4 / baud;
@@ -58,7 +58,7 @@ impl embedded_io::ErrorType for Serial {
 impl embedded_io::Write for Serial {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         for byte in bytes {
-            while self.0.flags.get() & TRANSMITS_ALL_IT_CAN != 0 {}
+            while self.0.flags.get() & TRANSMIT_QUEUE_FULL != 0 {}
             self.0.data.set((*byte).into());
         }
         Ok(bytes.len())
@@ -69,24 +69,24 @@ impl embedded_io::Write for Serial {
     }
 }
 
-/// The receiver, for the interrupt.
+/// The receiver of a UART, for the interrupt handler.
 pub(crate) struct Receiver(&'static Registers);
 
 impl Receiver {
-    /// The receiver of a UART.
+    /// Returns the receiver of the UART at an address.
     ///
     /// # Safety
     ///
     /// Its registers must be at this address, and nothing else may receive.
     pub(crate) unsafe fn of(address: usize) -> Self {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller's promise.
         Self(unsafe { &*(address as *const Registers) })
     }
 
-    /// Puts everything that has come in into the inbox.
+    /// Moves every received byte to the inbox.
     pub(crate) fn drain_into(&self, inbox: &Inbox) {
         self.0.clear.set(RECEIVED);
-        while self.0.flags.get() & RECEIVES_NOTHING == 0 {
+        while self.0.flags.get() & RECEIVE_QUEUE_EMPTY == 0 {
             let data = self.0.data.get();
             inbox.push(data as u8, data & OVERRUN != 0);
         }

@@ -1,4 +1,4 @@
-//! `decode IMAGE < LOG`: the lines of a defmt log, each `time level message`.
+//! `decode IMAGE < LOG`: prints the lines of a defmt log, each as `time level message`.
 
 use defmt_decoder::{DecodeError, Table};
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! Flash that an application may write to.
+//! Storage in flash.
 
 use super::flash_half::FlashHalf;
 use super::{MAX_SNAPSHOT, Storage};
@@ -9,37 +9,38 @@ use sequential_storage::Error;
 use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapConfigError, MapStorage, SerializationError, Value};
 
-/// The only key.
+/// The only key of the map.
 const KEY: u8 = 1;
 
-/// The bytes of a sequence number.
+/// The length of a sequence number in bytes.
 const NUMBER_LEN: usize = size_of::<u32>();
 
-/// A key, a sequence number and the longest snapshot, in whole words of whatever length there is.
+/// The length of a key, a sequence number and the longest snapshot, rounded up to whole words of any size.
 const BUFFER_LEN: usize = (1 + NUMBER_LEN + MAX_SNAPSHOT).next_multiple_of(32);
 
 type Map<F> = MapStorage<u8, FlashHalf<F>, Cache<Uncached, Uncached, Uncached, u8>>;
 
-/// A range of flash that holds the newest snapshot, in two halves that are written in turn. In each of them, snapshots are
-/// appended, page after page in a circle, so that all pages wear alike: with half-hourly writes of 240 bytes, eight pages of a
-/// kilobyte that bear 20,000 erasures last 27 years.
+/// A range of flash that holds the newest snapshot, in two halves that are written alternately.
 ///
-/// The half that holds the newest snapshot is left alone until what was written to the other one has been read back from it,
-/// while that is repaired or, if it turns out to hold something else, erased. So what was stored is found again, it or what came
-/// after it, however often the power is cut, whatever that leaves behind and whatever the flash held before.
+/// Each half is a log of snapshots in a ring of pages, so that all pages wear equally: with half-hourly writes of 240 bytes,
+/// eight pages of a kilobyte that bear 20,000 erasures last 27 years.
 ///
-/// On a board without an executor the driver's futures are ready at once; `embassy-embedded-hal` makes such a driver of a
+/// The half with the newest snapshot stays untouched until the next snapshot was read back from the other half. If the other
+/// half is damaged, it is repaired or erased meanwhile. So after any number of power cuts, whatever they leave behind and
+/// whatever the flash held before, the latest complete snapshot or a newer one is loaded.
+///
+/// On a board without an executor the driver's futures are ready at once. `embassy-embedded-hal` makes such a driver of a
 /// blocking one.
 pub struct Flash<F: NorFlash> {
     map: Map<F>,
     buffer: Buffer,
 }
 
-/// Some flash controllers read whole words of memory.
+/// A buffer aligned to words, as some flash controllers need it.
 #[repr(align(4))]
 struct Buffer([u8; BUFFER_LEN]);
 
-/// A snapshot and its place in the sequence of all that were stored.
+/// A snapshot with its sequence number.
 #[derive(PartialEq)]
 struct NumberedSnapshot<'a> {
     number: u32,
@@ -60,37 +61,40 @@ impl<'a> Value<'a> for NumberedSnapshot<'a> {
 }
 
 impl<F: NorFlash> Flash<F> {
-    /// These pages of this flash, four at least; of an odd number the last stays unused. A page has room for the longest
-    /// snapshot and some forty bytes more.
+    /// Uses a range of at least four pages. Of an odd number the last stays unused.
+    ///
+    /// A page must hold the longest snapshot and some forty bytes more.
     ///
     /// # Errors
     ///
-    /// [`MapConfigError`] when the range does not begin and end at a page, or is too short.
+    /// [`MapConfigError`] if the range does not begin and end at a page, or is too short.
     pub fn new(flash: F, range: Range<u32>) -> Result<Self, MapConfigError> {
         let (start, pages) = (range.start, range.len() / F::ERASE_SIZE);
-        // Of the whole, this only checks that it is pages.
+        // The configuration of the whole range serves as a check of its bounds only.
         MapConfig::<F>::try_new(range)?;
         let half = FlashHalf::new(flash, start, pages as u32 / 2);
         let config = MapConfig::try_new(half.range())?;
         Ok(Self { map: MapStorage::new(half, config, Cache::new_uncached()), buffer: Buffer([0; BUFFER_LEN]) })
     }
 
-    /// [`Storage::load`] in an executor. Nothing, too, in flash that holds something else.
+    /// Returns the newest snapshot, as [`Storage::load`] does. `None`, too, if the flash holds something else.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The flash's own.
     pub async fn load_async(&mut self) -> Result<Option<&[u8]>, Error<F::Error>> {
         let Some((_, is_second)) = self.newest().await? else { return Ok(None) };
         Ok(self.read(is_second).await?.map(|found| found.snapshot))
     }
 
-    /// [`Storage::store`] in an executor. A half that holds something else, as it does when the device was another one before,
-    /// or from which what was written is not read back, is erased first.
+    /// Writes a snapshot, as [`Storage::store`] does.
+    ///
+    /// A half is erased first if it holds something else, such as the data of another program, or if the snapshot cannot be
+    /// read back from it.
     ///
     /// # Errors
     ///
-    /// As there. Then the snapshot before is still there.
+    /// The flash's own. The snapshot before is still there.
     pub async fn store_async(&mut self, snapshot: &[u8]) -> Result<(), Error<F::Error>> {
         let (number, is_second) = match self.newest().await? {
             Some((number, is_second)) => (number.wrapping_add(1), !is_second),
@@ -106,7 +110,7 @@ impl<F: NorFlash> Flash<F> {
         self.write(is_second, &item).await
     }
 
-    /// The number of the newest snapshot, and the half that it is in.
+    /// Returns the sequence number of the newest snapshot, and whether it is in the second half.
     async fn newest(&mut self) -> Result<Option<(u32, bool)>, Error<F::Error>> {
         let mut newest = None;
         for is_second in [false, true] {
@@ -116,7 +120,7 @@ impl<F: NorFlash> Flash<F> {
         Ok(newest)
     }
 
-    /// What this half holds; nothing if it is something else.
+    /// Returns the snapshot in a half; `None` if the half holds something else.
     async fn read(&mut self, is_second: bool) -> Result<Option<NumberedSnapshot<'_>>, Error<F::Error>> {
         self.map.flash().select(is_second);
         match self.map.fetch_item(&mut self.buffer.0, &KEY).await {
@@ -125,14 +129,14 @@ impl<F: NorFlash> Flash<F> {
         }
     }
 
-    /// Appends to this half, and reads it back: what another program left behind may pass for an empty page.
+    /// Appends to a half and reads the item back, because data of another program may look like an empty page.
     async fn write(&mut self, is_second: bool, item: &NumberedSnapshot<'_>) -> Result<(), Error<F::Error>> {
         self.map.flash().select(is_second);
         self.map.store_item(&mut self.buffer.0, &KEY, item).await?;
         if self.read(is_second).await?.as_ref() == Some(item) { Ok(()) } else { Err(Error::Corrupted {}) }
     }
 
-    /// The flash.
+    /// Returns the flash driver.
     pub const fn flash(&mut self) -> &mut F {
         &mut self.map.flash().flash
     }

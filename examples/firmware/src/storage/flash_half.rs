@@ -1,9 +1,9 @@
-//! Half of a range of flash, as if there were nothing else.
+//! One half of a range of flash, presented as a flash of its own.
 
 use core::ops::Range;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
-/// Either half of a range, the one that was chosen last.
+/// A flash that consists of the selected half of a range.
 pub(super) struct FlashHalf<F> {
     pub(super) flash: F,
     start: u32,
@@ -12,12 +12,12 @@ pub(super) struct FlashHalf<F> {
 }
 
 impl<F: NorFlash> FlashHalf<F> {
-    /// The first of two halves, each of so many pages, from here on.
+    /// Creates two halves of `pages` pages each from `start` on, and selects the first.
     pub(super) const fn new(flash: F, start: u32, pages: u32) -> Self {
         Self { flash, start, length: pages * F::ERASE_SIZE as u32, is_second: false }
     }
 
-    /// What it looks like.
+    /// Returns the addresses of a half, as its user sees them.
     pub(super) const fn range(&self) -> Range<u32> {
         0..self.length
     }
@@ -31,7 +31,7 @@ impl<F: NorFlash> FlashHalf<F> {
     }
 }
 
-// The flash's own futures are handed on: one around each would take 750 bytes of the micro:bit's flash.
+// The flash's own futures are returned: wrapping each in another takes 750 bytes of the micro:bit's flash.
 impl<F: NorFlash> ErrorType for FlashHalf<F> {
     type Error = F::Error;
 }

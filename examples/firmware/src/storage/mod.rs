@@ -1,8 +1,8 @@
-//! What survives a reset: the newest snapshot of the user, in flash or in memory that a reset leaves alone.
+//! The state that survives a reset: the newest snapshot of the user.
 //!
-//! [`SnapshotStore`] decides when something is worth storing and makes a user of what was stored; a [`Storage`] holds the bytes:
-//! [`Flash`] where a board has flash to spare, [`Retained`] on the others, `()` where there is neither. In both, a cut at any
-//! byte of a write loses at most the newest snapshot, never the one before.
+//! [`SnapshotStore`] decides when a snapshot is worth a write, and restores the user. A [`Storage`] holds the bytes: [`Flash`]
+//! on boards with flash to spare, [`Retained`] memory on the others, `()` where there is neither. A power cut at any byte of a
+//! write loses at most the newest snapshot, never the one before.
 
 mod flash;
 mod flash_half;
@@ -16,29 +16,31 @@ pub use snapshot_store::SnapshotStore;
 use crate::app::SESSIONS;
 use presence_core::{Duration, SessionId, snapshot};
 
-/// The most bytes of a snapshot.
+/// The greatest length of a snapshot in bytes.
 pub const MAX_SNAPSHOT: usize = snapshot::max_len::<SessionId, SESSIONS>();
 
-/// Where the newest snapshot is.
+/// A medium that holds the newest snapshot.
 pub trait Storage {
-    /// Why it could not be read or written.
+    /// The error of the medium.
     type Error: core::fmt::Debug;
 
-    /// How far behind the truth what is stored may be: the shorter, the more is written. A keep-alive that moves a deadline
-    /// by no more is not worth a write, and what is left of a preferred presence is written again after so long.
+    /// The greatest difference between stored deadlines and real ones. The shorter, the more is written.
+    ///
+    /// A keep-alive that moves a deadline by no more is not written, and the rest of a preferred presence is written again
+    /// after this time.
     const MAX_STALENESS: Duration;
 
-    /// How long it rests after a write, so that applications that contradict each other every second do not wear it out.
+    /// The shortest time between two writes, so that applications that disagree every second do not wear the medium out.
     const MIN_INTERVAL: Duration;
 
-    /// The newest snapshot that was written whole; `None` if there never was one.
+    /// Returns the newest snapshot that was written completely; `None` if there never was one.
     ///
     /// # Errors
     ///
     /// The medium's own.
     fn load(&mut self) -> Result<Option<&[u8]>, Self::Error>;
 
-    /// Writes a snapshot. The one before stays until this is whole.
+    /// Writes a snapshot. The one before stays until this one is complete.
     ///
     /// # Errors
     ///
@@ -46,7 +48,7 @@ pub trait Storage {
     fn store(&mut self, snapshot: &[u8]) -> Result<(), Self::Error>;
 }
 
-/// Nothing survives.
+/// No storage: nothing survives a reset.
 impl Storage for () {
     type Error = core::convert::Infallible;
 

@@ -1,15 +1,15 @@
-//! Memory that a reset leaves alone, as long as there is power.
+//! Storage in memory that keeps its contents over a reset, but not without power.
 
 use super::{MAX_SNAPSHOT, Storage};
 use core::sync::atomic::{AtomicU8, Ordering};
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 use presence_core::Duration;
 
-/// The first byte of a slot that is whole. It is written last, and overwritten first.
+/// The first byte of a complete slot. It is written last, and overwritten first.
 const COMPLETE: u8 = 0xA5;
 const TORN: u8 = 0;
 
-// A slot: mark, checksum, sequence number, length, snapshot. The checksum is of all that follows it.
+// A slot: mark, checksum, sequence number, length, snapshot. The checksum covers everything after it.
 const CHECKSUM: usize = 1;
 const SEQUENCE: usize = CHECKSUM + 4;
 const LENGTH: usize = SEQUENCE + 4;
@@ -27,12 +27,11 @@ impl core::fmt::Display for TooLongError {
 
 impl core::error::Error for TooLongError {}
 
-/// Two slots that are written in turn, each with a sequence number and a checksum, in memory that the start-up code leaves
-/// as it is.
+/// Retained memory with two slots that are written alternately, each with a sequence number and a checksum.
 ///
-/// The memory holds anything at all when the power comes on: the checksum tells. It is made of atomic bytes so that they are
-/// written in the order in which they are told: a slot is marked as torn before and as whole after everything else. A board
-/// names it so:
+/// After power-on the memory holds anything, which the checksum detects. It consists of atomic bytes so that the order of
+/// writes is certain: a slot is marked as torn before and as complete after everything else. A board declares it like this,
+/// in a section that the start-up code leaves alone:
 ///
 /// ```
 /// use core::sync::atomic::AtomicU8;
@@ -49,11 +48,11 @@ pub struct Retained<'a, C = AtomicU8> {
     buffer: [u8; MAX_SNAPSHOT],
 }
 
-/// A byte of memory that is written when it is told to be, in order.
+/// A byte of memory that is written in program order.
 pub trait RetainedByte {
-    /// Reads it.
+    /// Reads the byte.
     fn get(&self) -> u8;
-    /// Writes it.
+    /// Writes the byte.
     fn set(&self, byte: u8);
 }
 
@@ -68,20 +67,20 @@ impl RetainedByte for AtomicU8 {
 }
 
 impl Retained<'_> {
-    /// Memory for two of the longest snapshots.
+    /// The size of memory for two of the longest snapshots.
     pub const BYTES: usize = 2 * (HEADER_LEN + MAX_SNAPSHOT);
 }
 
 impl<'a, C: RetainedByte> Retained<'a, C> {
-    /// What is in this memory, half of it for each slot. O(1).
+    /// Uses this memory with its contents, one half for each slot.
     #[must_use]
     pub fn new(memory: &'a [C]) -> Self {
-        // The compiler must not think that it holds what its declaration says.
+        // The compiler must not assume that the memory holds its declared initial value.
         let (one, other) = core::hint::black_box(memory).split_at(memory.len() / 2);
         Self { slots: [one, other], buffer: [0; MAX_SNAPSHOT] }
     }
 
-    /// The newest whole slot, by number, and its sequence number. Sequence numbers wrap.
+    /// Returns the index of the newest complete slot and its sequence number. Sequence numbers wrap.
     fn newest(&self) -> Option<(usize, u32)> {
         let [one, other] = self.slots.map(|slot| sequence_of(slot));
         match (one, other) {
@@ -129,7 +128,7 @@ impl<C: RetainedByte> Storage for Retained<'_, C> {
     }
 }
 
-/// The sequence number of a slot that is whole.
+/// Returns the sequence number of a slot; `None` if the slot is torn or damaged.
 fn sequence_of<C: RetainedByte>(slot: &[C]) -> Option<u32> {
     let bytes = snapshot_in(slot)?.len();
     let content = slot.get(SEQUENCE..HEADER_LEN + bytes)?.iter().map(|byte| byte.get());
@@ -137,7 +136,7 @@ fn sequence_of<C: RetainedByte>(slot: &[C]) -> Option<u32> {
     is_complete.then_some(u32::from_le_bytes(read(slot, SEQUENCE)?))
 }
 
-/// The snapshot in a slot, if its length is to be believed.
+/// Returns the bytes of a slot's snapshot, unchecked; `None` if its length is impossible.
 fn snapshot_in<C: RetainedByte>(slot: &[C]) -> Option<&[C]> {
     let length = u16::from_le_bytes(read(slot, LENGTH)?).into();
     slot.get(HEADER_LEN..)?.get(..length)

@@ -1,4 +1,4 @@
-//! When to store, and what becomes of what was stored.
+//! Saving and restoring of the user, with as few writes as necessary.
 
 use super::{MAX_SNAPSHOT, Storage};
 use crate::app::SESSIONS;
@@ -7,17 +7,17 @@ use presence_core::{Duration, Instant, SessionId, User, UserAt};
 
 type DeviceUser = User<SessionId, SESSIONS>;
 
-/// Keeps the newest snapshot of a user in a storage, and writes only what is worth it.
+/// A store for the newest snapshot of a user, which writes only what a restart would miss.
 ///
-/// It is written when after a restart something would be missed: a session has come, gone or changed what it says, another
-/// presence is preferred, something visible has changed. A keep-alive says nothing new, and forgetting one only makes a
-/// session end early; it is written when what is stored has fallen behind by more than [`Storage::MAX_STALENESS`]. The same goes for
-/// what is left of a preferred presence: after a gap of unknown length it starts again from what was stored.
+/// A write follows when a session starts, ends or changes its presence, when the preferred presence changes, and when
+/// something visible changes. A keep-alive alone changes nothing visible, and without it a restored session only ends early: it
+/// is written when a stored deadline is off by more than [`Storage::MAX_STALENESS`]. So is the rest of a preferred presence,
+/// because after a gap of unknown length it starts again from the stored value.
 #[derive(Debug)]
 pub struct SnapshotStore<M> {
     storage: M,
     newest: Option<Stored>,
-    /// Whether newer firmware stored what this one cannot read. It is left alone, for whoever can.
+    /// The storage holds a snapshot of newer firmware, which is never overwritten.
     holds_newer_format: bool,
 }
 
@@ -25,33 +25,34 @@ pub struct SnapshotStore<M> {
 struct Stored {
     user: DeviceUser,
     at: Instant,
-    /// Whether it could not be written.
+    /// The write failed.
     failed: bool,
-    /// Whether something newer waits until the storage has rested.
+    /// Something newer waits for [`Storage::MIN_INTERVAL`] to pass.
     is_outdated: bool,
 }
 
 impl<M: Storage> SnapshotStore<M> {
-    /// A snapshots of what is in this storage.
+    /// Creates a store on a medium.
     pub const fn new(storage: M) -> Self {
         Self { storage, newest: None, holds_newer_format: false }
     }
 
-    /// The storage.
+    /// Returns the medium.
     pub const fn storage(&mut self) -> &mut M {
         &mut self.storage
     }
 
-    /// The user as it was stored, or one never heard of. `elapsed` is the time since then, `None` when nobody knows, as is
-    /// the rule. What cannot be read is lost: no news (rule A5).
+    /// Returns the stored user, or a new one if nothing is stored.
     ///
-    /// Call [`save`](Self::save) with it before anything happens to it: its numbers have leapt, and must not leap to the same
-    /// place again.
+    /// A snapshot that cannot be read is lost, and the user shows as “no news”.
+    ///
+    /// `elapsed` is the time since the snapshot: pass `None` if it is unknown, as usual. Call [`save`](Self::save) with the user
+    /// before it changes: its revision and version have a gap, and the next restart must not give the same numbers again.
     pub fn restore(&mut self, now: Instant, elapsed: Option<Duration>) -> DeviceUser {
         let restored = match self.storage.load() {
             Ok(None) => return User::new(),
             Ok(Some(bytes)) => match snapshot::restore(bytes, now, elapsed) {
-                // The clock is too young to say when something fell due.
+                // The clock started after the moment at which something fell due.
                 Err(RestoreError::BeforeEpoch) => snapshot::restore(bytes, now, None),
                 restored => restored,
             },
@@ -68,13 +69,14 @@ impl<M: Storage> SnapshotStore<M> {
         })
     }
 
-    /// Stores the user if that is worth it and the storage has rested, and says whether it did. Over what newer firmware has
-    /// stored, never. A write that failed is tried
-    /// again with the next change, and after [`Storage::MAX_STALENESS`]. O(sessions).
+    /// Writes the user if a restart would miss something and [`Storage::MIN_INTERVAL`] has passed. Reports whether it wrote.
+    ///
+    /// A snapshot of newer firmware is never overwritten. A write that failed is tried again with the next change, and after
+    /// [`Storage::MAX_STALENESS`].
     ///
     /// # Errors
     ///
-    /// The storage's own. Then the snapshot before is still there.
+    /// The medium's own. The snapshot before is still there.
     pub fn save(&mut self, user: UserAt<'_, SessionId, SESSIONS>) -> Result<bool, M::Error> {
         let now = user.now();
         if self.holds_newer_format {
@@ -98,7 +100,7 @@ impl<M: Storage> SnapshotStore<M> {
         written.map(|()| true)
     }
 
-    /// When to call [`save`](Self::save) again if nothing happens before.
+    /// Returns when to call [`save`](Self::save) again if nothing changes before.
     #[must_use]
     pub fn next_save_at(&self) -> Option<Instant> {
         let stored = self.newest.as_ref()?;
@@ -114,13 +116,13 @@ impl<M: Storage> SnapshotStore<M> {
 }
 
 impl Stored {
-    /// Whether it becomes outdated by time alone.
+    /// Reports whether time alone makes the snapshot outdated.
     fn ages(&self) -> bool {
         let ends = self.user.preferred().is_some_and(|preferred| preferred.expires_at() != Instant::NEVER);
         ends || self.failed
     }
 
-    /// Whether a user would miss something if it were restored from this.
+    /// Reports whether a restart from this snapshot would miss something of `user`.
     fn is_outdated_by(&self, user: &DeviceUser, now: Instant, max_staleness: Duration) -> bool {
         let (old, new) = (&self.user, user);
         let differs = |old: Instant, new: Instant| old.max(new).saturating_duration_since(old.min(new)) > max_staleness;

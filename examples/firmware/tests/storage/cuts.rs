@@ -1,4 +1,4 @@
-//! The power is cut after every single byte that is written.
+//! Power cuts after every single byte of a write.
 
 use super::medium::{Byte, Nor, Power, Torn, memory};
 use super::{DeviceUser, execute, secs, set};
@@ -6,7 +6,7 @@ use firmware::SESSIONS;
 use firmware::storage::{Flash, MAX_SNAPSHOT, Retained, RetainedByte, Storage, TooLongError};
 use presence_core::{Presence, snapshot};
 
-/// Snapshots of a user in the order in which they come about, some long and some short.
+/// Returns snapshots of a user in the order of its history, some long and some short.
 fn snapshots(count: usize) -> Vec<Vec<u8>> {
     let mut user = DeviceUser::new();
     let presences = [Presence::InACall, Presence::Available, Presence::Busy];
@@ -22,7 +22,7 @@ fn snapshots(count: usize) -> Vec<Vec<u8>> {
 
 type Board<const WORD: usize, const PAGE: usize> = Flash<Nor<WORD, PAGE>>;
 
-/// The power comes back: a new start on the same flash.
+/// Restarts on the same flash, with power.
 fn restart<const WORD: usize, const PAGE: usize>(flash: &Nor<WORD, PAGE>) -> Board<WORD, PAGE> {
     flash.power.cut_after(None);
     Flash::new(flash.clone(), 0..flash.bytes.len() as u32).unwrap()
@@ -51,7 +51,7 @@ fn survives_every_cut<const WORD: usize, const PAGE: usize>(pages: usize, torn: 
             let mut board = restart(board.flash());
             let survived = loaded(&mut board);
             assert!(survived == before || survived.as_ref() == Some(new), "{number}: cut after {cut} of {bytes}");
-            // And it works as ever.
+            // The next write succeeds.
             let next = &story[number + 1];
             board.store(next).unwrap();
             let mut board = restart(board.flash());
@@ -80,7 +80,7 @@ fn flash_with_anything_in_a_torn_word_survives_every_cut() {
     survives_every_cut::<8, 512>(5, Torn::Anything);
 }
 
-/// The power goes once more while what the first cut left is being repaired.
+/// A second power cut interrupts the repair after the first.
 #[test]
 fn flash_survives_a_second_cut_in_the_repair() {
     let story = snapshots(32);
@@ -109,9 +109,9 @@ fn flash_survives_a_second_cut_in_the_repair() {
     }
 }
 
-/// A device that ran another program before.
+/// The device ran another program before.
 #[test]
-fn flash_that_holds_something_else_is_taken_over() {
+fn flash_with_foreign_contents_is_reused() {
     let story = snapshots(30);
     for seed in 0..300 {
         let mut flash = Nor::<4, 512>::new(4, Torn::SomeBits);
@@ -120,7 +120,7 @@ fn flash_that_holds_something_else_is_taken_over() {
             *byte = if seed == 0 { 0 } else { flash.power.random() };
         }
         let mut board = restart(&flash);
-        assert_eq!(loaded(&mut board), None, "nothing of it is taken for a snapshot");
+        assert_eq!(loaded(&mut board), None, "no snapshot is found in it");
         for snapshot in &story {
             board.store(snapshot).unwrap();
             assert_eq!(loaded(&mut board).as_ref(), Some(snapshot));
@@ -129,7 +129,7 @@ fn flash_that_holds_something_else_is_taken_over() {
 }
 
 #[test]
-fn flash_must_be_whole_pages_and_four_of_them() {
+fn flash_must_be_at_least_four_whole_pages() {
     let flash = || Nor::<4, 1024>::new(8, Torn::SomeBits);
     assert!(Flash::new(flash(), 0..4096).is_ok());
     for range in [0..0, 0..1024, 0..3072, 4..4096, 4..4100, 1024..4096, 0..4092] {
@@ -138,9 +138,9 @@ fn flash_must_be_whole_pages_and_four_of_them() {
     assert_eq!(loaded(&mut Flash::new(flash(), 4096..8192).unwrap()), None);
 }
 
-/// Of five pages the last stays unused; what lies before and behind is somebody else's.
+/// Of five pages the last stays unused, and so does the flash before and behind them.
 #[test]
-fn nothing_else_of_the_flash_is_touched() {
+fn flash_outside_the_range_is_not_touched() {
     let mut flash = Nor::<4, 512>::new(9, Torn::SomeBits);
     flash.bytes.fill(0x5A);
     let mut board = Flash::new(flash, 1024..1024 + 5 * 512).unwrap();
@@ -185,7 +185,7 @@ fn retained_memory_survives_every_cut() {
     }
 }
 
-/// The byte that was being written holds anything.
+/// The interrupted byte holds anything.
 #[test]
 fn retained_memory_survives_a_torn_byte() {
     let power = Power::default();
@@ -208,9 +208,9 @@ fn retained_memory_survives_a_torn_byte() {
     }
 }
 
-/// Every bit of a slot counts: whatever is damaged, the other slot is taken.
+/// Whichever bit of a slot is damaged, the other slot is loaded.
 #[test]
-fn retained_memory_finds_every_flipped_bit() {
+fn retained_memory_detects_every_flipped_bit() {
     let power = Power::default();
     let story = snapshots(2);
     let bytes = memory((0..Retained::BYTES).map(|_| 0), &power);
@@ -241,7 +241,7 @@ fn memory_after_power_on_holds_nothing() {
 }
 
 #[test]
-fn retained_memory_that_is_too_short_stores_nothing_and_keeps_what_it_has() {
+fn retained_memory_rejects_a_snapshot_that_is_too_long_and_keeps_the_old_one() {
     let power = Power::default();
     let story = snapshots(9);
     let bytes = memory((0..2 * (story[0].len() + 11)).map(|_| 0), &power);

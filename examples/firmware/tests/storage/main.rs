@@ -1,4 +1,4 @@
-//! What survives a reset.
+//! The storage: power cuts, and the saving and restoring of users.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod corpus;

@@ -1,18 +1,18 @@
-//! The power is cut again and again, on flash of which nothing is known: what was stored is found, it or what came after it.
+//! Repeated power cuts on flash with unknown contents: the latest complete snapshot or a newer one is always loaded.
 
 use super::medium::{Nor, Torn};
 use firmware::storage::{Flash, MAX_SNAPSHOT, Storage};
 
 type Board<const WORD: usize, const PAGE: usize> = Flash<Nor<WORD, PAGE>>;
 
-/// So many snapshots one after the other, with power for any number of bytes, less than it takes more often than not.
-fn goes_through<const WORD: usize, const PAGE: usize>(pages: usize, torn: Torn, seed: u64) {
+/// Stores one snapshot after another, most of them with too little power.
+fn store_with_cuts<const WORD: usize, const PAGE: usize>(pages: usize, torn: Torn, seed: u64) {
     let mut flash = Nor::<WORD, PAGE>::new(pages, torn);
     flash.power.seed.set(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let power = flash.power.clone();
     let random = || usize::from(power.random()) << 8 | usize::from(power.random());
     if !seed.is_multiple_of(4) {
-        // A device that ran another program before.
+        // The device ran another program before.
         flash.bytes.iter_mut().for_each(|byte| *byte = power.random());
     }
     let start = |flash: &Nor<WORD, PAGE>| -> Board<WORD, PAGE> {
@@ -20,7 +20,7 @@ fn goes_through<const WORD: usize, const PAGE: usize>(pages: usize, torn: Torn, 
     };
     let mut newest = None;
     for number in 0..30_u8 {
-        // The longest do not fit into a page of 512 bytes together.
+        // Two of the longest do not fit into a page of 512 bytes.
         let length = if random() % 2 == 0 { MAX_SNAPSHOT } else { 1 + random() % MAX_SNAPSHOT };
         let mut snapshot = vec![power.random(); length];
         snapshot[0] = number;
@@ -31,13 +31,13 @@ fn goes_through<const WORD: usize, const PAGE: usize>(pages: usize, torn: Torn, 
         assert!(is_stored || !has_power);
         flash = board.flash().clone();
         let mut allowed = if is_stored { vec![Some(snapshot)] } else { vec![newest.take(), Some(snapshot)] };
-        // It is looked for, with too little power to repair anything, and then with enough.
+        // Loads with too little power for a repair, and then with enough.
         for power_for in [Some(random() % (2 * PAGE)), None] {
             power.cut_after(power_for);
             let mut board = start(&flash);
             if let Ok(found) = board.load().map(|found| found.map(<[u8]>::to_vec)) {
                 assert!(allowed.contains(&found), "{torn:?}, {seed}: {found:?} is none of {allowed:?}");
-                // What was found once is found again.
+                // From now on only this one may be loaded.
                 allowed = vec![found];
             }
             flash = board.flash().clone();
@@ -46,23 +46,23 @@ fn goes_through<const WORD: usize, const PAGE: usize>(pages: usize, torn: Torn, 
     }
 }
 
-fn go_through<const WORD: usize, const PAGE: usize>(pages: usize) {
+fn survives_many_cuts<const WORD: usize, const PAGE: usize>(pages: usize) {
     for seed in 0..120 {
-        goes_through::<WORD, PAGE>(pages, Torn::SomeBits, seed);
-        goes_through::<WORD, PAGE>(pages, Torn::Anything, seed);
+        store_with_cuts::<WORD, PAGE>(pages, Torn::SomeBits, seed);
+        store_with_cuts::<WORD, PAGE>(pages, Torn::Anything, seed);
     }
 }
 
 #[test]
-fn flash_of_words_loses_nothing() {
-    go_through::<4, 1024>(4);
-    go_through::<4, 512>(6);
-    go_through::<8, 512>(4);
+fn flash_of_words_survives_many_cuts() {
+    survives_many_cuts::<4, 1024>(4);
+    survives_many_cuts::<4, 512>(6);
+    survives_many_cuts::<8, 512>(4);
 }
 
-/// As the Pico's: of 256 torn headers one is completed by the first byte of what is written behind it.
+/// Flash like the Pico's: the first byte of the next item completes one of 256 torn headers.
 #[test]
-fn flash_of_single_bytes_loses_nothing() {
-    go_through::<1, 512>(4);
-    go_through::<1, 1024>(8);
+fn flash_of_single_bytes_survives_many_cuts() {
+    survives_many_cuts::<1, 512>(4);
+    survives_many_cuts::<1, 1024>(8);
 }

@@ -1,11 +1,11 @@
-//! Flash, and memory that a reset leaves alone, whose power is cut.
+//! Simulated flash and retained memory whose power can be cut.
 
 use core::cell::Cell;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use firmware::storage::RetainedByte;
 use std::rc::Rc;
 
-/// Power for so many bytes, for ever if `None`; and numbers that look random.
+/// A supply of power for a number of bytes, or for ever; and a source of pseudo-random numbers.
 #[derive(Clone, Default)]
 pub(crate) struct Power {
     left: Rc<Cell<Option<usize>>>,
@@ -19,8 +19,8 @@ impl Power {
         self.used.set(0);
     }
 
-    /// Whether there is still power for one byte more.
-    fn is_there(&self) -> bool {
+    /// Uses power for one byte, and reports whether there was some left.
+    fn consume(&self) -> bool {
         self.used.set(self.used.get() + 1);
         match self.left.get() {
             None => true,
@@ -32,7 +32,7 @@ impl Power {
         }
     }
 
-    /// By xorshift.
+    /// Returns the next number of a xorshift generator.
     pub(crate) fn random(&self) -> u8 {
         let mut seed = self.seed.get() | 1;
         seed ^= seed << 13;
@@ -43,16 +43,16 @@ impl Power {
     }
 }
 
-/// What the word holds that was being written when the power went, or the page that was being erased.
+/// The contents of a word or page whose write or erasure the power cut interrupted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Torn {
-    /// Some of the bits that were to be cleared are, which is what flash does.
+    /// Some of the bits to be cleared are cleared, as in real flash.
     SomeBits,
-    /// Anything at all, which is what the trait allows.
+    /// Anything, as the trait allows.
     Anything,
 }
 
-/// Flash that clears bits in words and sets them in pages.
+/// Flash that clears bits by words and sets them by pages.
 #[derive(Clone)]
 pub(crate) struct Nor<const WORD: usize, const PAGE: usize> {
     pub(crate) bytes: Vec<u8>,
@@ -74,11 +74,11 @@ impl<const WORD: usize, const PAGE: usize> Nor<WORD, PAGE> {
         Self { bytes: vec![0xFF; pages * PAGE], power: Power::default(), torn }
     }
 
-    /// Changes bytes one by one, as long as there is power, and tears the word in which there is none any more.
+    /// Writes byte by byte while there is power, and tears the word in which it ends.
     fn change(&mut self, from: usize, new: impl Iterator<Item = u8>) -> Result<(), PowerLoss> {
         for (offset, new) in new.enumerate() {
             let at = from + offset;
-            if self.power.is_there() {
+            if self.power.consume() {
                 self.bytes[at] = new;
                 continue;
             }
@@ -134,7 +134,7 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
     }
 }
 
-/// A byte that is written as long as there is power.
+/// A byte of retained memory that is written only while there is power.
 pub(crate) struct Byte {
     pub(crate) value: Cell<u8>,
     power: Power,
@@ -146,7 +146,7 @@ impl RetainedByte for Byte {
     }
 
     fn set(&self, byte: u8) {
-        if self.power.is_there() {
+        if self.power.consume() {
             self.value.set(byte);
         }
     }

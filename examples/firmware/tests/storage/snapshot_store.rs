@@ -1,4 +1,4 @@
-//! When something is written, and what is restored.
+//! Which changes are written, and which user is restored.
 
 use super::{DeviceUser, application, execute, secs, set};
 use firmware::storage::{Retained, SnapshotStore, Storage};
@@ -6,7 +6,7 @@ use presence_core::snapshot::VERSION_GAP;
 use presence_core::{Absence, Command, Duration, Instant, Presence};
 use std::sync::atomic::AtomicU8;
 
-/// A storage that counts, and fails when told to. It is as slow to wear out as flash.
+/// A storage that counts its writes, and fails on request. Its limits are those of flash.
 #[derive(Debug, Default)]
 struct CountingStorage {
     newest: Option<Vec<u8>>,
@@ -39,7 +39,7 @@ impl Storage for CountingStorage {
     }
 }
 
-/// A device: what its main loop does with its user and its storage.
+/// A device: the part of the main loop that concerns the user and its storage.
 struct Device {
     user: DeviceUser,
     snapshots: SnapshotStore<CountingStorage>,
@@ -51,23 +51,23 @@ impl Device {
         let mut snapshots = SnapshotStore::new(storage);
         let user = snapshots.restore(now, elapsed);
         let mut device = Self { user, snapshots, now };
-        device.turn(now, None);
+        device.update(now, None);
         device
     }
 
-    fn turn(&mut self, now: Instant, command: Option<Command<presence_core::SessionId>>) -> bool {
+    fn update(&mut self, now: Instant, command: Option<Command<presence_core::SessionId>>) -> bool {
         self.now = now;
         execute(&mut self.user, now, command);
         self.snapshots.save(self.user.at(now).unwrap()).unwrap_or(false)
     }
 
-    /// Sleeps until then, waking as often as it must.
+    /// Sleeps, waking for each deadline and each write.
     fn sleep(&mut self, until: Instant) {
         let wake_at =
             |device: &Self| device.user.next_deadline().into_iter().chain(device.snapshots.next_save_at()).min();
         while let Some(wake_at) = wake_at(self).filter(|at| *at <= until) {
             assert!(wake_at > self.now, "it would never sleep");
-            self.turn(wake_at, None);
+            self.update(wake_at, None);
         }
         self.now = until;
     }
@@ -76,7 +76,7 @@ impl Device {
         self.snapshots.storage().writes
     }
 
-    /// The power goes, and comes back; the clock starts again.
+    /// Restarts after a loss of power, with a new clock.
     fn restart(&mut self, elapsed: Option<Duration>) -> Self {
         Self::start(core::mem::take(self.snapshots.storage()), secs(0), elapsed)
     }
@@ -93,46 +93,46 @@ fn new() -> Device {
 #[test]
 fn a5_after_a_gap_of_unknown_length_there_is_no_news() {
     let mut device = new();
-    device.turn(secs(1100), set(1, Presence::InACall, 60));
-    device.turn(secs(1200), prefer(Presence::DoNotDisturb, 120));
+    device.update(secs(1100), set(1, Presence::InACall, 60));
+    device.update(secs(1200), prefer(Presence::DoNotDisturb, 120));
     let version = device.user.version();
     let mut device = device.restart(None);
     assert_eq!((device.user.presence(), device.user.absence()), (Presence::Offline, Some(Absence::Lost)));
     let preferred = device.user.preferred().unwrap();
     assert_eq!((preferred.presence(), preferred.expires_at()), (Presence::DoNotDisturb, secs(7200)));
     assert_eq!(device.user.version(), version + VERSION_GAP);
-    // It has been stored before anything could happen, so the next restart leaps on from here.
+    // It was saved before any change, so the next restart adds another gap.
     let device = device.restart(None);
     assert_eq!(device.user.version(), version + 2 * VERSION_GAP);
 }
 
 #[test]
-fn s8_after_a_gap_of_known_length_everything_goes_on() {
+fn s8_after_a_gap_of_known_length_sessions_continue() {
     let mut device = new();
-    device.turn(secs(1100), set(1, Presence::InACall, 60));
+    device.update(secs(1100), set(1, Presence::InACall, 60));
     let device = device.restart(Some(Duration::from_mins(10)));
     assert_eq!(device.user.presence(), Presence::InACall);
     assert_eq!(device.user.next_deadline(), Some(secs(50 * 60)));
 }
 
-/// The device's clock has no name for what fell due before it was switched on.
+/// The device's clock cannot express moments before it was switched on.
 #[test]
-fn a5_what_fell_due_before_the_clock_began_is_no_news() {
+fn a5_expiries_before_the_clock_started_are_no_news() {
     let mut device = new();
-    device.turn(secs(1100), set(1, Presence::InACall, 60));
+    device.update(secs(1100), set(1, Presence::InACall, 60));
     let device = device.restart(Some(Duration::from_hours(2)));
     assert_eq!(device.user.absence(), Some(Absence::Lost));
 }
 
 #[test]
-fn m5_without_anything_stored_nobody_was_ever_seen() {
+fn m5_with_empty_storage_the_user_was_never_seen() {
     let mut device = new();
     assert_eq!(device.user.absence(), Some(Absence::NeverSeen));
-    assert_eq!(device.writes(), 1, "and that is stored");
+    assert_eq!(device.writes(), 1, "the new user is saved");
 }
 
 #[test]
-fn a5_what_cannot_be_read_is_no_news() {
+fn a5_an_unreadable_snapshot_is_no_news() {
     for newest in [vec![], vec![0xFF; 30], vec![2, 0, 0, 0, 0, 0]] {
         let device =
             Device::start(CountingStorage { newest: Some(newest), ..CountingStorage::default() }, secs(0), None);
@@ -143,7 +143,7 @@ fn a5_what_cannot_be_read_is_no_news() {
 }
 
 #[test]
-fn v1_every_change_that_can_be_seen_is_written() {
+fn v1_every_visible_change_is_written() {
     let mut device = new();
     let steps = [
         set(1, Presence::Available, 60),
@@ -157,84 +157,84 @@ fn v1_every_change_that_can_be_seen_is_written() {
         Some(Command::ClearPresence { session: application(1) }),
     ];
     for (number, command) in steps.into_iter().enumerate() {
-        assert!(device.turn(secs(2000 + 20 * number as u64), command), "{number}");
+        assert!(device.update(secs(2000 + 20 * number as u64), command), "{number}");
     }
-    // What time does, too: two fades and an expiry.
+    // Due transitions too: two fades and an expiry.
     let before = device.writes();
-    device.turn(secs(3000), set(3, Presence::Available, 20));
+    device.update(secs(3000), set(3, Presence::Available, 20));
     device.sleep(secs(9000));
     assert_eq!(device.user.absence(), Some(Absence::Expired));
     assert_eq!(device.writes() - before, 4);
 }
 
 #[test]
-fn s1_keep_alives_are_written_when_they_have_moved_a_deadline_far() {
+fn s1_keep_alives_are_written_when_they_have_moved_a_deadline_too_far() {
     let mut device = new();
     // Eight applications for a day, each with a lease of five minutes and a keep-alive every 200 seconds.
     for moment in (0..24 * 3600).step_by(25) {
         let number = (moment / 25 % 8) as u8;
-        device.turn(secs(1000 + moment), set(number, Presence::InACall, 5));
+        device.update(secs(1000 + moment), set(number, Presence::InACall, 5));
     }
-    // Eight to begin with, some together while the storage rested; then one in each half hour, more or less.
+    // Eight at first, some of them merged by the shortest interval; then about one in each half hour.
     assert!((45..=56).contains(&device.writes()), "{}", device.writes());
 }
 
 #[test]
 fn without_changes_nothing_is_written_and_nothing_wakes() {
     let mut device = new();
-    device.turn(secs(2000), set(1, Presence::InACall, 24 * 60));
+    device.update(secs(2000), set(1, Presence::InACall, 24 * 60));
     let before = device.writes();
     assert_eq!(device.snapshots.next_save_at(), None);
     for minute in 0..24 * 60 - 1 {
-        assert!(!device.turn(secs(2000 + 60 * minute), None));
+        assert!(!device.update(secs(2000 + 60 * minute), None));
     }
     assert_eq!(device.writes(), before);
 }
 
-/// Rule U3: a device that is switched off again and again does not prefer for ever what was preferred for two hours.
+/// Rule U3: with restart after restart, a presence preferred for two hours still ends.
 #[test]
-fn u2_what_is_left_of_a_preferred_presence_is_written_now_and_then() {
+fn u2_the_rest_of_a_preferred_presence_is_written_from_time_to_time() {
     for minutes in 0..120 {
         let mut device = new();
-        device.turn(secs(2000), prefer(Presence::DoNotDisturb, 120));
+        device.update(secs(2000), prefer(Presence::DoNotDisturb, 120));
         device.sleep(secs(2000 + minutes * 60));
         let device = device.restart(None);
         let left = device.user.preferred().map_or(0, |preferred| preferred.expires_at().as_millis() / 1000);
-        let truth = (120 - minutes) * 60;
-        assert!((truth..=truth + MAX_STALENESS).contains(&left), "{left} s, and truly {truth} s");
+        let exact = (120 - minutes) * 60;
+        assert!((exact..=exact + MAX_STALENESS).contains(&left), "{left} s instead of {exact} s");
     }
     let mut device = new();
-    device.turn(secs(2000), prefer(Presence::DoNotDisturb, 120));
+    device.update(secs(2000), prefer(Presence::DoNotDisturb, 120));
     device.sleep(secs(20_000));
     assert_eq!(device.restart(None).user.preferred(), None);
 }
 
 #[test]
-fn storage_rests_between_writes_and_the_last_word_is_written() {
+fn writes_keep_their_interval_and_the_last_change_is_written() {
     let mut device = new();
     let before = device.writes();
-    // Two applications that contradict each other every second, for an hour.
+    // Two applications that disagree every second, for an hour.
     for second in 0..3600 {
         let presence = if second % 2 == 0 { Presence::Busy } else { Presence::Away };
-        device.turn(secs(2000 + second), set(1, presence, 60));
+        device.update(secs(2000 + second), set(1, presence, 60));
     }
     assert!(device.writes() - before <= 361, "{}", device.writes() - before);
     let version = device.user.version();
     device.sleep(secs(2000 + 3600 + MIN_INTERVAL));
-    assert_eq!(device.restart(None).user.version(), version + VERSION_GAP, "nothing is left unwritten");
+    assert_eq!(device.restart(None).user.version(), version + VERSION_GAP, "everything is written");
 }
 
 #[test]
 fn a_failed_write_is_tried_again() {
     let mut device = new();
     device.snapshots.storage().fails = true;
-    device.turn(secs(2000), set(1, Presence::InACall, 24 * 60));
+    device.update(secs(2000), set(1, Presence::InACall, 24 * 60));
     let tries = device.snapshots.storage().tries;
     for second in 1..100 {
-        device.turn(secs(2000 + second), None);
+        device.update(secs(2000 + second), None);
     }
-    assert_eq!(device.snapshots.storage().tries, tries, "not at every turn");
-    device.turn(secs(2200), set(1, Presence::Busy, 24 * 60));
+    assert_eq!(device.snapshots.storage().tries, tries, "not at every wake-up");
+    device.update(secs(2200), set(1, Presence::Busy, 24 * 60));
     assert_eq!(device.snapshots.storage().tries, tries + 1, "with the next change");
     device.snapshots.storage().fails = false;
     device.sleep(secs(2200 + MAX_STALENESS));
@@ -242,7 +242,7 @@ fn a_failed_write_is_tried_again() {
     assert_eq!(device.restart(Some(Duration::ZERO)).user.presence(), Presence::Busy);
 }
 
-/// With memory that a reset leaves alone, as a board has it.
+/// With retained memory as on a board.
 #[test]
 fn retained_memory_keeps_a_user() {
     static RETAINED: [AtomicU8; Retained::BYTES] = [const { AtomicU8::new(0xFF) }; Retained::BYTES];
@@ -257,22 +257,22 @@ fn retained_memory_keeps_a_user() {
     assert_eq!(snapshots.restore(secs(0), None).absence(), Some(Absence::Lost));
 }
 
-/// CRC-32C, with which every form of a snapshot ends.
+/// Returns the CRC-32C that ends a snapshot of any format version.
 fn checksum(bytes: &[u8]) -> u32 {
     !bytes
         .iter()
         .fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0x82F6_3B78 * (crc & 1))))
 }
 
-/// Whoever goes back to older firmware, and forward again, finds what was stored.
+/// A downgrade and a later upgrade lose nothing.
 #[test]
-fn what_newer_firmware_stored_is_left_alone() {
+fn a_snapshot_of_newer_firmware_is_not_overwritten() {
     let mut bytes = vec![200, 1, 2, 3];
     bytes.extend(checksum(&bytes).to_le_bytes());
     let storage = CountingStorage { newest: Some(bytes.clone()), ..CountingStorage::default() };
     let mut device = Device::start(storage, Instant::ZERO, None);
     assert_eq!(device.user.absence(), Some(Absence::Lost), "no news (A5)");
-    device.turn(secs(60), set(1, Presence::Busy, 60));
-    device.turn(secs(7200), None);
+    device.update(secs(60), set(1, Presence::Busy, 60));
+    device.update(secs(7200), None);
     assert_eq!(device.snapshots.storage().newest, Some(bytes));
 }
