@@ -6,14 +6,73 @@ use super::transition::{DetailsChange, DetailsTransition};
 use super::{Details, DetailsAt};
 use crate::time::Instant;
 
-/// `setStatusMessage`: plain text, shown until `expires_at`, [`Instant::NEVER`] if it stays. Setting it again replaces it;
-/// empty text removes it, and so does one whose time has already passed, for it would not be shown. `None` when there is
-/// nothing to remove. Rule T1. O(`MESSAGE`).
+/// A command that changes a user's details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum DetailsCommand<'a> {
+    /// Graph's `setStatusMessage`: replaces the status message.
+    ///
+    /// Empty text removes the message, and so does an expiry that has passed: the message would never be visible.
+    SetStatusMessage {
+        /// The text, at most `MESSAGE` bytes long.
+        text: &'a str,
+        /// The instant from which the message is no longer visible; [`Instant::NEVER`] if it stays.
+        expires_at: Instant,
+    },
+    /// Sets the out-of-office flag and message. Not part of Graph's presence API: the application knows them.
+    SetOutOfOffice(OutOfOffice<'a>),
+    /// Graph's `setManualLocation` and `setAutomaticLocation`, or a calendar's entry: replaces the location of a layer.
+    ///
+    /// An end that has passed clears the layer: a request may arrive when its day has just ended.
+    SetLocation {
+        /// The source of the location.
+        layer: LocationLayer,
+        /// The location.
+        place: WorkPlace<'a>,
+        /// The end of the location, usually that of the user's day.
+        until: Instant,
+    },
+    /// Graph's `clearAutomaticLocation` and `clearLocation`, or the end of a calendar's entry: clears these layers.
+    ClearLocations(LocationLayers),
+}
+
+/// Decides a command. Returns `None` if the command succeeds and nothing changes, such as clearing what is not set.
+///
+/// O(`MESSAGE`).
 ///
 /// # Errors
 ///
-/// [`DetailsError::MessageTooLong`] for a text of more than `MESSAGE` bytes.
-pub fn set_status_message<'a, const MESSAGE: usize>(
+/// [`DetailsError`] if a text does not fit; a decision never returns [`UsersFull`](DetailsError::UsersFull) or
+/// [`Unsupported`](DetailsError::Unsupported).
+///
+/// ```
+/// use presence_core::details::{Details, DetailsCommand, LocationLayers, OutOfOffice, decide_details};
+/// use presence_core::{ApplyError, Instant};
+///
+/// let mut details: Details<40> = Details::new();
+/// let away = OutOfOffice { is_out_of_office: true, message: Some("Back in May") };
+/// let set = decide_details(details.at(Instant::ZERO)?, DetailsCommand::SetOutOfOffice(away))?.ok_or("no change")?;
+/// details.apply(&set)?;
+/// assert_eq!(details.out_of_office(), away);
+/// assert_eq!(details.apply(&set), Err(ApplyError::Stale));
+///
+/// let clear = DetailsCommand::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC);
+/// assert_eq!(decide_details(details.at(Instant::ZERO)?, clear), Ok(None));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub fn decide_details<'a, const MESSAGE: usize>(
+    details: DetailsAt<'_, MESSAGE>,
+    command: DetailsCommand<'a>,
+) -> Result<Option<DetailsTransition<'a>>, DetailsError> {
+    match command {
+        DetailsCommand::SetStatusMessage { text, expires_at } => set_status_message(details, text, expires_at),
+        DetailsCommand::SetOutOfOffice(out_of_office) => set_out_of_office(details, out_of_office).map(Some),
+        DetailsCommand::SetLocation { layer, place, until } => set_location(details, layer, place, until),
+        DetailsCommand::ClearLocations(layers) => Ok(clear_locations(details, layers)),
+    }
+}
+
+fn set_status_message<'a, const MESSAGE: usize>(
     details: DetailsAt<'_, MESSAGE>,
     text: &'a str,
     expires_at: Instant,
@@ -29,25 +88,7 @@ pub fn set_status_message<'a, const MESSAGE: usize>(
     Ok(Some(details.transition(DetailsChange::MessageSet(message))))
 }
 
-/// Out of office, a flag and a message of the embedder's. Rule O1. O(`MESSAGE`).
-///
-/// # Errors
-///
-/// [`DetailsError::OutOfOfficeTooLong`] for a message of more than `MESSAGE` bytes.
-///
-/// ```
-/// use presence_core::details::{Details, OutOfOffice, set_out_of_office};
-/// use presence_core::{ApplyError, Instant};
-///
-/// let mut details: Details<40> = Details::new();
-/// let away = OutOfOffice { is_out_of_office: true, message: Some("Back in May") };
-/// let set = set_out_of_office(details.at(Instant::ZERO)?, away)?;
-/// details.apply(&set)?;
-/// assert_eq!(details.out_of_office(), away);
-/// assert_eq!(details.apply(&set), Err(ApplyError::Stale));
-/// # Ok::<(), Box<dyn core::error::Error>>(())
-/// ```
-pub fn set_out_of_office<'a, const MESSAGE: usize>(
+fn set_out_of_office<'a, const MESSAGE: usize>(
     details: DetailsAt<'_, MESSAGE>,
     out_of_office: OutOfOffice<'a>,
 ) -> Result<DetailsTransition<'a>, DetailsError> {
@@ -58,14 +99,7 @@ pub fn set_out_of_office<'a, const MESSAGE: usize>(
     Ok(details.transition(DetailsChange::OutOfOfficeSet(OutOfOffice { message, ..out_of_office })))
 }
 
-/// `setManualLocation`, `setAutomaticLocation`, or what a calendar says: what a layer says until the day ends, or
-/// whatever it is true for, is over. If it is over already, for a request may arrive when its day has just ended, the layer
-/// says nothing; `None` when it said nothing before. Rule W1. O(1).
-///
-/// # Errors
-///
-/// [`DetailsError::PlaceTooLong`] for an id of more than [`WorkPlace::MAX_ID_LEN`] bytes.
-pub fn set_location<'a, const MESSAGE: usize>(
+fn set_location<'a, const MESSAGE: usize>(
     details: DetailsAt<'_, MESSAGE>,
     layer: LocationLayer,
     place: WorkPlace<'a>,
@@ -81,26 +115,7 @@ pub fn set_location<'a, const MESSAGE: usize>(
     Ok(Some(details.transition(DetailsChange::LocationSet(layer, place, until))))
 }
 
-/// `clearAutomaticLocation`, `clearLocation`, or a calendar that has nothing to say: these layers are dropped. `None` when
-/// none of them says anything. Rule W1. O(1).
-///
-/// ```
-/// use presence_core::details::{Details, LocationLayer, LocationLayers, WorkLocationType, WorkPlace};
-/// use presence_core::details::{clear_locations, set_location};
-/// use presence_core::Instant;
-///
-/// let mut details: Details<40> = Details::new();
-/// let home = WorkPlace { kind: WorkLocationType::Remote, id: None };
-/// let set = set_location(details.at(Instant::ZERO)?, LocationLayer::Manual, home, Instant::from_secs(3600))?;
-/// details.apply(&set.ok_or("nothing to do")?)?;
-/// assert_eq!(clear_locations(details.at(Instant::ZERO)?, LocationLayers::AUTOMATIC), None);
-/// let cleared = clear_locations(details.at(Instant::ZERO)?, LocationLayers::MANUAL_AND_AUTOMATIC);
-/// details.apply(&cleared.ok_or("nothing to do")?)?;
-/// assert_eq!(details.work_location(), None);
-/// # Ok::<(), Box<dyn core::error::Error>>(())
-/// ```
-#[must_use]
-pub fn clear_locations<const MESSAGE: usize>(
+fn clear_locations<const MESSAGE: usize>(
     details: DetailsAt<'_, MESSAGE>,
     layers: LocationLayers,
 ) -> Option<DetailsTransition<'static>> {
@@ -108,9 +123,10 @@ pub fn clear_locations<const MESSAGE: usize>(
     is_set.then(|| details.transition(DetailsChange::LocationCleared(layers)))
 }
 
-/// Time has passed: the first thing that is due at `now`, stamped with its own deadline, or `None`. Apply it and ask again.
-/// Several at one instant: the message first, then the weakest layer, so that the location shown changes at most once.
-/// Rules T1, W1, S8. O(1).
+/// Returns the first transition due at `now`, stamped with its own deadline, or `None`. Apply it and call again.
+///
+/// At one instant the message expires first, then the locations, the weakest layer first: so the visible location changes at
+/// most once.
 ///
 /// ```
 /// use presence_core::Instant;
@@ -143,63 +159,20 @@ pub fn next_due_details<const MESSAGE: usize>(
     Some(at.transition(details.due_at(deadline)))
 }
 
-/// Any of the commands, as a value: what a queue or a wire carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum DetailsCommand<'a> {
-    /// See [`set_status_message`].
-    SetStatusMessage {
-        /// The text; empty removes it.
-        text: &'a str,
-        /// When it is no longer shown.
-        expires_at: Instant,
-    },
-    /// See [`set_out_of_office`].
-    SetOutOfOffice(OutOfOffice<'a>),
-    /// See [`set_location`].
-    SetLocation {
-        /// Who says so.
-        layer: LocationLayer,
-        /// Where.
-        place: WorkPlace<'a>,
-        /// When it is over.
-        until: Instant,
-    },
-    /// See [`clear_locations`].
-    ClearLocations(LocationLayers),
-}
-
-/// Decides any command; `None` when it succeeds without anything to apply. O(`MESSAGE`).
-///
-/// # Errors
-///
-/// Those of the command's own decision.
-pub fn decide_details<'a, const MESSAGE: usize>(
-    details: DetailsAt<'_, MESSAGE>,
-    command: DetailsCommand<'a>,
-) -> Result<Option<DetailsTransition<'a>>, DetailsError> {
-    match command {
-        DetailsCommand::SetStatusMessage { text, expires_at } => set_status_message(details, text, expires_at),
-        DetailsCommand::SetOutOfOffice(out_of_office) => set_out_of_office(details, out_of_office).map(Some),
-        DetailsCommand::SetLocation { layer, place, until } => set_location(details, layer, place, until),
-        DetailsCommand::ClearLocations(layers) => Ok(clear_locations(details, layers)),
-    }
-}
-
-/// Why a command about details was refused. Nothing has changed. Rule S7.
+/// The reason why a [`DetailsCommand`] failed. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DetailsError {
-    /// The status message is longer than there is room for. Rule T1.
+    /// The status message is longer than `MESSAGE` bytes.
     MessageTooLong,
-    /// The out-of-office message is longer than there is room for. Rule O1.
+    /// The out-of-office message is longer than `MESSAGE` bytes.
     OutOfOfficeTooLong,
-    /// The id of the place is longer than there is room for. Rule W1.
+    /// The id of the place is longer than [`WorkPlace::MAX_ID_LEN`] bytes.
     PlaceTooLong,
-    /// There is no room for the details of another user. Rule S9.
+    /// The store holds as many users' details as it can.
     UsersFull,
-    /// Nothing of this kind is kept here.
+    /// The store does not support this command.
     Unsupported,
 }
 
@@ -210,7 +183,7 @@ impl core::fmt::Display for DetailsError {
             Self::OutOfOfficeTooLong => "the out-of-office message is too long",
             Self::PlaceTooLong => "the id of the place is too long",
             Self::UsersFull => "no room for the details of another user",
-            Self::Unsupported => "no details are kept here",
+            Self::Unsupported => "this store does not support details",
         })
     }
 }
@@ -218,7 +191,7 @@ impl core::fmt::Display for DetailsError {
 impl core::error::Error for DetailsError {}
 
 impl<const MESSAGE: usize> DetailsAt<'_, MESSAGE> {
-    /// The transition that this change is, at this moment.
+    /// Returns the transition that makes this change now.
     fn transition<'a>(&self, change: DetailsChange<'a>) -> DetailsTransition<'a> {
         let is_visible = self.details.is_seen(&change);
         DetailsTransition { revision: self.details.revision, at: self.now, is_visible, change }

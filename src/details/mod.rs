@@ -8,18 +8,21 @@
 //! may happen; the decisions make transitions; [`Details`] holds it all in fixed memory.
 //!
 //! ```
-//! use presence_core::details::{Details, LocationLayer, WorkLocationType, WorkPlace, set_location, set_status_message};
+//! use presence_core::details::{Details, DetailsCommand, LocationLayer, WorkLocationType, WorkPlace, decide_details};
 //! use presence_core::{Instant, OverdueError};
 //!
 //! let mut details: Details<140> = Details::new(); // messages of up to 140 bytes
 //! let noon = Instant::from_secs(43_200);
 //! let evening = Instant::from_secs(64_800);
-//! let message = set_status_message(details.at(noon)?, "Back at three ☕", evening)?.ok_or("nothing to do")?;
-//! details.apply(&message)?;
 //! let office = WorkPlace { kind: WorkLocationType::Office, id: None };
-//! let location = set_location(details.at(noon)?, LocationLayer::Manual, office, evening)?.ok_or("nothing to do")?;
-//! details.apply(&location)?;
-//!
+//! for command in [
+//!     DetailsCommand::SetStatusMessage { text: "Back at three ☕", expires_at: evening },
+//!     DetailsCommand::SetLocation { layer: LocationLayer::Manual, place: office, until: evening },
+//! ] {
+//!     if let Some(transition) = decide_details(details.at(noon)?, command)? {
+//!         details.apply(&transition)?;
+//!     }
+//! }
 //! assert_eq!(details.status_message().map(|message| message.text), Some("Back at three ☕"));
 //! assert_eq!(details.work_location().map(|location| location.place), Some(office));
 //! assert_eq!(details.version(), 2);
@@ -34,10 +37,7 @@ mod location;
 mod message;
 mod transition;
 
-pub use decide::{
-    DetailsCommand, DetailsError, clear_locations, decide_details, next_due_details, set_location, set_out_of_office,
-    set_status_message,
-};
+pub use decide::{DetailsCommand, DetailsError, decide_details, next_due_details};
 pub use location::{LocationLayer, LocationLayers, WorkLocation, WorkLocationType, WorkPlace};
 pub use message::{OutOfOffice, StatusMessage};
 pub use transition::{DetailsCause, DetailsChange, DetailsTransition};
@@ -125,11 +125,12 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
     /// carried out: a read that needs no [`next_due_details`] and no copy. Rules T1, W1, V1. O(1).
     ///
     /// ```
-    /// use presence_core::details::{Details, set_status_message};
+    /// use presence_core::details::{Details, DetailsCommand, decide_details};
     /// use presence_core::Instant;
     ///
     /// let mut details: Details<40> = Details::new();
-    /// if let Some(set) = set_status_message(details.at(Instant::ZERO)?, "lunch", Instant::from_secs(60))? {
+    /// let lunch = DetailsCommand::SetStatusMessage { text: "lunch", expires_at: Instant::from_secs(60) };
+    /// if let Some(set) = decide_details(details.at(Instant::ZERO)?, lunch)? {
     ///     details.apply(&set)?;
     /// }
     /// let (before, after) = (details.view_at(Instant::from_secs(59)), details.view_at(Instant::from_secs(60)));

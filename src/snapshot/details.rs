@@ -41,12 +41,14 @@ pub const fn max_details_len<const MESSAGE: usize>() -> usize {
 /// [`BufferFull`] if the snapshot does not fit; [`max_details_len`] bytes are always enough.
 ///
 /// ```
-/// use presence_core::details::{Details, set_status_message};
+/// use presence_core::details::{Details, DetailsCommand, decide_details};
 /// use presence_core::{Duration, Instant, snapshot};
 ///
 /// let mut details: Details<100> = Details::new();
-/// let set = set_status_message(details.at(Instant::ZERO)?, "at lunch", Instant::from_secs(3600))?.ok_or("nothing")?;
-/// details.apply(&set)?;
+/// let lunch = DetailsCommand::SetStatusMessage { text: "at lunch", expires_at: Instant::from_secs(3600) };
+/// if let Some(set) = decide_details(details.at(Instant::ZERO)?, lunch)? {
+///     details.apply(&set)?;
+/// }
 /// let mut buffer = [0; snapshot::max_details_len::<100>()];
 /// let stored = snapshot::save_details(details.at(Instant::from_secs(60))?, &mut buffer)?;
 ///

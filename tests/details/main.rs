@@ -4,9 +4,8 @@
 mod model;
 
 use presence_core::details::{
-    Details, DetailsCause, DetailsChange, DetailsCommand, DetailsError, DetailsView, LocationLayer, LocationLayers,
-    OutOfOffice, WorkLocationType, WorkPlace, clear_locations, decide_details, next_due_details, set_location,
-    set_out_of_office, set_status_message,
+    Details, DetailsCause, DetailsChange, DetailsCommand, DetailsError, DetailsTransition, DetailsView, LocationLayer,
+    LocationLayers, OutOfOffice, WorkLocationType, WorkPlace, decide_details, next_due_details,
 };
 use presence_core::{ApplyError, Duration, Instant, snapshot};
 
@@ -16,7 +15,27 @@ fn at(second: u64) -> Instant {
     Instant::from_secs(second)
 }
 
-fn tell(details: &mut Small, now: Instant, command: DetailsCommand<'_>) -> Result<bool, DetailsError> {
+/// Decides a command that changes something, at a second at which nothing is overdue.
+fn decided<'a, const MESSAGE: usize>(
+    details: &Details<MESSAGE>,
+    now: u64,
+    command: DetailsCommand<'a>,
+) -> DetailsTransition<'a> {
+    decide_details(details.at(at(now)).unwrap(), command).unwrap().unwrap()
+}
+
+fn message(text: &str, expires_at: Instant) -> DetailsCommand<'_> {
+    DetailsCommand::SetStatusMessage { text, expires_at }
+}
+
+fn manual(place: WorkPlace<'_>, until: u64) -> DetailsCommand<'_> {
+    DetailsCommand::SetLocation { layer: LocationLayer::Manual, place, until: at(until) }
+}
+
+const CLEAR: DetailsCommand<'_> = DetailsCommand::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC);
+
+/// Decides and applies a command; whether it changed anything.
+fn update(details: &mut Small, now: Instant, command: DetailsCommand<'_>) -> Result<bool, DetailsError> {
     let transition = decide_details(details.at(now).unwrap(), command)?;
     if let Some(transition) = &transition {
         details.apply(transition).unwrap();
@@ -24,16 +43,16 @@ fn tell(details: &mut Small, now: Instant, command: DetailsCommand<'_>) -> Resul
     Ok(transition.is_some())
 }
 
-fn say(details: &mut Small, now: u64, text: &str, expires_at: Instant) -> Result<bool, DetailsError> {
-    tell(details, at(now), DetailsCommand::SetStatusMessage { text, expires_at })
+fn set_message(details: &mut Small, now: u64, text: &str, expires_at: Instant) -> Result<bool, DetailsError> {
+    update(details, at(now), message(text, expires_at))
 }
 
-fn shown(details: &Small) -> Option<&str> {
+fn message_text(details: &Small) -> Option<&str> {
     details.status_message().map(|message| message.text)
 }
 
-/// Carries out what is due, and tells what it was.
-fn pass(details: &mut Small, now: u64) -> Vec<(u64, DetailsCause)> {
+/// Applies what is due, and returns the causes.
+fn advance(details: &mut Small, now: u64) -> Vec<(u64, DetailsCause)> {
     let mut causes = Vec::new();
     while let Some(due) = next_due_details(details, at(now)) {
         details.apply(&due).unwrap();
@@ -45,63 +64,64 @@ fn pass(details: &mut Small, now: u64) -> Vec<(u64, DetailsCause)> {
 #[test]
 fn t1_a_message_stays_without_an_expiry_and_is_replaced() {
     let mut details = Small::new();
-    assert_eq!(say(&mut details, 0, "hello ☕", Instant::NEVER), Ok(true));
-    assert_eq!((shown(&details), details.next_deadline()), (Some("hello ☕"), None));
-    assert_eq!(say(&mut details, 5, "lunch", at(60)), Ok(true));
+    assert_eq!(set_message(&mut details, 0, "hello ☕", Instant::NEVER), Ok(true));
+    assert_eq!((message_text(&details), details.next_deadline()), (Some("hello ☕"), None));
+    assert_eq!(set_message(&mut details, 5, "lunch", at(60)), Ok(true));
     let message = details.status_message().unwrap();
     assert_eq!((message.text, message.published_at, message.expires_at), ("lunch", at(5), at(60)));
     assert_eq!(details.version(), 2);
 }
 
 #[test]
-fn t1_it_is_no_longer_shown_after_its_expiry() {
+fn t1_a_message_is_not_visible_after_its_expiry() {
     let mut details = Small::new();
-    say(&mut details, 0, "lunch", at(60)).unwrap();
-    assert_eq!(pass(&mut details, 59), []);
+    set_message(&mut details, 0, "lunch", at(60)).unwrap();
+    assert_eq!(advance(&mut details, 59), []);
     assert_eq!(details.next_deadline(), Some(at(60)));
-    assert_eq!(pass(&mut details, 1000), [(60, DetailsCause::MessageExpired)]);
-    assert_eq!((shown(&details), details.version(), details.is_empty()), (None, 2, true));
+    assert_eq!(advance(&mut details, 1000), [(60, DetailsCause::MessageExpired)]);
+    assert_eq!((message_text(&details), details.version(), details.is_empty()), (None, 2, true));
 }
 
 #[test]
-fn t1_empty_text_removes_it_and_so_does_one_of_the_past() {
+fn t1_empty_text_and_a_past_expiry_remove_the_message() {
     for (text, expires_at) in [("", Instant::NEVER), ("", at(60)), ("late", at(10)), ("late", at(9))] {
         let mut details = Small::new();
-        assert_eq!(say(&mut details, 0, text, expires_at.min(at(0))), Ok(false), "nothing to remove");
+        assert_eq!(set_message(&mut details, 0, text, expires_at.min(at(0))), Ok(false), "nothing to remove");
         assert_eq!(details, Small::new());
-        say(&mut details, 0, "lunch", Instant::NEVER).unwrap();
-        assert_eq!(say(&mut details, 10, text, expires_at), Ok(true));
-        assert_eq!((shown(&details), details.version()), (None, 2));
+        set_message(&mut details, 0, "lunch", Instant::NEVER).unwrap();
+        assert_eq!(set_message(&mut details, 10, text, expires_at), Ok(true));
+        assert_eq!((message_text(&details), details.version()), (None, 2));
     }
 }
 
 #[test]
-fn t1_its_room_is_counted_in_bytes_and_a_refused_one_changes_nothing() {
+fn t1_a_message_of_too_many_bytes_is_rejected_and_changes_nothing() {
     let mut details = Small::new();
-    say(&mut details, 0, "twelve bytes", Instant::NEVER).unwrap();
+    set_message(&mut details, 0, "twelve bytes", Instant::NEVER).unwrap();
     let before = details.clone();
-    assert_eq!(say(&mut details, 1, "thirteen bytes", Instant::NEVER), Err(DetailsError::MessageTooLong));
-    assert_eq!(say(&mut details, 1, "☕☕☕☕☕", Instant::NEVER), Err(DetailsError::MessageTooLong));
+    assert_eq!(set_message(&mut details, 1, "thirteen bytes", Instant::NEVER), Err(DetailsError::MessageTooLong));
+    assert_eq!(set_message(&mut details, 1, "☕☕☕☕☕", Instant::NEVER), Err(DetailsError::MessageTooLong));
     assert_eq!(details, before);
-    assert_eq!(say(&mut details, 1, "☕☕☕☕", Instant::NEVER), Ok(true));
+    assert_eq!(set_message(&mut details, 1, "☕☕☕☕", Instant::NEVER), Ok(true));
 }
 
 #[test]
-fn o1_out_of_office_is_the_embedders_word() {
+fn o1_out_of_office_is_set_by_the_application() {
     let mut details = Small::new();
     assert_eq!(details.out_of_office(), OutOfOffice { is_out_of_office: false, message: None });
     let away = OutOfOffice { is_out_of_office: true, message: Some("in May") };
-    details.apply(&set_out_of_office(details.clone().at(at(0)).unwrap(), away).unwrap()).unwrap();
+    let out = DetailsCommand::SetOutOfOffice;
+    details.apply(&decided(&details, 0, out(away))).unwrap();
     assert_eq!((details.out_of_office(), details.version(), details.is_empty()), (away, 1, false));
-    // Saying it again can be seen by nobody.
-    let again = set_out_of_office(details.at(at(1)).unwrap(), away).unwrap();
+    // The same again is not visible.
+    let again = decided(&details, 1, out(away));
     assert!(!again.is_visible());
     details.apply(&again).unwrap();
     assert_eq!((details.version(), details.revision()), (1, 2));
     let long = OutOfOffice { message: Some("more than twelve"), ..away };
-    assert_eq!(set_out_of_office(details.at(at(1)).unwrap(), long), Err(DetailsError::OutOfOfficeTooLong));
+    assert_eq!(update(&mut details, at(1), out(long)), Err(DetailsError::OutOfOfficeTooLong));
     let back = OutOfOffice { is_out_of_office: false, message: Some("") };
-    details.apply(&set_out_of_office(details.clone().at(at(2)).unwrap(), back).unwrap()).unwrap();
+    details.apply(&decided(&details, 2, out(back))).unwrap();
     assert_eq!((details.out_of_office().message, details.is_empty()), (None, true));
 }
 
@@ -111,7 +131,7 @@ const OFF: WorkPlace<'_> = WorkPlace { kind: WorkLocationType::TimeOff, id: None
 
 fn locate(details: &mut Small, layer: LocationLayer, place: WorkPlace<'_>, until: u64) {
     let command = DetailsCommand::SetLocation { layer, place, until: at(until) };
-    assert_eq!(tell(details, at(0), command), Ok(true));
+    assert_eq!(update(details, at(0), command), Ok(true));
 }
 
 fn source(details: &Small) -> Option<(WorkLocationType, LocationLayer)> {
@@ -141,10 +161,10 @@ fn w1_manual_over_automatic_over_scheduled() {
     assert_eq!(source(&details), Some((Office, Manual)));
     assert_eq!(details.work_location().unwrap().place, OFFICE);
     assert_eq!(details.version(), 2, "the automatic layer is hidden");
-    assert_eq!(pass(&mut details, 60), [(50, DetailsCause::LocationEnded)]);
+    assert_eq!(advance(&mut details, 60), [(50, DetailsCause::LocationEnded)]);
     assert_eq!(details.version(), 2);
-    // Both fall together: the weaker first, so that what is shown changes once.
-    assert_eq!(pass(&mut details, 100), [(100, DetailsCause::LocationEnded); 2]);
+    // Both end together: the weaker first, so that the visible location changes once.
+    assert_eq!(advance(&mut details, 100), [(100, DetailsCause::LocationEnded); 2]);
     assert_eq!((source(&details), details.version(), details.is_empty()), (None, 3, true));
 }
 
@@ -158,26 +178,26 @@ fn w1_clearing_drops_the_automatic_layer_or_manual_and_automatic() {
         locate(&mut details, Manual, OFFICE, 100);
         details
     };
-    for (layers, left) in [
+    for (layers, remaining) in [
         (LocationLayers::AUTOMATIC, [true, false, true]),
         (LocationLayers::MANUAL_AND_AUTOMATIC, [true, false, false]),
         (LocationLayers::SCHEDULED, [false, true, true]),
     ] {
         let mut details = full();
-        assert_eq!(tell(&mut details, at(1), DetailsCommand::ClearLocations(layers)), Ok(true));
-        assert_eq!(LocationLayer::ALL.map(|layer| details.place(layer).is_some()), left);
-        assert_eq!(tell(&mut details, at(1), DetailsCommand::ClearLocations(layers)), Ok(false), "again");
-        assert_eq!(clear_locations(Small::new().at(at(0)).unwrap(), layers), None);
+        assert_eq!(update(&mut details, at(1), DetailsCommand::ClearLocations(layers)), Ok(true));
+        assert_eq!(LocationLayer::ALL.map(|layer| details.place(layer).is_some()), remaining);
+        assert_eq!(update(&mut details, at(1), DetailsCommand::ClearLocations(layers)), Ok(false), "again");
+        assert_eq!(update(&mut Small::new(), at(0), DetailsCommand::ClearLocations(layers)), Ok(false));
     }
 }
 
-/// An empty id is none: to say so once more can be seen by nobody (V1).
+/// An empty id is no id: setting it again is not visible (V1).
 #[test]
 fn w1_an_empty_id_of_a_place_is_none() {
     let mut details = Small::new();
     for (id, again) in [(Some(""), false), (None, true), (Some(""), true)] {
         let place = WorkPlace { id, ..OFFICE };
-        let set = set_location(details.at(at(0)).unwrap(), LocationLayer::Manual, place, at(100)).unwrap().unwrap();
+        let set = decided(&details, 0, manual(place, 100));
         assert_eq!(set.is_visible(), !again, "{id:?}");
         details.apply(&set).unwrap();
         assert_eq!(details.work_location().unwrap().place, WorkPlace { id: None, ..OFFICE });
@@ -187,83 +207,82 @@ fn w1_an_empty_id_of_a_place_is_none() {
 
 /// The day may end while a request is on its way.
 #[test]
-fn w1_a_location_whose_day_is_over_says_nothing() {
+fn w1_a_location_whose_day_is_over_clears_its_layer() {
     let mut details = Small::new();
-    assert_eq!(set_location(details.at(at(5)).unwrap(), LocationLayer::Manual, OFFICE, at(5)), Ok(None));
+    assert_eq!(update(&mut details, at(5), manual(OFFICE, 5)), Ok(false));
     locate(&mut details, LocationLayer::Automatic, REMOTE, 100);
     locate(&mut details, LocationLayer::Manual, OFFICE, 100);
-    let command = DetailsCommand::SetLocation { layer: LocationLayer::Manual, place: OFF, until: at(5) };
-    assert_eq!(tell(&mut details, at(5), command), Ok(true));
+    assert_eq!(update(&mut details, at(5), manual(OFF, 5)), Ok(true));
     assert_eq!(source(&details), Some((WorkLocationType::Remote, LocationLayer::Automatic)));
 }
 
 #[test]
-fn w1_what_is_refused() {
+fn w1_an_id_that_is_too_long_is_rejected() {
     let details = Small::new();
     let long = "x".repeat(WorkPlace::MAX_ID_LEN + 1);
     let place = WorkPlace { id: Some(&long), ..OFFICE };
     let now = details.at(at(5)).unwrap();
-    assert_eq!(set_location(now, LocationLayer::Manual, place, at(9)), Err(DetailsError::PlaceTooLong));
+    assert_eq!(decide_details(now, manual(place, 9)), Err(DetailsError::PlaceTooLong));
     let longest = WorkPlace { id: Some(&long[1..]), ..OFFICE };
-    assert!(set_location(now, LocationLayer::Manual, longest, at(6)).is_ok());
+    assert!(decide_details(now, manual(longest, 6)).is_ok());
 }
 
 #[test]
 fn v2_outdated_and_forged_transitions_change_nothing() {
     let mut details = Small::new();
     locate(&mut details, LocationLayer::Manual, OFFICE, 100);
-    let set = set_status_message(details.at(at(1)).unwrap(), "lunch", at(60)).unwrap().unwrap();
-    let cleared = clear_locations(details.at(at(1)).unwrap(), LocationLayers::MANUAL_AND_AUTOMATIC).unwrap();
+    let set = decided(&details, 1, message("lunch", at(60)));
+    let cleared = decided(&details, 1, CLEAR);
     details.apply(&cleared).unwrap();
     let before = details.clone();
     assert_eq!(details.apply(&set), Err(ApplyError::Stale));
     assert_eq!(details.apply(&cleared), Err(ApplyError::Stale));
-    // Of the right revision, but about somebody else.
+    // Of the right revision, but about another user.
     let mut other = Small::with_version(1);
     locate(&mut other, LocationLayer::Manual, OFFICE, 100);
-    let alien = clear_locations(other.at(at(1)).unwrap(), LocationLayers::MANUAL_AND_AUTOMATIC).unwrap();
-    assert_eq!(alien.revision(), details.revision());
-    assert_eq!(details.apply(&alien), Err(ApplyError::Invalid));
+    let foreign = decided(&other, 1, CLEAR);
+    assert_eq!(foreign.revision(), details.revision());
+    assert_eq!(details.apply(&foreign), Err(ApplyError::Invalid));
     let mut expiring = Small::with_version(1);
-    say(&mut expiring, 0, "lunch", at(60)).unwrap();
+    set_message(&mut expiring, 0, "lunch", at(60)).unwrap();
     let expired = next_due_details(&expiring, at(60)).unwrap();
     assert_eq!(details.apply(&expired), Err(ApplyError::Invalid));
     let mut large: Details<99> = Details::with_version(2);
-    let long = set_status_message(large.at(at(1)).unwrap(), "more than twelve bytes", Instant::NEVER).unwrap().unwrap();
+    let long = decided(&large, 1, message("more than twelve bytes", Instant::NEVER));
     assert_eq!(details.apply(&long), Err(ApplyError::Invalid));
     assert_eq!(details, before);
     large.apply(&long).unwrap();
 }
 
-/// A command decided at a moment by which something else is due was not decided about these details. Rule S8.
+/// A command that was decided at a moment at which these details are overdue was decided about others. Rule S8.
 #[test]
 fn s8_a_command_does_not_overtake_what_is_due() {
     let (mut one, mut other) = (Small::new(), Small::new());
-    say(&mut one, 0, "lunch", at(60)).unwrap();
-    say(&mut other, 0, "lunch", Instant::NEVER).unwrap();
+    set_message(&mut one, 0, "lunch", at(60)).unwrap();
+    set_message(&mut other, 0, "lunch", Instant::NEVER).unwrap();
     locate(&mut one, LocationLayer::Manual, OFFICE, 100);
     locate(&mut other, LocationLayer::Manual, OFFICE, 100);
     let commands = [
-        DetailsCommand::SetStatusMessage { text: "tea", expires_at: Instant::NEVER },
-        DetailsCommand::SetStatusMessage { text: "", expires_at: Instant::NEVER },
+        message("tea", Instant::NEVER),
+        message("", Instant::NEVER),
         DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office: true, message: None }),
         DetailsCommand::SetLocation { layer: LocationLayer::Automatic, place: REMOTE, until: at(100) },
-        DetailsCommand::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC),
+        CLEAR,
     ];
-    for (seconds, answer) in [(59, Ok(())), (60, Err(ApplyError::Invalid))] {
+    for (seconds, result) in [(59, Ok(())), (60, Err(ApplyError::Invalid))] {
         for command in commands {
-            let late = decide_details(other.at(at(seconds)).unwrap(), command).unwrap().unwrap();
-            assert_eq!(one.clone().apply(&late), answer, "{command:?} at {seconds} s");
+            let late = decided(&other, seconds, command);
+            assert_eq!(one.clone().apply(&late), result, "{command:?} at {seconds} s");
         }
     }
 }
 
-/// Nor does anything end before its time: the end of another's message, at a moment at which nothing of one's own ends.
+/// Nothing ends before its deadline: an expiry of another message is rejected.
 #[test]
-fn s8_time_is_applied_at_its_own_instant() {
+fn s8_an_expiry_is_applied_at_its_own_instant() {
     let ending = |seconds| {
         let mut details = Small::new();
-        say(&mut details, 0, "lunch", at(seconds)).unwrap();
+        set_message(&mut details, 0, "lunch", at(seconds)).unwrap();
         details
     };
     let early = next_due_details(&ending(50), at(50)).unwrap();
@@ -274,17 +293,17 @@ fn s8_time_is_applied_at_its_own_instant() {
     assert_eq!(ending(50).apply(&early), Ok(()));
     // A message that stays never ends.
     let mut staying = Small::new();
-    say(&mut staying, 0, "lunch", Instant::NEVER).unwrap();
+    set_message(&mut staying, 0, "lunch", Instant::NEVER).unwrap();
     assert_eq!(staying.apply(&early), Err(ApplyError::Invalid));
 }
 
-/// Several at one instant: the message first, then the weakest layer, so that the location shown changes at most once.
+/// Several at one instant: the message first, then the weakest layer, so that the visible location changes at most once.
 #[test]
 fn s8_at_one_instant_the_message_ends_first() {
     let mut details = Small::new();
     locate(&mut details, LocationLayer::Manual, OFFICE, 60);
     locate(&mut details, LocationLayer::Scheduled, OFF, 60);
-    say(&mut details, 0, "lunch", at(60)).unwrap();
+    set_message(&mut details, 0, "lunch", at(60)).unwrap();
     let mut ends = Vec::new();
     while let Some(due) = next_due_details(&details, at(60)) {
         details.apply(&due).unwrap();
@@ -300,24 +319,22 @@ fn s8_at_one_instant_the_message_ends_first() {
     );
 }
 
-/// An out-of-office message that fits a larger record is refused by a smaller, never cut. Rule S9.
+/// An out-of-office message that fits a larger record is rejected by a smaller, never cut. Rule S9.
 #[test]
-fn s9_a_smaller_record_takes_what_fits() {
+fn s9_a_smaller_record_accepts_what_fits() {
     let (mut small, large) = (Small::new(), Details::<99>::new());
-    let said = |message| {
-        set_out_of_office(large.at(at(0)).unwrap(), OutOfOffice { is_out_of_office: true, message: Some(message) })
-    };
-    assert_eq!(small.apply(&said("thirteen byte").unwrap()), Err(ApplyError::Invalid));
+    let out = |message| DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office: true, message: Some(message) });
+    assert_eq!(small.apply(&decided(&large, 0, out("thirteen byte"))), Err(ApplyError::Invalid));
     assert_eq!(small, Small::new());
-    assert_eq!(small.apply(&said("twelve bytes").unwrap()), Ok(()));
+    assert_eq!(small.apply(&decided(&large, 0, out("twelve bytes"))), Ok(()));
 }
 
-/// Rule M5: whoever has told anything is not empty, and all of it is shown together.
+/// Rule M5: details in which anything is set are not empty, and a view has all of it.
 #[test]
-fn m5_nothing_is_stored_of_who_has_told_nothing() {
-    let told = |command| {
+fn m5_details_are_empty_until_something_is_set() {
+    let with = |command| {
         let mut details = Small::new();
-        tell(&mut details, at(0), command).unwrap();
+        update(&mut details, at(0), command).unwrap();
         details
     };
     let out = |is_out_of_office, message| DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message });
@@ -330,24 +347,24 @@ fn m5_nothing_is_stored_of_who_has_told_nothing() {
         place(LocationLayer::Automatic),
         place(LocationLayer::Manual),
     ] {
-        let details = told(command);
+        let details = with(command);
         assert!(!details.is_empty(), "{command:?}");
-        let shown = details.view();
-        assert_eq!(shown.status_message, details.status_message());
-        assert_eq!((shown.out_of_office, shown.work_location), (details.out_of_office(), details.work_location()));
-        assert_eq!((shown.version, shown == DetailsView::default()), (1, false));
+        let view = details.view();
+        assert_eq!(view.status_message, details.status_message());
+        assert_eq!((view.out_of_office, view.work_location), (details.out_of_office(), details.work_location()));
+        assert_eq!((view.version, view == DetailsView::default()), (1, false));
     }
     assert!(Small::new().is_empty() && Small::with_version(7).is_empty());
     assert_eq!(Small::new().view(), DetailsView::default());
 }
 
 #[test]
-fn c2_a_shifted_clock_keeps_what_is_left() {
+fn c2_rebasing_keeps_the_time_that_remains() {
     let mut details = Small::new();
-    say(&mut details, 1000, "lunch", at(1060)).unwrap();
-    let set = set_location(details.at(at(1000)).unwrap(), LocationLayer::Manual, OFFICE, at(1100)).unwrap().unwrap();
+    set_message(&mut details, 1000, "lunch", at(1060)).unwrap();
+    let set = decided(&details, 1000, manual(OFFICE, 1100));
     details.apply(&set).unwrap();
-    let outdated = set_status_message(details.at(at(1000)).unwrap(), "", Instant::NEVER).unwrap().unwrap();
+    let outdated = decided(&details, 1000, message("", Instant::NEVER));
     assert_eq!(details.clone().rebase(at(1060), at(0)).unwrap_err().deadline, at(1060));
     details.rebase(at(1010), at(10)).unwrap();
     assert_eq!(
@@ -359,9 +376,9 @@ fn c2_a_shifted_clock_keeps_what_is_left() {
 }
 
 #[test]
-fn after_a_gap_of_unknown_length_messages_stay_and_locations_go() {
+fn after_a_gap_of_unknown_length_messages_stay_and_locations_are_dropped() {
     let mut details = Small::new();
-    say(&mut details, 0, "lunch", at(60)).unwrap();
+    set_message(&mut details, 0, "lunch", at(60)).unwrap();
     locate(&mut details, LocationLayer::Manual, OFFICE, 100);
     let mut buffer = [0; snapshot::max_details_len::<12>()];
     let stored = snapshot::save_details(details.at(at(20)).unwrap(), &mut buffer).unwrap();
@@ -369,22 +386,22 @@ fn after_a_gap_of_unknown_length_messages_stay_and_locations_go() {
     assert_eq!(restored.status_message().map(|message| message.expires_at), Some(at(40)));
     assert_eq!(restored.work_location(), None);
     assert_eq!(restored.version(), details.version() + snapshot::VERSION_GAP);
-    // With a known length everything is as it was, overdue or not.
+    // With a known length everything is the same, overdue or not.
     let later = snapshot::restore_details::<12>(stored, at(1000), Some(Duration::from_secs(50))).unwrap();
     assert_eq!(
         next_due_details(&later, at(1000)).map(|due| (due.at(), due.change())),
         Some((at(990), DetailsChange::MessageExpired))
     );
-    // Nor does a larger one fit a smaller.
+    // A message that is too long for the record is rejected.
     assert_eq!(snapshot::restore_details::<4>(stored, at(0), None), Err(snapshot::RestoreError::Full));
     let user = presence_core::User::<u8, 1>::new();
     let mut buffer = [0; snapshot::max_len::<u8, 1>()];
     let other = snapshot::save(user.at(at(0)).unwrap(), &mut buffer).unwrap();
-    let refused = snapshot::restore_details::<4>(other, at(0), None);
-    assert_eq!(refused, Err(snapshot::RestoreError::IdLength));
+    let restored = snapshot::restore_details::<4>(other, at(0), None);
+    assert_eq!(restored, Err(snapshot::RestoreError::IdLength));
 }
 
-/// Rule S8: a transition says why it happens.
+/// Rule S8: a transition names its cause.
 #[test]
 fn s8_every_command_has_its_cause() {
     let place = WorkPlace { kind: WorkLocationType::Office, id: None };
@@ -392,13 +409,13 @@ fn s8_every_command_has_its_cause() {
     let layer = LocationLayer::Manual;
     let mut details = Small::new();
     for (command, cause) in [
-        (DetailsCommand::SetStatusMessage { text: "x", expires_at: Instant::NEVER }, DetailsCause::MessageSet),
-        (DetailsCommand::SetStatusMessage { text: "", expires_at: Instant::NEVER }, DetailsCause::MessageCleared),
+        (message("x", Instant::NEVER), DetailsCause::MessageSet),
+        (message("", Instant::NEVER), DetailsCause::MessageCleared),
         (DetailsCommand::SetOutOfOffice(out), DetailsCause::OutOfOfficeSet),
         (DetailsCommand::SetLocation { layer, place, until: at(9) }, DetailsCause::LocationSet),
-        (DetailsCommand::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC), DetailsCause::LocationCleared),
+        (CLEAR, DetailsCause::LocationCleared),
     ] {
-        let transition = decide_details(details.at(at(1)).unwrap(), command).unwrap().unwrap();
+        let transition = decided(&details, 1, command);
         assert_eq!(transition.cause(), cause);
         details.apply(&transition).unwrap();
     }

@@ -4,7 +4,7 @@ use super::{clones, defaults, hashes, keep, orders, values};
 use presence_core::details::{
     Details, DetailsAt, DetailsCause, DetailsChange, DetailsCommand, DetailsError, DetailsTransition, DetailsView,
     LocationLayer, LocationLayers, OutOfOffice, StatusMessage, WorkLocation, WorkLocationType, WorkPlace,
-    clear_locations, decide_details, next_due_details, set_location, set_out_of_office, set_status_message,
+    decide_details, next_due_details,
 };
 
 #[inline(always)]
@@ -17,8 +17,7 @@ pub fn keep() {
     keep!(LocationLayer => name);
     keep!(LocationLayers => contains, only);
     keep!(WorkLocationType => from_name, name);
-    keep!(fn => next_due_details::<64>, clear_locations::<64>, decide_details::<64>, set_location::<64>);
-    keep!(fn => set_out_of_office::<64>, set_status_message::<64>);
+    keep!(fn => next_due_details::<64>, decide_details::<64>);
     values!(Details<64>, DetailsCause, DetailsChange<'static>, DetailsCommand<'static>, DetailsError);
     values!(DetailsTransition<'static>, LocationLayer, LocationLayers, OutOfOffice<'static>, DetailsView<'static>);
     values!(StatusMessage<'static>, WorkLocation<'static>, WorkLocationType, WorkPlace<'static>);
