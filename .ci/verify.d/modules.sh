@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # Used where this file is sourced.
+# The modules of src/ that mutants are tried in, one after another.
+
+# Those that take longest come first.
+modules=(graph directory timers base user snapshot json request respond details table indicator arbitrary)
+
+# Sets `files` to what belongs to a module, and `first` to the tests that are asked first: those that tell most about it.
+module() {
+  case $1 in
+    base) files=(src/{buffer,id,policy,single_user}.rs src/{presence,time}/*.rs) first=(--lib --test=rules) ;;
+    user) files=(src/user/*.rs) first=(--test=rules --test=properties) ;;
+    details) files=(src/details/*.rs) first=(--test=details --test=rules) ;;
+    snapshot) files=(src/snapshot/*.rs) first=(--test=snapshot --test=details) ;;
+    directory) files=(src/directory/*.rs) first=(--test=rules) ;;
+    timers) files=(src/directory/timers/*.rs) first=(--lib) ;;
+    table) files=(src/directory/table/*.rs) first=(--lib --test=rules) ;;
+    graph) files=(src/graph/*.rs) first=(--lib --test=wire --test=rules) ;;
+    request) files=(src/graph/request/*.rs) first=(--test=wire) ;;
+    respond) files=(src/graph/respond/*.rs) first=(--test=wire) ;;
+    json) files=(src/graph/json/*.rs) first=(--test=wire) ;;
+    indicator) files=(src/indicator/*.rs) first=(--lib) ;;
+    arbitrary) files=(src/arbitrary.rs) first=(--test=properties) ;;
+    *) echo "no such module: $1" >&2; return 1 ;;
+  esac
+}
