@@ -27,7 +27,7 @@
 //! assert_eq!(details.work_location().map(|location| location.place), Some(office));
 //! assert_eq!(details.version(), 2);
 //! assert_eq!(details.next_deadline(), Some(evening));
-//! assert_eq!(details.at(evening).unwrap_err(), OverdueError { deadline: evening });
+//! assert_eq!(details.at(evening).unwrap_err(), OverdueError::new(evening));
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 

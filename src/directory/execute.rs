@@ -101,7 +101,7 @@ where
     ///
     /// # Errors
     ///
-    /// - [`CommandError::Duration`] when the policy has no such lease.
+    /// - [`CommandError::Lease`] when the policy has no such lease.
     /// - [`CommandError::Presence`] when the policy lets no session set this presence.
     /// - [`CommandError::SessionsFull`] when the user has `SESSIONS` other sessions.
     /// - [`CommandError::UsersFull`] when there is no slot for a new user.
@@ -138,8 +138,8 @@ where
     ///
     /// # Errors
     ///
-    /// - [`CommandError::Duration`] when the policy has no such duration.
-    /// - [`CommandError::Presence`] when the policy lets no user prefer this presence.
+    /// - [`CommandError::PreferredDuration`] when the policy has no such duration.
+    /// - [`CommandError::PreferredPresence`] when the policy lets no user prefer this presence.
     /// - [`CommandError::UsersFull`] when there is no slot for a new user.
     pub fn set_preferred_presence(
         &mut self,

@@ -388,8 +388,8 @@ impl From<CommandError> for Error {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::NotFound => Self::SessionNotFound,
-            CommandError::Duration => Self::OutOfRange(Field::ExpirationDuration),
-            CommandError::Presence => Self::Pair,
+            CommandError::Lease | CommandError::PreferredDuration => Self::OutOfRange(Field::ExpirationDuration),
+            CommandError::Presence | CommandError::PreferredPresence => Self::Pair,
             CommandError::SessionsFull => Self::SessionsFull,
             CommandError::UsersFull => Self::UsersFull,
         }

@@ -9,6 +9,7 @@ use crate::time::Instant;
 /// Why a transition was not applied. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ApplyError {
     /// It was decided about another state of this user: decide again. Rule V2.
     Stale,

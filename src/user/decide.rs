@@ -1,5 +1,6 @@
 //! The pure decisions: what a command, or the passing of time, would do to a user at a moment. They change nothing.
 
+use super::error::{CommandError, NotFound, SetPreferredError, SetPresenceError};
 use super::session::{Fading, Preferred, Session};
 use super::transition::{Change, Transition};
 use super::{User, UserAt, published};
@@ -20,8 +21,9 @@ use crate::time::{Duration, Instant};
 /// use presence_core::{Instant, Policy, Presence, SetPresenceError, User, set_presence};
 ///
 /// let user: User<u8, 1> = User::new();
-/// let refused = set_presence(user.at(Instant::ZERO)?, 1, Presence::InAMeeting, None, &Policy::GRAPH);
-/// assert_eq!(refused, Err(SetPresenceError::Presence));
+/// let meeting = set_presence(user.at(Instant::ZERO)?, 1, Presence::InAMeeting, None, &Policy::GRAPH);
+/// let allowed = Policy::GRAPH.sessions;
+/// assert_eq!(meeting, Err(SetPresenceError::Presence { presence: Presence::InAMeeting, allowed }));
 /// # Ok::<(), presence_core::OverdueError>(())
 /// ```
 pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
@@ -259,17 +261,22 @@ impl Policy {
     ///
     /// [`SetPresenceError::Lease`] for a lease out of range, before [`SetPresenceError::Presence`] for a presence that no
     /// session may be set to: the order of rule H2.
+    // Inlined, what an error carries is not written where it is not read.
+    #[inline(always)]
     pub const fn check_session(
         &self,
         presence: Presence,
         lease: Option<Duration>,
     ) -> Result<Duration, SetPresenceError> {
         let lease = match lease {
-            Some(lease) if !self.leases.contains(lease) => return Err(SetPresenceError::Lease),
+            Some(lease) if !self.leases.contains(lease) => {
+                return Err(SetPresenceError::Lease { allowed: self.leases });
+            }
             Some(lease) => lease,
             None => self.default_lease,
         };
-        if self.sessions.contains(presence) { Ok(lease) } else { Err(SetPresenceError::Presence) }
+        let allowed = self.sessions;
+        if allowed.contains(presence) { Ok(lease) } else { Err(SetPresenceError::Presence { presence, allowed }) }
     }
 
     /// Whether this may be preferred for so long, and how long that is. Rules P1, U2. O(1).
@@ -278,17 +285,22 @@ impl Policy {
     ///
     /// [`SetPreferredError::Duration`] for a duration out of range, before [`SetPreferredError::Presence`] for a presence
     /// that may not be preferred: the order of rule H2.
+    // Inlined for the same reason as `check_session`.
+    #[inline(always)]
     pub const fn check_preferred(
         &self,
         presence: Presence,
         duration: Option<Duration>,
     ) -> Result<Duration, SetPreferredError> {
         let duration = match duration {
-            Some(duration) if !self.preferred_durations.contains(duration) => return Err(SetPreferredError::Duration),
+            Some(duration) if !self.preferred_durations.contains(duration) => {
+                return Err(SetPreferredError::Duration { allowed: self.preferred_durations });
+            }
             Some(duration) => duration,
             None => self.default_preferred_duration(presence),
         };
-        if self.preferred.contains(presence) { Ok(duration) } else { Err(SetPreferredError::Presence) }
+        let allowed = self.preferred;
+        if allowed.contains(presence) { Ok(duration) } else { Err(SetPreferredError::Presence { presence, allowed }) }
     }
 }
 
@@ -323,109 +335,3 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
 pub(super) fn is_same<S>(found: Option<&Session<S>>, session: &Session<S>) -> bool {
     found.is_some_and(|found| core::ptr::eq(found, session))
 }
-
-/// No such session: it was never set, it has expired, or it was cleared before. Rule S5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct NotFound;
-
-/// Why a session was not set. Nothing has changed. Rule S7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum SetPresenceError {
-    /// The lease is shorter or longer than the policy allows. Rule S2.
-    Lease,
-    /// The policy lets no session be set to this presence. Rule P1.
-    Presence,
-    /// The user has no room for another session. Rule S9.
-    Full,
-}
-
-/// Why a presence was not preferred. Nothing has changed. Rule S7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum SetPreferredError {
-    /// The duration is shorter or longer than the policy allows. Rule U2.
-    Duration,
-    /// The policy lets no one prefer this presence. Rule P1.
-    Presence,
-}
-
-/// Why a [`Command`] was refused. Nothing has changed. Rule S7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum CommandError {
-    /// No such session. Rule S5.
-    NotFound,
-    /// The lease or duration is shorter or longer than the policy allows. Rules S2, U2.
-    Duration,
-    /// The policy does not allow this presence here. Rule P1.
-    Presence,
-    /// The user has no room for another session. Rule S9.
-    SessionsFull,
-    /// The directory, or whatever else keeps users, has no room for another one. Rule S9.
-    UsersFull,
-}
-
-impl From<NotFound> for CommandError {
-    fn from(_: NotFound) -> Self {
-        Self::NotFound
-    }
-}
-
-impl From<SetPresenceError> for CommandError {
-    fn from(error: SetPresenceError) -> Self {
-        match error {
-            SetPresenceError::Lease => Self::Duration,
-            SetPresenceError::Presence => Self::Presence,
-            SetPresenceError::Full => Self::SessionsFull,
-        }
-    }
-}
-
-impl From<SetPreferredError> for CommandError {
-    fn from(error: SetPreferredError) -> Self {
-        match error {
-            SetPreferredError::Duration => Self::Duration,
-            SetPreferredError::Presence => Self::Presence,
-        }
-    }
-}
-
-impl core::fmt::Display for NotFound {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("no such session")
-    }
-}
-
-impl core::fmt::Display for SetPresenceError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        CommandError::from(*self).fmt(f)
-    }
-}
-
-impl core::fmt::Display for SetPreferredError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        CommandError::from(*self).fmt(f)
-    }
-}
-
-impl core::fmt::Display for CommandError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::NotFound => "no such session",
-            Self::Duration => "the duration is out of range",
-            Self::Presence => "the policy does not allow this presence",
-            Self::SessionsFull => "no room for another session",
-            Self::UsersFull => "no room for another user",
-        })
-    }
-}
-
-impl core::error::Error for NotFound {}
-impl core::error::Error for SetPresenceError {}
-impl core::error::Error for SetPreferredError {}
-impl core::error::Error for CommandError {}

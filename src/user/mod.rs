@@ -5,6 +5,7 @@
 
 mod apply;
 mod decide;
+mod error;
 mod explain;
 mod session;
 mod transition;
@@ -15,9 +16,9 @@ mod serde;
 
 pub use apply::ApplyError;
 pub use decide::{
-    Command, CommandError, NotFound, SetPreferredError, SetPresenceError, clear_preferred_presence, clear_presence,
-    decide, next_due, set_preferred_presence, set_presence,
+    Command, clear_preferred_presence, clear_presence, decide, next_due, set_preferred_presence, set_presence,
 };
+pub use error::{CommandError, NotFound, OverdueError, SetPreferredError, SetPresenceError};
 pub use explain::{Explanation, Layer};
 pub use session::{Preferred, Session};
 pub use transition::{Cause, Change, Transition};
@@ -246,13 +247,13 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// [`OverdueError`] names the first deadline that has happened: [`next_due`] first.
     ///
     /// ```
-    /// use presence_core::{Instant, OverdueError, Policy, Presence, User, next_due, set_presence};
+    /// use presence_core::{Instant, Policy, Presence, User, next_due, set_presence};
     ///
     /// let mut user: User<u8, 4> = User::new();
     /// let set = set_presence(user.at(Instant::ZERO)?, 1, Presence::Away, None, &Policy::GRAPH)?;
     /// user.apply(&set)?;
     /// let (deadline, now) = (Instant::from_secs(300), Instant::from_secs(1000));
-    /// assert_eq!(user.at(now).err(), Some(OverdueError { deadline }));
+    /// assert_eq!(user.at(now).err().map(|overdue| overdue.deadline), Some(deadline));
     /// while let Some(due) = next_due(&user, now, &Policy::GRAPH) {
     ///     user.apply(&due)?;
     /// }
@@ -365,19 +366,3 @@ impl<S, const SESSIONS: usize> Clone for UserAt<'_, S, SESSIONS> {
 }
 
 impl<S, const SESSIONS: usize> Copy for UserAt<'_, S, SESSIONS> {}
-
-/// Something was due before or at the moment asked for, and has not been carried out: apply [`next_due`] first. Rule S8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct OverdueError {
-    /// The first deadline that has happened.
-    pub deadline: Instant,
-}
-
-impl core::fmt::Display for OverdueError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "overdue since {} ms: advance first", self.deadline.as_millis())
-    }
-}
-
-impl core::error::Error for OverdueError {}

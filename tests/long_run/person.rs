@@ -198,7 +198,7 @@ impl Person {
             Command::SetPresence { session, presence, lease } => {
                 let lease = lease.map_or(5 * MINUTE, Duration::as_millis);
                 if !(5 * MINUTE..=4 * HOUR).contains(&lease) {
-                    return Err(CommandError::Duration);
+                    return Err(CommandError::Lease);
                 }
                 if !matches!(presence, Available | InACall | InAConferenceCall | Away | Presenting) {
                     return Err(CommandError::Presence);
@@ -218,10 +218,10 @@ impl Person {
                 let default = if matches!(presence, Busy | DoNotDisturb) { DAY } else { 7 * DAY };
                 let duration = duration.map_or(default, Duration::as_millis);
                 if !(1..=366 * DAY).contains(&duration) {
-                    return Err(CommandError::Duration);
+                    return Err(CommandError::PreferredDuration);
                 }
                 if !matches!(presence, Available | Busy | DoNotDisturb | BeRightBack | Away | OffWork) {
-                    return Err(CommandError::Presence);
+                    return Err(CommandError::PreferredPresence);
                 }
                 self.preferred = Some((presence, now + duration));
                 Cause::PreferredSet

@@ -227,7 +227,7 @@ fn s9_full_is_refused_and_creates_no_user() {
     assert_eq!(directory.clear_presence(at(1), 3, 'a', |_, _| {}), Err(NotFound));
     assert_eq!(directory.execute(at(1), 3, Command::ClearPreferredPresence, |_, _| {}), Ok(()));
     assert_eq!(set(&mut directory, at(1), 3, Busy, 60), Err(CommandError::Presence));
-    assert_eq!(set(&mut directory, at(1), 3, Away, 1), Err(CommandError::Duration));
+    assert_eq!(set(&mut directory, at(1), 3, Away, 1), Err(CommandError::Lease));
     assert_eq!(set(&mut directory, at(1), 1, InACall, 60), Ok(()), "replacing needs no room");
     assert_eq!(directory.len(), 2);
 }
@@ -241,7 +241,7 @@ fn s9_what_is_due_frees_its_place_first() {
     let newcomer = Command::SetPresence { session: 'a', presence: Away, lease: None };
     assert_eq!(
         directory.decide(at(300), 3, newcomer),
-        Err(DecideError::Overdue(OverdueError { deadline: at(300) })),
+        Err(DecideError::Overdue(OverdueError::new(at(300)))),
         "deciding alone frees nothing"
     );
     let mut told = Vec::new();

@@ -192,8 +192,11 @@ fn p2_a_stranger_may_have_another_policy() {
     let Change::Set(session) = set.change() else { panic!("{set:?}") };
     let asked = session.expires_at().saturating_duration_since(set.at());
     for (policy, answer) in [
-        (Policy::GRAPH, Err(SetPresenceError::Lease)),
-        (Policy { leases: model::ANYTHING.leases, ..Policy::GRAPH }, Err(SetPresenceError::Presence)),
+        (Policy::GRAPH, Err(SetPresenceError::Lease { allowed: Policy::GRAPH.leases })),
+        (
+            Policy { leases: model::ANYTHING.leases, ..Policy::GRAPH },
+            Err(SetPresenceError::Presence { presence, allowed: Policy::GRAPH.sessions }),
+        ),
         (model::ANYTHING, Ok(lease)),
     ] {
         assert_eq!(policy.check_session(session.presence(), Some(asked)), answer);

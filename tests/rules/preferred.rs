@@ -41,11 +41,11 @@ fn u2_from_a_millisecond_to_366_days() {
     tell_graph(|user| {
         let year = 366 * DAY * 1000;
         for (millis, answer) in [
-            (0, Err(CommandError::Duration)),
+            (0, Err(CommandError::PreferredDuration)),
             (1, Ok(())),
             (year, Ok(())),
-            (year + 1, Err(CommandError::Duration)),
-            (u64::MAX, Err(CommandError::Duration)),
+            (year + 1, Err(CommandError::PreferredDuration)),
+            (u64::MAX, Err(CommandError::PreferredDuration)),
         ] {
             assert_eq!(user.prefer(at(0), Away, Some(Duration::from_millis(millis))), answer, "{millis} ms");
         }

@@ -72,7 +72,7 @@ proptest! {
     fn c2_something_overdue_must_be_carried_out_first(life in life()) {
         if let Some(deadline) = life.user.next_deadline() {
             let mut user = life.user.clone();
-            prop_assert_eq!(user.rebase(deadline, Instant::ZERO), Err(OverdueError { deadline }));
+            prop_assert_eq!(user.rebase(deadline, Instant::ZERO), Err(OverdueError::new(deadline)));
             prop_assert_eq!(&user, &life.user);
         }
     }

@@ -51,12 +51,12 @@ fn s1_leaving_out_the_duration_means_the_default_again() {
 fn s2_leases_are_refused_never_clamped() {
     tell_graph(|user| {
         for (lease, answer) in [
-            (0, Err(CommandError::Duration)),
-            (299_999, Err(CommandError::Duration)),
+            (0, Err(CommandError::Lease)),
+            (299_999, Err(CommandError::Lease)),
             (300_000, Ok(())),
             (14_400_000, Ok(())),
-            (14_400_001, Err(CommandError::Duration)),
-            (u64::MAX, Err(CommandError::Duration)),
+            (14_400_001, Err(CommandError::Lease)),
+            (u64::MAX, Err(CommandError::Lease)),
         ] {
             assert_eq!(user.set(at(0), 1, Away, Some(Duration::from_millis(lease))), answer, "{lease} ms");
             if answer.is_ok() {
@@ -225,13 +225,13 @@ fn s7_a_refused_command_changes_nothing() {
         }
         let before = user.user(at(0));
         assert_eq!(user.set(at(0), 1, Busy, None), Err(CommandError::Presence));
-        assert_eq!(user.set(at(0), 1, Away, minutes(4)), Err(CommandError::Duration));
+        assert_eq!(user.set(at(0), 1, Away, minutes(4)), Err(CommandError::Lease));
         // Both at once: the range of the duration is checked first (H2).
-        assert_eq!(user.set(at(0), 1, Busy, minutes(4)), Err(CommandError::Duration));
+        assert_eq!(user.set(at(0), 1, Busy, minutes(4)), Err(CommandError::Lease));
         assert_eq!(user.set(at(0), 4, Away, None), Err(CommandError::SessionsFull));
         assert_eq!(user.clear(at(0), 4), Err(CommandError::NotFound));
-        assert_eq!(user.prefer(at(0), InACall, None), Err(CommandError::Presence));
-        assert_eq!(user.prefer(at(0), InACall, Some(Duration::ZERO)), Err(CommandError::Duration));
+        assert_eq!(user.prefer(at(0), InACall, None), Err(CommandError::PreferredPresence));
+        assert_eq!(user.prefer(at(0), InACall, Some(Duration::ZERO)), Err(CommandError::PreferredDuration));
         assert_eq!(user.user(at(0)), before);
     });
 }

@@ -112,7 +112,7 @@ fn m5_s9_another_user_was_never_seen_and_finds_no_room() {
         (Command::SetPreferredPresence { presence: Presence::Busy, duration: None }, Err(CommandError::UsersFull)),
         (
             Command::SetPresence { session: session(1), presence: Presence::Away, lease: second },
-            Err(CommandError::Duration),
+            Err(CommandError::Lease),
         ),
         (
             Command::SetPresence { session: session(1), presence: Presence::Offline, lease: None },

@@ -5,7 +5,7 @@ use presence_core::directory::{CursorError, DecideError};
 use presence_core::snapshot::RestoreError;
 use presence_core::{
     Activity, ApplyError, Availability, Cause, CommandError, Duration, DurationRange, Instant, IsoDuration, NotFound,
-    OverdueError, Presence, PresenceSet, SessionId, SetPreferredError, SetPresenceError, UserId,
+    OverdueError, Policy, Presence, PresenceSet, SessionId, SetPreferredError, SetPresenceError, UserId,
 };
 
 /// Asserts that each has a text, and that no two are the same.
@@ -28,13 +28,41 @@ fn every_error_says_what_is_wrong() {
     all_differ(&[ApplyError::Stale, ApplyError::Invalid, ApplyError::Full]);
     all_differ(&[
         CommandError::NotFound,
-        CommandError::Duration,
+        CommandError::Lease,
         CommandError::Presence,
+        CommandError::PreferredDuration,
+        CommandError::PreferredPresence,
         CommandError::SessionsFull,
         CommandError::UsersFull,
     ]);
-    all_differ(&[SetPresenceError::Lease, SetPresenceError::Presence, SetPresenceError::Full]);
-    all_differ(&[SetPreferredError::Duration, SetPreferredError::Presence]);
+}
+
+const SET_PRESENCE_ERRORS: [SetPresenceError; 3] = [
+    SetPresenceError::Lease { allowed: Policy::GRAPH.leases },
+    SetPresenceError::Presence { presence: Presence::InAMeeting, allowed: Policy::GRAPH.sessions },
+    SetPresenceError::Full,
+];
+const SET_PREFERRED_ERRORS: [SetPreferredError; 2] = [
+    SetPreferredError::Duration { allowed: Policy::GRAPH.preferred_durations },
+    SetPreferredError::Presence { presence: Presence::InACall, allowed: Policy::GRAPH.preferred },
+];
+
+/// Which part of the policy rejects a command, and what that part allows.
+#[test]
+fn errors_of_a_policy_name_its_fields_and_ranges() {
+    let words = |error: &dyn Display, words: &[&str]| {
+        let text = error.to_string();
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    };
+    let [lease, presence, _] = SET_PRESENCE_ERRORS;
+    words(&lease, &["lease", "Policy::leases", "PT5M to PT4H"]);
+    let set = "Away, Available, InACall, InAConferenceCall, Presenting";
+    words(&presence, &["Policy::sessions", "Busy/InAMeeting", set]);
+    let [duration, presence] = SET_PREFERRED_ERRORS;
+    words(&duration, &["Policy::preferred_durations", "PT0.001S to P366D"]);
+    words(&presence, &["Policy::preferred,", "Busy/InACall", "OffWork, Away, BeRightBack"]);
+    all_differ(&SET_PRESENCE_ERRORS);
+    all_differ(&SET_PREFERRED_ERRORS);
 }
 
 #[test]
@@ -63,16 +91,18 @@ fn every_refused_snapshot_says_what_is_wrong() {
 /// An error that stands for another says what that says.
 #[test]
 fn an_error_within_another_says_the_same() {
-    let overdue = OverdueError { deadline: Instant::from_secs(300) };
-    assert!(overdue.to_string().contains("300000"), "when it was due: {overdue}");
+    let overdue = OverdueError::new(Instant::from_secs(300));
+    assert!(overdue.to_string().contains("300.000 s"), "when it was due: {overdue}");
+    assert!(overdue.to_string().contains("next_due"), "what to do: {overdue}");
     assert_eq!(DecideError::from(overdue).to_string(), overdue.to_string());
     assert_eq!(DecideError::from(CommandError::NotFound).to_string(), CommandError::NotFound.to_string());
     assert_eq!(CommandError::from(NotFound).to_string(), NotFound.to_string());
-    for error in [SetPresenceError::Lease, SetPresenceError::Presence, SetPresenceError::Full] {
-        assert_eq!(CommandError::from(error).to_string(), error.to_string());
+    // A command's error names the field; what it allows comes after that.
+    for error in SET_PRESENCE_ERRORS {
+        assert!(error.to_string().starts_with(&CommandError::from(error).to_string()));
     }
-    for error in [SetPreferredError::Duration, SetPreferredError::Presence] {
-        assert_eq!(CommandError::from(error).to_string(), error.to_string());
+    for error in SET_PREFERRED_ERRORS {
+        assert!(error.to_string().starts_with(&CommandError::from(error).to_string()));
     }
 }
 

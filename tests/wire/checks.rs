@@ -298,8 +298,10 @@ fn h1_every_refusal_has_its_status_and_code() {
 fn h1_what_a_store_refuses_is_answered_as_what_it_is() {
     for (error, refusal) in [
         (CommandError::NotFound, Error::SessionNotFound),
-        (CommandError::Duration, Error::OutOfRange(Field::ExpirationDuration)),
+        (CommandError::Lease, Error::OutOfRange(Field::ExpirationDuration)),
+        (CommandError::PreferredDuration, Error::OutOfRange(Field::ExpirationDuration)),
         (CommandError::Presence, Error::Pair),
+        (CommandError::PreferredPresence, Error::Pair),
         (CommandError::SessionsFull, Error::SessionsFull),
         (CommandError::UsersFull, Error::UsersFull),
     ] {

@@ -180,14 +180,15 @@ impl User {
         command: Command<u8>,
     ) -> Result<Option<Happening>, CommandError> {
         // Rule H2: the range of the duration before the pair, the pair before the session and the room.
-        let check = |duration: Option<presence_core::Duration>, [shortest, longest]: [Millis; 2], default: Millis| {
-            let asked = duration.map_or(default, |duration| duration.as_millis().into());
-            let refused = duration.is_some() && !(shortest..=longest).contains(&asked);
-            if refused { Err(CommandError::Duration) } else { Ok(asked) }
-        };
+        let check =
+            |duration: Option<presence_core::Duration>, [shortest, longest]: [Millis; 2], default: Millis, error| {
+                let asked = duration.map_or(default, |duration| duration.as_millis().into());
+                let refused = duration.is_some() && !(shortest..=longest).contains(&asked);
+                if refused { Err(error) } else { Ok(asked) }
+            };
         match command {
             Command::SetPresence { session, presence, lease } => {
-                let lease = check(lease, rules.leases, rules.default_lease)?;
+                let lease = check(lease, rules.leases, rules.default_lease, CommandError::Lease)?;
                 if !rules.sessions.contains(&presence) {
                     return Err(CommandError::Presence);
                 }
@@ -212,9 +213,9 @@ impl User {
             Command::SetPreferredPresence { presence, duration } => {
                 let is_brief = rules.brief.contains(&presence);
                 let default = if is_brief { rules.brief_duration } else { rules.preferred_duration };
-                let duration = check(duration, rules.preferred_durations, default)?;
+                let duration = check(duration, rules.preferred_durations, default, CommandError::PreferredDuration)?;
                 if !rules.preferred.contains(&presence) {
-                    return Err(CommandError::Presence);
+                    return Err(CommandError::PreferredPresence);
                 }
                 let until = saturated(now + duration);
                 Ok(Some(self.note(rules, now, Cause::PreferredSet, |user| user.preferred = Some((presence, until)))))

@@ -45,6 +45,7 @@ pub fn keep() {
     user!(SessionId);
     keep!(Absence => is_no_news);
     keep!(Cause => name);
+    keep!(OverdueError => new);
     keep!(Preferred => expires_at, presence);
     keep!(CommandError as From<NotFound> => from);
     keep!(CommandError as From<SetPresenceError> => from);

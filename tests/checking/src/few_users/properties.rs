@@ -134,7 +134,7 @@ fn decisions_are_exact<const USERS: usize, const PLACES: usize>(
     let promised = state.directory.next_deadline().filter(|promised| *promised <= state.now());
     ids::<USERS>().all(|id| {
         let needs_room = state.expected.person(id).is_none() && state.expected.len() == PLACES;
-        let asks_first = promised.filter(|_| needs_room).map(|deadline| Err(OverdueError { deadline }.into()));
+        let asks_first = promised.filter(|_| needs_room).map(|deadline| Err(OverdueError::new(deadline).into()));
         model.commands.iter().all(|&command| {
             let (decided, expected) = decide(state, id, command);
             let (decided_idle, expected_idle) = decide(&idle, id, command);

@@ -108,7 +108,7 @@ impl<const USERS: usize, const PLACES: usize> FewUsers<USERS, PLACES> {
         user: u8,
         command: Command<u8>,
     ) -> Result<Option<Event>, DecideError> {
-        let overdue = |deadline| presence_core::OverdueError { deadline: Instant::from_millis(deadline) }.into();
+        let overdue = |deadline| presence_core::OverdueError::new(Instant::from_millis(deadline)).into();
         let is_due = |deadline: &u64| *deadline <= state.now;
         let known = state.expected.person(user);
         if let Some(deadline) = known.and_then(|person| person.next_deadline()).filter(is_due) {

@@ -108,7 +108,7 @@ impl<const IDS: usize> Person<IDS> {
             asked.is_none_or(|asked| range.contains(&asked.as_millis()))
         };
         match command {
-            Command::SetPresence { lease, .. } if !within(lease, &numbers.leases) => Some(CommandError::Duration),
+            Command::SetPresence { lease, .. } if !within(lease, &numbers.leases) => Some(CommandError::Lease),
             Command::SetPresence { presence, .. } if !numbers.sessions.contains(&presence) => {
                 Some(CommandError::Presence)
             }
@@ -121,10 +121,10 @@ impl<const IDS: usize> Person<IDS> {
                 self.sessions[usize::from(session)].is_none().then_some(CommandError::NotFound)
             }
             Command::SetPreferredPresence { duration, .. } if !within(duration, &numbers.preferred_durations) => {
-                Some(CommandError::Duration)
+                Some(CommandError::PreferredDuration)
             }
             Command::SetPreferredPresence { presence, .. } => {
-                (!numbers.preferred.contains(&presence)).then_some(CommandError::Presence)
+                (!numbers.preferred.contains(&presence)).then_some(CommandError::PreferredPresence)
             }
             Command::ClearPreferredPresence => None,
         }
