@@ -1,48 +1,48 @@
-"""What the tests have to know of each board: how it is built and emulated, and where its light can be seen."""
+"""The emulated boards: how each is built and emulated, and where its light can be read."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Board:
-    """A board of the emulator."""
+    """An emulated board."""
 
     name: str
     target: str
     qemu: str
     machine: tuple
-    # What its UART takes in before the processor has to look.
+    # The bytes that its UART holds until the processor reads them.
     fifo: int
-    # How far its counter counts in a millisecond.
+    # The counts of its counter in a millisecond.
     rate: float
-    # The picture of its light, from its registers or memory.
+    # The function that reads its light from registers or memory.
     light: object
     # The interrupt that lights a row of a matrix.
     row: str = ""
-    # The buttons: a kind of device, which one of them, and its pin, which is low while the button is pressed.
+    # The buttons: a type of device, the index of the device, and its pin, which is low while the button is pressed.
     pins: dict = field(default_factory=dict)
 
 
 def matrix(machine):
-    """The micro:bit's 5 by 5 LEDs: what its three rows of nine show, one after the other."""
+    """Returns the micro:bit's 5 by 5 LEDs, from its three rows of nine."""
     layout = [
         "00 42 24", "20 02 44", "40 22 04", "43 10 01", "33 30 11", "23 34 21", "13 14 31", "03 -- 41", "12 -- 32",
     ]
     lit = set()
     for out in rows(machine):
-        for column, places in enumerate(layout):
-            for row, place in enumerate(places.split()):
-                if place != "--" and out & 1 << 13 + row and not out & 1 << 4 + column:
-                    lit.add(place)
+        for column, names in enumerate(layout):
+            for row, name in enumerate(names.split()):
+                if name != "--" and out & 1 << 13 + row and not out & 1 << 4 + column:
+                    lit.add(name)
     return "/".join("".join("#" if f"{x}{y}" in lit else "." for x in range(5)) for y in range(5))
 
 
 def rows(machine):
-    """What the pins are in each part of a turn of the rows; or for as long as nobody touches them, while all is dark."""
+    """Returns the states of the pins during a cycle of the rows, or the only state while all is dark."""
     pins, interrupts_on = 0x50000504, 0xE000E100
     if not machine.word(interrupts_on) & 1 << 9:
         return [machine.word(pins)]
-    # Three rows, at most two events for each, and first what was shown before. The device may wake in between.
+    # Three rows, at most two events for each, after the rest of the cycle before. The device may wake in between.
     seen = []
     machine.limit_sleep(60)
     while len(seen) < 12:
@@ -57,18 +57,18 @@ def rows(machine):
 
 
 def status_led(machine):
-    """The LM3S6965's LED: port F, pin 0."""
+    """Returns the state of the LM3S6965's LED, port F pin 0."""
     return "lit" if machine.word(0x40025000 + (1 << 2)) & 1 else "dark"
 
 
 def led_bar(machine):
-    """The MPS2's eight LEDs, in its system controller."""
+    """Returns the MPS2's eight LEDs, from its system controller."""
     leds = machine.word(0x4002F004) & 0xFF
-    return "".join("#" if leds & 1 << place else "." for place in range(8))
+    return "".join("#" if leds & 1 << bit else "." for bit in range(8))
 
 
 def strip(machine):
-    """What an RGB LED would have been sent: green, red, blue."""
+    """Returns the colour of the first RGB LED, whose bytes are green, red and blue."""
     green, red, blue = machine.read(machine.address("STRIP"), 3)
     return f"#{red:02x}{green:02x}{blue:02x}"
 

@@ -1,6 +1,6 @@
-# What `build`, `run` and `test` share. They come here with the package as their working directory.
+# Functions of `build`, `run` and `test`, which source this file with the package as their working directory.
 
-# The images are looked for where the package itself has them.
+# Images are expected in the package's own target directory.
 unset CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
 
 target_of() {
@@ -15,7 +15,7 @@ target_of() {
 
 image_of() { echo "target/$(target_of "$1")/release/$1"; }
 
-# Debian's packages, where they are missing.
+# Installs Debian packages that are missing.
 need() {
   dpkg -s "$@" >/dev/null 2>&1 && return
   local as_root=()
@@ -26,7 +26,7 @@ need() {
 
 need_emulators() { need qemu-system-arm qemu-system-misc python3 gcc libc6-dev util-linux; }
 
-# Targets come with rustup. Where it cannot download, Debian's Rust builds `core` itself; its linker is LLVM's.
+# Installs targets with rustup. If it cannot download, Debian's Rust builds `core` itself and links with LLVM's linker.
 need_targets() {
   cross=(cargo build)
   lint=(cargo clippy)
@@ -42,5 +42,5 @@ need_targets() {
   lint=("${debian[@]}" /usr/bin/cargo-clippy clippy -Zbuild-std=core)
 }
 
-# Builds a board's image; after need_targets.
+# Builds a board's image. Call need_targets before.
 build_image() { "${cross[@]}" --locked --release --features "$1" --target "$(target_of "$1")" --bin "$1" "${@:2}"; }

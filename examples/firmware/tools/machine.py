@@ -1,8 +1,8 @@
-"""An emulated board at virtual speed: where its processor sleeps, time leaps to whatever comes next.
+"""An emulated board whose time advances to the next event whenever its processor sleeps.
 
-The image is the one for the real board. Whenever the device is about to sleep, a plugin of the emulator halts it; then its
-serial line is fed, its log and its light are read, and it is let go on, for as long as it asked for or shorter. So bytes come
-in at a moment that the test chooses, and hours pass in seconds."""
+The image is the one for the real board. A plugin of the emulator halts the device before each sleep. Its serial line is then
+fed, its log and its light are read, and it is resumed for as long as it wants to sleep, or shorter. So bytes arrive at moments
+that the test chooses, and hours pass in seconds."""
 
 import fcntl
 import json
@@ -19,12 +19,12 @@ import time
 from . import elf
 
 PLUGIN = "target/halt.so"
-# How long the emulator may take for anything, in seconds of the host.
-PATIENCE = 120
+# The time after which an operation of the emulator fails, in seconds of the host.
+TIMEOUT = 120
 
 
 class Machine:
-    """A board that runs."""
+    """A running board."""
 
     def __init__(self, board, image):
         self.board = board
@@ -38,7 +38,7 @@ class Machine:
         row = self.address(board.row) & ~1 if board.row else 0
         plugin = f"{PLUGIN},sleep={self.address('sleep_hook') & ~1},row={row},says={says},hears={hears}"
         self.process = subprocess.Popen(
-            # It ends with the test, however that ends.
+            # The emulator ends with the test, however that ends.
             ["setpriv", "--pdeathsig", "KILL", board.qemu, "-M", *board.machine, "-accel", "tcg", "-display", "none", "-monitor", "none"]
             + ["-icount", "shift=3,sleep=off", "-plugin", plugin, "-kernel", image]
             + ["-serial", self.server("serial"), "-qmp", self.server("monitor")]
@@ -55,12 +55,12 @@ class Machine:
         self.command("qmp_capabilities")
         self.memory = self.connect("memory").makefile("rw")
         self.until_halted()
-        # On a real board resistors do that.
+        # On a real board, resistors pull the pins up.
         for button in board.pins:
             self.set_pin(button, 1)
 
     def server(self, name):
-        """A socket that the emulator listens on."""
+        """Returns the option for a socket that the emulator listens on."""
         return f"unix:{os.path.join(self.folder.name, name)},server=on,wait=off"
 
     def connect(self, name):
@@ -69,50 +69,50 @@ class Machine:
         for _ in range(500):
             try:
                 connection.connect(os.path.join(self.folder.name, name))
-                connection.settimeout(PATIENCE)
+                connection.settimeout(TIMEOUT)
                 return connection
             except OSError:
                 if self.process.poll() is not None:
                     self.complaints.seek(0)
                     raise RuntimeError(f"the emulator did not start: {self.complaints.read().decode()}") from None
                 time.sleep(0.02)
-        raise TimeoutError(f"the emulator does not listen to {name}")
+        raise TimeoutError(f"the emulator does not listen on {name}")
 
     def close(self):
-        """Switches it off."""
+        """Ends the emulator."""
         self.process.kill()
         self.process.wait()
         os.close(self.halts)
         os.close(self.answers)
         self.folder.cleanup()
 
-    # --- halting and going on
+    # --- halting and resuming
 
     def go(self, until_row=False):
-        """Lets the device run until it is about to sleep, or to light a row of its matrix; says whether it is a row."""
+        """Resumes the device until it is about to sleep or to light a row of its matrix. Returns True for a row."""
         os.write(self.answers, b"r" if until_row else b"g")
         return self.until_halted()
 
     def until_halted(self):
-        """Waits until the device halts."""
-        ready, _, _ = select.select([self.halts], [], [], PATIENCE)
+        """Waits until the device halts. Returns True if it halted at a row."""
+        ready, _, _ = select.select([self.halts], [], [], TIMEOUT)
         what = os.read(self.halts, 1) if ready else b""
         if not what:
-            raise TimeoutError("the device neither sleeps nor lives")
+            raise TimeoutError("the device neither sleeps nor responds")
         self.collect()
         return what == b"r"
 
     def limit_sleep(self, millis):
-        """Lets the device sleep as long as it wants, but at most so many milliseconds."""
+        """Limits the next sleep of the device to a number of milliseconds."""
         counts = self.address("SLEEP_COUNTS")
         self.write(counts, min(self.word(counts), -int(-millis * self.board.rate // 1)))
 
     def tick(self):
-        """The device's clock, in milliseconds, as of when it last woke."""
+        """Returns the device's clock in milliseconds, as of its last wake-up."""
         return self.word(self.address("TICK"))
 
     def wait(self, millis):
-        """Lets so many milliseconds pass."""
+        """Advances time by a number of milliseconds."""
         start = self.tick()
         while (left := millis - (self.tick() - start & 0xFFFF_FFFF)) > 0:
             self.limit_sleep(left)
@@ -120,7 +120,7 @@ class Machine:
 
     def reset(self):
         """Presses the reset button."""
-        # The emulator answers only when the processor has stopped, and that it can only when it is let go on.
+        # The emulator responds when the processor has stopped, for which the processor must be resumed.
         self.start_command("system_reset")
         time.sleep(0.1)
         self.go()
@@ -129,35 +129,35 @@ class Machine:
     # --- the serial line
 
     def send(self, data):
-        """Sends bytes to the device. It wakes for them as fast as they come."""
-        for place in range(0, len(data), self.board.fifo):
-            self.serial.sendall(data[place:place + self.board.fifo])
-            self.until_taken()
+        """Sends bytes to the device, which wakes for them."""
+        for start in range(0, len(data), self.board.fifo):
+            self.serial.sendall(data[start:start + self.board.fifo])
+            self.until_received()
             self.go()
 
-    def until_taken(self):
-        """Waits until the UART holds every byte. The device is halted meanwhile, its time too."""
+    def until_received(self):
+        """Waits until the UART holds every byte. The device and its time are halted meanwhile."""
         for _ in range(5000):
             (left,) = struct.unpack("i", fcntl.ioctl(self.serial, termios.TIOCOUTQ, bytes(4)))
             if left == 0:
                 return
             time.sleep(0.0002)
-        raise TimeoutError("the device does not take bytes in")
+        raise TimeoutError("the device does not receive bytes")
 
     def lines(self):
-        """Takes the lines that have come from the device."""
+        """Returns the lines received from the device since the last call."""
         *lines, self.received = self.received.split(b"\n")
         return [line.decode() for line in lines]
 
     def collect(self):
-        """Reads what has come over the serial line, and the log out of the device's memory, as a debug probe does."""
+        """Reads the serial line, and the log out of the device's memory as a debug probe does."""
         self.serial.setblocking(False)
         try:
             while data := self.serial.recv(65536):
                 self.received += data
         except BlockingIOError:
             pass
-        self.serial.settimeout(PATIENCE)
+        self.serial.settimeout(TIMEOUT)
         channel = self.address("_SEGGER_RTT") + 24
         _, buffer, size, write, read, _ = struct.unpack("<6I", self.read(channel, 24))
         if write < read:
@@ -170,60 +170,60 @@ class Machine:
     # --- memory, registers and pins
 
     def address(self, name):
-        """Where something of the firmware is."""
+        """Returns the address of a symbol of the firmware."""
         return elf.find(self.symbols, name)
 
-    def ask(self, question):
-        """Asks the emulator about memory and pins."""
-        self.memory.write(question + "\n")
+    def query(self, command):
+        """Sends a command about memory or pins to the emulator, and returns its result."""
+        self.memory.write(command + "\n")
         self.memory.flush()
-        answer = self.memory.readline().split()
-        if not answer or answer[0] != "OK":
-            raise RuntimeError(f"{question}: {answer}")
-        return answer[1] if len(answer) > 1 else ""
+        response = self.memory.readline().split()
+        if not response or response[0] != "OK":
+            raise RuntimeError(f"{command}: {response}")
+        return response[1] if len(response) > 1 else ""
 
     def read(self, address, length):
-        """Bytes of memory."""
-        return bytes.fromhex(self.ask(f"read {address:#x} {length:#x}")[2:])
+        """Reads bytes of memory."""
+        return bytes.fromhex(self.query(f"read {address:#x} {length:#x}")[2:])
 
     def word(self, address):
-        """A 32-bit word of memory, or a register of a device."""
-        return int(self.ask(f"readl {address:#x}"), 16)
+        """Reads a 32-bit word of memory, or a register of a peripheral."""
+        return int(self.query(f"readl {address:#x}"), 16)
 
     def write(self, address, value):
-        """Writes a 32-bit word."""
-        self.ask(f"writel {address:#x} {value:#x}")
+        """Writes a 32-bit word of memory."""
+        self.query(f"writel {address:#x} {value:#x}")
 
     def command(self, name, **arguments):
-        """Tells the emulator's monitor something, and gives its answer."""
+        """Executes a command of the emulator's monitor, and returns its result."""
         self.start_command(name, **arguments)
         return self.result_of(name)
 
     def start_command(self, name, **arguments):
-        """Tells the emulator's monitor something."""
+        """Starts a command of the emulator's monitor."""
         self.monitor.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
         self.monitor.flush()
 
     def result_of(self, name):
-        """The monitor's answer."""
-        while "return" not in (answer := json.loads(self.monitor.readline())):
-            if "error" in answer:
-                raise RuntimeError(f"{name}: {answer}")
-        return answer["return"]
+        """Waits for the result of a command of the monitor."""
+        while "return" not in (response := json.loads(self.monitor.readline())):
+            if "error" in response:
+                raise RuntimeError(f"{name}: {response}")
+        return response["return"]
 
     def light(self):
-        """The picture of the light."""
+        """Returns the current light, in the notation of lights.txt."""
         return self.board.light(self)
 
     def press(self, button):
         """Presses a button for a tenth of a second."""
         for level in (0, 1):
-            # The device has looked at its buttons and is about to sleep: it must not sleep through this.
+            # The device has sampled its buttons and is about to sleep: it must wake for this.
             before = self.tick()
             self.set_pin(button, level)
             self.go()
             if self.tick() - before & 0xFFFF_FFFF > 50:
-                raise RuntimeError(f"button {button} moved, and the device slept on")
+                raise RuntimeError(f"button {button} did not wake the device")
             self.wait(100)
 
     def set_pin(self, button, level):
@@ -234,4 +234,4 @@ class Machine:
             children = self.command("qom-list", path=folder)
             paths += [f"{folder}/{child['name']}" for child in children if child["type"] == f"child<{kind}>"]
         paths.sort(key=lambda path: [int(number) for number in re.findall(r"\d+", path)])
-        self.ask(f"set_irq_in {paths[which]} unnamed-gpio-in {pin} {level}")
+        self.query(f"set_irq_in {paths[which]} unnamed-gpio-in {pin} {level}")

@@ -1,4 +1,4 @@
-"""`pack IMAGE.elf OUT.hex|OUT.uf2`: an image as the boot loaders of boards take it: Intel HEX, or Microsoft's UF2."""
+"""`pack IMAGE.elf OUT.hex|OUT.uf2`: converts an image for boot loaders, to Intel HEX or Microsoft's UF2."""
 
 import struct
 import sys
@@ -7,30 +7,30 @@ RP2040 = 0xE48BFF56
 
 
 def segments(path):
-    """What of an ELF file goes into flash: addresses and bytes, in order."""
+    """Returns the segments of an ELF file that go into flash, as addresses and bytes in order."""
     with open(path, "rb") as file:
         data = file.read()
     (table,) = struct.unpack_from("<I", data, 28)
     size, count = struct.unpack_from("<HH", data, 42)
     parts = []
-    for place in range(table, table + size * count, size):
-        kind, offset, _, address, length = struct.unpack_from("<5I", data, place)
+    for header in range(table, table + size * count, size):
+        kind, offset, _, address, length = struct.unpack_from("<5I", data, header)
         if kind == 1 and length:
             parts.append((address, data[offset:offset + length]))
     return sorted(parts)
 
 
 def pages(parts, size):
-    """The same in pages of a size, each wholly: what nobody set is 0."""
+    """Divides segments into full pages of a size. Bytes outside of segments are 0."""
     found = {}
     for address, data in parts:
-        for place, byte in enumerate(data, address):
-            found.setdefault(place // size, bytearray(size))[place % size] = byte
+        for position, byte in enumerate(data, address):
+            found.setdefault(position // size, bytearray(size))[position % size] = byte
     return [(number * size, bytes(page)) for number, page in sorted(found.items())]
 
 
 def intel_hex(parts):
-    """Lines of sixteen bytes, with the upper half of their address wherever it changes."""
+    """Returns Intel HEX: lines of sixteen bytes, with the upper half of the address wherever it changes."""
     lines, upper = [], 0
 
     def record(address, kind, data):
@@ -47,7 +47,7 @@ def intel_hex(parts):
 
 
 def uf2(parts):
-    """Blocks of 512 bytes, each with 256 of the image."""
+    """Returns UF2: blocks of 512 bytes, each with 256 of the image."""
     every = pages(parts, 256)
     return b"".join(
         struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, address, 256, number, len(every), RP2040)

@@ -1,14 +1,14 @@
-"""Plays recorded transcripts on emulated boards, and compares what they answer, show and log with what is expected.
+"""Plays transcripts on emulated boards, and compares responses, lights and logs with the expected ones.
 
-A transcript is a text file. Lines that begin with one of these are carried out, all others explain them:
+A transcript is a text file. Lines that begin with one of these marks are played, all others are comments:
 
-    > {"id":…}      is sent to the device
-    < {"id":…}      is the next line from the device; "…":0 in an object stands for members that do not matter
-    = busy          is what the light shows, by its name in lights.txt
-    ~ no-news       is what a light that blinks shows within the next six seconds
-    % info light    is the next line of the device's log, without its time
-    @ 4m 59.5s      lets time pass until the device has run for so long since it was last reset
-    ! A             presses a button; a board without it is sent the other line, behind a colon, instead
+    > {"id":…}      sends a line to the device
+    < {"id":…}      expects the next line from the device; "…":0 in an object stands for any other members
+    = busy          expects a light, by its name in lights.txt
+    ~ no-news       expects a light within the next six seconds, for lights that blink
+    % info light    expects the next line of the device's log, without its time
+    @ 4m 59.5s      advances time until the device has run for so long since its last reset
+    ! A             presses a button; a board without it is sent the line behind the colon instead
     ! reset         presses the reset button
     ! long          sends a line that is longer than the device's buffer
 
@@ -36,22 +36,22 @@ NAMES = {
 LONG = b'{"id":"' + b"x" * 1100 + b'","method":"GET","url":"/me/presence"}\n'
 # Five minutes before it wraps: see src/clock.rs.
 FIRST_TICK = 2**32 - 300_000
-# What requests take to be sent and a matrix to be looked at, in seconds.
+# The time for sending requests and reading a matrix, in seconds.
 TOLERANCE = 0.5
 MILLIS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 class Mismatch(Exception):
-    """A device does something else than a transcript says."""
+    """A device that behaves differently from a transcript."""
 
 
 def written_out(text):
-    """A text with its names replaced by what they stand for."""
+    """Returns a text with names replaced by their ids."""
     return re.sub(r"\b[A-Z]{4,}\b", lambda name: NAMES.get(name[0], name[0]), text)
 
 
 def matches(expected, actual):
-    """Whether a JSON value is what is expected."""
+    """Reports whether a JSON value is the expected one."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         is_open = "…" in expected
         wanted = {name: value for name, value in expected.items() if name != "…"}
@@ -64,12 +64,12 @@ def matches(expected, actual):
 
 
 def millis(text):
-    """A length of time, as `1h 30m 0.5s`."""
+    """Returns the milliseconds of a length of time such as `1h 30m 0.5s`."""
     return sum(round(float(count) * MILLIS[unit]) for count, unit in re.findall(r"([0-9.]+)(ms|s|m|h|d)", text))
 
 
 def lights():
-    """Name and board to picture, as lights.txt draws them."""
+    """Returns the lights of lights.txt, by name and board."""
     table, name = {}, None
     with open(os.path.join(HERE, "transcripts", "lights.txt"), encoding="utf-8") as file:
         for line in file:
@@ -82,7 +82,7 @@ def lights():
 
 
 class Transcript:
-    """One transcript on one board."""
+    """A transcript that is played on one board."""
 
     def __init__(self, board, image, path):
         self.board, self.image, self.path = board, image, path
@@ -91,7 +91,7 @@ class Transcript:
         self.log = []
 
     def play(self):
-        """Plays it through."""
+        """Plays the transcript to its end."""
         machine = Machine(self.board, self.image)
         try:
             with open(self.path, encoding="utf-8") as file:
@@ -101,25 +101,25 @@ class Transcript:
                     except (Mismatch, LookupError, RuntimeError, OSError) as error:
                         raise Mismatch(f"{os.path.relpath(self.path)}:{number}: {line}    {error}") from error
             if self.waiting:
-                raise Mismatch(f"{self.path}: lines that nobody expects: {self.waiting}")
+                raise Mismatch(f"{self.path}: unexpected lines: {self.waiting}")
             self.compare_log(machine.log)
         finally:
             machine.close()
 
     def step(self, machine, line):
-        """Carries out a line."""
+        """Plays a line."""
         mark, _, text = line.partition(" ")
         if mark == ">":
-            self.settle()
+            self.expect_silence()
             machine.send(written_out(text).encode() + b"\n")
         elif mark == "@":
-            self.settle()
+            self.expect_silence()
             left = millis(text) - (machine.tick() - FIRST_TICK & 0xFFFF_FFFF)
             if left <= 0:
-                raise Mismatch(f"it is {-left} ms later already")
+                raise Mismatch(f"the device's clock is {-left} ms past that")
             machine.wait(left)
         elif mark == "!":
-            self.settle()
+            self.expect_silence()
             self.act(machine, text)
         elif mark == "<":
             self.waiting = self.waiting or machine.lines()
@@ -135,16 +135,16 @@ class Transcript:
             end = machine.tick() + 6000
             while machine.light() != self.lights[text, self.board.name]:
                 if machine.tick() > end:
-                    raise Mismatch("it does not within six seconds")
+                    raise Mismatch("the light does not show it within six seconds")
                 machine.wait(50)
         elif mark == "%":
             self.log.append(text)
         elif line[:1] and line[0] in "><=~%@!":
-            raise Mismatch("a space is missing behind its first character")
+            raise Mismatch("a space is missing after the mark")
         self.waiting += machine.lines()
 
     def act(self, machine, text):
-        """Does something to the device."""
+        """Presses a button, or sends a line that is too long."""
         what, _, instead = text.partition(": ")
         if what == "reset":
             machine.reset()
@@ -155,37 +155,37 @@ class Transcript:
         elif instead:
             machine.send(written_out(instead).encode() + b"\n")
             self.waiting += machine.lines()
-            # Whoever presses a button gets no answer.
+            # A button has no response.
             if json.loads(self.waiting.pop()) != {"id": what, "status": 200}:
-                raise Mismatch("the request that stands for the button failed")
+                raise Mismatch("the request in place of the button failed")
             machine.wait(200)
         else:
             raise Mismatch(f"the board has no {what}")
 
-    def settle(self):
-        """Nothing may have come that is not in the transcript."""
+    def expect_silence(self):
+        """Checks that no unexpected line has arrived."""
         if self.waiting:
-            raise Mismatch(f"before this came {self.waiting}")
+            raise Mismatch(f"unexpected before this: {self.waiting}")
 
     def compare_log(self, log):
-        """Compares the decoded log with what is expected."""
+        """Compares the decoded log with the expected one."""
         decoder = os.path.join(HERE, "decode", "target", "debug", "decode")
         decoded = subprocess.run([decoder, self.image], input=log, stdout=subprocess.PIPE, check=True).stdout.decode()
         actual = [line.split(" ", 1)[1] for line in decoded.splitlines()]
         expected = [line for line in self.log if self.board.pins or not line.startswith("info button")]
         if actual != expected:
             shorter = min(len(expected), len(actual))
-            place = next((i for i, pair in enumerate(zip(expected, actual)) if pair[0] != pair[1]), shorter)
-            raise Mismatch(f"{os.path.relpath(self.path)}: log line {place + 1} differs; the whole log is:\n{decoded}")
+            index = next((i for i, pair in enumerate(zip(expected, actual)) if pair[0] != pair[1]), shorter)
+            raise Mismatch(f"{os.path.relpath(self.path)}: log line {index + 1} differs; the whole log is:\n{decoded}")
 
 
 def main():
-    """`play BOARD… [TRANSCRIPT…]`: all boards and all transcripts unless some are named."""
+    """`play [BOARD…] [TRANSCRIPT…]`: plays the named transcripts on the named boards; without names, all of them."""
     folder = os.path.join(HERE, "transcripts")
     every = sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".txt") and name != "lights.txt")
     boards = [name for name in sys.argv[1:] if name in BOARDS] or list(BOARDS)
     names = [name for name in sys.argv[1:] if name not in BOARDS] or every
-    # As many at once as there are processors: each is an emulator of its own.
+    # One emulator per processor at a time.
     jobs = [(name, transcript) for transcript in names for name in boards]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failed = sum(pool.map(lambda job: play(*job), jobs))
@@ -194,7 +194,7 @@ def main():
 
 
 def play(name, transcript):
-    """Plays a transcript on a board, says how it went, and gives the number of failures."""
+    """Plays a transcript on a board, prints the outcome, and returns the number of failures."""
     board, start = BOARDS[name], time.monotonic()
     image = os.path.join(HERE, "target", board.target, "release", board.name)
     try:
