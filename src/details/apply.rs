@@ -1,4 +1,4 @@
-//! The only thing that changes a user's details: carrying out a transition, wholly or not at all.
+//! Applying a transition to a user's details, completely or not at all.
 
 use super::Details;
 use super::location::{Layers, LocationLayer, StoredPlace, WorkPlace};
@@ -8,22 +8,25 @@ use crate::time::Instant;
 use crate::user::ApplyError;
 
 impl<const MESSAGE: usize> Details<MESSAGE> {
-    /// Carries out a transition. It needs no clock, and so does the same everywhere and at any time. Rules S7, V1,
-    /// V2. O(`MESSAGE`).
+    /// Applies a transition. Independent of any clock: the result is the same everywhere and at any time.
+    ///
+    /// O(`MESSAGE`).
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Stale`] when the details have changed since the decision, [`ApplyError::Invalid`] when no decision about
-    /// them can have made it. Nothing is changed then.
+    /// After an error nothing has changed.
+    ///
+    /// - [`ApplyError::Stale`] if the details have changed since the decision.
+    /// - [`ApplyError::Invalid`] if no decision about these details can have made the transition.
     pub fn apply(&mut self, transition: &DetailsTransition<'_>) -> Result<(), ApplyError> {
         if transition.revision != self.revision {
             return Err(ApplyError::Stale);
         }
-        if !self.fits(transition) || transition.is_visible != self.is_seen(&transition.change) {
+        if !self.fits(transition) || transition.is_visible != self.is_visible(&transition.change) {
             return Err(ApplyError::Invalid);
         }
         match transition.change {
-            // All of it fits, as was just made sure.
+            // All of it fits, as `fits` has checked.
             DetailsChange::MessageSet(message) => StoredMessage::put(&mut self.message, message),
             DetailsChange::MessageCleared | DetailsChange::MessageExpired => self.message = None,
             DetailsChange::OutOfOfficeSet(out_of_office) => {
@@ -48,31 +51,31 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         Ok(())
     }
 
-    /// Whether a decision about these details could have made this transition.
+    /// Reports whether a decision about these details could have made this transition.
     fn fits(&self, transition: &DetailsTransition<'_>) -> bool {
         let (at, deadline) = (transition.at, self.first_deadline());
         match transition.change {
-            // Time carries out what is due first.
+            // What expires is what is due first.
             DetailsChange::MessageExpired | DetailsChange::LocationEnded(_) => {
                 at == deadline && at != Instant::NEVER && self.due_at(at) == transition.change
             }
-            // A command is carried out when nothing is overdue.
+            // A command is decided when nothing is overdue.
             _ if deadline.is_due(at) => false,
             DetailsChange::MessageSet(message) => {
-                let has_room = !message.text.is_empty() && message.text.len() <= MESSAGE;
-                has_room && message.published_at == at && !message.expires_at.is_due(at)
+                let has_valid_length = !message.text.is_empty() && message.text.len() <= MESSAGE;
+                has_valid_length && message.published_at == at && !message.expires_at.is_due(at)
             }
             DetailsChange::MessageCleared => self.message.is_some(),
             DetailsChange::OutOfOfficeSet(out_of_office) => {
                 out_of_office.message.is_none_or(|message| !message.is_empty() && message.len() <= MESSAGE)
             }
-            // It was checked when it was decided, and there is as much room for an id everywhere.
+            // The decision has checked the id, whose longest length is the same for all details.
             DetailsChange::LocationSet(..) => true,
             DetailsChange::LocationCleared(layers) => self.places.any(layers),
         }
     }
 
-    /// What happens at the first deadline: the message's end, then the weakest layer's.
+    /// Returns what happens at the first deadline: the message expires first, then the weakest layer ends.
     pub(super) fn due_at(&self, deadline: Instant) -> DetailsChange<'static> {
         let first = LocationLayer::ALL.iter().find(|layer| self.places.until(**layer) == deadline);
         match first {
@@ -83,22 +86,22 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         }
     }
 
-    /// Whether what can be shown differs after this change. Rule V1.
-    pub(super) fn is_seen(&self, change: &DetailsChange<'_>) -> bool {
+    /// Reports whether this change is visible.
+    pub(super) fn is_visible(&self, change: &DetailsChange<'_>) -> bool {
         match *change {
             DetailsChange::MessageSet(message) => self.status_message() != Some(message),
             DetailsChange::MessageCleared | DetailsChange::MessageExpired => self.message.is_some(),
             DetailsChange::OutOfOfficeSet(out_of_office) => self.out_of_office() != out_of_office,
-            DetailsChange::LocationSet(set, place, _) => self.is_location_seen(|layer| layer == set, Some(place)),
-            DetailsChange::LocationCleared(layers) => self.is_location_seen(|layer| layers.contains(layer), None),
-            DetailsChange::LocationEnded(ended) => self.is_location_seen(|layer| layer == ended, None),
+            DetailsChange::LocationSet(set, place, _) => self.is_location_visible(|layer| layer == set, Some(place)),
+            DetailsChange::LocationCleared(layers) => self.is_location_visible(|layer| layers.contains(layer), None),
+            DetailsChange::LocationEnded(ended) => self.is_location_visible(|layer| layer == ended, None),
         }
     }
 
-    /// Whether the location shown differs if these layers say this.
-    fn is_location_seen(&self, is_said: impl Fn(LocationLayer) -> bool, place: Option<WorkPlace<'_>>) -> bool {
-        let as_it_is = |layer| self.places.get(layer).map(StoredPlace::view);
-        let after = Layers::strongest_of(|layer| if is_said(layer) { place } else { as_it_is(layer) });
+    /// Reports whether the visible location changes if the selected layers get this place.
+    fn is_location_visible(&self, is_selected: impl Fn(LocationLayer) -> bool, place: Option<WorkPlace<'_>>) -> bool {
+        let current = |layer| self.places.get(layer).map(StoredPlace::view);
+        let after = Layers::strongest_of(|layer| if is_selected(layer) { place } else { current(layer) });
         self.places.strongest() != after
     }
 }

@@ -193,7 +193,7 @@ impl core::error::Error for DetailsError {}
 impl<const MESSAGE: usize> DetailsAt<'_, MESSAGE> {
     /// Returns the transition that makes this change now.
     fn transition<'a>(&self, change: DetailsChange<'a>) -> DetailsTransition<'a> {
-        let is_visible = self.details.is_seen(&change);
+        let is_visible = self.details.is_visible(&change);
         DetailsTransition { revision: self.details.revision, at: self.now, is_visible, change }
     }
 }

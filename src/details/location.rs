@@ -1,25 +1,25 @@
-//! The work location, in layers. Rule W1.
+//! The work location of a user, in layers.
 
 use crate::time::Instant;
 
-/// What kind of place somebody works at.
+/// A kind of place to work at. The discriminants are the bytes of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub enum WorkLocationType {
-    /// In an office.
+    /// An office.
     Office = 1,
-    /// Somewhere else.
+    /// Any other place, such as the user's home.
     Remote,
-    /// Not at work.
+    /// No place: the user is not working.
     TimeOff,
 }
 
 impl WorkLocationType {
-    /// Every one, in the order of their bytes.
+    /// All types, in ascending order of their bytes.
     pub const ALL: [Self; 3] = [Self::Office, Self::Remote, Self::TimeOff];
 
-    /// The name on the wire; where nobody says anything, it is `unspecified` there. O(1).
+    /// Returns the name on the wire. Without a location, the wire has `unspecified`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,31 +29,31 @@ impl WorkLocationType {
         }
     }
 
-    /// The type of this name, in any case. O(1).
+    /// Returns the type with this name, ignoring case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 }
 
-/// Who says where somebody works, the strongest last.
+/// A source of a work location, the strongest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub enum LocationLayer {
-    /// A calendar.
+    /// The calendar.
     Scheduled,
-    /// A device: the network it is in, the desk it is at.
+    /// A device that knows its network or desk.
     Automatic,
     /// The user.
     Manual,
 }
 
 impl LocationLayer {
-    /// Every one, the weakest first.
+    /// All layers, the weakest first.
     pub const ALL: [Self; 3] = [Self::Scheduled, Self::Automatic, Self::Manual];
 
-    /// The name on the wire, where it is the source of a location; where nobody says anything, that is `none`. O(1).
+    /// Returns the name on the wire. Without a location, the wire has `none`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -64,26 +64,26 @@ impl LocationLayer {
     }
 }
 
-/// Some of the layers.
+/// A set of layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LocationLayers(u8);
 
 impl LocationLayers {
-    /// What `clearAutomaticLocation` drops.
+    /// The layer that Graph's `clearAutomaticLocation` clears.
     pub const AUTOMATIC: Self = Self::only(LocationLayer::Automatic);
-    /// What `clearLocation` drops: all but the calendar's.
+    /// The layers that Graph's `clearLocation` clears: all but the calendar's.
     pub const MANUAL_AND_AUTOMATIC: Self = Self(Self::only(LocationLayer::Manual).0 | Self::AUTOMATIC.0);
-    /// What a calendar drops that has nothing to say.
+    /// The layer of the calendar.
     pub const SCHEDULED: Self = Self::only(LocationLayer::Scheduled);
 
-    /// This layer alone. O(1).
+    /// Creates the set of this layer alone.
     #[must_use]
     pub const fn only(layer: LocationLayer) -> Self {
         Self(1 << layer as u8)
     }
 
-    /// Whether this layer is one of them. O(1).
+    /// Reports whether the set contains this layer.
     #[must_use]
     pub const fn contains(self, layer: LocationLayer) -> bool {
         self.0 & 1 << layer as u8 != 0
@@ -94,9 +94,9 @@ impl LocationLayers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WorkPlace<'a> {
-    /// What kind of place.
+    /// The kind of place.
     pub kind: WorkLocationType,
-    /// Which one, if somebody said so; at most [`WorkPlace::MAX_ID_LEN`] bytes.
+    /// The id of the place, if known; at most [`MAX_ID_LEN`](Self::MAX_ID_LEN) bytes.
     pub id: Option<&'a str>,
 }
 
@@ -105,31 +105,32 @@ impl WorkPlace<'_> {
     pub const MAX_ID_LEN: usize = 64;
 }
 
-/// Where somebody works, and who says so. Rule W1.
+/// The work location of a user. Rule [W1](crate::rules#w1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WorkLocation<'a> {
-    /// Where.
+    /// The place.
     pub place: WorkPlace<'a>,
-    /// The strongest layer that says something.
+    /// The strongest layer that has a place.
     pub source: LocationLayer,
 }
 
+/// The memory of the place of one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct StoredPlace {
     kind: WorkLocationType,
-    /// Empty where there is none.
+    /// Empty if there is none.
     id: heapless::String<{ WorkPlace::MAX_ID_LEN }>,
     pub(super) until: Instant,
 }
 
 impl StoredPlace {
-    /// Puts it where it will lie; nothing if its id has no room.
-    fn put(to: &mut Option<Self>, place: WorkPlace<'_>, until: Instant) {
-        let stored = to.insert(Self { kind: place.kind, id: heapless::String::new(), until });
+    /// Stores a place; `None` if its id does not fit.
+    fn put(slot: &mut Option<Self>, place: WorkPlace<'_>, until: Instant) {
+        let stored = slot.insert(Self { kind: place.kind, id: heapless::String::new(), until });
         if stored.id.push_str(place.id.unwrap_or_default()).is_err() {
-            *to = None;
+            *slot = None;
         }
     }
 
@@ -138,7 +139,7 @@ impl StoredPlace {
     }
 }
 
-/// What each layer says.
+/// The places of all layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Layers {
@@ -166,22 +167,22 @@ impl Layers {
         }
     }
 
-    /// What a layer says from now on; nothing if it has no room.
+    /// Stores the place of a layer, or clears the layer if the id does not fit.
     pub(super) fn set(&mut self, layer: LocationLayer, place: WorkPlace<'_>, until: Instant) {
         StoredPlace::put(self.get_mut(layer), place, until);
     }
 
-    /// A layer says nothing any more.
+    /// Clears a layer.
     pub(super) fn clear(&mut self, layer: LocationLayer) {
         *self.get_mut(layer) = None;
     }
 
-    /// When a layer's place ends; never where there is none.
+    /// Returns the end of a layer's place, or never if there is none.
     pub(super) fn until(&self, layer: LocationLayer) -> Instant {
         self.get(layer).map_or(Instant::NEVER, |place| place.until)
     }
 
-    /// Whether one of these layers says something.
+    /// Reports whether one of these layers has a place.
     pub(super) fn any(&self, layers: LocationLayers) -> bool {
         LocationLayer::ALL.iter().any(|layer| layers.contains(*layer) && self.get(*layer).is_some())
     }
@@ -194,8 +195,9 @@ impl Layers {
         Self::strongest_of(|layer| self.get(layer).map(StoredPlace::view))
     }
 
-    /// What is shown at a moment, and how often the end of a layer has changed that until then. Of those that end together
-    /// the weakest ends first, so who ends unseen does so no later than someone stronger.
+    /// Returns the visible location at an instant, and how many visible changes lead to it.
+    ///
+    /// Of layers that end together the weakest ends first, so the end of a layer is hidden if a stronger one ends then or later.
     pub(super) fn strongest_at(&self, now: Instant) -> (Option<WorkLocation<'_>>, u64) {
         let (mut ended, mut hidden_until) = (0_u64, None);
         for place in LocationLayer::ALL.into_iter().rev().filter_map(|layer| self.get(layer)) {
@@ -208,9 +210,11 @@ impl Layers {
         (Self::strongest_of(|layer| lasting(layer).map(StoredPlace::view)), ended)
     }
 
-    /// What is shown if the layers say this.
-    pub(super) fn strongest_of<'a>(says: impl Fn(LocationLayer) -> Option<WorkPlace<'a>>) -> Option<WorkLocation<'a>> {
-        LocationLayer::ALL.into_iter().rev().find_map(|source| Some(WorkLocation { place: says(source)?, source }))
+    /// Returns the visible location if the layers have these places.
+    pub(super) fn strongest_of<'a>(
+        place_of: impl Fn(LocationLayer) -> Option<WorkPlace<'a>>,
+    ) -> Option<WorkLocation<'a>> {
+        LocationLayer::ALL.into_iter().rev().find_map(|source| Some(WorkLocation { place: place_of(source)?, source }))
     }
 
     pub(super) fn rebase(&mut self, from: Instant, to: Instant) {

@@ -1,29 +1,30 @@
-//! Status message and out of office. Rules T1, O1.
+//! The status message and the out-of-office message.
 
 use crate::time::Instant;
 
-/// A status message: plain text, when it was published, and when it expires. Rule T1.
+/// A status message, in plain text. Rule [T1](crate::rules#t1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct StatusMessage<'a> {
-    /// The text; never empty.
+    /// The text, which is never empty.
     pub text: &'a str,
-    /// When it was set.
+    /// The instant at which the message was set.
     pub published_at: Instant,
-    /// When it is no longer shown; [`Instant::NEVER`] if it stays.
+    /// The instant from which the message is no longer visible; [`Instant::NEVER`] if it stays.
     pub expires_at: Instant,
 }
 
-/// Whether a user is out of office, and what it lets say. Rule O1.
+/// The out-of-office state of a user. Rule [O1](crate::rules#o1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct OutOfOffice<'a> {
-    /// The flag.
+    /// The out-of-office flag.
     pub is_out_of_office: bool,
-    /// The message, if there is one; never empty.
+    /// The automatic reply, if there is one. Never empty where a view returns it.
     pub message: Option<&'a str>,
 }
 
+/// The memory of a status message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct StoredMessage<const MESSAGE: usize> {
@@ -33,12 +34,12 @@ pub(super) struct StoredMessage<const MESSAGE: usize> {
 }
 
 impl<const MESSAGE: usize> StoredMessage<MESSAGE> {
-    /// Puts it where it will lie, for it is long; nothing if it has no room.
-    pub(super) fn put(place: &mut Option<Self>, message: StatusMessage<'_>) {
+    /// Stores a message in place, as it is long to copy; `None` if the text does not fit.
+    pub(super) fn put(slot: &mut Option<Self>, message: StatusMessage<'_>) {
         let (published_at, expires_at) = (message.published_at, message.expires_at);
-        let stored = place.insert(Self { text: heapless::String::new(), published_at, expires_at });
+        let stored = slot.insert(Self { text: heapless::String::new(), published_at, expires_at });
         if stored.text.push_str(message.text).is_err() {
-            *place = None;
+            *slot = None;
         }
     }
 

@@ -1,11 +1,11 @@
-//! What else a presence tells of a user, beside the published presence: a status message, out of office, a work location.
-//! Rules T1, O1, W1, V1. Feature `details`.
+//! The details of a user: status message, out of office and work location. Feature `details`.
 //!
-//! It is kept beside the [`User`](crate::User), not in it: few users have any, and a status message is longer than all else
-//! that is known of a user. It has the same shape: pure decisions make transitions, [`Details::apply`] alone carries one out.
+//! [Section 6 of the rules](crate::rules#section-6) defines them. They are stored beside the [`User`](crate::User), not in it:
+//! few users have any, and a status message is longer than everything else in a user. They work in the same way: pure
+//! decisions return transitions, and [`Details::apply`] applies one.
 //!
-//! Reading order: [`StatusMessage`], [`OutOfOffice`] and [`WorkLocation`] are what can be shown; [`DetailsTransition`] is what
-//! may happen; the decisions make transitions; [`Details`] holds it all in fixed memory.
+//! Reading order: [`StatusMessage`], [`OutOfOffice`] and [`WorkLocation`] are what others see; [`DetailsCommand`] is what an
+//! application can change; [`DetailsTransition`] is a decided change; [`Details`] stores everything in fixed memory.
 //!
 //! ```
 //! use presence_core::details::{Details, DetailsCommand, LocationLayer, WorkLocationType, WorkPlace, decide_details};
@@ -47,17 +47,16 @@ use crate::user::OverdueError;
 use location::Layers;
 use message::StoredMessage;
 
-/// Status message, out of office and work location of one user, in fixed memory: messages of up to `MESSAGE` bytes of UTF-8.
-/// Rules T1, O1, W1.
+/// The status message, out-of-office state and work location of one user, in fixed memory.
 ///
-/// A plain value: cloned, compared, put in a `static`. Only [`apply`](Self::apply) and [`rebase`](Self::rebase) change it. Its
-/// size is about `2 × MESSAGE` + 350 bytes.
+/// Each of the two messages has at most `MESSAGE` bytes of UTF-8; the value takes about `2 × MESSAGE` + 350 bytes. It can be
+/// cloned, compared and stored in a `static`. Only [`apply`](Self::apply) and [`rebase`](Self::rebase) change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Details<const MESSAGE: usize = 1120> {
     message: Option<StoredMessage<MESSAGE>>,
     is_out_of_office: bool,
-    /// Empty where there is none.
+    /// Empty if there is none.
     out_of_office: heapless::String<MESSAGE>,
     places: Layers,
     revision: u64,
@@ -65,14 +64,16 @@ pub struct Details<const MESSAGE: usize = 1120> {
 }
 
 impl<const MESSAGE: usize> Details<MESSAGE> {
-    /// Of a user who has told nothing. Rule M5. O(1).
+    /// Creates the details of a user with none set.
     #[must_use]
     pub const fn new() -> Self {
         Self::with_version(0)
     }
 
-    /// The same whose revision and version start at a number, for a wrapping layer that forgets and must not give an old
-    /// version, or an old transition, a second meaning. Rules V1, V2. O(1).
+    /// Creates empty details whose revision and version start at `number`.
+    ///
+    /// For stores that drop empty details: with a number above the last ones, no version is used twice and no old transition
+    /// applies.
     #[must_use]
     pub const fn with_version(number: u64) -> Self {
         Self {
@@ -85,32 +86,32 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         }
     }
 
-    /// The status message, if there is one. Rule T1. O(1).
+    /// Returns the status message, if there is one.
     #[must_use]
     pub fn status_message(&self) -> Option<StatusMessage<'_>> {
         self.message.as_ref().map(StoredMessage::view)
     }
 
-    /// Whether the user is out of office, and what it lets say. Rule O1. O(1).
+    /// Returns the out-of-office state.
     #[must_use]
     pub fn out_of_office(&self) -> OutOfOffice<'_> {
         let message = Some(self.out_of_office.as_str()).filter(|message| !message.is_empty());
         OutOfOffice { is_out_of_office: self.is_out_of_office, message }
     }
 
-    /// Where the user works: the strongest layer that says something; `None` if none does. Rule W1. O(1).
+    /// Returns the work location: that of the strongest layer that has a place.
     #[must_use]
     pub fn work_location(&self) -> Option<WorkLocation<'_>> {
         self.places.strongest()
     }
 
-    /// What a layer says, and until when. Rule W1. O(1).
+    /// Returns the place of a layer and the instant of its end.
     #[must_use]
     pub fn place(&self, layer: LocationLayer) -> Option<(WorkPlace<'_>, Instant)> {
         self.places.get(layer).map(|place| (place.view(), place.until))
     }
 
-    /// All that can be shown, for whoever writes it down. Rules T1, O1, W1. O(1).
+    /// Returns everything that others can see.
     #[must_use]
     pub fn view(&self) -> DetailsView<'_> {
         DetailsView {
@@ -121,8 +122,9 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         }
     }
 
-    /// What can be shown at a moment, and the version it has then, with everything that is overdue taken into account but not
-    /// carried out: a read that needs no [`next_due_details`] and no copy. Rules T1, W1, V1. O(1).
+    /// Returns what others can see at `now`, and the version at that instant, as if everything due were applied.
+    ///
+    /// It needs neither [`next_due_details`] nor a copy.
     ///
     /// ```
     /// use presence_core::details::{Details, DetailsCommand, decide_details};
@@ -151,54 +153,56 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         }
     }
 
-    /// Grows with every applied transition, and with every [`rebase`](Self::rebase). Rule V2. O(1).
+    /// Returns the revision, which grows with every applied transition and every [`rebase`](Self::rebase).
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Grows exactly when what can be shown changes. A user's version on the wire is this and
-    /// [`User::version`](crate::User::version) together. Rule V1. O(1).
+    /// Returns the version, which grows exactly when others see a change.
+    ///
+    /// The version on the wire is the sum of this and [`User::version`](crate::User::version): rule [V1](crate::rules#v1).
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// Whether nothing is stored, so that a wrapping layer may forget it. Rule M5. O(1).
+    /// Reports whether nothing is set, so that a store may drop these details.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.message.is_none() && !self.is_out_of_office && self.out_of_office.is_empty() && self.places.is_empty()
     }
 
-    /// When to come back: the first deadline, exact; `None` when nothing will change by itself. O(1).
+    /// Returns the first deadline, at which to call [`next_due_details`]; `None` if nothing changes by itself.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let first = self.first_deadline();
         (first != Instant::NEVER).then_some(first)
     }
 
+    /// Returns the first deadline, or never.
     fn first_deadline(&self) -> Instant {
         let message = self.message.as_ref().map_or(Instant::NEVER, |message| message.expires_at);
         LocationLayer::ALL.iter().fold(message, |first, layer| first.min(self.places.until(*layer)))
     }
 
-    /// This at a moment, as decisions take it; refused while something is overdue. Rule S8. O(1).
+    /// Returns these details at `now`, the argument of [`decide_details`].
     ///
     /// # Errors
     ///
-    /// [`OverdueError`] names the first deadline that has happened: [`next_due_details`] first.
+    /// [`OverdueError`] if something is due at `now`: apply [`next_due_details`] first.
     pub fn at(&self, now: Instant) -> Result<DetailsAt<'_, MESSAGE>, OverdueError> {
         let deadline = self.first_deadline();
         if deadline.is_due(now) { Err(OverdueError { deadline }) } else { Ok(DetailsAt { details: self, now }) }
     }
 
-    /// Shifts every stored instant: the moment the clock called `from` is now called `to`. Rule C2. O(1).
+    /// Moves every stored instant from a clock that reads `from` to one that reads `to` at the same moment.
     ///
-    /// Transitions that were decided before are stale after it.
+    /// Transitions decided before are stale afterwards.
     ///
     /// # Errors
     ///
-    /// [`OverdueError`] while something is due at `from`: [`next_due_details`] first. Nothing is changed.
+    /// [`OverdueError`] if something is due at `from`: apply [`next_due_details`] first. Nothing has changed.
     pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), OverdueError> {
         self.at(from)?;
         if let Some(message) = &mut self.message {
@@ -217,21 +221,21 @@ impl<const MESSAGE: usize> Default for Details<MESSAGE> {
     }
 }
 
-/// All of a user's details that can be shown, borrowed from wherever they are kept.
+/// Everything that others can see of a user's details, borrowed from the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DetailsView<'a> {
     /// The status message, if there is one.
     pub status_message: Option<StatusMessage<'a>>,
-    /// Whether the user is out of office.
+    /// The out-of-office state.
     pub out_of_office: OutOfOffice<'a>,
-    /// Where the user works, if anybody says.
+    /// The work location, if a layer has a place.
     pub work_location: Option<WorkLocation<'a>>,
-    /// How often this changed: see [`Details::version`].
+    /// The number of visible changes: see [`Details::version`].
     pub version: u64,
 }
 
-/// A user's details at a moment at which nothing is overdue: what a decision is about. Made by [`Details::at`].
+/// A user's details at an instant at which nothing is overdue, made by [`Details::at`].
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DetailsAt<'a, const MESSAGE: usize = 1120> {
@@ -240,20 +244,20 @@ pub struct DetailsAt<'a, const MESSAGE: usize = 1120> {
 }
 
 impl<'a, const MESSAGE: usize> DetailsAt<'a, MESSAGE> {
-    /// The details. O(1).
+    /// Returns the details.
     #[must_use]
     pub const fn details(self) -> &'a Details<MESSAGE> {
         self.details
     }
 
-    /// The moment. O(1).
+    /// Returns the instant.
     #[must_use]
     pub const fn now(self) -> Instant {
         self.now
     }
 }
 
-/// Details from foreign hands, built up and taken in whole.
+/// A builder of details from untrusted bytes.
 pub(crate) struct Builder<const MESSAGE: usize>(Details<MESSAGE>);
 
 impl<const MESSAGE: usize> Builder<MESSAGE> {
@@ -261,34 +265,34 @@ impl<const MESSAGE: usize> Builder<MESSAGE> {
         Self(Details::new())
     }
 
-    /// How often they have changed.
-    pub(crate) const fn count(&mut self, revision: u64, version: u64) {
+    /// Sets revision and version.
+    pub(crate) const fn numbers(&mut self, revision: u64, version: u64) {
         (self.0.revision, self.0.version) = (revision, version);
     }
 
-    /// Whether there was room.
+    /// Sets the status message, and reports whether it fits.
     pub(crate) fn message(&mut self, text: &str, published_at: Instant, expires_at: Instant) -> bool {
         StoredMessage::put(&mut self.0.message, StatusMessage { text, published_at, expires_at });
         self.0.message.is_some()
     }
 
-    /// Whether there was room.
+    /// Sets the out-of-office state, and reports whether the message fits.
     pub(crate) fn out_of_office(&mut self, is_out_of_office: bool, message: &str) -> bool {
         self.0.is_out_of_office = is_out_of_office;
         self.0.out_of_office.push_str(message).is_ok()
     }
 
-    /// Whether there was room.
+    /// Sets the place of a layer, and reports whether the id fits.
     pub(crate) fn place(&mut self, layer: LocationLayer, place: WorkPlace<'_>, until: Instant) -> bool {
         self.0.places.set(layer, place, until);
         self.0.places.get(layer).is_some()
     }
 
-    /// What is left of it after a gap of unknown length: what is true for a day may be of another day.
-    pub(crate) fn after_unknown_gap(&mut self, leap: u64) {
+    /// Drops what may have ended during a gap of unknown length, the locations, and adds the gap to revision and version.
+    pub(crate) fn after_unknown_gap(&mut self, version_gap: u64) {
         self.0.places = Layers::EMPTY;
-        self.0.revision = self.0.revision.saturating_add(leap);
-        self.0.version = self.0.version.saturating_add(leap);
+        self.0.revision = self.0.revision.saturating_add(version_gap);
+        self.0.version = self.0.version.saturating_add(version_gap);
     }
 
     pub(crate) fn finish(self) -> Details<MESSAGE> {

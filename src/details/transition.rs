@@ -1,51 +1,51 @@
-//! What may happen to a user's details, as a small value that borrows its text.
+//! Transitions of a user's details: small values that borrow their texts.
 
 use super::location::{LocationLayer, LocationLayers, WorkPlace};
 use super::message::{OutOfOffice, StatusMessage};
 use crate::time::Instant;
 
-/// What happens: cause and resulting record in one.
+/// A change of a user's details: its cause and the resulting state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum DetailsChange<'a> {
-    /// The status message is now so. Rule T1.
+    /// The status message was set to this.
     MessageSet(StatusMessage<'a>),
-    /// The status message was removed. Rule T1.
+    /// The status message was removed.
     MessageCleared,
-    /// The status message expired. Rule T1.
+    /// The status message expired.
     MessageExpired,
-    /// Out of office is now so. Rule O1.
+    /// The out-of-office state was set to this.
     OutOfOfficeSet(OutOfOffice<'a>),
-    /// A layer of the work location is now so, until then. Rule W1.
+    /// A layer was set to this place, until this instant.
     LocationSet(LocationLayer, WorkPlace<'a>, Instant),
-    /// These layers of the work location say nothing any more. Rule W1.
+    /// These layers were cleared.
     LocationCleared(LocationLayers),
-    /// What a layer said is over. Rule W1.
+    /// The place of this layer reached its end.
     LocationEnded(LocationLayer),
 }
 
-/// Why something happened to a user's details.
+/// The cause of a change of a user's details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum DetailsCause {
-    /// A status message was set. Rule T1.
+    /// A command set the status message.
     MessageSet,
-    /// The status message was removed. Rule T1.
+    /// A command removed the status message.
     MessageCleared,
-    /// The status message expired. Rule T1.
+    /// The status message expired.
     MessageExpired,
-    /// Out of office was set. Rule O1.
+    /// A command set the out-of-office state.
     OutOfOfficeSet,
-    /// A location was set. Rule W1.
+    /// A command set the location of a layer.
     LocationSet,
-    /// Locations were cleared. Rule W1.
+    /// A command cleared the locations of some layers.
     LocationCleared,
-    /// The day that a location was for is over. Rule W1.
+    /// The location of a layer reached its end.
     LocationEnded,
 }
 
 impl DetailsCause {
-    /// A name for logs and events, in the camel case of the wire. O(1).
+    /// Returns the name for logs and events, in the camel case of the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,8 +66,9 @@ impl core::fmt::Display for DetailsCause {
     }
 }
 
-/// What a decision about a user's details decided: at which instant, whether anyone can see it, and the resulting record, so
-/// that [`Details::apply`](super::Details::apply) needs no clock.
+/// A decided change of a user's details, for [`Details::apply`](super::Details::apply).
+///
+/// It carries its instant and the resulting state, so that applying it needs no clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "a decision changes nothing until it is applied"]
@@ -79,31 +80,31 @@ pub struct DetailsTransition<'a> {
 }
 
 impl<'a> DetailsTransition<'a> {
-    /// The revision of the details it was decided about. Rule V2. O(1).
+    /// Returns the revision of the details it was decided about.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// When it happens: the moment of the command, or the deadline itself. O(1).
+    /// Returns the instant of the change: that of the command, or the deadline.
     #[must_use]
     pub const fn at(&self) -> Instant {
         self.at
     }
 
-    /// Whether what can be shown changes. Rule V1. O(1).
+    /// Reports whether the change is visible, so that the version grows.
     #[must_use]
     pub const fn is_visible(&self) -> bool {
         self.is_visible
     }
 
-    /// The resulting record. O(1).
+    /// Returns the change.
     #[must_use]
     pub const fn change(&self) -> DetailsChange<'a> {
         self.change
     }
 
-    /// Why it happens. O(1).
+    /// Returns the cause of the change.
     #[must_use]
     pub const fn cause(&self) -> DetailsCause {
         match self.change {

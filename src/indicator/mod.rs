@@ -1,8 +1,8 @@
-//! Presence to light, for lamps, status bars and anything else that shows a colour: a [`Palette`] gives every presence an
-//! [`Appearance`], and an appearance says, for each millisecond, which colour to show and when to come back.
+//! Presence as light, for lamps, status bars and other indicators. Feature `indicator`.
 //!
-//! Colour says how available someone is, the pattern what they are doing. Everything is integer arithmetic, nothing
-//! flashes three times a second, whoever made the palette, and “no news” never looks like “gone” (rule A5).
+//! A [`Palette`] maps every presence to an [`Appearance`], which returns the colour to show at each millisecond and the time of
+//! the next change. The colour shows the availability, the pattern the activity. All arithmetic is on integers. No pattern
+//! flashes three times a second, whatever the palette. “No news” differs from “gone”: rule [A5](crate::rules#a5).
 //!
 //! ```
 //! use presence_core::indicator::{Palette, appearance};
@@ -14,7 +14,7 @@
 //!
 //! let call = set_presence(user.at(Instant::ZERO)?, 7, Presence::InACall, None, &Policy::GRAPH)?;
 //! user.apply(&call)?;
-//! // Where the LED is driven: the milliseconds since the appearance last changed, and a brightness for the night.
+//! // In the LED driver: the milliseconds since the appearance last changed, and a brightness for the night.
 //! let elapsed_ms = 1500;
 //! let duty = light(&user).frame_at(elapsed_ms).scale(64).gamma_corrected().to_bytes();
 //! assert_eq!(duty, [1, 1, 0]);
@@ -37,7 +37,7 @@ pub use pattern::{Pattern, Period};
 use crate::presence::Presence;
 use crate::user::Absence;
 
-/// What a light looks like: a colour, how bright, and what it does over time.
+/// The appearance of a light: its colour, brightness and pattern.
 ///
 /// ```
 /// use presence_core::indicator::{Appearance, Rgb};
@@ -51,44 +51,43 @@ use crate::user::Absence;
 pub struct Appearance {
     /// The colour at full brightness.
     pub colour: Rgb,
-    /// How bright it looks, in 255ths.
+    /// The perceived brightness, in 255ths.
     pub level: u8,
-    /// What it does over time.
+    /// The pattern over time.
     pub pattern: Pattern,
 }
 
 impl Appearance {
-    /// Dark.
+    /// The dark light.
     pub const OFF: Self = Self::solid(Rgb::BLACK, 0);
 
-    /// A light that does nothing but shine. O(1).
+    /// Creates the appearance of a light that is always on.
     #[must_use]
     pub const fn solid(colour: Rgb, level: u8) -> Self {
         Self { colour, level, pattern: Pattern::Solid }
     }
 
-    /// The colour to show this many milliseconds after the light took this appearance. O(1).
+    /// Returns the colour to show `elapsed_ms` milliseconds after the light took this appearance.
     ///
-    /// The time may wrap, see [`Pattern`].
+    /// The time may wrap: see [`Pattern`].
     #[must_use]
     pub fn frame_at(&self, elapsed_ms: u32) -> Rgb {
         let colour = self.pattern.other_at(elapsed_ms).unwrap_or(self.colour);
         colour.scale(colour::scale(self.pattern.level_at(elapsed_ms), self.level))
     }
 
-    /// In how many milliseconds to ask for the next frame: nothing changes before. `None` when nothing changes by itself.
-    /// O(1).
+    /// Returns the milliseconds until the next frame; `None` if the light does not change by itself.
     #[must_use]
     pub fn next_frame_in(&self, elapsed_ms: u32) -> Option<u16> {
         if self.level == 0 { None } else { self.pattern.next_frame_in(elapsed_ms) }
     }
 }
 
-/// What the light of a user looks like: `appearance(user.presence(), user.absence(), &palette)`. Rule A5. O(1).
+/// Returns the appearance of a user's light: `appearance(user.presence(), user.absence(), &palette)`.
 ///
-/// Offline is dark after the last session was cleared, and “no news” when there never was one, when nobody renewed it or
-/// when it was lost. A preferred presence does not change that: without a session it shows nothing (rule A1). For a
-/// presence that came from elsewhere, with nothing known of its absence, pass `None`.
+/// An offline user is [`Palette::offline`], usually dark, after the last session was cleared, and [`Palette::no_news`] if there
+/// was no session, or the last one expired or was lost. A preferred presence has no effect without a session. Pass `None` for
+/// a presence whose absence is not known, for example one that was received from a server.
 ///
 /// ```
 /// use presence_core::indicator::{Palette, appearance};

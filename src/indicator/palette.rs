@@ -1,15 +1,15 @@
-//! Palettes: an appearance for every presence, as plain constant data.
+//! Palettes: the appearance of every presence, as constant data.
 
 use super::Appearance;
 use super::colour::Rgb;
 use super::pattern::{Pattern, Period};
 use crate::presence::Presence;
 
-/// What a light looks like for each presence, and when there is no news: plain data, to be replaced wholly or in part.
+/// The appearance of a light for each presence: plain data, which an application can replace completely or in part.
 ///
-/// Both palettes here say availability by colour and activity by pattern, and both read without colour: availabilities
-/// that share a pattern differ in luminance. Show faults of the device itself in none of their colours: with
-/// [`Palette::DEFAULT`] blue is free.
+/// The palettes of the library show the availability by colour and the activity by pattern. They also work without colours:
+/// availabilities with the same pattern differ in luminance. A device should show its own faults in a colour of its own: with
+/// [`Palette::DEFAULT`], blue is free.
 ///
 /// ```
 /// use presence_core::Presence;
@@ -22,7 +22,7 @@ use crate::presence::Presence;
 ///     pattern: Pattern::Blink { on_ms: 900, period: Period::from_millis(1000) },
 /// };
 /// const LOUD: Palette = Palette::DEFAULT.with(Presence::InACall, CALLS).with(Presence::InAConferenceCall, CALLS);
-/// // ... or by name: this light stays dark when there is no news.
+/// // ... or by name: this light stays dark if there is no news.
 /// const QUIET: Palette = Palette { no_news: Appearance::OFF, ..Palette::DEFAULT };
 /// assert_eq!(LOUD.of(Presence::InACall), CALLS);
 /// assert_eq!(QUIET.of(Presence::Unknown), Appearance::OFF);
@@ -30,35 +30,35 @@ use crate::presence::Presence;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Palette {
-    /// Nobody knows if the user is there: Unknown, never seen, or not renewed. Rule A5.
+    /// The appearance of no news: Unknown, or Offline unless the last session was cleared. Rule [A5](crate::rules#a5).
     pub no_news: Appearance,
-    /// Offline, because the last session was cleared.
+    /// The appearance of Offline after the last session was cleared: the user is gone.
     pub offline: Appearance,
-    /// “Appear offline”.
+    /// The appearance of OffWork, which clients call “appear offline”.
     pub off_work: Appearance,
-    /// Away.
+    /// The appearance of Away.
     pub away: Appearance,
-    /// Be right back.
+    /// The appearance of BeRightBack.
     pub be_right_back: Appearance,
-    /// Available, but idle for a while.
+    /// The appearance of AvailableInactive: available, but idle for a while.
     pub available_inactive: Appearance,
-    /// Available.
+    /// The appearance of Available.
     pub available: Appearance,
-    /// Busy.
+    /// The appearance of Busy.
     pub busy: Appearance,
-    /// A meeting in the calendar.
+    /// The appearance of InAMeeting, from a calendar.
     pub in_a_meeting: Appearance,
-    /// A call.
+    /// The appearance of InACall.
     pub in_a_call: Appearance,
-    /// A conference call.
+    /// The appearance of InAConferenceCall.
     pub in_a_conference_call: Appearance,
-    /// Do not disturb.
+    /// The appearance of DoNotDisturb.
     pub do_not_disturb: Appearance,
-    /// Focus time in the calendar.
+    /// The appearance of Focusing, from a calendar.
     pub focusing: Appearance,
-    /// Urgent interruptions only.
+    /// The appearance of UrgentInterruptionsOnly.
     pub urgent_interruptions_only: Appearance,
-    /// Presenting.
+    /// The appearance of Presenting.
     pub presenting: Appearance,
 }
 
@@ -83,7 +83,7 @@ const fn alternating(colour: Rgb, other: Rgb, period_ms: u16) -> Appearance {
 }
 
 impl Palette {
-    /// For most people, in an office. Brightest when busy, dimmest when away.
+    /// The palette for most people, in an office: brightest when busy, dimmest when away.
     ///
     /// | presence | colour | pattern |
     /// | --- | --- | --- |
@@ -115,11 +115,14 @@ impl Palette {
         presenting: alternating(RED, PURPLE.scale(170), 1000),
     };
 
-    /// [`Palette::DEFAULT`] for people who may be interrupted while only their calendar says busy: InAMeeting is amber.
+    /// The palette for people who may be interrupted in a meeting of their calendar.
+    ///
+    /// It is [`Palette::DEFAULT`] with amber for InAMeeting.
     pub const HOME: Self = Self::DEFAULT.with(Presence::InAMeeting, Appearance::solid(AMBER, 205));
 
-    /// For people who do not tell red from green: blue and orange instead, and a pattern of its own for everything but
-    /// Available and Busy.
+    /// The palette for people who do not distinguish red and green.
+    ///
+    /// It uses blue and orange, and a distinct pattern for everything but Available and Busy.
     ///
     /// | presence | colour | pattern |
     /// | --- | --- | --- |
@@ -151,7 +154,7 @@ impl Palette {
         presenting: alternating(Rgb::WHITE, MAGENTA, 1000),
     };
 
-    /// What the light looks like for a presence; [`Presence::Unknown`] is no news. O(1).
+    /// Returns the appearance of a presence. [`Presence::Unknown`] is [`no_news`](Self::no_news).
     #[must_use]
     pub const fn of(&self, presence: Presence) -> Appearance {
         match presence {
@@ -173,11 +176,12 @@ impl Palette {
         }
     }
 
-    /// This palette with another appearance for one presence; [`Presence::Unknown`] stands for no news. O(1), meant for
-    /// `const`.
+    /// Returns this palette with another appearance of one presence, for constants.
+    ///
+    /// [`Presence::Unknown`] replaces [`no_news`](Self::no_news).
     #[must_use]
     pub const fn with(mut self, presence: Presence, appearance: Appearance) -> Self {
-        let slot = match presence {
+        let entry = match presence {
             Presence::Unknown => &mut self.no_news,
             Presence::Offline => &mut self.offline,
             Presence::OffWork => &mut self.off_work,
@@ -194,13 +198,13 @@ impl Palette {
             Presence::UrgentInterruptionsOnly => &mut self.urgent_interruptions_only,
             Presence::Presenting => &mut self.presenting,
         };
-        *slot = appearance;
+        *entry = appearance;
         self
     }
 }
 
 impl Default for Palette {
-    /// [`Palette::DEFAULT`].
+    /// Returns [`Palette::DEFAULT`].
     fn default() -> Self {
         Self::DEFAULT
     }

@@ -1,13 +1,13 @@
-//! What a light does over time: pure functions of the milliseconds since it began, and never three flashes a second.
+//! Patterns of a light: pure functions of the milliseconds since it began, which never flash three times a second.
 
 use core::num::{NonZeroU16, NonZeroU32};
 
 use super::colour::Rgb;
 
-/// How long a pattern takes until it repeats, in milliseconds: half a second to 65.5 seconds.
+/// The period of a pattern, from half a second to 65.5 seconds.
 ///
-/// Shorter periods cannot be built. Flashing at 3 Hz and more can trigger seizures; at half a second and more there are at
-/// most two flashes in any one second, whoever made the palette.
+/// Shorter periods do not exist. Flashing at 3 Hz or more can trigger seizures; with half a second or more there are at most
+/// two flashes in any second, whatever the palette.
 ///
 /// ```
 /// use presence_core::indicator::Period;
@@ -20,11 +20,11 @@ use super::colour::Rgb;
 pub struct Period(NonZeroU16);
 
 impl Period {
-    /// Half a second: 2 Hz.
-    // One and 499 more: a way to a constant that is not zero, without a branch that panics.
+    /// The shortest period, half a second: 2 Hz.
+    // One and 499 more: a constant that is not zero, without a branch that panics.
     pub const SHORTEST: Self = Self(NonZeroU16::MIN.saturating_add(499));
 
-    /// This many milliseconds, or [`Period::SHORTEST`] if that is too short. O(1).
+    /// Creates a period of this many milliseconds, or [`Period::SHORTEST`] if that is longer.
     #[must_use]
     pub const fn from_millis(millis: u16) -> Self {
         match NonZeroU16::new(millis) {
@@ -33,22 +33,22 @@ impl Period {
         }
     }
 
-    /// The milliseconds. O(1).
+    /// Returns the period in milliseconds.
     #[must_use]
     pub const fn as_millis(self) -> u16 {
         self.0.get()
     }
 
-    /// Where in the period a moment is.
+    /// Returns the milliseconds since the period last began.
     fn phase(self, elapsed_ms: u32) -> u32 {
         elapsed_ms % NonZeroU32::from(self.0)
     }
 }
 
-/// What a light does over time, in whole milliseconds since it began.
+/// The pattern of a light over time, in whole milliseconds since it began.
 ///
-/// The elapsed time is a `u32` and may wrap, as a board's tick does after 49.7 days: the pattern then begins anew, in the
-/// middle of a period. Nothing else happens, and [`next_frame_in`](Self::next_frame_in) knows it.
+/// The elapsed time is a `u32` and may wrap, as a board's tick does after 49.7 days: the pattern then starts again, in the
+/// middle of a period. [`next_frame_in`](Self::next_frame_in) takes that into account.
 ///
 /// ```
 /// use presence_core::indicator::{Pattern, Period};
@@ -61,36 +61,36 @@ impl Period {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Pattern {
-    /// Always lit: the device can sleep until the presence changes.
+    /// A light that is always on: the device can sleep until the presence changes.
     Solid,
-    /// Smoothly darker and brighter again, from its brightest. It never goes out: a dark moment would read as offline.
+    /// A light that dims and brightens smoothly, starting at its brightest. It never goes dark, which would look offline.
     Breathe {
-        /// From one brightest moment to the next.
+        /// The time from one brightest point to the next.
         period: Period,
     },
-    /// Lit, then dark.
+    /// A light that is on, then off.
     Blink {
-        /// For how long it is lit, in milliseconds: never with 0, always from a whole period up.
+        /// The milliseconds for which it is on: 0 for never; the period or more for always.
         on_ms: u16,
-        /// From one beginning to the next.
+        /// The time from one start to the next.
         period: Period,
     },
-    /// Its own colour for the first half of the period, another for the second. It is lit all the time.
+    /// A light that is always on and has another colour in the second half of each period.
     Alternate {
         /// The other colour.
         other: Rgb,
-        /// From one beginning to the next.
+        /// The time from one start to the next.
         period: Period,
     },
 }
 
-/// How many levels a breath goes through. At three seconds a breath that is a frame every 23 ms.
+/// The number of steps of a breath. In a breath of three seconds each takes 23 ms.
 const BREATH_STEPS: u32 = 128;
-/// How far a breath goes down.
+/// The lowest level of a breath.
 const BREATH_FLOOR: u32 = 32;
 
 impl Pattern {
-    /// How bright the light is at this moment, in 255ths of its level. Alternating, it is always fully lit. O(1).
+    /// Returns the brightness, in 255ths of the light's level. An alternating light is always fully on.
     #[must_use]
     pub fn level_at(self, elapsed_ms: u32) -> u8 {
         match self {
@@ -101,7 +101,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it is the other colour's turn at this moment. O(1).
+    /// Returns the other colour of an alternating light while it shows that one.
     #[must_use]
     pub fn other_at(self, elapsed_ms: u32) -> Option<Rgb> {
         match self {
@@ -110,8 +110,9 @@ impl Pattern {
         }
     }
 
-    /// In how many milliseconds to draw again: nothing changes before. `None` when nothing changes by itself, so that the
-    /// device can sleep. A caller that draws less often sees a coarser breath and nothing worse. O(1).
+    /// Returns the milliseconds until the next change; `None` if the light does not change, so that the device can sleep.
+    ///
+    /// Drawing less often only makes a breath coarser.
     #[must_use]
     pub fn next_frame_in(self, elapsed_ms: u32) -> Option<u16> {
         let (period, edge) = match self {
@@ -123,7 +124,7 @@ impl Pattern {
         };
         let phase = period.phase(elapsed_ms);
         let edge = if phase < edge { edge } else { period.as_millis().into() };
-        // Where the elapsed time wraps, the pattern begins anew.
+        // Where the elapsed time wraps, the pattern starts again.
         let wraps = (!elapsed_ms).saturating_add(1);
         u16::try_from(edge.saturating_sub(phase).min(wraps)).ok()
     }
@@ -133,18 +134,18 @@ fn half(period: Period) -> u32 {
     (period.as_millis() / 2).into()
 }
 
-/// Which step of a breath this moment is in, less than `BREATH_STEPS`.
+/// Returns the step of a breath, less than `BREATH_STEPS`.
 fn breath_step(period: Period, elapsed_ms: u32) -> u32 {
     // A phase is less than 2¹⁶.
     period.phase(elapsed_ms).saturating_mul(BREATH_STEPS) / NonZeroU32::from(period.0)
 }
 
-/// Where in the period the next step begins.
+/// Returns the milliseconds from the start of the period to the next step.
 fn breath_edge(period: Period, step: u32) -> u32 {
     step.saturating_add(1).saturating_mul(period.as_millis().into()).div_ceil(BREATH_STEPS)
 }
 
-/// A triangle, squared: close to a sine to the eye, in integers.
+/// Returns the level of a step: a squared triangle wave, which looks like a sine.
 fn breath_level(step: u32) -> u8 {
     const DEEPEST: u32 = BREATH_STEPS / 2;
     const SWING: u32 = u8::MAX as u32 - BREATH_FLOOR;

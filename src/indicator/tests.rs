@@ -1,4 +1,4 @@
-//! What every palette, and every pattern anyone can make, must keep to.
+//! Properties of every palette of the library and of every possible pattern.
 
 use super::*;
 use crate::Availability;
@@ -9,7 +9,7 @@ fn appearances(palette: &Palette) -> impl Iterator<Item = (Presence, Appearance)
     Presence::ALL.into_iter().map(|presence| (presence, palette.of(presence)))
 }
 
-/// Patterns at and beyond every edge, the hostile ones included.
+/// Patterns at and beyond every limit.
 fn patterns() -> impl Iterator<Item = Pattern> {
     let extremes = [0, 1, 2, 20, 332, 333, 334, 499, 500, 501, 1000, 3000, 32_767, u16::MAX];
     extremes.into_iter().flat_map(move |millis| {
@@ -29,14 +29,16 @@ fn span(pattern: Pattern) -> u32 {
     2 * u32::from(period.as_millis()) + 1500
 }
 
-/// The most times within any one second that `shown` grows brighter by a tenth of full brightness after it grew darker by
-/// as much: what photosensitivity guidelines call a flash.
-fn flashes_in_a_second(span: u32, shown: impl Fn(u32) -> u8) -> usize {
+/// The highest number of flashes within any second.
+///
+/// A flash, as photosensitivity guidelines define it: the brightness rises by a tenth of the full brightness after it fell by
+/// as much.
+fn flashes_in_a_second(span: u32, level_at: impl Fn(u32) -> u8) -> usize {
     const TENTH: u8 = 25;
     let mut rises = heapless::Deque::<u32, 64>::new();
-    let (mut most, mut is_rising, mut extreme) = (0, false, shown(0));
+    let (mut most, mut is_rising, mut extreme) = (0, false, level_at(0));
     for elapsed_ms in 0..span {
-        let level = shown(elapsed_ms);
+        let level = level_at(elapsed_ms);
         extreme = if is_rising { extreme.max(level) } else { extreme.min(level) };
         if extreme.abs_diff(level) >= TENTH {
             (is_rising, extreme) = (!is_rising, level);
@@ -94,36 +96,36 @@ fn nothing_changes_before_the_next_frame() {
     }
 }
 
-/// Of each pattern: what it shows at each edge, and how long nothing changes.
+/// The level of each pattern at each of its edges, and the time until the next one.
 #[test]
 fn patterns_change_at_their_edges_and_sleep_in_between() {
     let period = Period::from_millis(1001);
     let blink = |on_ms| Pattern::Blink { on_ms, period };
-    let seen = |pattern: Pattern, ms| (pattern.level_at(ms), pattern.next_frame_in(ms));
+    let frame = |pattern: Pattern, ms| (pattern.level_at(ms), pattern.next_frame_in(ms));
     for start in [0, 1001, 2002] {
         assert_eq!(
-            [0, 299, 300, 1000].map(|ms| seen(blink(300), start + ms)),
+            [0, 299, 300, 1000].map(|ms| frame(blink(300), start + ms)),
             [(255, Some(300)), (255, Some(1)), (0, Some(701)), (0, Some(1)),]
         );
         assert_eq!(
-            [0, 999, 1000].map(|ms| seen(blink(1000), start + ms)),
+            [0, 999, 1000].map(|ms| frame(blink(1000), start + ms)),
             [(255, Some(1000)), (255, Some(1)), (0, Some(1))]
         );
         // Always lit, or never.
         for (on_ms, level) in [(0, 0), (1001, 255), (u16::MAX, 255)] {
-            assert_eq!([0, 500, 1000].map(|ms| seen(blink(on_ms), start + ms)), [(level, None); 3]);
+            assert_eq!([0, 500, 1000].map(|ms| frame(blink(on_ms), start + ms)), [(level, None); 3]);
         }
         let alternate = Pattern::Alternate { other: Rgb::WHITE, period };
         assert_eq!(
             [0, 499, 500, 1000].map(|ms| (alternate.other_at(start + ms), alternate.next_frame_in(start + ms))),
             [(None, Some(500)), (None, Some(1)), (Some(Rgb::WHITE), Some(501)), (Some(Rgb::WHITE), Some(1)),]
         );
-        assert_eq!(seen(Pattern::Solid, start), (255, None));
+        assert_eq!(frame(Pattern::Solid, start), (255, None));
     }
     assert!(
         [Pattern::Solid, blink(300), Pattern::Breathe { period }].iter().all(|pattern| pattern.other_at(700).is_none())
     );
-    // Dark is dark: whoever shows it may sleep.
+    // A dark light does not change: the device may sleep.
     let lamp = |level| Appearance { colour: Rgb::WHITE, level, pattern: blink(300) };
     assert_eq!([lamp(0), lamp(1), lamp(255)].map(|lamp| lamp.next_frame_in(299)), [None, Some(1), Some(1)]);
 }
@@ -154,8 +156,7 @@ fn a_breath_is_smooth_and_never_goes_out() {
     }
 }
 
-/// Whether someone who sees no colour may take one light for the other: the same pattern, and brightnesses less than a
-/// quarter apart.
+/// Whether two lights look alike without colours: the same pattern, and a brightness that differs by less than a quarter.
 fn look_alike(one: Appearance, another: Appearance) -> bool {
     let brightness = |lamp: Appearance| u32::from(lamp.frame_at(0).luminance());
     let (dimmer, brighter) = match (brightness(one), brightness(another)) {
@@ -170,7 +171,7 @@ fn look_alike(one: Appearance, another: Appearance) -> bool {
 }
 
 #[test]
-fn every_availability_can_be_told_without_colour() {
+fn every_availability_is_distinguishable_without_colour() {
     for palette in PALETTES {
         for (presence, lamp) in appearances(palette) {
             for (other_presence, other) in appearances(palette) {

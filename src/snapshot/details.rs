@@ -140,7 +140,7 @@ fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock, details
     if version > revision {
         reader.fail(RestoreError::Revision);
     }
-    details.count(revision, version);
+    details.numbers(revision, version);
     let mut fits = true;
     if flags & MESSAGE != 0 {
         let text = read_text(reader);
