@@ -18,7 +18,8 @@ def output_of(*command, **options):
 
 def run(*command, **options):
     """Runs a command whose output is of no interest unless it fails."""
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options}
+    result = subprocess.run(command, **options)
     if result.returncode != 0:
         sys.stderr.write(result.stdout)
         raise Failure(f"{' '.join(map(str, command))}: ended with {result.returncode}")

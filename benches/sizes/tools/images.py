@@ -177,4 +177,5 @@ class Device:
                 if call.probe not in highest:
                     yield f"{self.target} {image}: no bound for {call.probe}"
                 elif call.stack > highest[call.probe]:
-                    yield f"{self.target} {image}: {call.probe} took {call.stack} bytes of stack, the bound is {highest[call.probe]}"
+                    bound = highest[call.probe]
+                    yield f"{self.target} {image}: {call.probe} took {call.stack} bytes of stack, the bound is {bound}"

@@ -28,7 +28,8 @@ def main():
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--record", action="store_true", help="write the record anew, and the tables of the documents")
     mode.add_argument("--flash", action="store_true", help="print only flash on the Cortex-M0: about a minute, no emulator")
-    parser.add_argument("--compiler", choices=toolchain.COMPILERS, help="rustup's toolchain or Debian's; by default rustup's if it can be had")
+    compiler_help = "rustup's toolchain or Debian's; by default rustup's if it can be had"
+    parser.add_argument("--compiler", choices=toolchain.COMPILERS, help=compiler_help)
     options = parser.parse_args()
     try:
         problems = list(flash(options) if options.flash else everything(options))
@@ -50,7 +51,8 @@ def flash(options):
     for row in rows.ROWS:
         if row.table == rows.FLASH:
             key = device.compiler.name, device.target, row.name
-            now, before = row.measure(device), recorded[key]
+            now = row.measure(device)
+            before = recorded.get(key, now)
             print(f"{row.label:<60} {now:>7,} {before:>7,} {now - before:>+7,} {row.budget or '':>7}")
             measured[key] = now
     return record.over_budget(measured)

@@ -11,16 +11,17 @@ at worst      the same for every input of small size: src/every says which those
 
 import collections
 
-from .images import MACHINES, WIRES
+from .images import MACHINES
 
-# The name in the record, the table that shows it, its name there, its budget on the Cortex-M0 or None, and how a device
+# The name in the record, the table that shows it, its label there, its budget on the Cortex-M0 or None, and how a device
 # measures it.
 Row = collections.namedtuple("Row", "name table label budget measure")
 
 MACHINES_PLAYED = tuple(f"{image}-scenario" for image in MACHINES)
 MACHINES_EVERY = tuple(f"{image}-every" for image in MACHINES)
+STORED, DETAILS, DIRECTORY = ("stored-every",), ("details-whole-every",), ("directory-every",)
 
-FLASH, MEMORY, STACK, CALLS, REQUESTS = TABLES = ("flash", "memory", "stack", "calls", "requests")
+FLASH, MEMORY, STACK, CALLS, REQUESTS = ("flash", "memory", "stack", "calls", "requests")
 
 
 def flash(name, label, image, budget=None):
@@ -107,7 +108,7 @@ ROWS = (
     flash("directory", "A `Directory`: every command, advanced and read", "directory"),
     flash("requests-whole", "`serve` with features `batch` and `details`", "requests-whole"),
     flash("lines-whole", "`serve_line` with features `batch` and `details`", "lines-whole"),
-    memory("details", "`Details` with texts of 280 bytes", lambda device: device.size_of("DETAILS_OF_280", "details-whole-every")),
+    memory("details", "`Details` with texts of 280 bytes", lambda device: device.size_of("DETAILS_OF_280", *DETAILS)),
     stack_bound("save", "`snapshot::save`: no path takes more", ["stored"], "^probe_save$"),
     stack_bound("restore", "`snapshot::restore`: no path takes more", ["stored"], "^probe_restore$"),
     stack_bound("details", "`Details`, a command: no path takes more", ["details-whole"], "^probe_(?!save|restore)"),
@@ -116,18 +117,24 @@ ROWS = (
     stack_bound("directory", "A `Directory`: no path takes more", ["directory"]),
     stack_seen("requests-whole", "`serve` with both features: most seen", ["requests-whole-every"]),
     stack_seen("lines-whole", "`serve_line` with both features: most seen", ["lines-whole-every"]),
-    worst("save", "At worst: `snapshot::save`", ["stored-every"], "probe_save"),
-    worst("restore", "At worst: `snapshot::restore`", ["stored-every"], "probe_restore"),
-    worst("save-details", "At worst: `save_details`", ["details-whole-every"], "probe_save"),
-    worst("restore-details", "At worst: `restore_details`", ["details-whole-every"], "probe_restore"),
-    per_byte("hostile-restore", "Either `restore`, each of 4,096 bytes that are no snapshot", ["stored-every", "details-whole-every"], "hostile"),
-    worst("update-details", "At worst: a command of `Details` and `apply`", ["details-whole-every"], "probe_update"),
-    worst("advance-details", "At worst: `next_due_details` and `apply`, something due", ["details-whole-every"], "probe_advance", calls="due"),
-    worst("execute", "At worst: `Directory::execute`, nothing due", ["directory-every"], "probe_execute"),
-    worst("execute-due", "At worst: `Directory::execute`, everything overdue", ["directory-every"], "probe_execute", calls="due"),
-    worst("advance-directory", "At worst: `Directory::advance`, one step", ["directory-every"], "probe_advance", calls=""),
-    worst("presence-directory", "At worst: `Directory::presence`, nothing due", ["directory-every"], "probe_presence"),
-    worst("read-directory", "At worst: `Directory::presence` or `version`, everything overdue", ["directory-every"], "probe_(presence|version)", calls=""),
+    worst("save", "At worst: `snapshot::save`", STORED, "probe_save"),
+    worst("restore", "At worst: `snapshot::restore`", STORED, "probe_restore"),
+    worst("save-details", "At worst: `save_details`", DETAILS, "probe_save"),
+    worst("restore-details", "At worst: `restore_details`", DETAILS, "probe_restore"),
+    per_byte("hostile-restore", "Either `restore`, each of 4,096 bytes that are no snapshot", STORED + DETAILS, "hostile"),
+    worst("update-details", "At worst: a command of `Details` and `apply`", DETAILS, "probe_update"),
+    worst("advance-details", "At worst: `next_due_details` and `apply`, something due", DETAILS, "probe_advance", calls="due"),
+    worst("execute", "At worst: `Directory::execute`, nothing due", DIRECTORY, "probe_execute"),
+    worst("execute-due", "At worst: `Directory::execute`, everything overdue", DIRECTORY, "probe_execute", calls="due"),
+    worst("advance-directory", "At worst: `Directory::advance`, one step", DIRECTORY, "probe_advance", calls=""),
+    worst("presence-directory", "At worst: `Directory::presence`, nothing due", DIRECTORY, "probe_presence"),
+    worst(
+        "read-directory",
+        "At worst: `Directory::presence` or `version`, everything overdue",
+        DIRECTORY,
+        "probe_(presence|version)",
+        calls="",
+    ),
     request("worst-requests-whole", "`serve`, about details", "requests-whole-every", "idle"),
     request("worst-lines-whole", "`serve_line`, about details", "lines-whole-every", "idle"),
     request("worst-requests-whole-longest", "`serve`, about details, longest spelling", "requests-whole-every", "longest"),
