@@ -1,14 +1,13 @@
 //! What one operation on a directory costs, from a handful of users to a million. `cargo bench`.
 
 use divan::Bencher;
-use presence_core::directory::{Directory, IndexCell, QueueCell, SliceMemory, Slot, TagCell};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, UserId};
 
 const USERS: [usize; 4] = [16, 1000, 100_000, 1_000_000];
 const SESSIONS: usize = 3;
 
-type Memory = SliceMemory<Box<[Slot<UserId, SessionId, SESSIONS>]>, Box<[TagCell]>, Box<[IndexCell]>, Box<[QueueCell]>>;
-type Full = Directory<UserId, SessionId, SESSIONS, Memory>;
+type Full = BoxedDirectory<UserId, SessionId, SESSIONS>;
 
 /// A small generator of numbers, the same ones at each run.
 struct Random(u64);
@@ -43,13 +42,7 @@ fn keep_alive(number: u8) -> Command<SessionId> {
 
 /// Every user with every session.
 fn full(users: usize) -> Full {
-    let memory = SliceMemory {
-        slots: vec![Slot::EMPTY; users].into_boxed_slice(),
-        tags: vec![TagCell::EMPTY; users].into_boxed_slice(),
-        index: vec![IndexCell::EMPTY; users].into_boxed_slice(),
-        queue: vec![QueueCell::EMPTY; users].into_boxed_slice(),
-    };
-    let mut directory = Directory::new(memory, Policy::GRAPH);
+    let mut directory = Directory::new(BoxedMemory::new(users), Policy::GRAPH);
     for number in 0..users as u64 {
         for application in 0..SESSIONS as u8 {
             directory.execute(Instant::ZERO, id(number), keep_alive(application), |_, _| {}).expect("room");

@@ -1,14 +1,12 @@
 //! Does one operation a thousand times, for valgrind to count instructions: `instructions OPERATION USERS`. Only those of
 //! `counted` count; two hundred times before that it finds its pace.
 
-use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, UserId};
 use std::hint::black_box;
 use std::ops::Range;
 
 const SESSIONS: usize = 3;
-
-type Memory = SliceMemory<Vec<Slot<UserId, SessionId, SESSIONS>>, Vec<TagCell>, Vec<IndexCell>, Vec<QueueCell>>;
 
 fn id(number: u64) -> UserId {
     let spread = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -26,7 +24,7 @@ fn clear(application: u8) -> Command<SessionId> {
 }
 
 struct Bench {
-    directory: Directory<UserId, SessionId, SESSIONS, Memory>,
+    directory: BoxedDirectory<UserId, SessionId, SESSIONS>,
     operation: String,
     users: u64,
     seed: u64,
@@ -35,13 +33,7 @@ struct Bench {
 impl Bench {
     fn new(operation: String, users: u64) -> Self {
         let capacity = usize::try_from(users).expect("users");
-        let memory = SliceMemory {
-            slots: vec![Slot::EMPTY; capacity],
-            tags: vec![TagCell::EMPTY; capacity],
-            index: vec![IndexCell::EMPTY; capacity],
-            queue: vec![QueueCell::EMPTY; capacity],
-        };
-        let mut directory = Directory::new(memory, Policy::GRAPH);
+        let mut directory = Directory::new(BoxedMemory::new(capacity), Policy::GRAPH);
         for user in 0..users {
             for application in 0..SESSIONS as u8 {
                 // Leases of different lengths, as they are in the field.

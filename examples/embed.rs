@@ -1,6 +1,6 @@
 //! The library inside somebody else's server: no `graph`, its own ids, its own policy, its own clock.
 
-use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
 use presence_core::{Duration, DurationRange, Fade, Fades, Instant, Policy, Presence, Transition};
 
 /// A chat server's rule: leases of half a minute, and straight to Away after five minutes without a sign of life.
@@ -17,13 +17,7 @@ fn notify(user: u64, change: &Transition<u16>) {
 
 fn main() -> Result<(), presence_core::CommandError> {
     // Rows of a database are users here and sockets are sessions: room for 16,000, with four sockets each.
-    let memory = SliceMemory {
-        slots: vec![Slot::EMPTY; 16_000],
-        tags: vec![TagCell::EMPTY; 16_000],
-        index: vec![IndexCell::EMPTY; 16_000],
-        queue: vec![QueueCell::EMPTY; 16_000],
-    };
-    let mut directory: Directory<u64, u16, 4, _> = Directory::new(memory, CHAT);
+    let mut directory: BoxedDirectory<u64, u16, 4> = Directory::new(BoxedMemory::new(16_000), CHAT);
 
     // A socket says that user 7 is there for ten minutes, another that they are in a call. Then both fall silent.
     let lease = Some(Duration::from_mins(10));

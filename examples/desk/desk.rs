@@ -2,7 +2,7 @@
 
 use crate::options::OWNER;
 use crate::output::Output;
-use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
 use presence_core::graph::{Caller, Context, Error, Line, Trace, Writer, json::Value, serve_line, write_change};
 use presence_core::{Change, Instant, Policy, SessionId, Transition, UserId};
 use std::collections::BTreeMap;
@@ -11,10 +11,8 @@ use std::io;
 pub(crate) const USERS: usize = 1024;
 pub(crate) const SESSIONS: usize = 16;
 
-type Memory = SliceMemory<Vec<Slot<UserId, SessionId, SESSIONS>>, Vec<TagCell>, Vec<IndexCell>, Vec<QueueCell>>;
-
 pub(crate) struct Desk {
-    pub(crate) directory: Directory<UserId, SessionId, SESSIONS, Memory>,
+    pub(crate) directory: BoxedDirectory<UserId, SessionId, SESSIONS>,
     /// Everything that happened, if someone wants to know at the end.
     pub(crate) history: Vec<(UserId, Transition<SessionId>)>,
     keeps_history: bool,
@@ -29,14 +27,8 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(policy: Policy, me: Option<UserId>, keeps_history: bool) -> Self {
-        let memory = SliceMemory {
-            slots: vec![Slot::EMPTY; USERS],
-            tags: vec![TagCell::EMPTY; USERS],
-            index: vec![IndexCell::EMPTY; USERS],
-            queue: vec![QueueCell::EMPTY; USERS],
-        };
         Self {
-            directory: Directory::new(memory, policy),
+            directory: Directory::new(BoxedMemory::new(USERS), policy),
             history: Vec::new(),
             keeps_history,
             names: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use crate::life::{clock, command};
 use arbitrary::{Result, Unstructured};
-use core::hash::BuildHasher;
+use core::hash::{BuildHasher, BuildHasherDefault};
 use presence_core::directory::DefaultHasher;
 use support::model::both::{Both, SameHash};
 use support::model::policies;
@@ -21,14 +21,14 @@ pub fn history(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     // An error is the end of the bytes.
     let _ = match bytes.int_in_range(0..=7).unwrap_or(0) {
-        0 => play::<1, 1, _>(bytes, DefaultHasher::new()),
-        1 => play::<1, 4, _>(bytes, DefaultHasher::new()),
-        2 => play::<2, 2, _>(bytes, DefaultHasher::new()),
-        3 => play::<3, 3, _>(bytes, DefaultHasher::new()),
-        4 => play::<20, 1, _>(bytes, DefaultHasher::new()),
+        0 => play::<1, 1, _>(bytes, BuildHasherDefault::<DefaultHasher>::new()),
+        1 => play::<1, 4, _>(bytes, BuildHasherDefault::<DefaultHasher>::new()),
+        2 => play::<2, 2, _>(bytes, BuildHasherDefault::<DefaultHasher>::new()),
+        3 => play::<3, 3, _>(bytes, BuildHasherDefault::<DefaultHasher>::new()),
+        4 => play::<20, 1, _>(bytes, BuildHasherDefault::<DefaultHasher>::new()),
         5 => play::<5, 2, _>(bytes, SameHash),
-        6 => play::<0, 1, _>(bytes, DefaultHasher::new()),
-        _ => play::<2, 0, _>(bytes, DefaultHasher::new()),
+        6 => play::<0, 1, _>(bytes, BuildHasherDefault::<DefaultHasher>::new()),
+        _ => play::<2, 0, _>(bytes, BuildHasherDefault::<DefaultHasher>::new()),
     };
 }
 

@@ -2,13 +2,13 @@
 
 // recipe
 use arbitrary::{Result, Unstructured};
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
 use std::collections::BTreeMap;
 
 /// One's own wrapper: what a wall of lamps shows of each user, redrawn when a transition says so.
 struct Wall {
-    users: Directory<UserId, SessionId, 2, InlineMemory<UserId, SessionId, 2, 8>>,
+    users: InlineDirectory<UserId, SessionId, 2, 8>,
     shown: BTreeMap<UserId, Presence>,
 }
 
@@ -22,7 +22,7 @@ impl Wall {
 
 /// Any bytes: commands to any of few users, and the time between them.
 fn wall(data: &[u8]) {
-    let wall = Wall { users: Directory::new(InlineMemory::new(), Policy::DESK), shown: BTreeMap::new() };
+    let wall = Wall { users: InlineDirectory::with_policy(Policy::DESK), shown: BTreeMap::new() };
     // An error is the end of the bytes.
     let _ = play(wall, Unstructured::new(data));
 }

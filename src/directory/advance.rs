@@ -29,7 +29,7 @@ pub enum Progress<U, S> {
     },
 }
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -42,10 +42,10 @@ where
     /// ([S8](crate::rules#s8)).
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory, Progress};
+    /// use presence_core::directory::{Directory, InlineDirectory, Progress};
     /// use presence_core::{Cause, Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// directory.set_presence(Instant::ZERO, 1, 1, Presence::Away, None, |_, _| {})?;
     /// let until = loop {
     ///     match directory.advance(Instant::from_secs(400)) {

@@ -7,7 +7,7 @@ use super::state::Directory;
 use crate::user::{ApplyError, Transition, User};
 use core::hash::{BuildHasher, Hash};
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,

@@ -11,7 +11,7 @@ use core::hash::{BuildHasher, Hash};
 /// How many users are prefetched at a time.
 const PREFETCHED: usize = 64;
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -24,10 +24,10 @@ where
     /// waits for up to 64 users at once.
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{Command, CommandError, Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// let set = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
     /// let commands = [(7, set), (8, Command::ClearPresence { session: 1 })];
     /// let mut outcomes = Vec::new();
@@ -63,10 +63,10 @@ where
     /// Up to 64 users are prefetched at a time.
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
     /// let mut read = Vec::new();
     /// directory.read_batch(Instant::ZERO, &[8, 7], |id, user| read.push((id, user.presence())));
@@ -86,11 +86,11 @@ where
     /// Returns the slots of up to [`PREFETCHED`] users. Each round touches one piece of memory for all of them before the
     /// next one needs it, so that the processor fetches them at the same time.
     fn find_many(&self, users: impl Iterator<Item = U> + Clone) -> [Option<SlotIndex>; PREFETCHED] {
-        let (tags, slots) = (self.memory.tags(), self.memory.slots());
+        let (fingerprints, slots) = (self.memory.fingerprints(), self.memory.slots());
         let (mut hashes, mut matches) = ([0; PREFETCHED], [SlotIndex::NONE; PREFETCHED]);
         for ((hash, first), user) in hashes.iter_mut().zip(&mut matches).zip(users.clone()) {
             *hash = self.hash(user);
-            *first = Buckets::of(*hash, tags.len()).first_match(tags);
+            *first = Buckets::of(*hash, fingerprints.len()).first_match(fingerprints);
         }
         // A user is a handful of cache lines: its presence and its deadlines touch them all.
         for first in matches {

@@ -60,7 +60,7 @@ pub struct ChangedUser<'a, U, S, const SESSIONS: usize> {
     pub cursor: Cursor,
 }
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -80,10 +80,10 @@ where
     /// [`CursorError`] when a user who would have to be reported was evicted, or the cursor is another directory's.
     ///
     /// ```
-    /// use presence_core::directory::{Cursor, Directory, InlineMemory};
+    /// use presence_core::directory::{Cursor, Directory, InlineDirectory};
     /// use presence_core::{Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// for user in [1, 2, 1] {
     ///     directory.clear_presence(Instant::ZERO, user, 9, |_, _| {}).ok();
     ///     directory.set_presence(Instant::ZERO, user, 9, Presence::Away, None, |_, _| {})?;

@@ -7,7 +7,7 @@ use crate::time::Instant;
 use crate::user::{Command, CommandError, OverdueError, Transition, User, decide};
 use core::hash::{BuildHasher, Hash};
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -26,10 +26,10 @@ where
     /// - [`DecideError::Refused`] when [`execute`](Self::execute) would return that error.
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{Command, Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// let mut journal = Vec::new();
     /// let command = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
     /// if let Some(transition) = directory.decide(Instant::ZERO, 7, command)? {

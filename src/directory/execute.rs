@@ -9,7 +9,7 @@ use crate::time::{Duration, Instant};
 use crate::user::{Command, CommandError, NotFound, Transition, UserAt, decide};
 use core::hash::{BuildHasher, Hash};
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -31,10 +31,10 @@ where
     /// The command has changed nothing then; overdue transitions stay applied.
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{Cause, Command, Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// let set = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
     /// directory.execute(Instant::ZERO, 7, set, |_, _| {})?;
     /// // Its lease expires before it is set again: both changes are observed, each with its own time.

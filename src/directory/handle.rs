@@ -31,7 +31,7 @@ impl UserHandle {
     }
 }
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -41,10 +41,10 @@ where
     /// Returns the handle of a user; `None` for one without a slot.
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
     /// let handle = directory.handle(7).expect("a slot");
     /// assert!(handle.index() < directory.capacity());

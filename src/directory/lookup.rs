@@ -21,7 +21,7 @@ fn slot_of<U: Copy + Eq, S, const SESSIONS: usize>(
     slots.get(index.as_usize()).filter(|slot| slot.id == Some(user)).map(|slot| (index, slot))
 }
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -45,8 +45,8 @@ where
 
     #[inline]
     fn find_hashed(&self, hash: u64, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
-        let tags = self.memory.tags();
-        self.find_from(Buckets::of(hash, tags.len()).first_match(tags), hash, user)
+        let fingerprints = self.memory.fingerprints();
+        self.find_from(Buckets::of(hash, fingerprints.len()).first_match(fingerprints), hash, user)
     }
 
     /// Returns a user's slot where the first match in its buckets is known.
@@ -60,8 +60,10 @@ where
     /// Returns a user's slot where the first match is another user.
     #[inline(never)]
     fn find_elsewhere(&self, hash: u64, user: U) -> Option<Found<'_, U, S, SESSIONS>> {
-        let (slots, tags) = (self.memory.slots(), self.memory.tags());
+        let (slots, fingerprints) = (self.memory.slots(), self.memory.fingerprints());
         let look = |index| slot_of(slots, index, user);
-        Buckets::of(hash, tags.len()).find(tags, look).or_else(|| overflow::find(self.memory.index(), hash, look))
+        Buckets::of(hash, fingerprints.len())
+            .find(fingerprints, look)
+            .or_else(|| overflow::find(self.memory.overflow(), hash, look))
     }
 }

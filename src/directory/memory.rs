@@ -1,60 +1,38 @@
-//! The memory a directory lives in: handed over once, as arrays of a `static` or as slices sized at start-up.
+//! The memory that a directory lives in, handed over once: in one value of fixed size, or in boxes sized at run time.
 
+use super::cells::{Cells, Parts};
 use super::slot::Slot;
-use super::table::buckets::TagCell;
-use super::table::overflow::IndexCell;
-use super::timers::cell::QueueCell;
+use super::table::buckets::Fingerprint;
+use super::table::overflow::OverflowCell;
+use super::timers::cell::TimerCell;
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
 
-/// What a [`Directory`](super::Directory) needs of memory: as many [`Slot`]s, [`TagCell`]s, [`IndexCell`]s and
-/// [`QueueCell`]s as it is to hold users. When the directory is made, every one of them must be `EMPTY`. Where the four
-/// differ in length, the shortest counts; but more tags than slots make finding slow. A directory asks for them at every step:
-/// its costs hold where they are at hand, O(1).
-pub trait Memory<U, S, const SESSIONS: usize> {
-    /// The users. O(1).
-    fn slots(&self) -> &[Slot<U, S, SESSIONS>];
-    /// Who is at home where. O(1).
-    fn tags(&self) -> &[TagCell];
-    /// The index of those who are not at home. O(1).
-    fn index(&self) -> &[IndexCell];
-    /// The queue of deadlines. O(1).
-    fn queue(&self) -> &[QueueCell];
-    /// All four, to write. O(1).
-    fn parts(&mut self) -> Parts<'_, U, S, SESSIONS>;
-}
+/// The memory that a [`Directory`](super::Directory) lives in: one of this module's, or `&mut` of one.
+///
+/// It must be new when the directory is created. This trait is sealed.
+pub trait Memory<U, S, const SESSIONS: usize>: Cells<U, S, SESSIONS> {}
 
-/// The four parts of a [`Memory`], to write.
-#[derive(Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Parts<'a, U, S, const SESSIONS: usize> {
-    /// The users.
-    pub slots: &'a mut [Slot<U, S, SESSIONS>],
-    /// Who is at home where.
-    pub tags: &'a mut [TagCell],
-    /// The index of those who are not at home.
-    pub index: &'a mut [IndexCell],
-    /// The queue of deadlines.
-    pub queue: &'a mut [QueueCell],
-}
+impl<U, S, const SESSIONS: usize, M: Memory<U, S, SESSIONS>> Memory<U, S, SESSIONS> for &mut M {}
 
-/// Memory for `USERS` users in one value, for a `static` or a stack. Everything is inline; no pointer is stored.
+/// Memory for `USERS` users in one value, for a `static` or a stack. It holds no pointer.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InlineMemory<U, S, const SESSIONS: usize, const USERS: usize> {
     slots: [Slot<U, S, SESSIONS>; USERS],
-    tags: [TagCell; USERS],
-    index: [IndexCell; USERS],
-    queue: [QueueCell; USERS],
+    fingerprints: [Fingerprint; USERS],
+    overflow: [OverflowCell; USERS],
+    timers: [TimerCell; USERS],
 }
 
 impl<U, S, const SESSIONS: usize, const USERS: usize> InlineMemory<U, S, SESSIONS, USERS> {
-    /// Memory in which nobody has a place yet. O(`USERS`); nothing at run time in a `static`.
+    /// Creates memory without users. In a `static` nothing is left to do at run time.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             slots: [const { Slot::EMPTY }; USERS],
-            tags: [TagCell::EMPTY; USERS],
-            index: [IndexCell::EMPTY; USERS],
-            queue: [QueueCell::EMPTY; USERS],
+            fingerprints: [Fingerprint::FREE; USERS],
+            overflow: [OverflowCell::EMPTY; USERS],
+            timers: [TimerCell::EMPTY; USERS],
         }
     }
 }
@@ -65,106 +43,102 @@ impl<U, S, const SESSIONS: usize, const USERS: usize> Default for InlineMemory<U
     }
 }
 
-impl<U, S, const SESSIONS: usize, const USERS: usize> Memory<U, S, SESSIONS> for InlineMemory<U, S, SESSIONS, USERS> {
+impl<U, S, const SESSIONS: usize, const USERS: usize> Memory<U, S, SESSIONS> for InlineMemory<U, S, SESSIONS, USERS> {}
+
+impl<U, S, const SESSIONS: usize, const USERS: usize> Cells<U, S, SESSIONS> for InlineMemory<U, S, SESSIONS, USERS> {
     fn slots(&self) -> &[Slot<U, S, SESSIONS>] {
         &self.slots
     }
 
-    fn tags(&self) -> &[TagCell] {
-        &self.tags
+    fn fingerprints(&self) -> &[Fingerprint] {
+        &self.fingerprints
     }
 
-    fn index(&self) -> &[IndexCell] {
-        &self.index
+    fn overflow(&self) -> &[OverflowCell] {
+        &self.overflow
     }
 
-    fn queue(&self) -> &[QueueCell] {
-        &self.queue
+    fn timers(&self) -> &[TimerCell] {
+        &self.timers
     }
 
     fn parts(&mut self) -> Parts<'_, U, S, SESSIONS> {
-        let Self { slots, tags, index, queue } = self;
-        Parts { slots, tags, index, queue }
+        let Self { slots, fingerprints, overflow, timers } = self;
+        Parts { slots, fingerprints, overflow, timers }
     }
 }
 
-/// Memory in four slices of whatever owns or borrows them: `Box<[_]>`, `Vec<_>`, `&'static mut [_]`.
+/// Memory for a number of users chosen at run time, allocated once.
 ///
 /// ```
-/// use presence_core::directory::{Directory, IndexCell, QueueCell, SliceMemory, Slot, TagCell};
+/// use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory};
 /// use presence_core::{Policy, SessionId, UserId};
 ///
-/// let users = 1000;
-/// let memory = SliceMemory {
-///     slots: vec![Slot::EMPTY; users].into_boxed_slice(),
-///     tags: vec![TagCell::EMPTY; users].into_boxed_slice(),
-///     index: vec![IndexCell::EMPTY; users].into_boxed_slice(),
-///     queue: vec![QueueCell::EMPTY; users].into_boxed_slice(),
-/// };
-/// let directory: Directory<UserId, SessionId, 3, _> = Directory::new(memory, Policy::GRAPH);
+/// let directory: BoxedDirectory<UserId, SessionId, 3> = Directory::new(BoxedMemory::new(1000), Policy::GRAPH);
 /// assert_eq!(directory.capacity(), 1000);
 /// ```
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct SliceMemory<Slots, Tags, Index, Queue> {
-    /// One [`Slot`] a user, all [`Slot::EMPTY`].
-    pub slots: Slots,
-    /// One [`TagCell`] a user, all [`TagCell::EMPTY`].
-    pub tags: Tags,
-    /// One [`IndexCell`] a user, all [`IndexCell::EMPTY`].
-    pub index: Index,
-    /// One [`QueueCell`] a user, all [`QueueCell::EMPTY`].
-    pub queue: Queue,
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+pub struct BoxedMemory<U, S, const SESSIONS: usize = 4> {
+    slots: Box<[Slot<U, S, SESSIONS>]>,
+    fingerprints: Box<[Fingerprint]>,
+    overflow: Box<[OverflowCell]>,
+    timers: Box<[TimerCell]>,
 }
 
-impl<U, S, const SESSIONS: usize, Slots, Tags, Index, Queue> Memory<U, S, SESSIONS>
-    for SliceMemory<Slots, Tags, Index, Queue>
-where
-    Slots: AsRef<[Slot<U, S, SESSIONS>]> + AsMut<[Slot<U, S, SESSIONS>]>,
-    Tags: AsRef<[TagCell]> + AsMut<[TagCell]>,
-    Index: AsRef<[IndexCell]> + AsMut<[IndexCell]>,
-    Queue: AsRef<[QueueCell]> + AsMut<[QueueCell]>,
-{
-    fn slots(&self) -> &[Slot<U, S, SESSIONS>] {
-        self.slots.as_ref()
-    }
-
-    fn tags(&self) -> &[TagCell] {
-        self.tags.as_ref()
-    }
-
-    fn index(&self) -> &[IndexCell] {
-        self.index.as_ref()
-    }
-
-    fn queue(&self) -> &[QueueCell] {
-        self.queue.as_ref()
-    }
-
-    fn parts(&mut self) -> Parts<'_, U, S, SESSIONS> {
-        let Self { slots, tags, index, queue } = self;
-        Parts { slots: slots.as_mut(), tags: tags.as_mut(), index: index.as_mut(), queue: queue.as_mut() }
+#[cfg(feature = "alloc")]
+impl<U, S, const SESSIONS: usize> BoxedMemory<U, S, SESSIONS> {
+    /// Allocates memory for so many users: the only function of this crate that allocates.
+    #[must_use]
+    pub fn new(users: usize) -> Self {
+        Self {
+            slots: core::iter::repeat_with(|| Slot::EMPTY).take(users).collect(),
+            fingerprints: core::iter::repeat_n(Fingerprint::FREE, users).collect(),
+            overflow: core::iter::repeat_n(OverflowCell::EMPTY, users).collect(),
+            timers: core::iter::repeat_n(TimerCell::EMPTY, users).collect(),
+        }
     }
 }
 
-impl<U, S, const SESSIONS: usize, M: Memory<U, S, SESSIONS>> Memory<U, S, SESSIONS> for &mut M {
+#[cfg(feature = "alloc")]
+impl<U, S, const SESSIONS: usize> Memory<U, S, SESSIONS> for BoxedMemory<U, S, SESSIONS> {}
+
+#[cfg(feature = "alloc")]
+impl<U, S, const SESSIONS: usize> Cells<U, S, SESSIONS> for BoxedMemory<U, S, SESSIONS> {
     fn slots(&self) -> &[Slot<U, S, SESSIONS>] {
-        (**self).slots()
+        &self.slots
     }
 
-    fn tags(&self) -> &[TagCell] {
-        (**self).tags()
+    fn fingerprints(&self) -> &[Fingerprint] {
+        &self.fingerprints
     }
 
-    fn index(&self) -> &[IndexCell] {
-        (**self).index()
+    fn overflow(&self) -> &[OverflowCell] {
+        &self.overflow
     }
 
-    fn queue(&self) -> &[QueueCell] {
-        (**self).queue()
+    fn timers(&self) -> &[TimerCell] {
+        &self.timers
     }
 
     fn parts(&mut self) -> Parts<'_, U, S, SESSIONS> {
-        (**self).parts()
+        let Self { slots, fingerprints, overflow, timers } = self;
+        Parts { slots, fingerprints, overflow, timers }
+    }
+}
+
+/// The number of users that fit; never the users themselves, because a log line is short.
+#[cfg(feature = "defmt")]
+impl<U, S, const SESSIONS: usize, const USERS: usize> defmt::Format for InlineMemory<U, S, SESSIONS, USERS> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "InlineMemory({=usize} users)", USERS);
+    }
+}
+
+/// The number of users that fit; never the users themselves, because a log line is short.
+#[cfg(all(feature = "defmt", feature = "alloc"))]
+impl<U, S, const SESSIONS: usize> defmt::Format for BoxedMemory<U, S, SESSIONS> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "BoxedMemory({=usize} users)", self.slots.len());
     }
 }

@@ -6,6 +6,7 @@
 mod advance;
 mod apply;
 mod batch;
+mod cells;
 mod change_list;
 mod changes;
 mod decide;
@@ -29,10 +30,10 @@ pub use advance::Progress;
 pub use changes::{ChangedUser, Cursor, CursorError};
 pub use decide::DecideError;
 pub use handle::UserHandle;
-pub use memory::{InlineMemory, Memory, Parts, SliceMemory};
-pub use slot::Slot;
-pub use state::Directory;
-pub use table::buckets::TagCell;
-pub use table::hash::{DefaultHasher, MultiplyHasher};
-pub use table::overflow::IndexCell;
-pub use timers::cell::QueueCell;
+#[cfg(feature = "alloc")]
+pub use memory::BoxedMemory;
+pub use memory::{InlineMemory, Memory};
+#[cfg(feature = "alloc")]
+pub use state::BoxedDirectory;
+pub use state::{Directory, InlineDirectory};
+pub use table::hash::DefaultHasher;

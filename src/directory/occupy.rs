@@ -1,6 +1,7 @@
 //! Giving a new user a slot, and evicting the user who had it.
 
-use super::memory::{Memory, Parts};
+use super::cells::Parts;
+use super::memory::Memory;
 use super::slot::SlotState;
 use super::slot_index::SlotIndex;
 use super::state::Directory;
@@ -21,7 +22,7 @@ pub(super) enum Vacancy {
     Evict(SlotIndex),
 }
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -33,7 +34,7 @@ where
         if self.len() < self.capacity() {
             return Some(Vacancy::Free);
         }
-        End::Back.first(self.memory.queue(), self.evictable).map(|first| Vacancy::Evict(first.slot))
+        End::Back.first(self.memory.timers(), self.evictable).map(|first| Vacancy::Evict(first.slot))
     }
 
     /// Returns the first revision and version of a new user in this slot: above those of every user evicted until then.
@@ -55,7 +56,7 @@ where
     pub(super) fn occupy(&mut self, vacancy: Vacancy, id: U) -> SlotIndex {
         let start = self.first_version(vacancy);
         let hash = self.hash(id);
-        let buckets = Buckets::of(hash, self.memory.tags().len());
+        let buckets = Buckets::of(hash, self.memory.fingerprints().len());
         let index = match vacancy {
             Vacancy::Free => {
                 self.len = self.len.saturating_add(1);
@@ -67,13 +68,13 @@ where
                 index
             }
         };
-        let Parts { slots, tags, index: cells, .. } = self.memory.parts();
+        let Parts { slots, fingerprints, overflow: cells, .. } = self.memory.parts();
         if let Some(slot) = slots.get_mut(index.as_usize()) {
             slot.id = Some(id);
             slot.user = User::with_version(start);
             slot.published = Presence::Offline;
             slot.state = SlotState::InUse;
-            if !buckets.occupy(tags, index) {
+            if !buckets.occupy(fingerprints, index) {
                 overflow::insert(cells, hash, index);
             }
         }
@@ -83,10 +84,9 @@ where
     /// Returns a free slot: in one of the buckets if there is one, otherwise the first there is. The search for the latter
     /// passes each slot once in all, because no slot becomes free again.
     fn free_slot(&mut self, buckets: Buckets) -> SlotIndex {
-        // There may be more fingerprints than there is memory for the rest.
-        let tags = self.memory.tags().get(..self.capacity()).unwrap_or_default();
-        buckets.free_slot(tags).unwrap_or_else(|| {
-            self.free_from = buckets::free_slot_from(tags, self.free_from).unwrap_or(SlotIndex::NONE);
+        let fingerprints = self.memory.fingerprints();
+        buckets.free_slot(fingerprints).unwrap_or_else(|| {
+            self.free_from = buckets::free_slot_from(fingerprints, self.free_from).unwrap_or(SlotIndex::NONE);
             self.free_from
         })
     }
@@ -112,10 +112,10 @@ where
     fn evict(&mut self, index: SlotIndex) {
         if let Some(old) = self.slot(index).and_then(|slot| slot.id) {
             let hash = self.hash(old);
-            let tags = self.memory.tags();
-            if !Buckets::of(hash, tags.len()).contain(tags, index) {
+            let fingerprints = self.memory.fingerprints();
+            if !Buckets::of(hash, fingerprints.len()).contain(fingerprints, index) {
                 let hasher = &self.hasher;
-                let Parts { slots, index: cells, .. } = self.memory.parts();
+                let Parts { slots, overflow: cells, .. } = self.memory.parts();
                 let hash_of = |other: SlotIndex| {
                     slots.get(other.as_usize()).and_then(|slot| slot.id).map_or(0, |id| hasher.hash_one(id))
                 };
@@ -135,7 +135,7 @@ where
         if is_evictable {
             self.cancel(index);
         }
-        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Parts { slots, timers: cells, .. } = self.memory.parts();
         let Some(slot) = slots.get_mut(index.as_usize()) else { return };
         if slot.state != SlotState::Pinned {
             slot.state = if is_evictable { SlotState::Evictable } else { SlotState::InUse };
@@ -151,7 +151,7 @@ where
 
     /// Restores the order of the evictable users, after the clock was shifted.
     pub(super) fn reorder_evictable(&mut self) {
-        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Parts { slots, timers: cells, .. } = self.memory.parts();
         Heap { slots, cells, end: End::Back, len: &mut self.evictable }
             .rebuild(|slots, index| slots.get(index.as_usize()).map_or(Instant::ZERO, |slot| slot.evictable_since()));
     }

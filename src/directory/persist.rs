@@ -5,7 +5,7 @@ use super::state::Directory;
 use crate::user::{ApplyError, User};
 use core::hash::{BuildHasher, Hash};
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -24,10 +24,10 @@ where
     /// [`changes_since`](Self::changes_since) a cursor read before.
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 100>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 100>::with_policy(Policy::GRAPH);
     /// for user in 0..10 {
     ///     directory.set_presence(Instant::ZERO, user, 1, Presence::Away, None, |_, _| {})?;
     /// }
@@ -80,10 +80,10 @@ where
     /// [`ApplyError::Full`] when there is no slot for a new user. Nothing is changed then.
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{Absence, Instant, Layer, Policy, User};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// directory.insert(7, User::after_restart(12))?;
     /// assert_eq!(directory.explain(Instant::ZERO, 7).layer, Layer::Nothing(Absence::Lost));
     /// # Ok::<(), presence_core::ApplyError>(())

@@ -7,7 +7,7 @@ use crate::time::Instant;
 use crate::user::{Explanation, User, next_due};
 use core::hash::{BuildHasher, Hash};
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -26,10 +26,10 @@ where
     /// ([M5](crate::rules#m5)).
     ///
     /// ```
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{Absence, Instant, Policy, Presence};
     ///
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 4>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
     /// directory.set_presence(Instant::ZERO, 7, 1, Presence::Away, None, |_, _| {})?;
     /// let read = |secs| directory.read(Instant::from_secs(secs), 7, |user| (user.presence(), user.absence()));
     /// assert_eq!(read(299), (Presence::Away, None));

@@ -6,7 +6,7 @@ use crate::time::Instant;
 use crate::user::OverdueError;
 use core::hash::{BuildHasher, Hash};
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,

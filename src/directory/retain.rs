@@ -9,7 +9,7 @@ use crate::time::Instant;
 use crate::user::{ApplyError, Transition};
 use core::hash::{BuildHasher, Hash};
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -29,11 +29,11 @@ where
     ///
     /// ```
     /// use presence_core::Policy;
-    /// use presence_core::directory::{Directory, InlineMemory};
+    /// use presence_core::directory::{Directory, InlineDirectory};
     /// use presence_core::{ApplyError, Instant};
     ///
     /// let now = Instant::ZERO;
-    /// let mut directory = Directory::new(InlineMemory::<u8, u8, 2, 1>::new(), Policy::GRAPH);
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 1>::with_policy(Policy::GRAPH);
     /// // A message is set, and removed later: two visible changes.
     /// directory.pin(now, 1, |_, _| {})?;
     /// assert!(directory.record_external_change(1));

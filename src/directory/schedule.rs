@@ -1,6 +1,7 @@
 //! Scheduling the deadlines of users: the queue of deadlines of a directory. Rule S8.
 
-use super::memory::{Memory, Parts};
+use super::cells::Parts;
+use super::memory::Memory;
 use super::slot_index::SlotIndex;
 use super::state::Directory;
 use super::timers::cell::Linked;
@@ -31,7 +32,7 @@ macro_rules! deadlines {
     };
 }
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -40,7 +41,7 @@ where
 {
     /// Schedules a user for this deadline, whatever it was scheduled for before.
     pub(super) fn schedule(&mut self, index: SlotIndex, deadline: Instant, now: Instant) {
-        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Parts { slots, timers: cells, .. } = self.memory.parts();
         let Some(slot) = slots.get_mut(index.as_usize()) else { return };
         let old = core::mem::replace(&mut slot.scheduled, deadline);
         deadlines!(slots, cells, self).set(index, old, deadline, now);
@@ -48,7 +49,7 @@ where
 
     /// Removes a user from the queue of deadlines.
     pub(super) fn cancel(&mut self, index: SlotIndex) {
-        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Parts { slots, timers: cells, .. } = self.memory.parts();
         let Some(slot) = slots.get_mut(index.as_usize()) else { return };
         let old = core::mem::replace(&mut slot.scheduled, Instant::NEVER);
         deadlines!(slots, cells, self).remove(index, old);
@@ -56,7 +57,7 @@ where
 
     /// Returns the first entry, if it is known to be first; if not, call [`drain_calendar`](Self::drain_calendar).
     pub(super) fn first_scheduled(&self, now: Instant) -> First {
-        let cells = self.memory.queue();
+        let cells = self.memory.timers();
         if self.calendar.is_far_ahead(cells, now) {
             return First::Unknown;
         }
@@ -70,7 +71,7 @@ where
 
     /// Returns a moment no later than any deadline; the first one exactly when it is known and up to date.
     pub(super) fn first_deadline(&self) -> Option<Instant> {
-        let cells = self.memory.queue();
+        let cells = self.memory.timers();
         let first = End::Front.first(cells, self.near).map_or(Instant::NEVER, |first| first.key);
         let first = first.min(self.calendar.drained_until(cells));
         (first != Instant::NEVER).then_some(first)
@@ -79,7 +80,7 @@ where
     /// Drains the next few users from the calendar: into the heap, or into the bucket of a deadline that has moved since.
     pub(super) fn drain_calendar(&mut self) {
         let mut drained = [SlotIndex::NONE; AT_A_TIME];
-        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Parts { slots, timers: cells, .. } = self.memory.parts();
         let count = self.calendar.drain(slots, cells, &mut drained);
         // However few are left, the calendar stays where it is.
         let now = self.calendar.window_start(cells);
@@ -100,7 +101,7 @@ where
 
     /// Schedules every user anew, after the clock was shifted to this moment.
     pub(super) fn reschedule_all(&mut self, now: Instant) {
-        let Parts { slots, queue: cells, .. } = self.memory.parts();
+        let Parts { slots, timers: cells, .. } = self.memory.parts();
         self.calendar.clear(cells);
         self.near = 0;
         for index in (0..u32::try_from(slots.len()).unwrap_or(u32::MAX)).map(SlotIndex::new) {
@@ -119,28 +120,29 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::{InlineMemory, Progress};
+    use crate::directory::cells::Cells;
+    use crate::directory::{InlineDirectory, Progress};
     use crate::{Duration, Policy, Presence, User, set_preferred_presence};
 
-    type Small = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 256>>;
+    type Small = InlineDirectory<u8, u8, 1, 256>;
 
     /// Reports whether a lease that begins now is put into a bucket, in a directory of which only this is known.
     fn has_buckets(directory: &mut Small, now: Instant) -> bool {
         while !matches!(directory.advance(now), Progress::Idle { .. }) {}
         directory.set_presence(now, 9, 1, Presence::InACall, None, |_, _| {}).unwrap();
-        directory.calendar.drained_until(directory.memory.queue()) < now.saturating_add(Duration::from_mins(5))
+        directory.calendar.drained_until(directory.memory.timers()) < now.saturating_add(Duration::from_mins(5))
     }
 
     /// Rule C1: one bad clock reading affects only what is set under it, the speed of others included.
     #[test]
     fn c1_a_bad_clock_reading_does_not_keep_the_calendar_in_the_future() {
-        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let mut directory = Small::with_policy(Policy::GRAPH);
         let (now, bad) = (Instant::from_secs(1000), Instant::from_secs(1_000_000_000));
         for user in 1..9 {
             let lease = Some(Duration::from_mins(7 * u64::from(user)));
             directory.set_presence(bad, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
         }
-        assert!(directory.calendar.drained_until(directory.memory.queue()) >= bad);
+        assert!(directory.calendar.drained_until(directory.memory.timers()) >= bad);
         assert!(has_buckets(&mut directory, now));
         assert_eq!(directory.presence(bad, 1), Presence::InACall);
     }
@@ -148,7 +150,7 @@ mod tests {
     /// The first users who are inserted may have only a preferred presence for a week.
     #[test]
     fn inserted_users_do_not_keep_the_calendar_in_the_future() {
-        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let mut directory = Small::with_policy(Policy::GRAPH);
         let now = Instant::from_secs(1000);
         for id in 1..9 {
             let mut user: User<u8, 1> = User::new();
@@ -163,7 +165,7 @@ mod tests {
     /// A directory of many slots and few users has no buckets to search.
     #[test]
     fn few_users_are_in_the_heap() {
-        let mut directory = Directory::<u16, u8, 1, _>::new(InlineMemory::<u16, u8, 1, 1024>::new(), Policy::GRAPH);
+        let mut directory = InlineDirectory::<u16, u8, 1, 1024>::with_policy(Policy::GRAPH);
         for (user, minutes) in [(1, 60), (2, 30), (3, 200)] {
             let lease = Some(Duration::from_mins(minutes));
             directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
@@ -174,21 +176,21 @@ mod tests {
     /// A user whose deadline is not near stays in its bucket, however often the directory is advanced.
     #[test]
     fn many_users_stay_in_their_buckets() {
-        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let mut directory = Small::with_policy(Policy::GRAPH);
         for user in 1..9 {
             let lease = Some(Duration::from_mins(7 * u64::from(user)));
             directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, lease, |_, _| {}).unwrap();
         }
         for minutes in 0..35 {
             while !matches!(directory.advance(Instant::from_secs(60 * minutes)), Progress::Idle { .. }) {}
-            assert_ne!(directory.calendar.drained_until(directory.memory.queue()), Instant::NEVER, "{minutes}");
+            assert_ne!(directory.calendar.drained_until(directory.memory.timers()), Instant::NEVER, "{minutes}");
         }
     }
 
     /// Rule S8: also where some users who are due together are in the heap, and some in a bucket that begins just then.
     #[test]
     fn s8_by_id_where_a_bucket_begins() {
-        let mut directory = Small::new(InlineMemory::new(), Policy::GRAPH);
+        let mut directory = Small::with_policy(Policy::GRAPH);
         let begins = Duration::from_millis(1 << 19);
         for user in (1..=30).rev() {
             directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, Some(begins), |_, _| {}).unwrap();

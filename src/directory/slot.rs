@@ -1,16 +1,13 @@
 //! The memory of one user: its record, and what a directory keeps about it.
 
 use super::slot_index::SlotIndex;
-use super::table::buckets::TagCell;
-use super::table::overflow::IndexCell;
-use super::timers::cell::{Link, Linked, QueueCell};
+use super::timers::cell::{Link, Linked};
 use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::User;
 
 /// The state of a slot: whether its user may be evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) enum SlotState {
     /// Something is stored of the user, or the slot is free.
     InUse,
@@ -22,7 +19,6 @@ pub(super) enum SlotState {
 
 /// The position of a slot in the list of visible changes.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct ChangeLink {
     /// The number of its latest change, counted over the directory; 0 when it never changed.
     pub(super) number: u64,
@@ -35,9 +31,8 @@ impl ChangeLink {
     pub(super) const NONE: Self = Self { number: 0, older: SlotIndex::NONE, newer: SlotIndex::NONE };
 }
 
-/// The slot of one user. Made by [`Slot::EMPTY`].
+/// The slot of one user.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(C)]
 pub struct Slot<U, S, const SESSIONS: usize> {
     // What a read needs comes first, so that it takes one cache line.
@@ -57,13 +52,8 @@ pub struct Slot<U, S, const SESSIONS: usize> {
 }
 
 impl<U, S, const SESSIONS: usize> Slot<U, S, SESSIONS> {
-    /// All that one user takes of a directory's memory, in bytes: a slot, a fingerprint, and its share of the overflow table
-    /// and the timers. A directory's own state comes on top once, see [`Directory::OWN_BYTES`](super::Directory::OWN_BYTES).
-    pub const BYTES_PER_USER: usize =
-        size_of::<Self>() + size_of::<TagCell>() + size_of::<IndexCell>() + size_of::<QueueCell>();
-
     /// A free slot.
-    pub const EMPTY: Self = Self {
+    pub(super) const EMPTY: Self = Self {
         id: None,
         published: Presence::Offline,
         state: SlotState::InUse,

@@ -1,12 +1,18 @@
 //! The state of a directory, and how it is made.
 
 use super::change_list::ChangeList;
-use super::memory::Memory;
+#[cfg(feature = "alloc")]
+use super::memory::BoxedMemory;
+use super::memory::{InlineMemory, Memory};
+use super::slot::Slot;
 use super::slot_index::SlotIndex;
+use super::table::buckets::Fingerprint;
 use super::table::hash::DefaultHasher;
+use super::table::overflow::OverflowCell;
 use super::timers::calendar::Calendar;
+use super::timers::cell::TimerCell;
 use crate::policy::Policy;
-use core::hash::{BuildHasher, Hash};
+use core::hash::{BuildHasher, BuildHasherDefault, Hash};
 use core::marker::PhantomData;
 
 /// Many users, each with up to `SESSIONS` sessions, in memory that is handed over once.
@@ -21,12 +27,11 @@ use core::marker::PhantomData;
 /// application keeps something elsewhere, is not evicted.
 ///
 /// ```
-/// use presence_core::directory::{Directory, InlineMemory};
+/// use presence_core::directory::InlineDirectory;
 /// use presence_core::{Instant, Policy, Presence};
 ///
-/// // Any ids will do: users are numbers here, sessions letters. A static of a device holds it as well.
-/// let memory = InlineMemory::<u32, char, 2, 16>::new();
-/// let mut directory = Directory::new(memory, Policy::GRAPH);
+/// // Any ids will do: here users are numbers and sessions letters. Two sessions a user, sixteen users.
+/// let mut directory = InlineDirectory::<u32, char, 2, 16>::with_policy(Policy::GRAPH);
 ///
 /// let now = Instant::ZERO;
 /// directory.set_presence(now, 42, 'a', Presence::InACall, None, |_, _| {})?;
@@ -59,7 +64,7 @@ use core::marker::PhantomData;
 ///
 /// A new user's cost is amortised while slots are free.
 #[derive(Clone, Debug)]
-pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
+pub struct Directory<U, S, M, H = BuildHasherDefault<DefaultHasher>, const SESSIONS: usize = 4> {
     pub(super) memory: M,
     pub(super) policy: Policy,
     pub(super) hasher: H,
@@ -79,15 +84,40 @@ pub struct Directory<U, S, const SESSIONS: usize, M, H = DefaultHasher> {
     ids: PhantomData<fn() -> (U, S)>,
 }
 
-impl<U, S, const SESSIONS: usize, M> Directory<U, S, SESSIONS, M> {
-    /// Creates a directory without users in this memory, which must be as new: every slot and cell `EMPTY`.
+/// A directory of up to `USERS` users in one value, for a `static` or a stack.
+pub type InlineDirectory<U, S, const SESSIONS: usize, const USERS: usize, H = BuildHasherDefault<DefaultHasher>> =
+    Directory<U, S, InlineMemory<U, S, SESSIONS, USERS>, H, SESSIONS>;
+
+/// A directory of a number of users chosen at run time.
+#[cfg(feature = "alloc")]
+pub type BoxedDirectory<U, S, const SESSIONS: usize = 4, H = BuildHasherDefault<DefaultHasher>> =
+    Directory<U, S, BoxedMemory<U, S, SESSIONS>, H, SESSIONS>;
+
+impl<U, S, const SESSIONS: usize, const USERS: usize> InlineDirectory<U, S, SESSIONS, USERS> {
+    /// Creates a directory without users, with its memory in it.
+    ///
+    /// ```
+    /// use presence_core::directory::InlineDirectory;
+    /// use presence_core::{Instant, Policy, Presence};
+    ///
+    /// static TEAM: InlineDirectory<u8, u8, 2, 100> = InlineDirectory::with_policy(Policy::DESK);
+    /// assert_eq!(TEAM.presence(Instant::ZERO, 7), Presence::Offline);
+    /// ```
     #[must_use]
-    pub const fn new(memory: M, policy: Policy) -> Self {
-        Self::with_hasher(memory, policy, DefaultHasher::new())
+    pub const fn with_policy(policy: Policy) -> Self {
+        Self::new(InlineMemory::new(), policy)
     }
 }
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
+impl<U, S, M, const SESSIONS: usize> Directory<U, S, M, BuildHasherDefault<DefaultHasher>, SESSIONS> {
+    /// Creates a directory without users in this memory, which must be new.
+    #[must_use]
+    pub const fn new(memory: M, policy: Policy) -> Self {
+        Self::with_hasher(memory, policy, BuildHasherDefault::new())
+    }
+}
+
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS> {
     /// Creates a directory that hashes user ids with a hasher of the caller's: a keyed one where users choose their own ids.
     #[must_use]
     pub const fn with_hasher(memory: M, policy: Policy, hasher: H) -> Self {
@@ -109,6 +139,12 @@ impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
     /// The size of a directory besides its memory, in bytes.
     pub const OWN_BYTES: usize = size_of::<Self>() - size_of::<M>();
 
+    /// The size of one user in the memory of a directory, in bytes.
+    pub const BYTES_PER_USER: usize = size_of::<Slot<U, S, SESSIONS>>()
+        + size_of::<Fingerprint>()
+        + size_of::<OverflowCell>()
+        + size_of::<TimerCell>();
+
     /// Returns the policy.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
@@ -116,7 +152,7 @@ impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H> {
     }
 }
 
-impl<U, S, const SESSIONS: usize, M, H> Directory<U, S, SESSIONS, M, H>
+impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>
 where
     U: Copy + Ord + Hash,
     S: Copy + Ord,
@@ -126,8 +162,7 @@ where
     /// Returns how many users fit.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        let cells = self.memory.index().len().min(self.memory.queue().len());
-        self.memory.slots().len().min(self.memory.tags().len()).min(cells).min(u32::MAX as usize >> 1)
+        self.memory.slots().len().min(u32::MAX as usize >> 1)
     }
 
     /// Returns how many users have a slot, users with nothing stored included.
@@ -145,7 +180,7 @@ where
 
 /// How many slots are taken; never the users themselves, because a log line is short.
 #[cfg(feature = "defmt")]
-impl<U, S, const SESSIONS: usize, M, H> defmt::Format for Directory<U, S, SESSIONS, M, H> {
+impl<U, S, M, H, const SESSIONS: usize> defmt::Format for Directory<U, S, M, H, SESSIONS> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "Directory({=u32} users)", self.len);
     }

@@ -68,12 +68,11 @@ impl<'a> Line<'a> {
 /// refusal is no answer. Rule H6.
 ///
 /// ```
-/// use presence_core::directory::{Directory, InlineMemory};
+/// use presence_core::directory::InlineDirectory;
 /// use presence_core::graph::{Buffer, Caller, Context, Line, serve_line};
 /// use presence_core::{Instant, Policy, SessionId, UserId};
 ///
-/// let memory = InlineMemory::<UserId, SessionId, 4, 1>::new();
-/// let mut directory = Directory::new(memory, Policy::DESK);
+/// let mut directory = InlineDirectory::<UserId, SessionId, 4, 1>::with_policy(Policy::DESK);
 /// let me = UserId::parse("fa8bf3dc-eca7-46b7-bad1-db199b62afc3").ok();
 /// let exchange = Context::new(Instant::ZERO, Caller::Trusted { me });
 /// let line = Line::parse(br#"{"id":"1","method":"POST","url":"/me/presence/clearUserPreferredPresence"}"#);

@@ -86,12 +86,11 @@ impl defmt::Format for Context<'_> {
 /// read that does not fit is answered 507, and an error body that does not fit is left out.
 ///
 /// ```
-/// use presence_core::directory::{Directory, InlineMemory};
+/// use presence_core::directory::InlineDirectory;
 /// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, serve};
 /// use presence_core::{Instant, Policy, SessionId, UserId};
 ///
-/// let memory = InlineMemory::<UserId, SessionId, 4, 8>::new();
-/// let mut directory = Directory::new(memory, Policy::GRAPH);
+/// let mut directory = InlineDirectory::<UserId, SessionId, 4, 8>::with_policy(Policy::GRAPH);
 /// let exchange = Context::new(Instant::ZERO, Caller::Trusted { me: None });
 /// let request = RawRequest {
 ///     method: "POST",

@@ -110,7 +110,7 @@ pub trait Store {
     }
 }
 
-impl<const SESSIONS: usize, M, H> Store for Directory<UserId, SessionId, SESSIONS, M, H>
+impl<M, H, const SESSIONS: usize> Store for Directory<UserId, SessionId, M, H, SESSIONS>
 where
     M: Memory<UserId, SessionId, SESSIONS>,
     H: BuildHasher,

@@ -28,16 +28,16 @@
 //! A server, which stores the time beside the bytes because its clock continues:
 //!
 //! ```
-//! use presence_core::directory::{Directory, InlineMemory};
+//! use presence_core::directory::InlineDirectory;
 //! use presence_core::{Instant, Policy, Presence, SessionId, UserId, snapshot};
 //!
-//! type Users = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 100>>;
+//! type Users = InlineDirectory<UserId, SessionId, 4, 100>;
 //! let adele: UserId = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3".parse()?;
 //! let phone: SessionId = "22553876-f5ab-4529-bffb-cfe50aa89f87".parse()?;
 //! let mut store = std::collections::HashMap::<UserId, (Instant, Vec<u8>)>::new();
 //!
 //! let noon = Instant::from_secs(43_200);
-//! let mut directory = Users::new(InlineMemory::new(), Policy::GRAPH);
+//! let mut directory = Users::with_policy(Policy::GRAPH);
 //! directory.set_presence(noon, adele, phone, Presence::Available, None, |_, _| {})?;
 //! let mut buffer = [0; snapshot::max_len::<SessionId, 4>()];
 //! let user = directory.get(adele).ok_or("no such user")?;
@@ -45,7 +45,7 @@
 //!
 //! // Four minutes later, another process.
 //! let now = Instant::from_secs(43_440);
-//! let mut directory = Users::new(InlineMemory::new(), Policy::GRAPH);
+//! let mut directory = Users::with_policy(Policy::GRAPH);
 //! for (id, (saved_at, bytes)) in &store {
 //!     let elapsed = now.saturating_duration_since(*saved_at);
 //!     directory.insert(*id, snapshot::restore(bytes, now, Some(elapsed))?)?;

@@ -1,6 +1,6 @@
 //! Memory is handed over once: an hour of traffic allocates nothing.
 
-use presence_core::directory::{Cursor, Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, Cursor, Directory, Progress};
 use presence_core::{Command, Duration, Instant, Policy, Presence};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -35,13 +35,12 @@ const USERS: u32 = 1000;
 
 #[test]
 fn an_hour_of_traffic_allocates_nothing() {
-    let memory = SliceMemory {
-        slots: vec![Slot::EMPTY; USERS as usize].into_boxed_slice(),
-        tags: vec![TagCell::EMPTY; USERS as usize].into_boxed_slice(),
-        index: vec![IndexCell::EMPTY; USERS as usize].into_boxed_slice(),
-        queue: vec![QueueCell::EMPTY; USERS as usize].into_boxed_slice(),
-    };
-    let mut directory: Directory<u32, u8, 3, _> = Directory::new(memory, Policy::GRAPH);
+    let before = allocations();
+    let memory = BoxedMemory::new(USERS as usize);
+    assert!(allocations() > before, "only this allocates");
+    let before = allocations();
+    let mut directory: BoxedDirectory<u32, u8, 3> = Directory::new(memory, Policy::GRAPH);
+    assert_eq!(allocations(), before);
     let batch: Vec<_> = (0..200)
         .map(|user| (user, Command::SetPresence { session: 1, presence: Presence::InACall, lease: None }))
         .collect();

@@ -1,6 +1,6 @@
 //! The page of sizes says what the compiler does.
 
-use presence_core::directory::Slot;
+use presence_core::directory::InlineDirectory;
 use presence_core::{SessionId, Transition, User, UserId};
 use std::mem::size_of;
 
@@ -18,10 +18,10 @@ fn table() -> String {
         size_of::<User<SessionId, 16>>(),
     ];
     let in_directory = [
-        Slot::<u8, u8, 1>::BYTES_PER_USER,
-        Slot::<u8, u8, 4>::BYTES_PER_USER,
-        Slot::<UserId, SessionId, 3>::BYTES_PER_USER,
-        Slot::<UserId, SessionId, 16>::BYTES_PER_USER,
+        InlineDirectory::<u8, u8, 1, 1>::BYTES_PER_USER,
+        InlineDirectory::<u8, u8, 4, 1>::BYTES_PER_USER,
+        InlineDirectory::<UserId, SessionId, 3, 1>::BYTES_PER_USER,
+        InlineDirectory::<UserId, SessionId, 16, 1>::BYTES_PER_USER,
     ];
     let session = [
         size_of::<User<u8, 2>>() - size_of::<User<u8, 1>>(),

@@ -2,12 +2,11 @@
 
 use super::digest::Digest;
 use super::person::{Event, NEVER, Person, SESSIONS};
-use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
 use presence_core::{Cause, Command, CommandError, Instant, Policy, Transition, User};
 use std::collections::BTreeSet;
 
-type Memory = SliceMemory<Box<[Slot<u32, u8, SESSIONS>]>, Box<[TagCell]>, Box<[IndexCell]>, Box<[QueueCell]>>;
-pub type Real = Directory<u32, u8, SESSIONS, Memory>;
+pub type Real = BoxedDirectory<u32, u8, SESSIONS>;
 
 /// Places of a directory, and ids of users: the last few hundred are visitors, who only find a place in somebody else's.
 pub const PLACES: usize = 10_000;
@@ -61,13 +60,7 @@ pub struct Counts {
 }
 
 pub fn directory() -> Real {
-    let memory = SliceMemory {
-        slots: vec![Slot::EMPTY; PLACES].into_boxed_slice(),
-        tags: vec![TagCell::EMPTY; PLACES].into_boxed_slice(),
-        index: vec![IndexCell::EMPTY; PLACES].into_boxed_slice(),
-        queue: vec![QueueCell::EMPTY; PLACES].into_boxed_slice(),
-    };
-    Directory::new(memory, Policy::GRAPH)
+    Directory::new(BoxedMemory::new(PLACES), Policy::GRAPH)
 }
 
 fn event(transition: &Transition<u8>) -> Event {

@@ -3,7 +3,7 @@
 
 use support::model;
 
-use core::hash::BuildHasher;
+use core::hash::{BuildHasher, BuildHasherDefault};
 use model::both::{Both, SameHash};
 use model::policies;
 use model::random::{Step, actions, actions_beside, any_lease, any_moment, clock, forwards, history};
@@ -31,49 +31,49 @@ proptest! {
 
     #[test]
     fn one_user_with_one_session(steps in steps::<1, 1>()) {
-        run::<1, 1, _>(&steps, DefaultHasher::new());
+        run::<1, 1, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     #[test]
     fn one_user_with_many_sessions(steps in steps::<1, 4>()) {
-        run::<1, 4, _>(&steps, DefaultHasher::new());
+        run::<1, 4, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     #[test]
     fn two_users(steps in steps::<2, 2>()) {
-        run::<2, 2, _>(&steps, DefaultHasher::new());
+        run::<2, 2, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     #[test]
     fn three_users(steps in steps::<3, 3>()) {
-        run::<3, 3, _>(&steps, DefaultHasher::new());
+        run::<3, 3, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     #[test]
     fn many_users_with_one_session(steps in steps::<7, 1>()) {
-        run::<7, 1, _>(&steps, DefaultHasher::new());
+        run::<7, 1, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     #[test]
     fn no_room_at_all(steps in steps::<0, 1>()) {
-        run::<0, 1, _>(&steps, DefaultHasher::new());
+        run::<0, 1, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     #[test]
     fn no_room_for_sessions(steps in steps::<2, 0>()) {
-        run::<2, 0, _>(&steps, DefaultHasher::new());
+        run::<2, 0, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     /// Rules C1, C3: no instant and no duration makes anything wrap, or panic.
     #[test]
     fn any_instant_and_any_duration(steps in history(40, any_moment(), any_lease(3, 3))) {
-        run::<2, 3, _>(&steps, DefaultHasher::new());
+        run::<2, 3, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     /// Of whom something is kept elsewhere is not forgotten, and what changed there counts.
     #[test]
     fn something_is_kept_elsewhere(steps in history(60, clock(), actions_beside(4, 2))) {
-        run::<3, 1, _>(&steps, DefaultHasher::new());
+        run::<3, 1, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     /// The worst hash there is costs time, and nothing else.
@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn a_crowd(steps in history(400, forwards(), actions(70, 2)), policy in 0usize..5) {
         let (policy, rules) = policies()[policy].clone();
-        let mut both: Both<64, 1, _> = Both::new(policy, rules, DefaultHasher::new());
+        let mut both: Both<64, 1, _> = Both::new(policy, rules, BuildHasherDefault::<DefaultHasher>::new());
         for (number, step) in steps.iter().enumerate() {
             both.step(step);
             // Everyone is compared now and then; everything that happens, at every step.

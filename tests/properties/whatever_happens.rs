@@ -5,7 +5,7 @@ use support::model;
 
 use model::life::{Life, commands, life, policy};
 use model::random::{Action, Clock, Step, actions, command, commands as user_commands, forwards, history, presence};
-use presence_core::directory::{DecideError, Directory, InlineMemory, Progress};
+use presence_core::directory::{DecideError, InlineDirectory, Progress};
 use presence_core::{
     Command, Duration, Explanation, Instant, Policy, Presence, Transition, User, decide, next_due,
     set_preferred_presence, set_presence,
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 const USERS: usize = 2;
 const SESSIONS: usize = 2;
 
-type Small = Directory<u8, u8, SESSIONS, InlineMemory<u8, u8, SESSIONS, USERS>>;
+type Small = InlineDirectory<u8, u8, SESSIONS, USERS>;
 
 /// Everything a directory holds, and what each id reads like at a moment.
 fn contents(directory: &Small, now: Instant) -> impl PartialEq + std::fmt::Debug + use<> {
@@ -55,7 +55,7 @@ fn carry_out(
     moments: &[Instant],
     extra: &[u8],
 ) -> (BTreeMap<u8, Vec<Transition<u8>>>, Small) {
-    let mut directory = Small::new(InlineMemory::new(), policy);
+    let mut directory = Small::with_policy(policy);
     let mut chains: BTreeMap<u8, Vec<Transition<u8>>> = BTreeMap::new();
     let mut before = Instant::from_millis(1_000_000_000);
     for (number, (step, &now)) in steps.iter().zip(moments).enumerate() {
@@ -157,7 +157,7 @@ proptest! {
         extra in proptest::collection::vec(0u8..6, 1..30),
     ) {
         // Both live through the same moments: the deadlines to hit are those of a directory that is always up to date.
-        let mut ahead = Small::new(InlineMemory::new(), policy);
+        let mut ahead = Small::with_policy(policy);
         let mut number_done = 0;
         let moments = moments(&steps, |number, now| {
             if let Some(Step { action: Action::Command(user, command), .. }) = number.checked_sub(1).map(|last| steps[last]) {
@@ -181,7 +181,7 @@ proptest! {
         policy in policy(),
         steps in history(25, forwards(), user_commands(USERS as u8 + 1, SESSIONS as u8 + 1)),
     ) {
-        let mut whole = Small::new(InlineMemory::new(), policy);
+        let mut whole = Small::with_policy(policy);
         let mut parts = whole.clone();
         for (step, now) in steps.iter().zip(moments(&steps, |_, _| None)) {
             let Action::Command(user, command) = step.action else { continue };

@@ -1,11 +1,11 @@
 //! Batches of commands and of reads: the same results as one by one, in order.
 
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::{Command, Instant, Policy, Presence};
 use proptest::prelude::*;
 
 /// Fewer places than users, so that commands of one batch give places away and take them.
-type Small = Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 9>>;
+type Small = InlineDirectory<u8, u8, 2, 9>;
 
 fn command() -> impl Strategy<Value = Command<u8>> {
     let presence = prop::sample::select(Presence::ALL.to_vec());
@@ -24,7 +24,7 @@ proptest! {
     fn a_batch_is_its_commands_one_by_one(
         batches in prop::collection::vec((0..200u64, prop::collection::vec((0..14u8, command()), 0..150)), 0..6),
     ) {
-        let mut batched: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut batched: Small = InlineDirectory::with_policy(Policy::GRAPH);
         let mut single = batched.clone();
         let mut now = Instant::ZERO;
         for (wait, commands) in batches {

@@ -3,11 +3,11 @@
 use support::model;
 
 use model::log::Log;
-use presence_core::directory::{Cursor, Directory, InlineMemory, Progress};
+use presence_core::directory::{Cursor, InlineDirectory, Progress};
 use presence_core::{Command, Instant, Policy, Presence};
 use proptest::prelude::*;
 
-type Small = Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>>;
+type Small = InlineDirectory<u8, u8, 2, 3>;
 
 fn command() -> impl Strategy<Value = Command<u8>> {
     let presence = prop::sample::select(vec![Presence::Available, Presence::Away, Presence::InACall]);
@@ -25,7 +25,7 @@ proptest! {
 
     #[test]
     fn v2_changes_since_any_cursor(steps in prop::collection::vec((0..400u64, 0..6u8, command()), 0..if cfg!(miri) { 12 } else { 80 })) {
-        let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
         let mut log = Log::default();
         let mut now = Instant::ZERO;
         for (wait, user, command) in steps {
@@ -53,7 +53,7 @@ proptest! {
     /// A handle names its user as long as that user has the place, and never another.
     #[test]
     fn m5_handles_outlive_no_reuse(steps in prop::collection::vec((0..6u8, command()), 0..80)) {
-        let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
         let mut handles = Vec::new();
         for (place, (user, command)) in steps.into_iter().enumerate() {
             let _ = directory.execute(Instant::from_secs(place as u64), user, command, |_, _| {});
@@ -76,7 +76,7 @@ proptest! {
 
 #[test]
 fn v2_a_reader_may_stop_in_between_and_go_on() {
-    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     for user in 0..3 {
         directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
@@ -88,7 +88,7 @@ fn v2_a_reader_may_stop_in_between_and_go_on() {
 /// What is kept of a user elsewhere changes visibly: the user is the newest, and its own record is as it was. Rule V2.
 #[test]
 fn v2_a_change_beside_a_user_is_one_of_the_user() {
-    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
     directory.set_presence(Instant::ZERO, 2, 0, Presence::Away, None, |_, _| {}).unwrap();
     let cursor = directory.cursor();
@@ -104,7 +104,7 @@ fn v2_a_change_beside_a_user_is_one_of_the_user() {
 /// Users forgotten in an earlier life had numbers too. Rules V1, V2.
 #[test]
 fn v1_a_directory_is_told_of_users_forgotten_before() {
-    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     assert_eq!(directory.version_floor(), 0);
     directory.raise_version_floor(70);
     directory.raise_version_floor(7);
@@ -116,7 +116,7 @@ fn v1_a_directory_is_told_of_users_forgotten_before() {
     }
     let number = directory.version_floor();
     assert!(number > 72, "{number}");
-    let mut later: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut later: Small = InlineDirectory::with_policy(Policy::GRAPH);
     later.raise_version_floor(number);
     later.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
     assert!(later.version(Instant::ZERO, 1) > 72, "above what user 1 had when it was forgotten");
@@ -125,8 +125,7 @@ fn v1_a_directory_is_told_of_users_forgotten_before() {
 /// Everybody, a bounded piece at a time.
 #[test]
 fn users_are_listed_in_pieces() {
-    let mut directory: Directory<u8, u8, 1, InlineMemory<u8, u8, 1, 40>> =
-        Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory: InlineDirectory<u8, u8, 1, 40> = InlineDirectory::with_policy(Policy::GRAPH);
     for user in 0..33 {
         directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
@@ -155,7 +154,7 @@ fn users_are_listed_in_pieces() {
 /// Whoever is taken in from elsewhere has changed, whether it had a place or not, and however like itself it is.
 #[test]
 fn v2_who_is_taken_in_has_changed() {
-    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     directory.set_presence(Instant::ZERO, 1, 1, Presence::Away, None, |_, _| {}).unwrap();
     let user = directory.get(1).unwrap().clone();
     for id in [2, 1] {

@@ -3,8 +3,8 @@
 
 use support::model;
 
-use core::hash::BuildHasher;
-use presence_core::directory::{DefaultHasher, Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
+use core::hash::{BuildHasher, BuildHasherDefault};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, DefaultHasher, Directory, Progress};
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, Transition, User, decide, next_due};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,6 @@ const MINUTE: u64 = 60 * SECOND;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 type Record = User<u8, SESSIONS>;
-type Memory = SliceMemory<Vec<Slot<u16, u8, SESSIONS>>, Vec<TagCell>, Vec<IndexCell>, Vec<QueueCell>>;
 
 /// Everybody's record, and who is due when: what a directory is, without its memory.
 struct Everybody {
@@ -74,22 +73,14 @@ impl Everybody {
 
 /// The two side by side.
 struct Both<H> {
-    real: Directory<u16, u8, SESSIONS, Memory, H>,
+    real: BoxedDirectory<u16, u8, SESSIONS, H>,
     model: Everybody,
     now: Instant,
 }
 
 impl<H: BuildHasher> Both<H> {
-    /// Memory for so many users, whose parts may be longer than need be.
-    fn new(places: usize, longer: [usize; 4], hasher: H) -> Self {
-        let [slots, tags, index, queue] = longer.map(|by| places + by);
-        let memory = SliceMemory {
-            slots: vec![Slot::EMPTY; slots],
-            tags: vec![TagCell::EMPTY; tags],
-            index: vec![IndexCell::EMPTY; index],
-            queue: vec![QueueCell::EMPTY; queue],
-        };
-        let real = Directory::with_hasher(memory, POLICY, hasher);
+    fn new(places: usize, hasher: H) -> Self {
+        let real = Directory::with_hasher(BoxedMemory::new(places), POLICY, hasher);
         assert_eq!(real.capacity(), places);
         let model = Everybody { places, users: BTreeMap::new(), due: BTreeSet::new() };
         Self { real, model, now: Instant::from_millis(1_000_000_000) }
@@ -303,21 +294,17 @@ fn steps(places: u16) -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec((clock(), action).prop_map(|(clock, action)| Step { clock, action }), 1..400)
 }
 
-/// A number of places, how much longer the parts of memory are, and what happens.
-fn history() -> impl Strategy<Value = (usize, [usize; 4], Vec<Step>)> {
+/// A number of slots, and a history.
+fn history() -> impl Strategy<Value = (usize, Vec<Step>)> {
     let places = prop_oneof![
         1 => proptest::sample::select(&[0u16, 1, 2, 3, 7, 8, 9, 16, 37][..]),
         2 => proptest::sample::select(&[64u16, 100, 257, 1000][..]),
     ];
-    let longer = prop_oneof![3 => Just([0; 4]), 1 => [0..20usize, 0..20, 0..20, 0..20].prop_map(|[a, b, c, d]| {
-        let least = a.min(b).min(c).min(d);
-        [a, b, c, d].map(|by| by - least)
-    })];
-    places.prop_flat_map(move |places| (Just(usize::from(places)), longer.clone(), steps(places)))
+    places.prop_flat_map(|places| (Just(usize::from(places)), steps(places)))
 }
 
-fn run<H: BuildHasher>((places, longer, steps): (usize, [usize; 4], Vec<Step>), hasher: H) {
-    let mut both = Both::new(places, longer, hasher);
+fn run<H: BuildHasher>((places, steps): (usize, Vec<Step>), hasher: H) {
+    let mut both = Both::new(places, hasher);
     for (number, step) in steps.iter().enumerate() {
         both.step(step);
         if number % 40 == 0 {
@@ -336,7 +323,7 @@ proptest! {
 
     #[test]
     fn s8_a_crowd_and_a_clock_that_jumps(history in history()) {
-        run(history, DefaultHasher::new());
+        run(history, BuildHasherDefault::<DefaultHasher>::new());
     }
 
     /// Everybody has one of few homes, and few of them a tag of their own.

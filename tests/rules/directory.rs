@@ -2,17 +2,17 @@
 
 use presence_core::Presence::{self, *};
 use presence_core::directory::{
-    DecideError, Directory, IndexCell, InlineMemory, Progress, QueueCell, SliceMemory, Slot, TagCell,
+    BoxedDirectory, BoxedMemory, DecideError, Directory, InlineDirectory, InlineMemory, Progress,
 };
 use presence_core::{
     Absence, ApplyError, Cause, Command, CommandError, Duration, DurationRange, Instant, Layer, NotFound, OverdueError,
     Policy, SessionId, User, UserId,
 };
 
-type Of<const USERS: usize> = Directory<u8, char, 2, InlineMemory<u8, char, 2, USERS>>;
+type Of<const USERS: usize> = InlineDirectory<u8, char, 2, USERS>;
 
 fn of<const USERS: usize>() -> Of<USERS> {
-    Directory::new(InlineMemory::new(), Policy::GRAPH)
+    InlineDirectory::with_policy(Policy::GRAPH)
 }
 
 const fn at(seconds: u64) -> Instant {
@@ -151,7 +151,7 @@ fn m5_who_has_been_empty_for_longest_is_forgotten_first() {
 fn m5_c3_who_had_a_lease_without_end_is_forgotten_in_turn() {
     let leases = DurationRange { shortest: Duration::ZERO, longest: Duration::MAX };
     for order in [[1, 2], [2, 1]] {
-        let mut directory: Of<2> = Directory::new(InlineMemory::new(), Policy { leases, ..Policy::GRAPH });
+        let mut directory: Of<2> = InlineDirectory::with_policy(Policy { leases, ..Policy::GRAPH });
         for user in [1, 2] {
             directory.set_presence(at(0), user, 'a', Away, Some(Duration::MAX), |_, _| {}).unwrap();
         }
@@ -311,29 +311,20 @@ fn the_next_deadline_is_never_late_and_exact_once_idle() {
     assert_eq!(advance(&mut directory, at(800)), (Vec::new(), None));
 }
 
+/// A capacity that makes no whole buckets, and one of zero.
 #[test]
-fn the_shortest_part_of_the_memory_counts() {
-    for [slots, tags, index, queue] in [[3, 5, 5, 5], [5, 3, 5, 5], [5, 5, 3, 5], [5, 5, 5, 3]] {
-        let memory = SliceMemory {
-            slots: vec![Slot::EMPTY; slots],
-            tags: vec![TagCell::EMPTY; tags].into_boxed_slice(),
-            index: vec![IndexCell::EMPTY; index].into_boxed_slice(),
-            queue: vec![QueueCell::EMPTY; queue],
-        };
-        let mut directory: Directory<u32, u8, 1, _> = Directory::new(memory, Policy::GRAPH);
-        assert_eq!(directory.capacity(), 3);
-        let mut answers = Vec::new();
-        for user in 0..4 {
-            answers.push(directory.set_presence(at(0), user * 1000, 1, Away, None, |_, _| {}));
+fn memory_in_boxes_holds_as_many_users_as_were_asked_for() {
+    for users in [0, 3, 8, 13] {
+        let mut directory: BoxedDirectory<u32, u8, 1> = Directory::new(BoxedMemory::new(users), Policy::GRAPH);
+        assert_eq!(directory.capacity(), users);
+        for user in 0..users as u32 {
+            assert_eq!(directory.set_presence(at(0), user * 1000, 1, Away, None, |_, _| {}), Ok(()));
         }
-        assert_eq!(
-            answers,
-            [Ok(()), Ok(()), Ok(()), Err(CommandError::UsersFull)],
-            "{slots}, {tags}, {index}, {queue}"
-        );
-        let mut users: Vec<_> = directory.users().map(|(user, record)| (user, record.presence())).collect();
-        users.sort();
-        assert_eq!(users, [(0, Away), (1000, Away), (2000, Away)]);
+        let one_more = directory.set_presence(at(0), 7, 1, Away, None, |_, _| {});
+        assert_eq!(one_more, Err(CommandError::UsersFull), "{users}");
+        let mut found: Vec<_> = directory.users().map(|(user, record)| (user, record.presence())).collect();
+        found.sort();
+        assert_eq!(found, (0..users as u32).map(|user| (user * 1000, Away)).collect::<Vec<_>>());
     }
 }
 
@@ -365,9 +356,9 @@ fn m4_what_is_applied_shows() {
 
 #[test]
 fn another_hasher_and_guids() {
-    let memory = InlineMemory::<UserId, SessionId, 1, 50>::new();
+    let memory = BoxedMemory::new(50);
     let hasher = std::collections::hash_map::RandomState::new();
-    let mut directory = Directory::with_hasher(memory, Policy::GRAPH, hasher);
+    let mut directory: BoxedDirectory<UserId, SessionId, 1, _> = Directory::with_hasher(memory, Policy::GRAPH, hasher);
     let session = SessionId::from_bytes([7; 16]);
     let user = |number: u8| UserId::from_bytes([number; 16]);
     for number in 0..50 {

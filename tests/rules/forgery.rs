@@ -5,7 +5,7 @@ use support::model;
 
 use model::check::is_decided;
 use model::life::{Life, commands, life, policy};
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::{
     ApplyError, Change, Command, Duration, Instant, Policy, Presence, SetPresenceError, Transition, User,
     clear_presence, decide, next_due, set_presence,
@@ -222,7 +222,7 @@ fn s9_a_full_user_takes_no_other_session() {
 
 #[test]
 fn s9_a_directory_refuses_what_a_user_refuses() {
-    let mut directory = Directory::<u8, u8, 2, _>::new(InlineMemory::<u8, u8, 2, 1>::new(), Policy::GRAPH);
+    let mut directory = InlineDirectory::<u8, u8, 2, 1>::with_policy(Policy::GRAPH);
     let set = |session| Command::SetPresence { session, presence: Presence::Away, lease: None };
     let first = directory.decide(at(0), 7, set(1)).unwrap().unwrap();
     let second = directory.decide(at(0), 7, set(2)).unwrap().unwrap();

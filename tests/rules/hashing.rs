@@ -2,11 +2,11 @@
 //! version, so that what was measured with it stays true.
 
 use core::hash::Hasher;
-use presence_core::directory::{Directory, InlineMemory, MultiplyHasher};
+use presence_core::directory::{DefaultHasher, InlineDirectory};
 use presence_core::{Instant, Policy, Presence};
 
-fn hash(feed: impl FnOnce(&mut MultiplyHasher)) -> u64 {
-    let mut hasher = MultiplyHasher::default();
+fn hash(feed: impl FnOnce(&mut DefaultHasher)) -> u64 {
+    let mut hasher = DefaultHasher::default();
     feed(&mut hasher);
     hasher.finish()
 }
@@ -45,7 +45,7 @@ fn a_number_hashes_the_same_in_every_width() {
 /// Users may be named by texts.
 #[test]
 fn m2_users_with_names_are_found() {
-    let mut directory = Directory::new(InlineMemory::<&str, u8, 1, 40>::new(), Policy::GRAPH);
+    let mut directory = InlineDirectory::<&str, u8, 1, 40>::with_policy(Policy::GRAPH);
     let names: Vec<String> = (0..40).map(|number| format!("user-{number}@contoso.com")).collect();
     for name in &names {
         directory.set_presence(Instant::ZERO, name.as_str(), 1, Presence::Away, None, |_, _| {}).unwrap();

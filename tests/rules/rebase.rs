@@ -4,7 +4,7 @@ use support::model;
 
 use model::life::{Life, left, life};
 use model::random::{Clock, actions, forwards, history};
-use presence_core::directory::{Directory, InlineMemory, Progress};
+use presence_core::directory::{InlineDirectory, Progress};
 use presence_core::{
     ApplyError, Command, Duration, Instant, OverdueError, Policy, Presence, User, next_due, set_presence,
 };
@@ -83,7 +83,7 @@ proptest! {
         steps in history(15, forwards(), actions(4, 3)),
         to in 0u64..1_000_000_000_000,
     ) {
-        let mut stays = Directory::<u8, u8, 2, InlineMemory<u8, u8, 2, 4>>::new(InlineMemory::new(), model::WEARY);
+        let mut stays = InlineDirectory::<u8, u8, 2, 4>::with_policy(model::WEARY);
         let mut now = 1_000_000_000;
         for step in &steps {
             now = step.clock.read_forwards(now, stays.next_deadline().map(Instant::as_millis));
@@ -103,7 +103,7 @@ proptest! {
             prop_assert_eq!(moved.rebase(now, to), Ok(()));
         }
         let by = to.saturating_duration_since(now);
-        let rest = |mut directory: Directory<_, _, 2, InlineMemory<u8, u8, 2, 4>>| {
+        let rest = |mut directory: InlineDirectory<u8, u8, 2, 4>| {
             let mut rest = Vec::new();
             loop {
                 match directory.advance(Instant::NEVER) {
@@ -142,7 +142,7 @@ fn c2_a_lease_goes_on_where_it_was() {
 /// What was decided on the old clock is stale, also about somebody who has no place yet.
 #[test]
 fn c2_a_newcomer_is_not_set_on_the_old_clock() {
-    let mut directory = Directory::<u8, u8, 2, InlineMemory<u8, u8, 2, 2>>::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory = InlineDirectory::<u8, u8, 2, 2>::with_policy(Policy::GRAPH);
     let noon = Instant::from_secs(43_200);
     let set = Command::SetPresence { session: 1, presence: Presence::InACall, lease: None };
     let outdated = [7, 8].map(|user| directory.decide(noon, user, set).unwrap().unwrap());

@@ -1,16 +1,16 @@
 //! Users of whom something is kept elsewhere: held in the directory until they are released. Rules M5, S9, V1, V2.
 
-use presence_core::directory::{Cursor, Directory, InlineMemory, Progress};
+use presence_core::directory::{Cursor, InlineDirectory, Progress};
 use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Policy, Presence, User};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-type Small = Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>>;
+type Small = InlineDirectory<u8, u8, 2, 3>;
 
 /// Of whom something is kept elsewhere is not forgotten, whatever else happens, and nobody can see that. Rules M5, S9.
 #[test]
 fn m5_who_is_held_keeps_its_place() {
-    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     let now = Instant::from_secs(1);
     directory.pin(now, 1, |_, _| {}).unwrap();
     assert_eq!((directory.len(), directory.cursor(), directory.version(now, 1)), (1, Cursor::START, 0));
@@ -38,7 +38,7 @@ fn m5_who_is_held_keeps_its_place() {
 /// What is due frees its room first, and is told. Rule S9.
 #[test]
 fn s9_to_hold_somebody_carries_out_what_is_due_if_there_is_no_room() {
-    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     for user in 1..4 {
         directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
@@ -55,7 +55,7 @@ fn s9_to_hold_somebody_carries_out_what_is_due_if_there_is_no_room() {
 /// Who is released may be forgotten, in the order that all are, and its version does not fall. Rules M5, V1, V2.
 #[test]
 fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
-    let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+    let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     let now = Instant::from_secs(20);
     directory.set_presence(Instant::from_secs(9), 9, 0, Presence::Away, None, |_, _| {}).unwrap();
     directory.pin(now, 9, |_, _| {}).unwrap();
@@ -93,13 +93,13 @@ fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
 /// is over elsewhere, nor on a restart in between. Rule M4.
 #[test]
 fn m4_who_is_forgotten_follows_from_the_users() {
-    type Two = Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 2>>;
+    type Two = InlineDirectory<u8, u8, 2, 2>;
     let idle = |directory: &mut Two, now| {
         while !matches!(directory.advance(Instant::from_secs(now)), Progress::Idle { .. }) {}
     };
     // User 1 has something elsewhere until 400, and a session or something preferred; user 2 has a session until 300.
     let start = |preferred: bool| {
-        let mut directory: Two = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut directory: Two = InlineDirectory::with_policy(Policy::GRAPH);
         directory.pin(Instant::ZERO, 1, |_, _| {}).unwrap();
         if preferred {
             let until = Some(Duration::from_secs(1000));
@@ -128,7 +128,7 @@ fn m4_who_is_forgotten_follows_from_the_users() {
         let mut first = start(preferred);
         first.unpin(1, 2);
         idle(&mut first, 1100);
-        let mut restarted: Two = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut restarted: Two = InlineDirectory::with_policy(Policy::GRAPH);
         for (id, user) in late.users() {
             restarted.insert(id, user.clone()).unwrap();
         }
@@ -164,7 +164,7 @@ proptest! {
     /// forgotten and came back, and each change grows it.
     #[test]
     fn m5_v1_what_is_kept_elsewhere_counts_as_stored(steps in prop::collection::vec(step(), 1..120)) {
-        let mut directory: Small = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
         let mut now = Instant::ZERO;
         // The visible changes that are counted elsewhere, and until when each user's session lasts.
         let mut said: BTreeMap<u8, u64> = BTreeMap::new();

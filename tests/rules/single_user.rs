@@ -3,7 +3,7 @@
 use support::model;
 
 use model::random::{Action, Step, actions, clock, history};
-use presence_core::directory::{Directory, InlineMemory, Progress};
+use presence_core::directory::{InlineDirectory, Progress};
 use presence_core::{
     Cause, Command, CommandError, Duration, Instant, NotFound, Policy, Presence, SetPreferredError, SetPresenceError,
     SingleUser, Transition, User, decide, next_due,
@@ -79,7 +79,7 @@ proptest! {
         let mut single = SingleUser::<u8, 2>::new(policy);
         let mut named = single.clone();
         let mut pure: User<u8, 2> = User::new();
-        let mut many = Directory::new(InlineMemory::<u8, u8, 2, 1>::new(), policy);
+        let mut many = InlineDirectory::<u8, u8, 2, 1>::with_policy(policy);
         prop_assert_eq!(single.policy(), &policy);
         let mut now = Instant::ZERO;
         for Step { clock, action } in steps {

@@ -3,7 +3,7 @@
 use support::model;
 
 use model::random::{Action, Step, clock, command, history};
-use presence_core::directory::{Directory, InlineMemory, Progress};
+use presence_core::directory::{InlineDirectory, Progress};
 use presence_core::graph::{SingleUserStore, Store};
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ proptest! {
         policy in proptest::sample::select(&[Policy::GRAPH, Policy::DESK][..]),
     ) {
         let mut one = SingleUserStore::<2>::new(OWNER, policy);
-        let mut many = Directory::new(InlineMemory::<UserId, SessionId, 2, 1>::new(), policy);
+        let mut many = InlineDirectory::<UserId, SessionId, 2, 1>::with_policy(policy);
         prop_assert_eq!(one.policy(), &policy);
         let mut now = Instant::ZERO;
         for Step { clock, action } in steps {
@@ -97,7 +97,7 @@ fn m5_s9_another_user_was_never_seen_and_finds_no_room() {
     let late = Instant::from_secs(1_000_000);
     let second = Some(Duration::from_secs(1));
     let mut one: SingleUserStore<4> = SingleUserStore::new(OWNER, Policy::GRAPH);
-    let mut full = Directory::new(InlineMemory::<UserId, SessionId, 4, 1>::new(), Policy::GRAPH);
+    let mut full = InlineDirectory::<UserId, SessionId, 4, 1>::with_policy(Policy::GRAPH);
     let lasting =
         Command::SetPreferredPresence { presence: Presence::Busy, duration: Some(Duration::from_hours(24 * 30)) };
     for store in [&mut one as &mut dyn Store, &mut full] {

@@ -1,6 +1,6 @@
 //! Promises about the types themselves: small, plain, shared between threads, made in statics.
 
-use presence_core::directory::{Directory, InlineMemory, Slot};
+use presence_core::directory::{InlineDirectory, InlineMemory};
 use presence_core::{Command, Explanation, Instant, Policy, Presence, Session, SessionId, Transition, User, UserId};
 
 /// 64 bytes of RAM plus 40 a session with GUID ids, 24 with one-byte ids.
@@ -25,18 +25,20 @@ fn a_presence_is_a_byte() {
 /// What a user takes of the memory that is handed over is all of it.
 #[test]
 fn the_memory_of_a_user_counts_all_its_parts() {
-    let directory = Directory::<u64, u64, 2, _>::new(InlineMemory::<u64, u64, 2, 8>::default(), Policy::GRAPH);
+    let directory = InlineDirectory::<u64, u64, 2, 8>::with_policy(Policy::GRAPH);
     assert_eq!((directory.capacity(), directory.len()), (8, 0));
-    assert_eq!(size_of::<InlineMemory<u64, u64, 2, 8>>(), 8 * Slot::<u64, u64, 2>::BYTES_PER_USER);
-    assert_eq!(size_of::<InlineMemory<UserId, SessionId, 3, 8>>(), 8 * Slot::<UserId, SessionId, 3>::BYTES_PER_USER);
+    assert_eq!(size_of::<InlineMemory<u64, u64, 2, 8>>(), 8 * InlineDirectory::<u64, u64, 2, 8>::BYTES_PER_USER);
+    assert_eq!(
+        size_of::<InlineMemory<UserId, SessionId, 3, 8>>(),
+        8 * InlineDirectory::<UserId, SessionId, 3, 8>::BYTES_PER_USER
+    );
 }
 
 /// What is there besides the memory that was handed over.
 #[test]
 fn a_directory_takes_little_of_its_own() {
-    type Memory = InlineMemory<u8, u8, 2, 3>;
-    type Small = Directory<u8, u8, 2, Memory>;
-    assert_eq!(size_of::<Small>(), Small::OWN_BYTES + size_of::<Memory>());
+    type Small = InlineDirectory<u8, u8, 2, 3>;
+    assert_eq!(size_of::<Small>(), Small::OWN_BYTES + size_of::<InlineMemory<u8, u8, 2, 3>>());
 }
 
 /// A user at a moment is as cheap to hand on as the reference that it is.
@@ -63,13 +65,13 @@ const _: () = {
     is_shared::<User>();
     is_shared::<Transition>();
     is_shared::<Policy>();
-    is_shared::<Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>>>();
+    is_shared::<InlineDirectory<u8, u8, 2, 3>>();
 };
 
 static NOBODY: User<u8, 4> = User::new();
 static RESTARTED: User<SessionId, 4> = User::after_restart(0);
 static LATER: User<SessionId, 4> = User::with_version(7);
-static DIRECTORY: Directory<u8, u8, 2, InlineMemory<u8, u8, 2, 3>> = Directory::new(InlineMemory::new(), Policy::DESK);
+static DIRECTORY: InlineDirectory<u8, u8, 2, 3> = InlineDirectory::with_policy(Policy::DESK);
 const LAMP: SessionId = match SessionId::parse("22553876-f5ab-4529-bffb-cfe50aa89f87") {
     Ok(id) => id,
     Err(_) => panic!("not a GUID"),

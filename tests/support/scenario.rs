@@ -1,6 +1,6 @@
 //! One scenario, told to a lone user and to a user of a directory: both behave the same.
 
-use presence_core::directory::{Directory, InlineMemory, Progress};
+use presence_core::directory::{InlineDirectory, Progress};
 use presence_core::{
     Command, CommandError, Duration, Explanation, Instant, Layer, Policy, Presence, Transition, User, decide, next_due,
 };
@@ -99,7 +99,7 @@ impl Stage for Alone {
 
 /// A user of a directory, whose neighbour has sessions of the same ids in every presence.
 struct AmongOthers {
-    directory: Directory<u8, u8, ROOM, InlineMemory<u8, u8, ROOM, 2>>,
+    directory: InlineDirectory<u8, u8, ROOM, 2>,
 }
 
 const USER: u8 = 1;
@@ -142,7 +142,7 @@ impl Stage for AmongOthers {
 /// Tells a scenario to both.
 pub fn tell(policy: Policy, scenario: impl Fn(&mut dyn Stage)) {
     scenario(&mut Alone { user: User::new(), policy });
-    let mut directory = Directory::new(InlineMemory::new(), policy);
+    let mut directory = InlineDirectory::with_policy(policy);
     for session in 0..ROOM as u8 {
         let presence = policy.sessions.iter().last().unwrap();
         directory.set_presence(Instant::ZERO, NEIGHBOUR, session, presence, None, |_, _| {}).unwrap();

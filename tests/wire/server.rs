@@ -1,6 +1,6 @@
 //! A server of the smallest kind, to ask questions of.
 
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::graph::{Body, Buffer, Caller, Context, Line, Permissions, RawRequest, serve, serve_line};
 use presence_core::{Instant, Policy, SessionId, Transition, UserId};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub fn session(text: &str) -> SessionId {
 }
 
 pub struct Server {
-    pub directory: Directory<UserId, SessionId, 2, InlineMemory<UserId, SessionId, 2, 4>>,
+    pub directory: InlineDirectory<UserId, SessionId, 2, 4>,
     pub now: Instant,
     pub caller: Caller,
     pub room: usize,
@@ -29,7 +29,7 @@ pub struct Server {
 impl Server {
     pub fn new() -> Self {
         Self {
-            directory: Directory::new(InlineMemory::new(), Policy::GRAPH),
+            directory: InlineDirectory::with_policy(Policy::GRAPH),
             now: Instant::ZERO,
             caller: Caller::Trusted { me: None },
             room: 100_000,

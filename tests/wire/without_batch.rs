@@ -1,15 +1,15 @@
 //! The wire without feature `batch`: single requests are served as ever, batches and bulk reads are no resources.
 
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::graph::{Body, Buffer, Caller, Context, Line, RawRequest, serve, serve_line};
 use presence_core::{Instant, Policy, SessionId, UserId};
 
 const ADELE: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
 
-type Store = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 4>>;
+type Store = InlineDirectory<UserId, SessionId, 4, 4>;
 
 fn store() -> Store {
-    Directory::new(InlineMemory::new(), Policy::GRAPH)
+    InlineDirectory::with_policy(Policy::GRAPH)
 }
 
 fn exchange() -> Context<'static> {

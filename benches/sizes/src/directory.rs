@@ -1,12 +1,12 @@
 //! A directory of eight users with four sessions each.
 
 use core::hint::black_box;
-use presence_core::directory::{DefaultHasher, Directory, InlineMemory, Progress};
+use presence_core::directory::{InlineDirectory, Progress};
 use presence_core::{Command, Instant, Presence, SessionId, UserId};
 
 pub(crate) const USERS: usize = 8;
 
-pub(crate) type Users = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, USERS>, DefaultHasher>;
+pub(crate) type Users = InlineDirectory<UserId, SessionId, 4, USERS>;
 
 #[inline(never)]
 pub(crate) fn probe_execute(users: &mut Users, now: Instant, user: UserId, command: &Command<SessionId>) -> bool {

@@ -19,7 +19,7 @@ from .commands import Failure
 
 MANIFEST = "../../Cargo.toml"
 # Everything but `serde`, `defmt` and `arbitrary`, which link what formats, or what is for fuzzers.
-FEATURES = "batch,details,indicator"
+FEATURES = "alloc,batch,details,indicator"
 
 
 def main():

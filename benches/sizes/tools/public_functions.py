@@ -7,6 +7,7 @@ import re
 # What is left out, and why.
 LEFT_OUT = [
     (r"^<.* as (Display|Debug)>::fmt$", "it is formatting, and links what formats"),
+    (r"^BoxedMemory::new$", "it allocates, and nothing else does"),
 ]
 # What derives give, by the macros that keep it.
 DERIVED = {
@@ -17,7 +18,7 @@ DERIVED = {
     "defaults": [("Default", "default")],
 }
 # The names that src/everything gives to types of the library.
-ALIASES = {"Slices": "SliceMemory", "Of": "Directory", "Users": "Directory"}
+ALIASES = {"InlineDirectory": "Directory", "Of": "Directory", "Users": "Directory"}
 # Traits without functions.
 MARKERS = {"Copy", "Eq", "StructuralPartialEq", "Error"}
 

@@ -3,7 +3,7 @@
 use presence_core::details::{
     Details, DetailsCommand, DetailsError, DetailsView, OutOfOffice, decide_details, next_due_details,
 };
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::graph::{DateTime, Environment, Store};
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ const MESSAGE: usize = 40;
 /// A directory, and as many details.
 #[derive(Clone, Debug)]
 pub struct Users {
-    directory: Directory<UserId, SessionId, SESSIONS, InlineMemory<UserId, SessionId, SESSIONS, USERS>>,
+    directory: InlineDirectory<UserId, SessionId, SESSIONS, USERS>,
     details: BTreeMap<UserId, Details<MESSAGE>>,
 }
 
@@ -24,7 +24,7 @@ pub type Contents = (Vec<(UserId, User<SessionId, SESSIONS>)>, BTreeMap<UserId, 
 
 impl Users {
     pub fn new(policy: Policy) -> Self {
-        Self { directory: Directory::new(InlineMemory::new(), policy), details: BTreeMap::new() }
+        Self { directory: InlineDirectory::with_policy(policy), details: BTreeMap::new() }
     }
 
     pub fn contents(&self) -> Contents {

@@ -8,14 +8,13 @@
 
 use crate::directory::slot_index::SlotIndex;
 
-/// The fingerprint of the user in one slot. Opaque; made by [`TagCell::EMPTY`].
+/// The fingerprint of the user in one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct TagCell(u8);
+pub struct Fingerprint(u8);
 
-impl TagCell {
+impl Fingerprint {
     /// A free slot.
-    pub const EMPTY: Self = Self(0);
+    pub(in crate::directory) const FREE: Self = Self(0);
 
     /// A slot outside its user's buckets: the overflow table finds it, the buckets never do.
     const OVERFLOW: Self = Self(1);
@@ -33,7 +32,7 @@ const HIGHEST: u64 = u64::from_ne_bytes([0x80; BUCKET_SLOTS]);
 
 /// Returns a bucket's fingerprints, the first in the lowest byte; only `OVERFLOW` where there is no such bucket.
 #[inline]
-fn fingerprints_of(fingerprints: &[TagCell], bucket: u32) -> u64 {
+fn fingerprints_of(fingerprints: &[Fingerprint], bucket: u32) -> u64 {
     let group = fingerprints.as_chunks::<BUCKET_SLOTS>().0.get(bucket as usize);
     group.map_or(LOWEST, |group| u64::from_le_bytes(group.map(|fingerprint| fingerprint.0)))
 }
@@ -48,7 +47,7 @@ const fn zeros(bytes: u64) -> u64 {
 pub(in crate::directory) struct Buckets {
     first: u32,
     second: u32,
-    fingerprint: TagCell,
+    fingerprint: Fingerprint,
 }
 
 impl Buckets {
@@ -61,14 +60,14 @@ impl Buckets {
         let share = |half: u64| (half.wrapping_mul(buckets) >> 32) as u32;
         let (high, low) = (hash >> 32, hash & u64::from(u32::MAX));
         // The bits of a half that matter least for its share.
-        let fingerprint = TagCell((high as u8).max(TagCell::LEAST));
+        let fingerprint = Fingerprint((high as u8).max(Fingerprint::LEAST));
         Self { first: share(high), second: share(low), fingerprint }
     }
 
     /// Returns the slots whose fingerprints match: in each byte the lowest bit for the first bucket, and the highest for
     /// the second.
     #[inline]
-    fn matches(self, fingerprints: &[TagCell]) -> u64 {
+    fn matches(self, fingerprints: &[Fingerprint]) -> u64 {
         let pattern = u64::from(self.fingerprint.0).wrapping_mul(LOWEST);
         // A byte above one that matches may seem to match too, which is one more to look at.
         let matches = |bucket| {
@@ -89,14 +88,14 @@ impl Buckets {
 
     /// Returns the first slot whose fingerprint matches: nearly always the user's. Takes no branch.
     #[inline]
-    pub(in crate::directory) fn first_match(self, fingerprints: &[TagCell]) -> SlotIndex {
+    pub(in crate::directory) fn first_match(self, fingerprints: &[Fingerprint]) -> SlotIndex {
         self.first_of(self.matches(fingerprints))
     }
 
     /// Returns what `look` finds in a slot of one of the buckets. Looks at sixteen slots at the most.
     pub(in crate::directory) fn find<T>(
         self,
-        fingerprints: &[TagCell],
+        fingerprints: &[Fingerprint],
         look: impl Fn(SlotIndex) -> Option<T>,
     ) -> Option<T> {
         let mut matches = self.matches(fingerprints);
@@ -111,7 +110,7 @@ impl Buckets {
     }
 
     /// Returns a free slot in the emptier bucket, if there is one.
-    pub(in crate::directory) fn free_slot(self, fingerprints: &[TagCell]) -> Option<SlotIndex> {
+    pub(in crate::directory) fn free_slot(self, fingerprints: &[Fingerprint]) -> Option<SlotIndex> {
         let free_in = |bucket| zeros(fingerprints_of(fingerprints, bucket));
         let (first, second) = (free_in(self.first), free_in(self.second));
         let (bucket, free) =
@@ -121,30 +120,30 @@ impl Buckets {
     }
 
     /// Reports whether a slot lies in one of the buckets.
-    pub(in crate::directory) fn contain(self, fingerprints: &[TagCell], slot: SlotIndex) -> bool {
+    pub(in crate::directory) fn contain(self, fingerprints: &[Fingerprint], slot: SlotIndex) -> bool {
         let bucket = slot.get() >> BUCKET_SLOTS.trailing_zeros();
         (bucket == self.first || bucket == self.second) && (bucket as usize) < fingerprints.len() / BUCKET_SLOTS
     }
 
     /// Records that a user with this hash has the slot, which was free or another's. Returns whether the slot lies in one
     /// of the buckets; if not, only the overflow table finds it.
-    pub(in crate::directory) fn occupy(self, fingerprints: &mut [TagCell], slot: SlotIndex) -> bool {
+    pub(in crate::directory) fn occupy(self, fingerprints: &mut [Fingerprint], slot: SlotIndex) -> bool {
         let is_in_bucket = self.contain(fingerprints, slot);
         if let Some(fingerprint) = fingerprints.get_mut(slot.as_usize()) {
-            *fingerprint = if is_in_bucket { self.fingerprint } else { TagCell::OVERFLOW };
+            *fingerprint = if is_in_bucket { self.fingerprint } else { Fingerprint::OVERFLOW };
         }
         is_in_bucket
     }
 }
 
 /// Returns the first free slot from this one on. O(slots between).
-pub(in crate::directory) fn free_slot_from(fingerprints: &[TagCell], from: SlotIndex) -> Option<SlotIndex> {
+pub(in crate::directory) fn free_slot_from(fingerprints: &[Fingerprint], from: SlotIndex) -> Option<SlotIndex> {
     let rest = fingerprints.get(from.as_usize()..)?;
     // Eight at a time, because all are taken but the last few when this is asked for.
-    let is_full = |group: &&[TagCell]| group.iter().all(|fingerprint| *fingerprint != TagCell::EMPTY);
+    let is_full = |group: &&[Fingerprint]| group.iter().all(|fingerprint| *fingerprint != Fingerprint::FREE);
     let full = rest.chunks_exact(BUCKET_SLOTS).take_while(is_full).count();
     let skipped = full.saturating_mul(BUCKET_SLOTS);
-    let free = rest.iter().skip(skipped).position(|fingerprint| *fingerprint == TagCell::EMPTY)?;
+    let free = rest.iter().skip(skipped).position(|fingerprint| *fingerprint == Fingerprint::FREE)?;
     u32::try_from(skipped.saturating_add(free)).ok().map(|ahead| SlotIndex::new(from.get().saturating_add(ahead)))
 }
 
@@ -175,7 +174,7 @@ mod tests {
         for slots in sizes.into_iter().filter(|slots| !cfg!(miri) || *slots < 10) {
             for spread in [0u64, 1, 0x9E37_79B9_7F4A_7C15, u64::MAX] {
                 let hash_of = |user: u64| user.wrapping_add(3).wrapping_mul(spread);
-                let mut fingerprints = vec![TagCell::EMPTY; slots as usize];
+                let mut fingerprints = vec![Fingerprint::FREE; slots as usize];
                 let mut users: BTreeMap<SlotIndex, u64> = BTreeMap::new();
                 let mut overflowed = Vec::new();
                 for user in 0..u64::from(slots) {
@@ -213,7 +212,7 @@ mod tests {
     fn few_users_overflow() {
         let slots = 80_000;
         let overflowed = |users: u64| {
-            let mut fingerprints = vec![TagCell::EMPTY; slots];
+            let mut fingerprints = vec![Fingerprint::FREE; slots];
             let mut from = START;
             let mut overflowed = 0;
             for user in 0..users {

@@ -1,20 +1,18 @@
-//! The default hash: small and fast, for ids that nobody chooses with ill intent.
+//! The default hash: small and fast, for ids that are not chosen with ill intent.
 
-use core::hash::{BuildHasherDefault, Hasher};
+use core::hash::Hasher;
 
-/// What a [`Directory`](crate::directory::Directory) hashes user ids with unless told otherwise. It holds no secret: where users
-/// choose their own ids, hand in a keyed `BuildHasher` against hash flooding.
-pub type DefaultHasher = BuildHasherDefault<MultiplyHasher>;
-
-/// A multiply-and-rotate hash: one multiplication for each eight bytes, one to finish.
+/// The hasher of a [`Directory`](crate::directory::Directory) by default: one multiplication for each eight bytes, one to finish.
+///
+/// It holds no secret. Where users choose their own ids, use a keyed `BuildHasher` against hash flooding.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct MultiplyHasher(u64);
+pub struct DefaultHasher(u64);
 
 /// 2⁶⁴ over the golden ratio, made odd.
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
-impl Hasher for MultiplyHasher {
+impl Hasher for DefaultHasher {
     fn write(&mut self, bytes: &[u8]) {
         for chunk in bytes.chunks(8) {
             let mut word = [0; 8];

@@ -8,17 +8,16 @@
 
 use crate::directory::slot_index::SlotIndex;
 
-/// One user's share of the overflow table: two entries. Opaque; made by [`IndexCell::EMPTY`].
+/// One user's share of the overflow table: two entries.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct IndexCell([u32; 2]);
+pub struct OverflowCell([u32; 2]);
 
 /// No entry: its slot index is all ones, which is one more than there can be.
 const FREE: u32 = u32::MAX;
 
-impl IndexCell {
+impl OverflowCell {
     /// Two free entries.
-    pub const EMPTY: Self = Self([FREE; 2]);
+    pub(in crate::directory) const EMPTY: Self = Self([FREE; 2]);
 }
 
 /// Returns the half of a hash that mixes best.
@@ -34,7 +33,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(cells: &[IndexCell]) -> Self {
+    fn of(cells: &[OverflowCell]) -> Self {
         let cells = u32::try_from(cells.len()).unwrap_or(u32::MAX);
         Self { cells, slot_bits: u32::BITS.saturating_sub(cells.leading_zeros()) }
     }
@@ -73,19 +72,19 @@ impl Layout {
 /// The position of an entry: its cell, and 0 or 1 within it.
 type Position = (u32, u32);
 
-fn get(cells: &[IndexCell], (cell, half): Position) -> u32 {
+fn get(cells: &[OverflowCell], (cell, half): Position) -> u32 {
     let [first, second] = cells.get(cell as usize).map_or([FREE; 2], |cell| cell.0);
     if half == 0 { first } else { second }
 }
 
-fn put(cells: &mut [IndexCell], (cell, half): Position, entry: u32) {
-    if let Some(IndexCell([first, second])) = cells.get_mut(cell as usize) {
+fn put(cells: &mut [OverflowCell], (cell, half): Position, entry: u32) {
+    if let Some(OverflowCell([first, second])) = cells.get_mut(cell as usize) {
         *(if half == 0 { first } else { second }) = entry;
     }
 }
 
 /// Returns the position of the first entry for which `is_it` holds. Looks at every position once at most.
-fn probe(cells: &[IndexCell], layout: Layout, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<Position> {
+fn probe(cells: &[OverflowCell], layout: Layout, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<Position> {
     let mut cell = layout.probe_start(hash);
     for _ in 0..layout.cells {
         let [first, second] = cells.get(cell as usize)?.0;
@@ -102,7 +101,7 @@ fn probe(cells: &[IndexCell], layout: Layout, hash: u64, is_it: impl Fn(u32) -> 
 
 /// Returns what `look` finds in a slot under this hash. Looks at every position once at most.
 pub(in crate::directory) fn find<T>(
-    cells: &[IndexCell],
+    cells: &[OverflowCell],
     hash: u64,
     look: impl Fn(SlotIndex) -> Option<T>,
 ) -> Option<T> {
@@ -126,7 +125,7 @@ pub(in crate::directory) fn find<T>(
 }
 
 /// Inserts a slot that is not in the table. Half of the entries are free even when every user has one.
-pub(in crate::directory) fn insert(cells: &mut [IndexCell], hash: u64, slot: SlotIndex) {
+pub(in crate::directory) fn insert(cells: &mut [OverflowCell], hash: u64, slot: SlotIndex) {
     let layout = Layout::of(cells);
     if let Some(position) = probe(cells, layout, hash, |entry| entry == FREE) {
         put(cells, position, layout.fingerprint(hash) | slot.get());
@@ -135,7 +134,7 @@ pub(in crate::directory) fn insert(cells: &mut [IndexCell], hash: u64, slot: Slo
 
 /// Removes a slot, and moves entries that were pushed past where their probing starts back over the gap.
 pub(in crate::directory) fn remove(
-    cells: &mut [IndexCell],
+    cells: &mut [OverflowCell],
     hash: u64,
     slot: SlotIndex,
     hash_of: impl Fn(SlotIndex) -> u64,
@@ -176,7 +175,7 @@ mod tests {
         for users in [1u32, 2, 13, 16] {
             for spread in [0u32, 1, 0x0100_0000, 0x9E37_79B9, 0xFFFF_FFFF] {
                 let hash_of = |slot: SlotIndex| u64::from(slot.get().wrapping_add(7).wrapping_mul(spread)) << 32;
-                let mut cells = vec![IndexCell::EMPTY; users as usize];
+                let mut cells = vec![OverflowCell::EMPTY; users as usize];
                 let mut model = BTreeSet::new();
                 let mut state = 1u32;
                 let rounds: u32 = if cfg!(miri) { 60 } else { 3000 };
@@ -200,7 +199,7 @@ mod tests {
 
     #[test]
     fn no_memory_holds_nothing() {
-        let mut cells: [IndexCell; 0] = [];
+        let mut cells: [OverflowCell; 0] = [];
         insert(&mut cells, 7, SlotIndex::new(0));
         assert_eq!(find(&cells, 7, Some), None);
         remove(&mut cells, 7, SlotIndex::new(0), |_| 7);

@@ -8,7 +8,7 @@
 //! The buckets cover one rotation and are used again for the next: as many as there are users, rounded down to a power of
 //! two, so that each holds a handful. Deadlines further away than a rotation go to the heap at once.
 
-use super::cell::{Link, Linked, QueueCell};
+use super::cell::{Link, Linked, TimerCell};
 use crate::directory::slot_index::SlotIndex;
 use crate::time::Instant;
 
@@ -32,7 +32,7 @@ struct Division {
 }
 
 impl Division {
-    fn of(cells: &[QueueCell]) -> Self {
+    fn of(cells: &[TimerCell]) -> Self {
         let buckets_bits = cells.len().checked_ilog2().unwrap_or(0);
         Self { buckets_bits, bucket_bits: ROTATION_BITS.saturating_sub(buckets_bits) }
     }
@@ -62,7 +62,7 @@ impl Division {
     }
 
     /// Returns the cells of a window's buckets, which are adjacent.
-    fn cells(self, window: u64, cells: &mut [QueueCell]) -> &mut [QueueCell] {
+    fn cells(self, window: u64, cells: &mut [TimerCell]) -> &mut [TimerCell] {
         let first = self.cell(window << WINDOW_BITS);
         cells.get_mut(first..first.saturating_add(WINDOW)).unwrap_or_default()
     }
@@ -86,7 +86,7 @@ impl Calendar {
     /// first.
     pub(in crate::directory) fn bucket_of(
         &mut self,
-        cells: &[QueueCell],
+        cells: &[TimerCell],
         deadline: Instant,
         now: Instant,
     ) -> Option<Bucket> {
@@ -103,7 +103,7 @@ impl Calendar {
     pub(in crate::directory) fn insert<L: Linked + ?Sized>(
         &mut self,
         slots: &mut L,
-        cells: &mut [QueueCell],
+        cells: &mut [TimerCell],
         slot: SlotIndex,
         bucket: Bucket,
     ) {
@@ -123,7 +123,7 @@ impl Calendar {
     pub(in crate::directory) fn remove<L: Linked + ?Sized>(
         &mut self,
         slots: &mut L,
-        cells: &mut [QueueCell],
+        cells: &mut [TimerCell],
         slot: SlotIndex,
         deadline: Instant,
     ) {
@@ -142,12 +142,12 @@ impl Calendar {
     }
 
     /// Returns when the window that is being drained began.
-    pub(in crate::directory) fn window_start(&self, cells: &[QueueCell]) -> Instant {
+    pub(in crate::directory) fn window_start(&self, cells: &[TimerCell]) -> Instant {
         Division::of(cells).start(self.window)
     }
 
     /// Returns the moment before which every deadline is in the heap; never when all buckets are empty.
-    pub(in crate::directory) fn drained_until(&self, cells: &[QueueCell]) -> Instant {
+    pub(in crate::directory) fn drained_until(&self, cells: &[TimerCell]) -> Instant {
         if self.len == 0 {
             return Instant::NEVER;
         }
@@ -157,7 +157,7 @@ impl Calendar {
     /// Reports whether the window lies more than a rotation after `now`, and the calendar is to be emptied. It comes there
     /// by a clock reading far in the future, or by an inserted user with a deadline far away; no other user would find a
     /// bucket until then.
-    pub(in crate::directory) fn is_far_ahead(&self, cells: &[QueueCell], now: Instant) -> bool {
+    pub(in crate::directory) fn is_far_ahead(&self, cells: &[TimerCell], now: Instant) -> bool {
         let division = Division::of(cells);
         self.len > 0 && self.window.saturating_sub(division.window(now)) >> division.windows_bits() != 0
     }
@@ -167,7 +167,7 @@ impl Calendar {
     pub(in crate::directory) fn drain<L: Linked + ?Sized>(
         &mut self,
         slots: &L,
-        cells: &mut [QueueCell],
+        cells: &mut [TimerCell],
         drained: &mut [SlotIndex],
     ) -> usize {
         let division = Division::of(cells);
@@ -185,7 +185,7 @@ impl Calendar {
     }
 
     /// Empties every bucket.
-    pub(in crate::directory) fn clear(&mut self, cells: &mut [QueueCell]) {
+    pub(in crate::directory) fn clear(&mut self, cells: &mut [TimerCell]) {
         for cell in cells {
             cell.first_in_bucket = SlotIndex::NONE;
         }
@@ -194,12 +194,12 @@ impl Calendar {
 }
 
 /// Reports whether these buckets are empty.
-fn are_empty(buckets: &[QueueCell]) -> bool {
+fn are_empty(buckets: &[TimerCell]) -> bool {
     buckets.iter().all(|bucket| bucket.first_in_bucket == SlotIndex::NONE)
 }
 
 /// Removes users from these buckets, one from each in turn, so that no bucket waits for another's user to be fetched.
-fn drain_in_turn<L: Linked + ?Sized>(slots: &L, buckets: &mut [QueueCell], drained: &mut [SlotIndex]) -> usize {
+fn drain_in_turn<L: Linked + ?Sized>(slots: &L, buckets: &mut [TimerCell], drained: &mut [SlotIndex]) -> usize {
     let most = drained.len();
     let mut rest = drained.iter_mut();
     loop {
@@ -221,7 +221,7 @@ pub(in crate::directory) struct Bucket(usize);
 
 impl Bucket {
     /// Returns the first slot in this bucket.
-    pub(in crate::directory) fn first(self, cells: &[QueueCell]) -> SlotIndex {
+    pub(in crate::directory) fn first(self, cells: &[TimerCell]) -> SlotIndex {
         cells.get(self.0).map_or(SlotIndex::NONE, |bucket| bucket.first_in_bucket)
     }
 }
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn s8_every_window_has_its_users_and_windows_come_in_order() {
         for users in [1u32, 2, 3, 17, 64] {
-            let mut cells = vec![QueueCell::EMPTY; users as usize];
+            let mut cells = vec![TimerCell::EMPTY; users as usize];
             let mut links = vec![Link::NONE; users as usize];
             let mut calendar = Calendar::EMPTY;
             let mut model: BTreeMap<SlotIndex, Instant> = BTreeMap::new();
@@ -291,7 +291,7 @@ mod tests {
     /// Rule C3: no window comes after the last.
     #[test]
     fn c3_the_end_of_time_has_a_bucket_like_any_other() {
-        let (mut cells, mut links) = (vec![QueueCell::EMPTY; 64], vec![Link::NONE; 64]);
+        let (mut cells, mut links) = (vec![TimerCell::EMPTY; 64], vec![Link::NONE; 64]);
         let mut calendar = Calendar::EMPTY;
         let last = Instant::from_millis(u64::MAX - 1);
         let now = Instant::from_millis(u64::MAX - 2_000_000);

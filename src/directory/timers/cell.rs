@@ -3,10 +3,9 @@
 use crate::directory::slot_index::SlotIndex;
 use crate::time::Instant;
 
-/// One user's share of the timers. Opaque; made by [`QueueCell::EMPTY`].
+/// One user's share of the timers.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct QueueCell {
+pub struct TimerCell {
     /// The entry at this position of a heap: its key and its slot.
     pub(super) key: Instant,
     pub(super) slot: SlotIndex,
@@ -14,14 +13,14 @@ pub struct QueueCell {
     pub(super) first_in_bucket: SlotIndex,
 }
 
-impl QueueCell {
+impl TimerCell {
     /// A cell without an entry and with an empty bucket.
-    pub const EMPTY: Self = Self { key: Instant::NEVER, slot: SlotIndex::NONE, first_in_bucket: SlotIndex::NONE };
+    pub(in crate::directory) const EMPTY: Self =
+        Self { key: Instant::NEVER, slot: SlotIndex::NONE, first_in_bucket: SlotIndex::NONE };
 }
 
 /// The position of a slot in a heap or in a bucket. Kept in the slot, which is at hand whenever it moves.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(in crate::directory) struct Link {
     /// The position in its heap, or the index of the slot before it in its bucket.
     pub(super) position_or_previous: u32,

@@ -5,7 +5,7 @@
 //! entry may be earlier than its user's deadline, never later: a keep-alive touches no heap, and the entry is corrected when
 //! it comes up.
 
-use super::cell::{Linked, QueueCell};
+use super::cell::{Linked, TimerCell};
 use crate::directory::slot_index::SlotIndex;
 use crate::time::Instant;
 
@@ -28,7 +28,7 @@ pub(in crate::directory) enum End {
 
 impl End {
     /// Returns the index of the cell at a position of the heap.
-    fn cell(self, position: u32, cells: &[QueueCell]) -> usize {
+    fn cell(self, position: u32, cells: &[TimerCell]) -> usize {
         match self {
             Self::Front => position as usize,
             Self::Back => cells.len().wrapping_sub(1).wrapping_sub(position as usize),
@@ -36,12 +36,12 @@ impl End {
     }
 
     /// Returns the entry at this position.
-    fn get(self, position: u32, cells: &[QueueCell]) -> Option<Entry> {
+    fn get(self, position: u32, cells: &[TimerCell]) -> Option<Entry> {
         cells.get(self.cell(position, cells)).map(|cell| Entry { key: cell.key, slot: cell.slot })
     }
 
     /// Returns the first entry.
-    pub(in crate::directory) fn first(self, cells: &[QueueCell], len: u32) -> Option<Entry> {
+    pub(in crate::directory) fn first(self, cells: &[TimerCell], len: u32) -> Option<Entry> {
         self.get(0, cells).filter(|_| len > 0)
     }
 }
@@ -49,7 +49,7 @@ impl End {
 /// A heap while it is worked on: the slots, its cells, and its length.
 pub(in crate::directory) struct Heap<'a, L: ?Sized> {
     pub(in crate::directory) slots: &'a mut L,
-    pub(in crate::directory) cells: &'a mut [QueueCell],
+    pub(in crate::directory) cells: &'a mut [TimerCell],
     pub(in crate::directory) end: End,
     pub(in crate::directory) len: &'a mut u32,
 }
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn s8_the_first_is_always_the_earliest_then_the_smaller() {
         let users = 17u32;
-        let mut cells = vec![QueueCell::EMPTY; users as usize];
+        let mut cells = vec![TimerCell::EMPTY; users as usize];
         let mut links = vec![Link::NONE; users as usize];
         let mut lens = [0, 0];
         let mut models: [BTreeMap<SlotIndex, Instant>; 2] = Default::default();

@@ -6,13 +6,13 @@ use super::log::Log;
 use super::random::{Action, Step};
 use super::{Happening, Rules, instant, millis};
 use core::hash::BuildHasher;
-use presence_core::directory::{DecideError, Directory, InlineMemory, Progress};
+use presence_core::directory::{DecideError, Directory, InlineDirectory, InlineMemory, Progress};
 use presence_core::{Instant, Policy, Presence, Transition};
 use std::collections::BTreeMap;
 
 /// The library and the model, side by side.
 pub struct Both<const USERS: usize, const SESSIONS: usize, H> {
-    pub real: Directory<u8, u8, SESSIONS, InlineMemory<u8, u8, SESSIONS, USERS>, H>,
+    pub real: InlineDirectory<u8, u8, SESSIONS, USERS, H>,
     pub model: super::directory::Directory,
     pub now: Instant,
     /// Who changed visibly, and when. Rule V2.

@@ -43,8 +43,8 @@ pub fn assert_same_user<const SESSIONS: usize>(real: &presence_core::User<u8, SE
 }
 
 /// The same users with the same records, and the same reading of every id, known or not, at a moment.
-pub fn assert_same_directory<const SESSIONS: usize, M, H>(
-    real: &presence_core::directory::Directory<u8, u8, SESSIONS, M, H>,
+pub fn assert_same_directory<M, H, const SESSIONS: usize>(
+    real: &presence_core::directory::Directory<u8, u8, M, H, SESSIONS>,
     model: &Directory,
     ids: impl IntoIterator<Item = u8>,
     now: Instant,

@@ -20,7 +20,7 @@ impl Log {
     }
 
     /// Users whose place went to another are forgotten, and what they changed with them.
-    pub fn forget<const SESSIONS: usize, M, H>(&mut self, directory: &Directory<u8, u8, SESSIONS, M, H>)
+    pub fn forget<M, H, const SESSIONS: usize>(&mut self, directory: &Directory<u8, u8, M, H, SESSIONS>)
     where
         M: Memory<u8, u8, SESSIONS>,
         H: BuildHasher,
@@ -41,9 +41,9 @@ impl Log {
     }
 
     /// The directory says the same of what changed after this many changes.
-    pub fn assert_same_since<const SESSIONS: usize, M, H>(
+    pub fn assert_same_since<M, H, const SESSIONS: usize>(
         &self,
-        directory: &Directory<u8, u8, SESSIONS, M, H>,
+        directory: &Directory<u8, u8, M, H, SESSIONS>,
         cursor: u64,
     ) where
         M: Memory<u8, u8, SESSIONS>,

@@ -4,7 +4,7 @@ use super::server::{ADELE, BOB, TEAMS, message, session, user};
 use presence_core::details::{
     Details, DetailsCommand, DetailsError, DetailsView, OutOfOffice, decide_details, next_due_details,
 };
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::graph::{
     Body, Buffer, Caller, Context, DateTime, DetailsField, Environment, Error, Field, MAX_MESSAGE, Permissions,
     RawRequest, Store, max_presence, serve,
@@ -19,7 +19,7 @@ mod resource;
 
 /// A directory, and what its users tell beside their presence.
 struct Users {
-    directory: Directory<UserId, SessionId, 2, InlineMemory<UserId, SessionId, 2, 4>>,
+    directory: InlineDirectory<UserId, SessionId, 2, 4>,
     details: BTreeMap<UserId, Details<MAX_MESSAGE>>,
 }
 
@@ -91,7 +91,7 @@ struct Wire {
 
 impl Wire {
     fn new() -> Self {
-        let directory = Directory::new(InlineMemory::new(), Policy::GRAPH);
+        let directory = InlineDirectory::with_policy(Policy::GRAPH);
         let users = Users { directory, details: BTreeMap::new() };
         Self { users, now: Instant::ZERO, caller: Caller::Trusted { me: Some(user(ADELE)) }, has_hooks: true }
     }

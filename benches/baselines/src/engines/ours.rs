@@ -1,13 +1,10 @@
 //! Ours: `presence_core::directory::Directory`, in memory handed over once.
 
 use crate::engine::{Change, Engine, SetCall};
-use presence_core::directory::{Directory, IndexCell, Progress, QueueCell, SliceMemory, Slot, TagCell};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
 use presence_core::{Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
 
-type Slots<const SESSIONS: usize> = Vec<Slot<UserId, SessionId, SESSIONS>>;
-type Memory<const SESSIONS: usize> = SliceMemory<Slots<SESSIONS>, Vec<TagCell>, Vec<IndexCell>, Vec<QueueCell>>;
-
-pub struct Ours<const SESSIONS: usize>(pub Directory<UserId, SessionId, SESSIONS, Memory<SESSIONS>>);
+pub struct Ours<const SESSIONS: usize>(pub BoxedDirectory<UserId, SessionId, SESSIONS>);
 
 /// A transition that can be seen is a change.
 fn pass_on(changes: &mut impl FnMut(Change)) -> impl FnMut(UserId, &Transition<SessionId>) {
@@ -21,9 +18,7 @@ fn pass_on(changes: &mut impl FnMut(Change)) -> impl FnMut(UserId, &Transition<S
 
 impl<const SESSIONS: usize> Engine for Ours<SESSIONS> {
     fn for_users(users: usize) -> Self {
-        let (slots, tags) = (vec![Slot::EMPTY; users], vec![TagCell::EMPTY; users]);
-        let (index, queue) = (vec![IndexCell::EMPTY; users], vec![QueueCell::EMPTY; users]);
-        Self(Directory::new(SliceMemory { slots, tags, index, queue }, Policy::GRAPH))
+        Self(Directory::new(BoxedMemory::new(users), Policy::GRAPH))
     }
 
     fn set(&mut self, call: &SetCall, changes: &mut impl FnMut(Change)) {

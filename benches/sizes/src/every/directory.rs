@@ -10,7 +10,7 @@ use crate::directory::{
 };
 use crate::label::{label_due, label_idle};
 use core::hint::black_box;
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::Directory;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, UserId};
 
 /// The number of steps that follow each other.
@@ -57,7 +57,7 @@ const NOW: Instant = Instant::from_secs(60);
 #[inline(always)]
 pub fn drive() -> bool {
     let mut good = true;
-    let empty = Users::new(InlineMemory::new(), Policy::DESK);
+    let empty = Users::with_policy(Policy::DESK);
     let mut users = empty.clone();
     for beginning in BEGINNINGS {
         let mut begun = empty.clone();

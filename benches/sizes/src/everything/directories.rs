@@ -1,11 +1,11 @@
-//! Many users: in arrays under the library's hasher, and in borrowed slices under a foreign one.
+//! Many users: in memory of their own under the library's hasher, and in borrowed memory under a foreign one.
 
 use super::{clones, defaults, hashes, keep, orders, values};
-use core::hash::{BuildHasher, Hasher};
+use core::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use core::hint::black_box;
 use presence_core::directory::{
-    ChangedUser, Cursor, CursorError, DecideError, DefaultHasher, Directory, IndexCell, InlineMemory, Memory,
-    MultiplyHasher, Progress, QueueCell, SliceMemory, Slot, TagCell, UserHandle,
+    ChangedUser, Cursor, CursorError, DecideError, DefaultHasher, Directory, InlineDirectory, InlineMemory, Progress,
+    UserHandle,
 };
 use presence_core::{
     ApplyError, Command, CommandError, Duration, Instant, OverdueError, Presence, SessionId, User, UserId,
@@ -40,12 +40,8 @@ impl BuildHasher for Foreign {
 }
 
 type Inline<U, S> = InlineMemory<U, S, 4, 16>;
-type Slices<U, S> = SliceMemory<
-    &'static mut [Slot<U, S, 4>],
-    &'static mut [TagCell],
-    &'static mut [IndexCell],
-    &'static mut [QueueCell],
->;
+type Borrowed<U, S> = &'static mut Inline<U, S>;
+type Library = BuildHasherDefault<DefaultHasher>;
 
 /// Defines callers: a function that takes closures or returns iterators has a type of its own for each.
 macro_rules! calls {
@@ -53,7 +49,7 @@ macro_rules! calls {
         mod $name {
             use super::*;
 
-            type Of = Directory<$user, $session, 4, $memory, $hasher>;
+            type Of = Directory<$user, $session, $memory, $hasher, 4>;
 
             fn execute(users: &mut Of, now: Instant, user: $user, command: Command<$session>) -> Result<(), CommandError> {
                 Directory::execute(users, now, user, command, |user, transition| {
@@ -150,25 +146,21 @@ macro_rules! calls {
                 keep!(fn => execute, pin, execute_batch, set_presence, clear_presence, set_preferred_presence);
                 keep!(fn => clear_preferred_presence, read, read_batch, users, users_from, changes_since);
                 values!(Progress<$user, $session>, ChangedUser<'static, $user, $session, 4>);
-                clones!(Slot<$user, $session, 4>);
             }
         }
     };
 }
 
-calls!(bytes_inline, u8, u8, Inline<u8, u8>, DefaultHasher);
-calls!(guids_inline, UserId, SessionId, Inline<UserId, SessionId>, DefaultHasher);
-calls!(bytes_in_slices, u8, u8, Slices<u8, u8>, Foreign);
-calls!(guids_in_slices, UserId, SessionId, Slices<UserId, SessionId>, Foreign);
+calls!(bytes_inline, u8, u8, Inline<u8, u8>, Library);
+calls!(guids_inline, UserId, SessionId, Inline<UserId, SessionId>, Library);
+calls!(bytes_borrowed, u8, u8, Borrowed<u8, u8>, Foreign);
+calls!(guids_borrowed, UserId, SessionId, Borrowed<UserId, SessionId>, Foreign);
 
 macro_rules! memory {
     ($user:ty, $session:ty) => {
-        keep!(InlineMemory<$user, $session, 4, 16> as Memory<$user, $session, 4> => slots, tags, index, queue, parts);
-        keep!(&mut Inline<$user, $session> as Memory<$user, $session, 4> => slots, tags, index, queue, parts);
-        keep!(Slices<$user, $session> as Memory<$user, $session, 4> => slots, tags, index, queue, parts);
         keep!(InlineMemory<$user, $session, 4, 16> => new);
-        keep!(Directory<$user, $session, 4, Inline<$user, $session>> => new);
-        clones!(InlineMemory<$user, $session, 4, 16>, Directory<$user, $session, 4, Inline<$user, $session>>);
+        keep!(InlineDirectory<$user, $session, 4, 16> => new, with_policy);
+        clones!(InlineMemory<$user, $session, 4, 16>, InlineDirectory<$user, $session, 4, 16>);
         defaults!(InlineMemory<$user, $session, 4, 16>);
     };
 }
@@ -177,19 +169,18 @@ macro_rules! memory {
 pub fn keep() {
     bytes_inline::keep();
     guids_inline::keep();
-    bytes_in_slices::keep();
-    guids_in_slices::keep();
+    bytes_borrowed::keep();
+    guids_borrowed::keep();
     memory!(u8, u8);
     memory!(UserId, SessionId);
     keep!(Cursor => from_number, to_number);
     keep!(UserHandle => generation, index);
     keep!(DecideError as From<CommandError> => from);
     keep!(DecideError as From<OverdueError> => from);
-    keep!(MultiplyHasher as Hasher => finish, write, write_u128, write_u16, write_u32, write_u64, write_u8, write_usize);
-    values!(Cursor, DecideError, CursorError, TagCell, UserHandle);
-    clones!(IndexCell, QueueCell, MultiplyHasher);
-    clones!(SliceMemory<[Slot<u8, u8, 4>; 16], [TagCell; 16], [IndexCell; 16], [QueueCell; 16]>);
+    keep!(DefaultHasher as Hasher => finish, write, write_u128, write_u16, write_u32, write_u64, write_u8, write_usize);
+    values!(Cursor, DecideError, CursorError, UserHandle);
+    clones!(DefaultHasher);
     orders!(Cursor);
     hashes!(Cursor, UserHandle);
-    defaults!(Cursor, MultiplyHasher);
+    defaults!(Cursor, DefaultHasher);
 }

@@ -38,7 +38,7 @@ macro_rules! orders {
 /// Keeps derived hashes.
 macro_rules! hashes {
     ($($type:ty),* $(,)?) => {
-        $( core::hint::black_box(<$type as core::hash::Hash>::hash::<presence_core::directory::MultiplyHasher> as *const ()); )*
+        $( core::hint::black_box(<$type as core::hash::Hash>::hash::<presence_core::directory::DefaultHasher> as *const ()); )*
     };
 }
 

@@ -4,7 +4,7 @@ use super::{clones, defaults, keep, values};
 use crate::wire::Desk;
 use core::hint::black_box;
 use presence_core::details::DetailsError;
-use presence_core::directory::{DefaultHasher, Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::graph::json::{DuplicateMemberError, JsonError, Value};
 use presence_core::graph::{
     self, Batch, Body, Buffer, Caller, Context, DateTime, Dependencies, DetailsAction, DetailsField, DetailsOperation,
@@ -19,7 +19,7 @@ struct Unknowing;
 
 impl Environment for Unknowing {}
 
-type Users = Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>, DefaultHasher>;
+type Users = InlineDirectory<UserId, SessionId, 4, 16>;
 
 #[inline(never)]
 fn lists(value: Value<'_>, batch: Batch<'_>, element: Element<'_>, ids: Ids<'_>) -> Result<(), Error> {
@@ -59,7 +59,7 @@ pub fn keep() {
     keep!(Buffer<'static> => clear, new, written);
     keep!(Buffer<'static> as Writer => remaining, discard_last, write);
     keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_details);
-    keep!(Directory<UserId, SessionId, 4, InlineMemory<UserId, SessionId, 4, 16>> as Store => policy, read, read_batch, execute);
+    keep!(InlineDirectory<UserId, SessionId, 4, 16> as Store => policy, read, read_batch, execute);
     keep!(Desk as Store => read_batch, read_details, execute_details);
     keep!(SingleUserStore<4> => new);
     keep!(SingleUserStore<4> as Store => policy, read, execute);

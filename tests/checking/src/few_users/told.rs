@@ -73,12 +73,12 @@ impl Write for Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use presence_core::directory::{Directory, InlineMemory};
+    use presence_core::directory::InlineDirectory;
     use presence_core::{Duration, Instant, Presence};
 
     /// One user, set at a moment for so long, after so many keep-alives.
     fn directory(at: u64, lease: u64, presence: Presence, keep_alives: usize) -> impl Debug {
-        let mut directory = Directory::new(InlineMemory::<u8, u8, 1, 2>::new(), crate::policies::GRAPH);
+        let mut directory = InlineDirectory::<u8, u8, 1, 2>::with_policy(crate::policies::GRAPH);
         for _ in 0..=keep_alives {
             let (now, lease) = (Instant::from_millis(at), Some(Duration::from_millis(lease)));
             directory.set_presence(now, 0, 0, presence, lease, |_, _| {}).unwrap();

@@ -1,11 +1,11 @@
 //! A directory of the library, as the model sees it: through functions for which a test may put others, to show that what they
 //! do wrong is noticed. All else is the directory's own.
 
-use presence_core::directory::{Cursor, Directory, InlineMemory};
+use presence_core::directory::{Cursor, InlineDirectory};
 use presence_core::{ApplyError, Command, CommandError, Instant, Policy, Transition};
 use std::ops::{Deref, DerefMut};
 
-pub type Small<const PLACES: usize> = Directory<u8, u8, 1, InlineMemory<u8, u8, 1, PLACES>>;
+pub type Small<const PLACES: usize> = InlineDirectory<u8, u8, 1, PLACES>;
 
 /// Who is told of each transition.
 pub type Writer<'a> = &'a mut dyn FnMut(u8, &Transition<u8>);
@@ -45,7 +45,7 @@ pub struct Watched<const PLACES: usize> {
 
 impl<const PLACES: usize> Watched<PLACES> {
     pub fn new(policy: Policy, functions: &'static Functions<PLACES>) -> Self {
-        Self { directory: Directory::new(InlineMemory::new(), policy), functions }
+        Self { directory: InlineDirectory::with_policy(policy), functions }
     }
 
     pub fn execute(

@@ -2,7 +2,7 @@
 
 use super::{each_has_a_fault, notices};
 use presence_core::Presence::Away;
-use presence_core::directory::{Directory, InlineMemory};
+use presence_core::directory::InlineDirectory;
 use presence_core::{ApplyError, Command, CommandError, Fades, Instant, Policy, PresenceSet};
 use presence_core_checking::few_users::{ALL_COMMANDS, FewUsers, Functions, Small, Writer};
 use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS};
@@ -150,7 +150,7 @@ fn from_nothing(
     sink: Writer<'_>,
 ) -> Result<(), CommandError> {
     if is_newcomer(directory, now, user, command) {
-        *directory = Directory::new(InlineMemory::new(), BRIEF);
+        *directory = InlineDirectory::with_policy(BRIEF);
     }
     directory.execute(now, user, command, sink)
 }
