@@ -92,9 +92,9 @@ pub use presence::{Activity, Availability, ParsePresenceError, Presence, Presenc
 pub use single_user::SingleUser;
 pub use time::{Duration, DurationRange, Instant, IsoDuration, ParseDurationError, TickExtender, keep_alive_interval};
 pub use user::{
-    Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, OverdueError, Preferred,
-    Session, SetPreferredError, SetPresenceError, Transition, User, UserAt, clear_preferred_presence, clear_presence,
-    decide, next_due, set_preferred_presence, set_presence,
+    Absence, ApplyError, AtMoment, Cause, Change, Command, CommandError, Explanation, Layer, NotFound, OverdueError,
+    Preferred, Session, SetPreferredError, SetPresenceError, Transition, User, UserAt, clear_preferred_presence,
+    clear_presence, decide, next_due, set_preferred_presence, set_presence,
 };
 
 /// The examples of the README, as tests.

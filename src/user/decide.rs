@@ -9,13 +9,27 @@ use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
 
-/// `setPresence`: creates the session or replaces it, and restarts its clocks; repeating it is the keep-alive. Without a
-/// lease it is the policy's default again. Rules S1 to S3, S9. O(`SESSIONS`).
+/// A user at a moment, as decisions take it: what [`User::at`] returns.
+///
+/// It has nothing overdue, so no decision is about an outdated user ([S8](crate::rules#s8)). Only [`UserAt`] implements it.
+#[diagnostic::on_unimplemented(
+    message = "decisions take a user at a moment, which `{Self}` is not",
+    label = "expected `user.at(now)?`",
+    note = "`user.at(now)?` is the user at the moment `now`, or an error while something is overdue: then apply `next_due` first"
+)]
+pub trait AtMoment<S>: Decisions<S> {}
+
+impl<S: Copy + Ord, const SESSIONS: usize> AtMoment<S> for UserAt<'_, S, SESSIONS> {}
+
+/// Decides `setPresence`: creates a session or replaces it, and restarts its clocks.
+///
+/// Repeating it is the keep-alive. Without a lease, the policy's default applies, whatever the lease was before. See
+/// [section 5](crate::rules#section-5) of the rules for leases and fades.
 ///
 /// # Errors
 ///
-/// What [`Policy::check_session`] refuses, and [`SetPresenceError::Full`] when a new session finds no room. Replacing a
-/// session never needs room.
+/// - [`SetPresenceError::Lease`] and [`SetPresenceError::Presence`] as [`Policy::check_session`].
+/// - [`SetPresenceError::Full`] if the session is new and the user has `SESSIONS` already. Replacing needs no room.
 ///
 /// ```
 /// use presence_core::{Instant, Policy, Presence, SetPresenceError, User, set_presence};
@@ -26,41 +40,21 @@ use crate::time::{Duration, Instant};
 /// assert_eq!(meeting, Err(SetPresenceError::Presence { presence: Presence::InAMeeting, allowed }));
 /// # Ok::<(), presence_core::OverdueError>(())
 /// ```
-pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
-    user: UserAt<'_, S, SESSIONS>,
+pub fn set_presence<S: Copy + Ord>(
+    user: impl AtMoment<S>,
     session: S,
     presence: Presence,
     lease: Option<Duration>,
     policy: &Policy,
 ) -> Result<Transition<S>, SetPresenceError> {
-    let lease = policy.check_session(presence, lease)?;
-    let UserAt { user: record, now, .. } = user;
-    let old = record.session(session);
-    if old.is_none() && record.sessions.is_full() {
-        return Err(SetPresenceError::Full);
-    }
-    // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
-    let after = match old {
-        Some(old) if old.presence == presence => user.published,
-        _ => record.presence_with(old, Some(presence), record.preferred),
-    };
-    let fades = presence == Presence::Available;
-    let change = Change::Set(Session {
-        id: session,
-        expires_at: now.saturating_add(lease),
-        fades_at: if fades { policy.fades.deadline(0, now) } else { Instant::NEVER },
-        presence,
-        faded: 0,
-    });
-    Ok(user.transition(after, change))
+    user.set_presence(session, presence, lease, policy)
 }
 
-/// `clearPresence`: removes that session and no other, and leaves the preferred presence alone. Rules S5, S6.
-/// O(`SESSIONS`).
+/// Decides `clearPresence`: removes one session, and neither another nor the preferred presence.
 ///
 /// # Errors
 ///
-/// [`NotFound`] when there is no such session: never set, expired, or cleared before.
+/// [`NotFound`] if there is no such session: never set, expired, or cleared before.
 ///
 /// ```
 /// use presence_core::{Instant, NotFound, Policy, Presence, User, clear_presence, set_presence};
@@ -74,21 +68,17 @@ pub fn set_presence<S: Copy + Ord, const SESSIONS: usize>(
 /// assert_eq!(clear_presence(user.at(Instant::from_secs(6))?, 1), Err(NotFound));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-pub fn clear_presence<S: Copy + Ord, const SESSIONS: usize>(
-    user: UserAt<'_, S, SESSIONS>,
-    session: S,
-) -> Result<Transition<S>, NotFound> {
-    let old = user.user.session(session).ok_or(NotFound)?;
-    let after = user.user.presence_with(Some(old), None, user.user.preferred);
-    Ok(user.transition(after, Change::Cleared(session)))
+pub fn clear_presence<S: Copy + Ord>(user: impl AtMoment<S>, session: S) -> Result<Transition<S>, NotFound> {
+    user.clear_presence(session)
 }
 
-/// `setUserPreferredPresence`: published over every session, as long as there is one. The last one wins, and its clock
-/// restarts. Without a duration it is the policy's default for that presence. Rules A2, U1 to U3. O(`SESSIONS`).
+/// Decides `setUserPreferredPresence`: publishes a presence over every session, as long as there is one.
+///
+/// The latest one wins, and its clock restarts. Without a duration, the policy's default for that presence applies.
 ///
 /// # Errors
 ///
-/// What [`Policy::check_preferred`] refuses.
+/// [`SetPreferredError`] as [`Policy::check_preferred`].
 ///
 /// ```
 /// use presence_core::{Instant, Policy, Presence, User, set_preferred_presence, set_presence};
@@ -101,20 +91,18 @@ pub fn clear_presence<S: Copy + Ord, const SESSIONS: usize>(
 /// assert_eq!((set.before(), set.after()), (Presence::Offline, Presence::DoNotDisturb));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
-    user: UserAt<'_, S, SESSIONS>,
+pub fn set_preferred_presence<S: Copy + Ord>(
+    user: impl AtMoment<S>,
     presence: Presence,
     duration: Option<Duration>,
     policy: &Policy,
 ) -> Result<Transition<S>, SetPreferredError> {
-    let duration = policy.check_preferred(presence, duration)?;
-    let after = user.user.presence_with(None, None, Some(presence));
-    let preferred = Preferred { presence, expires_at: user.now.saturating_add(duration) };
-    Ok(user.transition(after, Change::PreferredSet(preferred)))
+    user.set_preferred_presence(presence, duration, policy)
 }
 
-/// `clearUserPreferredPresence`: the sessions decide again. It succeeds also when nothing was set: then there is nothing
-/// to apply, `None`. Rule U4. O(`SESSIONS`).
+/// Decides `clearUserPreferredPresence`: lets the sessions decide again.
+///
+/// Returns `None` if nothing was preferred: that is no error, and there is nothing to apply ([U4](crate::rules#u4)).
 ///
 /// ```
 /// use presence_core::{Instant, Policy, Presence, User, clear_preferred_presence, set_preferred_presence, set_presence};
@@ -131,16 +119,54 @@ pub fn set_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[must_use]
-pub fn clear_preferred_presence<S: Copy + Ord, const SESSIONS: usize>(
-    user: UserAt<'_, S, SESSIONS>,
-) -> Option<Transition<S>> {
-    user.user.preferred?;
-    Some(user.transition(user.user.presence_with(None, None, None), Change::PreferredCleared))
+pub fn clear_preferred_presence<S: Copy + Ord>(user: impl AtMoment<S>) -> Option<Transition<S>> {
+    user.clear_preferred_presence()
 }
 
-/// Time has passed: the first thing that is due at `now`, stamped with its own deadline, or `None`. Apply it and ask
-/// again; nothing is folded, and how often or how late this is called makes no difference. Rules M4, S2 to S4, S8, U5.
-/// O(`SESSIONS`).
+/// Decides any command; `None` if it succeeds without anything to apply ([U4](crate::rules#u4)).
+///
+/// # Errors
+///
+/// [`CommandError`] from the error of the command's own decision.
+///
+/// ```
+/// use presence_core::{Command, CommandError, Instant, Policy, Presence, User, decide};
+///
+/// let mut user: User<u8, 4> = User::new();
+/// let commands = [
+///     Command::SetPresence { session: 1, presence: Presence::InACall, lease: None },
+///     Command::ClearPreferredPresence, // succeeds, with nothing to apply
+///     Command::ClearPresence { session: 1 },
+/// ];
+/// for command in commands {
+///     if let Some(transition) = decide(user.at(Instant::ZERO)?, command, &Policy::GRAPH)? {
+///         user.apply(&transition)?;
+///     }
+/// }
+/// assert_eq!(user.revision(), 2);
+/// let again = decide(user.at(Instant::ZERO)?, Command::ClearPresence { session: 1 }, &Policy::GRAPH);
+/// assert_eq!(again, Err(CommandError::NotFound));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub fn decide<S: Copy + Ord>(
+    user: impl AtMoment<S>,
+    command: Command<S>,
+    policy: &Policy,
+) -> Result<Option<Transition<S>>, CommandError> {
+    Ok(match command {
+        Command::SetPresence { session, presence, lease } => Some(user.set_presence(session, presence, lease, policy)?),
+        Command::ClearPresence { session } => Some(user.clear_presence(session)?),
+        Command::SetPreferredPresence { presence, duration } => {
+            Some(user.set_preferred_presence(presence, duration, policy)?)
+        }
+        Command::ClearPreferredPresence => user.clear_preferred_presence(),
+    })
+}
+
+/// Returns the transition that is due first at `now`, stamped with its own deadline; `None` if nothing is due.
+///
+/// Apply it and ask again. Nothing is folded: how often and how late it is called makes no difference to what happens
+/// ([M4](crate::rules#m4)).
 ///
 /// ```
 /// use presence_core::{Cause, Instant, Policy, Presence, User, next_due, set_presence};
@@ -212,46 +238,80 @@ pub enum Command<S = SessionId> {
     ClearPreferredPresence,
 }
 
-/// Decides any command; `None` when it succeeds without anything to apply (rule U4). Rule S7. O(`SESSIONS`).
-///
-/// # Errors
-///
-/// Those of the command's own decision.
-///
-/// ```
-/// use presence_core::{Command, CommandError, Instant, Policy, Presence, User, decide};
-///
-/// let mut user: User<u8, 4> = User::new();
-/// let commands = [
-///     Command::SetPresence { session: 1, presence: Presence::InACall, lease: None },
-///     Command::ClearPreferredPresence, // succeeds, with nothing to apply
-///     Command::ClearPresence { session: 1 },
-/// ];
-/// for command in commands {
-///     if let Some(transition) = decide(user.at(Instant::ZERO)?, command, &Policy::GRAPH)? {
-///         user.apply(&transition)?;
-///     }
-/// }
-/// assert_eq!(user.revision(), 2);
-/// let refused = decide(user.at(Instant::ZERO)?, Command::ClearPresence { session: 1 }, &Policy::GRAPH);
-/// assert_eq!(refused, Err(CommandError::NotFound));
-/// # Ok::<(), Box<dyn core::error::Error>>(())
-/// ```
-pub fn decide<S: Copy + Ord, const SESSIONS: usize>(
-    user: UserAt<'_, S, SESSIONS>,
-    command: Command<S>,
-    policy: &Policy,
-) -> Result<Option<Transition<S>>, CommandError> {
-    Ok(match command {
-        Command::SetPresence { session, presence, lease } => {
-            Some(set_presence(user, session, presence, lease, policy)?)
+/// The decisions of [`AtMoment`], hidden so that no other type implements it.
+pub trait Decisions<S>: Copy {
+    fn set_presence(
+        self,
+        session: S,
+        presence: Presence,
+        lease: Option<Duration>,
+        policy: &Policy,
+    ) -> Result<Transition<S>, SetPresenceError>;
+
+    fn clear_presence(self, session: S) -> Result<Transition<S>, NotFound>;
+
+    fn set_preferred_presence(
+        self,
+        presence: Presence,
+        duration: Option<Duration>,
+        policy: &Policy,
+    ) -> Result<Transition<S>, SetPreferredError>;
+
+    fn clear_preferred_presence(self) -> Option<Transition<S>>;
+}
+
+impl<S: Copy + Ord, const SESSIONS: usize> Decisions<S> for UserAt<'_, S, SESSIONS> {
+    fn set_presence(
+        self,
+        session: S,
+        presence: Presence,
+        lease: Option<Duration>,
+        policy: &Policy,
+    ) -> Result<Transition<S>, SetPresenceError> {
+        let lease = policy.check_session(presence, lease)?;
+        let Self { user: record, now, .. } = self;
+        let old = record.session(session);
+        if old.is_none() && record.sessions.is_full() {
+            return Err(SetPresenceError::Full);
         }
-        Command::ClearPresence { session } => Some(clear_presence(user, session)?),
-        Command::SetPreferredPresence { presence, duration } => {
-            Some(set_preferred_presence(user, presence, duration, policy)?)
-        }
-        Command::ClearPreferredPresence => clear_preferred_presence(user),
-    })
+        // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
+        let after = match old {
+            Some(old) if old.presence == presence => self.published,
+            _ => record.presence_with(old, Some(presence), record.preferred),
+        };
+        let fades = presence == Presence::Available;
+        let change = Change::Set(Session {
+            id: session,
+            expires_at: now.saturating_add(lease),
+            fades_at: if fades { policy.fades.deadline(0, now) } else { Instant::NEVER },
+            presence,
+            faded: 0,
+        });
+        Ok(self.transition(after, change))
+    }
+
+    fn clear_presence(self, session: S) -> Result<Transition<S>, NotFound> {
+        let old = self.user.session(session).ok_or(NotFound)?;
+        let after = self.user.presence_with(Some(old), None, self.user.preferred);
+        Ok(self.transition(after, Change::Cleared(session)))
+    }
+
+    fn set_preferred_presence(
+        self,
+        presence: Presence,
+        duration: Option<Duration>,
+        policy: &Policy,
+    ) -> Result<Transition<S>, SetPreferredError> {
+        let duration = policy.check_preferred(presence, duration)?;
+        let after = self.user.presence_with(None, None, Some(presence));
+        let preferred = Preferred { presence, expires_at: self.now.saturating_add(duration) };
+        Ok(self.transition(after, Change::PreferredSet(preferred)))
+    }
+
+    fn clear_preferred_presence(self) -> Option<Transition<S>> {
+        self.user.preferred?;
+        Some(self.transition(self.user.presence_with(None, None, None), Change::PreferredCleared))
+    }
 }
 
 impl Policy {

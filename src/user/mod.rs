@@ -16,7 +16,7 @@ mod serde;
 
 pub use apply::ApplyError;
 pub use decide::{
-    Command, clear_preferred_presence, clear_presence, decide, next_due, set_preferred_presence, set_presence,
+    AtMoment, Command, clear_preferred_presence, clear_presence, decide, next_due, set_preferred_presence, set_presence,
 };
 pub use error::{CommandError, NotFound, OverdueError, SetPreferredError, SetPresenceError};
 pub use explain::{Explanation, Layer};

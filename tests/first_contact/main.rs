@@ -2,5 +2,6 @@
 
 #[cfg(all(feature = "graph", feature = "indicator"))]
 mod desk;
+mod messages;
 mod readme;
 mod sizes;

@@ -142,6 +142,7 @@ def kept(source):
                 for end in endings(bare(owner)):
                     found |= {f"<{ALIASES.get(end, end)} as {trait}>::{one}" for trait, one in DERIVED[macro]}
     # What a caller of its own calls.
+    found |= set(re.findall(r"\bpresence_core::(\w+)\(", source))
     found |= {f"{owner}::{name}" for owner, name in re.findall(r"\b([A-Z]\w+)::(\w+)\(", source)}
     found |= {f"<{owner} as {trait}>::{name}" for owner, trait, name in re.findall(r"<(\w+) as (\w+<\w+>)>::(\w+)\(", source)}
     return found

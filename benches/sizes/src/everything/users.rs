@@ -4,9 +4,19 @@ use super::{clones, defaults, hashes, keep, values};
 use core::hint::black_box;
 use presence_core::{
     Absence, ApplyError, Cause, Change, Command, CommandError, Explanation, Instant, Layer, NotFound, OverdueError,
-    Preferred, Presence, Session, SessionId, SetPreferredError, SetPresenceError, SingleUser, Transition, User, UserAt,
-    clear_preferred_presence, clear_presence, decide, next_due, set_preferred_presence, set_presence,
+    Policy, Preferred, Presence, Session, SessionId, SetPreferredError, SetPresenceError, SingleUser, Transition, User,
+    UserAt, next_due,
 };
+
+/// Decisions take any type of a trait, which is not named where a function's address is taken.
+#[inline(never)]
+fn decisions<S: Copy + Ord>(user: UserAt<'_, S, 4>, session: S, command: Command<S>, policy: &Policy) {
+    black_box(presence_core::set_presence(user, session, Presence::Away, None, policy).is_ok());
+    black_box(presence_core::clear_presence(user, session).is_ok());
+    black_box(presence_core::set_preferred_presence(user, Presence::Away, None, policy).is_ok());
+    black_box(presence_core::clear_preferred_presence(user).is_some());
+    black_box(presence_core::decide(user, command, policy).is_ok());
+}
 
 #[inline(never)]
 fn commands<S: Copy + Ord>(user: &mut SingleUser<S, 4>, now: Instant, session: S, command: Command<S>) -> bool {
@@ -28,8 +38,7 @@ macro_rules! user {
         keep!(UserAt<'static, $id, 4> => now, user);
         keep!(Session<$id> => expires_at, fades_at, id, presence);
         keep!(Transition<$id> => after, at, before, cause, change, is_visible, revision);
-        keep!(fn => set_presence::<$id, 4>, clear_presence::<$id, 4>, decide::<$id, 4>, next_due::<$id, 4>);
-        keep!(fn => set_preferred_presence::<$id, 4>, clear_preferred_presence::<$id, 4>);
+        keep!(fn => next_due::<$id, 4>, decisions::<$id>);
         values!(User<$id, 4>, Session<$id>, Transition<$id>, Change<$id>, Command<$id>, Explanation<$id>, Layer<$id>);
         clones!(UserAt<'static, $id, 4>);
         defaults!(User<$id, 4>);

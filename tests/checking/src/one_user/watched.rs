@@ -28,7 +28,7 @@ pub struct Functions<const ROOM: usize> {
 
 impl<const ROOM: usize> Functions<ROOM> {
     pub const LIBRARY: Self = Self {
-        decide: presence_core::decide,
+        decide: |user, command, policy| presence_core::decide(user, command, policy),
         advance: presence_core::next_due,
         apply: User::apply,
         rebase: User::rebase,
