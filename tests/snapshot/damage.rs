@@ -1,6 +1,6 @@
-//! What is refused, and why: damage, later forms, and bytes that are no user.
+//! Rejected bytes and their errors: damage, newer format versions, and content that no user can have.
 
-use super::{IDS, NOON, applications, busy_user, ending, sealed, stored};
+use super::{IDS, NOON, applications, busy_user, saved, saved_at_the_end, with_checksum};
 use presence_core::snapshot::{self, RestoreError, StoredId};
 use presence_core::{Duration, Instant, Presence, SessionId, User};
 use proptest::prelude::*;
@@ -13,23 +13,23 @@ fn read<const SESSIONS: usize>(bytes: &[u8]) -> Result<User<u8, SESSIONS>, Resto
     snapshot::restore(bytes, NOON, ZERO)
 }
 
-/// What is wrong with bytes, read with ids of some kind.
-type Read = fn(&[u8]) -> Option<RestoreError>;
+/// The error of restoring bytes, with ids of some type.
+type RestoreErrorOf = fn(&[u8]) -> Option<RestoreError>;
 
-/// One of each length that matters: nothing stored, four small ids, four GUIDs.
-fn examples() -> [(Vec<u8>, Read); 3] {
+/// Snapshots of different lengths: an empty user, four small ids, four GUIDs.
+fn examples() -> [(Vec<u8>, RestoreErrorOf); 3] {
     fn error<S: StoredId + Copy + Ord>(bytes: &[u8]) -> Option<RestoreError> {
         snapshot::restore::<S, 4>(bytes, NOON, ZERO).err()
     }
     [
-        (stored(&User::<u8, 4>::new(), NOON), error::<u8>),
-        (stored(&busy_user(IDS), NOON), error::<u8>),
-        (stored(&busy_user(applications()), NOON), error::<SessionId>),
+        (saved(&User::<u8, 4>::new(), NOON), error::<u8>),
+        (saved(&busy_user(IDS), NOON), error::<u8>),
+        (saved(&busy_user(applications()), NOON), error::<SessionId>),
     ]
 }
 
 #[test]
-fn every_flipped_bit_and_every_two_are_found() {
+fn every_flipped_bit_and_every_pair_is_detected() {
     for (bytes, error) in examples() {
         assert_eq!(error(&bytes), None);
         let flip = |bytes: &mut [u8], bit: usize| bytes[bit / 8] ^= 1 << (bit % 8);
@@ -37,7 +37,7 @@ fn every_flipped_bit_and_every_two_are_found() {
             let mut damaged = bytes.clone();
             flip(&mut damaged, first);
             assert_eq!(error(&damaged), Some(RestoreError::Checksum), "bit {first}");
-            // Two: in the shorter ones, or it would take long.
+            // Pairs only in the shorter ones: it would take too long.
             for second in 0..if bytes.len() < 100 { first } else { 0 } {
                 flip(&mut damaged, second);
                 assert_eq!(error(&damaged), Some(RestoreError::Checksum), "bits {first} and {second}");
@@ -48,28 +48,28 @@ fn every_flipped_bit_and_every_two_are_found() {
 }
 
 #[test]
-fn every_truncation_and_every_addition_is_refused() {
+fn every_truncation_and_every_addition_is_rejected() {
     for (bytes, error) in examples() {
         for length in 0..bytes.len() {
             assert!(matches!(error(&bytes[..length]), Some(RestoreError::Length | RestoreError::Checksum)), "{length}");
-            // Even if the checksum were right: what is missing is missed.
-            let cut = sealed(&bytes[..length.min(bytes.len() - 5)]);
+            // A matching checksum does not help.
+            let cut = with_checksum(&bytes[..length.min(bytes.len() - 5)]);
             assert_eq!(error(&cut), Some(RestoreError::Length), "{length}");
         }
         for more in [0, 1, 0xFF] {
             assert_eq!(error(&[&bytes, [more].as_slice()].concat()), Some(RestoreError::Checksum));
-            let longer = sealed(&[&bytes[..bytes.len() - 4], &[more]].concat());
+            let longer = with_checksum(&[&bytes[..bytes.len() - 4], &[more]].concat());
             assert_eq!(error(&longer), Some(RestoreError::Length));
         }
     }
 }
 
-/// What memory holds that was never written.
+/// Memory that was never written.
 #[test]
-fn empty_memory_is_no_user() {
+fn empty_memory_is_rejected() {
     for length in 0..300 {
         for byte in [0, 0xFF, 0xA5] {
-            // Nothing at all has the checksum 0, and four ones in a row have that of ones.
+            // The checksum of no bytes is 0, and that of four bytes of ones is four bytes of ones.
             let expected = match (length, byte) {
                 (..4, _) | (4, 0) => RestoreError::Length,
                 (8, 0xFF) => RestoreError::FormatVersion,
@@ -80,35 +80,35 @@ fn empty_memory_is_no_user() {
     }
 }
 
-/// A newer form ends with the same checksum, so that it is told apart from damage.
+/// A newer format version ends with the same checksum, which tells it from damage.
 #[test]
-fn a_later_form_is_not_guessed_at() {
-    for form in 2..u8::MAX {
-        assert_eq!(read::<4>(&sealed(&[form, 1, 2, 3])), Err(RestoreError::NewerVersion(form)));
+fn a_newer_format_version_is_rejected() {
+    for version in 2..u8::MAX {
+        assert_eq!(read::<4>(&with_checksum(&[version, 1, 2, 3])), Err(RestoreError::NewerVersion(version)));
     }
-    for form in [0, u8::MAX] {
-        assert_eq!(read::<4>(&sealed(&[form, 1, 2, 3])), Err(RestoreError::FormatVersion));
+    for version in [0, u8::MAX] {
+        assert_eq!(read::<4>(&with_checksum(&[version, 1, 2, 3])), Err(RestoreError::FormatVersion));
     }
-    assert_eq!(read::<4>(&sealed(&[])), Err(RestoreError::Length));
+    assert_eq!(read::<4>(&with_checksum(&[])), Err(RestoreError::Length));
 }
 
 #[test]
-fn s9_more_sessions_than_there_is_room_for_are_refused() {
-    let bytes = stored(&busy_user(IDS), NOON);
+fn s9_more_sessions_than_fit_are_rejected() {
+    let bytes = saved(&busy_user(IDS), NOON);
     assert_eq!(read::<3>(&bytes), Err(RestoreError::Full));
     assert_eq!(read::<0>(&bytes), Err(RestoreError::Full));
     assert_eq!(read::<4>(&bytes).unwrap().sessions(), read::<9>(&bytes).unwrap().sessions());
     let many = [1, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1];
-    assert_eq!(read::<4>(&sealed(&many)), Err(RestoreError::Full), "2⁶⁴ − 1 sessions");
+    assert_eq!(read::<4>(&with_checksum(&many)), Err(RestoreError::Full), "2⁶⁴ − 1 sessions");
 }
 
-/// The checksum is right and the bytes are wrong: somebody wrote them, but no user was ever like that.
+/// The checksum matches, but no user can have this content.
 #[test]
-fn what_no_user_was_ever_like_is_refused() {
+fn impossible_content_is_rejected() {
     const AVAILABLE: u8 = Presence::Available as u8;
     const CALL: u8 = Presence::InACall as u8;
     let cases: &[(&[u8], Result<usize, RestoreError>)] = &[
-        // Form, length of ids, flags, revision, version, sessions: id, presence, faded, end, fade.
+        // Format version, length of ids, flags, revision, version, sessions: id, presence, faded, end, fade.
         (&[1, 1, 0, 0, 0, 0], Ok(0)),
         (&[1, 16, 0, 0, 0, 0], Err(RestoreError::IdLength)),
         (&[1, 0, 0, 0, 0, 0], Err(RestoreError::IdLength)),
@@ -117,11 +117,11 @@ fn what_no_user_was_ever_like_is_refused() {
         (&[1, 1, 0b1100, 0, 0, 1, 0], Err(RestoreError::Flags)),
         (&[1, 1, 0b100, 0, 0, 0, 0], Ok(0)),
         (&[1, 1, 0b1000, 0, 0, 1, 0], Ok(0)),
-        // After the moment, by nothing: that is before it.
+        // Zero after the moment is encoded as before it.
         (&[1, 1, 0b1000, 0, 0, 0, 0], Err(RestoreError::Flags)),
         (&[1, 1, 0, 1, 2, 0], Err(RestoreError::Revision)),
         (&[1, 1, 0, 2, 2, 0], Ok(0)),
-        // One, in two bytes.
+        // The number one in two bytes.
         (&[1, 1, 0, 0x81, 0, 0, 0], Err(RestoreError::Number)),
         (&[1, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0], Err(RestoreError::Number)),
         (&[1, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0], Ok(0)),
@@ -138,29 +138,29 @@ fn what_no_user_was_ever_like_is_refused() {
         (&[1, 1, 0, 0, 0, 2, 7, CALL, 0, 9, 0, 6, CALL, 0, 9, 0], Err(RestoreError::SessionIds)),
     ];
     for (body, expected) in cases {
-        let restored = read::<4>(&sealed(body)).map(|user| user.sessions().len());
+        let restored = read::<4>(&with_checksum(body)).map(|user| user.sessions().len());
         assert_eq!(restored, *expected, "{body:?}");
-        let conservative = snapshot::restore::<u8, 4>(&sealed(body), NOON, None).map(|_| ());
+        let conservative = snapshot::restore::<u8, 4>(&with_checksum(body), NOON, None).map(|_| ());
         assert_eq!(conservative, expected.map(|_| ()), "{body:?}");
     }
 }
 
-/// Whether it is refused depends on the bytes alone, not on how late the clock is on which the fade would never come.
+/// The result depends on the bytes alone, and not on a clock so late that the fade saturates to never.
 #[test]
-fn s3_c3_what_fades_wrongly_is_refused_on_every_clock() {
+fn s3_c3_a_wrong_fade_is_rejected_on_every_clock() {
     const CALL: u8 = Presence::InACall as u8;
-    let forged = sealed(&[1, 1, 0, 0, 0, 1, 7, CALL, 0, 0, 8]);
+    let forged = with_checksum(&[1, 1, 0, 0, 0, 1, 7, CALL, 0, 0, 8]);
     for before_the_end in 0..20 {
         let now = Instant::from_millis(u64::MAX - before_the_end);
         for elapsed in [None, Some(0), Some(1), Some(8), Some(u64::MAX - before_the_end)] {
-            let refused = snapshot::restore::<u8, 4>(&forged, now, elapsed.map(Duration::from_millis));
-            assert_eq!(refused, Err(RestoreError::Fades), "{before_the_end}, {elapsed:?}");
+            let restored = snapshot::restore::<u8, 4>(&forged, now, elapsed.map(Duration::from_millis));
+            assert_eq!(restored, Err(RestoreError::Fades), "{before_the_end}, {elapsed:?}");
         }
-        // What was set to Available, and what does not fade, are taken in.
+        // A session that was set to Available, and one that does not fade, are accepted.
         for session in [[7, Presence::Available as u8, 0, 0, 8], [7, Presence::Away as u8, 2, 0, 8], [7, CALL, 0, 0, 0]]
         {
             let body = [[1, 1, 0, 0, 0, 1].as_slice(), &session].concat();
-            let restored = snapshot::restore::<u8, 4>(&sealed(&body), now, Some(Duration::ZERO));
+            let restored = snapshot::restore::<u8, 4>(&with_checksum(&body), now, Some(Duration::ZERO));
             assert_eq!(restored.unwrap().sessions().len(), 1);
         }
     }
@@ -174,7 +174,7 @@ fn errors_say_what_is_wrong() {
     assert_eq!(size_of::<RestoreError>(), 2, "a small value");
 }
 
-/// A user that was let in lives on like any other: nothing it does panics, it comes to rest, and it is stored again.
+/// An accepted user behaves like any other: nothing panics, it comes to rest, and it can be saved again.
 fn lives_on(user: User<u8, 3>, bytes: &[u8]) {
     if let Ok(at) = user.at(NOON) {
         let mut buffer = [0; snapshot::max_len::<u8, 3>()];
@@ -196,34 +196,34 @@ proptest! {
     #![proptest_config(cases(2048))]
 
     #[test]
-    fn random_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200), now in any::<u64>(), elapsed in any::<Option<u64>>()) {
+    fn random_bytes_are_rejected(bytes in proptest::collection::vec(any::<u8>(), 0..200), now in any::<u64>(), elapsed in any::<Option<u64>>()) {
         let (now, elapsed) = (Instant::from_millis(now), elapsed.map(Duration::from_millis));
         let _ = snapshot::restore::<u8, 3>(&bytes, now, elapsed);
-        let _ = snapshot::restore::<u8, 3>(&sealed(&bytes), now, elapsed);
-        let of_this_form = sealed(&[[1, 1].as_slice(), &bytes].concat());
-        if let Ok(user) = read(&of_this_form) {
-            lives_on(user, &of_this_form);
+        let _ = snapshot::restore::<u8, 3>(&with_checksum(&bytes), now, elapsed);
+        let this_version = with_checksum(&[[1, 1].as_slice(), &bytes].concat());
+        if let Ok(user) = read(&this_version) {
+            lives_on(user, &this_version);
         }
     }
 
-    /// Bytes exchanged, inserted and left out, with the checksum that belongs to them.
+    /// Bytes replaced, inserted and removed, with a matching checksum.
     #[test]
-    fn a_forged_snapshot_is_refused_or_lives_on(
+    fn a_forged_snapshot_is_rejected_or_lives_on(
         life in life(),
         changes in proptest::collection::vec((0..3_u8, any::<prop::sample::Index>(), prop_oneof![0..16_u8, any::<u8>()]), 1..4),
     ) {
-        let mut body = ending(&life);
+        let mut body = saved_at_the_end(&life);
         body.truncate(body.len() - 4);
-        for (what, place, byte) in changes {
-            let place = place.index(body.len());
-            match what {
-                0 => body[place] = byte,
-                1 => body.insert(place, byte),
-                _ if body.len() > 1 => drop(body.remove(place)),
+        for (kind, index, byte) in changes {
+            let index = index.index(body.len());
+            match kind {
+                0 => body[index] = byte,
+                1 => body.insert(index, byte),
+                _ if body.len() > 1 => drop(body.remove(index)),
                 _ => {}
             }
         }
-        let forged = sealed(&body);
+        let forged = with_checksum(&body);
         if let Ok(user) = read(&forged) {
             lives_on(user, &forged);
         }

@@ -1,6 +1,6 @@
-//! The stored form of details: what is written, the same for ever, and what is refused. Rules T1, O1, W1, V1.
+//! Snapshots of details: what is written, always the same, and what is rejected. Rules T1, O1, W1, V1.
 
-use super::{sealed, secs};
+use super::{secs, with_checksum};
 use presence_core::BufferFull;
 use presence_core::details::{
     Details, DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace, decide_details,
@@ -12,7 +12,7 @@ type Small = Details<12>;
 
 const ZERO: Option<Duration> = Some(Duration::ZERO);
 
-fn tell(details: &mut Small, now: Instant, command: DetailsCommand<'_>) {
+fn update(details: &mut Small, now: Instant, command: DetailsCommand<'_>) {
     let transition = decide_details(details.at(now).unwrap(), command).unwrap().unwrap();
     details.apply(&transition).unwrap();
 }
@@ -20,38 +20,38 @@ fn tell(details: &mut Small, now: Instant, command: DetailsCommand<'_>) {
 fn at_lunch() -> Small {
     let mut details = Small::new();
     let lunch = DetailsCommand::SetStatusMessage { text: "lunch", expires_at: secs(160) };
-    tell(&mut details, secs(100), lunch);
+    update(&mut details, secs(100), lunch);
     details
 }
 
-/// Details in which everything is told, each layer of the location included.
+/// Details in which everything is set, each layer of the location included.
 fn everything() -> Small {
     let mut details = at_lunch();
     let away = OutOfOffice { is_out_of_office: true, message: Some("away") };
-    tell(&mut details, secs(100), DetailsCommand::SetOutOfOffice(away));
+    update(&mut details, secs(100), DetailsCommand::SetOutOfOffice(away));
     for (layer, kind, id, until) in [
         (LocationLayer::Scheduled, WorkLocationType::TimeOff, None, Instant::NEVER),
         (LocationLayer::Automatic, WorkLocationType::Office, None, secs(150)),
         (LocationLayer::Manual, WorkLocationType::Remote, Some("home"), secs(200)),
     ] {
-        tell(&mut details, secs(100), DetailsCommand::SetLocation { layer, place: WorkPlace { kind, id }, until });
+        update(&mut details, secs(100), DetailsCommand::SetLocation { layer, place: WorkPlace { kind, id }, until });
     }
     details
 }
 
-fn written(details: &Small, now: Instant) -> Vec<u8> {
+fn saved(details: &Small, now: Instant) -> Vec<u8> {
     let mut buffer = [0; snapshot::max_details_len::<12>()];
     snapshot::save_details(details.at(now).unwrap(), &mut buffer).unwrap().to_vec()
 }
 
-/// Form 1 of details, which must be readable for ever: these bytes never change.
+/// Format version 1 of details must remain readable: these bytes never change.
 #[test]
-fn form_1_of_details_is_written_and_read_as_ever() {
+fn format_version_1_of_details_is_written_and_read_as_before() {
     let all = [
-        [1, 0, 0b1011_1101, 5, 5].as_slice(), // form, no ids, flags, revision, version
+        [1, 0, 0b1011_1101, 5, 5].as_slice(), // format version, no ids, flags, revision, version
         b"\x05lunch\x90\x4E\xD0\x86\x03",     // published 10,000 ms ago, for 50,000 ms more
         b"\x04away",
-        &[3, 0, 0],                  // scheduled: time off, no id, for ever
+        &[3, 0, 0],                  // scheduled: time off, no id, without an end
         &[1, 0, 0xC0, 0xB8, 0x02],   // automatic: the office, for 40,000 ms more
         b"\x02\x04home\x90\xBF\x05", // manual: remote, for 90,000 ms more
     ];
@@ -61,16 +61,16 @@ fn form_1_of_details_is_written_and_read_as_ever() {
         ("everything", everything(), secs(110), all.concat()),
         ("a clock set back (C1)", at_lunch(), secs(90), set_back.concat()),
     ] {
-        assert_eq!(written(&details, now), sealed(&body), "{name}");
-        assert_eq!(snapshot::restore_details(&sealed(&body), now, ZERO), Ok(details), "{name}");
+        assert_eq!(saved(&details, now), with_checksum(&body), "{name}");
+        assert_eq!(snapshot::restore_details(&with_checksum(&body), now, ZERO), Ok(details), "{name}");
     }
 }
 
 #[test]
-fn it_is_small_and_no_smaller_buffer_is_written_beyond() {
+fn it_is_small_and_never_written_beyond_a_buffer() {
     assert_eq!(snapshot::max_details_len::<12>(), 319);
     assert_eq!(snapshot::max_details_len::<280>(), 855);
-    let (details, whole) = (everything(), written(&everything(), secs(110)));
+    let (details, whole) = (everything(), saved(&everything(), secs(110)));
     for length in 0..whole.len() {
         let mut buffer = vec![0xA5; whole.len()];
         assert_eq!(snapshot::save_details(details.at(secs(110)).unwrap(), &mut buffer[..length]), Err(BufferFull));
@@ -78,9 +78,9 @@ fn it_is_small_and_no_smaller_buffer_is_written_beyond() {
     }
 }
 
-/// The checksum is right and the bytes are wrong: nobody's details were ever like that.
+/// The checksum matches, but no details can have this content.
 #[test]
-fn what_no_details_were_ever_like_is_refused() {
+fn impossible_content_is_rejected() {
     let cases: &[(&[u8], Result<(), RestoreError>)] = &[
         (&[1, 0, 0x80, 0, 0, 0], Ok(())),
         (&[0, 0, 0x80, 0, 0, 0], Err(RestoreError::FormatVersion)),
@@ -99,7 +99,7 @@ fn what_no_details_were_ever_like_is_refused() {
         (b"\x01\x00\x81\x01\x01\x02hi\x05\x00\x00", Ok(())),
         (b"\x01\x00\x81\x01\x01\x02hi\x00\x00\x00", Ok(())),
         (b"\x01\x00\x83\x01\x01\x02hi\x05\x00\x00", Ok(())),
-        // Published after the moment by nothing, and without a message.
+        // Published zero after the moment, and without a message.
         (b"\x01\x00\x83\x01\x01\x02hi\x00\x00\x00", Err(RestoreError::Flags)),
         (&[1, 0, 0x82, 0, 0, 0], Err(RestoreError::Flags)),
         (b"\x01\x00\x81\x01\x01\x00\x05\x00\x00", Err(RestoreError::Text)),
@@ -116,36 +116,36 @@ fn what_no_details_were_ever_like_is_refused() {
         (&[1, 0, 0xA0, 1, 1, 0, 0, 0, 0], Err(RestoreError::WorkLocationType)),
         (&[1, 0, 0xA0, 1, 1, 0, 4, 0, 0], Err(RestoreError::WorkLocationType)),
     ];
-    for (body, answer) in cases {
-        let read = snapshot::restore_details::<12>(&sealed(body), secs(110), ZERO);
-        assert_eq!(read.map(drop), *answer, "{body:x?}");
+    for (body, expected) in cases {
+        let read = snapshot::restore_details::<12>(&with_checksum(body), secs(110), ZERO);
+        assert_eq!(read.map(drop), *expected, "{body:x?}");
     }
-    for (length, answer) in [(64, Ok(())), (65, Err(RestoreError::Full))] {
+    for (length, expected) in [(64, Ok(())), (65, Err(RestoreError::Full))] {
         let body = [[1, 0, 0x88, 1, 1, 0, 1, length].as_slice(), &vec![b'x'; length.into()], &[0]].concat();
-        assert_eq!(snapshot::restore_details::<12>(&sealed(&body), secs(110), ZERO).map(drop), answer);
+        assert_eq!(snapshot::restore_details::<12>(&with_checksum(&body), secs(110), ZERO).map(drop), expected);
     }
 }
 
-/// Rule V2: what leaps over a gap of unknown length is the revision, too.
+/// A gap of unknown length adds to the revision, too. Rule V2.
 #[test]
-fn v1_v2_both_numbers_leap() {
-    let restored: Small = snapshot::restore_details(&written(&everything(), secs(110)), secs(0), None).unwrap();
+fn v1_v2_an_unknown_gap_adds_to_both_numbers() {
+    let restored: Small = snapshot::restore_details(&saved(&everything(), secs(110)), secs(0), None).unwrap();
     assert_eq!((restored.revision(), restored.version()), (5 + snapshot::VERSION_GAP, 5 + snapshot::VERSION_GAP));
     assert_eq!((restored.work_location(), restored.out_of_office().message), (None, Some("away")));
 }
 
-/// Details that were taken in, with whatever numbers, go on and are taken in again.
+/// Details that were restored, with whatever numbers, continue and are restored again.
 #[test]
-fn v1_v2_details_at_the_end_of_numbers_are_taken_in_again() {
+fn v1_v2_details_with_the_greatest_numbers_are_restored_again() {
     for number in [u64::MAX - 1, u64::MAX] {
         let start = Small::with_version(number);
-        let mut details: Small = snapshot::restore_details(&written(&start, secs(0)), secs(0), ZERO).unwrap();
+        let mut details: Small = snapshot::restore_details(&saved(&start, secs(0)), secs(0), ZERO).unwrap();
         for text in ["lunch", "back"] {
-            tell(&mut details, secs(1), DetailsCommand::SetStatusMessage { text, expires_at: secs(160) });
+            update(&mut details, secs(1), DetailsCommand::SetStatusMessage { text, expires_at: secs(160) });
             assert_eq!((details.version(), details.revision()), (u64::MAX, u64::MAX));
-            assert_eq!(snapshot::restore_details(&written(&details, secs(1)), secs(1), ZERO).as_ref(), Ok(&details));
+            assert_eq!(snapshot::restore_details(&saved(&details, secs(1)), secs(1), ZERO).as_ref(), Ok(&details));
         }
         details.rebase(secs(2), secs(1)).unwrap();
-        assert_eq!(snapshot::restore_details(&written(&details, secs(1)), secs(1), ZERO), Ok(details));
+        assert_eq!(snapshot::restore_details(&saved(&details, secs(1)), secs(1), ZERO), Ok(details));
     }
 }

@@ -1,6 +1,6 @@
-//! When nobody knows how long the power was gone: what is not known is not shown.
+//! Restoring after a gap of unknown length: the user's sessions are not known any more.
 
-use super::{IDS, NOON, busy_user, ending, is_ordinary, secs, stored};
+use super::{IDS, NOON, busy_user, is_ordinary, saved, saved_at_the_end, secs};
 use presence_core::snapshot::{self, RestoreError, VERSION_GAP};
 use presence_core::{
     Absence, ApplyError, Command, Duration, Instant, Layer, Policy, Presence, User, decide, set_presence,
@@ -13,22 +13,22 @@ use support::model::random::command as any_command;
 proptest! {
     #![proptest_config(cases(1024))]
 
-    /// Rules A1, A5: nobody is there unless an application says so anew, and it is told apart from having gone.
+    /// The user is offline until an application sets a session, and that differs from having signed out. Rules A1, A5.
     #[test]
     fn a5_sessions_are_lost(life in life(), now in any::<u64>()) {
         let now = Instant::from_millis(now);
-        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, None).unwrap();
+        let restored: User<u8, 3> = snapshot::restore(&saved_at_the_end(&life), now, None).unwrap();
         prop_assert_eq!(restored.presence(), Presence::Offline);
         prop_assert_eq!(restored.sessions(), []);
         prop_assert_eq!(restored.absence(), Some(life.user.absence().unwrap_or(Absence::Lost)));
     }
 
-    /// Rules A2, U3, C3: what is preferred is kept, and lasts no longer than was left of it.
+    /// The preferred presence is kept for the time that remained of it. Rules A2, U3, C3.
     #[test]
-    fn u3_what_is_preferred_is_kept(life in life(), now in 0_u64..1_000_000_000) {
+    fn u3_the_preferred_presence_is_kept(life in life(), now in 0_u64..1_000_000_000) {
         let now = Instant::from_millis(now);
         prop_assume!(is_ordinary(&life, life.now));
-        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, None).unwrap();
+        let restored: User<u8, 3> = snapshot::restore(&saved_at_the_end(&life), now, None).unwrap();
         let before = life.user.preferred();
         prop_assert_eq!(restored.preferred().map(|one| one.presence()), before.map(|one| one.presence()));
         if let (Some(before), Some(after)) = (before, restored.preferred()) {
@@ -38,10 +38,10 @@ proptest! {
         }
     }
 
-    /// Rules V1, V2: no number that was ever told gets a second meaning, even if more happened after the snapshot.
+    /// No version or revision is used twice, even if more happened after the snapshot. Rules V1, V2.
     #[test]
-    fn v1_v2_numbers_leap(life in life(), after in proptest::collection::vec(any_command(4), 0..8)) {
-        let bytes = ending(&life);
+    fn v1_v2_the_gap_adds_to_both_numbers(life in life(), after in proptest::collection::vec(any_command(4), 0..8)) {
+        let bytes = saved_at_the_end(&life);
         let mut goes_on = life.clone();
         for command in after {
             let _ = goes_on.command(command);
@@ -54,11 +54,11 @@ proptest! {
         }
     }
 
-    /// Rule A4: since the restart, if the loss is what changed; otherwise for at least as long as was known.
+    /// `since` is the restart if the published presence changed; otherwise it stays. Rule A4.
     #[test]
-    fn a4_since_when(life in life(), now in 0_u64..1_000_000_000) {
+    fn a4_since_is_kept_or_the_restart(life in life(), now in 0_u64..1_000_000_000) {
         let now = Instant::from_millis(now);
-        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, None).unwrap();
+        let restored: User<u8, 3> = snapshot::restore(&saved_at_the_end(&life), now, None).unwrap();
         if life.user.presence() != Presence::Offline {
             prop_assert_eq!(restored.since(), Some(now));
         } else if life.user.since().is_some_and(|since| since <= life.now) {
@@ -67,11 +67,11 @@ proptest! {
         }
     }
 
-    /// Whatever is restored is stored again, and nothing is lost a second time.
+    /// A restored user can be saved and restored again, and nothing more is lost.
     #[test]
     fn c2_twice_is_as_good_as_once(life in life()) {
-        let once: User<u8, 3> = snapshot::restore(&ending(&life), life.now, None).unwrap();
-        let twice: User<u8, 3> = snapshot::restore(&stored(&once, life.now), life.now, None).unwrap();
+        let once: User<u8, 3> = snapshot::restore(&saved_at_the_end(&life), life.now, None).unwrap();
+        let twice: User<u8, 3> = snapshot::restore(&saved(&once, life.now), life.now, None).unwrap();
         prop_assert_eq!((twice.preferred(), twice.absence(), twice.since()), (once.preferred(), once.absence(), once.since()));
         prop_assert_eq!((twice.version(), twice.revision()), (once.version() + VERSION_GAP, once.revision() + VERSION_GAP));
     }
@@ -82,7 +82,7 @@ const _: () = assert!(VERSION_GAP > 6 * 7 * 24 * 60);
 
 #[test]
 fn a5_a_lamp_shows_no_news_until_an_application_speaks() {
-    let bytes = stored(&busy_user(IDS), NOON);
+    let bytes = saved(&busy_user(IDS), NOON);
     let mut user: User<u8, 4> = snapshot::restore(&bytes, Instant::ZERO, None).unwrap();
     assert_eq!(user.explain(&Policy::DESK).layer, Layer::Nothing(Absence::Lost));
     assert_eq!(user.explain(&Policy::DESK).since, Some(Instant::ZERO));
@@ -96,50 +96,50 @@ fn a5_a_lamp_shows_no_news_until_an_application_speaks() {
 }
 
 #[test]
-fn a5_who_was_gone_is_gone() {
+fn a5_a_user_who_signed_out_stays_signed_out() {
     let mut user: User<u8, 4> = User::new();
     let set = set_presence(user.at(secs(0)).unwrap(), 1, Presence::Away, None, &Policy::GRAPH).unwrap();
     user.apply(&set).unwrap();
     let clear = decide(user.at(secs(1)).unwrap(), Command::ClearPresence { session: 1 }, &Policy::GRAPH).unwrap();
     user.apply(&clear.unwrap()).unwrap();
-    let restored: User<u8, 4> = snapshot::restore(&stored(&user, secs(2)), secs(0), None).unwrap();
+    let restored: User<u8, 4> = snapshot::restore(&saved(&user, secs(2)), secs(0), None).unwrap();
     assert_eq!(restored.absence(), Some(Absence::Cleared));
 }
 
-/// However little there is of the clock, and however long ago: never an instant before it.
+/// No instant lies before the clock's beginning, however early the clock and however long the distances.
 #[test]
 fn c2_a_gap_of_unknown_length_always_fits_the_clock() {
-    let bytes = stored(&busy_user(IDS), NOON);
+    let bytes = saved(&busy_user(IDS), NOON);
     for now in [0, 1, u64::MAX / 2, u64::MAX - 1, u64::MAX].map(Instant::from_millis) {
         assert!(snapshot::restore::<u8, 4>(&bytes, now, None).is_ok());
     }
     assert_eq!(
         snapshot::restore::<u8, 3>(&bytes, secs(0), None),
         Err(RestoreError::Full),
-        "the form is checked the same"
+        "the content is checked the same"
     );
 }
 
 #[test]
-fn v1_numbers_at_their_end_stay_there() {
+fn v1_the_greatest_numbers_stay() {
     let user: User<u8, 4> = User::with_version(u64::MAX - 1);
-    let restored: User<u8, 4> = snapshot::restore(&stored(&user, secs(0)), secs(0), None).unwrap();
+    let restored: User<u8, 4> = snapshot::restore(&saved(&user, secs(0)), secs(0), None).unwrap();
     assert_eq!((restored.version(), restored.revision()), (u64::MAX, u64::MAX));
 }
 
-/// Whoever was taken in, with whatever numbers, lives on and is taken in again.
+/// A user that was restored, with whatever numbers, continues and is restored again.
 #[test]
-fn v1_v2_a_user_at_the_end_of_numbers_is_taken_in_again() {
+fn v1_v2_a_user_with_the_greatest_numbers_is_restored_again() {
     for number in [u64::MAX - 1, u64::MAX] {
         let user: User<u8, 4> = User::with_version(number);
-        let mut user: User<u8, 4> = snapshot::restore(&stored(&user, secs(0)), secs(0), Some(Duration::ZERO)).unwrap();
+        let mut user: User<u8, 4> = snapshot::restore(&saved(&user, secs(0)), secs(0), Some(Duration::ZERO)).unwrap();
         for session in [1, 2] {
             let set = set_presence(user.at(secs(1)).unwrap(), session, Presence::Away, None, &Policy::GRAPH).unwrap();
             user.apply(&set).unwrap();
             assert_eq!((user.version(), user.revision()), (u64::MAX, u64::MAX));
-            assert_eq!(snapshot::restore(&stored(&user, secs(1)), secs(1), Some(Duration::ZERO)).as_ref(), Ok(&user));
+            assert_eq!(snapshot::restore(&saved(&user, secs(1)), secs(1), Some(Duration::ZERO)).as_ref(), Ok(&user));
         }
         user.rebase(secs(2), secs(1)).unwrap();
-        assert_eq!(snapshot::restore(&stored(&user, secs(1)), secs(1), Some(Duration::ZERO)), Ok(user));
+        assert_eq!(snapshot::restore(&saved(&user, secs(1)), secs(1), Some(Duration::ZERO)), Ok(user));
     }
 }

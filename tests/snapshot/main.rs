@@ -1,9 +1,9 @@
-//! The one stored form of a user: what is written, how it is read on another clock, and what is refused.
+//! Snapshots: what is written, how it is restored on another clock, and what is rejected.
 
 mod damage;
 #[cfg(feature = "details")]
 mod details;
-mod form;
+mod format;
 mod gap;
 mod uninterrupted;
 
@@ -11,36 +11,37 @@ use presence_core::snapshot::{self, StoredId};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};
 use support::model::life::Life;
 
-/// What is stored of a user at a moment.
-pub fn stored<S: StoredId + Copy + Ord, const SESSIONS: usize>(user: &User<S, SESSIONS>, now: Instant) -> Vec<u8> {
+/// The snapshot of a user at a moment.
+pub fn saved<S: StoredId + Copy + Ord, const SESSIONS: usize>(user: &User<S, SESSIONS>, now: Instant) -> Vec<u8> {
     let mut buffer = vec![0; snapshot::max_len::<S, SESSIONS>()];
     snapshot::save(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
 }
 
-/// What is stored of a life at its end.
-pub fn ending(life: &Life<3>) -> Vec<u8> {
-    stored(&life.user, life.now)
+/// The snapshot of a life at its end.
+pub fn saved_at_the_end(life: &Life<3>) -> Vec<u8> {
+    saved(&life.user, life.now)
 }
 
-/// A body with the checksum that belongs to it, so that only what it says can be wrong. CRC-32C once more, from its
-/// definition as the remainder of a division of polynomials.
-pub fn sealed(body: &[u8]) -> Vec<u8> {
+/// A body with its checksum, so that only its content can be wrong.
+///
+/// An independent CRC-32C, from its definition as the remainder of a division of polynomials.
+pub fn with_checksum(body: &[u8]) -> Vec<u8> {
     let mut dividend: Vec<bool> = body.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1)).collect();
     dividend.extend([false; 32]);
     dividend[..32].iter_mut().for_each(|bit| *bit = !*bit);
     let divisor: Vec<bool> = (0..33).rev().map(|bit| 0x1_1EDC_6F41_u64 >> bit & 1 == 1).collect();
-    for place in 0..dividend.len() - 32 {
-        if dividend[place] {
-            divisor.iter().enumerate().for_each(|(offset, bit)| dividend[place + offset] ^= bit);
+    for index in 0..dividend.len() - 32 {
+        if dividend[index] {
+            divisor.iter().enumerate().for_each(|(offset, bit)| dividend[index + offset] ^= bit);
         }
     }
     let remainder = dividend[dividend.len() - 32..].iter().enumerate();
-    let checksum: u32 = remainder.map(|(place, bit)| u32::from(!bit) << place).sum();
+    let checksum: u32 = remainder.map(|(index, bit)| u32::from(!bit) << index).sum();
     [body, &checksum.to_le_bytes()].concat()
 }
 
-/// Whether a life's clock never came near the end of time, where instants saturate (rule C3), and whether all that is left
-/// of it will fit behind this moment.
+/// Whether no instant of a life is near the end of its clock, where instants saturate (rule C3), and its `since` fits a clock
+/// that reads `now`.
 pub fn is_ordinary(life: &Life<3>, now: Instant) -> bool {
     let far = Instant::from_millis(u64::MAX / 2);
     let set_at = life.transitions.iter().map(|transition| transition.at());
@@ -59,7 +60,7 @@ pub fn secs(secs: u64) -> Instant {
     Instant::from_secs(secs)
 }
 
-/// Carries out a command, after what is due.
+/// Applies what is due, and then a command.
 pub fn command<S: Copy + Ord, const SESSIONS: usize>(
     user: &mut User<S, SESSIONS>,
     now: Instant,

@@ -1,6 +1,6 @@
-//! When it is known how long the power was gone: everything goes on as if it had never been.
+//! Restoring after a gap of known length: the user continues as if there had been none.
 
-use super::{HOUR, IDS, NOON, busy_user, ending, is_ordinary, secs, stored};
+use super::{HOUR, IDS, NOON, busy_user, is_ordinary, saved, saved_at_the_end, secs};
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{ApplyError, Command, Duration, Instant, Presence, User, set_presence};
 use proptest::prelude::*;
@@ -28,8 +28,8 @@ fn happened(life: &Life<3>, from: usize, now: Instant) -> Vec<impl PartialEq + s
     transitions.map(|one| (left(one.at(), now), one.before(), one.after(), one.cause(), one.revision())).collect()
 }
 
-/// A life that goes on, and the same life after a restart in which so much time has passed, on a clock that then reads
-/// `now`: the same happens to both, whatever is said to them afterwards. Rejected if what is left does not fit that clock.
+/// A life that continues, and the same life after a restart and a gap, on a clock that then reads `now`: the same happens to
+/// both, whatever the commands afterwards. Rejected if the life does not fit that clock.
 fn both_go_on(
     life: &Life<3>,
     elapsed: Duration,
@@ -38,7 +38,7 @@ fn both_go_on(
 ) -> Result<(), TestCaseError> {
     let came_back = life.now.saturating_add(elapsed);
     prop_assume!(is_ordinary(life, now) && came_back < Instant::from_millis(u64::MAX / 2));
-    let restored = snapshot::restore(&ending(life), now, Some(elapsed)).unwrap();
+    let restored = snapshot::restore(&saved_at_the_end(life), now, Some(elapsed)).unwrap();
     let mut stays = Life { now: came_back, ..life.clone() };
     let mut restored = Life { user: restored, now, ..life.clone() };
     let first = life.transitions.len();
@@ -68,7 +68,7 @@ proptest! {
     #![proptest_config(cases(1024))]
 
     /// Rules S8, M4: the same transitions at the same moments, with the same revisions and versions, however much fell due
-    /// while the power was gone; and whatever is said to it afterwards has the same effect.
+    /// during the gap; and every later command has the same effect.
     #[test]
     fn s8_m4_a_restored_user_goes_on_as_if_nothing_had_been(
         life in life(),
@@ -81,11 +81,11 @@ proptest! {
         both_go_on(&life, elapsed, Instant::from_millis(to), &rest)?;
     }
 
-    /// On the clock that goes on, it is the very same user, and a journal's transitions apply to it.
+    /// On the same clock it is the same user, and transitions of a journal apply to it.
     #[test]
     fn v2_on_the_same_clock_it_is_the_same_user(life in life(), gap in 0_u64..1_000_000_000, said in any_command(4)) {
         let now = life.now.saturating_add(Duration::from_millis(gap));
-        let restored: User<u8, 3> = snapshot::restore(&ending(&life), now, Some(now.saturating_duration_since(life.now))).unwrap();
+        let restored: User<u8, 3> = snapshot::restore(&saved_at_the_end(&life), now, Some(now.saturating_duration_since(life.now))).unwrap();
         prop_assert_eq!(&restored, &life.user);
         let mut journal = life.clone();
         if journal.command(said).is_ok() {
@@ -97,11 +97,11 @@ proptest! {
         }
     }
 
-    /// A clock that started again at zero has no name for what fell due before. The way round it that the documentation
-    /// gives has the same end as an uninterrupted life.
+    /// A clock that started again at zero cannot express earlier deadlines. The documented way around that leads to the same
+    /// user as an uninterrupted life.
     #[test]
-    fn c2_what_fell_due_before_the_epoch_is_carried_out_on_another_clock(life in life(), gap in forwards(), now in 0_u64..1000) {
-        let bytes = ending(&life);
+    fn c2_a_deadline_before_the_epoch_is_applied_on_another_clock(life in life(), gap in forwards(), now in 0_u64..1000) {
+        let bytes = saved_at_the_end(&life);
         let came_back = gap.read_forwards(life.now.as_millis(), life.user.next_deadline().map(Instant::as_millis));
         let elapsed = Duration::from_millis(came_back - life.now.as_millis());
         prop_assume!(is_ordinary(&life, life.now) && came_back < u64::MAX / 2);
@@ -128,11 +128,11 @@ proptest! {
 
 #[test]
 fn s2_s3_four_hours_without_power_take_everything_that_was_due() {
-    let bytes = stored(&busy_user(IDS), NOON);
+    let bytes = saved(&busy_user(IDS), NOON);
     let back = secs(16 * HOUR);
     let mut life: Life<4> = Life::new(presence_core::Policy::DESK);
     life.user = snapshot::restore(&bytes, back, Some(Duration::from_hours(4))).unwrap();
-    assert!(life.user.at(back).is_err(), "overdue, and nobody is shown an outdated user");
+    assert!(life.user.at(back).is_err(), "overdue, so that no outdated user is read");
     life.now = back;
     life.advance();
     let at: Vec<_> = life.transitions.iter().map(|one| (one.at(), one.cause().name())).collect();
@@ -159,14 +159,14 @@ fn v2_an_outdated_transition_is_still_stale() {
     };
     let outdated = decide(&user);
     user.apply(&outdated).unwrap();
-    let mut restored: User<u8, 4> = snapshot::restore(&stored(&user, NOON), NOON, Some(Duration::ZERO)).unwrap();
+    let mut restored: User<u8, 4> = snapshot::restore(&saved(&user, NOON), NOON, Some(Duration::ZERO)).unwrap();
     assert_eq!(restored.apply(&outdated), Err(ApplyError::Stale));
     assert_eq!(restored.apply(&decide(&user)), Ok(()));
 }
 
 /// Found by the property above: on a clock at 0 such a duration ends just before the last instant, on any later clock never.
 #[test]
-fn c3_what_is_said_after_a_restart_saturates_where_the_new_clock_ends() {
+fn c3_a_command_after_a_restart_saturates_at_the_end_of_the_new_clock() {
     let mut life: Life<3> = Life { now: Instant::ZERO, ..Life::new(ANYTHING) };
     life.command(Command::SetPresence { session: 0, presence: Presence::Available, lease: None }).unwrap();
     for duration in [u64::MAX, u64::MAX - 1, u64::MAX - 2].map(Duration::from_millis) {
@@ -182,18 +182,18 @@ fn c3_what_is_said_after_a_restart_saturates_where_the_new_clock_ends() {
     let duration = Some(Duration::from_millis(u64::MAX - 1));
     life.command(Command::SetPreferredPresence { presence: Presence::Available, duration }).unwrap();
     assert_eq!(life.user.preferred().unwrap().expires_at(), Instant::from_millis(u64::MAX - 1));
-    let restored: User<u8, 3> = snapshot::restore(&ending(&life), secs(1), Some(Duration::ZERO)).unwrap();
+    let restored: User<u8, 3> = snapshot::restore(&saved_at_the_end(&life), secs(1), Some(Duration::ZERO)).unwrap();
     assert_eq!(restored.preferred().unwrap().expires_at(), Instant::NEVER);
 }
 
 #[test]
-fn c3_on_a_clock_near_its_end_what_is_left_saturates() {
-    let bytes = stored(&busy_user(IDS), NOON);
+fn c3_deadlines_saturate_on_a_clock_near_its_end() {
+    let bytes = saved(&busy_user(IDS), NOON);
     let end = Instant::from_millis(u64::MAX - 1);
     let restored: User<u8, 4> = snapshot::restore(&bytes, end, Some(Duration::ZERO)).unwrap();
     assert_eq!(restored.next_deadline(), None);
     assert_eq!(restored.presence(), Presence::BeRightBack);
-    let bytes = stored(&restored, end);
+    let bytes = saved(&restored, end);
     let again: User<u8, 4> = snapshot::restore(&bytes, Instant::ZERO, Some(Duration::MAX)).unwrap();
-    assert_eq!(again.next_deadline(), None, "what never comes still never comes");
+    assert_eq!(again.next_deadline(), None, "a deadline that never comes stays so");
 }

@@ -1,6 +1,6 @@
-//! What is written: one form for one user, small, and the same for ever.
+//! The format: one encoding for one user, small, and always the same.
 
-use super::{HOUR, IDS, NOON, applications, busy_user, command, ending, is_ordinary, secs, stored};
+use super::{HOUR, IDS, NOON, applications, busy_user, command, is_ordinary, saved, saved_at_the_end, secs};
 use presence_core::BufferFull;
 use presence_core::snapshot::{self, RestoreError, StoredId};
 use presence_core::{Absence, Command, Duration, Instant, Policy, Presence, SessionId, User, UserId};
@@ -15,7 +15,7 @@ fn set<S>(session: S, presence: Presence, minutes: u64) -> Command<S> {
     Command::SetPresence { session, presence, lease: Some(Duration::from_mins(minutes)) }
 }
 
-/// Users of every kind with ids of a byte, each at a moment.
+/// Users of every kind with one-byte ids, each at a moment.
 fn users() -> Vec<(&'static str, User<u8, 4>, Instant)> {
     let mut cleared = User::new();
     command(&mut cleared, secs(0), set(1, Presence::InACall, 60), &Policy::GRAPH);
@@ -33,8 +33,8 @@ fn users() -> Vec<(&'static str, User<u8, 4>, Instant)> {
     command(&mut preferring, secs(0), off_work, &Policy::GRAPH);
 
     let mut endless = User::new();
-    let for_ever = Command::SetPresence { session: 255, presence: Presence::Busy, lease: Some(Duration::MAX) };
-    command(&mut endless, Instant::from_millis(u64::MAX - 1), for_ever, &support::model::ANYTHING);
+    let endless_lease = Command::SetPresence { session: 255, presence: Presence::Busy, lease: Some(Duration::MAX) };
+    command(&mut endless, Instant::from_millis(u64::MAX - 1), endless_lease, &support::model::ANYTHING);
 
     vec![
         ("new", User::new(), secs(0)),
@@ -56,34 +56,38 @@ fn users() -> Vec<(&'static str, User<u8, 4>, Instant)> {
     ]
 }
 
-/// Snapshots of form 1 as they were written when it was new. They must be readable for ever, so these lines never change: a
-/// new form brings lines of its own.
-const FORM_1: &str = include_str!("../vectors/snapshots.txt");
+/// Snapshots of format version 1, written when it was new. They must remain readable, so these lines never change: a new
+/// version adds lines of its own.
+const VERSION_1: &str = include_str!("../vectors/snapshots.txt");
 
 #[test]
-fn form_1_is_written_and_read_as_ever() {
-    let mut lines = FORM_1.lines().filter(|line| !line.starts_with('#'));
+fn format_version_1_is_written_and_read_as_before() {
+    let mut lines = VERSION_1.lines().filter(|line| !line.starts_with('#'));
     let mut check = |name: &str, written: Vec<u8>| {
         let line = lines.next().unwrap_or_default();
         assert_eq!(format!("{name} {}", hex(&written)), line);
     };
     for (name, user, at) in users() {
-        let bytes = stored(&user, at);
+        let bytes = saved(&user, at);
         check(name, bytes.clone());
         assert_eq!(snapshot::restore(&bytes, at, Some(Duration::ZERO)), Ok(user), "{name}");
     }
     let user = busy_user(applications());
-    let bytes = stored(&user, NOON);
+    let bytes = saved(&user, NOON);
     check("busy-guid", bytes.clone());
     assert_eq!(snapshot::restore(&bytes, NOON, Some(Duration::ZERO)), Ok(user));
     assert_eq!(lines.next(), None);
 }
 
-/// Most of it, so that the table in the documentation can be followed by hand.
+/// Most members, to compare with the table in the documentation by hand.
 #[test]
-fn the_form_is_as_documented() {
-    let bytes = stored(&busy_user(IDS), NOON);
-    assert_eq!(bytes[..3], [1, 1, 0b1_0100], "form, ids of one byte; never absent, since before, something preferred");
+fn the_format_is_as_documented() {
+    let bytes = saved(&busy_user(IDS), NOON);
+    assert_eq!(
+        bytes[..3],
+        [1, 1, 0b1_0100],
+        "format version, ids of one byte; never absent, since before, a preferred presence"
+    );
     assert_eq!(bytes[3..6], [7, 3, 0], "revision, version, since now");
     assert_eq!(bytes[6], Presence::BeRightBack.as_byte());
     assert_eq!(bytes[7..12], [0x80, 0x88, 0xB2, 0xA0, 0x02], "604,800,000 ms: seven days");
@@ -95,13 +99,13 @@ fn the_form_is_as_documented() {
 fn a_snapshot_is_small() {
     assert_eq!(snapshot::max_len::<u8, 4>(), 143);
     assert_eq!(snapshot::max_len::<SessionId, 4>(), 203);
-    assert_eq!(stored(&busy_user(IDS), NOON).len(), 51);
-    assert_eq!(stored(&busy_user(applications()), NOON).len(), 111);
-    assert_eq!(stored(&User::<SessionId, 4>::new(), Instant::ZERO).len(), 10);
+    assert_eq!(saved(&busy_user(IDS), NOON).len(), 51);
+    assert_eq!(saved(&busy_user(applications()), NOON).len(), 111);
+    assert_eq!(saved(&User::<SessionId, 4>::new(), Instant::ZERO).len(), 10);
 }
 
 #[test]
-fn c3_the_largest_user_fits_and_no_smaller_buffer_is_written_beyond() {
+fn c3_the_largest_user_fits_and_is_never_written_beyond_a_buffer() {
     let mut user: User<u8, 4> = User::with_version(u64::MAX - 10);
     let year = 400 * 24 * 60;
     for (session, presence) in [(1, Presence::Available), (2, Presence::Busy), (3, Presence::Away), (4, Presence::Busy)]
@@ -110,7 +114,7 @@ fn c3_the_largest_user_fits_and_no_smaller_buffer_is_written_beyond() {
     }
     let long = Command::SetPreferredPresence { presence: Presence::Busy, duration: Some(Duration::MAX) };
     command(&mut user, Instant::ZERO, long, &support::model::ANYTHING);
-    let whole = stored(&user, Instant::ZERO);
+    let whole = saved(&user, Instant::ZERO);
     for length in 0..whole.len() {
         let mut buffer = vec![0xA5; whole.len() + 1];
         assert_eq!(snapshot::save(user.at(Instant::ZERO).unwrap(), &mut buffer[..length]), Err(BufferFull));
@@ -124,7 +128,7 @@ fn c3_the_largest_user_fits_and_no_smaller_buffer_is_written_beyond() {
 fn m2_ids_of_any_small_kind() {
     fn round_trip<S: StoredId + Copy + Ord + std::fmt::Debug>(ids: [S; 4]) -> usize {
         let user = busy_user(ids);
-        let bytes = stored(&user, NOON);
+        let bytes = saved(&user, NOON);
         assert_eq!(snapshot::restore(&bytes, NOON, Some(Duration::ZERO)), Ok(user));
         bytes.len()
     }
@@ -137,7 +141,7 @@ fn m2_ids_of_any_small_kind() {
     assert_eq!(round_trip(applications()), 51 + 4 * 15);
     assert_eq!(round_trip(applications().map(|id| UserId::from_bytes(id.to_bytes()))), 51 + 4 * 15);
     let user: User<[u8; 0], 1> = User::new();
-    assert_eq!(snapshot::restore(&stored(&user, NOON), NOON, Some(Duration::ZERO)), Ok(user));
+    assert_eq!(snapshot::restore(&saved(&user, NOON), NOON, Some(Duration::ZERO)), Ok(user));
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,8 +160,8 @@ impl StoredId for Even {
 }
 
 #[test]
-fn m2_an_id_that_does_not_exist_is_refused() {
-    let read = |ids: [u8; 4]| snapshot::restore::<Even, 4>(&stored(&busy_user(ids), NOON), NOON, Some(Duration::ZERO));
+fn m2_an_id_that_does_not_exist_is_rejected() {
+    let read = |ids: [u8; 4]| snapshot::restore::<Even, 4>(&saved(&busy_user(ids), NOON), NOON, Some(Duration::ZERO));
     assert_eq!(read([2, 4, 6, 8]), Ok(busy_user([2, 4, 6, 8].map(Even))));
     assert_eq!(read([2, 4, 7, 8]), Err(RestoreError::SessionIds));
 }
@@ -165,21 +169,21 @@ fn m2_an_id_that_does_not_exist_is_refused() {
 proptest! {
     #![proptest_config(cases(1024))]
 
-    /// Whatever can come about, at whatever moment, is read back exactly: revision, version, deadlines that never come.
+    /// Every reachable user is restored exactly, at any moment: revision, version, deadlines that never come.
     #[test]
-    fn v1_v2_c3_whatever_can_come_about_is_read_back(life in life()) {
-        let restored = snapshot::restore(&ending(&life), life.now, Some(Duration::ZERO));
+    fn v1_v2_c3_every_reachable_user_is_restored_exactly(life in life()) {
+        let restored = snapshot::restore(&saved_at_the_end(&life), life.now, Some(Duration::ZERO));
         prop_assert_eq!(restored, Ok(life.user));
     }
 
-    /// Rule C2: what is the same distance away is the same bytes, whatever the clock calls it.
+    /// Equal distances are equal bytes, whatever the clock reads. Rule C2.
     #[test]
-    fn c2_one_user_is_one_form(life in life(), to in 1_000_000_000_000_u64..2_000_000_000_000) {
+    fn c2_one_user_has_one_encoding(life in life(), to in 1_000_000_000_000_u64..2_000_000_000_000) {
         let to = Instant::from_millis(to);
-        let bytes = ending(&life);
+        let bytes = saved_at_the_end(&life);
         let restored: User<u8, 3> = snapshot::restore(&bytes, to, Some(Duration::ZERO)).unwrap();
         prop_assume!(is_ordinary(&life, to));
-        prop_assert_eq!(hex(&stored(&restored, to)), hex(&bytes));
+        prop_assert_eq!(hex(&saved(&restored, to)), hex(&bytes));
         let mut rebased = life.user.clone();
         rebased.rebase(life.now, to).unwrap();
         prop_assert_eq!(rebased.revision(), restored.revision().wrapping_add(1), "rebasing counts, restoring does not");
@@ -190,9 +194,9 @@ proptest! {
 }
 
 #[test]
-fn a5_how_the_last_session_ended_is_stored() {
+fn a5_the_end_of_the_last_session_is_saved() {
     for (name, user, at) in users() {
-        let restored: User<u8, 4> = snapshot::restore(&stored(&user, at), at, Some(Duration::ZERO)).unwrap();
+        let restored: User<u8, 4> = snapshot::restore(&saved(&user, at), at, Some(Duration::ZERO)).unwrap();
         assert_eq!(restored.absence(), user.absence(), "{name}");
     }
     let absences: Vec<_> = users().iter().filter_map(|(_, user, _)| user.absence()).collect();
