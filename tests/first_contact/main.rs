@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "graph", feature = "indicator"))]
 mod desk;
+#[cfg(feature = "indicator")]
+mod lamp;
 mod messages;
 mod readme;
 mod sizes;
