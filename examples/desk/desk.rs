@@ -3,7 +3,7 @@
 use crate::options::OWNER;
 use crate::output::Output;
 use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
-use presence_core::graph::{Caller, Context, Error, Line, Trace, Writer, json::Value, serve_line, write_change};
+use presence_core::graph::{Caller, ChangeEvent, Context, Error, Line, Trace, Writer, json::Value, serve_line};
 use presence_core::{Change, Instant, Policy, SessionId, Transition, UserId};
 use std::collections::BTreeMap;
 use std::io;
@@ -66,7 +66,7 @@ impl Desk {
     /// Refuses a line, and changes nothing.
     pub(crate) fn refuse(&mut self, text: &[u8], refusal: Error, output: &mut Output) -> io::Result<()> {
         let mut answer = Answer::default();
-        let _ = Line::parse(text).refuse(refusal, &Trace::default(), &mut answer);
+        let _ = Line::parse(text).write_error(refusal, &Trace::default(), &mut answer);
         output.line(&answer.0)
     }
 
@@ -87,7 +87,7 @@ impl Desk {
             self.shown = self.me.or(Some(*user));
             if transition.is_visible() {
                 let mut event = Answer::default();
-                let _ = write_change(&mut event, Instant::ZERO, *user, transition);
+                let _ = ChangeEvent::new(Instant::ZERO, *user, transition).write(&mut event);
                 output.line(&event.0)?;
             }
         }

@@ -1,14 +1,14 @@
 //! Lines of bounded length, and the moments that they and the command line name.
 
 use presence_core::Instant;
-use presence_core::graph::MAX_LINE;
+use presence_core::graph::Line;
 use std::io::{self, BufRead};
 
 /// Reads the next line into `line`, without its line end, and says whether there was one. No more is kept of it than is
 /// needed to tell that it is too long.
 pub(crate) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     // A carriage return belongs to the line end.
-    const KEPT: usize = MAX_LINE + 2;
+    const KEPT: usize = Line::MAX_LEN + 2;
     line.clear();
     let mut any = false;
     loop {

@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::input::{next_line, seconds};
 use crate::output::Output;
 use presence_core::Instant;
-use presence_core::graph::{Error, Field, MAX_LINE, json::Value};
+use presence_core::graph::{Error, Field, Line, json::Value};
 use std::io::{self, BufRead};
 
 pub(crate) fn run(
@@ -32,7 +32,7 @@ pub(crate) fn run(
 
 /// When a line was sent: as it says, or with the one before.
 fn moment(line: &[u8], now: Instant) -> Result<Instant, Error> {
-    if line.len() > MAX_LINE {
+    if line.len() > Line::MAX_LEN {
         return Ok(now);
     }
     let Ok(value) = Value::parse(line) else { return Ok(now) };

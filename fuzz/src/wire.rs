@@ -54,13 +54,13 @@ pub fn wire(data: &[u8]) {
             let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             Asked::Http { method, target, content_type: words.next(), body }
         };
-        let exchange = settings.exchange();
-        let full = Served::of(asked, &exchange, &settings.users, usize::MAX);
-        answer::assert_well_formed(asked, &exchange, &settings.users, &full);
+        let context = settings.context();
+        let full = Served::of(asked, &context, &settings.users, usize::MAX);
+        answer::assert_well_formed(asked, &context, &settings.users, &full);
         let all = full.written.len();
         for room in [all, all.saturating_sub(1), all * usize::from(*room) / 256] {
-            let tight = Served::of(asked, &exchange, &settings.users, room);
-            room::assert_nothing_unreported(asked, &exchange, &settings.users, &full, &tight, room);
+            let tight = Served::of(asked, &context, &settings.users, room);
+            room::assert_nothing_unreported(asked, &context, &settings.users, &full, &tight, room);
         }
         settings.users = full.users;
     }
@@ -70,7 +70,7 @@ pub fn wire(data: &[u8]) {
 struct Settings {
     users: Users,
     caller: Caller,
-    has_strangers: bool,
+    has_unknown_users: bool,
     knows_nothing: bool,
     now: Instant,
 }
@@ -88,24 +88,26 @@ impl Settings {
         Self {
             users: Users::new(policy),
             caller,
-            has_strangers: bits & 32 != 0,
+            has_unknown_users: bits & 32 != 0,
             knows_nothing: bits & 64 != 0,
             now: Instant::from_secs(if bits & 128 == 0 { 1_000_000 } else { u64::MAX / 1000 - 2000 }),
         }
     }
 
-    fn exchange(&self) -> Context<'static> {
+    fn context(&self) -> Context<'static> {
         let trace = Trace {
             date: Some("2026-11-25T12:00:00"),
             request_id: Some(""),
             client_request_id: Some("\"\\\n\u{1}é😀"),
         };
-        Context {
-            trace: if self.knows_nothing { Trace::default() } else { trace },
-            hooks: if self.knows_nothing { None } else { Some(&World) },
-            // Half of all users are strangers.
-            known: if self.has_strangers { Some(&|user| user.to_bytes()[15] & 1 == 1) } else { None },
-            ..Context::new(self.now, self.caller)
+        let mut context = Context::new(self.now, self.caller);
+        if !self.knows_nothing {
+            context = context.with_trace(trace).with_environment(&World);
         }
+        if self.has_unknown_users {
+            // Half of all users are unknown.
+            context = context.with_known_users(&|user| user.to_bytes()[15] & 1 == 1);
+        }
+        context
     }
 }

@@ -1,77 +1,18 @@
-//! Who asks, and whether they may. Rule H1, the permissions of section 7.
+//! Authorisation: the permissions that a request needs, and the sessions that a caller may name.
 
+use crate::graph::caller::Caller;
 use crate::graph::error::Error;
 use crate::graph::request::Request;
-use crate::id::{SessionId, UserId};
 use crate::user::Command;
 
-/// The permissions of a caller. Section 7.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Permissions {
-    /// `Presence.Read.All`
-    pub read_all: bool,
-    /// `Presence.ReadWrite.All`
-    pub read_write_all: bool,
-}
-
-impl Permissions {
-    /// Both.
-    pub const ALL: Self = Self { read_all: true, read_write_all: true };
-}
-
-/// Who sends a request, as whoever checked its token says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Caller {
-    /// Whoever feeds a device on a desk: may do everything, and name every session.
-    Trusted {
-        /// Who `/me` is.
-        me: Option<UserId>,
-    },
-    /// An application by itself: names its own session only.
-    Application {
-        /// The application's (client) id, which is its session id.
-        application: SessionId,
-        /// What it may do.
-        permissions: Permissions,
-    },
-    /// An application on behalf of a signed-in user: names its own session only, and writes that user's presence only.
-    Delegated {
-        /// The application's (client) id, which is its session id.
-        application: SessionId,
-        /// The signed-in user.
-        user: UserId,
-        /// What it may do.
-        permissions: Permissions,
-    },
-}
-
 impl Caller {
-    /// Who `/me` is. O(1).
-    #[must_use]
-    pub const fn me(&self) -> Option<UserId> {
-        match self {
-            Self::Trusted { me } => *me,
-            Self::Application { .. } => None,
-            Self::Delegated { user, .. } => Some(*user),
-        }
-    }
-
-    /// The same, in its place.
-    pub(super) const fn me_ref(&self) -> Option<&UserId> {
-        match self {
-            Self::Trusted { me } => me.as_ref(),
-            Self::Application { .. } => None,
-            Self::Delegated { user, .. } => Some(user),
-        }
-    }
-
-    /// Whether the caller may make this request. Rule H1, section 7. O(1).
+    /// Checks that the caller may make this request, by [section 7](crate::rules#section-7).
     ///
     /// # Errors
     ///
-    /// [`Error::OtherUser`] (401), [`Error::MissingPermission`] and [`Error::OtherSession`] (403).
+    /// - [`Error::OtherUser`] (401): a delegated caller writes another user's presence.
+    /// - [`Error::MissingPermission`] (403): the caller lacks the permission.
+    /// - [`Error::OtherSession`] (403): an application names a session that is not its own.
     ///
     /// ```
     /// use presence_core::graph::{Caller, Permissions, Error, Request};
@@ -88,18 +29,18 @@ impl Caller {
     /// ```
     pub fn authorise(&self, request: &Request<'_>) -> Result<(), Error> {
         let (application, own, permissions) = match self {
-            // The elements of a batch are authorised one by one.
             Self::Trusted { .. } => return Ok(()),
             Self::Application { application, permissions } => (application, None, permissions),
             Self::Delegated { application, user, permissions } => (application, Some(user), permissions),
         };
         match request {
+            // The elements of a batch are authorised one by one.
             Request::Batch(_) => Ok(()),
             Request::Get { .. } | Request::GetPresences(_) if !permissions.read_all => Err(Error::MissingPermission),
             Request::Get { .. } | Request::GetPresences(_) => Ok(()),
             #[cfg(feature = "details")]
             Request::ExecuteDetails { user, .. } if own.is_some_and(|own| own != user) => Err(Error::OtherUser),
-            // Nobody but a user, through an application or not, says where the user works.
+            // Only a user, through an application or not, sets where the user works.
             #[cfg(feature = "details")]
             Request::ExecuteDetails { action, .. } if own.is_none() && action.is_about_location() => {
                 Err(Error::MissingPermission)

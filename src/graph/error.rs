@@ -1,4 +1,4 @@
-//! Why a request is refused, as a typed value: its status, its code, its message. Rules H1, H2.
+//! Errors of requests: status, code and message.
 
 #[cfg(feature = "details")]
 use crate::details::DetailsError;
@@ -34,17 +34,44 @@ pub enum Field {
     Body,
     /// `dependsOn`, of an element of a batch
     DependsOn,
-    /// The user's id in the path.
+    /// The user's id, in the path
     User,
     /// `at`, of a line: when it was sent
     At,
-    /// A member of a request about a user's details.
+    /// `statusMessage`. Feature `details`.
     #[cfg(feature = "details")]
-    Details(DetailsField),
+    StatusMessage,
+    /// `message`. Feature `details`.
+    #[cfg(feature = "details")]
+    Message,
+    /// `content`. Feature `details`.
+    #[cfg(feature = "details")]
+    Content,
+    /// `contentType`. Feature `details`.
+    #[cfg(feature = "details")]
+    ContentType,
+    /// `expiryDateTime`. Feature `details`.
+    #[cfg(feature = "details")]
+    ExpiryDateTime,
+    /// `dateTime`. Feature `details`.
+    #[cfg(feature = "details")]
+    DateTime,
+    /// `timeZone`. Feature `details`.
+    #[cfg(feature = "details")]
+    TimeZone,
+    /// `workLocationType`. Feature `details`.
+    #[cfg(feature = "details")]
+    WorkLocationType,
+    /// `placeId`. Feature `details`.
+    #[cfg(feature = "details")]
+    PlaceId,
+    /// `$select`. Feature `details`.
+    #[cfg(feature = "details")]
+    Select,
 }
 
 impl Field {
-    /// The name in a JSON text. O(1).
+    /// Returns the name of the member in a JSON text.
     #[must_use]
     pub const fn member(self) -> &'static str {
         match self {
@@ -63,11 +90,29 @@ impl Field {
             Self::User => "user",
             Self::At => "at",
             #[cfg(feature = "details")]
-            Self::Details(field) => field.member(),
+            Self::StatusMessage => "statusMessage",
+            #[cfg(feature = "details")]
+            Self::Message => "message",
+            #[cfg(feature = "details")]
+            Self::Content => "content",
+            #[cfg(feature = "details")]
+            Self::ContentType => "contentType",
+            #[cfg(feature = "details")]
+            Self::ExpiryDateTime => "expiryDateTime",
+            #[cfg(feature = "details")]
+            Self::DateTime => "dateTime",
+            #[cfg(feature = "details")]
+            Self::TimeZone => "timeZone",
+            #[cfg(feature = "details")]
+            Self::WorkLocationType => "workLocationType",
+            #[cfg(feature = "details")]
+            Self::PlaceId => "placeId",
+            #[cfg(feature = "details")]
+            Self::Select => "$select",
         }
     }
 
-    /// The name in a message, as Graph capitalises it. O(1).
+    /// Returns the name in messages, capitalised as Graph does.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -86,98 +131,51 @@ impl Field {
             Self::User => "User",
             Self::At => "At",
             #[cfg(feature = "details")]
-            Self::Details(field) => field.name(),
-        }
-    }
-}
-
-/// A member of a request about a user's details, as messages name it. Feature `details`.
-#[cfg(feature = "details")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum DetailsField {
-    /// `statusMessage`
-    StatusMessage,
-    /// `message`
-    Message,
-    /// `content`
-    Content,
-    /// `contentType`
-    ContentType,
-    /// `expiryDateTime`
-    ExpiryDateTime,
-    /// `dateTime`
-    DateTime,
-    /// `timeZone`
-    TimeZone,
-    /// `workLocationType`
-    WorkLocationType,
-    /// `placeId`
-    PlaceId,
-    /// `$select`
-    Select,
-}
-
-#[cfg(feature = "details")]
-impl DetailsField {
-    /// The name in a JSON text. O(1).
-    #[must_use]
-    pub const fn member(self) -> &'static str {
-        match self {
-            Self::StatusMessage => "statusMessage",
-            Self::Message => "message",
-            Self::Content => "content",
-            Self::ContentType => "contentType",
-            Self::ExpiryDateTime => "expiryDateTime",
-            Self::DateTime => "dateTime",
-            Self::TimeZone => "timeZone",
-            Self::WorkLocationType => "workLocationType",
-            Self::PlaceId => "placeId",
-            Self::Select => "$select",
-        }
-    }
-
-    /// The name in a message, as Graph capitalises it. O(1).
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
             Self::StatusMessage => "StatusMessage",
+            #[cfg(feature = "details")]
             Self::Message => "Message",
+            #[cfg(feature = "details")]
             Self::Content => "Content",
+            #[cfg(feature = "details")]
             Self::ContentType => "ContentType",
+            #[cfg(feature = "details")]
             Self::ExpiryDateTime => "ExpiryDateTime",
+            #[cfg(feature = "details")]
             Self::DateTime => "DateTime",
+            #[cfg(feature = "details")]
             Self::TimeZone => "TimeZone",
+            #[cfg(feature = "details")]
             Self::WorkLocationType => "WorkLocationType",
+            #[cfg(feature = "details")]
             Self::PlaceId => "PlaceId",
+            #[cfg(feature = "details")]
             Self::Select => "Select",
         }
     }
 }
 
-/// Why a request is refused. Nothing was changed. Rules H1, H2, H5, H6.
+/// The reason for which a request was rejected. Nothing was changed. See [H1](crate::rules#h1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
-    /// 413: the body is longer than [`MAX_BODY`](super::MAX_BODY).
+    /// 413: the body is longer than [`RawRequest::MAX_BODY`](super::RawRequest::MAX_BODY).
     TooLarge,
     /// 404: no such path.
     UnknownPath,
-    /// 404: the embedder does not know this user.
+    /// 404: no such user, as [`Context::known_users`](super::Context::known_users) says.
     UnknownUser,
-    /// 405: the path is there, the method is not.
+    /// 405: the path exists, but not with this method.
     MethodNotAllowed,
-    /// 415: the body is not JSON by its own account.
+    /// 415: the media type is not JSON.
     UnsupportedMediaType,
     /// 400: the body is not JSON.
     Json(JsonError),
-    /// 400: the body, or the line, is JSON but no object.
+    /// 400: the body or the line is JSON, but no object.
     NotAnObject,
-    /// 400: a line is longer than [`MAX_LINE`](super::MAX_LINE).
+    /// 400: the line is longer than [`Line::MAX_LEN`](super::Line::MAX_LEN).
     LineTooLong,
-    /// 400: a member stands twice.
+    /// 400: a member is given twice.
     Duplicate(Field),
     /// 400: a required member is missing.
     Missing(Field),
@@ -185,28 +183,28 @@ pub enum Error {
     Malformed(Field),
     /// 400: a duration is out of range.
     OutOfRange(Field),
-    /// 400: availability and activity do not go together, or may not be set here.
+    /// 400: the combination of availability and activity is not supported here.
     Pair,
-    /// 400: more or fewer entries than a list may have.
+    /// 400: a list has more or fewer entries than it may have.
     Count(Field),
-    /// 400: an id stands twice.
+    /// 400: an id is given twice.
     Repeated(Field),
     /// 400: a batch inside a batch.
     NestedBatch,
-    /// 400: a line is older than the one before.
+    /// 400: the line is older than the one before.
     OutOfOrder,
-    /// 401: no token, or an unknown one. For the embedder, who looks at tokens.
+    /// 401: no token, or an unknown one. For the application, which checks tokens.
     Unauthenticated,
-    /// 429: too many requests. For the embedder, who counts them.
+    /// 429: too many requests. For the application, which counts them.
     Throttled {
-        /// When to come back, in seconds: the value of the `Retry-After` header. Clients wait as long as it says.
+        /// The value of the `Retry-After` header, in seconds.
         retry_after: u8,
     },
-    /// 401: a delegated caller may write its own presence, no one else's.
+    /// 401: a delegated caller writes another user's presence.
     OtherUser,
     /// 403: the caller lacks the permission.
     MissingPermission,
-    /// 403: an application may name its own session only.
+    /// 403: an application names a session that is not its own.
     OtherSession,
     /// 404: there is no such session.
     SessionNotFound,
@@ -214,14 +212,14 @@ pub enum Error {
     FailedDependency,
     /// 507: the user has no room for another session.
     SessionsFull,
-    /// 507: there is no room for another user.
+    /// 507: the store has no room for another user.
     UsersFull,
-    /// 507: the answer does not fit; nothing was done.
-    AnswerTooLarge,
+    /// 507: the response does not fit; nothing was done.
+    ResponseTooLarge,
 }
 
 impl Error {
-    /// The HTTP status. Rule H1. O(1).
+    /// Returns the HTTP status.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -233,12 +231,12 @@ impl Error {
             Self::UnsupportedMediaType => 415,
             Self::FailedDependency => 424,
             Self::Throttled { .. } => 429,
-            Self::SessionsFull | Self::UsersFull | Self::AnswerTooLarge => 507,
+            Self::SessionsFull | Self::UsersFull | Self::ResponseTooLarge => 507,
             _ => 400,
         }
     }
 
-    /// The error code, as Graph names them. Rule H1. O(1).
+    /// Returns the error code, as Graph names it.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self.status() {
@@ -255,7 +253,7 @@ impl Error {
         }
     }
 
-    /// The value of the `Retry-After` header, in seconds, where there is one. Rule H1. O(1).
+    /// Returns the value of the `Retry-After` header, in seconds.
     #[must_use]
     pub const fn retry_after(self) -> Option<u8> {
         match self {
@@ -264,7 +262,7 @@ impl Error {
         }
     }
 
-    /// The message, in up to five pieces that follow each other. Rule H1. O(1).
+    /// Returns the message, in up to five pieces that follow each other.
     #[must_use]
     pub const fn message(self) -> [&'static str; 5] {
         let name = self.field_name();
@@ -274,7 +272,7 @@ impl Error {
         [first, name, second, if has_second { name } else { "" }, third]
     }
 
-    /// The name of the field that it is about, if it is about one.
+    /// Returns the name of the field that the error is about; empty if it is about none.
     pub(super) const fn field_name(self) -> &'static str {
         match self.field() {
             Some(field) => field.name(),
@@ -282,7 +280,7 @@ impl Error {
         }
     }
 
-    /// The field that it is about.
+    /// Returns the field that the error is about.
     const fn field(self) -> Option<Field> {
         match self {
             Self::Duplicate(field)
@@ -295,8 +293,8 @@ impl Error {
         }
     }
 
-    /// The message, with a star for the name of the field. One constant for each, so that a small device takes it out of a
-    /// table.
+    /// Returns the message, with a star for the name of the field. Each is a constant, so that a small device takes it
+    /// out of a table.
     pub(super) const fn template(self) -> &'static str {
         match self {
             Self::TooLarge => "The request is too large.",
@@ -325,7 +323,7 @@ impl Error {
             Self::FailedDependency => "An element that this one depends on failed.",
             Self::SessionsFull => "The user has no room for another session.",
             Self::UsersFull => "There is no room for another user.",
-            Self::AnswerTooLarge => "There is no room for the answer.",
+            Self::ResponseTooLarge => "There is no room for the answer.",
         }
     }
 }
@@ -340,18 +338,18 @@ impl JsonError {
     }
 }
 
-/// What stands before the first star, and what behind it.
+/// Splits a text at its first star.
 const fn before_star(text: &str) -> (&str, &str) {
-    let mut place = 0;
+    let mut position = 0;
     let mut rest = text.as_bytes();
     while let [byte, after @ ..] = rest {
         if *byte == b'*'
-            && let Some((before, starred)) = text.split_at_checked(place)
+            && let Some((before, starred)) = text.split_at_checked(position)
             && let Some((_, behind)) = starred.split_at_checked(1)
         {
             return (before, behind);
         }
-        place = place.saturating_add(1);
+        position = position.saturating_add(1);
         rest = after;
     }
     (text, "")
@@ -375,9 +373,9 @@ impl From<JsonError> for Error {
 impl From<DetailsError> for Error {
     fn from(error: DetailsError) -> Self {
         match error {
-            DetailsError::MessageTooLong => Self::OutOfRange(Field::Details(DetailsField::Content)),
-            DetailsError::OutOfOfficeTooLong => Self::OutOfRange(Field::Details(DetailsField::Message)),
-            DetailsError::PlaceTooLong => Self::OutOfRange(Field::Details(DetailsField::PlaceId)),
+            DetailsError::MessageTooLong => Self::OutOfRange(Field::Content),
+            DetailsError::OutOfOfficeTooLong => Self::OutOfRange(Field::Message),
+            DetailsError::PlaceTooLong => Self::OutOfRange(Field::PlaceId),
             DetailsError::UsersFull => Self::UsersFull,
             DetailsError::Unsupported => Self::UnknownPath,
         }

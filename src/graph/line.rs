@@ -1,40 +1,46 @@
-//! One request a line, for serial lines and standard input: each line is an element of a Graph batch.
+//! Requests one a line, for serial lines and standard input: each line is an element of a Graph batch.
 
-use super::MAX_LINE;
 use crate::buffer::BufferFull;
+use crate::graph::context::Context;
 use crate::graph::error::{Error, Field};
 use crate::graph::json::{JsonError, Value, member_before_fault};
-use crate::graph::request::batch::Element;
-use crate::graph::respond::Trace;
+use crate::graph::request::element::Element;
+use crate::graph::respond::element::{Envelope, Response};
 use crate::graph::respond::writer::Writer;
-use crate::graph::serve::{Context, Form, answer_line, write_refusal};
+use crate::graph::serve::Executor;
 use crate::graph::store::Store;
+use crate::graph::trace::Trace;
 use crate::id::{SessionId, UserId};
 use crate::user::Transition;
 
-/// A line, without its newline: an element, or why it is none and the id to say so under.
+/// A line, without its newline: an element, or an error and the id to report it under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Line<'a> {
-    /// Nothing but white space: no answer.
+    /// White space only. It has no response.
     Blank,
     /// A request.
     Element(Element<'a>),
-    /// None.
-    Refused {
-        /// The id, a JSON string as it was written, where it can be told.
+    /// A line that is no request.
+    Invalid {
+        /// The id, a JSON string as it was written, if it was read before the fault.
         id: Option<Value<'a>>,
-        /// Why.
-        refusal: Error,
+        /// The reason.
+        error: Error,
     },
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line of at most [`MAX_LINE`] bytes; a carriage return at its end is white space. O(bytes), in bounded
-    /// memory.
+    /// The length of the longest line that is accepted, in bytes, without its newline.
+    pub const MAX_LEN: usize = 4096;
+
+    /// A line that was longer than the buffer it was read into.
+    pub const TOO_LONG: Self = Self::Invalid { id: None, error: Error::LineTooLong };
+
+    /// Parses a line of at most [`MAX_LEN`](Self::MAX_LEN) bytes; a carriage return at its end is white space.
     #[must_use]
     pub fn parse(line: &'a [u8]) -> Self {
-        if line.len() > MAX_LINE {
+        if line.len() > Self::MAX_LEN {
             return Self::TOO_LONG;
         }
         if line.trim_ascii().is_empty() {
@@ -43,29 +49,52 @@ impl<'a> Line<'a> {
         match Value::parse(line) {
             Ok(value) => match Element::parse(value) {
                 Ok(element) => Self::Element(element),
-                Err(refusal) => Self::Refused { id: None, refusal },
+                Err(error) => Self::Invalid { id: None, error },
             },
-            // Well-formed as far as it was read: its id is known if it came by then.
+            // It was well-formed up to the fault: the id is known if it came before.
             Err(JsonError::TooDeep) => {
                 let id = member_before_fault(line, Field::Id.member()).filter(|id| id.is_string());
-                Self::Refused { id, refusal: Error::Json(JsonError::TooDeep) }
+                Self::Invalid { id, error: Error::Json(JsonError::TooDeep) }
             }
-            Err(error) => Self::Refused { id: None, refusal: Error::Json(error) },
+            Err(error) => Self::Invalid { id: None, error: Error::Json(error) },
         }
     }
 
-    /// A line that was longer than the buffer it was read into.
-    pub const TOO_LONG: Self = Self::Refused { id: None, refusal: Error::LineTooLong };
+    /// Writes an error as the response to this line, for a reason of the application: it is older than the one before, say.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferFull`] if not even the bare status fits: whatever was written is no response then.
+    ///
+    /// ```
+    /// use presence_core::graph::{Buffer, Line, Error, Trace};
+    ///
+    /// let line = Line::parse(br#"{"id":"1","at":3,"method":"GET","url":"/me/presence"}"#);
+    /// let mut bytes = [0; 512];
+    /// let mut response = Buffer::new(&mut bytes);
+    /// line.write_error(Error::OutOfOrder, &Trace::default(), &mut response)?;
+    /// assert!(response.written().starts_with(br#"{"id":"1","status":400,"body":{"error":"#));
+    /// # Ok::<(), presence_core::BufferFull>(())
+    /// ```
+    pub fn write_error(self, error: Error, trace: &Trace<'_>, writer: &mut dyn Writer) -> Result<(), BufferFull> {
+        let id = match self {
+            Line::Blank => None,
+            Line::Element(element) => Some(element.id()),
+            Line::Invalid { id, .. } => id,
+        };
+        write_error(id, error, trace, writer)
+    }
 }
 
-/// Serves a line, and writes its answer, without a newline: `{"id":"1","status":200}`, with a `body` where there is one. A
-/// blank line has none. Every transition that was applied is handed to `changes`, in order. Rules H1 to H3. O(bytes), in
-/// bounded memory, and whatever the store takes for what it is asked, as in [`serve`](super::serve).
+/// Serves a line, and writes its response, without a newline: `{"id":"1","status":200}`, with a `body` if there is one.
+///
+/// A blank line has no response. `on_change` receives every transition that was applied, in order. See [`serve`].
+///
+/// [`serve`]: crate::graph::serve
 ///
 /// # Errors
 ///
-/// [`BufferFull`] when not even the bare status fits the sink. Nothing was done then, and what the sink may have taken of a
-/// refusal is no answer. Rule H6.
+/// [`BufferFull`] if not even the bare status fits. Nothing was done then, and whatever was written is no response.
 ///
 /// ```
 /// use presence_core::directory::InlineDirectory;
@@ -74,52 +103,33 @@ impl<'a> Line<'a> {
 ///
 /// let mut directory = InlineDirectory::<UserId, SessionId, 4, 1>::with_policy(Policy::DESK);
 /// let me = UserId::parse("fa8bf3dc-eca7-46b7-bad1-db199b62afc3").ok();
-/// let exchange = Context::new(Instant::ZERO, Caller::Trusted { me });
+/// let context = Context::new(Instant::ZERO, Caller::Trusted { me });
 /// let line = Line::parse(br#"{"id":"1","method":"POST","url":"/me/presence/clearUserPreferredPresence"}"#);
 /// let mut bytes = [0; 512];
-/// let mut answer = Buffer::new(&mut bytes);
-/// serve_line(line, &exchange, &mut directory, &mut answer, &mut |_, _| {})?;
-/// assert_eq!(answer.written(), br#"{"id":"1","status":200}"#);
+/// let mut response = Buffer::new(&mut bytes);
+/// serve_line(line, &context, &mut directory, &mut response, &mut |_, _| {})?;
+/// assert_eq!(response.written(), br#"{"id":"1","status":200}"#);
 /// # Ok::<(), presence_core::BufferFull>(())
 /// ```
 pub fn serve_line(
     line: Line<'_>,
-    exchange: &Context<'_>,
+    context: &Context<'_>,
     store: &mut dyn Store,
-    sink: &mut dyn Writer,
-    changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    writer: &mut dyn Writer,
+    on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
 ) -> Result<(), BufferFull> {
     match line {
         Line::Blank => Ok(()),
-        Line::Element(element) => answer_line(element, exchange, store, sink, changes),
-        Line::Refused { id, refusal } => write_refusal(sink, id, Form::Line, refusal, &exchange.trace),
+        Line::Element(element) => Executor { context, store, on_change }.run_line(element, writer),
+        Line::Invalid { id, error } => write_error(id, error, &context.trace, writer),
     }
 }
 
-impl Line<'_> {
-    /// Writes the answer to a line that the embedder refuses for a reason of its own: it is older than the one before, say.
-    /// Rule H1. O(bytes of its id and of the trace).
-    ///
-    /// # Errors
-    ///
-    /// [`BufferFull`] when not even the bare status fits the sink: what it may have taken is no answer.
-    ///
-    /// ```
-    /// use presence_core::graph::{Buffer, Line, Error, Trace};
-    ///
-    /// let line = Line::parse(br#"{"id":"1","at":3,"method":"GET","url":"/me/presence"}"#);
-    /// let mut bytes = [0; 512];
-    /// let mut answer = Buffer::new(&mut bytes);
-    /// line.refuse(Error::OutOfOrder, &Trace::default(), &mut answer)?;
-    /// assert!(answer.written().starts_with(br#"{"id":"1","status":400,"body":{"error":"#));
-    /// # Ok::<(), presence_core::BufferFull>(())
-    /// ```
-    pub fn refuse(self, refusal: Error, trace: &Trace<'_>, sink: &mut dyn Writer) -> Result<(), BufferFull> {
-        let id = match self {
-            Line::Blank => None,
-            Line::Element(element) => Some(element.id()),
-            Line::Refused { id, .. } => id,
-        };
-        write_refusal(sink, id, Form::Line, refusal, trace)
-    }
+fn write_error(
+    id: Option<Value<'_>>,
+    error: Error,
+    trace: &Trace<'_>,
+    writer: &mut dyn Writer,
+) -> Result<(), BufferFull> {
+    Response { id, envelope: Envelope::Line }.write_error(error, trace, writer)
 }

@@ -11,29 +11,22 @@ use crate::user::{Command, CommandError, Transition, User, UserAt, decide, next_
 /// The only user of a device as a [`Store`]. It keeps no details.
 ///
 /// Other users read as Offline; writes to them fail with [`CommandError::UsersFull`], as in a full
-/// [`Directory`](crate::directory::Directory). To answer 404 instead, set [`Context::known`](super::Context::known).
+/// [`Directory`](crate::directory::Directory). To answer 404 instead, set [`Context::known_users`](super::Context::known_users).
 ///
 /// ```
-/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, SingleUserStore, serve};
+/// use presence_core::graph::{Buffer, Caller, Context, RawRequest, SingleUserStore, serve};
 /// use presence_core::{Instant, Policy, Presence, UserId};
 ///
 /// const OWNER: UserId = UserId::from_bytes([0x11; 16]);
 ///
 /// let mut lamp: SingleUserStore<4> = SingleUserStore::new(OWNER, Policy::DESK);
-/// let mut context = Context::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) });
-/// context.known = Some(&|user| user == OWNER);
-/// let request = RawRequest {
-///     method: "POST",
-///     target: "/me/presence/setPresence",
-///     content_type: None,
-///     body: Body::Bytes(
-///         br#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall"}"#,
-///     ),
-/// };
+/// let context = Context::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) }).with_known_users(&|user| user == OWNER);
+/// let body = br#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall"}"#;
+/// let raw = RawRequest::new("POST", "/me/presence/setPresence").with_body(body);
 /// let mut bytes = [0; 512];
 /// let mut shown = Presence::Offline;
 /// let mut response = Buffer::new(&mut bytes);
-/// let status = serve(&request, &context, &mut lamp, &mut response, &mut |_, change| shown = change.after());
+/// let status = serve(&raw, &context, &mut lamp, &mut response, &mut |_, change| shown = change.after());
 /// assert_eq!((status, shown), (200, Presence::InACall));
 ///
 /// // Without another request, time passes all the same: Busy ends in five minutes.

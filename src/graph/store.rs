@@ -1,4 +1,4 @@
-//! What requests are executed on.
+//! The trait that requests are executed on.
 
 #[cfg(feature = "details")]
 use crate::details::{DetailsCommand, DetailsError, DetailsView};
@@ -10,14 +10,14 @@ use crate::time::Instant;
 use crate::user::{Command, CommandError, Transition, User};
 use core::hash::BuildHasher;
 
-/// Users that requests are executed on: a [`Directory`], a [`SingleUserStore`](super::SingleUserStore), or an embedder's own, which is told
-/// what was asked of whom, and carries it out wherever its users are:
+/// The users that requests are executed on: a [`Directory`], a [`SingleUserStore`](super::SingleUserStore), or the
+/// application's own.
 ///
 /// ```
-/// use presence_core::graph::{Body, Buffer, Caller, Context, RawRequest, SingleUserStore, Store, serve};
+/// use presence_core::graph::{Buffer, Caller, Context, RawRequest, SingleUserStore, Store, serve};
 /// use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 ///
-/// /// A user whose every change is counted.
+/// /// A store that counts on_change.
 /// struct Counted(SingleUserStore<4>, usize);
 ///
 /// impl Store for Counted {
@@ -34,39 +34,35 @@ use core::hash::BuildHasher;
 ///         now: Instant,
 ///         user: UserId,
 ///         command: Command<SessionId>,
-///         changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+///         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
 ///     ) -> Result<(), CommandError> {
-///         let Self(one, count) = self;
-///         one.execute(now, user, command, &mut |user, change| {
+///         let Self(inner, count) = self;
+///         inner.execute(now, user, command, &mut |user, change| {
 ///             *count += 1;
-///             changes(user, change);
+///             on_change(user, change);
 ///         })
 ///     }
 /// }
 ///
 /// let owner = UserId::from_bytes([0x11; 16]);
 /// let mut counted = Counted(SingleUserStore::new(owner, Policy::DESK), 0);
-/// let exchange = Context::new(Instant::ZERO, Caller::Trusted { me: Some(owner) });
-/// let request = RawRequest {
-///     method: "POST",
-///     target: "/me/presence/setUserPreferredPresence",
-///     content_type: None,
-///     body: Body::Bytes(br#"{"availability":"Away","activity":"Away"}"#),
-/// };
+/// let context = Context::new(Instant::ZERO, Caller::Trusted { me: Some(owner) });
+/// let raw = RawRequest::new("POST", "/me/presence/setUserPreferredPresence")
+///     .with_body(br#"{"availability":"Away","activity":"Away"}"#);
 /// let mut bytes = [0; 512];
-/// let status = serve(&request, &exchange, &mut counted, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+/// let status = serve(&raw, &context, &mut counted, &mut Buffer::new(&mut bytes), &mut |_, _| {});
 /// assert_eq!((status, counted.1), (200, 1));
 /// ```
 pub trait Store {
-    /// The policy that requests are checked against. Rule P2. A [`Directory`]: O(1).
+    /// Returns the policy that requests are checked against.
     fn policy(&self) -> &Policy;
 
-    /// A user's published presence and version at a moment. Rules M4, V1. A [`Directory`]: O(`SESSIONS`), as its
-    /// [`read`](Directory::read).
+    /// Returns a user's published presence and version at a moment.
     fn read(&self, now: Instant, user: UserId) -> (Presence, u64);
 
-    /// The same of several users, each handed to `read`, in order. A store that waits for memory, or for a disk, can
-    /// fetch them side by side here; unless it does, it is asked for one after the other. O(users) reads.
+    /// Reads several users, and hands each to `read`, in order.
+    ///
+    /// A store that waits for memory or a disk can fetch them together here; by default they are read one after the other.
     fn read_batch(&self, now: Instant, users: &[UserId], read: &mut dyn FnMut(UserId, Presence, u64)) {
         for user in users {
             let (presence, version) = self.read(now, *user);
@@ -74,23 +70,23 @@ pub trait Store {
         }
     }
 
-    /// Carries out a command; every transition that was applied is handed to `changes`, in order. Rules S7, S8. A
-    /// [`Directory`]: O(`SESSIONS`) and more, as its [`execute`](Directory::execute).
+    /// Executes a command. `on_change` receives every transition that was applied, in order: first those that were due.
     ///
     /// # Errors
     ///
-    /// [`CommandError`]: the command has changed nothing.
+    /// [`CommandError`]; the command has changed nothing then.
     fn execute(
         &mut self,
         now: Instant,
         user: UserId,
         command: Command<SessionId>,
-        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError>;
 
-    /// Hands a user's details at a moment to `read`, as [`Details::view_at`] gives them; of a user who has told nothing they
-    /// are `DetailsView::default()`. A store that keeps none hands out nothing, and they are null on the wire. Feature
-    /// `details`. Rules T1, O1, W1. A [`Directory`] keeps none, nor does a [`SingleUserStore`](super::SingleUserStore): O(1).
+    /// Hands a user's details at a moment to `read`, as [`Details::view_at`] returns them. Feature `details`.
+    ///
+    /// Of a user without details they are `DetailsView::default()`. A store that keeps no details does not call `read`, and
+    /// they are written as null; that is the default.
     ///
     /// [`Details::view_at`]: crate::details::Details::view_at
     #[cfg(feature = "details")]
@@ -98,11 +94,12 @@ pub trait Store {
         let _ = (now, user, read);
     }
 
-    /// Carries out a command about a user's details. Feature `details`. Rules T1, W1, S7. A [`Directory`] keeps none: O(1).
+    /// Executes a command about a user's details. Feature `details`.
     ///
     /// # Errors
     ///
-    /// [`DetailsError`]: the command has changed nothing; [`DetailsError::Unsupported`] of a store that keeps none.
+    /// [`DetailsError`]; the command has changed nothing then. [`DetailsError::Unsupported`] from a store that keeps no details,
+    /// which is the default.
     #[cfg(feature = "details")]
     fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
         let _ = (now, user, command);
@@ -132,8 +129,8 @@ where
         now: Instant,
         user: UserId,
         command: Command<SessionId>,
-        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError> {
-        Self::execute(self, now, user, command, changes)
+        Self::execute(self, now, user, command, on_change)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::server::{ADELE, OTHER, Server, TEAMS, message, user};
 use presence_core::graph::{
-    Buffer, Caller, Context, Element, Error, Line, MAX_LINE, Request, Trace, json::Value as Written, serve_line,
+    Buffer, Caller, Context, Element, Error, Line, Request, Trace, json::Value as Written, serve_line,
 };
 use presence_core::{Instant, Policy};
 use serde_json::{Value, json};
@@ -236,12 +236,10 @@ fn h5_an_element_is_taken_apart() {
     let text = r#"{"id":"a","method":"GET","url":"/me/presence","x":[1]}"#;
     let element = Element::parse(Written::parse(text.as_bytes()).unwrap()).unwrap();
     assert_eq!((element.value().as_str(), element.id().as_str()), (text, r#""a""#));
-    let me = user(ADELE);
-    let exchange = Context::new(Instant::ZERO, Caller::Trusted { me: Some(me) });
-    let request = element.request(Some(me), &Policy::GRAPH);
-    assert!(matches!(request, Ok(Request::Get { user, .. }) if user == me));
-    assert_eq!(request, element.request_in(&exchange, &Policy::GRAPH));
-    assert_eq!(element.request(None, &Policy::GRAPH), Err(Error::UnknownPath), "nobody is me");
+    let context = |me| Context::new(Instant::ZERO, Caller::Trusted { me });
+    let request = element.request(&context(Some(user(ADELE))), &Policy::GRAPH);
+    assert!(matches!(request, Ok(Request::Get { user: me, .. }) if me == user(ADELE)));
+    assert_eq!(element.request(&context(None), &Policy::GRAPH), Err(Error::UnknownPath), "/me stands for no user");
 }
 
 #[test]
@@ -264,9 +262,9 @@ fn a_blank_line_has_no_answer() {
         let line = Line::parse(text.as_bytes());
         assert_eq!(line, Line::Blank);
         let (mut server, mut bytes) = (Server::new(), [0; 9]);
-        let exchange = Context::new(Instant::ZERO, server.caller);
+        let context = Context::new(Instant::ZERO, server.caller);
         let mut buffer = Buffer::new(&mut bytes);
-        assert_eq!(serve_line(line, &exchange, &mut server.directory, &mut buffer, &mut |_, _| {}), Ok(()));
+        assert_eq!(serve_line(line, &context, &mut server.directory, &mut buffer, &mut |_, _| {}), Ok(()));
         assert_eq!(buffer.written(), b"");
     }
 }
@@ -279,7 +277,7 @@ fn a_line_is_refused_under_its_id() {
     {
         let mut bytes = [0; 500];
         let mut buffer = Buffer::new(&mut bytes);
-        Line::parse(text.as_bytes()).refuse(Error::OutOfOrder, &Trace::default(), &mut buffer).unwrap();
+        Line::parse(text.as_bytes()).write_error(Error::OutOfOrder, &Trace::default(), &mut buffer).unwrap();
         let answer: Value = serde_json::from_slice(buffer.written()).unwrap();
         assert_eq!((&answer["id"], &answer["status"]), (&id, &json!(400)), "{text}");
         assert_eq!(message(&answer["body"]), "The provided [At] lies before that of an earlier line.");
@@ -290,7 +288,7 @@ fn a_line_is_refused_under_its_id() {
 #[test]
 fn a_line_is_as_long_as_is_said() {
     let mut line = get("1").to_string();
-    line.push_str(&" ".repeat(MAX_LINE - line.len()));
+    line.push_str(&" ".repeat(Line::MAX_LEN - line.len()));
     assert!(matches!(Line::parse(line.as_bytes()), Line::Element(_)));
     line.push(' ');
     assert_eq!(Line::parse(line.as_bytes()), Line::TOO_LONG);

@@ -2,8 +2,7 @@
 
 use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::graph::{
-    Body, Buffer, Context, MAX_ELEMENT, MAX_IDS, MAX_PRESENCE, MAX_PRESENCES, RawRequest, Writer,
-    json::Value as Written, serve, write_answer, write_presence,
+    Buffer, Context, Element, Ids, RawRequest, Resource, Writer, json::Value as Written, serve,
 };
 use presence_core::{Instant, Presence};
 use serde_json::{Value, json};
@@ -12,9 +11,9 @@ const BULK: &str = "/communications/getPresencesByUserId";
 
 #[test]
 fn h3_the_members_of_a_presence_object_in_order() {
-    let mut bytes = [0; MAX_PRESENCE];
+    let mut bytes = [0; Resource::MAX_LEN];
     let mut buffer = Buffer::new(&mut bytes);
-    write_presence(&mut buffer, user(ADELE), Presence::InACall, 129_311_063).unwrap();
+    Resource::new(user(ADELE), Presence::InACall, 129_311_063).write(&mut buffer).unwrap();
     assert_eq!(
         std::str::from_utf8(buffer.written()).unwrap(),
         format!(
@@ -38,12 +37,12 @@ fn m5_a_user_never_heard_of_reads_offline() {
 fn m5_a_user_nobody_knows_is_unknown() {
     let mut server = Server::new();
     let known = |id| id == user(ADELE);
-    let exchange = Context { known: Some(&known), ..Context::new(Instant::ZERO, server.caller) };
+    let context = Context::new(Instant::ZERO, server.caller).with_known_users(&known);
     let mut ask = |method, target: &str, body: &str| {
         let mut bytes = [0; 1000];
         let mut buffer = Buffer::new(&mut bytes);
-        let incoming = RawRequest { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
-        let status = serve(&incoming, &exchange, &mut server.directory, &mut buffer, &mut |_, _| {});
+        let raw = RawRequest::new(method, target).with_body(body.as_bytes());
+        let status = serve(&raw, &context, &mut server.directory, &mut buffer, &mut |_, _| {});
         (status, serde_json::from_slice::<Value>(buffer.written()).unwrap())
     };
     let (status, body) = ask("POST", BULK, &json!({"ids": [BOB, ADELE]}).to_string());
@@ -96,11 +95,11 @@ fn h3_bulk_in_the_order_asked_and_twice_if_asked_twice() {
 fn h2_bulk_takes_1_to_650_guids() {
     let ids = |count: usize| json!({"ids": vec![ADELE; count]});
     let mut server = Server::new();
-    server.room = MAX_PRESENCES;
+    server.room = Ids::MAX_RESPONSE;
     for (body, expected) in [
         (ids(1), 200),
-        (ids(MAX_IDS), 200),
-        (ids(MAX_IDS + 1), 400),
+        (ids(Ids::MAX_COUNT), 200),
+        (ids(Ids::MAX_COUNT + 1), 400),
         (ids(0), 400),
         (json!({}), 400),
         (json!({"ids": ADELE}), 400),
@@ -121,14 +120,15 @@ fn the_largest_answers_are_as_large_as_promised() {
     let longest = Presence::ALL.into_iter().map(|presence| {
         let mut bytes = [0; 1000];
         let mut buffer = Buffer::new(&mut bytes);
-        write_presence(&mut buffer, user(ADELE), presence, u64::MAX).unwrap();
+        Resource::new(user(ADELE), presence, u64::MAX).write(&mut buffer).unwrap();
         1000 - buffer.remaining()
     });
-    assert_eq!(longest.max(), Some(MAX_PRESENCE));
-    let commas = MAX_IDS - 1;
-    assert_eq!(MAX_PRESENCES, r#"{"value":[]}"#.len() + MAX_IDS * MAX_PRESENCE + commas);
-    let (mut bytes, id) = ([0; 1000], Written::parse(b"\"1\"").unwrap());
+    assert_eq!(longest.max(), Some(Resource::MAX_LEN));
+    let commas = Ids::MAX_COUNT - 1;
+    assert_eq!(Ids::MAX_RESPONSE, r#"{"value":[]}"#.len() + Ids::MAX_COUNT * Resource::MAX_LEN + commas);
+    let element = Element::parse(Written::parse(br#"{"id":"1"}"#).unwrap()).unwrap();
+    let mut bytes = [0; 1000];
     let mut buffer = Buffer::new(&mut bytes);
-    write_answer(&mut buffer, id, 200, None, &[b'x'; MAX_PRESENCE]).unwrap();
-    assert_eq!(1000 - buffer.remaining(), MAX_ELEMENT + id.as_str().len());
+    element.write_response(200, None, &[b'x'; Resource::MAX_LEN], &mut buffer).unwrap();
+    assert_eq!(1000 - buffer.remaining(), Element::MAX_RESPONSE + element.id().as_str().len());
 }

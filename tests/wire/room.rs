@@ -3,8 +3,7 @@
 use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::BufferFull;
 use presence_core::graph::{
-    Body, Buffer, Context, Error, Field, MAX_CHANGE, MAX_ELEMENT, MAX_ERROR, RawRequest, Trace, Writer,
-    json::JsonError, serve, write_change, write_error,
+    Buffer, ChangeEvent, Context, Element, Error, Field, RawRequest, Trace, Writer, json::JsonError, serve,
 };
 use presence_core::{Instant, Policy, Presence, User, set_presence};
 use serde_json::{Value, json};
@@ -58,7 +57,7 @@ fn h6_a_read_that_does_not_fit_is_answered_507() {
         assert_eq!(server.line(&get("1").to_string()).unwrap()["status"], 507, "{room}");
     }
     let mut server = Server::new();
-    for room in 0..MAX_ERROR {
+    for room in 0..Error::MAX_LEN {
         server.room = room;
         let (status, _) = server.post("/communications/getPresencesByUserId", &json!({"ids": [ADELE, BOB]}));
         assert_eq!(status, 507, "{room}");
@@ -101,7 +100,7 @@ fn h6_every_element_of_a_batch_has_room_for_its_status() {
 fn the_largest_errors_are_as_large_as_promised() {
     let fields = [Field::ExpirationDuration, Field::Availability, Field::SessionId, Field::Requests, Field::DependsOn];
     let about = [Error::Duplicate, Error::Missing, Error::Malformed, Error::OutOfRange, Error::Count];
-    let all = about.into_iter().flat_map(|refusal| fields.map(refusal)).chain([
+    let all = about.into_iter().flat_map(|error| fields.map(error)).chain([
         Error::TooLarge,
         Error::UnknownPath,
         Error::UnknownUser,
@@ -125,19 +124,19 @@ fn the_largest_errors_are_as_large_as_promised() {
         Error::FailedDependency,
         Error::SessionsFull,
         Error::UsersFull,
-        Error::AnswerTooLarge,
+        Error::ResponseTooLarge,
     ]);
-    let len = |refusal: Error| {
+    let len = |error: Error| {
         let mut bytes = [0; 1000];
         let mut buffer = Buffer::new(&mut bytes);
-        write_error(&mut buffer, refusal, &Trace::default()).unwrap();
+        error.write(&Trace::default(), &mut buffer).unwrap();
         let body: Value = serde_json::from_slice(buffer.written()).unwrap();
-        assert_eq!(body["error"]["message"], refusal.to_string());
+        assert_eq!(body["error"]["message"], error.to_string());
         1000 - buffer.remaining()
     };
     let longest = all.map(len).max();
-    assert_eq!(longest, Some(MAX_ERROR));
-    const { assert!(MAX_ELEMENT >= MAX_ERROR + r#"{"id":,"status":200,"body":}"#.len()) };
+    assert_eq!(longest, Some(Error::MAX_LEN));
+    const { assert!(Element::MAX_RESPONSE >= Error::MAX_LEN + r#"{"id":,"status":200,"body":}"#.len()) };
 }
 
 #[test]
@@ -145,7 +144,7 @@ fn h1_an_error_tells_what_the_embedder_knows() {
     let trace = Trace { date: Some("2026-11-23T22:00:00"), request_id: Some("7"), client_request_id: Some("a\"\n") };
     let mut bytes = [0; 1000];
     let mut buffer = Buffer::new(&mut bytes);
-    write_error(&mut buffer, Error::Pair, &trace).unwrap();
+    Error::Pair.write(&trace, &mut buffer).unwrap();
     let body: Value = serde_json::from_slice(buffer.written()).unwrap();
     let expected = json!({"date": "2026-11-23T22:00:00", "request-id": "7", "client-request-id": "a\"\n"});
     assert_eq!(body["error"]["innerError"], expected);
@@ -160,7 +159,7 @@ fn an_event_is_as_the_format_says_and_no_larger_than_promised() {
     let transition = set_presence(fresh.at(at).unwrap(), session, Presence::InACall, None, &policy).unwrap();
     let mut bytes = [0; 1000];
     let mut buffer = Buffer::new(&mut bytes);
-    write_change(&mut buffer, Instant::from_millis(125), user(ADELE), &transition).unwrap();
+    ChangeEvent::new(Instant::from_millis(125), user(ADELE), &transition).write(&mut buffer).unwrap();
     assert_eq!(
         std::str::from_utf8(buffer.written()).unwrap(),
         format!(
@@ -169,7 +168,7 @@ fn an_event_is_as_the_format_says_and_no_larger_than_promised() {
     );
     // The longest names, the longest cause and the largest number.
     let longest = r#"{"at":18446744073709551.615,"user":"","from":{"availability":"DoNotDisturb","activity":"UrgentInterruptionsOnly"},"to":{"availability":"DoNotDisturb","activity":"UrgentInterruptionsOnly"},"cause":"preferredExpired"}"#;
-    assert_eq!(MAX_CHANGE, longest.len() + ADELE.len());
+    assert_eq!(ChangeEvent::MAX_LEN, longest.len() + ADELE.len());
 }
 
 /// A buffer takes what has room, all of it or nothing, and may be used for the next answer.
@@ -209,9 +208,9 @@ fn h6_a_sink_that_streams_takes_nothing_back() {
         [("/$batch", batch.as_str(), 200), ("/$batch", "[]", 400), ("/nowhere", "", 404), ("/$batch", "{", 400)]
     {
         let (mut server, mut stream) = (Server::new(), Stream(Vec::new()));
-        let exchange = Context::new(server.now, server.caller);
-        let incoming = RawRequest { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
-        let status = serve(&incoming, &exchange, &mut server.directory, &mut stream, &mut |_, _| {});
+        let context = Context::new(server.now, server.caller);
+        let raw = RawRequest::new("POST", target).with_body(body.as_bytes());
+        let status = serve(&raw, &context, &mut server.directory, &mut stream, &mut |_, _| {});
         assert_eq!(status, expected, "{target} {body}");
         assert!(serde_json::from_slice::<Value>(&stream.0).is_ok());
     }

@@ -1,7 +1,7 @@
 //! A server of the smallest kind, to ask questions of.
 
 use presence_core::directory::InlineDirectory;
-use presence_core::graph::{Body, Buffer, Caller, Context, Line, Permissions, RawRequest, serve, serve_line};
+use presence_core::graph::{Buffer, Caller, Context, Line, Permissions, RawRequest, serve, serve_line};
 use presence_core::{Instant, Policy, SessionId, Transition, UserId};
 use serde_json::{Value, json};
 
@@ -52,10 +52,10 @@ impl Server {
     pub fn send(&mut self, method: &str, target: &str, content_type: Option<&str>, body: &[u8]) -> (u16, Value) {
         let mut bytes = vec![0; self.room];
         let mut buffer = Buffer::new(&mut bytes);
-        let exchange = Context::new(self.now, self.caller);
-        let incoming = RawRequest { method, target, content_type, body: Body::Bytes(body) };
+        let context = Context::new(self.now, self.caller);
+        let raw = RawRequest::new(method, target).with_content_type(content_type).with_body(body);
         let changes = &mut self.changes;
-        let status = serve(&incoming, &exchange, &mut self.directory, &mut buffer, &mut |user, transition| {
+        let status = serve(&raw, &context, &mut self.directory, &mut buffer, &mut |user, transition| {
             changes.push((user, *transition));
         });
         let body = match buffer.written() {
@@ -92,11 +92,11 @@ impl Server {
     pub fn line(&mut self, line: &str) -> Option<Value> {
         let mut bytes = vec![0; self.room];
         let mut buffer = Buffer::new(&mut bytes);
-        let exchange = Context::new(self.now, self.caller);
+        let context = Context::new(self.now, self.caller);
         let changes = &mut self.changes;
         let served = serve_line(
             Line::parse(line.as_bytes()),
-            &exchange,
+            &context,
             &mut self.directory,
             &mut buffer,
             &mut |user, transition| changes.push((user, *transition)),

@@ -1,7 +1,7 @@
 //! The wire without feature `batch`: single requests are served as ever, batches and bulk reads are no resources.
 
 use presence_core::directory::InlineDirectory;
-use presence_core::graph::{Body, Buffer, Caller, Context, Line, RawRequest, serve, serve_line};
+use presence_core::graph::{Buffer, Caller, Context, Line, RawRequest, serve, serve_line};
 use presence_core::{Instant, Policy, SessionId, UserId};
 
 const ADELE: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
@@ -12,16 +12,15 @@ fn store() -> Store {
     InlineDirectory::with_policy(Policy::GRAPH)
 }
 
-fn exchange() -> Context<'static> {
+fn context() -> Context<'static> {
     Context::new(Instant::ZERO, Caller::Trusted { me: UserId::parse(ADELE).ok() })
 }
 
 fn send(store: &mut Store, method: &str, target: &str, body: &str) -> (u16, String) {
-    let request =
-        RawRequest { method, target, content_type: Some("application/json"), body: Body::Bytes(body.as_bytes()) };
+    let request = RawRequest::new(method, target).with_content_type("application/json").with_body(body.as_bytes());
     let mut bytes = [0; 512];
     let mut answer = Buffer::new(&mut bytes);
-    let status = serve(&request, &exchange(), store, &mut answer, &mut |_, _| {});
+    let status = serve(&request, &context(), store, &mut answer, &mut |_, _| {});
     (status, String::from_utf8(answer.written().to_vec()).unwrap())
 }
 
@@ -68,7 +67,7 @@ fn h5_a_line_is_still_an_element_of_a_batch() {
     ] {
         let mut bytes = [0; 512];
         let mut answer = Buffer::new(&mut bytes);
-        serve_line(Line::parse(line.as_bytes()), &exchange(), &mut store, &mut answer, &mut |_, _| {}).unwrap();
+        serve_line(Line::parse(line.as_bytes()), &context(), &mut store, &mut answer, &mut |_, _| {}).unwrap();
         let written = String::from_utf8(answer.written().to_vec()).unwrap();
         assert!(written.starts_with(expected), "{written}");
     }

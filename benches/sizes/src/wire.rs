@@ -93,11 +93,10 @@ impl Environment for Clock {
 }
 
 fn context(store: &Desk, now: Instant) -> Context<'static> {
-    Context {
-        #[cfg(feature = "details")]
-        hooks: Some(&Clock),
-        ..Context::new(now, Caller::Trusted { me: Some(store.one.id) })
-    }
+    let context = Context::new(now, Caller::Trusted { me: Some(store.one.id) });
+    #[cfg(feature = "details")]
+    let context = context.with_environment(&Clock);
+    context
 }
 
 #[inline(never)]
@@ -202,8 +201,6 @@ pub fn drive_lines() -> bool {
 #[cfg(feature = "scenario")]
 #[inline(always)]
 pub fn drive_requests() -> bool {
-    use presence_core::graph::Body;
-
     macro_rules! request {
         ($path:literal, "", $status:literal) => {
             ("GET", concat!("/v1.0/me/presence", $path), "", $status)
@@ -220,7 +217,8 @@ pub fn drive_requests() -> bool {
             let mut bytes = [0; 320];
             let mut answer = Buffer::new(&mut bytes);
             let content_type = Some("application/json; charset=utf-8");
-            let request = black_box(RawRequest { method, target, content_type, body: Body::Bytes(body.as_bytes()) });
+            let request =
+                black_box(RawRequest::new(method, target).with_content_type(content_type).with_body(body.as_bytes()));
             let given = probe_request(store, black_box(Instant::from_secs(secs)), &request, &mut answer);
             good &= match status {
                 "200" => given == 200,

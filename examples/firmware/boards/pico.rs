@@ -35,7 +35,7 @@ use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
 use firmware::storage::{Flash, SnapshotStore};
 use firmware::{App, Buttons, Clock, MAX_RESPONSE, PresenceLight, Pressed, ReceivedByte, SmartLight};
 use presence_core::Instant;
-use presence_core::graph::MAX_CHANGE;
+use presence_core::graph::ChangeEvent;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 use static_cell::StaticCell;
 
@@ -48,7 +48,7 @@ bind_interrupts!(struct Interrupts {
 /// The longest packet of USB.
 const PACKET: usize = 64;
 /// The most bytes that one line produces: a response, and a change for each session and the preferred presence.
-const OUTBOX_LEN: usize = MAX_RESPONSE + 10 * (MAX_CHANGE + 1);
+const OUTBOX_LEN: usize = MAX_RESPONSE + 10 * (ChangeEvent::MAX_LEN + 1);
 /// The time after which a packet is dropped, so that a host that does not read cannot stop the light.
 const SEND_TIMEOUT: Duration = Duration::from_millis(100);
 

@@ -75,8 +75,7 @@ impl App {
     ) -> Result<(), BufferFull> {
         // A change is reported before a read shows it.
         self.advance(now, on_change);
-        let mut context = Context::new(now, Caller::Trusted { me: Some(OWNER) });
-        context.known = Some(&|user| user == OWNER);
+        let context = Context::new(now, Caller::Trusted { me: Some(OWNER) }).with_known_users(&|user| user == OWNER);
         serve_line(line, &context, &mut self.0, writer, &mut |_, transition| on_change(transition))
     }
 }

@@ -6,13 +6,13 @@ use crate::clock::Clock;
 use crate::light::{AnimatedLight, Light};
 use crate::line::{LineBuffer, ReceivedByte};
 use embedded_io::Write;
-use presence_core::graph::{Buffer, Line, MAX_CHANGE, MAX_ELEMENT, write_change};
+use presence_core::graph::{Buffer, ChangeEvent, Element, Line};
 use presence_core::{Instant, SessionId, Transition};
 
 /// The longest line that is accepted, without its newline.
 pub const MAX_LINE: usize = 1024;
 /// The longest response. It repeats the line's id, which may be nearly the whole line.
-pub const MAX_RESPONSE: usize = MAX_LINE + MAX_ELEMENT;
+pub const MAX_RESPONSE: usize = MAX_LINE + Element::MAX_RESPONSE;
 
 /// A presence light.
 ///
@@ -128,10 +128,10 @@ fn write_event<W: Write>(transition: &Transition<SessionId>, out: &mut W) -> Res
     if !transition.is_visible() {
         return Ok(());
     }
-    let mut bytes = [0; MAX_CHANGE];
+    let mut bytes = [0; ChangeEvent::MAX_LEN];
     let mut event = Buffer::new(&mut bytes);
     // The longest event fits.
-    let _ = write_change(&mut event, Clock::START, OWNER, transition);
+    let _ = ChangeEvent::new(Clock::START, OWNER, transition).write(&mut event);
     out.write_all(event.written())?;
     out.write_all(b"\n")?;
     out.flush()

@@ -8,17 +8,16 @@ use super::served::{Asked, Served};
 use super::tree::Tree;
 use super::users::Users;
 use super::writer::{self, Presences, response};
-use presence_core::graph::json::{MAX_DEPTH, Value};
+use presence_core::graph::json::Value;
 use presence_core::graph::{
-    Batch, Buffer, Context, Element, Error, Field, Line, MAX_CHANGE, MAX_ELEMENTS, MAX_LINE, Request, Select, Store,
-    TextBuffer, write_change,
+    Batch, Buffer, ChangeEvent, Context, Element, Error, Field, Line, Request, Select, Store, TextBuffer,
 };
 use presence_core::{CommandError, Instant, Presence, SessionId, Transition, UserId};
 use serde::de::IgnoredAny;
 
 /// A served request has this very answer, this became of the users, and nothing else was reported.
-pub fn assert_well_formed(asked: Asked<'_>, exchange: &Context<'_>, before: &Users, full: &Served) {
-    let mut expected = Expected { exchange, users: before.clone(), changes: Vec::new() };
+pub fn assert_well_formed(asked: Asked<'_>, context: &Context<'_>, before: &Users, full: &Served) {
+    let mut expected = Expected { context, users: before.clone(), changes: Vec::new() };
     let (status, text) = expected.answer(asked);
     assert_eq!(full.status, status, "{asked:?}");
     assert_eq!(String::from_utf8_lossy(&full.written), text, "{asked:?}");
@@ -29,10 +28,10 @@ pub fn assert_well_formed(asked: Asked<'_>, exchange: &Context<'_>, before: &Use
         assert_answered_under_its_id(line, &text);
     }
     for (user, transition) in full.changes.iter().filter(|(_, transition)| transition.is_visible()) {
-        for start in [Instant::from_millis(7), exchange.now] {
-            let mut bytes = [0; MAX_CHANGE];
+        for start in [Instant::from_millis(7), context.now] {
+            let mut bytes = [0; ChangeEvent::MAX_LEN];
             let mut event = Buffer::new(&mut bytes);
-            write_change(&mut event, start, *user, transition).expect("the longest event");
+            ChangeEvent::new(start, *user, transition).write(&mut event).expect("the longest event");
             assert_eq!(String::from_utf8_lossy(event.written()), writer::change(start, *user, transition));
         }
     }
@@ -41,16 +40,16 @@ pub fn assert_well_formed(asked: Asked<'_>, exchange: &Context<'_>, before: &Use
 /// An answer has the id of its line, as serde_json reads both; null if the line has none.
 fn assert_answered_under_its_id(line: &[u8], text: &str) {
     let (Ok(asked), Ok(answer)) = (Tree::parse(line), Tree::parse(text.as_bytes())) else { return };
-    let is_taken_in = line.len() <= MAX_LINE && asked.all("id").len() == 1;
+    let is_taken_in = line.len() <= Line::MAX_LEN && asked.all("id").len() == 1;
     let id = asked.member("id").and_then(Tree::text).filter(|_| is_taken_in);
-    if depth(&String::from_utf8_lossy(line)) <= MAX_DEPTH {
+    if depth(&String::from_utf8_lossy(line)) <= Value::MAX_DEPTH {
         assert_eq!(answer.member("id").and_then(Tree::text), id, "{text}");
     }
 }
 
 /// The users, as what is asked goes on.
 struct Expected<'a> {
-    exchange: &'a Context<'a>,
+    context: &'a Context<'a>,
     users: Users,
     changes: Vec<(UserId, Transition<SessionId>)>,
 }
@@ -60,22 +59,22 @@ impl Expected<'_> {
         let policy = *self.users.policy();
         match asked {
             Asked::Http { .. } => {
-                let incoming = asked.incoming().expect("one over HTTP");
-                let request = Request::parse_in(&incoming, self.exchange, &policy);
-                assert_routed(incoming.method, incoming.target, self.exchange, &request, usize::MAX);
+                let raw = asked.raw().expect("one over HTTP");
+                let request = Request::parse(&raw, self.context, &policy);
+                assert_routed(raw.method, raw.target, self.context, &request, usize::MAX);
                 let (status, body) = self.carry_out(request);
                 (Some(status), body)
             }
             Asked::Line(line) => match Line::parse(line) {
                 Line::Blank => (None, String::new()),
                 Line::Element(element) => {
-                    let request = element.request_in(self.exchange, &policy);
-                    assert_element_routed(element, self.exchange, &request);
+                    let request = element.request(self.context, &policy);
+                    assert_element_routed(element, self.context, &request);
                     let (status, body) = self.carry_out(request);
                     (None, response(element.id(), status, &body, false))
                 }
-                Line::Refused { id, refusal } => {
-                    (None, response(id.unwrap_or(Value::NULL), status(refusal), &self.error(refusal), false))
+                Line::Invalid { id, error } => {
+                    (None, response(id.unwrap_or(Value::NULL), status(error), &self.error(error), false))
                 }
             },
         }
@@ -83,21 +82,21 @@ impl Expected<'_> {
 
     fn carry_out(&mut self, request: Result<Request<'_>, Error>) -> (u16, String) {
         let done = request.and_then(|request| {
-            let verdict = may(&self.exchange.caller, &request);
-            assert_eq!(self.exchange.caller.authorise(&request), verdict, "{request:?}");
+            let verdict = may(&self.context.caller, &request);
+            assert_eq!(self.context.caller.authorise(&request), verdict, "{request:?}");
             verdict?;
             match request {
                 Request::Execute { user, .. } if !self.knows(user) => Err(Error::UnknownUser),
                 Request::Execute { user, command } => {
-                    let Self { exchange, users, changes } = self;
+                    let Self { context, users, changes } = self;
                     let mut note = |user, transition: &Transition<SessionId>| changes.push((user, *transition));
-                    let done = users.execute(exchange.now, user, command, &mut note);
+                    let done = users.execute(context.now, user, command, &mut note);
                     done.map(|()| String::new()).map_err(|error: CommandError| error.into())
                 }
                 Request::ExecuteDetails { user, .. } if !self.knows(user) => Err(Error::UnknownUser),
                 Request::ExecuteDetails { user, action } => {
                     let mut buffer = TextBuffer::new();
-                    let done = self.users.execute_details(self.exchange.now, user, action.command(&mut buffer));
+                    let done = self.users.execute_details(self.context.now, user, action.command(&mut buffer));
                     done.map(|()| String::new()).map_err(|error| error.into())
                 }
                 Request::Get { user, select } => Ok(self.presence(user, select)),
@@ -111,16 +110,16 @@ impl Expected<'_> {
         });
         match done {
             Ok(body) => (200, body),
-            Err(refusal) => (status(refusal), self.error(refusal)),
+            Err(error) => (status(error), self.error(error)),
         }
     }
 
     fn knows(&self, user: UserId) -> bool {
-        self.exchange.known.is_none_or(|known| known(user))
+        self.context.known_users.is_none_or(|known| known(user))
     }
 
     fn presence(&self, user: UserId, select: Select) -> String {
-        let now = self.exchange.now;
+        let now = self.context.now;
         let knows_user = self.knows(user);
         let (presence, version) = if knows_user { self.users.read(now, user) } else { (Presence::Unknown, 0) };
         let details = self.users.details(now, user);
@@ -129,8 +128,8 @@ impl Expected<'_> {
             presence,
             version,
             details: knows_user.then(|| details.view()),
-            is_own: self.exchange.caller.me() == Some(user),
-            knows_the_time: self.exchange.hooks.is_some(),
+            is_own: self.context.caller.me() == Some(user),
+            knows_the_time: self.context.environment.is_some(),
         };
         presences.write(select)
     }
@@ -141,10 +140,10 @@ impl Expected<'_> {
         let (mut statuses, mut responses) = (Vec::<(Value<'_>, u16)>::new(), Vec::new());
         for element in batch.elements() {
             let request = match blocked(element, &statuses) {
-                Some(refusal) => Err(refusal),
+                Some(error) => Err(error),
                 None => {
-                    let request = element.request_in(self.exchange, &policy);
-                    assert_element_routed(element, self.exchange, &request);
+                    let request = element.request(self.context, &policy);
+                    assert_element_routed(element, self.context, &request);
                     request
                 }
             };
@@ -152,12 +151,12 @@ impl Expected<'_> {
             responses.push(response(element.id(), status, &body, true));
             statuses.push((element.id(), status));
         }
-        assert!((1..=MAX_ELEMENTS).contains(&responses.len()));
+        assert!((1..=Batch::MAX_ELEMENTS).contains(&responses.len()));
         format!(r#"{{"responses":[{}]}}"#, responses.join(","))
     }
 
-    fn error(&self, refusal: Error) -> String {
-        writer::error(refusal, &self.exchange.trace)
+    fn error(&self, error: Error) -> String {
+        writer::error(error, &self.context.trace)
     }
 }
 
@@ -167,12 +166,12 @@ fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Error> 
     assert_depends_on(element, &ids);
     let ids = match ids {
         Ok(ids) => ids,
-        Err(refusal) => return Some(refusal),
+        Err(error) => return Some(error),
     };
     let status = |id: &Value<'_>| earlier.iter().find(|(other, _)| other.is_same_text(*id)).map(|(_, status)| *status);
     let statuses: Option<Vec<_>> = ids.iter().map(status).collect();
     // No more of them are looked at than there can be elements.
-    let is_endless = |statuses: &Vec<u16>| statuses.iter().skip(MAX_ELEMENTS).any(|status| *status < 400);
+    let is_endless = |statuses: &Vec<u16>| statuses.iter().skip(Batch::MAX_ELEMENTS).any(|status| *status < 400);
     match statuses {
         Some(statuses) if is_endless(&statuses) => Some(Error::Malformed(Field::DependsOn)),
         Some(statuses) => statuses.iter().any(|status| *status >= 400).then_some(Error::FailedDependency),

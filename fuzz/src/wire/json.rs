@@ -1,7 +1,7 @@
 //! What is taken for JSON, against serde_json.
 
 use super::tree::Tree;
-use presence_core::graph::json::{JsonError, MAX_DEPTH, Value};
+use presence_core::graph::json::{JsonError, Value};
 use serde::de::IgnoredAny;
 
 /// Any text is JSON here exactly if it is for serde_json, but for depth: 32 levels are taken in, and what comes behind the
@@ -15,7 +15,7 @@ pub fn judge(bytes: &[u8]) {
     let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
     match ours {
         Ok(value) => {
-            assert!(is_json && depth(text) <= MAX_DEPTH, "{text:?} is taken in");
+            assert!(is_json && depth(text) <= Value::MAX_DEPTH, "{text:?} is taken in");
             match Tree::parse(bytes) {
                 Ok(tree) => assert_same(value, &tree),
                 // What serde_json has no value for, although it is JSON.
@@ -28,9 +28,10 @@ pub fn judge(bytes: &[u8]) {
                 }
             }
         }
-        Err(JsonError::TooDeep) => assert!(depth(text) > MAX_DEPTH, "{text:?} is not so deep"),
+        Err(JsonError::TooDeep) => assert!(depth(text) > Value::MAX_DEPTH, "{text:?} is not so deep"),
         Err(JsonError::Syntax) => assert!(!is_json, "{text:?} is refused"),
         Err(JsonError::NotUtf8) => panic!("{text:?} is UTF-8"),
+        Err(error) => panic!("{error:?} is a new kind of error"),
     }
 }
 

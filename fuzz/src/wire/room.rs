@@ -37,7 +37,7 @@ impl<'a> Answer<'a> {
 /// The same request was served twice, once with all the room there is and once with so much.
 pub fn assert_nothing_unreported(
     asked: Asked<'_>,
-    exchange: &Context<'_>,
+    context: &Context<'_>,
     before: &Users,
     full: &Served,
     tight: &Served,
@@ -65,7 +65,7 @@ pub fn assert_nothing_unreported(
             let id = |response: &Value<'_>| response.member("id").expect("once").expect("an id").as_str().to_owned();
             assert!(all.iter().map(id).eq(some.iter().map(id)), "every element is answered, in order (H5)");
             let status = |response: &Value<'_>| Answer::of_element(*response).status;
-            assert_changes_are_reported(asked, exchange, before, &some, tight);
+            assert_changes_are_reported(asked, context, before, &some, tight);
             if all.iter().map(status).eq(some.iter().map(status)) {
                 same_was_done();
             }
@@ -88,7 +88,7 @@ pub fn assert_nothing_unreported(
 /// Of the actions of a batch exactly those were done that are answered 200, as far as they do anything (rule U4).
 fn assert_changes_are_reported(
     asked: Asked<'_>,
-    exchange: &Context<'_>,
+    context: &Context<'_>,
     before: &Users,
     responses: &[Value<'_>],
     served: &Served,
@@ -103,7 +103,7 @@ fn assert_changes_are_reported(
     let requests = Batch::parse(body).expect("it was run");
     let (mut needed, mut possible) = ([0; 2], [0; 2]);
     for (element, response) in requests.elements().zip(responses) {
-        let request = element.request_in(exchange, served.users.policy());
+        let request = element.request(context, served.users.policy());
         let (kind, always_does) = match request {
             Ok(Request::Execute { command, .. }) => (0, command != Command::ClearPreferredPresence),
             Ok(Request::ExecuteDetails { action, .. }) => (1, matches!(action, DetailsAction::SetLocation { .. })),
@@ -117,7 +117,7 @@ fn assert_changes_are_reported(
     let is_commanded =
         |cause| matches!(cause, Cause::Set | Cause::Cleared | Cause::PreferredSet | Cause::PreferredCleared);
     let done = served.changes.iter().filter(|(_, transition)| is_commanded(transition.cause())).count() as u64;
-    let done_to_details = served.users.revision_of_details(exchange.now) - before.revision_of_details(exchange.now);
+    let done_to_details = served.users.revision_of_details(context.now) - before.revision_of_details(context.now);
     for (kind, done) in [done, done_to_details].into_iter().enumerate() {
         assert!((needed[kind]..=possible[kind]).contains(&done), "{done} of {needed:?} to {possible:?} in {asked:?}");
     }

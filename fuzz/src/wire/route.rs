@@ -84,19 +84,19 @@ impl Path {
     }
 
     /// Whose presence it means, if somebody knows: `/me` may be nobody, and so may a user principal name.
-    fn is_known(&self, exchange: &Context<'_>) -> bool {
+    fn is_known(&self, context: &Context<'_>) -> bool {
         match &self.owner {
             None => true,
-            Some(UserRef::Me) => exchange.caller.me().is_some(),
-            Some(UserRef::Named(name)) if name.contains('@') => name == "adele@x.com" && exchange.hooks.is_some(),
+            Some(UserRef::Me) => context.caller.me().is_some(),
+            Some(UserRef::Named(name)) if name.contains('@') => name == "adele@x.com" && context.environment.is_some(),
             Some(UserRef::Named(_)) => true,
         }
     }
 
-    fn is_of(&self, user: Option<UserId>, exchange: &Context<'_>) -> bool {
+    fn is_of(&self, user: Option<UserId>, context: &Context<'_>) -> bool {
         match &self.owner {
             None => user.is_none(),
-            Some(UserRef::Me) => user == exchange.caller.me(),
+            Some(UserRef::Me) => user == context.caller.me(),
             Some(UserRef::Named(name)) if name.contains('@') => user == Some(ME),
             Some(UserRef::Named(id)) => {
                 let bare = id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id);
@@ -145,11 +145,11 @@ fn ending(request: &Request<'_>) -> (&'static str, Option<UserId>) {
 pub fn assert_routed(
     method: &str,
     target: &str,
-    exchange: &Context<'_>,
+    context: &Context<'_>,
     outcome: &Result<Request<'_>, Error>,
     longest: usize,
 ) {
-    let path = Path::read(target).filter(|path| path.is_known(exchange));
+    let path = Path::read(target).filter(|path| path.is_known(context));
     match (&path, outcome) {
         (_, Err(Error::TooLarge)) | (None, Err(Error::UnknownPath)) => {}
         (_, Err(Error::UnknownPath)) => assert!(target.len() > longest, "{target} is {path:?}"),
@@ -159,16 +159,16 @@ pub fn assert_routed(
             assert_eq!(*outcome == Err(Error::MethodNotAllowed), !is_allowed, "{method} {target}: {outcome:?}");
             if let Ok(request) = outcome {
                 let (name, user) = ending(request);
-                assert!(path.name == name && path.is_of(user, exchange), "{target} is {path:?}: {request:?}");
+                assert!(path.name == name && path.is_of(user, context), "{target} is {path:?}: {request:?}");
             }
         }
     }
 }
 
 /// The same of an element, as serde_json reads it: with a method and a URL, each once.
-pub fn assert_element_routed(element: Element<'_>, exchange: &Context<'_>, outcome: &Result<Request<'_>, Error>) {
+pub fn assert_element_routed(element: Element<'_>, context: &Context<'_>, outcome: &Result<Request<'_>, Error>) {
     let Ok(tree) = Tree::parse(element.value().as_str().as_bytes()) else { return };
     if let (Some(Tree::Text(method)), Some(Tree::Text(url))) = (tree.member("method"), tree.member("url")) {
-        assert_routed(method, url, exchange, outcome, LONGEST);
+        assert_routed(method, url, context, outcome, LONGEST);
     }
 }

@@ -1,4 +1,4 @@
-//! Section 7 once more, from its text: who may do what, and the status of each refusal.
+//! Section 7 once more, from its text: who may do what, and the status of each error.
 
 use presence_core::graph::{Caller, DetailsAction, Error, Request};
 use presence_core::{Command, Presence, SessionId, UserId};
@@ -56,12 +56,12 @@ pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
         (takes.read_write_all && !permissions.read_write_all, Error::MissingPermission),
         (takes.session.is_some_and(|session| session != application), Error::OtherSession),
     ];
-    refusals.into_iter().find(|(is_so, _)| *is_so).map_or(Ok(()), |(_, refusal)| Err(refusal))
+    refusals.into_iter().find(|(is_so, _)| *is_so).map_or(Ok(()), |(_, error)| Err(error))
 }
 
-/// The status of a refusal. Rules H1, H2, H5, H6.
-pub fn status(refusal: Error) -> u16 {
-    match refusal {
+/// The status of a error. Rules H1, H2, H5, H6.
+pub fn status(error: Error) -> u16 {
+    match error {
         Error::Json(_) | Error::NotAnObject | Error::LineTooLong => 400,
         Error::Duplicate(_) | Error::Missing(_) | Error::Malformed(_) | Error::OutOfRange(_) => 400,
         Error::Pair | Error::Count(_) | Error::Repeated(_) | Error::NestedBatch => 400,
@@ -72,8 +72,8 @@ pub fn status(refusal: Error) -> u16 {
         Error::TooLarge => 413,
         Error::UnsupportedMediaType => 415,
         Error::FailedDependency => 424,
-        Error::SessionsFull | Error::UsersFull | Error::AnswerTooLarge => 507,
-        _ => panic!("{refusal:?} is the embedder's, or new"),
+        Error::SessionsFull | Error::UsersFull | Error::ResponseTooLarge => 507,
+        _ => panic!("{error:?} is the embedder's, or new"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::users::Users;
 use presence_core::BufferFull;
-use presence_core::graph::{Body, Context, Line, RawRequest, Writer, serve, serve_line};
+use presence_core::graph::{Context, Line, RawRequest, Writer, serve, serve_line};
 use presence_core::{SessionId, Transition, UserId};
 
 /// A request, as it comes in.
@@ -14,10 +14,10 @@ pub enum Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// The same, as the library takes it, if it is one over HTTP.
-    pub fn incoming(self) -> Option<RawRequest<'a, 'a>> {
+    pub fn raw(self) -> Option<RawRequest<'a, 'a>> {
         match self {
             Self::Http { method, target, content_type, body } => {
-                Some(RawRequest { method, target, content_type, body: Body::Bytes(body) })
+                Some(RawRequest::new(method, target).with_content_type(content_type).with_body(body))
             }
             Self::Line(_) => None,
         }
@@ -36,19 +36,19 @@ pub struct Served {
 
 impl Served {
     /// Serves a request on a copy of these users, with so much room for the answer.
-    pub fn of(asked: Asked<'_>, exchange: &Context<'_>, users: &Users, room: usize) -> Self {
+    pub fn of(asked: Asked<'_>, context: &Context<'_>, users: &Users, room: usize) -> Self {
         let mut users = users.clone();
         let mut changes = Vec::new();
         let mut sink = Answer { written: Vec::new(), room };
         let mut note = |user: UserId, transition: &Transition<SessionId>| changes.push((user, *transition));
         let (status, is_answered) = match asked {
             Asked::Line(line) => {
-                let served = serve_line(Line::parse(line), exchange, &mut users, &mut sink, &mut note);
+                let served = serve_line(Line::parse(line), context, &mut users, &mut sink, &mut note);
                 (None, served.is_ok())
             }
             Asked::Http { .. } => {
-                let incoming = asked.incoming().expect("one over HTTP");
-                (Some(serve(&incoming, exchange, &mut users, &mut sink, &mut note)), true)
+                let raw = asked.raw().expect("one over HTTP");
+                (Some(serve(&raw, context, &mut users, &mut sink, &mut note)), true)
             }
         };
         Self { status, is_answered, written: sink.written, changes, users }

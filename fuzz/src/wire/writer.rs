@@ -8,11 +8,11 @@ use presence_core::graph::{Error, Select, Trace};
 use presence_core::{Cause, Instant, Presence, SessionId, Transition, UserId};
 
 /// Rule H1.
-pub fn error(refusal: Error, trace: &Trace<'_>) -> String {
-    let code = code(status(refusal));
+pub fn error(error: Error, trace: &Trace<'_>) -> String {
+    let code = code(status(error));
     let [date, id, client_id] = [trace.date, trace.request_id, trace.client_request_id].map(text_or_null);
     format!(
-        r#"{{"error":{{"code":"{code}","message":"{refusal}","innerError":{{"date":{date},"request-id":{id},"client-request-id":{client_id}}}}}}}"#
+        r#"{{"error":{{"code":"{code}","message":"{error}","innerError":{{"date":{date},"request-id":{id},"client-request-id":{client_id}}}}}}}"#
     )
 }
 

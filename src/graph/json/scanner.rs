@@ -1,57 +1,60 @@
 //! The scanner: one pass over a text, without recursion, with one bit of memory for each level.
 
-use super::{JsonError, MAX_DEPTH, Value};
+use super::error::JsonError;
 
-/// A place in a text, up to which it has been looked at.
+/// The maximum depth of nested objects and arrays.
+pub(super) const MAX_DEPTH: u32 = 32;
+
+/// A position in a text, up to which it has been read.
 pub(super) struct Scanner<'a> {
     text: &'a str,
-    place: usize,
+    position: usize,
     is_first: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, place: 0, is_first: true }
+        Self { text, position: 0, is_first: true }
     }
 
-    /// At the first member or element of a container; at the end of anything else.
+    /// Creates a scanner at the first member or element of a container; at the end of any other value.
     pub(super) fn inside(text: &'a str, opening: u8) -> Self {
         let mut scanner = Self::new(text);
         if !scanner.take(opening) {
-            scanner.place = text.len();
+            scanner.position = text.len();
         }
         scanner
     }
 
     pub(super) const fn is_at_end(&self) -> bool {
-        self.place >= self.text.len()
+        self.position >= self.text.len()
     }
 
-    /// What has not been looked at.
+    /// Returns the text that has not been read.
     pub(super) fn rest(&self) -> &'a str {
-        self.text.get(self.place..).unwrap_or_default()
+        self.text.get(self.position..).unwrap_or_default()
     }
 
-    /// The text between an earlier place and this one. The bytes that mean something are ASCII, so that no character is
+    /// Returns the text between an earlier position and this one. Bytes with a meaning are ASCII, so that no character is
     /// cut.
     fn since(&self, start: usize) -> &'a str {
-        self.text.get(start..self.place).unwrap_or_default()
+        self.text.get(start..self.position).unwrap_or_default()
     }
 
-    /// The next byte; at the end zero, which means nothing anywhere.
+    /// Returns the next byte; at the end zero, which has no meaning anywhere.
     fn peek(&self) -> u8 {
-        self.text.as_bytes().get(self.place).copied().unwrap_or(0)
+        self.text.as_bytes().get(self.position).copied().unwrap_or(0)
     }
 
     fn next(&mut self) -> u8 {
         let byte = self.peek();
-        self.place = self.place.saturating_add(1);
+        self.position = self.position.saturating_add(1);
         byte
     }
 
     fn take(&mut self, expected: u8) -> bool {
         let is_there = self.peek() == expected;
-        self.place = self.place.saturating_add(is_there.into());
+        self.position = self.position.saturating_add(is_there.into());
         is_there
     }
 
@@ -66,9 +69,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// One value, containers and all.
-    pub(super) fn value(&mut self) -> Result<Value<'a>, JsonError> {
+    pub(super) fn value(&mut self) -> Result<&'a str, JsonError> {
         self.space();
-        let start = self.place;
+        let start = self.position;
         // One bit a level: whether it is an object.
         let (mut objects, mut depth) = (0u32, 0u32);
         loop {
@@ -99,7 +102,7 @@ impl<'a> Scanner<'a> {
             // After a value: what closes closes, a comma asks for the next one.
             loop {
                 if depth == 0 {
-                    return Ok(Value(self.since(start)));
+                    return Ok(self.since(start));
                 }
                 self.space();
                 let is_object = objects & 1 == 1;
@@ -121,14 +124,14 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The rest of a word.
+    /// Reads the rest of a word.
     fn word(&mut self, rest: &[u8]) -> Result<(), JsonError> {
         rest.iter().try_for_each(|byte| self.require(*byte))
     }
 
-    /// The name of a member, in its quotation marks, and the colon after it.
+    /// Reads the name of a member, in its quotation marks, and the colon after it.
     fn name(&mut self) -> Result<&'a str, JsonError> {
-        let start = self.place;
+        let start = self.position;
         self.require(b'"')?;
         self.string()?;
         let name = self.since(start);
@@ -137,7 +140,7 @@ impl<'a> Scanner<'a> {
         Ok(name)
     }
 
-    /// A string, from behind its opening quotation mark.
+    /// Reads a string, after its opening quotation mark.
     fn string(&mut self) -> Result<(), JsonError> {
         loop {
             match self.next() {
@@ -159,7 +162,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A number, from behind its first byte.
+    /// Reads a number, after its first byte.
     fn number(&mut self, first: u8) -> Result<(), JsonError> {
         let leading = if first == b'-' { self.next() } else { first };
         match leading {
@@ -191,7 +194,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Whether another member or element follows, with the comma before every one but the first taken.
+    /// Reads the comma before every member or element but the first, and reports whether one follows.
     fn separator(&mut self) -> bool {
         self.space();
         if !core::mem::take(&mut self.is_first) {
@@ -203,11 +206,11 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    pub(super) fn element(&mut self) -> Option<Value<'a>> {
+    pub(super) fn element(&mut self) -> Option<&'a str> {
         if self.separator() { self.value().ok() } else { None }
     }
 
-    pub(super) fn member(&mut self) -> Option<(&'a str, Value<'a>)> {
+    pub(super) fn member(&mut self) -> Option<(&'a str, &'a str)> {
         if !self.separator() {
             return None;
         }

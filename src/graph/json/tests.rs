@@ -3,7 +3,7 @@ use super::*;
 use std::string::String;
 
 #[test]
-fn takes_in_what_serde_json_takes_in() {
+fn accepts_what_serde_json_accepts() {
     for text in [
         "",
         " ",
@@ -98,7 +98,7 @@ fn walks_members_and_elements() {
 }
 
 #[test]
-fn text_is_compared_and_decoded_whatever_its_escapes() {
+fn text_is_compared_and_decoded_in_any_spelling() {
     let value = Value::parse(br#""\/us\u0065rs""#).unwrap();
     assert!(value.is_text("/users"));
     assert!(!value.is_text("/user") && !value.is_text("/userss"));
@@ -114,9 +114,9 @@ fn text_is_compared_and_decoded_whatever_its_escapes() {
     assert_eq!(Value::parse(b"5").unwrap().text(&mut heapless::Vec::<u8, 9>::new()), None);
 }
 
-/// Half of a pair is no text, but equal to itself, however what follows is escaped.
+/// Half a pair is no text, but equal to itself, in any spelling of what follows.
 #[test]
-fn half_of_a_pair_takes_nothing_of_what_follows() {
+fn half_a_pair_consumes_nothing_after_it() {
     let value = |text: &'static str| Value::parse(text.as_bytes()).unwrap();
     for (escaped, plain, mistaken) in [
         (r#""\ud83dA""#, r#""\ud83d\u0041""#, "\u{1f441}"),
@@ -133,7 +133,7 @@ fn half_of_a_pair_takes_nothing_of_what_follows() {
     assert!(!value(r#""\ud83d\u0041""#).is_same_text(value(r#""\ud83d\u0042""#)));
 }
 
-/// At both ends of every length of UTF-8.
+/// Characters at both ends of every length of UTF-8.
 #[test]
 fn escaped_characters_are_those_of_the_text() {
     for character in ['\u{1}', '\u{7f}', '\u{80}', '\u{7ff}', '\u{800}', '\u{ffff}', '\u{1_0000}', '\u{10_ffff}'] {
@@ -148,7 +148,7 @@ fn escaped_characters_are_those_of_the_text() {
     }
 }
 
-/// Half a pair of surrogates, wherever it stands, and the last characters before and the first behind them.
+/// Half a pair of surrogates in any position, and the characters next to the range of surrogates.
 #[cfg(feature = "details")]
 #[test]
 fn half_a_pair_has_no_length() {
@@ -171,7 +171,7 @@ fn half_a_pair_has_no_length() {
 }
 
 #[test]
-fn what_stands_before_a_fault_can_be_told() {
+fn a_member_before_a_fault_is_found() {
     let deep = std::format!(r#"{{"id":"7","body":{}"#, "[".repeat(40));
     assert_eq!(member_before_fault(deep.as_bytes(), "id").map(Value::as_str), Some("\"7\""));
     let late: String = std::format!(r#"{{"body":{},"id":"7"}}"#, "[".repeat(40));

@@ -1,18 +1,20 @@
-//! The text of a JSON string, its escapes decoded as it is read.
+//! The text of a JSON string: escapes are decoded as it is read.
 
 use crate::id::hex_value;
 use heapless::VecView;
 
-/// The bytes of a string's text: UTF-8, but for a surrogate without its partner, which no text has and which comes as three
-/// bytes that are none, so that texts compare however they are escaped.
+/// The bytes of a string's text, decoded.
+///
+/// They are UTF-8, but for a surrogate without its partner: it gives three bytes that are not UTF-8, so that it equals itself in
+/// any spelling, and no text.
 pub(super) struct Decoded<'a> {
     rest: &'a [u8],
-    /// What is left of a character, the next byte lowest.
+    /// The remaining bytes of a character, the next one lowest.
     pending: u32,
 }
 
 impl<'a> Decoded<'a> {
-    /// The text between the quotation marks, already validated.
+    /// Decodes the validated text between two quotation marks.
     pub(super) const fn new(inside: &'a str) -> Self {
         Self { rest: inside.as_bytes(), pending: 0 }
     }
@@ -23,7 +25,7 @@ impl<'a> Decoded<'a> {
         Some(*byte)
     }
 
-    /// Four hexadecimal digits.
+    /// Reads four hexadecimal digits.
     fn unit(&mut self) -> u32 {
         let mut unit = 0;
         for _ in 0..4 {
@@ -32,7 +34,7 @@ impl<'a> Decoded<'a> {
         unit
     }
 
-    /// What follows `\u`: a character outside the first plane takes two of them.
+    /// Reads what follows `\u`; a character outside the first plane takes two such escapes.
     fn character(&mut self) -> u32 {
         let high = self.unit();
         let after_high = self.rest;
@@ -46,7 +48,7 @@ impl<'a> Decoded<'a> {
         high
     }
 
-    /// How many bytes there are; `None` if one of them begins a surrogate: half a pair is no text.
+    /// Counts the bytes; `None` of half a surrogate pair.
     #[cfg(feature = "details")]
     pub(super) fn text_len(self) -> Option<usize> {
         let mut before = 0;
@@ -91,8 +93,9 @@ impl Iterator for Decoded<'_> {
     }
 }
 
-/// Decodes what stands between quotation marks into `buffer`, unless nothing in it is escaped. `None` of what does not fit,
-/// and of what cannot be text.
+/// Decodes the text between two quotation marks into `buffer`, unless nothing in it is escaped.
+///
+/// `None` of a text that does not fit, and of half a surrogate pair.
 pub(in super::super) fn decode<'b>(inside: &'b str, buffer: &'b mut VecView<u8>) -> Option<&'b str> {
     if !inside.bytes().any(|byte| byte == b'\\') {
         return Some(inside);

@@ -1,100 +1,114 @@
-//! What a request wants changed of a user's details: parsed and checked, in the order of rule H2.
+//! Changes of a user's details, parsed and checked in the order of rule H2.
 
 use crate::details::{DetailsCommand, LocationLayer, LocationLayers, WorkLocationType, WorkPlace};
+use crate::graph::context::Context;
 use crate::graph::date_time::DateTime;
-use crate::graph::environment::World;
-use crate::graph::error::{DetailsField, Error, Field};
+use crate::graph::error::{Error, Field};
 use crate::graph::json::Value;
-use crate::graph::request::member;
-use crate::graph::request::target::DetailsOperation;
+use crate::graph::request::fields::member;
+use crate::graph::request::target::Operation;
 use crate::id::UserId;
 use crate::time::Instant;
 
-/// The longest status message that is taken in, in bytes of UTF-8: 280 characters of any kind.
-pub const MAX_MESSAGE: usize = 1120;
+const MAX_MESSAGE: usize = 1120;
 
-/// Room for the text of an action, where something in it is escaped.
+/// Memory for the text of an action, needed if something in it is escaped.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct TextBuffer(heapless::Vec<u8, MAX_MESSAGE>);
 
 impl TextBuffer {
-    /// An empty one. O(1).
+    /// The length of the longest text that is accepted, in bytes of UTF-8: a status message of 280 characters of any kind.
+    pub const CAPACITY: usize = MAX_MESSAGE;
+
+    /// Creates an empty buffer.
     #[must_use]
     pub const fn new() -> Self {
         Self(heapless::Vec::new())
     }
 }
 
-/// Longest text that is decoded when something in it is escaped, but for a message: longer than any date, and any name of a
-/// zone, a place or a type.
+/// A buffer for texts with escapes, but for a message: longer than any date, and any name of a zone, a place or a type.
 type Name = heapless::Vec<u8, 128>;
 
-/// A change of a user's details, well formed, its text where it lies in the body.
+/// A change of a user's details, well formed, its text borrowed from the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum DetailsAction<'a> {
-    /// `setStatusMessage`. Rule T1.
+    /// `setStatusMessage`. See [T1](crate::rules#t1).
     SetStatusMessage {
-        /// A string; `None` removes the message.
+        /// The message, a JSON string; `None` removes it.
         content: Option<Value<'a>>,
         /// When it is no longer shown.
         expires_at: Instant,
     },
-    /// `setManualLocation`, `setAutomaticLocation`. Rule W1.
+    /// `setManualLocation`, `setAutomaticLocation`. See [W1](crate::rules#w1).
     SetLocation {
-        /// Who says so.
+        /// The layer to set.
         layer: LocationLayer,
-        /// What kind of place.
+        /// The kind of place.
         kind: WorkLocationType,
-        /// A string: which place, if the request says so.
+        /// The id of the place, a JSON string, if the request has one.
         place_id: Option<Value<'a>>,
         /// When the day ends.
         until: Instant,
     },
-    /// `clearAutomaticLocation`, `clearLocation`. Rule W1.
+    /// `clearAutomaticLocation`, `clearLocation`. See [W1](crate::rules#w1).
     ClearLocations(LocationLayers),
 }
 
 impl<'a> DetailsAction<'a> {
-    /// Requires what an action needs, before anything else is looked at. Rule H2.
-    pub(in crate::graph) fn require(operation: DetailsOperation, body: Option<Value<'a>>) -> Result<(), Error> {
-        match operation {
-            DetailsOperation::SetStatusMessage => required(body, DetailsField::StatusMessage).map(|_| ()),
-            DetailsOperation::SetLocation(_) => required(body, DetailsField::WorkLocationType).map(|_| ()),
-            DetailsOperation::ClearAutomaticLocation | DetailsOperation::ClearLocation => Ok(()),
-        }
+    /// Reports whether an operation is about details.
+    pub(super) const fn is_named_by(operation: Operation) -> bool {
+        matches!(
+            operation,
+            Operation::SetStatusMessage
+                | Operation::SetManualLocation
+                | Operation::SetAutomaticLocation
+                | Operation::ClearAutomaticLocation
+                | Operation::ClearLocation
+        )
     }
 
-    /// Reads the body of an action about this user.
-    pub(in crate::graph) fn parse(
-        operation: DetailsOperation,
+    /// Requires the member that an operation needs, before anything else is checked.
+    pub(super) fn require(operation: Operation, body: Option<Value<'a>>) -> Result<(), Error> {
+        let field = match operation {
+            Operation::SetStatusMessage => Field::StatusMessage,
+            Operation::SetManualLocation | Operation::SetAutomaticLocation => Field::WorkLocationType,
+            _ => return Ok(()),
+        };
+        required(body, field).map(|_| ())
+    }
+
+    /// Parses the body of an operation on this user.
+    pub(super) fn parse(
+        operation: Operation,
         body: Option<Value<'a>>,
         user: UserId,
-        world: &World<'_>,
+        context: &Context<'_>,
     ) -> Result<Self, Error> {
-        match operation {
-            DetailsOperation::SetStatusMessage => status_message(body, world),
-            DetailsOperation::SetLocation(layer) => {
-                let kind = required(body, DetailsField::WorkLocationType)?;
-                let place_id = optional(body, DetailsField::PlaceId)?;
-                let kind = kind.text(&mut Name::new()).and_then(WorkLocationType::from_name);
-                let kind = kind.ok_or(malformed(DetailsField::WorkLocationType))?;
-                check_text(place_id, DetailsField::PlaceId, WorkPlace::MAX_ID_LEN)?;
-                Ok(Self::SetLocation { layer, kind, place_id, until: world.end_of_day(user) })
-            }
-            DetailsOperation::ClearAutomaticLocation => Ok(Self::ClearLocations(LocationLayers::AUTOMATIC)),
-            DetailsOperation::ClearLocation => Ok(Self::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC)),
-        }
+        let layer = match operation {
+            Operation::SetStatusMessage => return status_message(body, context),
+            Operation::SetManualLocation => LocationLayer::Manual,
+            Operation::SetAutomaticLocation => LocationLayer::Automatic,
+            Operation::ClearAutomaticLocation => return Ok(Self::ClearLocations(LocationLayers::AUTOMATIC)),
+            _ => return Ok(Self::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC)),
+        };
+        let kind = required(body, Field::WorkLocationType)?;
+        let place_id = member(body, Field::PlaceId)?;
+        let kind = kind.text(&mut Name::new()).and_then(WorkLocationType::from_name);
+        let kind = kind.ok_or(Error::Malformed(Field::WorkLocationType))?;
+        check_text(place_id, Field::PlaceId, WorkPlace::MAX_ID_LEN)?;
+        Ok(Self::SetLocation { layer, kind, place_id, until: context.end_of_day(user) })
     }
 
-    /// Whether it is about a work location, which applications by themselves may not touch. Section 7. O(1).
+    /// Reports whether the action is about a work location, which applications by themselves may not change.
     #[must_use]
     pub const fn is_about_location(&self) -> bool {
         !matches!(self, Self::SetStatusMessage { .. })
     }
 
-    /// The command, its text decoded into a buffer where something in it is escaped. O(bytes).
+    /// Makes the command; a text with escapes is decoded into the buffer.
     #[must_use]
     pub fn command<'b>(self, buffer: &'b mut TextBuffer) -> DetailsCommand<'b>
     where
@@ -115,67 +129,59 @@ impl<'a> DetailsAction<'a> {
     }
 }
 
-fn status_message<'a>(body: Option<Value<'a>>, world: &World<'_>) -> Result<DetailsAction<'a>, Error> {
-    let status = required(body, DetailsField::StatusMessage)?;
+fn status_message<'a>(body: Option<Value<'a>>, context: &Context<'_>) -> Result<DetailsAction<'a>, Error> {
+    let status = required(body, Field::StatusMessage)?;
     if !status.is_object() {
-        return Err(malformed(DetailsField::StatusMessage));
+        return Err(Error::Malformed(Field::StatusMessage));
     }
-    let message = optional(Some(status), DetailsField::Message)?;
-    if message.is_none() && !status.members().any(|(name, _)| Value::is_name(name, DetailsField::Message.member())) {
-        return Err(Error::Missing(Field::Details(DetailsField::Message)));
+    let message = member(Some(status), Field::Message)?;
+    if message.is_none() && !status.members().any(|(name, _)| Value::is_name(name, Field::Message.member())) {
+        return Err(Error::Missing(Field::Message));
     }
     if message.is_some_and(|message| !message.is_object()) {
-        return Err(malformed(DetailsField::Message));
+        return Err(Error::Malformed(Field::Message));
     }
-    let expiry = optional(Some(status), DetailsField::ExpiryDateTime)?;
+    let expiry = member(Some(status), Field::ExpiryDateTime)?;
     if expiry.is_some_and(|expiry| !expiry.is_object()) {
-        return Err(malformed(DetailsField::ExpiryDateTime));
+        return Err(Error::Malformed(Field::ExpiryDateTime));
     }
     let expiry = match expiry {
         Some(expiry) => {
-            let local = required(Some(expiry), DetailsField::DateTime)?;
-            Some((local, required(Some(expiry), DetailsField::TimeZone)?))
+            let local = required(Some(expiry), Field::DateTime)?;
+            Some((local, required(Some(expiry), Field::TimeZone)?))
         }
         None => None,
     };
-    let content = optional(message, DetailsField::Content)?;
-    let content_type = optional(message, DetailsField::ContentType)?;
-    check_text(content, DetailsField::Content, MAX_MESSAGE)?;
+    let content = member(message, Field::Content)?;
+    let content_type = member(message, Field::ContentType)?;
+    check_text(content, Field::Content, MAX_MESSAGE)?;
     let mut buffer = Name::new();
     let is_plain = |value: Value<'_>| value.text(&mut buffer).is_some_and(|text| text.eq_ignore_ascii_case("text"));
     if !content_type.is_none_or(is_plain) {
-        return Err(malformed(DetailsField::ContentType));
+        return Err(Error::Malformed(Field::ContentType));
     }
     let expires_at = match expiry {
         None => Instant::NEVER,
         Some((local, zone)) => {
             let local = local.text(&mut buffer).and_then(DateTime::parse);
-            let (local, is_utc) = local.ok_or(malformed(DetailsField::DateTime))?;
-            let zone = zone.text(&mut buffer).ok_or(malformed(DetailsField::TimeZone))?;
-            world.instant(local, is_utc, zone).ok_or(malformed(DetailsField::TimeZone))?
+            let (local, is_utc) = local.ok_or(Error::Malformed(Field::DateTime))?;
+            let zone = zone.text(&mut buffer).ok_or(Error::Malformed(Field::TimeZone))?;
+            context.instant(local, is_utc, zone).ok_or(Error::Malformed(Field::TimeZone))?
         }
     };
     Ok(DetailsAction::SetStatusMessage { content, expires_at })
 }
 
-const fn malformed(field: DetailsField) -> Error {
-    Error::Malformed(Field::Details(field))
+fn required<'a>(body: Option<Value<'a>>, field: Field) -> Result<Value<'a>, Error> {
+    member(body, field)?.ok_or(Error::Missing(field))
 }
 
-fn optional<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Option<Value<'a>>, Error> {
-    member(body, Field::Details(field))
-}
-
-fn required<'a>(body: Option<Value<'a>>, field: DetailsField) -> Result<Value<'a>, Error> {
-    optional(body, field)?.ok_or(Error::Missing(Field::Details(field)))
-}
-
-/// Whether this is a text, if it is there at all, and not too long.
-fn check_text(value: Option<Value<'_>>, field: DetailsField, longest: usize) -> Result<(), Error> {
+/// Checks that a member, if it is there, is a text and not too long.
+fn check_text(value: Option<Value<'_>>, field: Field, longest: usize) -> Result<(), Error> {
     let Some(value) = value else { return Ok(()) };
     match value.text_len() {
-        None => Err(malformed(field)),
-        Some(length) if length > longest => Err(Error::OutOfRange(Field::Details(field))),
+        None => Err(Error::Malformed(field)),
+        Some(length) if length > longest => Err(Error::OutOfRange(field)),
         Some(_) => Ok(()),
     }
 }

@@ -1,16 +1,17 @@
-//! `$select`: which members of a presence object are asked for. Section 7.
+//! `$select`: the members of a presence object that a request asks for.
 
 #[cfg(feature = "details")]
-use crate::graph::error::{DetailsField, Error, Field};
+use crate::graph::error::{Error, Field};
 #[cfg(feature = "details")]
-use crate::graph::request::target::{Decoded, query_option};
+use crate::graph::request::uri::{Decoded, query_option};
 
-/// Which members of a presence object are asked for; without feature `details` always all of them, for `$select` is not
-/// looked at then.
+/// The members of a presence object that a request asks for.
+///
+/// Without feature `details` these are always all of them, as `$select` is not read then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Select {
-    /// A bit for each.
+    /// One bit for each of [`PROPERTIES`].
     #[cfg(feature = "details")]
     properties: u8,
 }
@@ -23,19 +24,18 @@ impl Select {
     };
 }
 
-/// The members of a presence object, in the order they are written in. Rule H3.
+/// The members of a presence object, in the order of rule H3.
 #[cfg(feature = "details")]
 pub(in crate::graph) const PROPERTIES: [&str; 7] =
     ["id", "availability", "activity", "outOfOfficeSettings", "statusMessage", "sequenceNumber", "workLocation"];
 
 #[cfg(feature = "details")]
 impl Select {
-    /// What the query of a request's target selects; everything if it does not say, or says `*`. Names in any case.
-    /// Section 7. O(bytes).
+    /// Parses the `$select` of a request's target, names in any case; everything without one, or with `*`.
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] for a name that is none of them.
+    /// [`Error::Malformed`] for an unknown name.
     ///
     /// ```
     /// use presence_core::graph::Select;
@@ -59,9 +59,9 @@ impl Select {
             if is("*") || is("") && names.is_empty() {
                 select = Self::ALL;
             } else {
-                let place = PROPERTIES.iter().position(|property| is(property));
-                let place = place.ok_or(Error::Malformed(Field::Details(DetailsField::Select)))?;
-                select.properties |= 1_u8.checked_shl(place as u32).unwrap_or(0);
+                let position = PROPERTIES.iter().position(|property| is(property));
+                let position = position.ok_or(Error::Malformed(Field::Select))?;
+                select.properties |= 1_u8.checked_shl(position as u32).unwrap_or(0);
             }
             match after {
                 Some(after) => rest = after,
@@ -70,19 +70,19 @@ impl Select {
         }
     }
 
-    /// Whether this member is selected. O(1).
+    /// Reports whether a member is selected.
     #[must_use]
     pub fn contains(self, property: &str) -> bool {
-        let place = PROPERTIES.iter().position(|name| *name == property);
-        place.is_some_and(|place| self.contains_at(place))
+        let position = PROPERTIES.iter().position(|name| *name == property);
+        position.is_some_and(|position| self.contains_at(position))
     }
 
-    pub(in crate::graph) fn contains_at(self, place: usize) -> bool {
-        self.properties & 1_u8.checked_shl(place as u32).unwrap_or(0) != 0
+    pub(in crate::graph) fn contains_at(self, position: usize) -> bool {
+        self.properties & 1_u8.checked_shl(position as u32).unwrap_or(0) != 0
     }
 }
 
-/// What stands before the first comma, and what behind it if there is one.
+/// Splits a text at its first comma.
 #[cfg(feature = "details")]
 fn split_at_comma(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut rest = text;
@@ -131,9 +131,9 @@ mod tests {
         for query in ["", "x", "$select", "$select=", "$select=*", "$select=id,*", "$selected=id"] {
             assert_eq!(selected(query), all, "{query}");
         }
-        let refused = Err(Error::Malformed(Field::Details(DetailsField::Select)));
+        let error = Err(Error::Malformed(Field::Select));
         for query in ["$select=x", "$select=id,", "$select=,id", "$select=id,,activity", "$select=idd", "$select=i"] {
-            assert_eq!(selected(query), refused, "{query}");
+            assert_eq!(selected(query), error, "{query}");
         }
     }
 }

@@ -1,23 +1,22 @@
-//! The target of a request: which presence, or what else, its path means. Rules H2, section 7.
+//! The target of a request: the user and the operation that its path names.
 
-#[cfg(feature = "details")]
-use crate::details::LocationLayer;
 use crate::graph::HAS_BATCH;
+use crate::graph::context::Context;
 use crate::graph::error::{Error, Field};
-use crate::graph::request::World;
-use crate::id::{UserId, hex_value};
+use crate::graph::request::uri::{Decoded, Segments, is, until, without_authority};
+use crate::id::UserId;
 
-/// Whose presence a path means.
+/// The user that a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum UserRef<'a> {
     /// `/me`: the caller.
     Me,
-    /// An id, percent-encoded as it was sent.
+    /// An id or a user principal name, percent-encoded as it was sent.
     Named(&'a str),
 }
 
-/// What a path asks to be done with a presence.
+/// An operation on a presence, as the end of a path names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -32,50 +31,50 @@ pub enum Operation {
     SetUserPreferredPresence,
     /// `POST …/clearUserPreferredPresence`
     ClearUserPreferredPresence,
-    /// Something about a user's details.
+    /// `POST …/setStatusMessage`. Feature `details`.
     #[cfg(feature = "details")]
-    Details(DetailsOperation),
+    SetStatusMessage,
+    /// `POST …/setManualLocation`. Feature `details`.
+    #[cfg(feature = "details")]
+    SetManualLocation,
+    /// `POST …/setAutomaticLocation`. Feature `details`.
+    #[cfg(feature = "details")]
+    SetAutomaticLocation,
+    /// `POST …/clearAutomaticLocation`. Feature `details`.
+    #[cfg(feature = "details")]
+    ClearAutomaticLocation,
+    /// `POST …/clearLocation`. Feature `details`.
+    #[cfg(feature = "details")]
+    ClearLocation,
 }
 
 impl Operation {
     /// The operations that have a name in the path.
-    const ACTIONS: [(&'static str, Self); 4] = [
+    const ACTIONS: &'static [(&'static str, Self)] = &[
         ("setPresence", Self::SetPresence),
         ("clearPresence", Self::ClearPresence),
         ("setUserPreferredPresence", Self::SetUserPreferredPresence),
         ("clearUserPreferredPresence", Self::ClearUserPreferredPresence),
-    ];
-}
-
-/// What a path asks to be done with a user's details. Section 7.
-#[cfg(feature = "details")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum DetailsOperation {
-    /// `POST …/setStatusMessage`
-    SetStatusMessage,
-    /// `POST …/setManualLocation`, `POST …/setAutomaticLocation`
-    SetLocation(LocationLayer),
-    /// `POST …/clearAutomaticLocation`
-    ClearAutomaticLocation,
-    /// `POST …/clearLocation`
-    ClearLocation,
-}
-
-#[cfg(feature = "details")]
-impl DetailsOperation {
-    /// The operations and their names in the path.
-    const ACTIONS: [(&'static str, Self); 5] = [
+        #[cfg(feature = "details")]
         ("setStatusMessage", Self::SetStatusMessage),
-        ("setManualLocation", Self::SetLocation(LocationLayer::Manual)),
-        ("setAutomaticLocation", Self::SetLocation(LocationLayer::Automatic)),
+        #[cfg(feature = "details")]
+        ("setManualLocation", Self::SetManualLocation),
+        #[cfg(feature = "details")]
+        ("setAutomaticLocation", Self::SetAutomaticLocation),
+        #[cfg(feature = "details")]
         ("clearAutomaticLocation", Self::ClearAutomaticLocation),
+        #[cfg(feature = "details")]
         ("clearLocation", Self::ClearLocation),
     ];
+
+    /// Reads the segments after `presence`.
+    fn read(segments: &mut Segments<'_>) -> Option<Self> {
+        let Some(action) = segments.next() else { return Some(Self::Get) };
+        Self::ACTIONS.iter().find(|(name, _)| is(action, name)).map(|(_, operation)| *operation)
+    }
 }
 
-/// What a path means.
+/// The meaning of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -89,9 +88,10 @@ pub enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// What a request's target means: a path, or, with feature `batch`, a whole URL, of which only the path counts, for some
-    /// clients send that in batches; `/v1.0` and `/beta` alike, or neither; segments percent-decoded after splitting; the
-    /// query is not looked at. O(bytes).
+    /// Parses the target of a request; the query is ignored.
+    ///
+    /// A path may begin with `/v1.0` or `/beta`. Segments are percent-decoded after splitting. With feature `batch` a whole URL
+    /// is accepted too, as some clients send in batches; only its path counts.
     ///
     /// # Errors
     ///
@@ -108,8 +108,7 @@ impl<'a> Target<'a> {
     }
 
     fn read(target: &'a str) -> Option<Self> {
-        let path = if HAS_BATCH { without_authority(target) } else { target };
-        let mut segments = Segments(Some(path.strip_prefix("/").unwrap_or(path)));
+        let mut segments = Segments::new(if HAS_BATCH { without_authority(target) } else { target });
         let mut first = segments.next()?;
         if is(first, "v1.0") || is(first, "beta") {
             first = segments.next()?;
@@ -118,17 +117,17 @@ impl<'a> Target<'a> {
             Self::Batch
         } else if is(first, "me") {
             segments.require("presence")?;
-            Self::Presence(UserRef::Me, segments.operation()?)
+            Self::Presence(UserRef::Me, Operation::read(&mut segments)?)
         } else if is(first, "users") {
-            let owner = segments.owner()?;
+            let user = UserRef::read(&mut segments)?;
             segments.require("presence")?;
-            Self::Presence(owner, segments.operation()?)
+            Self::Presence(user, Operation::read(&mut segments)?)
         } else if is(first, "communications") {
             let name = segments.next()?;
             if HAS_BATCH && is(name, "getPresencesByUserId") {
                 Self::PresencesByUserId
             } else if is(name, "presences") {
-                Self::Presence(segments.owner()?, segments.operation()?)
+                Self::Presence(UserRef::read(&mut segments)?, Operation::read(&mut segments)?)
             } else {
                 return None;
             }
@@ -138,58 +137,61 @@ impl<'a> Target<'a> {
         if segments.next().is_none() { Some(target) } else { None }
     }
 
-    /// What a method and a target ask for: path before method. Rule H2.
-    pub(in crate::graph) fn route(
+    /// Parses a method and a target, and checks first the path, then the method.
+    pub(super) fn route(
         method: &str,
         target: &'a str,
-        has_me: bool,
-        world: &World<'_>,
+        me: Option<&UserId>,
+        context: &Context<'_>,
     ) -> Result<Self, Error> {
         let target = Self::parse(target)?;
-        if let Self::Presence(owner, _) = target {
-            owner.check(has_me, world)?;
+        if let Self::Presence(user, _) = target {
+            user.check(me, context)?;
         }
         if method.eq_ignore_ascii_case(target.method()) { Ok(target) } else { Err(Error::MethodNotAllowed) }
     }
 
-    /// The method that goes with it, the value of the `Allow` header of a 405. O(1).
+    /// Returns the method of this target: the value of the `Allow` header of a 405.
     #[must_use]
     pub const fn method(self) -> &'static str {
         if matches!(self, Self::Presence(_, Operation::Get)) { "GET" } else { "POST" }
     }
 }
 
-impl UserRef<'_> {
-    /// Whether this can be a user here at all: `/me` only where somebody is, and a user principal name only where somebody
-    /// knows whose it is.
+impl<'a> UserRef<'a> {
+    fn read(segments: &mut Segments<'a>) -> Option<Self> {
+        segments.next().filter(|id| !id.is_empty()).map(Self::Named)
+    }
+
+    /// Checks that `/me` stands for a user, and that a user principal name is known.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownPath`].
-    pub(in crate::graph) fn check(self, has_me: bool, world: &World<'_>) -> Result<(), Error> {
+    fn check(self, me: Option<&UserId>, context: &Context<'_>) -> Result<(), Error> {
         let is_known = match self {
-            Self::Me => has_me,
-            Self::Named(segment) if is_principal_name(segment) => named(segment, world).is_some(),
+            Self::Me => me.is_some(),
+            Self::Named(segment) if is_principal_name(segment) => user_named(segment, context).is_some(),
             Self::Named(_) => true,
         };
         if is_known { Ok(()) } else { Err(Error::UnknownPath) }
     }
 
-    /// Who that is.
+    /// Returns the user's id.
     ///
     /// # Errors
     ///
     /// [`Error::Malformed`] for an id that is not a GUID.
-    pub(in crate::graph) fn user(self, me: Option<&UserId>, world: &World<'_>) -> Result<UserId, Error> {
+    pub(super) fn user(self, me: Option<&UserId>, context: &Context<'_>) -> Result<UserId, Error> {
         match self {
             Self::Me => me.copied().ok_or(Error::UnknownPath),
             Self::Named(segment) if cfg!(feature = "details") && is_principal_name(segment) => {
-                named(segment, world).ok_or(Error::UnknownPath)
+                user_named(segment, context).ok_or(Error::UnknownPath)
             }
             Self::Named(segment) => {
                 // A GUID in braces takes 38 bytes.
                 let mut text = heapless::Vec::<u8, 38>::new();
-                for byte in Decoded(segment.as_bytes()) {
+                for byte in Decoded::new(segment.as_bytes()) {
                     text.push(byte).map_err(|_| Error::Malformed(Field::User))?;
                 }
                 UserId::parse_ascii(&text).map_err(|_| Error::Malformed(Field::User))
@@ -199,121 +201,33 @@ impl UserRef<'_> {
 }
 
 fn is_principal_name(segment: &str) -> bool {
-    Decoded(segment.as_bytes()).any(|byte| byte == b'@')
+    Decoded::new(segment.as_bytes()).any(|byte| byte == b'@')
 }
 
-/// Who has this user principal name; nobody where there is no directory of names.
-fn named(segment: &str, world: &World<'_>) -> Option<UserId> {
+/// Returns the user with a user principal name; without feature `details` there are no names.
+fn user_named(segment: &str, context: &Context<'_>) -> Option<UserId> {
     #[cfg(feature = "details")]
     {
         // The longest there can be: 64 bytes, an at, and 255.
         let mut name = heapless::Vec::<u8, 320>::new();
-        for byte in Decoded(segment.as_bytes()) {
+        for byte in Decoded::new(segment.as_bytes()) {
             name.push(byte).ok()?;
         }
-        world.user(core::str::from_utf8(&name).ok()?)
+        context.user_named(core::str::from_utf8(&name).ok()?)
     }
     #[cfg(not(feature = "details"))]
     {
-        let _ = (segment, world);
+        let _ = (segment, context);
         None
     }
-}
-
-/// The value of an option of a target's query, still percent-encoded, where it is there.
-#[cfg(feature = "details")]
-pub(in crate::graph) fn query_option<'a>(target: &'a str, name: &str) -> Option<&'a str> {
-    let target = until(target, b"#");
-    let query = target.get(until(target, b"?").len().saturating_add(1)..)?;
-    let mut options = query.split('&').map(|option| {
-        let key = until(option, b"=");
-        (key, option.get(key.len().saturating_add(1)..).unwrap_or_default())
-    });
-    let is_named = |key: &str| {
-        Decoded(key.as_bytes())
-            .map(|byte| byte.to_ascii_lowercase())
-            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
-    };
-    options.find(|(key, _)| is_named(key)).map(|(_, value)| value)
-}
-
-/// The path of a whole URL; of a path, all of it.
-fn without_authority(target: &str) -> &str {
-    let is_url = |scheme: &str| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    let Some(scheme) = ["https://", "http://"].into_iter().find(|scheme| is_url(scheme)) else { return target };
-    let behind = target.get(scheme.len()..).unwrap_or_default();
-    behind.get(until(behind, b"/").len()..).unwrap_or_default()
-}
-
-/// What stands before the first of these bytes, each ASCII: everything, if there is none.
-pub(in crate::graph) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
-    let end = text.bytes().position(|byte| ends.contains(&byte));
-    end.and_then(|end| text.get(..end)).unwrap_or(text)
-}
-
-/// The segments of a path that are left.
-struct Segments<'a>(Option<&'a str>);
-
-impl<'a> Segments<'a> {
-    fn next(&mut self) -> Option<&'a str> {
-        let rest = self.0?;
-        let segment = until(rest, b"/");
-        self.0 = rest.get(segment.len().saturating_add(1)..);
-        Some(segment)
-    }
-
-    fn require(&mut self, name: &str) -> Option<()> {
-        if is(self.next()?, name) { Some(()) } else { None }
-    }
-
-    fn owner(&mut self) -> Option<UserRef<'a>> {
-        self.next().filter(|id| !id.is_empty()).map(UserRef::Named)
-    }
-
-    fn operation(&mut self) -> Option<Operation> {
-        let Some(action) = self.next() else { return Some(Operation::Get) };
-        #[cfg(feature = "details")]
-        if let Some((_, operation)) = DetailsOperation::ACTIONS.iter().find(|(name, _)| is(action, name)) {
-            return Some(Operation::Details(*operation));
-        }
-        Operation::ACTIONS.iter().find(|(name, _)| is(action, name)).map(|(_, operation)| *operation)
-    }
-}
-
-/// The bytes of a segment, percent-decoded; what is not an escape stands for itself.
-pub(in crate::graph) struct Decoded<'a>(&'a [u8]);
-
-#[cfg(feature = "details")]
-impl<'a> Decoded<'a> {
-    pub(in crate::graph) const fn new(text: &'a [u8]) -> Self {
-        Self(text)
-    }
-}
-
-impl Iterator for Decoded<'_> {
-    type Item = u8;
-
-    fn next(&mut self) -> Option<u8> {
-        if let [b'%', high, low, after @ ..] = self.0
-            && let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low))
-        {
-            self.0 = after;
-            return Some((high << 4) | low);
-        }
-        let (first, after) = self.0.split_first()?;
-        self.0 = after;
-        Some(*first)
-    }
-}
-
-fn is(segment: &str, name: &str) -> bool {
-    Decoded(segment.as_bytes()).eq(name.bytes())
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
+    use crate::graph::caller::Caller;
+    use crate::time::Instant;
 
     #[test]
     fn section_7_every_path_and_its_aliases() {
@@ -330,8 +244,8 @@ mod tests {
                     }
                     Ok(Target::PresencesByUserId) => Some(("bulk", None)),
                     Ok(Target::Batch) => Some(("batch", None)),
-                    Err(refusal) => {
-                        assert_eq!(refusal, Error::UnknownPath);
+                    Err(error) => {
+                        assert_eq!(error, Error::UnknownPath);
                         None
                     }
                 }
@@ -342,7 +256,7 @@ mod tests {
             assert_eq!(parse("/communications/getPresencesByUserId"), HAS_BATCH.then_some(("bulk", None)));
             assert_eq!(parse("/$batch"), HAS_BATCH.then_some(("batch", None)));
             assert_eq!(parse("/%24batch"), HAS_BATCH.then_some(("batch", None)));
-            for (name, operation) in Operation::ACTIONS {
+            for &(name, operation) in Operation::ACTIONS {
                 for (path, owner) in
                     [("/me/presence/", "me"), ("/users/7/presence/", "id"), ("/communications/presences/7/", "id")]
                 {
@@ -394,12 +308,14 @@ mod tests {
     fn ids_are_decoded_after_splitting() {
         let guid = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
         let user = UserId::parse(guid).unwrap();
-        assert_eq!(UserRef::Named(guid).user(None, &World::NOTHING), Ok(user));
-        assert_eq!(UserRef::Named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d").user(None, &World::NOTHING), Ok(user));
-        assert_eq!(UserRef::Named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3").user(None, &World::NOTHING), Ok(user));
-        assert_eq!(UserRef::Named("7").user(None, &World::NOTHING), Err(Error::Malformed(Field::User)));
-        assert_eq!(UserRef::Named("a%40b.com").check(false, &World::NOTHING), Err(Error::UnknownPath));
-        assert_eq!(UserRef::Me.check(false, &World::NOTHING), Err(Error::UnknownPath));
-        assert_eq!(UserRef::Me.user(Some(&user), &World::NOTHING), Ok(user));
+        let context = Context::new(Instant::ZERO, Caller::Trusted { me: None });
+        let named = |segment| UserRef::Named(segment).user(None, &context);
+        assert_eq!(named(guid), Ok(user));
+        assert_eq!(named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d"), Ok(user));
+        assert_eq!(named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3"), Ok(user));
+        assert_eq!(named("7"), Err(Error::Malformed(Field::User)));
+        assert_eq!(UserRef::Named("a%40b.com").check(None, &context), Err(Error::UnknownPath));
+        assert_eq!(UserRef::Me.check(None, &context), Err(Error::UnknownPath));
+        assert_eq!(UserRef::Me.user(Some(&user), &context), Ok(user));
     }
 }

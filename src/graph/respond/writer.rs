@@ -1,25 +1,29 @@
-//! Where answers go.
+//! Where responses are written to.
 
 use crate::buffer::BufferFull;
 
-/// Takes an answer, piece by piece. [`Buffer`] is the smallest; one that streams has room for everything.
+/// The destination of a response, written piece by piece.
+///
+/// [`Buffer`] is the simplest. One that streams reports `usize::MAX` remaining bytes.
 pub trait Writer {
-    /// How many bytes it can still take. It must then take so many. Rule H6. [`Buffer`]: O(1).
+    /// Returns how many more bytes it accepts; [`write`](Self::write) must then accept so many.
     fn remaining(&self) -> usize;
 
-    /// Takes these bytes, all of them or none. [`Buffer`]: O(bytes).
+    /// Writes these bytes, all of them or none.
     ///
     /// # Errors
     ///
-    /// [`BufferFull`] when they are more than [`room`](Self::remaining).
+    /// [`BufferFull`] if they are more than [`remaining`](Self::remaining).
     fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull>;
 
-    /// Gives back the newest `count` bytes. Asked only where an answer found no [`room`](Self::remaining), though the sink itself
-    /// may have refused nothing: some of its room is kept free for what is still to come. [`Buffer`]: O(1).
+    /// Discards the newest `count` bytes.
+    ///
+    /// It is called only after a response did not fit. The writer itself may have rejected nothing then, as some of its space
+    /// is reserved for what is still to come; one whose space is unlimited is never called.
     fn discard_last(&mut self, count: usize);
 }
 
-/// A sink over a slice of the caller's.
+/// A writer over a slice.
 ///
 /// ```
 /// use presence_core::graph::{Buffer, Writer};
@@ -38,19 +42,19 @@ pub struct Buffer<'a> {
 }
 
 impl<'a> Buffer<'a> {
-    /// An empty buffer over these bytes. O(1).
+    /// Creates an empty buffer over these bytes.
     #[must_use]
     pub const fn new(bytes: &'a mut [u8]) -> Self {
         Self { bytes, len: 0 }
     }
 
-    /// What was written. O(1).
+    /// Returns the bytes that were written.
     #[must_use]
     pub fn written(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// Forgets what was written. O(1).
+    /// Discards everything that was written.
     pub const fn clear(&mut self) {
         self.len = 0;
     }
@@ -75,43 +79,43 @@ impl Writer for Buffer<'_> {
     }
 }
 
-/// A sink that keeps some of another's room free, and counts what it has taken, so that it can give all of it back.
+/// A writer that keeps some of another's space free, and counts what it writes, so that it can discard all of it.
 pub(in crate::graph) struct Reserve<'a> {
-    sink: &'a mut dyn Writer,
+    writer: &'a mut dyn Writer,
     reserved: usize,
-    taken: usize,
+    written_len: usize,
 }
 
 impl<'a> Reserve<'a> {
-    pub(in crate::graph) fn new(sink: &'a mut dyn Writer, reserved: usize) -> Self {
-        Self { sink, reserved, taken: 0 }
+    pub(in crate::graph) fn new(writer: &'a mut dyn Writer, reserved: usize) -> Self {
+        Self { writer, reserved, written_len: 0 }
     }
 
-    /// Gives back everything it has taken.
-    pub(in crate::graph) fn take_all_back(&mut self) {
-        if self.taken > 0 {
-            self.sink.discard_last(self.taken);
-            self.taken = 0;
+    /// Discards everything that was written through it.
+    pub(in crate::graph) fn discard_all(&mut self) {
+        if self.written_len > 0 {
+            self.writer.discard_last(self.written_len);
+            self.written_len = 0;
         }
     }
 }
 
 impl Writer for Reserve<'_> {
     fn remaining(&self) -> usize {
-        self.sink.remaining().saturating_sub(self.reserved)
+        self.writer.remaining().saturating_sub(self.reserved)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
         if bytes.len() > self.remaining() {
             return Err(BufferFull);
         }
-        self.sink.write(bytes)?;
-        self.taken = self.taken.saturating_add(bytes.len());
+        self.writer.write(bytes)?;
+        self.written_len = self.written_len.saturating_add(bytes.len());
         Ok(())
     }
 
     fn discard_last(&mut self, count: usize) {
-        self.sink.discard_last(count);
-        self.taken = self.taken.saturating_sub(count);
+        self.writer.discard_last(count);
+        self.written_len = self.written_len.saturating_sub(count);
     }
 }

@@ -15,11 +15,11 @@ fn w1_the_end_of_the_day_is_the_embedders_word() {
     for (end, until) in [(99, 100 + 24 * 3600), (100, 100 + 24 * 3600), (101, 101), (5000, 5000)] {
         let mut wire = Wire::new();
         let day = Day(Instant::from_secs(end));
-        let exchange = Context { hooks: Some(&day), ..Context::new(Instant::from_secs(100), wire.caller) };
+        let context = Context::new(Instant::from_secs(100), wire.caller).with_environment(&day);
         let target = "/me/presence/setManualLocation";
-        let incoming = RawRequest { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
+        let raw = RawRequest::new("POST", target).with_body(body.as_bytes());
         let mut bytes = [0; 500];
-        let status = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        let status = serve(&raw, &context, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
         let deadline = wire.users.details[&user(ADELE)].next_deadline();
         assert_eq!((status, deadline), (200, Some(Instant::from_secs(until))), "a day that ends at {end} s");
     }

@@ -57,7 +57,7 @@ fn t1_zones_without_a_hook_are_refused_and_times_without_a_clock() {
             assert_eq!(message(&body), "The provided [TimeZone] is not valid.");
         }
     }
-    wire.has_hooks = false;
+    wire.has_environment = false;
     assert_eq!(wire.say(&until("2026-11-25T10:00:00", "UTC")).0, 400);
     assert_eq!(wire.say(&text("x")).0, 200);
     assert_eq!(
@@ -72,12 +72,13 @@ fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
     struct Nothing;
     impl Environment for Nothing {}
     let mut wire = Wire::new();
-    let mut ask = |hooks: Option<&dyn Environment>, method, target: &str, body: &str| {
+    let mut ask = |environment, method, target: &str, body: &str| {
         let mut bytes = [0; 2000];
         let mut buffer = Buffer::new(&mut bytes);
-        let exchange = Context { hooks, ..Context::new(Instant::from_secs(5), wire.caller) };
-        let incoming = RawRequest { method, target, content_type: None, body: Body::Bytes(body.as_bytes()) };
-        let status = serve(&incoming, &exchange, &mut wire.users, &mut buffer, &mut |_, _| {});
+        let mut context = Context::new(Instant::from_secs(5), wire.caller);
+        context.environment = environment;
+        let raw = RawRequest::new(method, target).with_body(body.as_bytes());
+        let status = serve(&raw, &context, &mut wire.users, &mut buffer, &mut |_, _| {});
         (status, String::from_utf8(buffer.written().to_vec()).unwrap())
     };
     for (method, target, body, status) in [
@@ -110,10 +111,10 @@ fn t1_an_embedder_who_knows_the_time_alone() {
     for (zone, expected) in [("UTC", 200), ("Pacific Standard Time", 400), ("Europe/Berlin", 400)] {
         let body = json!({"statusMessage": until("2026-11-25T10:00:00", zone)}).to_string();
         let mut bytes = [0; 500];
-        let exchange = Context { hooks: Some(&Clock), ..Context::new(Instant::ZERO, wire.caller) };
+        let context = Context::new(Instant::ZERO, wire.caller).with_environment(&Clock);
         let target = "/me/presence/setStatusMessage";
-        let incoming = RawRequest { method: "POST", target, content_type: None, body: Body::Bytes(body.as_bytes()) };
-        let status = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        let raw = RawRequest::new("POST", target).with_body(body.as_bytes());
+        let status = serve(&raw, &context, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
         assert_eq!(status, expected, "{zone}");
     }
     assert_eq!(Clock.end_of_day(Instant::ZERO, user(ADELE)), None);

@@ -6,8 +6,7 @@ use presence_core::details::{
 };
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::{
-    Body, Buffer, Caller, Context, DateTime, DetailsField, Environment, Error, Field, MAX_MESSAGE, Permissions,
-    RawRequest, Store, max_presence, serve,
+    Buffer, Caller, Context, DateTime, Environment, Error, Field, Permissions, RawRequest, Resource, Store, serve,
 };
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ mod resource;
 /// A directory, and what its users tell beside their presence.
 struct Users {
     directory: InlineDirectory<UserId, SessionId, 2, 4>,
-    details: BTreeMap<UserId, Details<MAX_MESSAGE>>,
+    details: BTreeMap<UserId, Details>,
 }
 
 impl Store for Users {
@@ -86,24 +85,24 @@ struct Wire {
     users: Users,
     now: Instant,
     caller: Caller,
-    has_hooks: bool,
+    has_environment: bool,
 }
 
 impl Wire {
     fn new() -> Self {
         let directory = InlineDirectory::with_policy(Policy::GRAPH);
         let users = Users { directory, details: BTreeMap::new() };
-        Self { users, now: Instant::ZERO, caller: Caller::Trusted { me: Some(user(ADELE)) }, has_hooks: true }
+        Self { users, now: Instant::ZERO, caller: Caller::Trusted { me: Some(user(ADELE)) }, has_environment: true }
     }
 
     fn send(&mut self, method: &str, target: &str, body: &str) -> (u16, Value) {
         let mut bytes = vec![0; 100_000];
         let mut buffer = Buffer::new(&mut bytes);
-        let hooks = self.has_hooks.then_some(&World as &dyn Environment);
-        let exchange = Context { hooks, ..Context::new(self.now, self.caller) };
+        let mut context = Context::new(self.now, self.caller);
+        context.environment = self.has_environment.then_some(&World);
         let content_type = (!body.is_empty()).then_some("application/json");
-        let incoming = RawRequest { method, target, content_type, body: Body::Bytes(body.as_bytes()) };
-        let status = serve(&incoming, &exchange, &mut self.users, &mut buffer, &mut |_, _| {});
+        let raw = RawRequest::new(method, target).with_content_type(content_type).with_body(body.as_bytes());
+        let status = serve(&raw, &context, &mut self.users, &mut buffer, &mut |_, _| {});
         let body = serde_json::from_slice(buffer.written()).unwrap_or(Value::Null);
         (status, body)
     }

@@ -1,6 +1,7 @@
 //! Who may change what, `$select`, principal names and the presence object: section 7, rules H1, H3, M5.
 
 use super::*;
+use presence_core::graph::TextBuffer;
 
 #[test]
 fn section_7_who_may_change_details() {
@@ -49,7 +50,7 @@ fn section_7_user_principal_names_are_decoded_after_splitting() {
         let name = format!("{}@x.com", "x".repeat(length - "@x.com".len()));
         assert_eq!(wire.send("GET", &format!("/users/{name}/presence"), "").0, status, "{length} bytes");
     }
-    wire.has_hooks = false;
+    wire.has_environment = false;
     assert_eq!(wire.send("GET", path, "").0, 404);
     assert_eq!(wire.send("POST", path, "").0, 404, "the path is looked at before the method");
 }
@@ -102,21 +103,21 @@ fn h3_a_presence_object_with_everything_in_it() {
         })
     );
     let mut fullest = until("2026-11-25T10:00:00", "UTC");
-    fullest["message"]["content"] = json!("\u{1}".repeat(MAX_MESSAGE));
+    fullest["message"]["content"] = json!("\u{1}".repeat(TextBuffer::CAPACITY));
     assert_eq!(wire.say(&fullest).0, 200);
     let place = json!({"workLocationType": "timeOff", "placeId": "\u{1}".repeat(64)}).to_string();
     let details = wire.users.details.get_mut(&user(ADELE)).unwrap();
-    let filler = "\u{1}".repeat(MAX_MESSAGE);
+    let filler = "\u{1}".repeat(TextBuffer::CAPACITY);
     let out = OutOfOffice { is_out_of_office: false, message: Some(&filler) };
     let transition =
         decide_details(details.at(Instant::ZERO).unwrap(), DetailsCommand::SetOutOfOffice(out)).unwrap().unwrap();
     details.apply(&transition).unwrap();
     assert_eq!(wire.send("POST", "/me/presence/setAutomaticLocation", &place).0, 200);
-    let mut bytes = vec![0; max_presence(MAX_MESSAGE)];
+    let mut bytes = vec![0; Resource::max_len(TextBuffer::CAPACITY)];
     let mut buffer = Buffer::new(&mut bytes);
-    let exchange = Context { hooks: Some(&World), ..Context::new(wire.now, wire.caller) };
-    let incoming = RawRequest { method: "GET", target: "/me/presence", content_type: None, body: Body::Bytes(b"") };
-    assert_eq!(serve(&incoming, &exchange, &mut wire.users, &mut buffer, &mut |_, _| {}), 200);
+    let context = Context::new(wire.now, wire.caller).with_environment(&World);
+    let raw = RawRequest::new("GET", "/me/presence");
+    assert_eq!(serve(&raw, &context, &mut wire.users, &mut buffer, &mut |_, _| {}), 200);
     let written = std::str::from_utf8(buffer.written()).unwrap();
     let places = [
         "\"id\"",
@@ -129,7 +130,12 @@ fn h3_a_presence_object_with_everything_in_it() {
     ]
     .map(|name| written.find(name).unwrap());
     assert!(places.is_sorted());
-    assert!(written.len() > max_presence(MAX_MESSAGE) - 100, "{} of {}", written.len(), max_presence(MAX_MESSAGE));
+    assert!(
+        written.len() > Resource::max_len(TextBuffer::CAPACITY) - 100,
+        "{} of {}",
+        written.len(),
+        Resource::max_len(TextBuffer::CAPACITY)
+    );
 }
 
 /// The documentation's own examples about details, sent as they stand there, and what another user then sees.
@@ -187,14 +193,13 @@ fn a_store_without_details() {
 fn m5_details_of_a_user_nobody_knows() {
     let mut wire = Wire::new();
     let known = |id| id == user(BOB);
-    let exchange = Context { known: Some(&known), ..Context::new(Instant::ZERO, wire.caller) };
+    let context = Context::new(Instant::ZERO, wire.caller).with_known_users(&known);
     let body = json!({"statusMessage": text("x")}).to_string();
     for (owner, status) in [(ADELE, 404), (BOB, 200)] {
         let mut bytes = [0; 500];
         let target = format!("/users/{owner}/presence/setStatusMessage");
-        let incoming =
-            RawRequest { method: "POST", target: &target, content_type: None, body: Body::Bytes(body.as_bytes()) };
-        let answer = serve(&incoming, &exchange, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        let raw = RawRequest::new("POST", &target).with_body(body.as_bytes());
+        let answer = serve(&raw, &context, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
         assert_eq!((answer, wire.users.details.contains_key(&user(owner))), (status, status == 200));
     }
 }
@@ -202,13 +207,13 @@ fn m5_details_of_a_user_nobody_knows() {
 /// Rules H1, S9: what a store refuses about details names the member that it is about.
 #[test]
 fn h1_what_a_store_refuses_about_details() {
-    for (error, refusal) in [
-        (DetailsError::MessageTooLong, Error::OutOfRange(Field::Details(DetailsField::Content))),
-        (DetailsError::OutOfOfficeTooLong, Error::OutOfRange(Field::Details(DetailsField::Message))),
-        (DetailsError::PlaceTooLong, Error::OutOfRange(Field::Details(DetailsField::PlaceId))),
+    for (cause, expected) in [
+        (DetailsError::MessageTooLong, Error::OutOfRange(Field::Content)),
+        (DetailsError::OutOfOfficeTooLong, Error::OutOfRange(Field::Message)),
+        (DetailsError::PlaceTooLong, Error::OutOfRange(Field::PlaceId)),
         (DetailsError::UsersFull, Error::UsersFull),
         (DetailsError::Unsupported, Error::UnknownPath),
     ] {
-        assert_eq!(Error::from(error), refusal);
+        assert_eq!(Error::from(cause), expected);
     }
 }

@@ -13,7 +13,7 @@ use core::hint::black_box;
 use presence_core::BufferFull;
 use presence_core::Instant;
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
-use presence_core::graph::{Body, Buffer, MAX_LINE, RawRequest, Store, Writer};
+use presence_core::graph::{Buffer, Line, RawRequest, Store, Writer};
 
 const END: usize = 1536;
 
@@ -257,7 +257,7 @@ fn users(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
 /// Plays all lines, and reports whether every status was expected.
 #[inline(always)]
 pub fn drive_lines() -> bool {
-    let mut line = [0; MAX_LINE];
+    let mut line = [0; Line::MAX_LEN];
     let mut answer = [0; 2560];
     label_idle();
     let plain = REQUESTS.iter().chain(&DETAILS).chain([&SELECT]);
@@ -310,7 +310,7 @@ fn drive_endless(desk: &Desk, now: Instant, line: &[u8], last: &[u16]) -> bool {
 /// Plays all requests over HTTP, and reports whether every status was expected.
 #[inline(always)]
 pub fn drive_requests() -> bool {
-    let mut text = [0; MAX_LINE];
+    let mut text = [0; Line::MAX_LEN];
     label_idle();
     let plain = REQUESTS.iter().chain(&DETAILS).chain([&SELECT]);
     let mut good = users(|desk, now| {
@@ -344,7 +344,7 @@ pub fn drive_requests() -> bool {
 fn drive_posted(desk: &Desk, now: Instant, target: &str, body: &[u8]) -> (u16, u16) {
     let mut desk = desk.clone();
     let mut answer = Endless::EMPTY;
-    let request = black_box(RawRequest { method: "POST", target, content_type: None, body: Body::Bytes(body) });
+    let request = black_box(RawRequest::new("POST", target).with_body(body));
     let status = probe_request(&mut desk, black_box(now), &request, &mut answer);
     (status, answer.last_status())
 }

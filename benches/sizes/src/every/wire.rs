@@ -9,7 +9,7 @@ use super::spelling::{escape, fill, percent};
 use crate::label::{label_hostile, label_idle, label_longest};
 use crate::wire::{Desk, probe_line, probe_request};
 use core::hint::black_box;
-use presence_core::graph::{Body, Buffer, MAX_LINE, RawRequest, Store, Writer};
+use presence_core::graph::{Buffer, Line, RawRequest, Store, Writer};
 use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
 
 /// Returns the session with an index; only its last digit differs from its neighbours'.
@@ -104,7 +104,7 @@ fn has_status(answer: &Buffer<'_>, statuses: &[u16]) -> bool {
 /// Plays all lines, and reports whether every status was expected.
 #[inline(always)]
 pub fn drive_lines() -> bool {
-    let mut line = [0; MAX_LINE];
+    let mut line = [0; Line::MAX_LEN];
     let mut answer = [0; 1536];
     label_idle();
     let mut good = shapes(|desk, now| {
@@ -122,7 +122,7 @@ pub fn drive_lines() -> bool {
         let mut desk = Desk::new();
         let mut to = Buffer::new(&mut answer);
         let bytes = fill(hostile, &mut line);
-        good &= bytes.len() == MAX_LINE;
+        good &= bytes.len() == Line::MAX_LEN;
         black_box(probe_line(&mut desk, EARLY, black_box(bytes), &mut to));
     }
     good
@@ -173,7 +173,7 @@ pub(super) fn drive_line(
 /// Plays all requests over HTTP, and reports whether every status was expected.
 #[inline(always)]
 pub fn drive_requests() -> bool {
-    let mut text = [0; MAX_LINE];
+    let mut text = [0; Line::MAX_LEN];
     label_idle();
     let mut good = shapes(|desk, now| {
         REQUESTS.iter().fold(true, |good, asked| good & drive_request(desk, now, *asked, false, &mut text))
@@ -186,12 +186,12 @@ pub fn drive_requests() -> bool {
     label_hostile();
     for hostile in BODIES {
         let body = fill(hostile, &mut text);
-        good &= body.len() == MAX_LINE;
+        good &= body.len() == Line::MAX_LEN;
         black_box(drive_bytes(&mut Desk::new(), EARLY, "POST", "/v1.0/me/presence/setPresence", body));
     }
     for hostile in TARGETS {
         let target = core::str::from_utf8(fill(hostile, &mut text)).unwrap_or_default();
-        good &= target.len() == MAX_LINE;
+        good &= target.len() == Line::MAX_LEN;
         black_box(drive_bytes(&mut Desk::new(), EARLY, "POST", target, b"{}"));
     }
     good
@@ -228,6 +228,6 @@ pub(super) fn drive_bytes(desk: &mut Desk, now: Instant, method: &'static str, t
     let mut answer = [0; 1536];
     let mut answer = Buffer::new(&mut answer);
     let content_type = Some("application/json; charset=utf-8");
-    let request = black_box(RawRequest { method, target, content_type, body: Body::Bytes(body) });
+    let request = black_box(RawRequest::new(method, target).with_content_type(content_type).with_body(body));
     probe_request(desk, black_box(now), &request, &mut answer)
 }

@@ -7,10 +7,9 @@ use presence_core::details::DetailsError;
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::json::{DuplicateMemberError, JsonError, Value};
 use presence_core::graph::{
-    self, Batch, Body, Buffer, Caller, Context, DateTime, Dependencies, DetailsAction, DetailsField, DetailsOperation,
-    Element, Environment, Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select,
-    SingleUserStore, Store, Target, TextBuffer, Trace, UserRef, Writer, max_presence, serve, serve_line, write_answer,
-    write_change, write_error, write_presence, write_resource,
+    self, Batch, Buffer, Caller, ChangeEvent, Context, DateTime, Dependencies, DetailsAction, Element, Environment,
+    Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select, SingleUserStore, Store, Target,
+    TextBuffer, Trace, UserRef, Writer, serve, serve_line,
 };
 use presence_core::{CommandError, SessionId, UserId};
 
@@ -41,21 +40,31 @@ fn lists(value: Value<'_>, batch: Batch<'_>, element: Element<'_>, ids: Ids<'_>)
     Ok(())
 }
 
+#[inline(never)]
+fn setters(raw: RawRequest<'static, 'static>, resource: Resource<'static>) {
+    black_box(RawRequest::with_content_type(raw, "application/json"));
+    black_box(Resource::with_details(resource, None));
+}
+
 #[inline(always)]
 pub fn keep() {
     keep!(Value<'static> => as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse);
     keep!(Batch<'static> => parse);
-    keep!(Element<'static> => id, parse, request, request_in, value);
+    keep!(Element<'static> => id, parse, request, value, write_response);
     keep!(Dependencies<'static> => check, is_empty, new, note);
     keep!(Ids<'static> => parse, select);
     keep!(fn => lists);
-    keep!(Request<'static> => parse, parse_in);
+    keep!(Request<'static> => parse);
     keep!(Target<'static> => method, parse);
     keep!(Select => contains, parse);
     keep!(Caller => authorise, me);
-    keep!(Context<'static> => new);
-    keep!(Line<'static> => parse, refuse);
-    keep!(fn => serve, serve_line, write_answer, write_change, write_error, write_presence, write_resource, max_presence);
+    keep!(Context<'static> => new, with_environment, with_known_users, with_trace);
+    keep!(ChangeEvent<'static> => new, write);
+    keep!(RawRequest<'static, 'static> => new, with_body);
+    keep!(Resource<'static> => for_owner, max_len, new, with_select, write);
+    keep!(fn => setters);
+    keep!(Line<'static> => parse, write_error);
+    keep!(fn => serve, serve_line);
     keep!(Buffer<'static> => clear, new, written);
     keep!(Buffer<'static> as Writer => remaining, discard_last, write);
     keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_details);
@@ -67,21 +76,12 @@ pub fn keep() {
     keep!(DateTime => from_unix_millis, to_unix_millis);
     keep!(DetailsAction<'static> => command, is_about_location);
     keep!(TextBuffer => new);
-    keep!(DetailsField => member, name);
     keep!(graph::Field => member, name);
-    keep!(Error => code, message, retry_after, status);
+    keep!(Error => code, message, retry_after, status, write);
     keep!(Error as From<CommandError> => from);
     keep!(Error as From<DetailsError> => from);
     keep!(Error as From<JsonError> => from);
-    values!(
-        Batch<'static>,
-        Caller,
-        DateTime,
-        DetailsAction<'static>,
-        DetailsField,
-        DetailsOperation,
-        DuplicateMemberError
-    );
+    values!(Batch<'static>, Caller, DateTime, DetailsAction<'static>, DuplicateMemberError);
     values!(
         Element<'static>,
         graph::Field,
@@ -94,7 +94,13 @@ pub fn keep() {
         UserRef<'static>
     );
     values!(Permissions, Error, Request<'static>, Select, Target<'static>, Value<'static>);
-    clones!(Dependencies<'static>, Body<'static>, Context<'static>, RawRequest<'static, 'static>, Resource<'static>);
+    clones!(
+        Dependencies<'static>,
+        ChangeEvent<'static>,
+        Context<'static>,
+        RawRequest<'static, 'static>,
+        Resource<'static>
+    );
     clones!(TextBuffer, Trace<'static>);
     super::orders!(DateTime);
     super::hashes!(DateTime);

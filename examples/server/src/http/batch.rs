@@ -7,7 +7,7 @@ use super::graph::long;
 use super::response::{Ids, Refused, Text};
 use axum::response::Response;
 use presence_core::Policy;
-use presence_core::graph::{Batch, Caller, Dependencies, Element, MAX_ELEMENTS, write_answer};
+use presence_core::graph::{Batch, Caller, Dependencies, Element};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// What became of an element.
@@ -19,8 +19,8 @@ enum State {
 /// Runs a batch and answers it.
 pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Result<Response, Refused> {
     // What every element's answer takes at least; longer ones bring or ask for their own share.
-    let mut shares = app.reserve(MAX_ELEMENTS * USUAL_PRESENCE)?;
-    let mut elements: Vec<(Element<'_>, State)> = Vec::with_capacity(MAX_ELEMENTS);
+    let mut shares = app.reserve(Batch::MAX_ELEMENTS * USUAL_PRESENCE)?;
+    let mut elements: Vec<(Element<'_>, State)> = Vec::with_capacity(Batch::MAX_ELEMENTS);
     let mut answered = Dependencies::new();
     let mut ended = 0;
     for element in batch.elements() {
@@ -66,7 +66,7 @@ fn keep(state: &mut State, app: &App, shares: &mut OwnedSemaphorePermit) {
 }
 
 fn start(app: &App, element: Element<'_>, caller: Caller) -> Result<Started, Refused> {
-    let request = element.request_in(&app.exchange(caller), &Policy::GRAPH)?;
+    let request = element.request(&app.context(caller), &Policy::GRAPH)?;
     caller.authorise(&request)?;
     app.start(&request)
 }
@@ -97,5 +97,5 @@ fn write(text: &mut Text, element: Element<'_>, state: &State, ids: &Ids, app: &
         }
         _ => (b"", None),
     };
-    let _ = write_answer(text, element.id(), status(state), retry_after, body);
+    let _ = element.write_response(status(state), retry_after, body, text);
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt;
-use presence_core::graph::{Error, MAX_BODY};
+use presence_core::graph::{Error, RawRequest};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -33,7 +33,7 @@ pub fn promised(headers: &HeaderMap) -> Option<u64> {
 
 /// Whether the headers promise more than the wire allows.
 pub fn is_too_large(headers: &HeaderMap) -> bool {
-    promised(headers).is_some_and(|length| length > MAX_BODY as u64)
+    promised(headers).is_some_and(|length| length > RawRequest::MAX_BODY as u64)
 }
 
 impl App {
@@ -53,11 +53,11 @@ impl App {
             while let Some(frame) = body.frame().await {
                 let Ok(data) = frame.map_err(|_| Refused::BrokenBody)?.into_data() else { continue };
                 let len = bytes.len() + data.len();
-                if len > MAX_BODY {
+                if len > RawRequest::MAX_BODY {
                     return Err(Refused::Rule(Error::TooLarge));
                 }
                 if len > room {
-                    let wanted = (2 * len).min(promised.unwrap_or(MAX_BODY)).max(len);
+                    let wanted = (2 * len).min(promised.unwrap_or(RawRequest::MAX_BODY)).max(len);
                     shares.merge(self.reserve(wanted - room)?);
                     room = wanted;
                 }
@@ -81,7 +81,7 @@ impl App {
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|_| Refused::BrokenBody)?;
                 len += frame.data_ref().map_or(0, Bytes::len);
-                if len > MAX_BODY {
+                if len > RawRequest::MAX_BODY {
                     return Err(Refused::Rule(Error::TooLarge));
                 }
             }

@@ -5,8 +5,8 @@ use super::response::{Refused, THROTTLED, Text};
 use crate::shard::Busy;
 use crate::shard::job::{Job, Shown, TellCommand};
 use presence_core::details::DetailsError;
-use presence_core::graph::{Error, MAX_IDS, Request, Resource, Select, TextBuffer, write_resource};
-use presence_core::{CommandError, Instant, UserId};
+use presence_core::graph::{Error, Ids, Request, Resource, Select, TextBuffer};
+use presence_core::{CommandError, UserId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
@@ -60,7 +60,7 @@ impl App {
                 Ok(Started::Read(shown, *select))
             }
             Request::GetPresences(asked) => {
-                let ids: Vec<UserId> = asked.iter().take(MAX_IDS).collect();
+                let ids: Vec<UserId> = asked.iter().take(Ids::MAX_COUNT).collect();
                 let shares = self.reserve(ids.len() * USUAL_PRESENCE)?;
                 let mut by_shard = vec![Vec::new(); self.shards.len()];
                 for id in &ids {
@@ -125,17 +125,14 @@ pub const USUAL_PRESENCE: usize = 384;
 /// Writes a presence object, as this user sees it. Rule H3.
 pub fn write(text: &mut Text, shown: &Shown, me: Option<UserId>, select: Select) {
     let Shown { user, presence, version, told } = shown;
-    let resource = Resource {
-        user: *user,
-        presence: *presence,
-        version: *version,
-        details: Some(told.as_ref().map(|told| told.view()).unwrap_or_default()),
-        is_own: me == Some(*user),
-        epoch: Some(Instant::ZERO.as_millis()),
-        select,
-    };
+    let details = told.as_ref().map(|told| told.view()).unwrap_or_default();
+    let mut resource = Resource::new(*user, *presence, *version).with_select(select).with_details(details);
+    if me == Some(*user) {
+        // Instants are Unix milliseconds.
+        resource = resource.for_owner(Some(0));
+    }
     // A sink that grows takes everything.
-    let _ = write_resource(text, &resource);
+    let _ = resource.write(text);
 }
 
 /// What was answered; an answer that never comes is that of a server that ends.

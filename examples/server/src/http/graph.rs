@@ -10,10 +10,7 @@ use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use presence_core::details::LocationLayer;
-use presence_core::graph::{
-    self, Caller, Context, DateTime, DetailsOperation, Environment, Error, Operation, RawRequest, Request, Target,
-};
+use presence_core::graph::{Caller, Context, DateTime, Environment, Error, Operation, RawRequest, Request, Target};
 use presence_core::{Policy, UserId};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
@@ -66,12 +63,11 @@ fn parse<'a>(app: &App, parts: &Parts, held: &'a Held, caller: Caller) -> Result
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     // What is no text names no media type either.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-    let body = graph::Body::Bytes(&held.bytes);
-    let incoming = RawRequest { method: parts.method.as_str(), target, content_type, body };
-    let parsed = Request::parse_in(&incoming, &app.exchange(caller), &Policy::GRAPH);
-    parsed.map_err(|refusal| match (refusal, Target::parse(target)) {
+    let raw = RawRequest::new(parts.method.as_str(), target).with_content_type(content_type).with_body(&held.bytes);
+    let parsed = Request::parse(&raw, &app.context(caller), &Policy::GRAPH);
+    parsed.map_err(|error| match (error, Target::parse(target)) {
         (Error::MethodNotAllowed, Ok(target)) => Refused::Method(target.method()),
-        _ => refusal.into(),
+        _ => error.into(),
     })
 }
 
@@ -113,11 +109,11 @@ fn operation_name(path: &str) -> &'static str {
             Operation::ClearPresence => "clearPresence",
             Operation::SetUserPreferredPresence => "setUserPreferredPresence",
             Operation::ClearUserPreferredPresence => "clearUserPreferredPresence",
-            Operation::Details(DetailsOperation::SetStatusMessage) => "setStatusMessage",
-            Operation::Details(DetailsOperation::SetLocation(LocationLayer::Manual)) => "setManualLocation",
-            Operation::Details(DetailsOperation::SetLocation(_)) => "setAutomaticLocation",
-            Operation::Details(DetailsOperation::ClearAutomaticLocation) => "clearAutomaticLocation",
-            Operation::Details(DetailsOperation::ClearLocation) => "clearLocation",
+            Operation::SetStatusMessage => "setStatusMessage",
+            Operation::SetManualLocation => "setManualLocation",
+            Operation::SetAutomaticLocation => "setAutomaticLocation",
+            Operation::ClearAutomaticLocation => "clearAutomaticLocation",
+            Operation::ClearLocation => "clearLocation",
             _ => "other",
         },
         Ok(Target::PresencesByUserId) => "getPresencesByUserId",
@@ -135,8 +131,8 @@ impl App {
     }
 
     /// What the library needs to know of a request besides the request.
-    pub fn exchange(&self, caller: Caller) -> Context<'_> {
-        Context { hooks: Some(self), ..Context::new(self.clock.now(), caller) }
+    pub fn context(&self, caller: Caller) -> Context<'_> {
+        Context::new(self.clock.now(), caller).with_environment(self)
     }
 }
 

@@ -101,8 +101,8 @@ impl Refused {
             client_request_id: ids.client.as_deref(),
         };
         let (code, message) = match self {
-            Self::Rule(refusal) => return graph::write_error(sink, refusal, &trace),
-            Self::Method(_) => return graph::write_error(sink, Error::MethodNotAllowed, &trace),
+            Self::Rule(refusal) => return refusal.write(&trace, sink),
+            Self::Method(_) => return Error::MethodNotAllowed.write(&trace, sink),
             Self::TooSlow => ("RequestTimeout", "The request did not come in time."),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
             Self::Internal => ("InternalServerError", "Something went wrong here."),

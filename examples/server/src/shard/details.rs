@@ -7,13 +7,13 @@
 
 use super::users::Users;
 use presence_core::details::{Details, DetailsCommand, DetailsError, decide_details, next_due_details};
-use presence_core::graph::MAX_MESSAGE;
+use presence_core::graph::TextBuffer;
 use presence_core::{Instant, UserId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// All that one user has told.
-pub type Told = Details<MAX_MESSAGE>;
+pub type Told = Details<{ TextBuffer::CAPACITY }>;
 
 /// What is kept of one user.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::group::{Group, Record, Rest};
 use super::journal::{Marks, Old};
 use super::state::State;
 use super::users::{SESSIONS, Users};
-use presence_core::graph::MAX_MESSAGE;
+use presence_core::graph::TextBuffer;
 use presence_core::{Instant, SessionId, User, UserId, snapshot};
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ const LOOK_AT: usize = if cfg!(test) { 64 } else { 1024 };
 const NOTE_CLOCK: u64 = 1000;
 
 const USER_LEN: usize = snapshot::max_len::<SessionId, SESSIONS>();
-const TOLD_LEN: usize = snapshot::max_details_len::<MAX_MESSAGE>();
+const TOLD_LEN: usize = snapshot::max_details_len::<{ TextBuffer::CAPACITY }>();
 
 /// The state of a shard's journal, as its writer knows it.
 #[derive(Debug)]
