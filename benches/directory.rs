@@ -1,4 +1,4 @@
-//! What one operation on a directory costs, from a handful of users to a million. `cargo bench`.
+//! The time of one operation on a directory, from a handful of users to a million. `cargo bench`.
 
 use divan::Bencher;
 use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory};
@@ -25,7 +25,7 @@ impl Random {
     }
 }
 
-/// The id of a user, spread as GUIDs are.
+/// Returns the id of a user, spread as GUIDs are.
 fn id(number: u64) -> UserId {
     let spread = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     UserId::from_bytes((u128::from(spread) << 64 | u128::from(spread.rotate_left(17) ^ number)).to_be_bytes())
@@ -40,7 +40,7 @@ fn keep_alive(number: u8) -> Command<SessionId> {
     Command::SetPresence { session: session(number), presence, lease: Some(Duration::from_hours(1)) }
 }
 
-/// Every user with every session.
+/// Creates a directory in which every user has every session.
 fn full(users: usize) -> Full {
     let mut directory = Directory::new(BoxedMemory::new(users), Policy::GRAPH);
     for number in 0..users as u64 {
@@ -77,7 +77,7 @@ fn cleared_and_set(bencher: Bencher, users: usize) {
     });
 }
 
-/// Sixty-four keep-alives at once; compare with sixty-four times one.
+/// Measures sixty-four keep-alives at once; compare with sixty-four times one.
 #[divan::bench(args = USERS)]
 fn batches_of_64_keep_alives(bencher: Bencher, users: usize) {
     let (mut directory, mut random) = (full(users), Random(4));

@@ -1,5 +1,5 @@
 //! Does one operation a thousand times, for valgrind to count instructions: `instructions OPERATION USERS`. Only those of
-//! `counted` count; two hundred times before that it finds its pace.
+//! `counted` count; two hundred operations before that warm up.
 
 use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, UserId};

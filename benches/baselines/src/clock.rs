@@ -1,4 +1,4 @@
-//! How long work took, without the time in which somebody else had the processor.
+//! The time that work took, without the time in which another process had the processor.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ impl Stretch {
         Self { on_processor: on_processor(), start: Instant::now() }
     }
 
-    /// Nanoseconds on the processor where the kernel tells and the stretch was long, on the wall otherwise.
+    /// Returns nanoseconds on the processor where the kernel tells and the stretch was long, on the wall otherwise.
     pub fn nanoseconds(&self) -> f64 {
         let wall = self.start.elapsed().as_nanos() as u64;
         let ours = || Some(on_processor()? - self.on_processor?);
@@ -24,17 +24,17 @@ impl Stretch {
     }
 }
 
-/// Nanoseconds that this thread has had the processor.
+/// Returns the nanoseconds that this thread has had the processor.
 fn on_processor() -> Option<u64> {
     account(0)
 }
 
-/// Nanoseconds for which this thread could have run, but somebody else did; zero where the kernel does not tell.
+/// Returns the nanoseconds for which this thread waited for the processor; zero where the kernel does not tell.
 pub fn waited() -> u64 {
     account(1).unwrap_or(0)
 }
 
-/// One number of the kernel's account of this thread. Linux has one.
+/// Returns one number of the kernel's account of this thread, which Linux has.
 fn account(number: usize) -> Option<u64> {
     let account = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     account.split_ascii_whitespace().nth(number)?.parse().ok()

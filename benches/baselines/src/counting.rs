@@ -11,7 +11,7 @@ static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// One thread counts, so that no locked addition, which only rivals would pay for, is needed.
+/// One thread counts, so that no locked addition is needed, which only baselines would pay for.
 fn add(counter: &AtomicUsize, number: usize) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(number), Ordering::Relaxed);
 }
@@ -39,12 +39,12 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Bytes asked for and not given back.
+/// Returns the bytes that are allocated.
 pub fn bytes() -> usize {
     BYTES.load(Ordering::Relaxed)
 }
 
-/// Allocations so far, those that grew included.
+/// Returns the number of allocations so far, those that grew included.
 pub fn allocations() -> usize {
     ALLOCATIONS.load(Ordering::Relaxed)
 }

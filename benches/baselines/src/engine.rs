@@ -1,44 +1,44 @@
-//! What every engine is asked, in the same words.
+//! The interface that every engine implements.
 
 use crate::trace::{Kind, Operation};
 use presence_core::{Presence, SessionId, UserId};
 
-/// What a user publishes has changed.
+/// A change of a user's published presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     pub user: UserId,
-    /// When it did, which is a deadline when time did it, however late time was advanced.
+    /// The moment of the change: of a due transition its deadline, however late time was advanced.
     pub at: u64,
     pub before: Presence,
     pub after: Presence,
 }
 
-/// Who keeps the presence of users. Before every call at some moment, the engine is asked to [`step`](Self::step) until
-/// nothing is due at that moment.
+/// A store of users' presence. Before every call at some moment, [`step`](Self::step) is called until nothing is due at that
+/// moment.
 pub trait Engine {
-    /// An engine for this many users.
+    /// Creates an engine for this many users.
     fn for_users(users: usize) -> Self;
 
-    /// A session is set, or set again.
+    /// Sets a session, or sets it again.
     fn set(&mut self, call: &SetCall, changes: &mut impl FnMut(Change));
 
-    /// A session is cleared; false when there is none.
+    /// Clears a session; false when there is none.
     fn clear(&mut self, now: u64, user: UserId, session: SessionId, changes: &mut impl FnMut(Change)) -> bool;
 
-    /// A presence is preferred for so long.
+    /// Sets the preferred presence for a duration.
     fn prefer(&mut self, now: u64, user: UserId, presence: Presence, duration: u32, changes: &mut impl FnMut(Change));
 
-    /// None is preferred any more.
+    /// Clears the preferred presence.
     fn unprefer(&mut self, now: u64, user: UserId, changes: &mut impl FnMut(Change));
 
-    /// What a user publishes.
+    /// Returns the published presence of a user.
     fn read(&self, now: u64, user: UserId) -> Presence;
 
-    /// The smallest piece of what is due at `now` that the engine can do at a time; false when nothing is.
+    /// Does the smallest piece of what is due at `now` that the engine can do at a time; false when nothing is due.
     fn step(&mut self, now: u64, changes: &mut impl FnMut(Change)) -> bool;
 }
 
-/// What is asked when a session is set.
+/// A request to set a session.
 pub struct SetCall {
     pub now: u64,
     pub user: UserId,
@@ -48,7 +48,7 @@ pub struct SetCall {
     pub lease: u32,
 }
 
-/// Carries out one operation; what is due has been done before.
+/// Plays one operation, after everything that is due.
 pub fn perform<E: Engine>(engine: &mut E, operation: &Operation, changes: &mut impl FnMut(Change)) -> Answer {
     let (now, user) = (u64::from(operation.at), operation.user());
     match operation.kind {
@@ -71,7 +71,7 @@ pub fn perform<E: Engine>(engine: &mut E, operation: &Operation, changes: &mut i
     }
 }
 
-/// What an engine answers.
+/// The answer of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     Done,
@@ -79,7 +79,7 @@ pub enum Answer {
     Read(Presence),
 }
 
-/// Plays operations, each after what is due at its moment. Returns something that depends on every answer and every change,
+/// Plays operations, each after what is due at its moment. Returns a number that depends on every answer and every change,
 /// so that no work can be left out.
 #[inline(never)]
 pub fn play<E: Engine>(engine: &mut E, operations: &[Operation]) -> u64 {

@@ -1,4 +1,4 @@
-//! How long calls took: a histogram with steps of three per cent, and the longest exactly.
+//! A histogram of the times of calls, with steps of three per cent, and the longest exactly.
 
 use crate::clock;
 use core::cell::Cell;
@@ -30,7 +30,7 @@ impl Histogram {
         self.longest = self.longest.max(nanoseconds);
     }
 
-    /// So many per mille of the calls took no longer than this.
+    /// Returns a time that so many per mille of the calls did not exceed.
     pub fn per_mille(&self, per_mille: u64) -> u64 {
         let wanted = (self.count * per_mille).div_ceil(1000).max(1);
         let mut seen = 0;
@@ -52,19 +52,19 @@ fn bucket(value: u64) -> usize {
     (power + 1) * STEPS + ((value >> power) as usize - STEPS)
 }
 
-/// The greatest value of a bucket.
+/// Returns the greatest value of a bucket.
 fn end(bucket: usize) -> u64 {
     let (power, step) = (bucket / STEPS, bucket % STEPS);
     if power == 0 { step as u64 } else { (((STEPS + step + 1) as u64) << (power - 1)) - 1 }
 }
 
-/// Calls that took longer than this are looked at twice.
+/// The time above which a call is checked for time that another process had the processor.
 const LONG: u64 = 10_000;
 
-/// A clock for single calls. It takes off what looking at it costs, and the time for which somebody else had the processor.
+/// A clock for single calls. It takes off its own cost, and the time for which another process had the processor.
 pub struct Stopwatch {
     overhead: u64,
-    /// How long this thread had waited for the processor when that was asked last.
+    /// The time that this thread had waited for the processor when last asked.
     waited: Cell<u64>,
 }
 

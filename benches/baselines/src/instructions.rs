@@ -1,5 +1,5 @@
-//! How many instructions an operation of the mixed trace takes, as valgrind counts them: what grows with the number of users
-//! beside this is waiting for memory.
+//! The instructions of an operation of the mixed trace, as valgrind counts them: apart from these, only waiting for memory
+//! grows with the number of users.
 
 use crate::engine::{Engine, play};
 use crate::engines::ours::Ours;
@@ -20,7 +20,7 @@ pub struct Counts {
     pub many: f64,
 }
 
-/// Ten minutes of the trace; `None` without valgrind.
+/// Counts ten minutes of the trace; `None` without valgrind.
 pub fn count() -> Option<Counts> {
     eprintln!("counting instructions");
     let this = std::env::current_exe().ok()?;
@@ -39,7 +39,7 @@ pub fn count() -> Option<Counts> {
     Some(Counts { few: counted(FEW)?, many: counted(MANY)? })
 }
 
-/// Plays the trace; what is printed is how many operations were counted.
+/// Plays the trace, and prints the number of operations that were counted.
 pub fn play_for_valgrind(users: &str) {
     let users = users.parse().expect("a number of users");
     let trace = Trace::short(users, 3);

@@ -1,4 +1,4 @@
-//! `Directory` against what people would write or pick instead: one trace, the same answers, and then the clock.
+//! `Directory` against other structures for the same purpose: one trace, the same answers, and then the clock.
 //!
 //! `cargo bench --manifest-path benches/baselines/Cargo.toml` writes `report.md` and `cost.svg`. Behind `--`, `--quick` checks
 //! the answers and plays the two small sizes once, and `--users` with one of the sizes measures that size alone; both only
@@ -45,7 +45,7 @@ fn usage() -> ExitCode {
 
 const USERS: [u32; 4] = [16, 1000, 100_000, 1_000_000];
 
-/// Everything at one of the sizes: the fewer users, the more hours and rounds.
+/// Measures everything at one of the sizes: the fewer users, the more hours and rounds.
 fn size(users: u32) -> Option<Outcome> {
     Some(match users {
         16 => run::everything::<4, 16, 32>(users, 1000, 5),
@@ -56,7 +56,7 @@ fn size(users: u32) -> Option<Outcome> {
     })
 }
 
-/// The two small sizes, once.
+/// Measures the two small sizes, once, and prints the report.
 fn quick() {
     run::check::<4, 16, 32>(16, 200);
     run::check::<3, 1024, 2048>(1000, 5);
@@ -65,7 +65,7 @@ fn quick() {
     }
 }
 
-/// Everything.
+/// Measures everything, and writes the report and the picture.
 fn full() {
     run::check::<4, 16, 32>(16, 1000);
     run::check::<3, 1024, 2048>(1000, 20);

@@ -7,7 +7,7 @@ use core::fmt::Write;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 600.0;
-/// Where the axes are: left, right, top, bottom.
+/// The positions of the axes: left, right, top, bottom.
 const LEFT: f64 = 84.0;
 const RIGHT: f64 = 712.0;
 const TOP: f64 = 104.0;
@@ -36,7 +36,7 @@ struct Line {
     is_floor: bool,
 }
 
-/// The range of an axis, and where it lies.
+/// The range of an axis, and its position.
 struct Axis {
     low: f64,
     high: f64,
@@ -55,8 +55,8 @@ fn lines(outcomes: &[Outcome]) -> Vec<Line> {
     let mut lines: Vec<Line> = (0..NAMES.len())
         .map(|engine| {
             let points = outcomes.iter().filter_map(|outcome| {
-                let figures = outcome.figures.iter().find(|figures| figures.engine == engine)?;
-                Some((f64::from(outcome.users), mixed_time(outcome, figures)))
+                let measurements = outcome.measurements.iter().find(|measurements| measurements.engine == engine)?;
+                Some((f64::from(outcome.users), mixed_time(outcome, measurements)))
             });
             let (name, colour) = (NAMES[engine].to_owned(), COLOURS[engine]);
             Line { name, colour, points: points.collect(), is_ours: engine == OURS, is_floor: false }
@@ -94,7 +94,7 @@ pub fn draw(outcomes: &[Outcome]) -> String {
     svg + "</svg>\n"
 }
 
-/// The times that get a rule: one, two and five of each power of ten.
+/// Returns the times that get a rule: one, two and five of each power of ten.
 fn rules(axis: &Axis) -> impl Iterator<Item = f64> {
     let (low, high) = (axis.low, axis.high);
     let all = (0..9).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(power)));
@@ -147,7 +147,7 @@ fn draw_line(svg: &mut String, line: &Line, across: &Axis, up: &Axis) {
     }
 }
 
-/// Each name beside the end of its line; where ends crowd, the names make room and a thin rule leads to them.
+/// Draws each name beside the end of its line; where ends crowd, the names move apart and a thin rule leads to them.
 fn draw_names(svg: &mut String, lines: &[Line], across: &Axis, up: &Axis) {
     let mut names: Vec<(f64, f64, f64, &Line)> = lines
         .iter()

@@ -3,7 +3,7 @@
 /// 2⁶⁴ over the golden ratio, made odd.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// `SplitMix64`.
+/// The generator `SplitMix64`.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
@@ -24,12 +24,12 @@ impl Random {
         scrambled(self.0)
     }
 
-    /// A number below `limit`.
+    /// Returns a number below `limit`.
     pub fn below(&mut self, limit: u32) -> u32 {
         (((self.next() >> 32) * u64::from(limit)) >> 32) as u32
     }
 
-    /// A number from `low` up to and without `high`.
+    /// Returns a number from `low` up to and without `high`.
     pub fn between(&mut self, low: u32, high: u32) -> u32 {
         low + self.below(high - low)
     }

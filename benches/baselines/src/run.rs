@@ -1,22 +1,22 @@
-//! Everything that is done at one size.
+//! A run: everything that is measured at one size.
 
 use crate::clock::Stretch;
 use crate::engine::Engine;
 use crate::engines::{ENGINES, EXPERT, NAMES, NO_TIMERS, OURS, Visitor, delay_queue, visit_all};
-use crate::measure::{self, Figures, batch::Batch, reads::Reads};
+use crate::measure::{self, Measurements, batch::Batch, reads::Reads};
 use crate::same::{Seen, seen};
 use crate::trace::{Kind, Operation, Trace};
 use presence_core::{SessionId, User};
 
-/// What came out at one size.
+/// The outcome of a run.
 pub struct Outcome {
     pub users: u32,
     pub sessions: u32,
     pub operations: usize,
     /// The share of each kind of operation in the traffic, in per cent.
     pub shares: [f64; Kind::ALL.len()],
-    /// Of every engine that can hold so many users.
-    pub figures: Vec<Figures>,
+    /// The measurements of every engine that can hold so many users.
+    pub measurements: Vec<Measurements>,
     /// Nanoseconds that moving tokio's clock alone takes, for each operation of the fill and of the traffic.
     pub clock: Clock,
     pub floor: f64,
@@ -25,8 +25,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn of(&self, engine: usize) -> &Figures {
-        self.figures.iter().find(|figures| figures.engine == engine).expect("an engine of every size")
+    pub fn of(&self, engine: usize) -> &Measurements {
+        self.measurements.iter().find(|measurements| measurements.engine == engine).expect("an engine of every size")
     }
 }
 
@@ -54,13 +54,13 @@ pub fn check<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usize>(u
     println!("{users} × {SESSIONS}: all engines give the same {answers} answers and the same {changes} changes");
 }
 
-/// The rounds through the trace.
+/// Plays the rounds through the trace.
 struct Rounds<'a> {
     users: u32,
     trace: &'a Trace,
     round: usize,
     rounds: usize,
-    figures: Vec<Figures>,
+    measurements: Vec<Measurements>,
 }
 
 impl Visitor for Rounds<'_> {
@@ -71,22 +71,22 @@ impl Visitor for Rounds<'_> {
         }
         eprintln!("{} users: round {} of {}: {}", self.users, self.round + 1, self.rounds, NAMES[engine]);
         let (fill, mixed) = measure::round::<E>(self.users, self.trace);
-        if self.figures.iter().all(|figures| figures.engine != engine) {
-            self.figures.push(Figures::of(engine));
+        if self.measurements.iter().all(|measurements| measurements.engine != engine) {
+            self.measurements.push(Measurements::of(engine));
         }
-        for figures in self.figures.iter_mut().filter(|figures| figures.engine == engine) {
-            (figures.fill, figures.mixed) = (figures.fill.min(fill), figures.mixed.min(mixed));
+        for measurements in self.measurements.iter_mut().filter(|measurements| measurements.engine == engine) {
+            (measurements.fill, measurements.mixed) = (measurements.fill.min(fill), measurements.mixed.min(mixed));
         }
     }
 }
 
-/// What moving tokio's clock costs.
+/// The cost of moving tokio's clock.
 pub struct Clock {
     pub fill: f64,
     pub mixed: f64,
 }
 
-/// The fastest of several rounds, like all that it is taken off.
+/// Measures the fastest of several rounds, like the numbers that it is taken off.
 fn clock(trace: &Trace, rounds: usize) -> Clock {
     let fastest = |operations: &[Operation]| {
         let round = |_| {
@@ -99,27 +99,27 @@ fn clock(trace: &Trace, rounds: usize) -> Clock {
     Clock { fill: fastest(trace.fill()), mixed: fastest(trace.traffic()) }
 }
 
-/// Everything else about each engine.
+/// Measures everything else of each engine.
 struct Details<'a> {
     users: u32,
     sessions: u8,
     trace: &'a Trace,
     order: &'a [u32],
-    figures: &'a mut [Figures],
+    measurements: &'a mut [Measurements],
 }
 
 impl Visitor for Details<'_> {
     fn visit<E: Engine>(&mut self, engine: usize) {
         eprintln!("{} users: details of {}", self.users, NAMES[engine]);
-        for figures in self.figures.iter_mut().filter(|figures| figures.engine == engine) {
-            figures.calls = measure::calls::calls::<E>(self.users, self.trace);
-            figures.single = measure::single::single::<E>(self.users, self.sessions, self.order);
-            figures.stalls = measure::stalls::stalls::<E>(self.users);
+        for measurements in self.measurements.iter_mut().filter(|measurements| measurements.engine == engine) {
+            measurements.calls = measure::calls::calls::<E>(self.users, self.trace);
+            measurements.single = measure::single::single::<E>(self.users, self.sessions, self.order);
+            measurements.stalls = measure::stalls::stalls::<E>(self.users);
         }
     }
 }
 
-/// The trace alone.
+/// Measures the trace alone.
 pub fn mixed<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usize>(
     users: u32,
     hours: u32,
@@ -134,7 +134,7 @@ fn mixed_of<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usize>(
     trace: &Trace,
 ) -> Outcome {
     // Engine after engine, and again: what disturbs the machine for a while disturbs all.
-    let mut played = Rounds { users, trace, round: 0, rounds, figures: Vec::with_capacity(ENGINES) };
+    let mut played = Rounds { users, trace, round: 0, rounds, measurements: Vec::with_capacity(ENGINES) };
     for round in 0..rounds {
         played.round = round;
         visit_all::<SESSIONS, PLACES, ENTRIES>(users, &mut played);
@@ -144,7 +144,7 @@ fn mixed_of<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usize>(
         sessions: SESSIONS as u32,
         operations: trace.operations.len(),
         shares: Kind::ALL.map(|kind| trace.share(kind)),
-        figures: played.figures,
+        measurements: played.measurements,
         clock: clock(trace, rounds),
         floor: 0.0,
         reads: Reads::default(),
@@ -160,10 +160,10 @@ pub fn everything<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usi
     let trace = Trace::new(users, SESSIONS as u32, hours);
     let mut outcome = mixed_of::<SESSIONS, PLACES, ENTRIES>(users, rounds, &trace);
     let order = measure::single::order(users);
-    let (sessions, figures) = (SESSIONS as u8, &mut outcome.figures[..]);
+    let (sessions, measurements) = (SESSIONS as u8, &mut outcome.measurements[..]);
     visit_all::<SESSIONS, PLACES, ENTRIES>(
         users,
-        &mut Details { users, sessions, trace: &trace, order: &order, figures },
+        &mut Details { users, sessions, trace: &trace, order: &order, measurements },
     );
     eprintln!("{users} users: memory itself, and batches");
     let bytes = outcome.of(OURS).calls.bytes_after;

@@ -3,13 +3,13 @@
 use crate::engine::{Answer, Change, Engine, perform};
 use crate::trace::Trace;
 
-/// What somebody outside can see: every answer, and the changes of each user in order.
+/// The visible outcome of a trace: every answer, and the changes of each user in order.
 pub struct Seen {
     answers: Vec<Answer>,
     changes: Vec<Change>,
 }
 
-/// Plays a trace and takes down what can be seen.
+/// Plays a trace and records its visible outcome.
 pub fn seen<E: Engine>(users: u32, trace: &Trace) -> Seen {
     let mut engine = E::for_users(users as usize);
     let mut answers = Vec::new();
@@ -27,7 +27,7 @@ pub fn seen<E: Engine>(users: u32, trace: &Trace) -> Seen {
 }
 
 impl Seen {
-    /// How many answers and changes.
+    /// Returns the number of answers and changes.
     pub const fn counts(&self) -> (usize, usize) {
         (self.answers.len(), self.changes.len())
     }
@@ -41,7 +41,7 @@ impl Seen {
         assert_eq!(self.changes.len(), ours.changes.len(), "changes of {name}");
     }
 
-    /// The answers alone, for an engine that tells nobody of changes.
+    /// Returns the answers alone, for an engine that reports no changes.
     pub fn assert_same_answers(&self, ours: &Self, name: &str) {
         for (place, (theirs, ours)) in self.answers.iter().zip(&ours.answers).enumerate() {
             assert_eq!(theirs, ours, "answer {place} of {name} is not ours");

@@ -7,11 +7,11 @@
 use crate::random::{Random, scrambled};
 use presence_core::{Presence, SessionId, UserId};
 
-/// What an operation asks for.
+/// The kind of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// A session is set to what it is set to already.
+    /// A session is set to the same presence again.
     KeepAlive,
     /// A session is set to something else.
     Change,
@@ -43,10 +43,10 @@ impl Kind {
 /// One operation in sixteen bytes, so that playing the trace takes little of the memory that is being measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {
-    /// When, in milliseconds.
+    /// The moment, in milliseconds.
     pub at: u32,
     user: u32,
-    /// The lease, or how long something is preferred, in milliseconds.
+    /// The lease, or the duration of a preferred presence, in milliseconds.
     pub duration: u32,
     pub kind: Kind,
     session: u8,
@@ -63,7 +63,7 @@ impl Operation {
     }
 }
 
-/// The random GUID of a user: computed, because a table of them would be a second cache miss for every engine.
+/// Returns the random GUID of a user: computed, because a table of them would be a second cache miss for every engine.
 pub fn user_id(user: u32) -> UserId {
     let high = scrambled(u64::from(user) + 0x5EED);
     let low = high.rotate_left(29).wrapping_mul(0xD6E8_FEB8_6659_FD93);
@@ -89,16 +89,16 @@ pub fn session_id(user: u32, session: u8) -> SessionId {
 
 const FILL_SECONDS: u32 = 300;
 const HOUR: u32 = 3600;
-/// Within an hour: when most sessions stop, and when they come back.
+/// The moments within an hour at which most sessions stop, and come back.
 const MASS_EVENT: u32 = 25 * 60;
 const STORM: u32 = 40 * 60;
 /// Seconds that the generator looks ahead: more than a lease and the longest silence after a crash.
 const HORIZON: u32 = 8192;
 
-/// A trace, and where in it what happens.
+/// A trace, and the positions of its parts.
 pub struct Trace {
     pub operations: Vec<Operation>,
-    /// How many operations fill the engine.
+    /// The number of operations that fill the engine.
     pub filled: usize,
 }
 
@@ -112,7 +112,7 @@ impl Trace {
         Self { operations: author.operations, filled }
     }
 
-    /// This many users with so many sessions each, through so many hours.
+    /// Creates a trace of so many users with so many sessions each, through so many hours.
     pub fn new(users: u32, sessions: u32, hours: u32) -> Self {
         let mut author = Author::new(users, sessions, hours);
         author.seconds(0..FILL_SECONDS);
@@ -130,7 +130,7 @@ impl Trace {
         Self { operations: author.operations, filled }
     }
 
-    /// What comes after the fill.
+    /// Returns the operations after the fill.
     pub fn traffic(&self) -> &[Operation] {
         &self.operations[self.filled..]
     }
@@ -139,28 +139,28 @@ impl Trace {
         &self.operations[..self.filled]
     }
 
-    /// The share of a kind in the traffic, in per cent.
+    /// Returns the share of a kind in the traffic, in per cent.
     pub fn share(&self, kind: Kind) -> f64 {
         let count = self.traffic().iter().filter(|operation| operation.kind == kind).count();
         100.0 * count as f64 / self.traffic().len() as f64
     }
 }
 
-/// Whether a moment lies between a mass event and the reconnect storm.
+/// Reports whether a moment lies between a mass event and the reconnect storm.
 pub fn is_mass_event(at: u32) -> bool {
     (at / 1000).checked_sub(FILL_SECONDS).is_some_and(|second| (MASS_EVENT..STORM).contains(&(second % HOUR)))
 }
 
-/// What one application says of one user.
+/// An application's session of one user.
 #[derive(Clone, Copy)]
 struct Plan {
-    /// The second at which it speaks next.
+    /// The second of its next operation.
     next: u32,
     lease_minutes: u8,
     presence: Presence,
     /// The second at which its session ends by itself; zero when it has cleared it.
     ends: u32,
-    /// It was heard of last when it crashed, or was hit by a mass event.
+    /// True after a crash or a mass event, when nothing more comes from it.
     is_silent: bool,
 }
 
@@ -169,7 +169,7 @@ struct Author {
     users: u32,
     sessions: u32,
     plans: Vec<Plan>,
-    /// Who speaks in each second to come, by second modulo the horizon.
+    /// The sessions with an operation in each second to come, by second modulo the horizon.
     wheel: Vec<Vec<u32>>,
     outage: bool,
     hour: u32,
@@ -195,7 +195,7 @@ impl Author {
         self.wheel[(second % HORIZON) as usize].push(number);
     }
 
-    /// Whether a session takes part in this hour's mass event: four of five do.
+    /// Reports whether a session takes part in this hour's mass event: four of five do.
     fn is_hit(&self, number: u32) -> bool {
         !scrambled(u64::from(self.hour) << 32 | u64::from(number)).is_multiple_of(5)
     }
@@ -213,7 +213,7 @@ impl Author {
             let speakers = core::mem::take(&mut self.wheel[(second % HORIZON) as usize]);
             let count = speakers.len().max(1) as u64;
             for (turn, number) in (0u64..).zip(speakers) {
-                // Whoever was rescheduled has an old turn left over.
+                // A session that was rescheduled has an old turn left over.
                 if self.plans[number as usize].next == second && !(self.outage && self.is_hit(number)) {
                     self.speak(number, second, second * 1000 + (turn * 1000 / count) as u32);
                 }
@@ -221,7 +221,7 @@ impl Author {
         }
     }
 
-    /// One turn of one session, and now and then something beside it.
+    /// Plays one turn of one session, and now and then another operation beside it.
     fn speak(&mut self, number: u32, second: u32, at: u32) {
         let mut plan = self.plans[number as usize];
         let two_thirds = u32::from(plan.lease_minutes) * 40;
@@ -259,7 +259,7 @@ impl Author {
         self.aside(at);
     }
 
-    /// A read in one of nine turns, a preferred presence in one of two hundred, for anybody.
+    /// Adds a read in one of nine turns, a preferred presence in one of two hundred, of a random user.
     fn aside(&mut self, at: u32) {
         let kind = match self.random.below(1800) {
             0..200 => Kind::Read,
@@ -275,8 +275,8 @@ impl Author {
     }
 }
 
-/// An application with a short lease is mostly a client that says Available; one with a long lease mostly says something
-/// that does not fade, but a quarter of them let it fade between two keep-alives.
+/// Chooses a presence for a lease. A short lease is mostly Available; a long one mostly does not fade, but a quarter of them
+/// fade between two keep-alives.
 fn plan(random: &mut Random) -> Plan {
     let lease_minutes = random.between(5, 61) as u8;
     let is_available = random.below(100) < if lease_minutes < 10 { 80 } else { 25 };
@@ -284,7 +284,7 @@ fn plan(random: &mut Random) -> Plan {
     Plan { next: 0, lease_minutes, presence, ends: 0, is_silent: false }
 }
 
-/// Something else that a session may be set to.
+/// Returns another presence that a session may be set to.
 fn another(random: &mut Random, than: Presence) -> Presence {
     let all =
         [Presence::Away, Presence::Available, Presence::InACall, Presence::InAConferenceCall, Presence::Presenting];

@@ -1,4 +1,4 @@
-//! Rival 4: a fast map, users inline, and tokio's `DelayQueue` with one entry a user, reset whenever the user's next
+//! Baseline 4: a fast map, users inline, and tokio's `DelayQueue` with one entry a user, reset whenever the user's next
 //! deadline moves, as its documentation shows.
 //!
 //! Its clock is tokio's, paused, and moved by `tokio::time::advance` to the moment of each operation. That costs something
@@ -21,7 +21,7 @@ struct Clock {
     runtime: &'static Runtime,
     start: Instant,
     now: u64,
-    /// Whoever uses the queue is inside the runtime; entering it for every operation would cost what no server pays.
+    /// The queue is used inside the runtime; entering it for every operation would cost more than a server pays.
     _inside: EnterGuard<'static>,
 }
 
@@ -69,7 +69,7 @@ pub struct TokioQueue<const SESSIONS: usize> {
     clock: Clock,
 }
 
-/// Sees to it that the queue has this user under its next deadline.
+/// Schedules this user under its next deadline.
 fn queue<const SESSIONS: usize>(
     deadlines: &mut DelayQueue<Key>,
     clock: &Clock,
@@ -94,7 +94,7 @@ fn queue<const SESSIONS: usize>(
 }
 
 impl<const SESSIONS: usize> TokioQueue<SESSIONS> {
-    /// A change to a user that there must be; it is forgotten when nothing is left of it.
+    /// Changes a user that exists, and removes it when nothing is left of it.
     fn change<R>(
         &mut self,
         now: u64,

@@ -1,5 +1,5 @@
-//! Rival 5, what embedded people pick: heapless's `IndexMap` and `BinaryHeap`, of a size fixed when it is compiled. As in
-//! rival 3, an entry of the heap may be early; when the heap is full of old ones, it is built again.
+//! Baseline 5, the embedded choice: heapless's `IndexMap` and `BinaryHeap`, of a size fixed when it is compiled. As in
+//! baseline 3, an entry of the heap may be early; when the heap is full of old ones, it is built again.
 
 use super::inline::{Key, User};
 use crate::engine::{Change, Engine, SetCall};
@@ -7,7 +7,7 @@ use heapless::binary_heap::{BinaryHeap, Min};
 use heapless::index_map::FnvIndexMap;
 use presence_core::{Presence, SessionId, UserId};
 
-/// When the heap has a user's entry; others under that user are old.
+/// The deadline of a user's valid entry in the heap; others of that user are old.
 struct Queued(u64);
 
 impl Default for Queued {
@@ -29,10 +29,10 @@ pub struct HeaplessMap<const SESSIONS: usize, const USERS: usize, const ENTRIES:
 impl<const SESSIONS: usize, const USERS: usize, const ENTRIES: usize> State<SESSIONS, USERS, ENTRIES> {
     fn user(&mut self, key: Key) -> &mut User<Queued, SESSIONS> {
         let place = self.users.entry(key).or_default();
-        place.ok().expect("there is room for everybody in the trace")
+        place.ok().expect("a vacancy for every user of the trace")
     }
 
-    /// A user falls due; when that is sooner than the heap knows, the heap is told.
+    /// Records a user's next deadline, in the heap too if it is earlier than the entry there.
     fn queue(&mut self, key: Key, due: u64) {
         let user = self.user(key);
         if due >= user.timer.0 {

@@ -1,5 +1,5 @@
-//! A user as an expert writes it: sessions inline in 32 bytes each, their fades worked out from their age, what is published
-//! remembered, and what is read most in front. Shared by rivals 3 to 6.
+//! A user as an expert writes it: sessions inline in 32 bytes each, their fades computed from their age, the published
+//! presence cached, and the most-read fields in front. Shared by baselines 3 to 6.
 
 use super::{faded, next_fade};
 use crate::engine::{Change, SetCall};
@@ -54,7 +54,7 @@ impl Session {
         self.set_at + self.lease as u64
     }
 
-    /// The first deadline at `now` or later.
+    /// Returns the first deadline at `now` or later.
     fn deadline_from(&self, now: u64) -> u64 {
         // A fade at this very moment counts, hence the age of a millisecond before.
         let age = now.saturating_sub(self.set_at).saturating_sub(1);
@@ -65,7 +65,7 @@ impl Session {
 /// One user. In the order written, so that a read stays in the cache line of the key.
 #[repr(C)]
 pub struct User<T, const SESSIONS: usize> {
-    /// What the engine keeps beside it, to do with its deadline.
+    /// The engine's own data about the user's deadline.
     pub timer: T,
     preferred_until: u64,
     preferred: Presence,
@@ -86,7 +86,7 @@ impl<T: Default, const SESSIONS: usize> Default for User<T, SESSIONS> {
 }
 
 impl<T, const SESSIONS: usize> User<T, SESSIONS> {
-    /// Sets a session; when it falls due next.
+    /// Sets a session, and returns its next deadline.
     pub fn set(&mut self, call: &SetCall) -> u64 {
         let session = Session { id: call.session.into(), set_at: call.now, lease: call.lease, set_to: call.presence };
         match self.sessions.iter_mut().find(|old| old.id == session.id) {
@@ -110,7 +110,7 @@ impl<T, const SESSIONS: usize> User<T, SESSIONS> {
         self.prefer(Presence::Unknown, u64::MAX);
     }
 
-    /// Drops what has ended.
+    /// Removes expired sessions.
     pub fn expire(&mut self, now: u64) {
         let mut place = 0;
         while let Some(session) = self.sessions.get(place) {
@@ -125,7 +125,7 @@ impl<T, const SESSIONS: usize> User<T, SESSIONS> {
         }
     }
 
-    /// What is published at `now`, whether or not what has ended was dropped.
+    /// Returns the published presence at `now`, whether or not expired sessions were removed.
     pub fn presence(&self, now: u64) -> Presence {
         let lasting = self.sessions.iter().filter(|session| session.ends_at() > now);
         match lasting.map(|session| faded(session.set_to, now - session.set_at)).max() {
@@ -135,7 +135,7 @@ impl<T, const SESSIONS: usize> User<T, SESSIONS> {
         }
     }
 
-    /// Works out what is published now, and tells when it has changed.
+    /// Computes the published presence, and reports a change.
     pub fn publish(&mut self, user: UserId, at: u64, changes: &mut impl FnMut(Change)) {
         let after = self.presence(at);
         let before = core::mem::replace(&mut self.published, after);
@@ -144,7 +144,7 @@ impl<T, const SESSIONS: usize> User<T, SESSIONS> {
         }
     }
 
-    /// The first deadline at `now` or later; the greatest number when there is none.
+    /// Returns the first deadline at `now` or later; the greatest number when there is none.
     pub fn deadline_from(&self, now: u64) -> u64 {
         self.sessions.iter().map(|session| session.deadline_from(now)).fold(self.preferred_until, u64::min)
     }

@@ -1,4 +1,4 @@
-//! Rival 3, what an expert writes: a fast map, users inline, and a heap with one entry a user that may be early. A keep-alive
+//! Baseline 3, an expert's choice: a fast map, users inline, and a heap with one entry a user that may be early. A keep-alive
 //! touches no heap; an entry that comes up early is put back under the deadline that holds then.
 //!
 //! It is lazy about two things: the first entry of the heap may be earlier than any deadline, so that the caller wakes up
@@ -13,7 +13,7 @@ use presence_core::{Presence, SessionId, UserId};
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-/// When the heap has a user's entry; others under that user are old.
+/// The deadline of a user's valid entry in the heap; others of that user are old.
 struct Queued(u64);
 
 impl Default for Queued {

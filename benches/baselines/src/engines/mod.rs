@@ -1,4 +1,4 @@
-//! The engines: ours, and what people would write or pick instead.
+//! The engines: ours, and the structures to write or choose instead.
 
 pub mod delay_queue;
 pub mod heapless_map;
@@ -13,7 +13,7 @@ pub mod std_heap;
 use crate::engine::Engine;
 use presence_core::Presence;
 
-/// Our own, then the rivals by their numbers.
+/// The names of the engines: ours, then the baselines by their numbers.
 pub const NAMES: [&str; ENGINES] = [
     "Directory",
     "1 std HashMap, BinaryHeap",
@@ -30,12 +30,12 @@ pub const EXPERT: usize = 3;
 pub const TOKIO: usize = 4;
 pub const NO_TIMERS: usize = 6;
 
-/// Something to do with an engine of any type.
+/// A task with an engine of any type.
 pub trait Visitor {
     fn visit<E: Engine>(&mut self, engine: usize);
 }
 
-/// Every engine that can hold so many users, one after the other. `PLACES` and `ENTRIES` are what heapless is given.
+/// Calls a task with every engine that can hold so many users. `PLACES` and `ENTRIES` are the sizes of the heapless one.
 pub fn visit_all<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usize>(
     users: u32,
     visitor: &mut impl Visitor,
@@ -51,11 +51,11 @@ pub fn visit_all<const SESSIONS: usize, const PLACES: usize, const ENTRIES: usiz
     visitor.visit::<no_timers::NoTimers<SESSIONS>>(NO_TIMERS);
 }
 
-/// The fades of a session set to Available. Rule S3.
+/// The fades of a session set to Available, as rule S3 says.
 const INACTIVE_AFTER: u64 = 5 * 60_000;
 const AWAY_AFTER: u64 = 10 * 60_000;
 
-/// What a session shows when it was set so long ago.
+/// Returns the presence of a session that was set so long ago.
 fn faded(presence: Presence, age: u64) -> Presence {
     if presence != Presence::Available || age < INACTIVE_AFTER {
         presence
@@ -66,7 +66,7 @@ fn faded(presence: Presence, age: u64) -> Presence {
     }
 }
 
-/// At which age it fades next, when it is so old.
+/// Returns the age at which a session of this age fades next.
 fn next_fade(presence: Presence, age: u64) -> Option<u64> {
     if presence != Presence::Available || age >= AWAY_AFTER {
         None

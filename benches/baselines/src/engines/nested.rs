@@ -1,4 +1,4 @@
-//! A user as most people write it first: a map of sessions, and what is published, remembered. Shared by rivals 1 and 2.
+//! A user as first written: a map of sessions, and the cached published presence. Shared by baselines 1 and 2.
 
 use super::{faded, next_fade};
 use crate::engine::{Change, SetCall};
@@ -28,14 +28,14 @@ impl Session {
 #[derive(Default)]
 pub struct User {
     pub sessions: HashMap<SessionId, Session>,
-    /// What is preferred, and until when.
+    /// The preferred presence, and its end.
     pub preferred: Option<(Presence, u64)>,
     pub published: Presence,
 }
 
 impl User {
-    /// A deadline of this user has come. When it is an old one, nothing happens; otherwise what was due fades or goes, and
-    /// this is the session's next deadline, if it has one.
+    /// Handles a deadline of this user: an old one does nothing; otherwise the session fades or ends, and its next deadline
+    /// is returned, if it has one.
     pub fn fall_due(&mut self, now: u64, whose: Option<SessionId>) -> Option<u64> {
         let Some(id) = whose else {
             self.preferred = self.preferred.filter(|&(_, until)| until != now);
@@ -53,7 +53,7 @@ impl User {
         Some(session.due)
     }
 
-    /// Works out what is published now, and tells when it has changed.
+    /// Computes the published presence, and reports a change.
     pub fn publish(&mut self, user: UserId, at: u64, changes: &mut impl FnMut(Change)) {
         let after = match self.sessions.values().map(|session| session.presence).max() {
             None => Presence::Offline,

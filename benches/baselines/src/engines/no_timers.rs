@@ -1,5 +1,5 @@
-//! Rival 6: no timers at all. What a session shows follows from its age when somebody reads. Nobody is told that something
-//! faded or ended, and a user who never comes back keeps its memory for ever. The hard baseline for reads.
+//! Baseline 6: no timers at all. A read computes a session's presence from its age. Fades and ends are not reported, and a
+//! user who never comes back keeps its memory for ever. The hard baseline for reads.
 
 use super::inline::{Key, User};
 use crate::engine::{Change, Engine, SetCall};

@@ -6,7 +6,7 @@ use presence_core::{Duration, Instant, Policy, Presence, SessionId, Transition, 
 
 pub struct Ours<const SESSIONS: usize>(pub BoxedDirectory<UserId, SessionId, SESSIONS>);
 
-/// A transition that can be seen is a change.
+/// Reports a visible transition as a change.
 fn pass_on(changes: &mut impl FnMut(Change)) -> impl FnMut(UserId, &Transition<SessionId>) {
     |user, transition| {
         let (before, after) = (transition.before(), transition.after());
@@ -25,7 +25,7 @@ impl<const SESSIONS: usize> Engine for Ours<SESSIONS> {
         let (now, lease) = (Instant::from_millis(call.now), Duration::from_millis(call.lease.into()));
         self.0
             .set_presence(now, call.user, call.session, call.presence, Some(lease), pass_on(changes))
-            .expect("there is room for everybody in the trace");
+            .expect("a vacancy for every user of the trace");
     }
 
     fn clear(&mut self, now: u64, user: UserId, session: SessionId, changes: &mut impl FnMut(Change)) -> bool {
@@ -36,7 +36,7 @@ impl<const SESSIONS: usize> Engine for Ours<SESSIONS> {
         let (now, duration) = (Instant::from_millis(now), Duration::from_millis(duration.into()));
         self.0
             .set_preferred_presence(now, user, presence, Some(duration), pass_on(changes))
-            .expect("there is room for everybody in the trace");
+            .expect("a vacancy for every user of the trace");
     }
 
     fn unprefer(&mut self, now: u64, user: UserId, changes: &mut impl FnMut(Change)) {

@@ -1,4 +1,4 @@
-//! Rival 2: a map of maps, and an ordered set of deadlines that is exact, because what no longer holds is taken out.
+//! Baseline 2: a map of maps, and an ordered set of deadlines that is exact, because what no longer holds is taken out.
 
 use super::nested::{Deadline, Session, User};
 use crate::engine::{Change, Engine, SetCall};

@@ -1,4 +1,4 @@
-//! Rival 1, what most people write first: a map of maps, and a heap of deadlines. Every set pushes a deadline; an old one is
+//! Baseline 1, the first thing to write: a map of maps, and a heap of deadlines. Every set pushes a deadline; an old one is
 //! recognised and dropped when it comes up.
 
 use super::nested::{Deadline, Session, User};

@@ -6,7 +6,7 @@ use crate::engines::ours::Ours;
 use presence_core::{Command, Duration, Instant, SessionId, UserId};
 use std::hint::black_box;
 
-/// How many commands come at once.
+/// The number of commands in a batch.
 const AT_ONCE: usize = 64;
 
 /// Nanoseconds for each keep-alive, one by one and in batches.

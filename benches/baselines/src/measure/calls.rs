@@ -14,10 +14,10 @@ pub struct Calls {
     /// Single steps of what is due: in a mass event, and otherwise.
     pub steps_in_mass_event: Histogram,
     pub steps: Histogram,
-    /// Held when every session is there, and after the last hour.
+    /// Bytes held when every session is there, and after the last hour.
     pub bytes_filled: usize,
     pub bytes_after: usize,
-    /// In the traffic, for each operation.
+    /// Allocations in the traffic, for each operation.
     pub allocations: f64,
 }
 
@@ -39,7 +39,7 @@ pub fn calls<E: Engine>(users: u32, trace: &Trace) -> Calls {
     calls
 }
 
-/// One operation, after what is due at its moment.
+/// Plays one operation, after what is due at its moment.
 #[inline(never)]
 fn one<E: Engine>(engine: &mut E, operation: &Operation, stopwatch: &Stopwatch, calls: &mut Calls) {
     let mut seen = 0u64;

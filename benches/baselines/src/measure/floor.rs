@@ -1,4 +1,4 @@
-//! Rival 7, the floor: what memory itself costs.
+//! Baseline 7, the floor: the cost of memory itself.
 
 use crate::clock::Stretch;
 use crate::random::Random;
@@ -9,7 +9,7 @@ use std::hint::black_box;
 #[repr(align(64))]
 struct Line(u64, [u64; 7]);
 
-/// Nanoseconds for one random read-modify-write of a cache line in so many bytes. Each address depends on the value just
+/// Measures the nanoseconds for one random read-modify-write of a cache line in so many bytes. Each address depends on the value just
 /// read, so that no two overlap: the true latency.
 pub fn read_modify_write(bytes: usize, count: usize) -> f64 {
     let mut random = Random::new(7);

@@ -1,4 +1,4 @@
-//! What is measured of one engine at one size.
+//! The measurements of one engine at one size.
 
 pub mod batch;
 pub mod calls;
@@ -13,9 +13,9 @@ use crate::histogram::Histogram;
 use crate::trace::Trace;
 use std::hint::black_box;
 
-/// Everything about one engine at one size. Times are nanoseconds.
+/// The measurements of one engine at one size. Times are nanoseconds.
 #[derive(Clone)]
-pub struct Figures {
+pub struct Measurements {
     pub engine: usize,
     /// For each operation of the fill and of the traffic, the fastest of the rounds.
     pub fill: f64,
@@ -25,14 +25,14 @@ pub struct Figures {
     pub stalls: stalls::Stalls,
 }
 
-impl Figures {
+impl Measurements {
     pub fn of(engine: usize) -> Self {
         let (calls, single, stalls) = Default::default();
         Self { engine, fill: f64::INFINITY, mixed: f64::INFINITY, calls, single, stalls }
     }
 }
 
-/// What one round through the trace costs for each operation: the fill and the traffic.
+/// Plays one round through the trace, and returns the time of an operation of the fill and of the traffic.
 pub fn round<E: Engine>(users: u32, trace: &Trace) -> (f64, f64) {
     let mut engine = E::for_users(users as usize);
     let timed = |engine: &mut E, operations| {
@@ -44,7 +44,7 @@ pub fn round<E: Engine>(users: u32, trace: &Trace) -> (f64, f64) {
     (fill, timed(&mut engine, trace.traffic()))
 }
 
-/// The quantiles of the report and the longest.
+/// Returns the quantiles of the report and the longest.
 pub fn summary(histogram: &Histogram) -> [u64; 4] {
     let [half, most, nearly_all] = [500, 990, 999].map(|per_mille| histogram.per_mille(per_mille));
     [half, most, nearly_all, histogram.longest]

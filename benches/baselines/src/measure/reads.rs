@@ -1,4 +1,4 @@
-//! Reads of our own taken apart: what is waited for, and what can be overlapped.
+//! Reads of our own taken apart: waiting, and overlapped.
 
 use super::single;
 use crate::clock::Stretch;
@@ -19,14 +19,14 @@ pub struct Reads {
     pub probe_waiting: f64,
     pub overlapped: f64,
     pub probe_overlapped: f64,
-    /// By handle: the user itself, without looking for it.
+    /// By handle, without a lookup.
     pub handle_waiting: f64,
     pub handle_overlapped: f64,
     /// By `read_batch`, 64 at a time.
     pub batched: f64,
 }
 
-/// The fastest of a few walks, for each step.
+/// Returns the time of a step in the fastest of a few walks.
 fn fastest(steps: usize, mut walk: impl FnMut() -> u64) -> f64 {
     let once = |_| {
         let start = Stretch::start();
@@ -72,7 +72,7 @@ pub fn reads<const SESSIONS: usize>(users: u32, order: &[u32], record: usize) ->
     reads.waiting =
         fastest(order.len(), || order.iter().fold(0, |last: u64, &user| read(user ^ (last as u32 & nothing))));
     let handles: Vec<_> =
-        order.iter().map(|&user| engine.0.handle(user_id(user)).expect("everybody has one")).collect();
+        order.iter().map(|&user| engine.0.handle(user_id(user)).expect("every user has one")).collect();
     let published =
         |place: usize| engine.0.by_handle(handles[place]).map_or(0, |(_, user)| u64::from(user.presence().as_byte()));
     reads.handle_overlapped = fastest(order.len(), || (0..handles.len()).fold(0, |sum, place| sum + published(place)));

@@ -12,27 +12,27 @@ use std::hint::black_box;
 pub struct Single {
     pub keep_alive: f64,
     pub read: f64,
-    /// For each session, when all leases have run out.
+    /// Nanoseconds for each session, when all leases have run out.
     pub expiry: f64,
 }
 
-/// How many operations of one kind are timed.
+/// The number of operations of one kind that are timed.
 const COUNT: usize = 2_000_000;
 
-/// Users in random order, the same for everything that is compared.
+/// Returns the users in random order, the same for everything that is compared.
 pub fn order(users: u32) -> Vec<u32> {
     let mut random = Random::new(11);
     (0..COUNT).map(|_| random.below(users)).collect()
 }
 
-/// A session says the same at every keep-alive: nothing that fades, for five minutes to an hour.
+/// Returns the request of a keep-alive: a presence that does not fade, for five minutes to an hour.
 fn call(user: u32, session: u8, now: u64) -> SetCall {
     let minutes = 5 + scrambled(u64::from(user) << 8 | u64::from(session)) % 56;
     let lease = minutes as u32 * 60_000 + user % 60_000;
     SetCall { now, user: user_id(user), session: session_id(user, session), presence: Presence::InACall, lease }
 }
 
-/// An engine in which every user has every session, set at zero.
+/// Creates an engine in which every user has every session, set at zero.
 pub fn filled<E: Engine>(users: u32, sessions: u8) -> E {
     let mut engine = E::for_users(users as usize);
     for session in 0..sessions {
@@ -43,7 +43,7 @@ pub fn filled<E: Engine>(users: u32, sessions: u8) -> E {
     engine
 }
 
-/// Half a minute of keep-alives from a moment on.
+/// Plays half a minute of keep-alives from a moment on.
 pub fn keep_alives(sessions: u8, order: &[u32], from: u64) -> impl Iterator<Item = SetCall> {
     let mut session = 0;
     order.iter().zip(0u64..).map(move |(&user, turn)| {
@@ -87,7 +87,7 @@ fn reads<E: Engine>(engine: &E, order: &[u32], now: u64) -> u64 {
     order.iter().fold(0, |sum, &user| sum + u64::from(engine.read(now, user_id(user)).as_byte()))
 }
 
-/// Nobody is heard of any more, and time is advanced once, when it is all over.
+/// Measures expiry: without further operations, time is advanced once, when all leases have run out.
 #[inline(never)]
 fn expire<E: Engine>(engine: &mut E, changes: &mut impl FnMut(Change)) {
     while engine.step(3 * 3_600_000, changes) {}

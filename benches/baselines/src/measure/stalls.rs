@@ -11,7 +11,7 @@ use std::time::Instant;
 
 #[derive(Clone, Default)]
 pub struct Stalls {
-    /// Steps when nothing is due, but every deadline the engine may have kept is out of date.
+    /// Steps when nothing is due, but every deadline that the engine may have kept is stale.
     pub stale: Histogram,
     /// Steps when every user fades at the same millisecond.
     pub at_once: Histogram,
@@ -19,8 +19,8 @@ pub struct Stalls {
 
 const MINUTE: u64 = 60_000;
 
-/// Everybody is set to Available at zero and again in the fifth minute: at the fifth, the first deadlines are all stale.
-/// In the tenth minute, everybody is set at one instant, and fades at one.
+/// Sets all users to Available at zero and again in the fifth minute: then the first deadlines are all stale. In the tenth
+/// minute all users are set at one instant, and fade at one.
 pub fn stalls<E: Engine>(users: u32) -> Stalls {
     let mut engine = E::for_users(users as usize);
     for number in 0..users {

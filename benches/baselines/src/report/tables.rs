@@ -2,22 +2,22 @@
 
 use super::text::{header, number, ratio, row, time, time_and_ratio, whole};
 use crate::engines::{NAMES, NO_TIMERS, OURS, TOKIO};
-use crate::measure::Figures;
+use crate::measure::Measurements;
 use crate::run::Outcome;
 use crate::trace::Kind;
 
-/// Each size as the head of a column.
+/// Returns each size as the head of a column.
 fn sizes(outcomes: &[Outcome]) -> Vec<String> {
     outcomes.iter().map(|outcome| format!("{} × {}", whole(outcome.users.into()), outcome.sessions)).collect()
 }
 
-/// A column for each size and a row for each engine: `–` where an engine cannot hold so many users.
-pub fn table(outcomes: &[Outcome], cell: impl Fn(&Outcome, &Figures) -> String) -> String {
+/// Returns a table with a column for each size and a row for each engine; `–` where an engine cannot hold so many users.
+pub fn table(outcomes: &[Outcome], cell: impl Fn(&Outcome, &Measurements) -> String) -> String {
     let rows = (0..NAMES.len())
         .map(|engine| {
             let cells = outcomes.iter().map(|outcome| {
-                let found = outcome.figures.iter().find(|figures| figures.engine == engine);
-                found.map_or("–".to_owned(), |figures| cell(outcome, figures))
+                let found = outcome.measurements.iter().find(|measurements| measurements.engine == engine);
+                found.map_or("–".to_owned(), |measurements| cell(outcome, measurements))
             });
             row(std::iter::once(name(engine)).chain(cells))
         })
@@ -29,17 +29,17 @@ pub fn name(engine: usize) -> String {
     if engine == OURS { format!("**{}**", NAMES[engine]) } else { NAMES[engine].to_owned() }
 }
 
-/// Time for an operation of the mixed trace, less what only our way of driving tokio's clock costs.
-pub fn mixed_time(outcome: &Outcome, figures: &Figures) -> f64 {
-    if figures.engine == TOKIO { (figures.mixed - outcome.clock.mixed).max(0.0) } else { figures.mixed }
+/// Returns the time for an operation of the mixed trace, less the cost of our way of driving tokio's clock.
+pub fn mixed_time(outcome: &Outcome, measurements: &Measurements) -> f64 {
+    if measurements.engine == TOKIO { (measurements.mixed - outcome.clock.mixed).max(0.0) } else { measurements.mixed }
 }
 
-/// The same for the fill.
-fn fill_time(outcome: &Outcome, figures: &Figures) -> f64 {
-    if figures.engine == TOKIO { (figures.fill - outcome.clock.fill).max(0.0) } else { figures.fill }
+/// Returns the same for the fill.
+fn fill_time(outcome: &Outcome, measurements: &Measurements) -> f64 {
+    if measurements.engine == TOKIO { (measurements.fill - outcome.clock.fill).max(0.0) } else { measurements.fill }
 }
 
-/// One size, for a quick run.
+/// Returns the table of one size, for a quick run.
 pub fn mixed(outcome: &Outcome) -> String {
     mixed_of_all(std::slice::from_ref(outcome))
 }
@@ -47,14 +47,18 @@ pub fn mixed(outcome: &Outcome) -> String {
 pub fn mixed_of_all(outcomes: &[Outcome]) -> String {
     let mut text =
         String::from("\n## The mixed trace\n\nTime for one operation, with all that time does in between.\n\n");
-    text += &table(outcomes, |outcome, figures| time_and_ratio(mixed_time(outcome, figures), outcome.of(OURS).mixed));
+    text += &table(outcomes, |outcome, measurements| {
+        time_and_ratio(mixed_time(outcome, measurements), outcome.of(OURS).mixed)
+    });
     let floor = outcomes.iter().filter(|outcome| outcome.floor > 0.0);
     let floor: Vec<_> = floor.map(|outcome| time_and_ratio(outcome.floor, outcome.of(OURS).mixed)).collect();
     if !floor.is_empty() {
         text += &row(std::iter::once("7 the floor: one cache line".to_owned()).chain(floor));
     }
     text += "\nFilling it: time for one session set for the first time.\n\n";
-    text += &table(outcomes, |outcome, figures| time_and_ratio(fill_time(outcome, figures), outcome.of(OURS).fill));
+    text += &table(outcomes, |outcome, measurements| {
+        time_and_ratio(fill_time(outcome, measurements), outcome.of(OURS).fill)
+    });
     text += "\nWhat the traffic consists of.\n\n";
     text += &header("", sizes(outcomes));
     text += &row(std::iter::once("operations, fill included".to_owned())
@@ -68,11 +72,11 @@ pub fn mixed_of_all(outcomes: &[Outcome]) -> String {
 
 pub fn alone(outcomes: &[Outcome]) -> String {
     let mut text = String::from("\n## Operations alone\n");
-    let mut part = |title: &str, value: fn(&Figures) -> f64, engines: fn(usize) -> bool| {
+    let mut part = |title: &str, value: fn(&Measurements) -> f64, engines: fn(usize) -> bool| {
         text += &format!("\n{title}\n\n");
-        text += &table(outcomes, |outcome, figures| {
-            if engines(figures.engine) {
-                time_and_ratio(value(figures), value(outcome.of(OURS)))
+        text += &table(outcomes, |outcome, measurements| {
+            if engines(measurements.engine) {
+                time_and_ratio(value(measurements), value(outcome.of(OURS)))
             } else {
                 "–".to_owned()
             }
@@ -80,13 +84,13 @@ pub fn alone(outcomes: &[Outcome]) -> String {
     };
     part(
         "A keep-alive: a random session of a random user is set to what it is set to.",
-        |figures| figures.single.keep_alive,
+        |measurements| measurements.single.keep_alive,
         |_| true,
     );
-    part("A read of a random user.", |figures| figures.single.read, |_| true);
+    part("A read of a random user.", |measurements| measurements.single.read, |_| true);
     part(
         "Everything ends: for each session, time is advanced once, when all leases have run out.",
-        |figures| figures.single.expiry,
+        |measurements| measurements.single.expiry,
         |engine| engine != NO_TIMERS,
     );
     text += "\nWhat these stand against, and sixty-four keep-alives at once.\n\n";
@@ -102,7 +106,7 @@ pub fn alone(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// What a read of ours waits for.
+/// Returns the table that takes our reads apart.
 pub fn reads(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
         "\n## Reads, taken apart\n\nA bare probe of `hashbrown` for the same id, in a map to values of our record's size, \
@@ -125,7 +129,7 @@ pub fn reads(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// Where the time of our own mixed trace goes.
+/// Returns the table of where the time of our mixed trace goes.
 pub fn parts(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
         "\n## Where our time goes\n\nThe calls of the mixed trace timed one by one, so that nothing overlaps: the time of all \
@@ -161,23 +165,23 @@ pub fn parts(outcomes: &[Outcome]) -> String {
 pub fn memory(outcomes: &[Outcome]) -> String {
     let mut text = String::from("\n## Memory\n\nBytes for each session when every session is there.\n\n");
     let sessions = |outcome: &Outcome| f64::from(outcome.users * outcome.sessions);
-    let mut part = |title: &str, value: fn(&Figures) -> f64, per_session: bool| {
+    let mut part = |title: &str, value: fn(&Measurements) -> f64, per_session: bool| {
         text += title;
-        text += &table(outcomes, |outcome, figures| {
-            let (value, ours) = (value(figures), value(outcome.of(OURS)));
+        text += &table(outcomes, |outcome, measurements| {
+            let (value, ours) = (value(measurements), value(outcome.of(OURS)));
             let shown = if per_session { value / sessions(outcome) } else { value };
             format!("{} {}", number(shown), ratio(value, ours))
         });
     };
-    part("", |figures| figures.calls.bytes_filled as f64, true);
+    part("", |measurements| measurements.calls.bytes_filled as f64, true);
     part(
         "\nBytes for each session that there is room for, after the last hour of keep-alives.\n\n",
-        |figures| figures.calls.bytes_after as f64,
+        |measurements| measurements.calls.bytes_after as f64,
         true,
     );
     part(
         "\nAllocations for each operation of the traffic: ours makes none, so there is no ratio.\n\n",
-        |figures| figures.calls.allocations,
+        |measurements| measurements.calls.allocations,
         false,
     );
     text

@@ -1,6 +1,6 @@
-//! Figures as text.
+//! Numbers as text.
 
-/// Three significant digits or so, and commas.
+/// Returns a number with some three significant digits, and commas.
 pub fn number(value: f64) -> String {
     match value {
         ..9.995 => format!("{value:.2}"),
@@ -21,7 +21,7 @@ pub fn whole(value: u64) -> String {
     text
 }
 
-/// Nanoseconds in the unit that suits them.
+/// Returns nanoseconds in the unit that suits them.
 pub fn time(nanoseconds: f64) -> String {
     match nanoseconds {
         ..9_999.5 => format!("{} ns", number(nanoseconds)),
@@ -30,18 +30,18 @@ pub fn time(nanoseconds: f64) -> String {
     }
 }
 
-/// What a clock has read, so no fractions of a nanosecond.
+/// Returns a time that a clock has read, without fractions of a nanosecond.
 pub fn read_time_and_ratio(nanoseconds: u64, ours: u64) -> String {
     let shown = if nanoseconds < 10_000 { format!("{} ns", whole(nanoseconds)) } else { time(nanoseconds as f64) };
     format!("{shown} {}", ratio(nanoseconds as f64, ours as f64))
 }
 
-/// A round time.
+/// Returns a round time.
 pub fn short_time(nanoseconds: f64) -> String {
     if nanoseconds < 1e3 { format!("{nanoseconds} ns") } else { format!("{} µs", nanoseconds / 1e3) }
 }
 
-/// How many times ours; nothing where there is nothing to compare.
+/// Returns how many times ours a number is; nothing where ours is zero.
 pub fn ratio(value: f64, ours: f64) -> String {
     if ours > 0.0 && value.is_finite() { format!("({})", number(value / ours)) } else { "(–)".to_owned() }
 }
@@ -50,12 +50,12 @@ pub fn time_and_ratio(value: f64, ours: f64) -> String {
     format!("{} {}", time(value), ratio(value, ours))
 }
 
-/// One row of a table.
+/// Returns one row of a table.
 pub fn row(cells: impl IntoIterator<Item = String>) -> String {
     cells.into_iter().fold(String::from("|"), |row, cell| row + " " + &cell + " |") + "\n"
 }
 
-/// The two first rows of a table: the first column to the left, the others to the right.
+/// Returns the first two rows of a table: the first column to the left, the others to the right.
 pub fn header(first: &str, others: impl IntoIterator<Item = String>) -> String {
     let others: Vec<String> = others.into_iter().collect();
     let rule = std::iter::once("---".to_owned()).chain(others.iter().map(|_| "---:".to_owned()));

@@ -1,4 +1,4 @@
-//! What we wanted to see at the largest size, and what there is.
+//! The budgets at the largest size, and what was measured.
 
 use super::tables::mixed_time;
 use super::text::{header, number, row, time};
@@ -7,29 +7,34 @@ use crate::instructions::Counts;
 use crate::measure::summary;
 use crate::run::Outcome;
 
-/// One bar: what, how much, what there is, and whether that will do.
-struct Bar {
+/// A budget: what it limits, the limit, the measurement, and whether that keeps it.
+struct Budget {
     what: &'static str,
-    bar: &'static str,
+    limit: &'static str,
     measured: String,
     holds: Option<bool>,
 }
 
 pub fn table(outcomes: &[Outcome], counts: Option<Counts>) -> String {
     let Some(outcome) = outcomes.last() else { return String::new() };
-    let mut text = format!("## What we wanted to see, at {} users\n\n", super::text::whole(outcome.users.into()));
-    text += &header("", ["bar", "measured", ""].map(str::to_owned));
-    for bar in bars(outcomes, outcome, counts) {
-        let verdict = bar.holds.map_or("not measured", |holds| if holds { "holds" } else { "**missed**" });
-        text += &row([bar.what.to_owned(), bar.bar.to_owned(), bar.measured, verdict.to_owned()]);
+    let mut text = format!("## Budgets, at {} users\n\n", super::text::whole(outcome.users.into()));
+    text += &header("", ["budget", "measured", ""].map(str::to_owned));
+    for budget in budgets(outcomes, outcome, counts) {
+        let verdict = budget.holds.map_or("not measured", |holds| if holds { "holds" } else { "**missed**" });
+        text += &row([budget.what.to_owned(), budget.limit.to_owned(), budget.measured, verdict.to_owned()]);
     }
     text
 }
 
-fn bars(outcomes: &[Outcome], outcome: &Outcome, counts: Option<Counts>) -> Vec<Bar> {
+fn budgets(outcomes: &[Outcome], outcome: &Outcome, counts: Option<Counts>) -> Vec<Budget> {
     let ours = outcome.of(OURS);
     let faster = |engine: usize| mixed_time(outcome, outcome.of(engine)) / ours.mixed;
-    let bar = |what, bar, measured: f64, holds: bool| Bar { what, bar, measured: number(measured), holds: Some(holds) };
+    let budget = |what, limit, measured: f64, holds: bool| Budget {
+        what,
+        limit,
+        measured: number(measured),
+        holds: Some(holds),
+    };
     let (against_first, against_expert) = (faster(MAPS_AND_HEAP), faster(EXPERT));
     let keep_alive = ours.single.keep_alive / outcome.floor;
     let reads = outcome.reads;
@@ -37,36 +42,41 @@ fn bars(outcomes: &[Outcome], outcome: &Outcome, counts: Option<Counts>) -> Vec<
     let batch = outcome.batch.one_by_one / outcome.batch.batched;
     let bytes = |bytes: usize| bytes as f64 / f64::from(outcome.users);
     let (filled, after) = (bytes(ours.calls.bytes_filled), bytes(ours.calls.bytes_after));
-    let mut bars = vec![
-        bar("mixed trace against rival 1", "at least 5 times faster", against_first, against_first >= 5.0),
-        bar("mixed trace against rival 3", "at least as fast (1.0)", against_expert, against_expert >= 1.0),
-        bar("keep-alive against the floor", "at most 2 times", keep_alive, keep_alive <= 2.0),
-        bar("read against a bare probe, each waiting for the one before", "at most 1.3 times", waiting, waiting <= 1.3),
-        bar("the same where the processor may overlap them", "at most 1.3 times", overlapped, overlapped <= 1.3),
-        bar("batch of 64 against one by one", "at least 1.5 times faster", batch, batch >= 1.5),
+    let mut budgets = vec![
+        budget("mixed trace against baseline 1", "at least 5 times faster", against_first, against_first >= 5.0),
+        budget("mixed trace against baseline 3", "at least as fast (1.0)", against_expert, against_expert >= 1.0),
+        budget("keep-alive against the floor", "at most 2 times", keep_alive, keep_alive <= 2.0),
+        budget(
+            "read against a bare probe, each waiting for the one before",
+            "at most 1.3 times",
+            waiting,
+            waiting <= 1.3,
+        ),
+        budget("the same where the processor may overlap them", "at most 1.3 times", overlapped, overlapped <= 1.3),
+        budget("batch of 64 against one by one", "at least 1.5 times faster", batch, batch >= 1.5),
     ];
-    bars.push(advance(outcomes, outcome));
+    budgets.push(advance(outcomes, outcome));
     let expiry = ours.single.expiry;
     let what = "expiring everything, per session";
-    bars.push(Bar { what, bar: "at most 1 µs", measured: time(expiry), holds: Some(expiry <= 1000.0) });
+    budgets.push(Budget { what, limit: "at most 1 µs", measured: time(expiry), holds: Some(expiry <= 1000.0) });
     let measured = format!("{}, after an hour {}", number(filled), number(after));
     let (what, holds) =
         ("memory, bytes a user", Some(filled <= 256.0 && ours.calls.bytes_filled == ours.calls.bytes_after));
-    bars.push(Bar { what, bar: "at most 256, the same after an hour", measured, holds });
+    budgets.push(Budget { what, limit: "at most 256, the same after an hour", measured, holds });
     let measured = counts.map_or("no valgrind".to_owned(), |counts| {
         format!("{} ({} to {})", number(counts.many / counts.few), number(counts.few), number(counts.many))
     });
-    bars.push(Bar {
+    budgets.push(Budget {
         what: "instructions for each operation of ten minutes of the trace, 1,000 to 1,000,000 users",
-        bar: "grow by less than 1.5 times",
+        limit: "grow by less than 1.5 times",
         measured,
         holds: counts.map(|counts| counts.many / counts.few < 1.5),
     });
-    bars
+    budgets
 }
 
-/// The longest single call of `advance` at 99.9 %, in the mass event and after keep-alives, here and with fewer users.
-fn advance(outcomes: &[Outcome], outcome: &Outcome) -> Bar {
+/// Returns the longest single call of `advance` at 99.9 %, in the mass event and after keep-alives, here and with fewer users.
+fn advance(outcomes: &[Outcome], outcome: &Outcome) -> Budget {
     let nearly_all = |outcome: &Outcome| {
         let ours = outcome.of(OURS);
         let [.., mass_event, _] = summary(&ours.calls.steps_in_mass_event);
@@ -78,9 +88,9 @@ fn advance(outcomes: &[Outcome], outcome: &Outcome) -> Bar {
     let fewer = fewer.map_or(String::new(), |(mass_event, stale)| {
         format!("; with a tenth of the users {} and {}", time(mass_event as f64), time(stale as f64))
     });
-    Bar {
+    Budget {
         what: "longest single `advance`, p99.9, in the mass event and after a million keep-alives",
-        bar: "at most 20 µs, however many are due or stale",
+        limit: "at most 20 µs, however many are due or stale",
         measured: format!("{} and {}{fewer}", time(mass_event as f64), time(stale as f64)),
         holds: Some(mass_event.max(stale) <= 20_000),
     }
