@@ -1,5 +1,6 @@
-//! Inputs out of a fuzzer's bytes, feature `arbitrary`: always valid, and more often than not those that something hangs on,
-//! such as a lease of exactly the longest that a policy allows, or one millisecond more.
+//! Inputs from a fuzzer's bytes, feature `arbitrary`: always valid, and mostly boundary values.
+//!
+//! A lease, for example, is often the longest that a policy allows, or a millisecond more.
 
 use crate::id::{SessionId, UserId};
 use crate::policy::{Fades, Policy, PreferredDefault};
@@ -8,7 +9,7 @@ use crate::time::{Duration, DurationRange, Instant};
 use crate::user::Command;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-/// What the policies count in.
+/// The durations of the policies.
 const BOUNDARIES: [Duration; 13] = [
     Duration::ZERO,
     Duration::from_mins(1),
@@ -25,7 +26,7 @@ const BOUNDARIES: [Duration; 13] = [
     Duration::MAX,
 ];
 
-/// A boundary of the policies or a millisecond beside it, whole minutes, or anything.
+/// A boundary of the policies, a millisecond beside it, whole minutes, or any duration.
 impl<'a> Arbitrary<'a> for Duration {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(match u.int_in_range(0..=7)? {
@@ -42,7 +43,7 @@ impl<'a> Arbitrary<'a> for Duration {
     }
 }
 
-/// As long after the epoch, or before the end of time, as durations are long.
+/// A duration after the epoch, or before the greatest instant.
 impl<'a> Arbitrary<'a> for Instant {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let is_near_the_end = u.int_in_range(0..=7)? == 7;
@@ -55,7 +56,7 @@ impl<'a> Arbitrary<'a> for Instant {
     }
 }
 
-/// One that is not empty.
+/// A range that is not empty.
 impl<'a> Arbitrary<'a> for DurationRange {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let (one, other): (Duration, Duration) = (u.arbitrary()?, u.arbitrary()?);
@@ -67,7 +68,7 @@ impl<'a> Arbitrary<'a> for DurationRange {
     }
 }
 
-/// Any; Available, which alone fades, more often.
+/// Any presence; Available, which alone fades, more often.
 impl<'a> Arbitrary<'a> for Presence {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(Self::from_byte(u.int_in_range(0..=19)?).unwrap_or(Self::Available))
@@ -78,7 +79,7 @@ impl<'a> Arbitrary<'a> for Presence {
     }
 }
 
-/// Any.
+/// Any set.
 impl<'a> Arbitrary<'a> for PresenceSet {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let members = u16::arbitrary(u)?;
@@ -90,7 +91,7 @@ impl<'a> Arbitrary<'a> for PresenceSet {
     }
 }
 
-/// Graph's, a desk's, or any, with Graph's fades or none.
+/// The policy of Graph, that of a desk, or any with Graph's fades or none.
 impl<'a> Arbitrary<'a> for Policy {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(match u.int_in_range(0..=3)? {
@@ -117,7 +118,7 @@ impl<'a> Arbitrary<'a> for Policy {
     }
 }
 
-/// The bytes of an id: nearly always one of four, so that commands meet.
+/// Returns the bytes of an id: nearly always one of four, so that commands meet.
 fn guid(u: &mut Unstructured<'_>) -> Result<[u8; 16]> {
     Ok(match u.int_in_range(0..=15)? {
         15 => u.arbitrary()?,
@@ -125,7 +126,7 @@ fn guid(u: &mut Unstructured<'_>) -> Result<[u8; 16]> {
     })
 }
 
-/// One of four, nearly always, so that commands meet.
+/// Nearly always one of four ids, so that commands meet.
 impl<'a> Arbitrary<'a> for SessionId {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         guid(u).map(Self::from_bytes)
@@ -136,7 +137,7 @@ impl<'a> Arbitrary<'a> for SessionId {
     }
 }
 
-/// One of four, nearly always, so that commands meet.
+/// Nearly always one of four ids, so that commands meet.
 impl<'a> Arbitrary<'a> for UserId {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         guid(u).map(Self::from_bytes)
@@ -147,7 +148,7 @@ impl<'a> Arbitrary<'a> for UserId {
     }
 }
 
-/// Any, whether a policy allows it or not; to set a session more often.
+/// Any command, whether a policy allows it or not; setting a session is more frequent.
 impl<'a, S: Arbitrary<'a>> Arbitrary<'a> for Command<S> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(match u.int_in_range(0..=9)? {
@@ -170,7 +171,7 @@ mod graph {
     use crate::graph::{Caller, Permissions};
     use arbitrary::{Arbitrary, Result, Unstructured};
 
-    /// Any.
+    /// Any permissions.
     impl<'a> Arbitrary<'a> for Permissions {
         fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
             Ok(Self { read_all: u.arbitrary()?, read_write_all: u.arbitrary()? })
@@ -181,7 +182,7 @@ mod graph {
         }
     }
 
-    /// Of any kind.
+    /// A caller of any kind.
     impl<'a> Arbitrary<'a> for Caller {
         fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
             Ok(match u.int_in_range(0..=2)? {

@@ -1,4 +1,4 @@
-//! Logs through defmt at trace level, or nothing: then the arguments are type-checked all the same.
+//! Logs through defmt at trace level. Without that feature the arguments are only type-checked.
 
 #[cfg(feature = "defmt")]
 macro_rules! trace {

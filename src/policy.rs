@@ -1,30 +1,30 @@
-//! Policies: which presences a session may take, which may be preferred, how long things last and how they fade. Plain
-//! constant data. Rule P2.
+//! Policies: the presences that may be set or preferred, for how long, and how sessions fade. Plain constant data.
 
 use crate::presence::{Presence, PresenceSet};
 use crate::time::{Duration, DurationRange, Instant};
 
-/// One fade of a session set to Available: this long after it was last set, it becomes this. Rule S3.
+/// One fade of a session that was set to Available ([S3](crate::rules#s3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Fade {
-    /// Time since the session was last set.
+    /// The time since the session was last set.
     pub after: Duration,
-    /// What it becomes.
+    /// The presence that it fades to.
     pub becomes: Presence,
 }
 
-/// The fades of a policy: later and weaker at every step. Rule S3.
+/// The fades of a policy: each later and weaker than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Fades(&'static [Fade]);
 
 impl Fades {
-    /// Sessions stay as they were set.
+    /// No fades: sessions stay as they were set.
     pub const NONE: Self = Self(&[]);
 
-    /// These fades, if each comes later and is weaker than the one before, and the first is weaker than Available: so there
-    /// are six at most. Rule S3. O(fades), meant for `const`.
+    /// Creates fades, in `const`, if each is later and weaker than the one before; `None` otherwise.
+    ///
+    /// The first is weaker than Available, so there are six at most.
     ///
     /// ```
     /// use presence_core::{Duration, Fade, Fades, Presence};
@@ -48,42 +48,42 @@ impl Fades {
         Some(Self(fades))
     }
 
-    /// The fades, in order. Rule S3. O(1).
+    /// Returns the fades in order.
     #[must_use]
     pub const fn as_slice(self) -> &'static [Fade] {
         self.0
     }
 
-    /// The fade that comes after `done` others, if there is one.
+    /// Returns the fade after `done` others, if there is one.
     pub(crate) fn get(self, done: u8) -> Option<Fade> {
         self.0.get(usize::from(done)).copied()
     }
 
-    /// When fade number `next` comes, if the one before it came, or the session was set, at `last`.
+    /// Returns the time of fade number `next`, if the one before it came, or the session was set, at `last`.
     pub(crate) fn deadline(self, next: u8, last: Instant) -> Instant {
         let elapsed = next.checked_sub(1).and_then(|before| self.get(before)).map_or(Duration::ZERO, |fade| fade.after);
         self.get(next).map_or(Instant::NEVER, |fade| last.saturating_add(fade.after.saturating_sub(elapsed)))
     }
 }
 
-/// How long a preferred presence lasts when the command does not say. Rule U2.
+/// The durations of a preferred presence whose command gives none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PreferredDefault {
-    /// The presences that disturb others' plans most, and so end sooner.
+    /// The presences that end sooner, because they keep others away.
     pub brief: PresenceSet,
-    /// How long those last.
+    /// The duration of these.
     pub brief_duration: Duration,
-    /// How long all others last.
+    /// The duration of all others.
     pub duration: Duration,
 }
 
-/// What may be set and for how long: plain constant data that the decisions are handed. Rule P2.
+/// The presences that may be set, and for how long: plain constant data, an argument of every decision.
 ///
 /// ```
 /// use presence_core::{Duration, Fade, Fades, Policy, Presence};
 ///
-/// // Another chat server's rule: half-minute leases, straight to Away after five minutes.
+/// // A chat server: leases of half a minute by default, and straight to Away after five minutes.
 /// const CHAT: Policy = Policy {
 ///     default_lease: Duration::from_secs(30),
 ///     fades: Fades::new(&[Fade { after: Duration::from_secs(300), becomes: Presence::Away }]).unwrap(),
@@ -93,24 +93,24 @@ pub struct PreferredDefault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Policy {
-    /// Which presences a session may be set to. Rule P1.
+    /// The presences that a session may be set to.
     pub sessions: PresenceSet,
-    /// Which presences may be preferred. Rule P1.
+    /// The presences that may be preferred.
     pub preferred: PresenceSet,
-    /// How long a session may be set for. Rule S2.
+    /// The range of leases.
     pub leases: DurationRange,
-    /// How long a session is set for when the command does not say. Rule S2.
+    /// The lease of a command that gives none.
     pub default_lease: Duration,
-    /// How long a presence may be preferred. Rule U2.
+    /// The range of durations of a preferred presence.
     pub preferred_durations: DurationRange,
-    /// How long a presence is preferred when the command does not say. Rule U2.
+    /// The duration of a preferred presence whose command gives none.
     pub preferred_default: PreferredDefault,
-    /// How a session set to Available weakens when nobody repeats it. Rule S3.
+    /// The fades of a session that was set to Available and is not renewed.
     pub fades: Fades,
 }
 
 impl Policy {
-    /// What Microsoft Graph does. Rules P1, S2, S3, U2.
+    /// The policy of Microsoft Graph ([section 3](crate::rules#section-3) and [section 5](crate::rules#section-5)).
     pub const GRAPH: Self = Self {
         sessions: PresenceSet::of(&[
             Presence::Available,
@@ -141,15 +141,16 @@ impl Policy {
         ]),
     };
 
-    /// For devices on a desk: a session takes every presence from Away up, so that a calendar can say InAMeeting and a
-    /// focus timer Focusing, for one second to 24 hours. Rule P2.
+    /// A policy for devices on a desk: sessions take every presence from Away up, for one second to 24 hours.
+    ///
+    /// So a calendar can set InAMeeting, and a focus timer Focusing.
     pub const DESK: Self = Self {
         sessions: PresenceSet::from_up(Presence::Away),
         leases: DurationRange { shortest: Duration::from_secs(1), longest: Duration::from_hours(24) },
         ..Self::GRAPH
     };
 
-    /// How long a presence is preferred when the command does not say. Rule U2. O(1).
+    /// Returns the duration of a preferred presence whose command gives none.
     #[must_use]
     pub const fn default_preferred_duration(&self, presence: Presence) -> Duration {
         if self.preferred_default.brief.contains(presence) {

@@ -102,7 +102,7 @@ impl Appearance {
 #[must_use]
 pub const fn appearance(presence: Presence, absence: Option<Absence>, palette: &Palette) -> Appearance {
     match (presence, absence) {
-        (Presence::Offline, Some(absence)) if absence.is_no_news() => palette.no_news,
+        (Presence::Offline, Some(absence)) if absence.is_stale() => palette.no_news,
         _ => palette.of(presence),
     }
 }

@@ -6,7 +6,7 @@ mod set;
 pub use names::{Activity, Availability, ParsePresenceError};
 pub use set::PresenceSet;
 
-/// A presence: an (availability, activity) pair of [the table](crate::rules#m3), as one ordered byte.
+/// A presence: an (availability, activity) pair of [the table](crate::rules#section-2), as one ordered byte.
 ///
 /// The order is precedence, from weakest to strongest, and total: sessions are aggregated with `max`, and two applications
 /// that refresh in turn cannot make the result flap. Pairs outside the table cannot be built.

@@ -74,7 +74,7 @@ impl Availability {
     }
 }
 
-/// The error for a name, a pair or a byte that is not in [the table](crate::rules#m3).
+/// The error for a name, a pair or a byte that is not in [the table](crate::rules#section-2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

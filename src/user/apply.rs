@@ -1,4 +1,4 @@
-//! The only thing that changes a user: carrying out a transition, wholly or not at all.
+//! The application of a transition, wholly or not at all: the only change of a user besides a rebase.
 
 use super::decide::is_same;
 use super::transition::{Change, Transition};
@@ -6,16 +6,16 @@ use super::{Absence, Session, User};
 use crate::presence::Presence;
 use crate::time::Instant;
 
-/// Why a transition was not applied. Nothing has changed.
+/// The error of [`User::apply`]. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ApplyError {
-    /// It was decided about another state of this user: decide again. Rule V2.
+    /// The transition was decided about another state of this user: decide again.
     Stale,
-    /// No decision about this user made it: before and after do not follow from its record, or the record does not fit.
+    /// No decision about this user can have made the transition.
     Invalid,
-    /// It is about a user new to a directory that has no room for another.
+    /// The user is new, and the directory has no room for another.
     Full,
 }
 
@@ -32,14 +32,16 @@ impl core::fmt::Display for ApplyError {
 impl core::error::Error for ApplyError {}
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// Carries out a transition. It needs no policy and no clock, and so does the same everywhere and at any time; whoever
-    /// takes transitions from strangers asks the policy first, with [`check_session`](crate::Policy::check_session) or
-    /// [`check_preferred`](crate::Policy::check_preferred). Rules S7, V1, V2. O(`SESSIONS`).
+    /// Applies a transition, wholly or not at all.
+    ///
+    /// It is independent of policy and clock. Validate untrusted transitions with
+    /// [`Policy::check_session`](crate::Policy::check_session) or [`Policy::check_preferred`](crate::Policy::check_preferred)
+    /// first.
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Stale`] when this user has changed since the decision, [`ApplyError::Invalid`] when no decision about
-    /// this user, under whatever policy, can have made it. Nothing is changed then.
+    /// - [`ApplyError::Stale`] if this user has changed since the decision ([V2](crate::rules#v2)).
+    /// - [`ApplyError::Invalid`] if no decision about this user, under any policy, can have made the transition.
     ///
     /// ```
     /// use presence_core::{ApplyError, Instant, Policy, Presence, User, set_presence};
@@ -48,14 +50,14 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// let one = set_presence(user.at(Instant::ZERO)?, 1, Presence::Away, None, &Policy::GRAPH)?;
     /// let other = set_presence(user.at(Instant::ZERO)?, 2, Presence::InACall, None, &Policy::GRAPH)?;
     /// assert_eq!(user.apply(&one), Ok(()));
-    /// assert_eq!(user.apply(&other), Err(ApplyError::Stale)); // decided about the user before: decide again
+    /// assert_eq!(user.apply(&other), Err(ApplyError::Stale)); // decided before `one` was applied: decide again
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn apply(&mut self, transition: &Transition<S>) -> Result<(), ApplyError> {
         if transition.revision != self.revision {
             return Err(ApplyError::Stale);
         }
-        // The session it is about, where there is one, and what is to be said then.
+        // The session of the transition, if it has one, with the presence it will show, and the preferred presence.
         let (old, present, preferred) = match &transition.change {
             Change::Set(new) | Change::Faded(new) => (self.session(new.id), Some(new.presence), self.preferred),
             Change::Cleared(id) | Change::Expired(id) => (self.session(*id), None, self.preferred),
@@ -72,7 +74,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         Ok(())
     }
 
-    /// Carries out a transition that was decided about this very state, as nobody outside can know.
+    /// Applies a transition that was decided about this very state, which only the crate itself can know.
     pub(crate) fn apply_unchecked(&mut self, transition: &Transition<S>) {
         match &transition.change {
             Change::Set(session) | Change::Faded(session) => self.put(session),
@@ -89,12 +91,12 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         crate::log::trace!("{}: {} -> {}", transition.cause(), transition.before, transition.after);
     }
 
-    /// Whether a decision about this user could have made this change of this session of its, at this moment.
+    /// Reports whether a decision about this user could have made this change to this session at this moment.
     fn fits(&self, transition: &Transition<S>, old: Option<&Session<S>>) -> bool {
         let at = transition.at;
         let deadline = self.first_deadline();
         match &transition.change {
-            // Time carries out what is due first.
+            // What is due first comes first.
             Change::Expired(_) | Change::Faded(_) | Change::PreferredExpired => {
                 let is_first = deadline == at && at != Instant::NEVER;
                 is_first
@@ -112,7 +114,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
                         _ => false,
                     }
             }
-            // A command is carried out when nothing is overdue.
+            // Nothing is overdue when a command is decided.
             _ if deadline.is_due(at) => false,
             Change::Set(new) => {
                 let has_room = !self.sessions.is_full() || old.is_some();
@@ -125,7 +127,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         }
     }
 
-    /// Replaces the session with this id, or inserts it in its place: there is room, or nobody would have decided so.
+    /// Replaces the session with this id, or inserts it in the order of ids. Every decision has made sure that there is room.
     fn put(&mut self, session: &Session<S>) {
         if let Some(slot) = self.sessions.iter_mut().find(|slot| slot.id == session.id) {
             slot.become_like(session);
@@ -149,8 +151,8 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     /// Removes the session with this id and closes the gap.
     fn remove(&mut self, id: S, how: Absence) {
         self.absence = how;
-        let Some(place) = self.sessions.iter().position(|session| session.id == id) else { return };
-        let mut rest = self.sessions.get_mut(place..).unwrap_or_default();
+        let Some(index) = self.sessions.iter().position(|session| session.id == id) else { return };
+        let mut rest = self.sessions.get_mut(index..).unwrap_or_default();
         while let Some((first, others)) = rest.split_first_mut() {
             if let Some(next) = others.first() {
                 first.become_like(next);

@@ -1,4 +1,4 @@
-//! The pure decisions: what a command, or the passing of time, would do to a user at a moment. They change nothing.
+//! The pure decisions: the transition that a command, or the passing of time, would be. They change nothing.
 
 use super::error::{CommandError, NotFound, SetPreferredError, SetPresenceError};
 use super::session::{Fading, Preferred, Session};
@@ -24,7 +24,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> AtMoment<S> for UserAt<'_, S, SESSION
 /// Decides `setPresence`: creates a session or replaces it, and restarts its clocks.
 ///
 /// Repeating it is the keep-alive. Without a lease, the policy's default applies, whatever the lease was before. See
-/// [section 5](crate::rules#section-5) of the rules for leases and fades.
+/// [section 3](crate::rules#section-3) of the rules for leases and fades.
 ///
 /// # Errors
 ///
@@ -208,33 +208,33 @@ pub fn next_due<S: Copy + Ord, const SESSIONS: usize>(
     })
 }
 
-/// Any of the commands, as a value: what a queue, a fuzzer or a wire carries.
+/// Any of the commands, as a value for queues, wires and fuzzers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Command<S = SessionId> {
-    /// See [`set_presence`].
+    /// Sets or renews a session; see [`set_presence`].
     SetPresence {
-        /// The application's session.
+        /// The session of the application.
         session: S,
-        /// What it says.
+        /// The presence that it shows.
         presence: Presence,
-        /// For how long; the policy's default if `None`.
+        /// The time until it expires; the policy's default if `None`.
         lease: Option<Duration>,
     },
-    /// See [`clear_presence`].
+    /// Removes a session; see [`clear_presence`].
     ClearPresence {
-        /// The application's session.
+        /// The session of the application.
         session: S,
     },
-    /// See [`set_preferred_presence`].
+    /// Sets the preferred presence; see [`set_preferred_presence`].
     SetPreferredPresence {
-        /// What to be seen as.
+        /// The presence to be seen as.
         presence: Presence,
-        /// For how long; the policy's default if `None`.
+        /// The time until it expires; the policy's default for that presence if `None`.
         duration: Option<Duration>,
     },
-    /// See [`clear_preferred_presence`].
+    /// Removes the preferred presence; see [`clear_preferred_presence`].
     ClearPreferredPresence,
 }
 
@@ -274,7 +274,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> Decisions<S> for UserAt<'_, S, SESSIO
         if old.is_none() && record.sessions.is_full() {
             return Err(SetPresenceError::Full);
         }
-        // A keep-alive, which is most of what happens, says what was said before: nothing to aggregate anew.
+        // A keep-alive, the most frequent command, repeats the presence: there is nothing to aggregate anew.
         let after = match old {
             Some(old) if old.presence == presence => self.published,
             _ => record.presence_with(old, Some(presence), record.preferred),
@@ -315,12 +315,13 @@ impl<S: Copy + Ord, const SESSIONS: usize> Decisions<S> for UserAt<'_, S, SESSIO
 }
 
 impl Policy {
-    /// Whether a session may be set to this for so long, and how long that is. Rules P1, S2. O(1).
+    /// Checks what a session is set to, and returns its lease: the default if `None`.
     ///
     /// # Errors
     ///
-    /// [`SetPresenceError::Lease`] for a lease out of range, before [`SetPresenceError::Presence`] for a presence that no
-    /// session may be set to: the order of rule H2.
+    /// - [`SetPresenceError::Lease`] if the lease is outside [`leases`](Self::leases). It is checked first
+    ///   ([H2](crate::rules#h2)).
+    /// - [`SetPresenceError::Presence`] if the presence is not in [`sessions`](Self::sessions).
     // Inlined, what an error carries is not written where it is not read.
     #[inline(always)]
     pub const fn check_session(
@@ -339,12 +340,13 @@ impl Policy {
         if allowed.contains(presence) { Ok(lease) } else { Err(SetPresenceError::Presence { presence, allowed }) }
     }
 
-    /// Whether this may be preferred for so long, and how long that is. Rules P1, U2. O(1).
+    /// Checks what is preferred, and returns its duration: the default for that presence if `None`.
     ///
     /// # Errors
     ///
-    /// [`SetPreferredError::Duration`] for a duration out of range, before [`SetPreferredError::Presence`] for a presence
-    /// that may not be preferred: the order of rule H2.
+    /// - [`SetPreferredError::Duration`] if the duration is outside [`preferred_durations`](Self::preferred_durations). It is
+    ///   checked first ([H2](crate::rules#h2)).
+    /// - [`SetPreferredError::Presence`] if the presence is not in [`preferred`](Self::preferred).
     // Inlined for the same reason as `check_session`.
     #[inline(always)]
     pub const fn check_preferred(
@@ -365,8 +367,8 @@ impl Policy {
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
-    /// The transition that this change is, at this moment.
-    // Inlined, the change is made where it stays; called, it would be copied.
+    /// Creates the transition of a change at this moment.
+    // Inlined, the change is written where it stays; a call would copy it.
     #[inline(always)]
     const fn transition(self, after: Presence, change: Change<S>) -> Transition<S> {
         Transition { revision: self.user.revision, at: self.now, before: self.published, after, change }
@@ -374,7 +376,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// What would be published with one of these sessions replaced, or gone, and this preferred presence.
+    /// Returns what would be published with one of these sessions replaced or removed, and this preferred presence.
     pub(super) fn presence_with(
         &self,
         replaced: Option<&Session<S>>,
@@ -391,7 +393,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     }
 }
 
-/// Whether this very session of the user is the one that was found.
+/// Reports whether the session that was found is this one, by its address.
 pub(super) fn is_same<S>(found: Option<&Session<S>>, session: &Session<S>) -> bool {
     found.is_some_and(|found| core::ptr::eq(found, session))
 }

@@ -52,7 +52,7 @@ pub enum SetPreferredError {
 /// The error of any [`Command`](super::Command). Nothing has changed.
 ///
 /// It names the part of the policy that rejects the command, but not what that part allows: one byte travels through stores and
-/// queues. [`SetPresenceError`] and [`SetPreferredError`] tell that, too.
+/// queues. [`SetPresenceError`] and [`SetPreferredError`] say that, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Why a user is shown as it is, since when, and what comes next by itself. Rule A4.
+//! Explanations of the published presence, and reads at a moment.
 
 use super::{Absence, Session, User, published};
 use crate::id::SessionId;
@@ -6,37 +6,38 @@ use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::Instant;
 
-/// Which layer decides what is published.
+/// The layer that decides what is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Layer<S = SessionId> {
-    /// No session, and how that came about. Rules A1, A5.
+    /// No session is left; this is how the last one went.
     Nothing(Absence),
-    /// The preferred presence. Rule A2.
+    /// The preferred presence is over every session.
     Preferred,
-    /// This session: the strongest, then the one that lasts longest, then the smaller id. Rule A3.
+    /// This session decides: the strongest, then the one that lasts longest, then the smallest id.
     Session(S),
 }
 
-/// Why a user is shown as it is. Rule A4.
+/// The reason of the published presence, and its next change ([A4](crate::rules#a4)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Explanation<S = SessionId> {
-    /// What is published.
+    /// The published presence.
     pub presence: Presence,
-    /// Which layer decides that.
+    /// The layer that decides it.
     pub layer: Layer<S>,
-    /// Since when it is so; `None` while nothing has ever changed.
+    /// The moment of the latest visible change; `None` if there was none.
     pub since: Option<Instant>,
-    /// When it will next change by itself and to what, if nobody does anything; `None` if it will not.
+    /// The next change without another command: when, and to what; `None` if there is none.
     pub next: Option<(Instant, Presence)>,
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// Says which layer decides, since when, and what comes next by itself. Rule A4. O(`SESSIONS`²): it looks at one
-    /// deadline after the other until something shows.
+    /// Explains what is published: which layer decides, since when, and what comes next.
+    ///
+    /// It looks at one deadline after the other until one is visible: O(`SESSIONS`²).
     ///
     /// ```
     /// use presence_core::{Instant, Layer, Policy, Presence, User, set_presence};
@@ -53,7 +54,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     pub fn explain(&self, policy: &Policy) -> Explanation<S> {
         let mut deciding: Option<&Session<S>> = None;
         for session in &self.sessions {
-            // They come in the order of their ids: among equals, the one that came first stays.
+            // In the order of ids: among equals, the smallest id stays.
             let strength = |session: &Session<S>| (session.presence, session.expires_at);
             if deciding.is_none_or(|deciding| strength(session) > strength(deciding)) {
                 deciding = Some(session);
@@ -69,8 +70,9 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         }
     }
 
-    /// What is published at a moment, and the version it has then, with everything that is overdue taken into account but
-    /// not carried out: a read that needs no [`next_due`](super::next_due) and no copy. Rules M4, V1. O(`SESSIONS`),
+    /// Returns the published presence and the version at `now`.
+    ///
+    /// What is overdue counts but is not applied, so a read needs neither [`next_due`](super::next_due) nor a copy. It is
     /// O(`SESSIONS`²) if something is overdue.
     ///
     /// ```
@@ -97,10 +99,10 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         (presence, version)
     }
 
-    /// The first deadline that changes what is seen, and to what.
+    /// Returns the first deadline that changes what is published, and to what.
     fn next_change(&self, presence: Presence, policy: &Policy) -> Option<(Instant, Presence)> {
         let mut moment = self.first_deadline();
-        // Each round uses up a deadline, and there are finitely many: fades are, and each session expires.
+        // It ends: each round uses up a deadline, fades are finitely many, and each session expires.
         while moment != Instant::NEVER {
             let (seen, next) = self.seen_at(moment, policy);
             if seen != presence {
@@ -111,8 +113,9 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         None
     }
 
-    /// What is published when everything due at a moment has happened, and the first deadline after it. Of the transitions
-    /// of one moment only one can be visible, for the weakest comes first, so this is what that one shows.
+    /// Returns what is published after all transitions of a moment, and the first deadline after it.
+    ///
+    /// Of these transitions one at most is visible, because the weakest comes first, so it leads to the same presence.
     fn seen_at(&self, moment: Instant, policy: &Policy) -> (Presence, Instant) {
         let (preferred, mut next) = match self.preferred {
             Some(presence) if !self.preferred_until.is_due(moment) => (Some(presence), self.preferred_until),

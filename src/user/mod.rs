@@ -1,7 +1,7 @@
 //! One user: its sessions, its preferred presence, and the presence that follows.
 //!
-//! Reading order: [`Session`] and [`Preferred`] are what a user holds; [`Transition`] is what may happen to it; the pure
-//! decisions make transitions; [`User::apply`] alone carries one out; [`User::explain`] says why and what next.
+//! Reading order: [`Session`] and [`Preferred`] are the records of a user; [`Transition`] is a change of it; the pure decisions
+//! make transitions; [`User::apply`] applies one; [`User::explain`] explains what is published.
 
 mod apply;
 mod decide;
@@ -28,38 +28,40 @@ use crate::id::SessionId;
 use crate::presence::Presence;
 use crate::time::Instant;
 
-/// How a user without a session came to have none. Rule A5: “gone” and “no news” are different to someone in front of a
-/// lamp, though the published presence is Offline in all of them.
+/// The way the last session of a user went.
+///
+/// Offline is published in every case, but a lamp shows a user who signed out differently from one whose state is unknown
+/// ([A5](crate::rules#a5)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
 pub enum Absence {
-    /// It never had a session.
+    /// The user never had a session.
     #[default]
     NeverSeen,
-    /// An application cleared the last session: the user is gone.
+    /// An application cleared the last session: the user has signed out.
     Cleared,
-    /// Nobody renewed the last session: no news.
+    /// The last session was not renewed: the state is stale.
     Expired,
-    /// Sessions were lost in a restart: no news.
+    /// Sessions were lost in a restart: the state is stale.
     Lost,
 }
 
 impl Absence {
-    /// Whether nobody knows if the user is there: everything but [`Absence::Cleared`]. O(1).
+    /// Reports whether the user may be there all the same: in every case but [`Absence::Cleared`].
     #[must_use]
-    pub const fn is_no_news(self) -> bool {
+    pub const fn is_stale(self) -> bool {
         !matches!(self, Self::Cleared)
     }
 }
 
-/// One user: up to `SESSIONS` sessions, one per application, and at most one preferred presence. Rules M1 to M5.
+/// One user: up to `SESSIONS` sessions, one per application, and at most one preferred presence.
 ///
-/// A plain value in fixed memory: cloned, compared, put in a `static`. Its session id `S` is small and `Copy`; the default
-/// is the GUID of the wire, two-kilobyte parts can use `u8`. Only [`apply`](Self::apply) and [`rebase`](Self::rebase)
-/// change it.
+/// It is a plain value in fixed memory, to clone, compare, or keep in a `static`; only [`apply`](Self::apply) and
+/// [`rebase`](Self::rebase) change it. Sessions are in the order of their ids, so the order of arrival leaves no trace.
 ///
-/// Sessions are kept in the order of their ids: what a user holds does not depend on the order in which it arrived.
+/// Session ids `S` are small `Copy` values: GUIDs, as on the wire, or `u8` on parts with two kilobytes. Write the type where a
+/// user is created, because the compiler cannot infer `SESSIONS`: `User<u8, 4>`, or `User` alone for four sessions with GUIDs.
 ///
 /// ```
 /// use presence_core::{Duration, Instant, Policy, Presence, User, set_presence};
@@ -76,58 +78,71 @@ impl Absence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct User<S = SessionId, const SESSIONS: usize = 4> {
-    /// In the order of their ids, so that a user is one value however its sessions arrived.
+    /// In the order of their ids, so that equal contents are equal values.
     sessions: heapless::Vec<Session<S>, SESSIONS, u16>,
-    /// What is preferred. Beside its end instead of with it, the two take eight bytes less.
+    /// The preferred presence. Apart from its end, which saves eight bytes.
     preferred: Option<Presence>,
-    /// When that ends; never while nothing is preferred.
+    /// When the preferred presence ends; `NEVER` while nothing is preferred.
     preferred_until: Instant,
-    /// When the published presence took its present value; never when it has not changed yet.
+    /// The moment of the latest visible change; `NEVER` before the first.
     since: Instant,
-    /// How the latest session to go went. Means nothing while there is one.
+    /// The way the latest session went. Without meaning while there is a session.
     absence: Absence,
     revision: u64,
     version: u64,
 }
 
 impl<S, const SESSIONS: usize> User<S, SESSIONS> {
-    /// A user never heard of. `const`, so that it can live in a `static`. Rule M5. O(1).
+    /// Creates a user without sessions and without a preferred presence.
+    ///
+    /// `SESSIONS`, the most sessions at a time, cannot be inferred: give it with the type.
+    ///
+    /// ```
+    /// use presence_core::User;
+    ///
+    /// let lamp: User<u8, 8> = User::new(); // eight sessions, ids of one byte
+    /// let desk: User = User::new(); // the defaults: four sessions, ids are GUIDs
+    /// static KEPT: User<u8, 2> = User::new();
+    /// assert!(lamp.is_empty() && desk.is_empty() && KEPT.is_empty());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self::with_version(0)
     }
 
-    /// A user whose sessions were lost in a restart: Offline, and no news (rule A5). Its revision and version start at a
-    /// number, as in [`with_version`](Self::with_version). O(1).
+    /// Creates a user whose sessions were lost in a restart: Offline, and stale ([A5](crate::rules#a5)).
+    ///
+    /// Its revision and version start at `version`, as in [`with_version`](Self::with_version).
     #[must_use]
-    pub const fn after_restart(number: u64) -> Self {
-        let mut user = Self::with_version(number);
+    pub const fn after_restart(version: u64) -> Self {
+        let mut user = Self::with_version(version);
         user.absence = Absence::Lost;
         user
     }
 
-    /// A user never heard of whose revision and version start at a number, for a wrapping layer that forgets users and
-    /// must not give an old version, or an old transition, a second meaning. Rules V1, V2. O(1).
+    /// Creates an empty user whose revision and version start at `version`.
+    ///
+    /// A layer that evicts users starts them above every version they had, so that no version or transition is used twice.
     #[must_use]
-    pub const fn with_version(number: u64) -> Self {
+    pub const fn with_version(version: u64) -> Self {
         Self {
             sessions: heapless::Vec::new(),
             preferred: None,
             preferred_until: Instant::NEVER,
             since: Instant::NEVER,
             absence: Absence::NeverSeen,
-            revision: number,
-            version: number,
+            revision: version,
+            version,
         }
     }
 
-    /// The sessions, in the order of their ids. Rule M1. O(1).
+    /// Returns the sessions, in the order of their ids.
     #[must_use]
     pub fn sessions(&self) -> &[Session<S>] {
         &self.sessions
     }
 
-    /// The preferred presence, if one is stored; with no session it shows nothing. Rules U1, U3. O(1).
+    /// Returns the preferred presence, if one is set. Without a session it is not published ([U3](crate::rules#u3)).
     #[must_use]
     pub const fn preferred(&self) -> Option<Preferred> {
         match self.preferred {
@@ -136,7 +151,7 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         }
     }
 
-    /// Replaces what is preferred.
+    /// Replaces the preferred presence.
     const fn prefer(&mut self, preferred: Option<Preferred>) {
         (self.preferred, self.preferred_until) = match preferred {
             Some(Preferred { presence, expires_at }) => (Some(presence), expires_at),
@@ -144,20 +159,21 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         };
     }
 
-    /// How the last session ended; `None` while there is one. Rule A5. O(1).
+    /// Returns the way the last session went; `None` while there is a session.
     #[must_use]
     pub fn absence(&self) -> Option<Absence> {
         self.sessions.is_empty().then_some(self.absence)
     }
 
-    /// How the latest session to go went, while there are others too.
+    /// Returns the way the latest session went, even while there are others.
     pub(crate) const fn latest_absence(&self) -> Absence {
         self.absence
     }
 
-    /// After a gap of unknown length any lease may have run out: its sessions are lost. What else may have happened to it
-    /// is unknown as well, so its numbers leap. Rules A5, V1, V2.
-    pub(crate) fn lose_sessions(&mut self, now: Instant, leap: u64) {
+    /// Removes the sessions after a gap of unknown length, in which any lease may have ended.
+    ///
+    /// Other changes may be lost as well, so revision and version skip `version_gap` numbers.
+    pub(crate) fn lose_sessions(&mut self, now: Instant, version_gap: u64) {
         if self.presence() != Presence::Offline {
             self.since = now;
         }
@@ -165,46 +181,44 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
             self.sessions.clear();
             self.absence = Absence::Lost;
         }
-        self.revision = self.revision.saturating_add(leap);
-        self.version = self.version.saturating_add(leap);
+        self.revision = self.revision.saturating_add(version_gap);
+        self.version = self.version.saturating_add(version_gap);
     }
 
-    /// When the published presence took its present value; `None` while it has not changed yet. Keep-alives do not move
-    /// it. Rule A4. O(1).
+    /// Returns the moment of the latest visible change; `None` before the first. Keep-alives do not move it.
     #[must_use]
     pub fn since(&self) -> Option<Instant> {
         (self.since != Instant::NEVER).then_some(self.since)
     }
 
-    /// Grows with every applied transition, and with every [`rebase`](Self::rebase); what makes an outdated
-    /// [`Transition`] stale. At the end of numbers, which nobody reaches by counting, it stays, as the version does: so no
-    /// stored form of a user that was taken in leads to one that would not be. Rule V2. O(1).
+    /// Returns the revision, which grows with every applied transition and every [`rebase`](Self::rebase).
+    ///
+    /// By it, an outdated [`Transition`] is stale. It saturates at `u64::MAX`, as the version does.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Grows exactly when the published presence changes. Rule V1. O(1).
+    /// Returns the version, which grows exactly when the published presence changes.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// Counts visible changes that were counted elsewhere until now. Rule V1.
+    /// Adds visible changes that were counted elsewhere until now.
     pub(crate) const fn add_changes(&mut self, changes: u64) {
         self.version = self.version.saturating_add(changes);
-        // Whatever was decided before tells a version that has passed.
+        // A transition that was decided before tells an outdated version.
         self.revision = self.revision.saturating_add(changes);
     }
 
-    /// Whether nothing is stored, so that a wrapping layer may forget this user: no session, no preferred presence. Rule
-    /// M5. O(1).
+    /// Reports whether the user has neither a session nor a preferred presence, so that it may be evicted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty() && self.preferred.is_none()
     }
 
-    /// What is published. Rules M4, A1 to A3. O(`SESSIONS`).
+    /// Returns the published presence as of the latest applied transition ([section 4](crate::rules#section-4)).
     #[must_use]
     pub fn presence(&self) -> Presence {
         let strongest =
@@ -213,8 +227,7 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
     }
 }
 
-/// The published presence, of the strongest session, if there is any, and the preferred presence: the whole of
-/// aggregation. Rules A1 to A3.
+/// Aggregates: returns what is published, from the strongest session, if there is one, and the preferred presence.
 const fn published(has_session: bool, strongest: Presence, preferred: Option<Presence>) -> Presence {
     match preferred {
         _ if !has_session => Presence::Offline,
@@ -224,27 +237,27 @@ const fn published(has_session: bool, strongest: Presence, preferred: Option<Pre
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
-    /// When to come back: the first deadline, exact; `None` when nothing will change by itself.
+    /// Returns the first deadline, exact; `None` if nothing will change without a command.
     ///
-    /// It is harmless, but wastes energy, to call [`next_due`] before it, and only late to call it after. Rule M4.
-    /// O(`SESSIONS`).
+    /// Call [`next_due`] then. Calling it earlier wastes energy; calling it later changes nothing but the delay.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let first = self.first_deadline();
         (first != Instant::NEVER).then_some(first)
     }
 
-    /// The same; never when nothing will change by itself.
+    /// Returns the first deadline; `NEVER` if there is none.
     fn first_deadline(&self) -> Instant {
         self.sessions.iter().map(Session::deadline).fold(self.preferred_until, Instant::min)
     }
 
-    /// This user at a moment, as decisions take it; refused while something is overdue, so that nobody decides about an
-    /// outdated user. Rule S8. O(`SESSIONS`).
+    /// Returns this user at a moment, as decisions take it.
+    ///
+    /// Nothing is overdue then, so no decision is about an outdated user ([S8](crate::rules#s8)).
     ///
     /// # Errors
     ///
-    /// [`OverdueError`] names the first deadline that has happened: [`next_due`] first.
+    /// [`OverdueError`] if something was due at or before `now`: apply [`next_due`] first.
     ///
     /// ```
     /// use presence_core::{Instant, Policy, Presence, User, next_due, set_presence};
@@ -269,14 +282,13 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         }
     }
 
-    /// Shifts every stored instant: the moment the clock called `from` is now called `to`, and what is left of every
-    /// lease is kept to the millisecond. Rule C2. O(`SESSIONS`).
+    /// Moves every stored instant to a clock that calls the moment `from` by the name `to` ([C2](crate::rules#c2)).
     ///
-    /// Transitions that were decided before are stale after it.
+    /// The rest of every lease stays exact to the millisecond. Transitions that were decided before are stale.
     ///
     /// # Errors
     ///
-    /// [`OverdueError`] while something is due at `from`: [`next_due`] first. Nothing is changed.
+    /// [`OverdueError`] while something is due at `from`: apply [`next_due`] first. Nothing is changed.
     ///
     /// ```
     /// use presence_core::{Instant, Policy, Presence, User, set_presence};
@@ -297,23 +309,24 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         }
         self.preferred_until = self.preferred_until.rebased(from, to);
         self.since = self.since.rebased(from, to);
-        // What was decided under the old names of the moments must not be applied under the new ones.
+        // A transition that was decided on the old clock must not be applied on the new one.
         self.revision = self.revision.saturating_add(1);
         Ok(())
     }
 
-    /// The session with this id. Rule M2. O(`SESSIONS`).
+    /// Returns the session with this id.
     #[must_use]
     pub fn session(&self, id: S) -> Option<&Session<S>> {
         self.sessions.iter().find(|session| session.id == id)
     }
 
-    /// What happens at the first deadline, in the order of rule S8: sessions before the preferred presence, which is
-    /// `None`, the weakest present presence first, then the smaller id.
+    /// Returns the session that is due first at the first deadline; `None` for the preferred presence.
+    ///
+    /// In the order of [S8](crate::rules#s8): sessions before the preferred presence, the weakest first, then the smallest id.
     fn due_at(&self, first_deadline: Instant) -> Option<&Session<S>> {
         let mut first: Option<&Session<S>> = None;
         for session in &self.sessions {
-            // They come in the order of their ids: among equals, the one that came first stays.
+            // In the order of ids: among equals, the smallest id stays.
             let is_weaker = first.is_none_or(|first| session.presence < first.presence);
             if is_weaker && session.deadline() == first_deadline {
                 first = Some(session);
@@ -329,29 +342,29 @@ impl<S, const SESSIONS: usize> Default for User<S, SESSIONS> {
     }
 }
 
-/// A user at a moment at which nothing is overdue: what a decision is about. Made by [`User::at`].
+/// A user at a moment at which nothing is overdue, from [`User::at`]: the argument of every decision.
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UserAt<'a, S = SessionId, const SESSIONS: usize = 4> {
     user: &'a User<S, SESSIONS>,
     now: Instant,
-    /// What the user publishes: every decision starts from it.
+    /// The published presence, from which every decision starts.
     published: Presence,
 }
 
 impl<'a, S, const SESSIONS: usize> UserAt<'a, S, SESSIONS> {
-    /// A user of whom somebody knows that nothing is overdue, and what it publishes.
+    /// Creates a user at a moment without a check: nothing may be overdue, and `published` is what it publishes.
     pub(crate) const fn new_unchecked(user: &'a User<S, SESSIONS>, now: Instant, published: Presence) -> Self {
         Self { user, now, published }
     }
 
-    /// The user. O(1).
+    /// Returns the user itself.
     #[must_use]
     pub const fn user(self) -> &'a User<S, SESSIONS> {
         self.user
     }
 
-    /// The moment. O(1).
+    /// Returns the moment of the decision.
     #[must_use]
     pub const fn now(self) -> Instant {
         self.now

@@ -1,4 +1,4 @@
-//! A user in a text: written as its fields, read with the same check as any user from foreign hands.
+//! Feature `serde` of a user: written as its fields, validated when it is read.
 
 use super::validate::Untrusted;
 use super::{Absence, Preferred, Session, User};
@@ -37,7 +37,7 @@ impl<'de, S: Copy + Ord + Deserialize<'de>, const SESSIONS: usize> Deserialize<'
         let mut user = Untrusted::new(fields.revision, fields.version, fields.since, fields.absence);
         user.prefer(fields.preferred);
         fields.sessions.into_iter().for_each(|session| user.push(session));
-        let checked = user.check().map_err(|contradiction| D::Error::custom(contradiction.text()))?;
+        let checked = user.check().map_err(|broken| D::Error::custom(broken.text()))?;
         Ok(user.into_user(checked))
     }
 }

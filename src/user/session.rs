@@ -1,45 +1,45 @@
-//! What a user holds: sessions and a preferred presence.
+//! The records of a user: sessions and a preferred presence.
 
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::Instant;
 
-/// What one application says of a user, and until when. Rules M2, S1 to S3.
+/// A session: the presence that one application gives a user, and until when.
 ///
-/// It stores deadlines, not the moment it was set, so that what is left of it survives any shift of the clock.
+/// It stores deadlines instead of the moment it was set, so that the remaining time survives any shift of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Session<S> {
     pub(crate) id: S,
     pub(crate) expires_at: Instant,
-    /// The next fade; never when there is none.
+    /// The next fade; `NEVER` if there is none.
     pub(crate) fades_at: Instant,
     pub(crate) presence: Presence,
-    /// How many fades are behind it.
+    /// The number of fades so far.
     pub(crate) faded: u8,
 }
 
 impl<S: Copy> Session<S> {
-    /// Whose session it is: the application. O(1).
+    /// Returns the id of the session: the application.
     #[must_use]
     pub const fn id(&self) -> S {
         self.id
     }
 
-    /// What it says now, fades included. Rule S3. O(1).
+    /// Returns its presence as of the latest applied transition, fades included.
     #[must_use]
     pub const fn presence(&self) -> Presence {
         self.presence
     }
 
-    /// When it will be gone unless it is set again. Rule S2. O(1).
+    /// Returns when the session expires unless it is set again.
     #[must_use]
     pub const fn expires_at(&self) -> Instant {
         self.expires_at
     }
 
-    /// When it will weaken unless it is set again; `None` when it will not before it expires. Rules S3, S4. O(1).
+    /// Returns when the session fades unless it is set again; `None` if it expires first, or never fades.
     #[must_use]
     pub fn fades_at(&self) -> Option<Instant> {
         (self.fades_at < self.expires_at).then_some(self.fades_at)
@@ -47,35 +47,34 @@ impl<S: Copy> Session<S> {
 }
 
 impl<S> Session<S> {
-    /// Its first deadline, fade or expiry.
+    /// Returns its first deadline, fade or expiry.
     pub(super) fn deadline(&self) -> Instant {
         self.fades_at.min(self.expires_at)
     }
 }
 
 impl<S> Session<S> {
-    /// What it says at a moment, deadlines at that very moment included, and its first deadline after it; `None` once it
-    /// has expired. Rules S2 to S4.
+    /// Returns its presence at a moment, after deadlines of that very moment, and its next deadline; `None` once expired.
     pub(super) fn seen_at(&self, moment: Instant, policy: &Policy) -> Option<(Presence, Instant)> {
         if self.expires_at.is_due(moment) {
             return None;
         }
         let mut fading = self.fading();
-        // There are finitely many fades.
+        // It ends: fades are finitely many.
         while fading.at.is_due(moment) {
             fading = fading.next(policy);
         }
         Some((fading.presence, fading.at.min(self.expires_at)))
     }
 
-    /// How far it has faded.
+    /// Returns how far it has faded.
     pub(super) const fn fading(&self) -> Fading {
         Fading { at: self.fades_at, presence: self.presence, faded: self.faded }
     }
 }
 
 impl<S: Copy> Session<S> {
-    /// Member by member, as copying the whole would call a function for it.
+    /// Copies member by member, because copying the whole would call `memcpy`.
     pub(super) const fn become_like(&mut self, other: &Self) {
         self.id = other.id;
         self.expires_at = other.expires_at;
@@ -85,7 +84,7 @@ impl<S: Copy> Session<S> {
     }
 }
 
-/// How far a session has faded, and when it fades next: what a fade changes of it. Rule S3.
+/// The members of a session that a fade changes.
 #[derive(Clone, Copy)]
 pub(super) struct Fading {
     pub(super) at: Instant,
@@ -94,17 +93,17 @@ pub(super) struct Fading {
 }
 
 impl Fading {
-    /// After its next fade.
+    /// Returns the members after the next fade.
     pub(super) fn next(self, policy: &Policy) -> Self {
         let faded = self.faded.saturating_add(1);
-        // A policy other than the one the session was set under may have no such fade, or a stronger one: then it stays as
-        // it is, for fades only ever weaken.
+        // Another policy than the one it was set under may have no such fade, or a stronger one: then the presence stays, because
+        // fades only weaken.
         let becomes = policy.fades.get(self.faded).map_or(self.presence, |fade| fade.becomes);
         Self { at: policy.fades.deadline(faded, self.at), presence: becomes.min(self.presence), faded }
     }
 }
 
-/// What a user wants to be seen as, over every session, and until when. Rules A2, U1 to U5.
+/// The preferred presence: what a user wants to be seen as, over every session, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -114,13 +113,13 @@ pub struct Preferred {
 }
 
 impl Preferred {
-    /// What is preferred. O(1).
+    /// Returns the presence to be seen as.
     #[must_use]
     pub const fn presence(&self) -> Presence {
         self.presence
     }
 
-    /// When the sessions decide again. Rule U5. O(1).
+    /// Returns when it expires, and the sessions decide again.
     #[must_use]
     pub const fn expires_at(&self) -> Instant {
         self.expires_at

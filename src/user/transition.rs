@@ -1,54 +1,54 @@
-//! What may happen to a user, as a small value: looked at, logged, journalled, sent or thrown away before it is applied.
+//! Transitions: decided changes of a user as small values, to log, store, send or drop before they are applied.
 
 use super::session::{Preferred, Session};
 use crate::id::SessionId;
 use crate::presence::Presence;
 use crate::time::Instant;
 
-/// What happens to a user's record: cause and resulting record in one, so that no cause comes with another's record.
+/// The change of a transition: its cause and the resulting record in one, so that the two fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Change<S> {
-    /// An application set its session, which is now so. Rule S1.
+    /// An application set its session to this.
     Set(Session<S>),
-    /// An application cleared its session. Rule S5.
+    /// An application cleared its session.
     Cleared(S),
-    /// A session weakened and is now so. Rule S3.
+    /// A session faded to this.
     Faded(Session<S>),
-    /// A session's lease ran out. Rule S2.
+    /// The lease of a session ended.
     Expired(S),
-    /// The preferred presence is now so. Rule U1.
+    /// The preferred presence was set to this.
     PreferredSet(Preferred),
-    /// The preferred presence was cleared. Rule U4.
+    /// The preferred presence was cleared.
     PreferredCleared,
-    /// The preferred presence's time ran out. Rule U5.
+    /// The time of the preferred presence ended.
     PreferredExpired,
 }
 
-/// Why a transition happened.
+/// The cause of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Cause {
-    /// A session was set. Rule S1.
+    /// A session was set or renewed.
     Set,
-    /// A session was cleared. Rule S5.
+    /// A session was cleared.
     Cleared,
-    /// A session faded. Rule S3.
+    /// A session faded.
     Faded,
-    /// A session expired. Rule S2.
+    /// A session expired.
     Expired,
-    /// A preferred presence was set. Rule U1.
+    /// A preferred presence was set.
     PreferredSet,
-    /// The preferred presence was cleared. Rule U4.
+    /// The preferred presence was cleared.
     PreferredCleared,
-    /// The preferred presence expired. Rule U5.
+    /// The preferred presence expired.
     PreferredExpired,
 }
 
 impl Cause {
-    /// A name for logs and events, in the camel case of the wire: `preferredSet`. O(1).
+    /// Returns the name for logs and events, in the camel case of the wire: `preferredSet`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -69,8 +69,9 @@ impl core::fmt::Display for Cause {
     }
 }
 
-/// What a decision decided: what was published before and will be after, at which instant, and the resulting record, so
-/// that [`User::apply`](super::User::apply) needs no policy and no clock.
+/// A decided change of a user: presence before and after, the instant, and the resulting record.
+///
+/// So [`User::apply`](super::User::apply) needs neither policy nor clock. It is a small value to log, store, send or drop.
 ///
 /// ```
 /// use presence_core::{Cause, Instant, Policy, Presence, User, set_presence};
@@ -96,7 +97,7 @@ pub struct Transition<S = SessionId> {
 }
 
 impl<S> Transition<S> {
-    /// The first deadline of the resulting record: the only one of the user's that can have moved nearer.
+    /// Returns the first deadline of the resulting record: the only one of the user that can have become earlier.
     pub(crate) fn deadline(&self) -> Instant {
         match &self.change {
             Change::Set(session) | Change::Faded(session) => session.deadline(),
@@ -109,37 +110,37 @@ impl<S> Transition<S> {
 }
 
 impl<S: Copy> Transition<S> {
-    /// The revision of the user it was decided about. Rule V2. O(1).
+    /// Returns the revision of the user that it was decided about.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// When it happens: the moment of the command, or the deadline itself, however late time is advanced. O(1).
+    /// Returns the moment of the command, or the deadline itself, however late it is applied.
     #[must_use]
     pub const fn at(&self) -> Instant {
         self.at
     }
 
-    /// What was published before. O(1).
+    /// Returns the presence published before.
     #[must_use]
     pub const fn before(&self) -> Presence {
         self.before
     }
 
-    /// What is published after. O(1).
+    /// Returns the presence published after.
     #[must_use]
     pub const fn after(&self) -> Presence {
         self.after
     }
 
-    /// The resulting record. O(1).
+    /// Returns the resulting record.
     #[must_use]
     pub const fn change(&self) -> Change<S> {
         self.change
     }
 
-    /// Why it happens. O(1).
+    /// Returns the cause without the record.
     #[must_use]
     pub const fn cause(&self) -> Cause {
         match self.change {
@@ -153,7 +154,7 @@ impl<S: Copy> Transition<S> {
         }
     }
 
-    /// Whether anyone can see it: what is published changes. A lamp redraws, a server notifies, only then. O(1).
+    /// Reports whether the published presence changes: only then a lamp redraws, and a server notifies.
     #[must_use]
     pub fn is_visible(&self) -> bool {
         self.before != self.after

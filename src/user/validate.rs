@@ -1,19 +1,20 @@
-//! A user from foreign hands, a store or a text: taken in only if nothing that is done to it later could go wrong for what it
-//! says. Numbers and times are believed: nobody can tell whether so much has happened.
+//! Validation of untrusted users, from a store or a text, against the invariants that later operations rely on.
+//!
+//! Revisions, versions and times are trusted: no check can tell whether so much has happened.
 
 use super::{Absence, Preferred, Session, User};
 use crate::presence::Presence;
 use crate::time::Instant;
 
-/// A user not yet believed.
+/// A user that is not validated yet.
 pub(crate) struct Untrusted<S, const SESSIONS: usize> {
     user: User<S, SESSIONS>,
 }
 
-/// That a user was found to be one. Told apart from the user, for a small device would copy that into the answer.
+/// The proof that a user is valid. Apart from the user, which a small device would copy with it.
 pub(crate) struct Trusted(());
 
-/// What contradicts the rules of a user.
+/// The invariant that an untrusted user breaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InvariantError {
     SessionIds,
@@ -32,7 +33,7 @@ impl InvariantError {
 }
 
 impl<S, const SESSIONS: usize> Untrusted<S, SESSIONS> {
-    /// Without sessions, and nothing preferred.
+    /// Creates a user without sessions and without a preferred presence.
     pub(crate) const fn new(revision: u64, version: u64, since: Instant, absence: Absence) -> Self {
         let mut user = User::with_version(revision);
         user.version = version;
@@ -45,14 +46,14 @@ impl<S, const SESSIONS: usize> Untrusted<S, SESSIONS> {
         self.user.prefer(preferred);
     }
 
-    /// One session more, behind all others; not if there is no room.
+    /// Appends a session, if there is room.
     pub(crate) fn push(&mut self, session: Session<S>) {
         let _ = self.user.sessions.push(session);
     }
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> Untrusted<S, SESSIONS> {
-    /// Whether it is a user.
+    /// Checks the invariants.
     pub(crate) fn check(&self) -> Result<Trusted, InvariantError> {
         let sessions = &self.user.sessions;
         if !sessions.is_sorted_by(|one, next| one.id < next.id) {
@@ -72,12 +73,12 @@ impl<S: Copy + Ord, const SESSIONS: usize> Untrusted<S, SESSIONS> {
         Ok(Trusted(()))
     }
 
-    /// What is left of it after a gap of unknown length.
-    pub(crate) fn lose_sessions(&mut self, now: Instant, leap: u64) {
-        self.user.lose_sessions(now, leap);
+    /// Removes the sessions after a gap of unknown length; see [`User::lose_sessions`].
+    pub(crate) fn lose_sessions(&mut self, now: Instant, version_gap: u64) {
+        self.user.lose_sessions(now, version_gap);
     }
 
-    /// The user: the only way in for whatever was not made by applying transitions.
+    /// Returns the user: the only way to one that was not made by applying transitions.
     pub(crate) fn into_user(self, _: Trusted) -> User<S, SESSIONS> {
         self.user
     }

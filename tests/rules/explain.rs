@@ -151,6 +151,6 @@ fn a5_lost_in_a_restart() {
 
 #[test]
 fn a5_only_a_cleared_session_is_news() {
-    let no_news = [Absence::NeverSeen, Absence::Cleared, Absence::Expired, Absence::Lost].map(Absence::is_no_news);
+    let stale = [Absence::NeverSeen, Absence::Cleared, Absence::Expired, Absence::Lost].map(Absence::is_stale);
     assert_eq!(no_news, [true, false, true, true]);
 }

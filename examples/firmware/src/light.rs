@@ -103,7 +103,7 @@ impl<L: Light> AnimatedLight<L> {
     pub fn show(&mut self, now: Instant, presence: Presence, absence: Option<Absence>) {
         let appearance = appearance(presence, absence, &Palette::DEFAULT);
         let presence = match absence {
-            Some(absence) if absence.is_no_news() => Presence::Unknown,
+            Some(absence) if absence.is_stale() => Presence::Unknown,
             _ => presence,
         };
         if appearance != self.appearance {

@@ -52,7 +52,7 @@ macro_rules! user {
 pub fn keep() {
     user!(u8);
     user!(SessionId);
-    keep!(Absence => is_no_news);
+    keep!(Absence => is_stale);
     keep!(Cause => name);
     keep!(OverdueError => new);
     keep!(Preferred => expires_at, presence);
