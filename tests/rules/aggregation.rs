@@ -95,12 +95,12 @@ fn orders(size: usize) -> Vec<Vec<usize>> {
         return vec![Vec::new()];
     }
     let shorter = orders(size - 1);
-    let insert = |order: &Vec<usize>, place: usize| {
+    let insert = |order: &Vec<usize>, index: usize| {
         let mut order = order.clone();
-        order.insert(place, size - 1);
+        order.insert(index, size - 1);
         order
     };
-    shorter.iter().flat_map(|order| (0..size).map(move |place| insert(order, place))).collect()
+    shorter.iter().flat_map(|order| (0..size).map(move |index| insert(order, index))).collect()
 }
 
 #[test]

@@ -193,7 +193,7 @@ proptest! {
         assert_read(&text);
     }
 
-    /// What is written is read back, and written as the standard says.
+    /// Durations are read back from what is written, and written as the standard says.
     #[test]
     fn h4_what_is_written_is_read_back(millis in prop_oneof![any::<u64>(), 0u64..200_000_000, (0u64..400_000).prop_map(|s| s * 1000)]) {
         let text = Duration::from_millis(millis).to_string();
@@ -208,7 +208,7 @@ proptest! {
     }
 }
 
-/// What is too large to hold is as large as can be, before zero too. Rule H4.
+/// Durations too large to hold saturate, negative ones as well. Rule H4.
 #[test]
 fn h4_a_negative_timedelta_saturates() {
     let written = IsoDuration::parse("-1000000000000 day, 3:01:00.5").unwrap();

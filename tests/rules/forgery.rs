@@ -1,5 +1,5 @@
 //! Transitions that no decision about this user, as it is now, has made: outdated ones, other users', forged ones. They
-//! are refused and nothing changes. Rules V2, S7.
+//! are rejected and nothing changes. Rules V2, S7.
 
 use support::model;
 
@@ -30,23 +30,23 @@ proptest! {
             let _ = one_at_a_time.command(command);
             for transition in &other.transitions {
                 let mut user = one_at_a_time.user.clone();
-                let answer = user.apply(transition);
+                let result = user.apply(transition);
                 if transition.revision() != one_at_a_time.user.revision() {
-                    prop_assert_eq!(answer, Err(ApplyError::Stale));
+                    prop_assert_eq!(result, Err(ApplyError::Stale));
                 } else if is_decided(&one_at_a_time.user, transition, &policy) {
-                    prop_assert_eq!(answer, Ok(()));
+                    prop_assert_eq!(result, Ok(()));
                     prop_assert_eq!(user.presence(), transition.after());
                     prop_assert_eq!(user.revision(), transition.revision() + 1);
                     continue;
                 } else {
-                    prop_assert_eq!(answer, Err(ApplyError::Invalid));
+                    prop_assert_eq!(result, Err(ApplyError::Invalid));
                 }
                 prop_assert_eq!(&user, &one_at_a_time.user);
             }
         }
     }
 
-    /// Replaying a journal from the beginning makes the same user; replaying any part of it twice is refused.
+    /// Replaying a journal from the beginning makes the same user; replaying any part of it twice is rejected.
     #[test]
     fn v2_a_journal_is_replayed_once_and_in_order(life in life(), twice in any::<proptest::sample::Index>()) {
         let mut user: User<u8, 3> = User::new();
@@ -62,7 +62,7 @@ proptest! {
         }
     }
 
-    /// Room for fewer sessions than the transition needs: refused, never half applied.
+    /// A transition that needs room for more sessions is rejected, never half applied.
     #[test]
     fn s9_a_smaller_user_takes_what_fits(policy in policy(), commands in commands(15)) {
         let life: Life<3> = Life::of(policy, &commands);
@@ -118,7 +118,7 @@ fn v2_what_does_not_follow_is_invalid() {
     }
 }
 
-/// A user in a call for an hour, whose second session is set as told, for so many minutes.
+/// A user in a call for an hour, whose second session is set to a presence for some minutes.
 fn in_a_call(session: u8, presence: Presence, minutes: u64) -> Life<3> {
     let mut life = Life::new(Policy::GRAPH);
     life.now = at(0);
@@ -143,15 +143,15 @@ fn s8_a_command_does_not_overtake_what_is_due() {
         Command::SetPreferredPresence { presence: Presence::Away, duration: None },
         Command::ClearPreferredPresence,
     ];
-    for (seconds, answer) in [(299, Ok(())), (300, Err(ApplyError::Invalid))] {
+    for (seconds, result) in [(299, Ok(())), (300, Err(ApplyError::Invalid))] {
         for command in commands {
             let late = decide(other.user.at(at(seconds)).unwrap(), command, &Policy::GRAPH).unwrap().unwrap();
-            assert_eq!(one.user.clone().apply(&late), answer, "{command:?} at {seconds} s");
+            assert_eq!(one.user.clone().apply(&late), result, "{command:?} at {seconds} s");
         }
     }
 }
 
-/// What time does is applied in its order only: of two sessions that end together, the weaker first. Neither end shows
+/// Due transitions are applied in their order only: of two sessions that end together, the weaker first. Neither end shows
 /// behind the third, so that nothing but the order is wrong.
 #[test]
 fn s8_time_is_applied_in_order() {
@@ -164,7 +164,7 @@ fn s8_time_is_applied_in_order() {
     assert_eq!(one.user.apply(&due(&one)), Ok(()));
 }
 
-/// Nor does anything happen before its time, or after it: a deadline is carried out as of itself.
+/// Nothing happens before its time, or after it: a due transition has the moment of its deadline.
 #[test]
 fn s8_time_is_applied_at_its_own_instant() {
     for (presence, minutes) in [(Presence::Available, 60), (Presence::Away, 7)] {
@@ -183,15 +183,15 @@ fn s8_time_is_applied_at_its_own_instant() {
     }
 }
 
-/// Applying needs no policy, and so does not know what one would have refused: that is asked of the policy itself.
+/// Applying needs no policy, and so does not know what one would reject: the policy itself checks that.
 #[test]
-fn p2_a_stranger_may_have_another_policy() {
+fn p2_an_untrusted_transition_may_follow_another_policy() {
     let mut user: User<u8, 2> = User::new();
     let (presence, lease) = (Presence::Focusing, Duration::from_days(1000));
     let set = set_presence(user.at(at(5)).unwrap(), 1, presence, Some(lease), &model::ANYTHING).unwrap();
     let Change::Set(session) = set.change() else { panic!("{set:?}") };
     let asked = session.expires_at().saturating_duration_since(set.at());
-    for (policy, answer) in [
+    for (policy, result) in [
         (Policy::GRAPH, Err(SetPresenceError::Lease { allowed: Policy::GRAPH.leases })),
         (
             Policy { leases: model::ANYTHING.leases, ..Policy::GRAPH },
@@ -199,7 +199,7 @@ fn p2_a_stranger_may_have_another_policy() {
         ),
         (model::ANYTHING, Ok(lease)),
     ] {
-        assert_eq!(policy.check_session(session.presence(), Some(asked)), answer);
+        assert_eq!(policy.check_session(session.presence(), Some(asked)), result);
     }
     assert_eq!(user.apply(&set), Ok(()));
 }
@@ -221,13 +221,13 @@ fn s9_a_full_user_takes_no_other_session() {
 }
 
 #[test]
-fn s9_a_directory_refuses_what_a_user_refuses() {
+fn s9_a_directory_rejects_what_a_user_rejects() {
     let mut directory = InlineDirectory::<u8, u8, 2, 1>::with_policy(Policy::GRAPH);
     let set = |session| Command::SetPresence { session, presence: Presence::Away, lease: None };
     let first = directory.decide(at(0), 7, set(1)).unwrap().unwrap();
     let second = directory.decide(at(0), 7, set(2)).unwrap().unwrap();
     let other = directory.decide(at(0), 8, set(1)).unwrap().unwrap();
-    assert!(directory.is_empty(), "deciding gives nobody a place");
+    assert!(directory.is_empty(), "deciding gives no user a slot");
     assert_eq!(directory.apply(7, &first), Ok(()));
     assert_eq!(directory.apply(7, &second), Err(ApplyError::Stale));
     assert_eq!(directory.apply(8, &other), Err(ApplyError::Full));

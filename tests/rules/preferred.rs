@@ -1,4 +1,4 @@
-//! The preferred presence: rules U1 to U5, A1 and A2, told to a lone user and to one of a directory.
+//! The preferred presence: rules U1 to U5, A1 and A2, of a lone user and of one in a directory.
 
 use support::scenario;
 
@@ -40,14 +40,14 @@ fn u2_a_day_for_busy_and_do_not_disturb_a_week_for_the_rest() {
 fn u2_from_a_millisecond_to_366_days() {
     tell_graph(|user| {
         let year = 366 * DAY * 1000;
-        for (millis, answer) in [
+        for (millis, expected) in [
             (0, Err(CommandError::PreferredDuration)),
             (1, Ok(())),
             (year, Ok(())),
             (year + 1, Err(CommandError::PreferredDuration)),
             (u64::MAX, Err(CommandError::PreferredDuration)),
         ] {
-            assert_eq!(user.prefer(at(0), Away, Some(Duration::from_millis(millis))), answer, "{millis} ms");
+            assert_eq!(user.prefer(at(0), Away, Some(Duration::from_millis(millis))), expected, "{millis} ms");
         }
         assert_eq!(user.user(at(0)).preferred().map(|preferred| preferred.expires_at()), Some(at(366 * DAY)));
     });

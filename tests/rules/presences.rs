@@ -49,7 +49,7 @@ fn m3_the_table() {
     assert_eq!(size_of::<Option<Presence>>(), 1);
 }
 
-/// Strength is the place in the table: a total order, without ties.
+/// Strength is the index in the table: a total order, without ties.
 #[test]
 fn m3_the_order_is_that_of_the_table() {
     for (one, presence, ..) in TABLE {
@@ -117,8 +117,8 @@ fn p2_a_desk_takes_everything_from_away_up() {
     }
     assert_eq!(Policy::DESK.preferred, Policy::GRAPH.preferred);
     for (lease, is_accepted) in [(999, false), (1000, true), (86_400_000, true), (86_400_001, false)] {
-        let answer = Policy::DESK.check_session(Focusing, Some(Duration::from_millis(lease)));
-        assert_eq!(answer.is_ok(), is_accepted, "{lease} ms");
+        let result = Policy::DESK.check_session(Focusing, Some(Duration::from_millis(lease)));
+        assert_eq!(result.is_ok(), is_accepted, "{lease} ms");
     }
     assert_eq!(Policy::DESK.fades, Policy::GRAPH.fades);
 }
@@ -164,7 +164,7 @@ fn p3_ascii_case_does_not_matter() {
 
 /// Older documented forms: read, but no command may use them.
 #[test]
-fn p3_older_forms_are_read_but_refused_in_commands() {
+fn p3_older_forms_are_read_but_rejected_in_commands() {
     for (availability, activity, presence) in [
         ("AvailableIdle", "Inactive", AvailableInactive),
         ("availableidle", "INACTIVE", AvailableInactive),
@@ -179,7 +179,7 @@ fn p3_older_forms_are_read_but_refused_in_commands() {
 }
 
 #[test]
-fn p3_reading_somebody_elses_presence_never_fails() {
+fn p3_reading_data_from_elsewhere_never_fails() {
     for (availability, plain) in [
         ("PresenceUnknown", Unknown),
         ("Offline", Offline),
@@ -207,7 +207,7 @@ fn name(column: fn(Line) -> &'static str) -> impl Strategy<Value = String> {
         let letters = column(line)
             .chars()
             .zip(0..)
-            .map(|(letter, place)| if cases >> place & 1 == 0 { letter } else { (letter as u8 ^ 0x20) as char });
+            .map(|(letter, index)| if cases >> index & 1 == 0 { letter } else { (letter as u8 ^ 0x20) as char });
         letters.collect()
     });
     prop_oneof![6 => known, 1 => "\\PC{0,20}"]
@@ -252,11 +252,11 @@ proptest! {
     #[test]
     fn m2_nothing_else_is_a_guid(
         mut text in "[{]?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}[}]?",
-        place in any::<proptest::sample::Index>(),
+        index in any::<proptest::sample::Index>(),
         instead in "[0-9a-gA-G/:@`{}-]{0,2}",
     ) {
-        let place = place.index(text.len());
-        text.replace_range(place..=place, &instead);
+        let index = index.index(text.len());
+        text.replace_range(index..=index, &instead);
         let inner = text.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(&text);
         let groups: Vec<_> = inner.split('-').collect();
         let is_guid = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
@@ -269,7 +269,7 @@ proptest! {
 fn m2_what_is_almost_a_guid() {
     let guid = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
     assert!(UserId::parse(guid).is_ok());
-    let refused = [
+    let rejected = [
         String::new(),
         guid.replace('-', ""),
         format!("{{{guid}"),
@@ -286,7 +286,7 @@ fn m2_what_is_almost_a_guid() {
         format!("{}@", &guid[..35]),
         format!("{}`", &guid[..35]),
     ];
-    for text in refused {
+    for text in rejected {
         assert!(UserId::parse(&text).is_err(), "{text}");
     }
 }

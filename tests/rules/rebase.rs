@@ -19,7 +19,7 @@ fn remaining(user: &User<u8, 3>, now: Instant) -> Vec<(u8, i128, Option<i128>)> 
     sessions.chain(user.preferred().map(|preferred| (u8::MAX, left(preferred.expires_at(), now), None))).collect()
 }
 
-/// Whether a shift from here to there leaves every instant of the user within the range of instants.
+/// Reports whether a shift from one moment to another leaves every instant of the user within the range of instants.
 fn is_exact(life: &Life<3>, to: Instant) -> bool {
     let by = left(to, life.now);
     let sessions = life.user.sessions().iter().map(|session| session.expires_at());
@@ -69,7 +69,7 @@ proptest! {
     }
 
     #[test]
-    fn c2_something_overdue_must_be_carried_out_first(life in life()) {
+    fn c2_something_overdue_must_be_applied_first(life in life()) {
         if let Some(deadline) = life.user.next_deadline() {
             let mut user = life.user.clone();
             prop_assert_eq!(user.rebase(deadline, Instant::ZERO), Err(OverdueError::new(deadline)));
@@ -96,7 +96,7 @@ proptest! {
         let mut moved = stays.clone();
         if moved.rebase(now, to).is_err() {
             for (id, user) in moved.users() {
-                prop_assert_eq!(Some(user), stays.get(id), "refused, and nothing has changed");
+                prop_assert_eq!(Some(user), stays.get(id), "rejected, and nothing has changed");
             }
             while !matches!(stays.advance(now), Progress::Idle { .. }) {}
             moved = stays.clone();
@@ -139,9 +139,9 @@ fn c2_a_lease_goes_on_where_it_was() {
     assert_eq!(next_due(&user, Instant::from_secs(240), &Policy::GRAPH).unwrap().at(), Instant::from_secs(240));
 }
 
-/// What was decided on the old clock is stale, also about somebody who has no place yet.
+/// A transition that was decided on the old clock is stale, even about a new user.
 #[test]
-fn c2_a_newcomer_is_not_set_on_the_old_clock() {
+fn c2_a_new_user_is_not_set_on_the_old_clock() {
     let mut directory = InlineDirectory::<u8, u8, 2, 2>::with_policy(Policy::GRAPH);
     let noon = Instant::from_secs(43_200);
     let set = Command::SetPresence { session: 1, presence: Presence::InACall, lease: None };

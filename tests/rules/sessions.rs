@@ -1,4 +1,4 @@
-//! Sessions: rules S1 to S9, V1 and V2, and how the last one ended (A5), told to a lone user and to one of a directory.
+//! Sessions: rules S1 to S9, V1 and V2, and the way the last one went (A5), of a lone user and of one in a directory.
 
 use support::scenario;
 
@@ -48,9 +48,9 @@ fn s1_leaving_out_the_duration_means_the_default_again() {
 }
 
 #[test]
-fn s2_leases_are_refused_never_clamped() {
+fn s2_leases_are_rejected_never_clamped() {
     tell_graph(|user| {
-        for (lease, answer) in [
+        for (lease, expected) in [
             (0, Err(CommandError::Lease)),
             (299_999, Err(CommandError::Lease)),
             (300_000, Ok(())),
@@ -58,8 +58,8 @@ fn s2_leases_are_refused_never_clamped() {
             (14_400_001, Err(CommandError::Lease)),
             (u64::MAX, Err(CommandError::Lease)),
         ] {
-            assert_eq!(user.set(at(0), 1, Away, Some(Duration::from_millis(lease))), answer, "{lease} ms");
-            if answer.is_ok() {
+            assert_eq!(user.set(at(0), 1, Away, Some(Duration::from_millis(lease))), expected, "{lease} ms");
+            if expected.is_ok() {
                 assert_eq!(user.user(at(0)).sessions()[0].expires_at(), Instant::from_millis(lease));
             }
         }
@@ -171,7 +171,11 @@ fn s4_expiry_wins_over_a_fade() {
         tell_graph(|user| {
             user.set(at(0), 1, Available, minutes(lease)).unwrap();
             let fade = user.user(at(0)).sessions()[0].fades_at();
-            assert_eq!(fade, (lease > 5).then_some(at(300)), "PT{lease}M: no fade is told of that will not come");
+            assert_eq!(
+                fade,
+                (lease > 5).then_some(at(300)),
+                "PT{lease}M: a fade after the end of the lease is not announced"
+            );
             let after: Vec<_> = user.pass(at(10_000)).iter().map(|transition| transition.after()).collect();
             assert_eq!(after, seen, "PT{lease}M");
         });
@@ -218,7 +222,7 @@ fn s6_clearing_the_only_session_shows_offline() {
 }
 
 #[test]
-fn s7_a_refused_command_changes_nothing() {
+fn s7_a_rejected_command_changes_nothing() {
     tell_graph(|user| {
         for session in 1..=3 {
             user.set(at(0), session, Available, minutes(60)).unwrap();
@@ -242,11 +246,11 @@ fn s8_what_is_due_happens_before_a_command() {
         user.set(at(0), 1, InACall, None).unwrap();
         user.set(at(0), 2, Available, minutes(60)).unwrap();
         let command = presence_core::Command::SetPresence { session: 1, presence: InACall, lease: None };
-        let (happened, answer) = user.command(at(300), command);
-        assert_eq!(answer, Ok(()));
-        let told: Vec<_> = happened.iter().map(|one| (one.at(), one.cause(), one.before(), one.after())).collect();
+        let (happened, result) = user.command(at(300), command);
+        assert_eq!(result, Ok(()));
+        let changes: Vec<_> = happened.iter().map(|one| (one.at(), one.cause(), one.before(), one.after())).collect();
         assert_eq!(
-            told,
+            changes,
             [
                 (at(300), Cause::Faded, InACall, InACall),
                 (at(300), Cause::Expired, InACall, AvailableInactive),
@@ -287,8 +291,8 @@ fn s8_of_equal_sessions_the_smaller_id_goes_first() {
         for session in [2, 3, 1] {
             user.set(at(0), session, Away, None).unwrap();
         }
-        let gone = user.pass(at(300)).into_iter().map(|one| one.change());
-        assert!(gone.eq([1, 2, 3].map(presence_core::Change::Expired)));
+        let expired = user.pass(at(300)).into_iter().map(|one| one.change());
+        assert!(expired.eq([1, 2, 3].map(presence_core::Change::Expired)));
     });
 }
 
@@ -344,7 +348,7 @@ fn v1_the_version_counts_what_shows_and_v2_the_revision_everything() {
         user.set(at(1), 1, Away, None).unwrap();
         assert_eq!(counts(user, 1), (1, 3), "a keep-alive shows nothing");
         user.set(at(1), 1, Busy, None).unwrap_err();
-        assert_eq!(counts(user, 1), (1, 3), "refused");
+        assert_eq!(counts(user, 1), (1, 3), "rejected");
         user.prefer_nothing(at(1)).unwrap();
         assert_eq!(counts(user, 1), (1, 4), "preferred what is shown anyway");
         user.prefer_nothing(at(1)).unwrap();

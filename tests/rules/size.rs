@@ -22,7 +22,7 @@ fn a_presence_is_a_byte() {
     assert_eq!((size_of::<Presence>(), size_of::<Option<Presence>>()), (1, 1));
 }
 
-/// What a user takes of the memory that is handed over is all of it.
+/// The bytes per user are those of the whole memory.
 #[test]
 fn the_memory_of_a_user_counts_all_its_parts() {
     let directory = InlineDirectory::<u64, u64, 2, 8>::with_policy(Policy::GRAPH);
@@ -34,7 +34,7 @@ fn the_memory_of_a_user_counts_all_its_parts() {
     );
 }
 
-/// What is there besides the memory that was handed over.
+/// A directory takes few bytes besides the memory of its users.
 #[test]
 fn a_directory_takes_little_of_its_own() {
     type Small = InlineDirectory<u8, u8, 2, 3>;
@@ -68,7 +68,7 @@ const _: () = {
     is_shared::<InlineDirectory<u8, u8, 2, 3>>();
 };
 
-static NOBODY: User<u8, 4> = User::new();
+static EMPTY: User<u8, 4> = User::new();
 static RESTARTED: User<SessionId, 4> = User::after_restart(0);
 static LATER: User<SessionId, 4> = User::with_version(7);
 static DIRECTORY: InlineDirectory<u8, u8, 2, 3> = InlineDirectory::with_policy(Policy::DESK);
@@ -79,7 +79,7 @@ const LAMP: SessionId = match SessionId::parse("22553876-f5ab-4529-bffb-cfe50aa8
 
 #[test]
 fn everything_is_made_in_statics() {
-    assert_eq!(NOBODY, User::default());
+    assert_eq!(EMPTY, User::default());
     assert!(RESTARTED.is_empty());
     assert_eq!((LATER.revision(), LATER.version()), (7, 7));
     assert_eq!((DIRECTORY.capacity(), DIRECTORY.presence(Instant::ZERO, 1)), (3, Presence::Offline));

@@ -21,9 +21,9 @@ fn set(user: &mut User<u8, 2>, now: Instant, session: u8, lease: Duration) {
     user.apply(&decided.unwrap()).unwrap();
 }
 
-/// A command is carried out at its own `now`, also when that is earlier than one before: nothing is clamped.
+/// A command is executed at its own `now`, even if that is earlier than one before: nothing is clamped.
 #[test]
-fn c1_an_earlier_now_is_carried_out_as_it_is() {
+fn c1_an_earlier_now_is_used_as_it_is() {
     let mut user: User<u8, 2> = User::new();
     set(&mut user, at(1_000_000), 1, Duration::from_hours(1));
     // The clock is put right; the bad reading stays in the session that was set under it, and nowhere else.
@@ -84,8 +84,8 @@ fn s8_a_lease_of_no_time_is_due_at_once() {
     set(&mut user, at(5), 1, Duration::ZERO);
     assert_eq!(user.presence(), Presence::Available);
     assert_eq!(user.at(at(5)).unwrap_err().deadline, at(5));
-    let gone = next_due(&user, at(5), &model::ANYTHING).unwrap();
-    assert_eq!((gone.at(), gone.after()), (at(5), Presence::Offline));
+    let expired = next_due(&user, at(5), &model::ANYTHING).unwrap();
+    assert_eq!((expired.at(), expired.after()), (at(5), Presence::Offline));
 }
 
 proptest! {
@@ -132,7 +132,7 @@ proptest! {
         prop_assert_eq!(back.as_millis(), expected);
     }
 
-    /// A tick that is read at least every 24.8 days, forwards or a little out of order, tells the right moment.
+    /// A tick that is read at least every 24.8 days, forwards or a little out of order, gives the right moment.
     #[test]
     fn a_wrapping_tick_is_extended(start in any::<u32>(), steps in proptest::collection::vec((0u64..1 << 31, 0u64..1 << 30), 1..20)) {
         let mut clock = TickExtender::new();
@@ -177,7 +177,7 @@ fn edge() -> impl Strategy<Value = u64> {
         any::<u64>(),
         0u64..5,
         u64::MAX - 5..=u64::MAX,
-        (0u64..5).prop_map(|beside| u64::MAX / 3 + beside),
+        (0u64..5).prop_map(|more| u64::MAX / 3 + more),
         0u64..100_000_000
     ]
 }
