@@ -1,5 +1,5 @@
-/* A plugin of QEMU (TCG plugin API 1, or 2 from QEMU 9 on): for every call of a probe, how many instructions ran until it was back in `drive`,
- * and how far down they wrote below the stack that `drive` called it with. It reports the most of each: probe, label,
+/* A plugin of QEMU (TCG plugin API 1, or 2 from QEMU 9 on). For every call of a probe it counts the instructions until control is
+ * back in `drive`, and watches how far below the caller's stack they write. It reports the most of each: probe, label,
  * instructions, stack, number of calls.
  *
  * A probe is a function whose name begins with probe_, called by `drive`; a label is a function label_NAME that `drive`

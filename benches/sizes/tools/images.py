@@ -154,7 +154,7 @@ class Device:
     @functools.lru_cache(maxsize=None)
     def bounds(self, image):
         """Returns the stack that no path exceeds: a list of probe and bytes. A generic probe stands in it once for each type."""
-        return StackBound(Image(self.path(image))).of_probes()
+        return [(probe, bound) for probe, bound, _ in StackBound(Image(self.path(image))).of_probes()]
 
     def stack_bound(self, *images, probe=""):
         """Returns the most that any path through the probes takes, also in the images that play them.

@@ -16,6 +16,8 @@ import os
 
 from . import images, linked, pages, public_functions, record, rows, toolchain
 from .commands import Failure
+from .disassembly import Image
+from .stack import StackBound
 
 MANIFEST = "../../Cargo.toml"
 # Everything but `serde`, `defmt` and `arbitrary`, which link what formats, or what is for fuzzers.
@@ -23,16 +25,18 @@ FEATURES = "alloc,batch,details,indicator"
 
 
 def main():
-    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     parser = argparse.ArgumentParser(prog="measure", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--record", action="store_true", help="write the record anew, and the tables of the documents")
     mode.add_argument("--flash", action="store_true", help="print only flash on the Cortex-M0: about a minute, no emulator")
+    stack_help = "print the deepest path through each probe of an image, as target/images has them"
+    mode.add_argument("--stack", metavar="IMAGE", type=os.path.abspath, help=stack_help)
     compiler_help = "rustup's toolchain or Debian's; by default rustup's if it can be had"
     parser.add_argument("--compiler", choices=toolchain.COMPILERS, help=compiler_help)
     options = parser.parse_args()
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     try:
-        problems = list(flash(options) if options.flash else everything(options))
+        problems = list(stack(options) if options.stack else flash(options) if options.flash else everything(options))
     except Failure as failure:
         problems = [failure]
     for problem in problems:
@@ -56,6 +60,15 @@ def flash(options):
             print(f"{row.label:<60} {now:>7,} {before:>7,} {now - before:>+7,} {row.budget or '':>7}")
             measured[key] = now
     return record.over_budget(measured)
+
+
+def stack(options):
+    """Prints the bound of each probe of an image, and how much each function on the deepest path adds."""
+    for probe, bound, path in StackBound(Image(options.stack)).of_probes():
+        print(f"{probe}: {bound} bytes")
+        for (name, here), (_, below) in zip(path, path[1:] + [("", 0)]):
+            print(f"{here - below:>8} {name}")
+    return []
 
 
 def everything(options):

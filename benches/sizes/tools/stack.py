@@ -42,15 +42,13 @@ class StackBound:
                 self.callers.setdefault(address, []).append((function, position))
 
     def of_probes(self):
-        """Returns the bound of every probe: its name and bytes."""
-        bounds = []
+        """Yields the bound of every probe: its name, bytes, and the path to there as names and bytes from there on."""
         for function in sorted(self.image.functions.values(), key=lambda one: one.name):
             if found := re.search(r"\bprobe_\w+", function.name):
-                bounds.append((found.group(0), self.bound(function, RESERVES)))
-        return bounds
+                yield (found.group(0), *self.bound(function, RESERVES))
 
     def bound(self, function, reserves):
-        """Returns the most stack from here on, with so many writers that keep bytes free below each other."""
+        """Returns the most stack from here on, with so many writers that keep bytes free below each other, and the path."""
         key = (function.start, reserves)
         if key in self.known:
             return self.known[key]
@@ -59,13 +57,16 @@ class StackBound:
         if function.error:
             raise function.error
         self.open.append(key)
-        deepest = max([depth for depth in function.depth if depth is not None] + [0])
+        deepest, path = max([depth for depth in function.depth if depth is not None] + [0]), []
         for position, callee, below in self.callees(function, reserves):
-            if function.depth[position] is not None:
-                deepest = max(deepest, function.depth[position] + self.bound(callee, below))
+            if function.depth[position] is None:
+                continue
+            further, further_path = self.bound(callee, below)
+            if function.depth[position] + further > deepest or function.depth[position] + further == deepest and not path:
+                deepest, path = function.depth[position] + further, further_path
         self.open.pop()
-        self.known[key] = deepest
-        return deepest
+        self.known[key] = deepest, [(function.name, deepest)] + path
+        return self.known[key]
 
     def callees(self, function, reserves):
         """Yields what a function may call: its position, the callee, and the number of writers left for it."""
