@@ -67,6 +67,7 @@ fn errors_of_a_policy_name_its_fields_and_ranges() {
 
 #[test]
 fn every_refused_snapshot_says_what_is_wrong() {
+    #[cfg_attr(not(feature = "details"), allow(unused_mut))]
     let mut errors = vec![
         RestoreError::Length,
         RestoreError::Checksum,
