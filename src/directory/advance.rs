@@ -1,4 +1,4 @@
-//! Advancing time: due transitions one at a time, in order, a bounded piece of work a call. Rules S8, M4.
+//! Advancing time: due transitions one at a time, in order, a bounded piece of work a call.
 
 use super::memory::Memory;
 use super::schedule::First;

@@ -8,7 +8,7 @@ use crate::time::Instant;
 use crate::user::{Command, CommandError, Transition, User};
 use core::hash::{BuildHasher, Hash};
 
-/// How many users are prefetched at a time.
+/// The number of users that are prefetched at a time.
 const PREFETCHED: usize = 64;
 
 impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS>

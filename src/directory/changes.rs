@@ -1,4 +1,4 @@
-//! Cursors: the users who changed visibly since one, oldest change first. Rule V2.
+//! Cursors: the users who changed visibly since one, oldest change first.
 
 use super::memory::Memory;
 use super::slot_index::SlotIndex;
@@ -38,6 +38,7 @@ impl Cursor {
 /// everything anew, and go on from [`Directory::cursor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct CursorError;
 
 impl core::fmt::Display for CursorError {

@@ -23,7 +23,7 @@ where
     ///
     /// - [`DecideError::Overdue`] when the user, or the slot for a new one, waits for something that is due at `now`: call
     ///   [`advance`](Self::advance) until it is idle.
-    /// - [`DecideError::Refused`] when [`execute`](Self::execute) would return that error.
+    /// - [`DecideError::Rejected`] when [`execute`](Self::execute) would return that error.
     ///
     /// ```
     /// use presence_core::directory::{Directory, InlineDirectory};
@@ -69,11 +69,12 @@ where
 /// The error of [`Directory::decide`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum DecideError {
     /// Something is due first, or may be: call [`Directory::advance`] until it is idle.
     Overdue(OverdueError),
     /// The command was rejected.
-    Refused(CommandError),
+    Rejected(CommandError),
 }
 
 impl From<OverdueError> for DecideError {
@@ -84,7 +85,7 @@ impl From<OverdueError> for DecideError {
 
 impl From<CommandError> for DecideError {
     fn from(error: CommandError) -> Self {
-        Self::Refused(error)
+        Self::Rejected(error)
     }
 }
 
@@ -92,7 +93,7 @@ impl core::fmt::Display for DecideError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Overdue(error) => error.fmt(f),
-            Self::Refused(error) => error.fmt(f),
+            Self::Rejected(error) => error.fmt(f),
         }
     }
 }

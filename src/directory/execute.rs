@@ -91,7 +91,7 @@ where
                 on_change(user, &transition);
                 Ok(())
             }
-            Err(DecideError::Refused(error)) => Err(error),
+            Err(DecideError::Rejected(error)) => Err(error),
             // All that was due has been applied.
             Err(DecideError::Overdue(_)) => Err(CommandError::UsersFull),
         }

@@ -57,7 +57,9 @@ where
         Some(UserHandle { slot: index, generation: slot.generation })
     }
 
-    /// Returns the user with this handle, as time was last advanced; `None` once the slot is another's. Hashes nothing.
+    /// Returns the user with this handle, as time was last advanced; `None` once the slot is another user's.
+    ///
+    /// Nothing is hashed.
     #[must_use]
     pub fn by_handle(&self, handle: UserHandle) -> Option<(U, &User<S, SESSIONS>)> {
         let slot = self.slot(handle.slot).filter(|slot| slot.generation == handle.generation)?;

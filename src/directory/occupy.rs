@@ -18,7 +18,7 @@ use core::hash::{BuildHasher, Hash};
 pub(super) enum Vacancy {
     /// One that no user has ever had.
     Free,
-    /// That of a user with nothing stored, who is evicted. Rule M5.
+    /// That of a user with nothing stored, who is evicted.
     Evict(SlotIndex),
 }
 

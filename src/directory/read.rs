@@ -88,7 +88,7 @@ where
         self.read(now, user, User::version)
     }
 
-    /// Explains why a user is shown as it is at `now`, since when, and what comes next by itself.
+    /// Explains why a user is seen as it is at `now`, since when, and what comes next by itself.
     #[must_use]
     pub fn explain(&self, now: Instant, user: U) -> Explanation<S> {
         self.read(now, user, |user| user.explain(&self.policy))

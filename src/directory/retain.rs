@@ -20,7 +20,7 @@ where
     ///
     /// The user gets a slot if it has none, although nothing may be stored of it here. Nothing visible changes. For a new user
     /// while no slot is free, all that is due in the directory is applied first, and `on_change` is called with each
-    /// transition. Unpin users of whom nothing is kept any more before, so that they can be evicted
+    /// transition. Before, unpin users of whom nothing is left elsewhere, so that they can be evicted
     /// ([S9](crate::rules#s9)).
     ///
     /// # Errors
@@ -69,7 +69,7 @@ where
         Ok(())
     }
 
-    /// Unpins a user, of whom nothing is kept elsewhere any more: with nothing stored here either, it may be evicted.
+    /// Unpins a user, of whom nothing is left elsewhere: with nothing stored here either, it may be evicted.
     ///
     /// `changes` is how many visible changes were counted elsewhere. They are counted here from now on: version and revision
     /// grow by so many ([V1](crate::rules#v1)).

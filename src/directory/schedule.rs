@@ -1,4 +1,4 @@
-//! Scheduling the deadlines of users: the queue of deadlines of a directory. Rule S8.
+//! Scheduling the deadlines of users.
 
 use super::cells::Parts;
 use super::memory::Memory;
@@ -10,7 +10,7 @@ use super::timers::heap::{End, Entry, Heap};
 use crate::time::Instant;
 use core::hash::{BuildHasher, Hash};
 
-/// How many users are drained from the calendar at a time: enough for their memory to be prefetched together, few enough for
+/// The number of users that are drained from the calendar at a time: enough for their memory to be prefetched together, few enough for
 /// a call to stay short.
 const AT_A_TIME: usize = 8;
 

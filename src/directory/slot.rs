@@ -40,7 +40,7 @@ pub struct Slot<U, S, const SESSIONS: usize> {
     /// The published presence, as time was last advanced.
     pub(super) published: Presence,
     pub(super) state: SlotState,
-    /// How many users have had this slot before.
+    /// The number of users who have had this slot before.
     pub(super) generation: u32,
     /// The deadline it is scheduled for: never later than the user's own, never when it is not scheduled.
     pub(super) scheduled: Instant,

@@ -6,7 +6,7 @@
 pub(super) struct SlotIndex(u32);
 
 impl SlotIndex {
-    /// No slot: more than the greatest index, for a directory holds 2³¹ users at the most.
+    /// The index of no slot. A directory holds 2³¹ users at the most.
     pub(super) const NONE: Self = Self(u32::MAX);
 
     #[inline]

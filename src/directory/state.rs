@@ -68,7 +68,7 @@ pub struct Directory<U, S, M, H = BuildHasherDefault<DefaultHasher>, const SESSI
     pub(super) memory: M,
     pub(super) policy: Policy,
     pub(super) hasher: H,
-    /// How many slots have been taken so far.
+    /// The number of slots taken so far.
     pub(super) len: u32,
     /// No slot before this one is free.
     pub(super) free_from: SlotIndex,
@@ -79,7 +79,7 @@ pub struct Directory<U, S, M, H = BuildHasherDefault<DefaultHasher>, const SESSI
     /// Entries in the heap of users with nothing stored.
     pub(super) evictable: u32,
     pub(super) changes: ChangeList,
-    /// Above every revision and version of a user that was evicted. Rules V1, V2.
+    /// A number above every revision and version of a user that was evicted.
     pub(super) version_floor: u64,
     ids: PhantomData<fn() -> (U, S)>,
 }
@@ -178,7 +178,7 @@ where
     }
 }
 
-/// How many slots are taken; never the users themselves, because a log line is short.
+/// The number of slots taken; never the users themselves, because a log line is short.
 #[cfg(feature = "defmt")]
 impl<U, S, M, H, const SESSIONS: usize> defmt::Format for Directory<U, S, M, H, SESSIONS> {
     fn format(&self, f: defmt::Formatter<'_>) {

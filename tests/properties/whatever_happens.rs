@@ -105,7 +105,7 @@ proptest! {
         let answer = directory.execute(now, user, refused, |_, _| told += 1);
         match answer {
             Err(error) => {
-                prop_assert_eq!(decided, Err(DecideError::Refused(error)));
+                prop_assert_eq!(decided, Err(DecideError::Rejected(error)));
                 prop_assert_eq!(told, 0);
                 prop_assert_eq!(contents(&directory, now), before);
             }
@@ -193,7 +193,7 @@ proptest! {
                 advance_until_idle(&mut parts, now, |_, _| {});
                 decided = parts.decide(now, user, command);
             }
-            prop_assert_eq!(answer.map_err(DecideError::Refused), decided.map(drop));
+            prop_assert_eq!(answer.map_err(DecideError::Rejected), decided.map(drop));
             if let Ok(Some(transition)) = decided {
                 prop_assert_eq!(told.last(), Some(&transition));
                 prop_assert_eq!(parts.apply(user, &transition), Ok(()));

@@ -1,7 +1,7 @@
 //! The texts of errors, ids, times and names. The words of errors may change at any time, but each has its own.
 
 use core::fmt::Display;
-use presence_core::directory::{CursorError, DecideError};
+use presence_core::directory::{Cursor, DecideError, InlineDirectory};
 use presence_core::snapshot::RestoreError;
 use presence_core::{
     Activity, ApplyError, Availability, Cause, CommandError, Duration, DurationRange, Instant, IsoDuration, NotFound,
@@ -24,7 +24,9 @@ fn every_error_says_what_is_wrong() {
         &"me".parse::<UserId>().unwrap_err(),
         &"an hour".parse::<Duration>().unwrap_err(),
     ];
-    all_differ(&[&parse_errors[..], &[&NotFound, &CursorError]].concat());
+    let directory = InlineDirectory::<u8, u8, 1, 1>::with_policy(Policy::GRAPH);
+    let cursor_error = directory.changes_since(Cursor::from_number(1)).err().unwrap();
+    all_differ(&[&parse_errors[..], &[&NotFound, &cursor_error]].concat());
     all_differ(&[ApplyError::Stale, ApplyError::Invalid, ApplyError::Full]);
     all_differ(&[
         CommandError::NotFound,

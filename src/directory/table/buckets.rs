@@ -23,7 +23,7 @@ impl Fingerprint {
     const LEAST: u8 = 2;
 }
 
-/// How many slots make a bucket: as many fingerprints as are compared at once.
+/// The number of slots in a bucket: as many fingerprints as are compared at once.
 const BUCKET_SLOTS: usize = 8;
 
 /// The lowest bit of every byte, and the highest.

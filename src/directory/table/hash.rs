@@ -2,7 +2,9 @@
 
 use core::hash::Hasher;
 
-/// The hasher of a [`Directory`](crate::directory::Directory) by default: one multiplication for each eight bytes, one to finish.
+/// The default hasher of a [`Directory`](crate::directory::Directory).
+///
+/// It multiplies once for each eight bytes, and once to finish.
 ///
 /// It holds no secret. Where users choose their own ids, use a keyed `BuildHasher` against hash flooding.
 #[derive(Clone, Copy, Debug, Default)]

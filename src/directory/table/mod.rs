@@ -1,4 +1,4 @@
-//! How a directory finds a user: two buckets of slots, and an overflow table for users who find both full.
+//! The lookup of a user: two buckets of slots, and an overflow table for users who find both full.
 
 pub(super) mod buckets;
 pub(super) mod hash;

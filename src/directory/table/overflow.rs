@@ -12,7 +12,7 @@ use crate::directory::slot_index::SlotIndex;
 #[derive(Clone, Copy, Debug)]
 pub struct OverflowCell([u32; 2]);
 
-/// No entry: its slot index is all ones, which is one more than there can be.
+/// A free entry: its slot index is all ones, more than there can be.
 const FREE: u32 = u32::MAX;
 
 impl OverflowCell {
@@ -132,7 +132,7 @@ pub(in crate::directory) fn insert(cells: &mut [OverflowCell], hash: u64, slot: 
     }
 }
 
-/// Removes a slot, and moves entries that were pushed past where their probing starts back over the gap.
+/// Removes a slot, and moves displaced entries back over the gap.
 pub(in crate::directory) fn remove(
     cells: &mut [OverflowCell],
     hash: u64,

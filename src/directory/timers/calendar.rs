@@ -19,7 +19,7 @@ const ROTATION_BITS: u32 = 22;
 const WINDOW_BITS: u32 = 3;
 const WINDOW: usize = 1 << WINDOW_BITS;
 
-/// How many windows may be passed at a time.
+/// The number of windows that may be passed at a time.
 const WINDOWS_AT_A_TIME: usize = 32;
 
 /// The division of time in a calendar with so many cells.
@@ -73,9 +73,9 @@ impl Division {
 pub(in crate::directory) struct Calendar {
     /// The window that is being drained: nothing is inserted there. Earlier ones are over, later ones to come.
     window: u64,
-    /// Whether the window's buckets are known to be empty.
+    /// True once the window's buckets are known to be empty.
     is_drained: bool,
-    /// How many users are in any bucket.
+    /// The number of users in buckets.
     len: u32,
 }
 

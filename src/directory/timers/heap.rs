@@ -9,7 +9,7 @@ use super::cell::{Linked, TimerCell};
 use crate::directory::slot_index::SlotIndex;
 use crate::time::Instant;
 
-/// How many children an entry of a heap has: four lie in a cache line or two, and make half as many levels as two.
+/// The number of children of an entry of a heap: four lie in a cache line or two, and make half as many levels as two.
 const CHILDREN: u32 = 4;
 
 /// One entry: the key that orders it, and its slot.

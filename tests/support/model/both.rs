@@ -55,8 +55,8 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
                 // What is decided apart from everything else is the same, unless something is due first.
                 match decided {
                     Ok(own) => assert_eq!((said.last().map(|(_, own)| *own), answer), (own, Ok(()))),
-                    Err(DecideError::Refused(refused)) => assert_eq!(answer, Err(refused)),
-                    Err(DecideError::Overdue(_)) => {}
+                    Err(DecideError::Rejected(error)) => assert_eq!(answer, Err(error)),
+                    Err(_) => {}
                 }
                 self.adopt();
                 self.compare(&said, &happened);
