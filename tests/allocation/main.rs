@@ -1,4 +1,4 @@
-//! Memory is handed over once: an hour of traffic allocates nothing.
+//! Memory is allocated once: an hour of traffic allocates nothing more.
 
 use presence_core::directory::{BoxedDirectory, BoxedMemory, Cursor, Directory, Progress};
 use presence_core::{Command, Duration, Instant, Policy, Presence};
@@ -50,7 +50,7 @@ fn an_hour_of_traffic_allocates_nothing() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) % below
     };
-    let (mut visible, mut refused, mut read) = (0, 0, 0);
+    let (mut visible, mut errors, mut read) = (0, 0, 0);
     let mut cursor = Cursor::START;
 
     let before = allocations();
@@ -64,7 +64,7 @@ fn an_hour_of_traffic_allocates_nothing() {
             }
         }
         for _ in 0..20 {
-            // More users than places, and more sessions than fit.
+            // More users than slots, and more sessions than fit.
             let (user, session) = (random(USERS + 100), random(4) as u8);
             let presence = [Presence::Available, Presence::Away, Presence::InACall, Presence::Busy][random(4) as usize];
             let lease = Some(Duration::from_mins(4 + u64::from(random(30))));
@@ -75,10 +75,10 @@ fn an_hour_of_traffic_allocates_nothing() {
                 2 => directory.execute(now, user, Command::ClearPreferredPresence, count),
                 _ => directory.set_presence(now, user, session, presence, lease, count),
             };
-            refused += u32::from(outcome.is_err());
+            errors += u32::from(outcome.is_err());
         }
         if secs % 600 == 0 {
-            directory.execute_batch(now, &batch, |_, _| {}, |_, outcome| refused += u32::from(outcome.is_err()));
+            directory.execute_batch(now, &batch, |_, _| {}, |_, outcome| errors += u32::from(outcome.is_err()));
             directory.read_batch(now, &users, |_, user| read += user.sessions().len());
             read += directory.changes_since(cursor).map_or(0, Iterator::count);
             cursor = directory.cursor();
@@ -88,6 +88,6 @@ fn an_hour_of_traffic_allocates_nothing() {
     let allocated = allocations() - before;
 
     assert_eq!(allocated, 0);
-    assert!(visible > 10_000 && refused > 1000 && read > 1000, "{visible} {refused} {read}");
+    assert!(visible > 10_000 && errors > 1000 && read > 1000, "{visible} {errors} {read}");
     assert_eq!(directory.len(), USERS as usize);
 }

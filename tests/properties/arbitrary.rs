@@ -48,8 +48,8 @@ fn durations_lie_at_the_boundaries_of_the_policies() {
         let ranges = [policy.leases, policy.preferred_durations];
         let ends = ranges.into_iter().flat_map(|range| [range.shortest, range.longest]);
         for end in ends.chain(policy.fades.as_slice().iter().map(|fade| fade.after)) {
-            for beside in [end.as_millis() - 1, end.as_millis(), end.as_millis() + 1] {
-                assert!(durations.contains(&Duration::from_millis(beside)), "{beside} ms");
+            for near in [end.as_millis() - 1, end.as_millis(), end.as_millis() + 1] {
+                assert!(durations.contains(&Duration::from_millis(near)), "{near} ms");
             }
         }
     }
@@ -117,7 +117,7 @@ fn digest<T: for<'a> Arbitrary<'a> + Debug>() -> (usize, usize, u32) {
     (least, most.expect("bounded"), digest)
 }
 
-/// A corpus is worth what its bytes mean: whoever changes what they become loses everybody's.
+/// A corpus is worth what its bytes mean: changing what they become loses every corpus.
 #[test]
 fn the_same_bytes_are_the_same_values_for_ever() {
     assert_eq!(digest::<Duration>(), (2, 9, 0x09FE_3AD3));

@@ -1,4 +1,4 @@
-//! Whole random histories, over directories so small that everything collides, against the model: the same answers, the
+//! Whole random histories, over directories so small that everything collides, against the model: the same results, the
 //! same transitions at the same instants in the same order, the same versions, explanations and deadlines.
 
 use support::model;
@@ -21,7 +21,7 @@ fn run<const USERS: usize, const SESSIONS: usize, H: BuildHasher + Clone>(steps:
     }
 }
 
-/// Histories with one user more than there are places and one session more than there is room for.
+/// Histories with one user more than there are slots and one session more than fits.
 fn steps<const USERS: usize, const SESSIONS: usize>() -> impl Strategy<Value = Vec<Step>> {
     history(40, clock(), actions(USERS as u8 + 1, SESSIONS as u8 + 1))
 }
@@ -70,7 +70,7 @@ proptest! {
         run::<2, 3, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 
-    /// Of whom something is kept elsewhere is not forgotten, and what changed there counts.
+    /// A pinned user is not evicted, and changes that were recorded for it count.
     #[test]
     fn something_is_kept_elsewhere(steps in history(60, clock(), actions_beside(4, 2))) {
         run::<3, 1, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
@@ -86,7 +86,7 @@ proptest! {
 proptest! {
     #![proptest_config(model::cases(24))]
 
-    /// A crowd: an index and a queue that are deep enough to go wrong, with places for all but a few.
+    /// A crowd: an overflow table and timers that are deep enough to go wrong, with slots for all but a few.
     #[test]
     fn a_crowd(steps in history(400, forwards(), actions(70, 2)), policy in 0usize..5) {
         let (policy, rules) = policies()[policy].clone();
@@ -101,7 +101,7 @@ proptest! {
         both.assert_same();
     }
 
-    /// A crowd whose homes are all the same, in a number of places that makes no whole homes, while the clock jumps to and
+    /// A crowd whose buckets are all the same, in a number of slots that makes no whole buckets, while the clock jumps to and
     /// fro, further than the calendar reaches.
     #[test]
     fn a_crowd_under_one_hash_and_a_clock_that_jumps(steps in history(300, clock(), actions(40, 2))) {

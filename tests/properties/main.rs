@@ -1,4 +1,4 @@
-//! Properties of random histories, held against an independent model, and of what goes out and comes back: serde, arbitrary.
+//! Properties of random histories, compared with an independent model, and of values written and read: serde, arbitrary.
 
 mod arbitrary;
 mod histories;

@@ -1,4 +1,4 @@
-//! The plain values through serde: what is written is read back, and a user from foreign hands is taken in only if applying
+//! The plain values through serde: what is written is read back, and an untrusted user is accepted only if applying
 //! transitions could have made it.
 
 use support::model;
@@ -122,7 +122,7 @@ fn m3_what_is_no_presence_is_refused() {
     assert!(!is_taken_in(|user| drop(user.as_object_mut().unwrap().remove("since"))));
 }
 
-/// Every place in a JSON text that holds a number or a name.
+/// Every position in a JSON text that holds a number or a name.
 fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
@@ -162,7 +162,7 @@ proptest! {
         round_trip(&life.user.explain(&life.policy));
     }
 
-    /// A user that was altered is refused, or is a user like any other: nothing it does panics, and it comes to rest.
+    /// A user that was altered is rejected, or is a user like any other: no call panics, and it comes to rest.
     #[test]
     fn a_forged_user_is_refused_or_lives_on(life in life(), which in any::<Index>(), number in numbers(), presence in model::random::presence()) {
         let mut forged = to_value(&life.user).unwrap();
@@ -175,15 +175,15 @@ proptest! {
             prop_assert_eq!(life.user.explain(&life.policy).next, None);
             round_trip(&life.user);
             for presence in [Presence::Away, Presence::Presenting] {
-                // Carried out or refused.
+                // Applied or rejected.
                 let _ = life.command(Command::SetPresence { session: 1, presence, lease: None });
                 round_trip(&life.user);
             }
         }
     }
 
-    /// A transition that was altered is refused and changes nothing, or it might have been decided: what it says comes
-    /// about, and the user it makes is one that would be taken in.
+    /// A transition that was altered is rejected and changes nothing, or it might have been decided: its record is applied,
+    /// and the user that results would be accepted.
     #[test]
     fn v2_a_forged_transition_is_refused_or_consistent(
         life in life(),
@@ -238,7 +238,7 @@ fn v2_before_and_after_must_follow() {
     assert_eq!(user.clone().apply(&set), Ok(()));
 }
 
-/// A call does not fade (S3): a transition that says so was decided by nobody.
+/// A call does not fade (S3): no decision makes a transition that says so.
 #[test]
 fn v2_a_set_that_fades_must_be_available() {
     let user: User<u8, 2> = User::new();
@@ -266,7 +266,7 @@ fn presenting(minutes: u64) -> User<u8, 3> {
 fn v2_a_fade_that_is_none_is_refused() {
     let user = presenting(60);
     let fade = to_value(next_due(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap()).unwrap();
-    for (path, value, answer) in [
+    for (path, value, expected) in [
         ("/change/Faded/presence", json!("AvailableInactive"), Ok(())),
         ("/change/Faded/presence", json!("Available"), Ok(())),
         ("/change/Faded/presence", json!("Away"), Ok(())),
@@ -285,7 +285,7 @@ fn v2_a_fade_that_is_none_is_refused() {
         let mut forged = fade.clone();
         *forged.pointer_mut(path).unwrap() = value;
         let transition: Transition<u8> = from_value(forged.clone()).unwrap();
-        assert_eq!(user.clone().apply(&transition), answer, "{forged}");
+        assert_eq!(user.clone().apply(&transition), expected, "{forged}");
     }
 }
 
@@ -305,7 +305,7 @@ fn s4_a_fade_in_place_of_an_expiry_is_refused() {
     }
 }
 
-/// Rule C3: a deadline at the greatest instant never comes, so nothing is carried out then.
+/// Rule C3: a deadline at the greatest instant never comes, so nothing is applied then.
 #[test]
 fn c3_nothing_ends_at_the_greatest_instant() {
     let never = json!({

@@ -1,4 +1,4 @@
-//! What holds whatever happens: refusals change nothing, order of arrival and of advancing makes no difference, what is
+//! What holds whatever happens: errors change nothing, order of arrival and of advancing makes no difference, what is
 //! foretold comes true.
 
 use support::model;
@@ -26,10 +26,10 @@ fn contents(directory: &Small, now: Instant) -> impl PartialEq + std::fmt::Debug
     (users, read, directory.len())
 }
 
-fn advance_until_idle(directory: &mut Small, now: Instant, mut sink: impl FnMut(u8, Transition<u8>)) {
+fn advance_until_idle(directory: &mut Small, now: Instant, mut on_change: impl FnMut(u8, Transition<u8>)) {
     loop {
         match directory.advance(now) {
-            Progress::Changed { user, transition } => sink(user, transition),
+            Progress::Changed { user, transition } => on_change(user, transition),
             Progress::Working => {}
             Progress::Idle { .. } => return,
         }
@@ -48,7 +48,7 @@ fn moments(steps: &[Step], mut deadline: impl FnMut(usize, Instant) -> Option<In
     moments
 }
 
-/// Carries out a history, advancing before each step as told: not at all, a few calls, until idle, or late by stages.
+/// Executes a history, advancing before each step as asked: not at all, a few calls, until idle, or late by stages.
 fn carry_out(
     policy: Policy,
     steps: &[Step],
@@ -59,25 +59,25 @@ fn carry_out(
     let mut chains: BTreeMap<u8, Vec<Transition<u8>>> = BTreeMap::new();
     let mut before = Instant::from_millis(1_000_000_000);
     for (number, (step, &now)) in steps.iter().zip(moments).enumerate() {
-        let mut sink = |user, transition| chains.entry(user).or_default().push(transition);
+        let mut on_change = |user, transition| chains.entry(user).or_default().push(transition);
         match extra.get(number % extra.len().max(1)) {
             Some(0) | None => {}
             Some(1) => {
                 let half = now.saturating_duration_since(before).as_millis() / 2;
-                advance_until_idle(&mut directory, before.saturating_add(Duration::from_millis(half)), &mut sink);
-                advance_until_idle(&mut directory, now, &mut sink);
+                advance_until_idle(&mut directory, before.saturating_add(Duration::from_millis(half)), &mut on_change);
+                advance_until_idle(&mut directory, now, &mut on_change);
             }
-            Some(2) => advance_until_idle(&mut directory, now, &mut sink),
+            Some(2) => advance_until_idle(&mut directory, now, &mut on_change),
             Some(calls) => {
                 for _ in 0..*calls {
                     if let Progress::Changed { user, transition } = directory.advance(now) {
-                        sink(user, transition);
+                        on_change(user, transition);
                     }
                 }
             }
         }
         if let Action::Command(user, command) = step.action {
-            let _ = directory.execute(now, user, command, |user, transition| sink(user, *transition));
+            let _ = directory.execute(now, user, command, |user, transition| on_change(user, *transition));
         }
         before = now;
     }
@@ -93,25 +93,25 @@ proptest! {
         policy in policy(),
         steps in history(12, forwards(), actions(USERS as u8 + 1, SESSIONS as u8 + 1)),
         user in 0..=USERS as u8,
-        refused in command(SESSIONS as u8 + 1),
+        command in command(SESSIONS as u8 + 1),
     ) {
         let moments = moments(&steps, |_, _| None);
         let (_, mut directory) = carry_out(policy, &steps, &moments, &[0]);
         let now = *moments.last().unwrap();
         let before = contents(&directory, now);
-        let mut told = 0;
-        let decided = directory.decide(now, user, refused);
+        let mut observed = 0;
+        let decided = directory.decide(now, user, command);
         prop_assert_eq!(&contents(&directory, now), &before, "deciding changes nothing");
-        let answer = directory.execute(now, user, refused, |_, _| told += 1);
-        match answer {
+        let result = directory.execute(now, user, command, |_, _| observed += 1);
+        match result {
             Err(error) => {
                 prop_assert_eq!(decided, Err(DecideError::Rejected(error)));
-                prop_assert_eq!(told, 0);
+                prop_assert_eq!(observed, 0);
                 prop_assert_eq!(contents(&directory, now), before);
             }
             Ok(()) => {
                 let decided = decided.unwrap();
-                prop_assert_eq!(told, usize::from(decided.is_some()));
+                prop_assert_eq!(observed, usize::from(decided.is_some()));
                 prop_assert_eq!(decided.is_none(), contents(&directory, now) == before);
             }
         }
@@ -185,17 +185,17 @@ proptest! {
         let mut parts = whole.clone();
         for (step, now) in steps.iter().zip(moments(&steps, |_, _| None)) {
             let Action::Command(user, command) = step.action else { continue };
-            let mut told = Vec::new();
-            let answer = whole.execute(now, user, command, |_, transition| told.push(*transition));
+            let mut observed = Vec::new();
+            let result = whole.execute(now, user, command, |_, transition| observed.push(*transition));
             let mut decided = parts.decide(now, user, command);
             if let Err(DecideError::Overdue(overdue)) = decided {
                 prop_assert!(overdue.deadline <= now);
                 advance_until_idle(&mut parts, now, |_, _| {});
                 decided = parts.decide(now, user, command);
             }
-            prop_assert_eq!(answer.map_err(DecideError::Rejected), decided.map(drop));
+            prop_assert_eq!(result.map_err(DecideError::Rejected), decided.map(drop));
             if let Ok(Some(transition)) = decided {
-                prop_assert_eq!(told.last(), Some(&transition));
+                prop_assert_eq!(observed.last(), Some(&transition));
                 prop_assert_eq!(parts.apply(user, &transition), Ok(()));
             }
             advance_until_idle(&mut whole, now, |_, _| {});
@@ -265,7 +265,7 @@ proptest! {
         }
     }
 
-    /// Rule C1: a single reading far in the future outlives nothing that was not set, or carried out, under it.
+    /// Rule C1: a single reading far in the future outlives nothing that was not set, or applied, under it.
     #[test]
     fn c1_an_earlier_now_makes_nothing_due(life in life(), back in 1u64..2_000_000) {
         let mut earlier = life.clone();

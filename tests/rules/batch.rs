@@ -4,7 +4,7 @@ use presence_core::directory::InlineDirectory;
 use presence_core::{Command, Instant, Policy, Presence};
 use proptest::prelude::*;
 
-/// Fewer places than users, so that commands of one batch give places away and take them.
+/// Fewer slots than users, so that commands of one batch evict users and take their slots.
 type Small = InlineDirectory<u8, u8, 2, 9>;
 
 fn command() -> impl Strategy<Value = Command<u8>> {
@@ -30,13 +30,13 @@ proptest! {
         for (wait, commands) in batches {
             now = Instant::from_secs(now.as_millis() / 1000 + wait);
             let (mut happened, mut outcomes) = (Vec::new(), Vec::new());
-            batched.execute_batch(now, &commands, |user, transition| happened.push((user, *transition)), |place, outcome| {
-                outcomes.push((place, outcome));
+            batched.execute_batch(now, &commands, |user, transition| happened.push((user, *transition)), |index, outcome| {
+                outcomes.push((index, outcome));
             });
             let mut expected = Vec::new();
-            for (place, (user, command)) in commands.iter().enumerate() {
+            for (index, (user, command)) in commands.iter().enumerate() {
                 let outcome = single.execute(now, *user, *command, |user, transition| expected.push((user, *transition)));
-                prop_assert_eq!(outcomes.get(place), Some(&(place, outcome)));
+                prop_assert_eq!(outcomes.get(index), Some(&(index, outcome)));
             }
             prop_assert_eq!(outcomes.len(), commands.len());
             prop_assert_eq!(happened, expected);

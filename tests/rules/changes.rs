@@ -42,7 +42,7 @@ proptest! {
                     log.note(user);
                 }
             });
-            log.forget(&directory);
+            log.evict(&directory);
             // One more than there are: a cursor of another directory.
             for cursor in 0..=log.count + 1 {
                 log.assert_same_since(&directory, cursor);
@@ -50,13 +50,13 @@ proptest! {
         }
     }
 
-    /// A handle names its user as long as that user has the place, and never another.
+    /// A handle names its user as long as that user has the slot, and never another.
     #[test]
     fn m5_handles_outlive_no_reuse(steps in prop::collection::vec((0..6u8, command()), 0..80)) {
         let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
         let mut handles = Vec::new();
-        for (place, (user, command)) in steps.into_iter().enumerate() {
-            let _ = directory.execute(Instant::from_secs(place as u64), user, command, |_, _| {});
+        for (index, (user, command)) in steps.into_iter().enumerate() {
+            let _ = directory.execute(Instant::from_secs(index as u64), user, command, |_, _| {});
             if let Some(handle) = directory.handle(user) {
                 prop_assert!(handle.index() < directory.capacity());
                 handles.push((user, handle));
@@ -85,9 +85,9 @@ fn v2_a_reader_may_stop_in_between_and_go_on() {
     assert_eq!((first.id, rest), (0, vec![1, 2]));
 }
 
-/// What is kept of a user elsewhere changes visibly: the user is the newest, and its own record is as it was. Rule V2.
+/// A recorded external change makes the user the newest, and leaves its own record as it was. Rule V2.
 #[test]
-fn v2_a_change_beside_a_user_is_one_of_the_user() {
+fn v2_an_external_change_counts_as_one_of_the_user() {
     let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
     directory.set_presence(Instant::ZERO, 2, 0, Presence::Away, None, |_, _| {}).unwrap();
@@ -96,14 +96,14 @@ fn v2_a_change_beside_a_user_is_one_of_the_user() {
     assert!(directory.record_external_change(1));
     let changed: Vec<u8> = directory.changes_since(cursor).unwrap().map(|changed| changed.id).collect();
     assert_eq!((changed, directory.get(1)), (vec![1], Some(&before)));
-    // Only of one with a place can be told.
+    // Nothing is recorded of a user without a slot.
     assert!(!directory.record_external_change(3));
     assert_eq!((directory.cursor().to_number(), directory.len()), (cursor.to_number() + 1, 2));
 }
 
-/// Users forgotten in an earlier life had numbers too. Rules V1, V2.
+/// Users evicted before a restart had versions too. Rules V1, V2.
 #[test]
-fn v1_a_directory_is_told_of_users_forgotten_before() {
+fn v1_the_version_floor_covers_users_evicted_before_a_restart() {
     let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     assert_eq!(directory.version_floor(), 0);
     directory.raise_version_floor(70);
@@ -119,31 +119,31 @@ fn v1_a_directory_is_told_of_users_forgotten_before() {
     let mut later: Small = InlineDirectory::with_policy(Policy::GRAPH);
     later.raise_version_floor(number);
     later.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
-    assert!(later.version(Instant::ZERO, 1) > 72, "above what user 1 had when it was forgotten");
+    assert!(later.version(Instant::ZERO, 1) > 72, "above what user 1 had when it was evicted");
 }
 
-/// Everybody, a bounded piece at a time.
+/// All users, a bounded piece at a time.
 #[test]
 fn users_are_listed_in_pieces() {
     let mut directory: InlineDirectory<u8, u8, 1, 40> = InlineDirectory::with_policy(Policy::GRAPH);
     for user in 0..33 {
         directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
-    for places in 1..50 {
+    for count in 1..50 {
         let (mut listed, mut next) = (Vec::new(), Some(0));
-        while let Some(place) = next {
-            let (users, behind) = directory.users_from(place, places);
+        while let Some(from) = next {
+            let (users, behind) = directory.users_from(from, count);
             let piece: Vec<u8> = users.map(|(id, _)| id).collect();
-            assert!(piece.len() <= places);
+            assert!(piece.len() <= count);
             listed.extend(piece);
             next = behind;
         }
         listed.sort_unstable();
         assert_eq!(listed, (0..33).collect::<Vec<u8>>());
     }
-    // Behind the last place there is nothing to go on with.
+    // Behind the last slot there is nothing to go on with.
     assert_eq!(
-        [(35, 4), (35, 5), (35, 6), (0, 40)].map(|(place, places)| directory.users_from(place, places).1),
+        [(35, 4), (35, 5), (35, 6), (0, 40)].map(|(from, count)| directory.users_from(from, count).1),
         [Some(39), None, None, None,]
     );
     assert_eq!(directory.users_from(40, 5).1, None);
@@ -151,9 +151,9 @@ fn users_are_listed_in_pieces() {
     assert_eq!(directory.users_from(0, 0).1, None);
 }
 
-/// Whoever is taken in from elsewhere has changed, whether it had a place or not, and however like itself it is.
+/// An inserted user has changed, whether it had a slot or not, and however equal its record is.
 #[test]
-fn v2_who_is_taken_in_has_changed() {
+fn v2_an_inserted_user_has_changed() {
     let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     directory.set_presence(Instant::ZERO, 1, 1, Presence::Away, None, |_, _| {}).unwrap();
     let user = directory.get(1).unwrap().clone();

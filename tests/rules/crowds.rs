@@ -1,5 +1,5 @@
-//! Crowds in directories large enough for a calendar of many pages and homes of several groups: rules S8, S9, M4, M5, C1 to
-//! C3 between users. What a single user does is taken from the pure decisions, which other tests hold against the rules.
+//! Crowds in directories large enough for a calendar of many windows and for several buckets: rules S8, S9, M4, M5, C1 to
+//! C3 between users. Single users are modelled by the pure decisions, which other tests compare with the rules.
 
 use support::model;
 
@@ -18,14 +18,14 @@ const DAY: u64 = 24 * 60 * MINUTE;
 
 type Record = User<u8, SESSIONS>;
 
-/// Everybody's record, and who is due when: what a directory is, without its memory.
-struct Everybody {
-    places: usize,
+/// The records of all users, and their deadlines: a directory without its memory.
+struct Model {
+    slots: usize,
     users: BTreeMap<u16, Record>,
     due: BTreeSet<(Instant, u16)>,
 }
 
-impl Everybody {
+impl Model {
     fn put(&mut self, id: u16, user: Record) {
         self.remove(id);
         self.due.extend(user.next_deadline().map(|deadline| (deadline, id)));
@@ -38,13 +38,13 @@ impl Everybody {
         }
     }
 
-    /// What is due first: by deadline, then id. Rule S8.
-    fn carry_out_next(&mut self, now: Instant) -> Option<(u16, Transition<u8>)> {
+    /// Applies the first due transition, by deadline, then id. Rule S8.
+    fn advance_next(&mut self, now: Instant) -> Option<(u16, Transition<u8>)> {
         let (_, id) = *self.due.first()?;
-        self.carry_out_next_of(id, now)
+        self.advance_next_of(id, now)
     }
 
-    fn carry_out_next_of(&mut self, id: u16, now: Instant) -> Option<(u16, Transition<u8>)> {
+    fn advance_next_of(&mut self, id: u16, now: Instant) -> Option<(u16, Transition<u8>)> {
         let mut user = self.users.get(&id)?.clone();
         let transition = next_due(&user, now, &POLICY)?;
         user.apply(&transition).unwrap();
@@ -52,47 +52,47 @@ impl Everybody {
         Some((id, transition))
     }
 
-    /// Of those with nothing stored, the one who has been so for longest. Rule M5.
-    fn first_to_be_forgotten(&self) -> Option<u16> {
+    /// Returns the user with nothing stored whose presence has not changed for longest. Rule M5.
+    fn first_evictable(&self) -> Option<u16> {
         let empty = self.users.iter().filter(|(_, user)| user.is_empty());
         empty.map(|(id, user)| (user.since().unwrap_or(Instant::ZERO), *id)).min().map(|(_, id)| id)
     }
 
-    /// Room for a newcomer: unused, or somebody's who is forgotten.
-    fn make_room(&mut self) -> bool {
-        if self.users.len() < self.places {
+    /// Makes sure of a free slot, if need be by evicting a user.
+    fn free_slot(&mut self) -> bool {
+        if self.users.len() < self.slots {
             return true;
         }
-        let forgotten = self.first_to_be_forgotten();
-        if let Some(id) = forgotten {
+        let evicted = self.first_evictable();
+        if let Some(id) = evicted {
             self.remove(id);
         }
-        forgotten.is_some()
+        evicted.is_some()
     }
 }
 
-/// The two side by side.
+/// The directory and the model, in parallel.
 struct Both<H> {
     real: BoxedDirectory<u16, u8, SESSIONS, H>,
-    model: Everybody,
+    model: Model,
     now: Instant,
 }
 
 impl<H: BuildHasher> Both<H> {
-    fn new(places: usize, hasher: H) -> Self {
-        let real = Directory::with_hasher(BoxedMemory::new(places), POLICY, hasher);
-        assert_eq!(real.capacity(), places);
-        let model = Everybody { places, users: BTreeMap::new(), due: BTreeSet::new() };
+    fn new(slots: usize, hasher: H) -> Self {
+        let real = Directory::with_hasher(BoxedMemory::new(slots), POLICY, hasher);
+        assert_eq!(real.capacity(), slots);
+        let model = Model { slots, users: BTreeMap::new(), due: BTreeSet::new() };
         Self { real, model, now: Instant::from_millis(1_000_000_000) }
     }
 
     fn command(&mut self, id: u16, command: Command<u8>) {
         let now = self.now;
         let mut said = Vec::new();
-        let answer = self.real.execute(now, id, command, |id, transition| said.push((id, *transition)));
+        let result = self.real.execute(now, id, command, |id, transition| said.push((id, *transition)));
         let mut said = said.into_iter();
         let expected = if self.model.users.contains_key(&id) {
-            while let Some(happened) = self.model.carry_out_next_of(id, now) {
+            while let Some(happened) = self.model.advance_next_of(id, now) {
                 assert_eq!(said.next(), Some(happened), "its own user is brought up to date");
             }
             let mut user = self.model.users[&id].clone();
@@ -107,13 +107,13 @@ impl<H: BuildHasher> Both<H> {
             let fresh = Record::new();
             match decide(fresh.at(now).unwrap(), command, &POLICY) {
                 Ok(Some(first)) => {
-                    if self.model.users.len() == self.model.places {
-                        while let Some(happened) = self.model.carry_out_next(now) {
-                            assert_eq!(said.next(), Some(happened), "what is due frees its room first (S9)");
+                    if self.model.users.len() == self.model.slots {
+                        while let Some(happened) = self.model.advance_next(now) {
+                            assert_eq!(said.next(), Some(happened), "due transitions are applied first (S9)");
                         }
                     }
-                    if self.model.make_room() {
-                        let (to, transition) = said.next().expect("the newcomer's first transition");
+                    if self.model.free_slot() {
+                        let (to, transition) = said.next().expect("the new user's first transition");
                         assert_eq!((to, transition.at(), transition.after()), (id, now, first.after()));
                         self.adopt(id);
                         Ok(())
@@ -124,13 +124,13 @@ impl<H: BuildHasher> Both<H> {
                 decided => decided.map(drop),
             }
         };
-        assert_eq!(answer, expected, "answer");
+        assert_eq!(result, expected, "result");
         assert_eq!(said.next(), None, "nothing else happened");
     }
 
-    /// A newcomer's numbers are the directory's own affair, as others test; the model goes on from there.
+    /// Copies a new user, whose version the directory chooses, as other tests check; the model goes on from there.
     fn adopt(&mut self, id: u16) {
-        self.model.put(id, self.real.get(id).expect("the newcomer has a place").clone());
+        self.model.put(id, self.real.get(id).expect("the new user has a slot").clone());
     }
 
     /// Rule S8; and that however much is due or out of date, the end is reached.
@@ -141,15 +141,15 @@ impl<H: BuildHasher> Both<H> {
             calls += 1;
             match self.real.advance(self.now) {
                 Progress::Changed { user, transition } => {
-                    assert_eq!(Some((user, transition)), self.model.carry_out_next(self.now));
+                    assert_eq!(Some((user, transition)), self.model.advance_next(self.now));
                     happened += 1;
                 }
                 Progress::Working => {}
                 Progress::Idle { until } => break until,
             }
-            assert!(calls < 3 * happened + 4 * self.model.places + 100, "no end after {calls} calls");
+            assert!(calls < 3 * happened + 4 * self.model.slots + 100, "no end after {calls} calls");
         };
-        assert_eq!(self.model.carry_out_next(self.now), None, "something that is due was left out");
+        assert_eq!(self.model.advance_next(self.now), None, "something that is due was left out");
         let expected = self.model.due.first().map(|(deadline, _)| *deadline);
         assert_eq!((until, self.real.next_deadline()), (expected, expected), "exact once idle");
     }
@@ -160,28 +160,28 @@ impl<H: BuildHasher> Both<H> {
             Clock::Ahead(by) => now.saturating_add(by),
             Clock::Back(by) => now.saturating_sub(by),
             Clock::To(at) => at,
-            Clock::ToDeadline(beside) => {
+            Clock::ToDeadline(offset) => {
                 let first = self.model.due.first().map_or(now, |(deadline, _)| deadline.as_millis());
-                first.saturating_add_signed(beside.into())
+                first.saturating_add_signed(offset.into())
             }
         });
         match &step.action {
             Action::Command(id, command) => self.command(*id, *command),
-            Action::Everybody(ids, command) => ids.clone().for_each(|id| self.command(id, *command)),
+            Action::Range(ids, command) => ids.clone().for_each(|id| self.command(id, *command)),
             Action::Advance => self.advance_until_idle(),
             Action::AdvanceSome(calls) => {
                 for _ in 0..*calls {
                     if let Progress::Changed { user, transition } = self.real.advance(self.now) {
-                        assert_eq!(Some((user, transition)), self.model.carry_out_next(self.now));
+                        assert_eq!(Some((user, transition)), self.model.advance_next(self.now));
                     }
                 }
             }
             Action::Insert(id, like) => {
-                // Whoever comes from elsewhere is some other user there.
+                // An inserted user comes with the record of another user.
                 let user = self.model.users.get(like).map_or_else(Record::new, Clone::clone);
-                let has_room = self.model.users.contains_key(id) || self.model.make_room();
-                assert_eq!(self.real.insert(*id, user.clone()).is_ok(), has_room);
-                if has_room {
+                let has_slot = self.model.users.contains_key(id) || self.model.free_slot();
+                assert_eq!(self.real.insert(*id, user.clone()).is_ok(), has_slot);
+                if has_slot {
                     self.model.put(*id, user);
                 }
             }
@@ -228,7 +228,7 @@ enum Clock {
 enum Action {
     Command(u16, Command<u8>),
     /// The same command to each of them.
-    Everybody(core::ops::Range<u16>, Command<u8>),
+    Range(core::ops::Range<u16>, Command<u8>),
     Advance,
     AdvanceSome(u8),
     /// A user from elsewhere, whose record is like that of another.
@@ -278,14 +278,14 @@ fn command() -> impl Strategy<Value = Command<u8>> {
     ]
 }
 
-/// A few users more than there are places.
-fn steps(places: u16) -> impl Strategy<Value = Vec<Step>> {
-    let ids = 0..places + places / 8 + 2;
+/// Steps of a few users more than there are slots.
+fn steps(slots: u16) -> impl Strategy<Value = Vec<Step>> {
+    let ids = 0..slots + slots / 8 + 2;
     let (one, other) = (ids.clone(), ids.clone());
     let action = prop_oneof![
         24 => (ids.clone(), command()).prop_map(|(id, command)| Action::Command(id, command)),
-        2 => (ids.clone(), 0..=places / 2, command())
-            .prop_map(|(first, number, command)| Action::Everybody(first..first + number, command)),
+        2 => (ids.clone(), 0..=slots / 2, command())
+            .prop_map(|(first, number, command)| Action::Range(first..first + number, command)),
         3 => Just(Action::Advance),
         3 => (1u8..20).prop_map(Action::AdvanceSome),
         1 => (one, other).prop_map(|(id, like)| Action::Insert(id, like)),
@@ -296,15 +296,15 @@ fn steps(places: u16) -> impl Strategy<Value = Vec<Step>> {
 
 /// A number of slots, and a history.
 fn history() -> impl Strategy<Value = (usize, Vec<Step>)> {
-    let places = prop_oneof![
+    let slots = prop_oneof![
         1 => proptest::sample::select(&[0u16, 1, 2, 3, 7, 8, 9, 16, 37][..]),
         2 => proptest::sample::select(&[64u16, 100, 257, 1000][..]),
     ];
-    places.prop_flat_map(|places| (Just(usize::from(places)), steps(places)))
+    slots.prop_flat_map(|slots| (Just(usize::from(slots)), steps(slots)))
 }
 
-fn run<H: BuildHasher>((places, steps): (usize, Vec<Step>), hasher: H) {
-    let mut both = Both::new(places, hasher);
+fn run<H: BuildHasher>((slots, steps): (usize, Vec<Step>), hasher: H) {
+    let mut both = Both::new(slots, hasher);
     for (number, step) in steps.iter().enumerate() {
         both.step(step);
         if number % 40 == 0 {
@@ -326,15 +326,15 @@ proptest! {
         run(history, BuildHasherDefault::<DefaultHasher>::new());
     }
 
-    /// Everybody has one of few homes, and few of them a tag of their own.
+    /// All users hash to few buckets, and few of them have a fingerprint of their own.
     #[test]
     fn s8_a_crowd_with_few_hashes(history in history(), mask in proptest::sample::select(&HASHES[..])) {
         run(history, FewHashes { mask, hash: 0 });
     }
 }
 
-/// Which bits of a hash differ between users: none; those of a few homes and no tag; those of the tag alone, in which the
-/// marks of an empty place and of a stray are tags as well.
+/// The bits of a hash that differ between users: none; those of a few buckets and no fingerprint; those of the fingerprint
+/// alone, where the marks of a free slot and of an overflow are fingerprints as well.
 const HASHES: [u64; 4] = [0, 0xC000_0000_8000_0000, 0x0000_0003_0000_0000, 0x8000_0001_0000_0000];
 
 #[derive(Clone)]

@@ -57,7 +57,7 @@ fn m2_the_same_session_id_under_two_users_names_two_sessions() {
 }
 
 #[test]
-fn m5_a_user_never_heard_of_reads_like_a_new_one() {
+fn m5_an_unknown_user_reads_like_a_new_one() {
     let directory = of::<1>();
     assert!(directory.get(9).is_none());
     assert_eq!(directory.read(at(5), 9, Clone::clone), User::new());
@@ -65,22 +65,22 @@ fn m5_a_user_never_heard_of_reads_like_a_new_one() {
     assert_eq!(directory.explain(at(5), 9).layer, Layer::Nothing(Absence::NeverSeen));
 }
 
-/// A directory is empty until somebody has had a place; whoever is gone keeps it.
+/// A directory is empty until a user has had a slot; a user who signed out keeps it.
 #[test]
-fn m5_a_directory_is_empty_until_somebody_comes() {
+fn m5_a_directory_is_empty_until_a_user_has_a_slot() {
     let mut directory = of::<2>();
     assert_eq!((directory.is_empty(), directory.len()), (true, 0));
     directory.clear_preferred_presence(at(0), 1, |_, _| {});
-    assert!(directory.is_empty(), "who tells nothing gets no place");
+    assert!(directory.is_empty(), "a user with nothing stored gets no slot");
     set(&mut directory, at(0), 1, Away, 60).unwrap();
     assert_eq!((directory.is_empty(), directory.len()), (false, 1));
     directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
     assert_eq!((directory.is_empty(), directory.len()), (false, 1));
 }
 
-/// A user with nothing stored keeps its place, and what it remembers, until another needs the place.
+/// A user with nothing stored keeps its slot, and its presence history, until another needs the slot.
 #[test]
-fn m5_an_empty_record_is_kept_until_it_is_reused() {
+fn m5_an_empty_record_stays_until_its_slot_is_reused() {
     let mut directory = of::<2>();
     set(&mut directory, at(0), 1, Away, 60).unwrap();
     directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
@@ -93,22 +93,22 @@ fn m5_an_empty_record_is_kept_until_it_is_reused() {
     assert_eq!((directory.presence(at(3), 2), directory.presence(at(3), 3)), (Away, Away));
 }
 
-/// A handle is a place, for an array of the embedder's own, and how many users have had it before.
+/// A handle is a slot, for an array of the application's own, and the number of users who have had it before.
 #[test]
-fn m5_a_handle_names_a_place_while_its_user_has_it() {
+fn m5_a_handle_is_valid_while_its_user_has_the_slot() {
     let mut directory = of::<2>();
     assert_eq!(directory.handle(1), None);
     for user in [1, 2] {
         set(&mut directory, at(0), user, Away, 60).unwrap();
     }
     let handles = [1, 2].map(|user| directory.handle(user).unwrap());
-    let mut places = handles.map(|handle| handle.index());
-    places.sort_unstable();
-    assert_eq!((places, handles.map(|handle| handle.generation())), ([0, 1], [0, 0]));
+    let mut indices = handles.map(|handle| handle.index());
+    indices.sort_unstable();
+    assert_eq!((indices, handles.map(|handle| handle.generation())), ([0, 1], [0, 0]));
     for (handle, user) in handles.into_iter().zip([1, 2]) {
         assert_eq!(directory.by_handle(handle), directory.get(user).map(|found| (user, found)));
     }
-    // Another takes the place of the first, and the old handle leads to nobody.
+    // Another user takes the slot of the first, and the old handle is invalid.
     directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
     set(&mut directory, at(2), 3, Away, 60).unwrap();
     let third = directory.handle(3).unwrap();
@@ -117,9 +117,9 @@ fn m5_a_handle_names_a_place_while_its_user_has_it() {
     assert!(directory.by_handle(third).is_some_and(|(user, _)| user == 3));
 }
 
-/// Nobody is evicted: a stored preferred presence is enough to keep a place.
+/// A user with something stored is not evicted: a preferred presence is enough to keep a slot.
 #[test]
-fn m5_only_who_has_nothing_stored_is_forgotten() {
+fn m5_only_users_with_nothing_stored_are_evicted() {
     let mut directory = of::<1>();
     let day = Some(Duration::from_days(1));
     directory.set_preferred_presence(at(0), 1, Busy, day, |_, _| {}).unwrap();
@@ -131,24 +131,24 @@ fn m5_only_who_has_nothing_stored_is_forgotten() {
 }
 
 #[test]
-fn m5_who_has_been_empty_for_longest_is_forgotten_first() {
+fn m5_the_user_unchanged_for_longest_is_evicted_first() {
     let mut directory = of::<4>();
     for (user, cleared_at) in [(3, 10), (1, 30), (0, 20), (2, 10)] {
         set(&mut directory, at(0), user, Away, 60).unwrap();
         directory.clear_presence(at(cleared_at), user, 'a', |_, _| {}).unwrap();
     }
     // Two have been empty since the same moment: the smaller id goes first.
-    for (newcomer, forgotten) in [(10, 2), (11, 3), (12, 0), (13, 1)] {
-        assert!(directory.get(forgotten).is_some());
-        set(&mut directory, at(40), newcomer, Away, 60).unwrap();
-        assert!(directory.get(forgotten).is_none(), "{newcomer} took the place of {forgotten}");
+    for (new_user, evicted) in [(10, 2), (11, 3), (12, 0), (13, 1)] {
+        assert!(directory.get(evicted).is_some());
+        set(&mut directory, at(40), new_user, Away, 60).unwrap();
+        assert!(directory.get(evicted).is_none(), "{new_user} took the slot of {evicted}");
         assert_eq!(directory.len(), 4);
     }
 }
 
 /// Nor does it matter that nothing was ever to fall due. Rules M5, C3.
 #[test]
-fn m5_c3_who_had_a_lease_without_end_is_forgotten_in_turn() {
+fn m5_c3_a_user_who_had_an_endless_lease_is_evicted_in_turn() {
     let leases = DurationRange { shortest: Duration::ZERO, longest: Duration::MAX };
     for order in [[1, 2], [2, 1]] {
         let mut directory: Of<2> = InlineDirectory::with_policy(Policy { leases, ..Policy::GRAPH });
@@ -159,10 +159,10 @@ fn m5_c3_who_had_a_lease_without_end_is_forgotten_in_turn() {
         for (user, cleared_at) in order.into_iter().zip([10, 20]) {
             directory.clear_presence(at(cleared_at), user, 'a', |_, _| {}).unwrap();
         }
-        for (newcomer, forgotten) in [(3, order[0]), (4, order[1])] {
-            assert!(directory.get(forgotten).is_some());
-            set(&mut directory, at(30), newcomer, Away, 5).unwrap();
-            assert!(directory.get(forgotten).is_none(), "{newcomer} took the place of {forgotten}");
+        for (new_user, evicted) in [(3, order[0]), (4, order[1])] {
+            assert!(directory.get(evicted).is_some());
+            set(&mut directory, at(30), new_user, Away, 5).unwrap();
+            assert!(directory.get(evicted).is_none(), "{new_user} took the slot of {evicted}");
         }
     }
 }
@@ -201,18 +201,18 @@ fn s8_a_command_brings_its_own_user_up_to_date() {
     let mut directory = of::<2>();
     set(&mut directory, at(0), 1, Available, 60).unwrap();
     set(&mut directory, at(0), 2, Available, 60).unwrap();
-    let mut told = Vec::new();
-    let refused = directory.clear_presence(at(700), 1, 'z', |user, one| told.push((user, one.at(), one.cause())));
-    // The command is refused; what time did before stands, and is told.
-    assert_eq!(refused, Err(NotFound));
-    assert_eq!(told, [(1, at(300), Cause::Faded), (1, at(600), Cause::Faded)]);
+    let mut observed = Vec::new();
+    let result = directory.clear_presence(at(700), 1, 'z', |user, one| observed.push((user, one.at(), one.cause())));
+    // The command is rejected; overdue transitions stay applied, and are observed.
+    assert_eq!(result, Err(NotFound));
+    assert_eq!(observed, [(1, at(300), Cause::Faded), (1, at(600), Cause::Faded)]);
     let stored = [1, 2].map(|user| directory.get(user).unwrap().presence());
     assert_eq!(stored, [Away, Available], "the other waits for its own turn");
     assert_eq!([1, 2].map(|user| directory.presence(at(700), user)), [Away, Away], "and yet reads as it is");
 }
 
 #[test]
-fn s9_full_is_refused_and_creates_no_user() {
+fn s9_a_full_directory_rejects_a_new_user() {
     let mut directory = of::<2>();
     set(&mut directory, at(0), 1, Away, 60).unwrap();
     set(&mut directory, at(0), 2, Away, 60).unwrap();
@@ -223,30 +223,30 @@ fn s9_full_is_refused_and_creates_no_user() {
         assert_eq!(directory.execute(at(1), 3, command, |_, _| {}), Err(CommandError::UsersFull));
         assert!(directory.get(3).is_none());
     }
-    // What needs no place is answered as ever; so is what would be refused anyway.
+    // Commands that need no slot have their usual result; so have those that would be rejected anyway.
     assert_eq!(directory.clear_presence(at(1), 3, 'a', |_, _| {}), Err(NotFound));
     assert_eq!(directory.execute(at(1), 3, Command::ClearPreferredPresence, |_, _| {}), Ok(()));
     assert_eq!(set(&mut directory, at(1), 3, Busy, 60), Err(CommandError::Presence));
     assert_eq!(set(&mut directory, at(1), 3, Away, 1), Err(CommandError::Lease));
-    assert_eq!(set(&mut directory, at(1), 1, InACall, 60), Ok(()), "replacing needs no room");
+    assert_eq!(set(&mut directory, at(1), 1, InACall, 60), Ok(()), "replacing needs no slot");
     assert_eq!(directory.len(), 2);
 }
 
 #[test]
-fn s9_what_is_due_frees_its_place_first() {
+fn s9_due_transitions_are_applied_before_an_eviction() {
     let mut directory = of::<2>();
     set(&mut directory, at(0), 1, Away, 5).unwrap();
     set(&mut directory, at(0), 2, Away, 60).unwrap();
     assert_eq!(set(&mut directory, Instant::from_millis(299_999), 3, Away, 60), Err(CommandError::UsersFull));
-    let newcomer = Command::SetPresence { session: 'a', presence: Away, lease: None };
+    let new_user = Command::SetPresence { session: 'a', presence: Away, lease: None };
     assert_eq!(
-        directory.decide(at(300), 3, newcomer),
+        directory.decide(at(300), 3, new_user),
         Err(DecideError::Overdue(OverdueError::new(at(300)))),
         "deciding alone frees nothing"
     );
-    let mut told = Vec::new();
-    directory.execute(at(300), 3, newcomer, |user, one| told.push((user, one.at(), one.cause()))).unwrap();
-    assert_eq!(told, [(1, at(300), Cause::Expired), (3, at(300), Cause::Set)]);
+    let mut observed = Vec::new();
+    directory.execute(at(300), 3, new_user, |user, one| observed.push((user, one.at(), one.cause()))).unwrap();
+    assert_eq!(observed, [(1, at(300), Cause::Expired), (3, at(300), Cause::Set)]);
     assert!(directory.get(1).is_none() && directory.get(3).is_some());
 }
 
@@ -260,14 +260,14 @@ fn v1_a_user_who_comes_back_starts_above_every_version_it_had() {
     assert_eq!(had, 2);
     set(&mut directory, at(2), 3, Away, 60).unwrap();
     assert!(directory.get(1).is_none());
-    // User 2 has been through no more than user 1 had. Its place goes to user 1, who shows nothing new, and yet another
-    // version: what was shown under the old one is another story.
+    // User 2 has changed no more often than user 1 had. Its slot goes to user 1, whose presence is not new, but whose version
+    // is: a version never stands for two histories.
     directory.set_preferred_presence(at(300), 1, Busy, None, |_, _| {}).unwrap();
     assert!(directory.get(2).is_none());
     assert!(directory.version(at(300), 1) > had);
 }
 
-/// A decision about a user who was forgotten in between is outdated.
+/// A decision about a user who was evicted in between is stale.
 #[test]
 fn v2_a_transition_does_not_outlive_its_record() {
     let mut directory = of::<1>();
@@ -328,7 +328,7 @@ fn memory_in_boxes_holds_as_many_users_as_were_asked_for() {
     }
 }
 
-/// Whoever lends its memory gets it back.
+/// A caller may lend memory, and has it back afterwards.
 #[test]
 fn memory_may_be_borrowed() {
     let mut memory = InlineMemory::<u8, char, 2, 1>::new();
@@ -337,10 +337,9 @@ fn memory_may_be_borrowed() {
     assert_eq!(directory.presence(at(0), 1), Away);
 }
 
-/// A keyed hasher, for users who choose their own ids.
-/// What was decided apart from being applied shows at once as well, of somebody new and of somebody known.
+/// A decision that is applied later is visible at once, of a new user and of a known one.
 #[test]
-fn m4_what_is_applied_shows() {
+fn m4_applied_decisions_are_visible() {
     let mut directory = of::<1>();
     for presence in [Away, InACall, Available] {
         let command = Command::SetPresence { session: 'a', presence, lease: None };
@@ -354,6 +353,7 @@ fn m4_what_is_applied_shows() {
     assert_eq!(directory.presence(at(1), 1), InACall);
 }
 
+/// A keyed hasher, for users who choose their own ids.
 #[test]
 fn another_hasher_and_guids() {
     let memory = BoxedMemory::new(50);

@@ -4,11 +4,11 @@ use support::scenario;
 
 use presence_core::Presence::*;
 use presence_core::{Absence, Explanation, Instant, Layer, Policy, User};
-use scenario::{at, minutes, tell_graph};
+use scenario::{at, minutes, play_graph};
 
 #[test]
 fn a4_a_user_never_heard_of() {
-    tell_graph(|user| {
+    play_graph(|user| {
         let nothing = Layer::Nothing(Absence::NeverSeen);
         assert_eq!(user.why(at(0)), Explanation { presence: Offline, layer: nothing, since: None, next: None });
     });
@@ -16,7 +16,7 @@ fn a4_a_user_never_heard_of() {
 
 #[test]
 fn a4_the_strongest_session_decides() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Away, minutes(240)).unwrap();
         user.set(at(0), 2, InACall, None).unwrap();
         assert_eq!(user.layer(at(0)), Layer::Session(2));
@@ -26,7 +26,7 @@ fn a4_the_strongest_session_decides() {
 
 #[test]
 fn a4_of_equals_the_one_that_lasts_longest_decides() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Away, minutes(5)).unwrap();
         user.set(at(0), 2, Away, minutes(7)).unwrap();
         user.set(at(0), 3, Away, minutes(6)).unwrap();
@@ -37,7 +37,7 @@ fn a4_of_equals_the_one_that_lasts_longest_decides() {
 #[test]
 fn a4_then_the_smaller_id() {
     for order in [[1, 2, 3], [3, 2, 1]] {
-        tell_graph(|user| {
+        play_graph(|user| {
             for session in order {
                 user.set(at(0), session, Away, None).unwrap();
             }
@@ -49,7 +49,7 @@ fn a4_then_the_smaller_id() {
 /// Strength is that of the present presence: a session that has faded gives way.
 #[test]
 fn a4_a_faded_session_gives_way() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(240)).unwrap();
         user.set(at(200), 2, Available, minutes(60)).unwrap();
         assert_eq!(user.layer(at(200)), Layer::Session(1));
@@ -60,7 +60,7 @@ fn a4_a_faded_session_gives_way() {
 
 #[test]
 fn a4_keep_alives_do_not_move_since() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(10), 1, InACall, None).unwrap();
         user.set(at(200), 1, InACall, None).unwrap();
         user.set(at(250), 2, InACall, minutes(60)).unwrap();
@@ -74,7 +74,7 @@ fn a4_keep_alives_do_not_move_since() {
 /// Since is the deadline at which it changed, however late anyone looks.
 #[test]
 fn a4_since_is_exact_however_late() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(60)).unwrap();
         assert_eq!(user.why(at(599)).since, Some(at(300)));
         user.pass(at(3000));
@@ -84,7 +84,7 @@ fn a4_since_is_exact_however_late() {
 
 #[test]
 fn a4_next_is_the_first_deadline_that_shows() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(60)).unwrap();
         assert_eq!(user.why(at(0)).next, Some((at(300), AvailableInactive)));
         assert_eq!(user.why(at(300)).next, Some((at(600), Away)));
@@ -102,7 +102,7 @@ fn a4_next_is_the_first_deadline_that_shows() {
 /// The sessions may lead to the preferred presence as well: then its end is no visible change.
 #[test]
 fn a4_an_end_that_does_not_show_does_not_count() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Away, minutes(60)).unwrap();
         user.prefer(at(0), Away, minutes(10)).unwrap();
         assert_eq!(user.layer(at(0)), Layer::Preferred);
@@ -115,7 +115,7 @@ fn a4_an_end_that_does_not_show_does_not_count() {
 /// Everything ends at once: one change, straight to what is left.
 #[test]
 fn a4_what_ends_together_shows_once() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Presenting, None).unwrap();
         user.set(at(0), 2, InACall, None).unwrap();
         user.set(at(0), 3, Available, minutes(6)).unwrap();
@@ -127,7 +127,7 @@ fn a4_what_ends_together_shows_once() {
 /// Rules M4, V1: what a read at a moment sees is what time will have made of the user by then, and it changes nothing.
 #[test]
 fn m4_a_read_needs_no_advance() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(60)).unwrap();
         user.set(at(0), 2, InACall, minutes(8)).unwrap();
         let now = user.user(at(0));

@@ -1,4 +1,4 @@
-//! The hash that a directory finds its users with, unless it is told another: the same on every machine and in every
+//! The hash that a directory finds its users with, unless it is given another: the same on every machine and in every
 //! version, so that what was measured with it stays true.
 
 use core::hash::Hasher;
@@ -39,7 +39,7 @@ fn a_number_hashes_the_same_in_every_width() {
         hasher.write_u64(0x1716_1514_1312_1110);
     });
     assert_eq!(hash(|hasher| hasher.write_u128(0x1716_1514_1312_1110_0F0E_0D0C_0B0A_0908)), words);
-    assert_eq!(hash(|hasher| hasher.write(&core::array::from_fn::<u8, 16, _>(|place| place as u8 + 8))), words);
+    assert_eq!(hash(|hasher| hasher.write(&core::array::from_fn::<u8, 16, _>(|index| index as u8 + 8))), words);
 }
 
 /// Users may be named by texts.

@@ -4,13 +4,13 @@ use support::scenario;
 
 use presence_core::Presence::*;
 use presence_core::{Cause, CommandError, Duration, Instant, Layer, Policy};
-use scenario::{at, minutes, tell_graph};
+use scenario::{at, minutes, play_graph};
 
 const DAY: u64 = 86_400;
 
 #[test]
 fn u1_the_last_one_wins_and_its_clock_restarts() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Away, minutes(240)).unwrap();
         user.prefer(at(0), DoNotDisturb, minutes(60)).unwrap();
         user.prefer(at(10), BeRightBack, minutes(1)).unwrap();
@@ -28,7 +28,7 @@ fn u1_the_last_one_wins_and_its_clock_restarts() {
 fn u2_a_day_for_busy_and_do_not_disturb_a_week_for_the_rest() {
     for presence in Policy::GRAPH.preferred.iter() {
         let days = if [Busy, DoNotDisturb].contains(&presence) { 1 } else { 7 };
-        tell_graph(|user| {
+        play_graph(|user| {
             user.prefer(at(5), presence, None).unwrap();
             let preferred = user.user(at(5)).preferred().unwrap();
             assert_eq!((preferred.presence(), preferred.expires_at()), (presence, at(days * DAY + 5)));
@@ -38,7 +38,7 @@ fn u2_a_day_for_busy_and_do_not_disturb_a_week_for_the_rest() {
 
 #[test]
 fn u2_from_a_millisecond_to_366_days() {
-    tell_graph(|user| {
+    play_graph(|user| {
         let year = 366 * DAY * 1000;
         for (millis, expected) in [
             (0, Err(CommandError::PreferredDuration)),
@@ -56,7 +56,7 @@ fn u2_from_a_millisecond_to_366_days() {
 /// Without a session it shows nothing; it waits for the first, and again for the next.
 #[test]
 fn u3_it_waits_for_a_session() {
-    tell_graph(|user| {
+    play_graph(|user| {
         assert_eq!(user.prefer(at(0), Busy, minutes(60)), Ok(()));
         assert_eq!((user.shows(at(0)), user.why(at(0)).next), (Offline, None));
         user.set(at(10), 1, Available, None).unwrap();
@@ -72,7 +72,7 @@ fn u3_it_waits_for_a_session() {
 
 #[test]
 fn u3_its_clock_runs_without_a_session() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.prefer(at(0), Busy, minutes(1)).unwrap();
         let happened: Vec<_> = user.pass(at(100)).iter().map(|one| (one.at(), one.cause(), one.is_visible())).collect();
         assert_eq!(happened, [(at(60), Cause::PreferredExpired, false)]);
@@ -83,7 +83,7 @@ fn u3_its_clock_runs_without_a_session() {
 
 #[test]
 fn u4_clearing_succeeds_also_when_nothing_was_set() {
-    tell_graph(|user| {
+    play_graph(|user| {
         let before = user.user(at(0));
         assert_eq!(user.prefer_nothing(at(0)), Ok(()));
         assert_eq!(user.user(at(0)), before);
@@ -98,7 +98,7 @@ fn u4_clearing_succeeds_also_when_nothing_was_set() {
 /// Preferred, Available stays Available while the session below it fades.
 #[test]
 fn u5_it_does_not_fade() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(240)).unwrap();
         user.prefer(at(0), Available, minutes(60)).unwrap();
         assert_eq!(user.why(at(0)).next, Some((at(3600), Away)));
@@ -112,7 +112,7 @@ fn u5_it_does_not_fade() {
 
 #[test]
 fn u5_at_its_expiry_the_sessions_decide_again() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, InACall, minutes(240)).unwrap();
         user.prefer(at(0), OffWork, Some(Duration::from_millis(1))).unwrap();
         assert_eq!(user.shows(at(0)), OffWork);
@@ -124,7 +124,7 @@ fn u5_at_its_expiry_the_sessions_decide_again() {
 #[test]
 fn a1_no_session_is_offline_whatever_is_preferred() {
     for presence in Policy::GRAPH.preferred.iter() {
-        tell_graph(|user| {
+        play_graph(|user| {
             user.prefer(at(0), presence, None).unwrap();
             assert_eq!(user.shows(at(0)), Offline);
             user.set(at(0), 1, Away, None).unwrap();
@@ -138,7 +138,7 @@ fn a1_no_session_is_offline_whatever_is_preferred() {
 fn a2_it_is_shown_over_every_session() {
     for presence in Policy::GRAPH.preferred.iter() {
         for below in Policy::GRAPH.sessions.iter() {
-            tell_graph(|user| {
+            play_graph(|user| {
                 user.set(at(0), 1, below, None).unwrap();
                 user.set(at(0), 2, Presenting, None).unwrap();
                 user.prefer(at(0), presence, None).unwrap();

@@ -1,4 +1,4 @@
-//! Users of whom something is kept elsewhere: held in the directory until they are released. Rules M5, S9, V1, V2.
+//! Pinned users, of whom the application keeps something elsewhere. Rules M5, S9, V1, V2.
 
 use presence_core::directory::{Cursor, InlineDirectory, Progress};
 use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Policy, Presence, User};
@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 type Small = InlineDirectory<u8, u8, 2, 3>;
 
-/// Of whom something is kept elsewhere is not forgotten, whatever else happens, and nobody can see that. Rules M5, S9.
+/// A pinned user is not evicted, whatever else happens, and pinning is invisible. Rules M5, S9.
 #[test]
-fn m5_who_is_held_keeps_its_place() {
+fn m5_a_pinned_user_keeps_its_slot() {
     let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     let now = Instant::from_secs(1);
     directory.pin(now, 1, |_, _| {}).unwrap();
@@ -22,7 +22,7 @@ fn m5_who_is_held_keeps_its_place() {
         directory.clear_presence(now, user, 0, |_, _| {}).unwrap();
         assert!(directory.get(1).is_some() && directory.get(user).is_some());
     }
-    // Also one taken in from elsewhere, and after the clock was shifted.
+    // Also an inserted one, and after the clock was shifted.
     directory.insert(1, User::with_version(500)).unwrap();
     directory.rebase(now, Instant::ZERO).unwrap();
     directory.pin(now, 40, |_, _| {}).unwrap();
@@ -35,26 +35,26 @@ fn m5_who_is_held_keeps_its_place() {
     assert_eq!(directory.version(now, 1), 500);
 }
 
-/// What is due frees its room first, and is told. Rule S9.
+/// Due transitions are applied first, and observed. Rule S9.
 #[test]
-fn s9_to_hold_somebody_carries_out_what_is_due_if_there_is_no_room() {
+fn s9_pinning_a_new_user_applies_what_is_due_while_no_slot_is_free() {
     let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     for user in 1..4 {
         directory.set_presence(Instant::ZERO, user, 0, Presence::Away, None, |_, _| {}).unwrap();
     }
     let now = Instant::from_secs(299);
     assert_eq!(directory.pin(now, 4, |_, _| {}), Err(ApplyError::Full));
-    // Who has a place needs no other.
+    // A user with a slot needs no other.
     directory.pin(now, 1, |_, _| {}).unwrap();
-    let mut told = Vec::new();
-    directory.pin(Instant::from_secs(300), 4, |user, transition| told.push((user, transition.after()))).unwrap();
-    assert_eq!(told, [(1, Presence::Offline), (2, Presence::Offline), (3, Presence::Offline)]);
+    let mut observed = Vec::new();
+    directory.pin(Instant::from_secs(300), 4, |user, transition| observed.push((user, transition.after()))).unwrap();
+    assert_eq!(observed, [(1, Presence::Offline), (2, Presence::Offline), (3, Presence::Offline)]);
     assert!(directory.get(1).is_some() && directory.get(2).is_none());
 }
 
-/// Who is released may be forgotten, in the order that all are, and its version does not fall. Rules M5, V1, V2.
+/// An unpinned user may be evicted, in the order of all users, and its version does not fall. Rules M5, V1, V2.
 #[test]
-fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
+fn m5_v1_an_unpinned_user_may_be_evicted_and_its_version_does_not_fall() {
     let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
     let now = Instant::from_secs(20);
     directory.set_presence(Instant::from_secs(9), 9, 0, Presence::Away, None, |_, _| {}).unwrap();
@@ -66,7 +66,7 @@ fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
     let decided = directory.decide(now, 9, prefer);
     directory.unpin(9, 30);
     assert_eq!(directory.version(now, 9), 31);
-    // What was decided before tells a version that has passed.
+    // A decision made before carries a version that has passed.
     assert_eq!(directory.apply(9, &decided.unwrap().unwrap()), Err(ApplyError::Stale));
     for (seconds, user) in [(30, 7), (31, 9), (32, 8)] {
         directory.clear_presence(Instant::from_secs(seconds), user, 0, |_, _| {}).unwrap();
@@ -83,7 +83,7 @@ fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
     directory.clear_presence(now, 10, 0, |_, _| {}).unwrap();
     directory.set_presence(now, 9, 0, Presence::Away, None, |_, _| {}).unwrap();
     assert!(directory.version(now, 9) > 32);
-    // Nobody of that name, and nothing to release: nothing happens.
+    // No such user, and nothing to unpin: nothing happens.
     let before = (directory.cursor(), directory.len());
     directory.unpin(200, 5);
     assert_eq!((directory.cursor(), directory.len()), before);
@@ -92,7 +92,7 @@ fn m5_v1_who_is_released_may_be_forgotten_with_its_version_in_mind() {
 /// Who is forgotten depends neither on how late time is advanced, nor on what is carried out first, what is due here or what
 /// is over elsewhere, nor on a restart in between. Rule M4.
 #[test]
-fn m4_who_is_forgotten_follows_from_the_users() {
+fn m4_which_user_is_evicted_depends_on_the_users_alone() {
     type Two = InlineDirectory<u8, u8, 2, 2>;
     let idle = |directory: &mut Two, now| {
         while !matches!(directory.advance(Instant::from_secs(now)), Progress::Idle { .. }) {}
@@ -139,8 +139,8 @@ fn m4_who_is_forgotten_follows_from_the_users() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Say(u8),
-    TakeBack(u8),
+    Pin(u8),
+    Unpin(u8),
     Set(u8),
     Clear(u8),
     Pass(u16),
@@ -148,8 +148,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        (0..6u8).prop_map(Step::Say),
-        (0..6u8).prop_map(Step::TakeBack),
+        (0..6u8).prop_map(Step::Pin),
+        (0..6u8).prop_map(Step::Unpin),
         (0..6u8).prop_map(Step::Set),
         (0..6u8).prop_map(Step::Clear),
         (0..400u16).prop_map(Step::Pass),
@@ -159,36 +159,36 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever is said, set, taken back and cleared, by more users than there is room for: who has something kept
-    /// anywhere has a place, room is refused only when all of them have, no user's version ever falls, also of one who was
-    /// forgotten and came back, and each change grows it.
+    /// In any history of more users than there are slots: a user with something stored or pinned has a slot, and an error
+    /// comes only when all slots have such users; no user's version ever falls, also of one who was evicted and came back,
+    /// and each change raises it.
     #[test]
-    fn m5_v1_what_is_kept_elsewhere_counts_as_stored(steps in prop::collection::vec(step(), 1..120)) {
+    fn m5_v1_a_pinned_user_counts_as_stored(steps in prop::collection::vec(step(), 1..120)) {
         let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
         let mut now = Instant::ZERO;
         // The visible changes that are counted elsewhere, and until when each user's session lasts.
-        let mut said: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut pinned: BTreeMap<u8, u64> = BTreeMap::new();
         let mut leased: BTreeMap<u8, u64> = BTreeMap::new();
         let mut highest: BTreeMap<u8, u64> = BTreeMap::new();
         for step in steps {
             leased.retain(|_, until| *until > now.as_millis());
-            let mut stored: Vec<u8> = said.keys().chain(leased.keys()).copied().collect();
+            let mut stored: Vec<u8> = pinned.keys().chain(leased.keys()).copied().collect();
             stored.sort_unstable();
             stored.dedup();
-            let has_room = |user: u8| stored.len() < 3 || stored.contains(&user);
+            let has_slot = |user: u8| stored.len() < 3 || stored.contains(&user);
             let mut changed = None;
             match step {
-                Step::Say(user) => {
+                Step::Pin(user) => {
                     let outcome = directory.pin(now, user, |_, _| {});
-                    prop_assert_eq!(outcome, if has_room(user) { Ok(()) } else { Err(ApplyError::Full) });
+                    prop_assert_eq!(outcome, if has_slot(user) { Ok(()) } else { Err(ApplyError::Full) });
                     if outcome.is_ok() {
-                        *said.entry(user).or_default() += 1;
+                        *pinned.entry(user).or_default() += 1;
                         prop_assert!(directory.record_external_change(user));
                         changed = Some(user);
                     }
                 }
-                Step::TakeBack(user) => {
-                    if let Some(changes) = said.remove(&user) {
+                Step::Unpin(user) => {
+                    if let Some(changes) = pinned.remove(&user) {
                         prop_assert!(directory.record_external_change(user));
                         directory.unpin(user, changes + 1);
                         changed = Some(user);
@@ -196,7 +196,7 @@ proptest! {
                 }
                 Step::Set(user) => {
                     let outcome = directory.set_presence(now, user, 0, Presence::InACall, None, |_, _| {});
-                    prop_assert_eq!(outcome, if has_room(user) { Ok(()) } else { Err(CommandError::UsersFull) });
+                    prop_assert_eq!(outcome, if has_slot(user) { Ok(()) } else { Err(CommandError::UsersFull) });
                     if outcome.is_ok() {
                         changed = (!leased.contains_key(&user)).then_some(user);
                         leased.insert(user, now.as_millis() + 300_000);
@@ -209,13 +209,13 @@ proptest! {
                 }
                 Step::Pass(seconds) => now = Instant::from_millis(now.as_millis() + u64::from(seconds) * 1000),
             }
-            for user in said.keys() {
+            for user in pinned.keys() {
                 prop_assert!(directory.get(*user).is_some());
             }
             for user in 0..6 {
                 let before = highest.get(&user).copied().unwrap_or(0);
                 let found = directory.get(user).is_some();
-                let version = directory.version(now, user) + said.get(&user).copied().unwrap_or(0);
+                let version = directory.version(now, user) + pinned.get(&user).copied().unwrap_or(0);
                 prop_assert!(!found || version >= before, "user {} fell from {} to {}", user, before, version);
                 prop_assert!(changed != Some(user) || version > before, "user {} stayed at {}", user, version);
                 highest.insert(user, before.max(version));

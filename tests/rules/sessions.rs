@@ -6,11 +6,11 @@ use presence_core::Presence::{self, *};
 use presence_core::{
     Absence, Cause, CommandError, Duration, Fade, Fades, Instant, Layer, Policy, User, next_due, set_presence,
 };
-use scenario::{at, minutes, tell, tell_graph};
+use scenario::{at, minutes, play, play_graph};
 
 #[test]
 fn s1_setting_creates_or_replaces() {
-    tell_graph(|user| {
+    play_graph(|user| {
         assert_eq!(user.set(at(0), 7, Available, minutes(60)), Ok(()));
         assert_eq!(user.set(at(10), 7, InACall, minutes(10)), Ok(()));
         let sessions = user.user(at(10)).sessions().to_vec();
@@ -23,7 +23,7 @@ fn s1_setting_creates_or_replaces() {
 /// The keep-alive restarts both clocks, and wakes up what has faded.
 #[test]
 fn s1_repeating_restarts_both_clocks() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(10)).unwrap();
         user.set(at(299), 1, Available, minutes(10)).unwrap();
         let session = user.user(at(299)).sessions()[0];
@@ -40,7 +40,7 @@ fn s1_repeating_restarts_both_clocks() {
 
 #[test]
 fn s1_leaving_out_the_duration_means_the_default_again() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Away, minutes(240)).unwrap();
         user.set(at(10), 1, Away, None).unwrap();
         assert_eq!(user.user(at(10)).sessions()[0].expires_at(), at(310));
@@ -49,7 +49,7 @@ fn s1_leaving_out_the_duration_means_the_default_again() {
 
 #[test]
 fn s2_leases_are_rejected_never_clamped() {
-    tell_graph(|user| {
+    play_graph(|user| {
         for (lease, expected) in [
             (0, Err(CommandError::Lease)),
             (299_999, Err(CommandError::Lease)),
@@ -78,7 +78,7 @@ fn s3_s4_the_table_of_fades() {
         (60, [Available, AvailableInactive, AvailableInactive, Away, Away, GONE]),
     ];
     for (lease, line) in table {
-        tell_graph(|user| {
+        play_graph(|user| {
             user.set(at(0), 1, Available, minutes(lease)).unwrap();
             for (seconds, presence) in moments.into_iter().zip(line) {
                 assert_eq!(user.shows(at(seconds)), presence, "PT{lease}M at {seconds} s");
@@ -91,7 +91,7 @@ fn s3_s4_the_table_of_fades() {
 
 #[test]
 fn s3_available_fades_twice() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(100), 1, Available, minutes(60)).unwrap();
         let happened: Vec<_> = user.pass(at(5000)).iter().map(|one| (one.at(), one.cause(), one.after())).collect();
         assert_eq!(
@@ -108,7 +108,7 @@ fn s3_available_fades_twice() {
 #[test]
 fn s3_nothing_else_fades() {
     for presence in Policy::DESK.sessions.iter().filter(|presence| *presence != Available) {
-        tell(Policy::DESK, |user| {
+        play(Policy::DESK, |user| {
             user.set(at(0), 1, presence, minutes(60)).unwrap();
             assert_eq!(user.user(at(0)).sessions()[0].fades_at(), None, "{presence}");
             assert_eq!(user.shows(at(3599)), presence);
@@ -145,7 +145,7 @@ fn s3_fades_only_ever_weaken() {
 /// A session that has weakened is still there: it can be cleared, and keeps its lease.
 #[test]
 fn s3_a_faded_session_still_exists() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(60)).unwrap();
         assert_eq!(user.user(at(601)).sessions()[0].expires_at(), at(3600));
         assert_eq!(user.clear(at(601), 1), Ok(()));
@@ -155,7 +155,7 @@ fn s3_a_faded_session_still_exists() {
 
 #[test]
 fn s4_a_deadline_has_happened_to_the_millisecond() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, InACall, None).unwrap();
         assert_eq!(user.shows(Instant::from_millis(299_999)), InACall);
         assert_eq!(user.shows(Instant::from_millis(300_000)), Offline);
@@ -168,7 +168,7 @@ fn s4_a_deadline_has_happened_to_the_millisecond() {
 #[test]
 fn s4_expiry_wins_over_a_fade() {
     for (lease, seen) in [(5, &[Offline][..]), (10, &[AvailableInactive, Offline])] {
-        tell_graph(|user| {
+        play_graph(|user| {
             user.set(at(0), 1, Available, minutes(lease)).unwrap();
             let fade = user.user(at(0)).sessions()[0].fades_at();
             assert_eq!(
@@ -184,7 +184,7 @@ fn s4_expiry_wins_over_a_fade() {
 
 #[test]
 fn s5_clearing_removes_that_session_and_no_other() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(60)).unwrap();
         user.set(at(0), 2, InACall, minutes(60)).unwrap();
         user.prefer(at(0), BeRightBack, None).unwrap();
@@ -198,7 +198,7 @@ fn s5_clearing_removes_that_session_and_no_other() {
 
 #[test]
 fn s5_no_such_session_is_not_found() {
-    tell_graph(|user| {
+    play_graph(|user| {
         assert_eq!(user.clear(at(0), 1), Err(CommandError::NotFound), "never set");
         user.set(at(0), 1, Away, None).unwrap();
         assert_eq!(user.clear(at(0), 2), Err(CommandError::NotFound), "another's");
@@ -212,7 +212,7 @@ fn s5_no_such_session_is_not_found() {
 #[test]
 fn s6_clearing_the_only_session_shows_offline() {
     for presence in Policy::GRAPH.sessions.iter() {
-        tell_graph(|user| {
+        play_graph(|user| {
             user.set(at(0), 1, presence, None).unwrap();
             assert_eq!(user.shows(at(0)), presence);
             user.clear(at(1), 1).unwrap();
@@ -223,7 +223,7 @@ fn s6_clearing_the_only_session_shows_offline() {
 
 #[test]
 fn s7_a_rejected_command_changes_nothing() {
-    tell_graph(|user| {
+    play_graph(|user| {
         for session in 1..=3 {
             user.set(at(0), session, Available, minutes(60)).unwrap();
         }
@@ -242,7 +242,7 @@ fn s7_a_rejected_command_changes_nothing() {
 
 #[test]
 fn s8_what_is_due_happens_before_a_command() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, InACall, None).unwrap();
         user.set(at(0), 2, Available, minutes(60)).unwrap();
         let command = presence_core::Command::SetPresence { session: 1, presence: InACall, lease: None };
@@ -264,7 +264,7 @@ fn s8_what_is_due_happens_before_a_command() {
 #[test]
 fn s8_at_one_instant_the_weakest_goes_first() {
     for order in [[1, 2, 3], [3, 2, 1], [2, 3, 1]] {
-        tell_graph(|user| {
+        play_graph(|user| {
             for session in order {
                 let presence = [Presenting, Away, InACall][usize::from(session) - 1];
                 user.set(at(0), session, presence, None).unwrap();
@@ -287,7 +287,7 @@ fn s8_at_one_instant_the_weakest_goes_first() {
 
 #[test]
 fn s8_of_equal_sessions_the_smaller_id_goes_first() {
-    tell_graph(|user| {
+    play_graph(|user| {
         for session in [2, 3, 1] {
             user.set(at(0), session, Away, None).unwrap();
         }
@@ -299,7 +299,7 @@ fn s8_of_equal_sessions_the_smaller_id_goes_first() {
 /// Late or not, everything is stamped with its own deadline.
 #[test]
 fn s8_nothing_is_folded() {
-    tell_graph(|user| {
+    play_graph(|user| {
         user.set(at(0), 1, Available, minutes(60)).unwrap();
         user.set(at(0), 2, InACall, minutes(8)).unwrap();
         let happened: Vec<_> = user.pass(at(1_000_000)).iter().map(|one| (one.at(), one.is_visible())).collect();
@@ -309,7 +309,7 @@ fn s8_nothing_is_folded() {
 
 #[test]
 fn s9_replacing_never_needs_room() {
-    tell_graph(|user| {
+    play_graph(|user| {
         for session in 1..=3 {
             user.set(at(0), session, Away, minutes(60)).unwrap();
         }
@@ -322,7 +322,7 @@ fn s9_replacing_never_needs_room() {
 
 #[test]
 fn s9_what_is_due_frees_its_room_first() {
-    tell_graph(|user| {
+    play_graph(|user| {
         for session in 1..=3 {
             user.set(at(0), session, Away, minutes(if session == 2 { 5 } else { 60 })).unwrap();
         }
@@ -335,7 +335,7 @@ fn s9_what_is_due_frees_its_room_first() {
 
 #[test]
 fn v1_the_version_counts_what_shows_and_v2_the_revision_everything() {
-    tell_graph(|user| {
+    play_graph(|user| {
         let counts = |user: &dyn scenario::Stage, seconds| {
             let user = user.user(at(seconds));
             (user.version(), user.revision())
@@ -359,7 +359,7 @@ fn v1_the_version_counts_what_shows_and_v2_the_revision_everything() {
 
 #[test]
 fn a5_how_the_last_session_ended() {
-    tell_graph(|user| {
+    play_graph(|user| {
         assert_eq!(user.layer(at(0)), Layer::Nothing(Absence::NeverSeen));
         user.set(at(0), 1, Away, None).unwrap();
         assert_eq!(user.user(at(0)).absence(), None);

@@ -1,11 +1,11 @@
-//! One scenario, told to a lone user and to a user of a directory: both behave the same.
+//! One scenario, played by a lone user and by a user of a directory: both behave the same.
 
 use presence_core::directory::{InlineDirectory, Progress};
 use presence_core::{
     Command, CommandError, Duration, Explanation, Instant, Layer, Policy, Presence, Transition, User, decide, next_due,
 };
 
-/// Sessions a user of a scenario has room for.
+/// The sessions that fit in a user of a scenario.
 pub const ROOM: usize = 3;
 
 pub const fn at(seconds: u64) -> Instant {
@@ -16,9 +16,9 @@ pub const fn minutes(minutes: u64) -> Option<Duration> {
     Some(Duration::from_mins(minutes))
 }
 
-/// Whom a scenario is told to.
+/// The player of a scenario.
 pub trait Stage {
-    /// Advances as far as is due for this user, then carries out the command; everything that happened, in order.
+    /// Advances as far as is due for this user, then executes the command; returns everything that happened, in order.
     fn command(&mut self, now: Instant, command: Command<u8>) -> (Vec<Transition<u8>>, Result<(), CommandError>);
     /// Lets time pass until then.
     fn pass(&mut self, now: Instant) -> Vec<Transition<u8>>;
@@ -69,12 +69,12 @@ struct Alone {
 impl Stage for Alone {
     fn command(&mut self, now: Instant, command: Command<u8>) -> (Vec<Transition<u8>>, Result<(), CommandError>) {
         let mut happened = self.pass(now);
-        let answer = decide(self.user.at(now).unwrap(), command, &self.policy);
-        if let Some(transition) = answer.ok().flatten() {
+        let result = decide(self.user.at(now).unwrap(), command, &self.policy);
+        if let Some(transition) = result.ok().flatten() {
             self.user.apply(&transition).unwrap();
             happened.push(transition);
         }
-        (happened, answer.map(drop))
+        (happened, result.map(drop))
     }
 
     fn pass(&mut self, now: Instant) -> Vec<Transition<u8>> {
@@ -108,11 +108,11 @@ const NEIGHBOUR: u8 = 0;
 impl Stage for AmongOthers {
     fn command(&mut self, now: Instant, command: Command<u8>) -> (Vec<Transition<u8>>, Result<(), CommandError>) {
         let mut happened = Vec::new();
-        let answer = self.directory.execute(now, USER, command, |user, transition| {
+        let result = self.directory.execute(now, USER, command, |user, transition| {
             assert_eq!(user, USER);
             happened.push(*transition);
         });
-        (happened, answer)
+        (happened, result)
     }
 
     fn pass(&mut self, now: Instant) -> Vec<Transition<u8>> {
@@ -140,7 +140,7 @@ impl Stage for AmongOthers {
 }
 
 /// Tells a scenario to both.
-pub fn tell(policy: Policy, scenario: impl Fn(&mut dyn Stage)) {
+pub fn play(policy: Policy, scenario: impl Fn(&mut dyn Stage)) {
     scenario(&mut Alone { user: User::new(), policy });
     let mut directory = InlineDirectory::with_policy(policy);
     for session in 0..ROOM as u8 {
@@ -151,6 +151,6 @@ pub fn tell(policy: Policy, scenario: impl Fn(&mut dyn Stage)) {
 }
 
 /// Tells a scenario to both under the rules of Graph.
-pub fn tell_graph(scenario: impl Fn(&mut dyn Stage)) {
-    tell(Policy::GRAPH, scenario);
+pub fn play_graph(scenario: impl Fn(&mut dyn Stage)) {
+    play(Policy::GRAPH, scenario);
 }

@@ -1,4 +1,4 @@
-//! The library and the model, step by step: the same answers, the same transitions at the same instants in the same order,
+//! The library and the model, step by step: the same results, the same transitions at the same instants in the same order,
 //! the same versions, explanations and deadlines.
 
 use super::check::{assert_same_directory, happening};
@@ -10,7 +10,7 @@ use presence_core::directory::{DecideError, Directory, InlineDirectory, InlineMe
 use presence_core::{Instant, Policy, Presence, Transition};
 use std::collections::BTreeMap;
 
-/// The library and the model, side by side.
+/// The library and the model, in parallel.
 pub struct Both<const USERS: usize, const SESSIONS: usize, H> {
     pub real: InlineDirectory<u8, u8, SESSIONS, USERS, H>,
     pub model: super::directory::Directory,
@@ -37,7 +37,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
         }
     }
 
-    /// One id more than there are places.
+    /// One id more than there are slots.
     pub fn ids() -> std::ops::RangeInclusive<u8> {
         0..=USERS as u8
     }
@@ -49,13 +49,13 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             Action::Command(user, command) => {
                 let decided = self.real.decide(self.now, user, command);
                 let mut said = Vec::new();
-                let answer = self.real.execute(self.now, user, command, |id, transition| said.push((id, *transition)));
+                let result = self.real.execute(self.now, user, command, |id, transition| said.push((id, *transition)));
                 let (happened, expected) = self.model.command(millis(self.now), user, command);
-                assert_eq!(answer, expected, "answer");
+                assert_eq!(result, expected, "result");
                 // What is decided apart from everything else is the same, unless something is due first.
                 match decided {
-                    Ok(own) => assert_eq!((said.last().map(|(_, own)| *own), answer), (own, Ok(()))),
-                    Err(DecideError::Rejected(error)) => assert_eq!(answer, Err(error)),
+                    Ok(own) => assert_eq!((said.last().map(|(_, own)| *own), result), (own, Ok(()))),
+                    Err(DecideError::Rejected(error)) => assert_eq!(result, Err(error)),
                     Err(_) => {}
                 }
                 self.adopt();
@@ -87,11 +87,11 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             Action::Rebase(to) => self.rebase(Instant::from_millis(to)),
             Action::Hold(user) => {
                 let mut said = Vec::new();
-                let answer = self.real.pin(self.now, user, |id, transition| said.push((id, *transition)));
+                let result = self.real.pin(self.now, user, |id, transition| said.push((id, *transition)));
                 let (happened, expected) = self.model.pin(millis(self.now), user);
-                assert_eq!(answer, expected, "answer");
+                assert_eq!(result, expected, "result");
                 self.adopt();
-                if answer.is_ok() {
+                if result.is_ok() {
                     self.chain.entry(user).or_insert((0, Presence::Offline));
                 }
                 self.compare(&said, &happened);
@@ -111,28 +111,28 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
                 }
             }
         }
-        self.log.forget(&self.real);
+        self.log.evict(&self.real);
     }
 
     pub fn assert_same(&self) {
         assert_same_directory(&self.real, &self.model, Self::ids(), self.now);
-        let (count, forgotten) = (self.log.count, self.log.forgotten);
-        for cursor in [0, forgotten.saturating_sub(1), forgotten, count / 2, count] {
+        let (count, evicted) = (self.log.count, self.log.evicted);
+        for cursor in [0, evicted.saturating_sub(1), evicted, count / 2, count] {
             self.log.assert_same_since(&self.real, cursor);
         }
     }
 
-    /// Rule V1: where a user starts is the directory's own affair once anybody was forgotten, or the clock was shifted, as long
+    /// Rule V1: where a user starts is the directory's own affair once a user was evicted, or the clock was shifted, as long
     /// as it is above every version the user had. The model goes on from there.
     fn adopt(&mut self) {
-        let Some(id) = self.model.newcomer.take() else { return };
+        let Some(id) = self.model.new_user.take() else { return };
         let real = self.real.get(id).expect("a new user");
         let user = self.model.users.get_mut(&id).expect("a new user");
         let started_at = real.version().checked_sub(user.version).expect("the first transition counts");
-        if let Some(had) = self.model.forgotten.get(&id) {
+        if let Some(had) = self.model.evicted.get(&id) {
             assert!(started_at > *had, "came back at version {started_at}, had {had} (V1)");
-        } else if self.model.forgotten.is_empty() && !self.is_rebased {
-            assert_eq!(started_at, 0, "nobody starts above nothing");
+        } else if self.model.evicted.is_empty() && !self.is_rebased {
+            assert_eq!(started_at, 0, "no user starts above nothing");
         }
         (user.version, user.revision) = (real.version(), real.revision());
         self.chain.insert(id, (started_at, Presence::Offline));

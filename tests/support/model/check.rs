@@ -56,7 +56,7 @@ pub fn assert_same_directory<M, H, const SESSIONS: usize>(
     assert_eq!(real.is_empty(), model.users.is_empty());
     let mut users: Vec<_> = real.users().map(|(id, _)| id).collect();
     users.sort_unstable();
-    assert!(users.iter().eq(model.users.keys()), "{users:?} have a place");
+    assert!(users.iter().eq(model.users.keys()), "{users:?} have a slot");
     for id in ids {
         assert_eq!(real.get(id).is_some(), model.users.contains_key(&id));
         if let (Some(real), Some(model_user)) = (real.get(id), model.users.get(&id)) {
@@ -67,7 +67,7 @@ pub fn assert_same_directory<M, H, const SESSIONS: usize>(
         assert_eq!(real.presence(now, id), expected.presence(&model.rules));
         assert_eq!(real.version(now, id), expected.version);
         assert_eq!(real.explain(now, id), expected.explain(&model.rules), "explanation of {id} (A4)");
-        // A user alone tells the same without being advanced, now and after everything that is still to come.
+        // A user alone reads the same without being advanced, now and after everything that is still to come.
         if let Some(user) = real.get(id) {
             for ahead in [0, 1, 299_999, 300_000, 600_000, 3_600_000, 86_400_000 * 8] {
                 let moment = now.saturating_add(Duration::from_millis(ahead));

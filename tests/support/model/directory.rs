@@ -1,4 +1,4 @@
-//! Many users in few places, as the rules say.
+//! Many users in few slots, as the rules say.
 
 use super::user::User;
 use super::{Happening, Millis, Rules, millis};
@@ -8,31 +8,31 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub struct Directory {
     pub rules: Rules,
-    /// How many users, and how many sessions each, there is room for. Rule S9.
-    pub places: usize,
+    /// The number of users that fit, and of sessions of each. Rule S9.
+    pub slots: usize,
     pub sessions: usize,
     pub users: BTreeMap<u8, User>,
     /// The version of every user whose record was reused. Rules M5, V1.
-    pub forgotten: BTreeMap<u8, u64>,
-    /// Who got a place last, until the test has looked at it.
-    pub newcomer: Option<u8>,
-    /// Of whom something is kept elsewhere. Rule M5.
-    pub held: BTreeSet<u8>,
+    pub evicted: BTreeMap<u8, u64>,
+    /// The user who got a slot last, until the test has looked at it.
+    pub new_user: Option<u8>,
+    /// Users of whom something is kept elsewhere. Rule M5.
+    pub pinned: BTreeSet<u8>,
 }
 
-/// What a command did: everything that happened, in order, and the answer.
+/// The effect of a command: everything that happened, in order, and the result.
 pub type Outcome = (Vec<(u8, Happening)>, Result<(), CommandError>);
 
 impl Directory {
-    pub fn new(rules: Rules, places: usize, sessions: usize) -> Self {
+    pub fn new(rules: Rules, slots: usize, sessions: usize) -> Self {
         Self {
             rules,
-            places,
+            slots,
             sessions,
             users: BTreeMap::new(),
-            forgotten: BTreeMap::new(),
-            newcomer: None,
-            held: BTreeSet::new(),
+            evicted: BTreeMap::new(),
+            new_user: None,
+            pinned: BTreeSet::new(),
         }
     }
 
@@ -52,17 +52,17 @@ impl Directory {
     }
 
     pub fn command(&mut self, now: Millis, id: u8, command: Command<u8>) -> Outcome {
-        let (rules, room) = (self.rules.clone(), self.sessions);
+        let (rules, sessions) = (self.rules.clone(), self.sessions);
         if let Some(user) = self.users.get_mut(&id) {
             // Rule S8: what is due at `now` happens before a command at `now`.
             let mut happened: Vec<_> = user.advance(&rules, now).into_iter().map(|event| (id, event)).collect();
-            let answer = user.command(&rules, room, now, command);
-            happened.extend(answer.ok().flatten().map(|event| (id, event)));
-            return (happened, answer.map(drop));
+            let result = user.command(&rules, sessions, now, command);
+            happened.extend(result.ok().flatten().map(|event| (id, event)));
+            return (happened, result.map(drop));
         }
         let mut fresh = User::default();
-        let own = match fresh.command(&rules, room, now, command) {
-            Err(refused) => return (Vec::new(), Err(refused)),
+        let own = match fresh.command(&rules, sessions, now, command) {
+            Err(error) => return (Vec::new(), Err(error)),
             Ok(None) => return (Vec::new(), Ok(())),
             Ok(Some(own)) => own,
         };
@@ -74,27 +74,27 @@ impl Directory {
         (happened, Ok(()))
     }
 
-    /// Rule S9: what is due frees its room first.
+    /// Rule S9: due transitions are applied first.
     fn advance_if_full(&mut self, now: Millis) -> Vec<(u8, Happening)> {
-        if self.users.len() == self.places { self.advance(now) } else { Vec::new() }
+        if self.users.len() == self.slots { self.advance(now) } else { Vec::new() }
     }
 
-    /// Gives a new user a place, if there is one.
+    /// Gives a new user a slot, if there is one.
     fn take_place(&mut self, id: u8, user: User) -> bool {
-        if self.users.len() == self.places {
+        if self.users.len() == self.slots {
             // Rule M5: only the record of a user with nothing stored, here or elsewhere, is reused, that of the longest so.
-            let empty = self.users.iter().filter(|(id, user)| user.is_empty() && !self.held.contains(id));
+            let empty = self.users.iter().filter(|(id, user)| user.is_empty() && !self.pinned.contains(id));
             let since = |user: &User| user.since().map_or(0, millis);
             let Some((_, old)) = empty.map(|(id, user)| (since(user), *id)).min() else { return false };
             let old_version = self.users.remove(&old).map(|user| user.version);
-            self.forgotten.insert(old, old_version.unwrap());
+            self.evicted.insert(old, old_version.unwrap());
         }
-        self.newcomer = Some(id);
+        self.new_user = Some(id);
         self.users.insert(id, user);
         true
     }
 
-    /// Something is kept of a user elsewhere from now on. Rules M5, S9.
+    /// Pins a user. Rules M5, S9.
     pub fn pin(&mut self, now: Millis, id: u8) -> (Vec<(u8, Happening)>, Result<(), ApplyError>) {
         let mut happened = Vec::new();
         if !self.users.contains_key(&id) {
@@ -103,14 +103,14 @@ impl Directory {
                 return (happened, Err(ApplyError::Full));
             }
         }
-        self.held.insert(id);
+        self.pinned.insert(id);
         (happened, Ok(()))
     }
 
     /// And no more; what changed there counts here. Rules M5, V1, V2.
     pub fn unpin(&mut self, id: u8, changes: u64) {
         let Some(user) = self.users.get_mut(&id) else { return };
-        self.held.remove(&id);
+        self.pinned.remove(&id);
         user.version += changes;
         user.revision += changes;
     }
@@ -120,7 +120,7 @@ impl Directory {
         self.users.values_mut().for_each(|user| user.shift(&self.rules, by));
     }
 
-    /// A user as it reads at a moment; one never heard of, or forgotten, reads like a new one. Rule M5.
+    /// A user as it reads at a moment; one without a slot reads like a new one. Rule M5.
     pub fn read(&self, id: u8, now: Millis) -> User {
         self.users.get(&id).map_or_else(User::default, |user| user.advanced(&self.rules, now))
     }

@@ -17,7 +17,7 @@ impl Exact {
         Self { millis: self.millis + millis, ..self }
     }
 
-    /// Rule S2: compared exactly as written, then kept in whole milliseconds.
+    /// Rule S2: compared exactly as written, then stored in whole milliseconds.
     pub fn within(self, shortest: u64, longest: u64) -> Option<Duration> {
         let is_zero = self.millis == 0 && !self.is_finer;
         let is_long_enough = self.millis >= shortest.into() && (is_zero || !self.is_negative);
@@ -40,8 +40,8 @@ fn seconds(number: &str) -> Option<Exact> {
     if !all(whole) || !all(fraction) {
         return None;
     }
-    let (kept, cut) = fraction.split_at(fraction.len().min(3));
-    let millis = whole.parse::<u128>().unwrap() * 1000 + format!("{kept:0<3}").parse::<u128>().unwrap();
+    let (whole_millis, cut) = fraction.split_at(fraction.len().min(3));
+    let millis = whole.parse::<u128>().unwrap() * 1000 + format!("{whole_millis:0<3}").parse::<u128>().unwrap();
     Some(Exact { is_negative: false, millis, is_finer: cut.bytes().any(|digit| digit != b'0') })
 }
 

@@ -64,7 +64,7 @@ pub fn commands(length: usize) -> impl Strategy<Value = Vec<(Clock, Command<u8>)
     proptest::collection::vec((clock(), command(4)), 0..=length)
 }
 
-/// A user with room for three sessions in some reachable state.
+/// A user of up to three sessions in some reachable state.
 pub fn life() -> impl Strategy<Value = Life<3>> {
     (policy(), commands(12)).prop_map(|(policy, commands)| Life::of(policy, &commands))
 }

@@ -1,4 +1,4 @@
-//! Which users changed visibly since a cursor, as a reader of a directory would write it down. Rule V2.
+//! The users who changed visibly since a cursor, as a reader of a directory would write them down. Rule V2.
 
 use presence_core::directory::{Cursor, Directory, Memory};
 use std::collections::BTreeMap;
@@ -9,8 +9,8 @@ use std::hash::BuildHasher;
 pub struct Log {
     pub count: u64,
     latest: BTreeMap<u8, u64>,
-    /// The newest change that nobody can be told of any more.
-    pub forgotten: u64,
+    /// The newest change that can no longer be returned.
+    pub evicted: u64,
 }
 
 impl Log {
@@ -19,19 +19,19 @@ impl Log {
         self.latest.insert(user, self.count);
     }
 
-    /// Users whose place went to another are forgotten, and what they changed with them.
-    pub fn forget<M, H, const SESSIONS: usize>(&mut self, directory: &Directory<u8, u8, M, H, SESSIONS>)
+    /// Removes evicted users, and remembers the newest of their changes.
+    pub fn evict<M, H, const SESSIONS: usize>(&mut self, directory: &Directory<u8, u8, M, H, SESSIONS>)
     where
         M: Memory<u8, u8, SESSIONS>,
         H: BuildHasher,
     {
-        let gone: Vec<_> = self.latest.iter().filter(|(user, _)| directory.get(**user).is_none()).collect();
-        self.forgotten = gone.iter().map(|(_, at)| **at).max().unwrap_or(0).max(self.forgotten);
+        let removed: Vec<_> = self.latest.iter().filter(|(user, _)| directory.get(**user).is_none()).collect();
+        self.evicted = removed.iter().map(|(_, at)| **at).max().unwrap_or(0).max(self.evicted);
         self.latest.retain(|user, _| directory.get(*user).is_some());
     }
 
     fn since(&self, cursor: u64) -> Option<Vec<(u8, u64)>> {
-        if cursor < self.forgotten || cursor > self.count {
+        if cursor < self.evicted || cursor > self.count {
             return None;
         }
         let mut changed: Vec<_> =

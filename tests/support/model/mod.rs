@@ -2,7 +2,7 @@
 //! looking at how the library does it. The tests run both and compare.
 //!
 //! The model keeps what was *said* (this session was set to that, then, for so long) and works everything else out from
-//! the text of the rules; the library keeps deadlines. The two share only their vocabulary: presences, causes, refusals.
+//! the text of the rules; the library keeps deadlines. The two share only their vocabulary: presences, causes, errors.
 
 pub mod both;
 pub mod check;
@@ -175,7 +175,7 @@ pub fn cases(number: u32) -> Config {
         // The standard library's only source of random numbers.
         config.rng_seed = RngSeed::Fixed(RandomState::new().build_hasher().finish());
     }
-    // Shown only of a test that fails.
+    // Printed only by a test that fails.
     println!("PROPTEST_RNG_SEED={} PROPTEST_CASES={} repeats these cases", config.rng_seed, config.cases);
     config
 }

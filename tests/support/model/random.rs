@@ -10,7 +10,7 @@ pub enum Clock {
     Stays,
     Ahead(u64),
     Back(u64),
-    /// To the next deadline of anyone, or this far beside it.
+    /// To the next deadline of any user, or this far before or after it.
     ToDeadline(i8),
     To(u64),
 }
@@ -24,7 +24,7 @@ pub enum Action {
     AdvanceSome(u8),
     /// The clock is set to this. Rule C2.
     Rebase(u64),
-    /// Something is kept of this user elsewhere from now on. Rule M5.
+    /// Pin this user. Rule M5.
     Hold(u8),
     /// And no more, after so many visible changes there.
     Release(u8, u64),
@@ -51,7 +51,7 @@ fn one_of(values: &'static [u64]) -> impl Strategy<Value = u64> {
 fn steps() -> impl Strategy<Value = u64> {
     prop_oneof![
         6 => (1u64..=6).prop_map(|hundreds| hundreds * 100 * SECOND),
-        2 => ((1u64..=12).prop_map(|hundreds| hundreds * 100 * SECOND), 0u64..=2).prop_map(|(at, beside)| at + beside - 1),
+        2 => ((1u64..=12).prop_map(|hundreds| hundreds * 100 * SECOND), 0u64..=2).prop_map(|(at, offset)| at + offset - 1),
         2 => 1u64..=5,
         1 => one_of(&[SECOND, MINUTE, HOUR, 4 * HOUR, DAY]),
     ]
@@ -134,7 +134,7 @@ pub fn actions(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
     ])
 }
 
-/// The same, and something is kept of users elsewhere.
+/// The same, and users are pinned.
 pub fn actions_beside(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
     prop_oneof![
         12 => actions(users, sessions),
@@ -159,7 +159,7 @@ impl Clock {
             Self::Stays => now,
             Self::Ahead(by) => now.saturating_add(by),
             Self::Back(by) => now.saturating_sub(by),
-            Self::ToDeadline(beside) => deadline.map_or(now, |at| at.saturating_add_signed(beside.into())),
+            Self::ToDeadline(offset) => deadline.map_or(now, |at| at.saturating_add_signed(offset.into())),
             Self::To(at) => at,
         }
     }

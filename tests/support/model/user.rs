@@ -171,20 +171,20 @@ impl User {
         user
     }
 
-    /// A command to a user who is up to date and has room for so many sessions. `None`: it succeeds, and nothing happens.
+    /// A command to a user who is up to date and holds up to so many sessions. `None`: it succeeds, and nothing happens.
     pub fn command(
         &mut self,
         rules: &Rules,
-        room: usize,
+        most: usize,
         now: Millis,
         command: Command<u8>,
     ) -> Result<Option<Happening>, CommandError> {
-        // Rule H2: the range of the duration before the pair, the pair before the session and the room.
+        // Rule H2: the range of the duration before the pair, the pair before the session and the number of sessions.
         let check =
             |duration: Option<presence_core::Duration>, [shortest, longest]: [Millis; 2], default: Millis, error| {
                 let asked = duration.map_or(default, |duration| duration.as_millis().into());
-                let refused = duration.is_some() && !(shortest..=longest).contains(&asked);
-                if refused { Err(error) } else { Ok(asked) }
+                let rejected = duration.is_some() && !(shortest..=longest).contains(&asked);
+                if rejected { Err(error) } else { Ok(asked) }
             };
         match command {
             Command::SetPresence { session, presence, lease } => {
@@ -192,7 +192,7 @@ impl User {
                 if !rules.sessions.contains(&presence) {
                     return Err(CommandError::Presence);
                 }
-                if !self.sessions.contains_key(&session) && self.sessions.len() == room {
+                if !self.sessions.contains_key(&session) && self.sessions.len() == most {
                     return Err(CommandError::SessionsFull);
                 }
                 let said =
@@ -244,7 +244,7 @@ impl User {
         Explanation { presence, layer, since: self.since(), next: next.map(|next| (next.at, next.after)) }
     }
 
-    /// A change at the greatest instant, where no clock ever stands, leaves nothing to tell.
+    /// A change at the greatest instant, where no clock ever stands, leaves nothing to report.
     pub fn since(&self) -> Option<presence_core::Instant> {
         self.since.filter(|since| *since != NEVER).map(instant)
     }
