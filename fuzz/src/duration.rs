@@ -1,11 +1,12 @@
-//! Durations as text, against the naive reader and against jiff, which reads ISO 8601 as Temporal does. Rules H4, S2.
+//! Durations as text, compared with a naive reader and with jiff, which reads ISO 8601 like Temporal. Rules H4, S2.
 
 use jiff::fmt::temporal::SpanParser;
 use presence_core::{Duration, DurationRange, IsoDuration};
 use support::model::duration::{Exact, assert_read, iso_8601, naive};
 
-/// Any text is read as the naive reader reads it, and as jiff does, but for the differences that are listed here; any
-/// duration that is written is read back by all three.
+/// Checks that any text is read as by the naive reader and, except for the listed differences, by jiff.
+///
+/// All three read back every duration that is written.
 pub fn duration(data: &[u8]) {
     if let Some((millis, _)) = data.split_first_chunk() {
         round_trip(Duration::from_millis(u64::from_le_bytes(*millis)));
@@ -22,12 +23,12 @@ pub fn duration(data: &[u8]) {
             assert_eq!(ours.within(any).is_none(), is_negative, "{text:?}");
             assert_eq!(ours.within(whole).is_none(), is_negative || theirs.is_finer, "{text:?}");
         }
-        (Some(_), None) => assert!(Ours::of(text).is_some(), "{text:?} is none for jiff"),
-        (None, Some(_)) => assert!(Theirs::of(text).is_some(), "{text:?} is one for jiff"),
+        (Some(_), None) => assert!(Ours::of(text).is_some(), "{text:?} is rejected by jiff"),
+        (None, Some(_)) => assert!(Theirs::of(text).is_some(), "{text:?} is accepted by jiff"),
     }
 }
 
-/// Rule H4: what is written is what the standard says, and read back.
+/// Checks that a duration is written in the standard's notation and read back. Rule H4.
 fn round_trip(duration: Duration) {
     let text = duration.to_string();
     let exact = Exact { is_negative: false, millis: duration.as_millis().into(), is_finer: false };
@@ -37,7 +38,7 @@ fn round_trip(duration: Duration) {
     assert!(theirs(&text) == Some(exact) || Ours::of(&text) == Some(Ours::Long), "{text}");
 }
 
-/// As jiff reads it: a day has 24 hours, and calendar units have no length.
+/// Reads a text with jiff: a day has 24 hours, and calendar units have no length.
 fn theirs(text: &str) -> Option<Exact> {
     let span = SpanParser::new().parse_span(text).ok()?;
     let (calendar, weeks) = ((span.get_years(), span.get_months()), i128::from(span.get_weeks()));
@@ -49,7 +50,7 @@ fn theirs(text: &str) -> Option<Exact> {
     Some(Exact { is_negative: nanos < 0, millis: nanos.unsigned_abs() / 1_000_000, is_finer })
 }
 
-/// What is read here, and not by jiff.
+/// A text that the library reads and jiff does not.
 #[derive(Debug, PartialEq)]
 enum Ours {
     /// Python's `timedelta`: `1 day, 2:00:00`.
@@ -85,7 +86,7 @@ impl Ours {
     }
 }
 
-/// What is read by jiff, and not here.
+/// A text that jiff reads and the library does not.
 #[derive(Debug, PartialEq)]
 enum Theirs {
     /// More than 32 bytes.

@@ -1,4 +1,4 @@
-//! Any history of a directory: the naive model of the rules goes through the same, and both say the same after every step.
+//! Histories of a directory, compared with the naive model of the rules after every step.
 
 use crate::life::{clock, command};
 use arbitrary::{Result, Unstructured};
@@ -8,15 +8,14 @@ use support::model::both::{Both, SameHash};
 use support::model::policies;
 use support::model::random::{Action, Step};
 
-/// So many steps, for the model takes its time.
+/// The longest history: the model is slow.
 const STEPS: usize = 200;
 
-/// The first bytes say how large the directory is, and under which policy; then come steps until the bytes end.
+/// Checks a history of a directory. The first bytes are its size and policy; the remaining ones are steps.
 ///
-/// After every step: the same answer and the same transitions, each user's an unbroken chain (rules M4, V2); the same
-/// records, versions, reads and explanations (rules V1, A4), also of whom something is kept elsewhere (rule M5); no deadline
-/// late, and the exact one once idle; the same changes since five cursors: the first and
-/// the latest, one between, and what is and is not forgotten (rule V2).
+/// After every step, these are equal: results and transitions, of which those of a user are an unbroken chain (rules M4, V2);
+/// records, versions, reads and explanations (rules V1, A4), also of pinned users (rule M5); changes since five cursors, from
+/// the first to the latest, and around evicted changes (rule V2). No deadline is late, and it is exact once idle.
 pub fn history(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     // An error is the end of the bytes.
@@ -32,7 +31,7 @@ pub fn history(data: &[u8]) {
     };
 }
 
-/// With one user more than there are places, and one session more than there is room for.
+/// Plays a history with one user more than slots, and one session more than fits.
 fn play<const USERS: usize, const SESSIONS: usize, H: BuildHasher>(
     mut bytes: Unstructured<'_>,
     hasher: H,

@@ -1,5 +1,6 @@
-//! What the fuzzers look for. Each function takes any bytes, makes something of them, and panics when a promise does not
-//! hold. They need no fuzzer: `cargo test` replays every file of `corpus/` through them.
+//! The fuzz targets, as functions that take any bytes and panic if a property does not hold.
+//!
+//! They need no fuzzer: `cargo test` replays every file of `corpus/` through them.
 
 mod details;
 mod duration;

@@ -1,10 +1,10 @@
-//! Commands and clock readings out of a fuzzer's bytes.
+//! Commands and clock readings from a fuzzer's bytes.
 
 use arbitrary::{Result, Unstructured};
 use presence_core::{Command, Duration, Instant};
 use support::model::random::Clock;
 
-/// A command for one of so many sessions.
+/// Reads a command for one of so many sessions.
 pub fn command(bytes: &mut Unstructured<'_>, sessions: u8) -> Result<Command<u8>> {
     Ok(match bytes.arbitrary()? {
         Command::SetPresence { session, presence, lease } => {
@@ -15,7 +15,7 @@ pub fn command(bytes: &mut Unstructured<'_>, sessions: u8) -> Result<Command<u8>
     })
 }
 
-/// How the clock moves: forwards, to a deadline or beside it, and now and then back, or anywhere.
+/// Reads a move of the clock: forwards, to a deadline or next to it, and sometimes back, or anywhere.
 pub fn clock(bytes: &mut Unstructured<'_>) -> Result<Clock> {
     Ok(match bytes.int_in_range(0..=11)? {
         0..=2 => Clock::Stays,

@@ -1,4 +1,4 @@
-//! Every file of the corpora, as plain tests.
+//! Tests that replay every file of the corpora.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ fn corpora() -> PathBuf {
     if package.join("corpus").is_dir() { package.join("corpus") } else { package.join("../fuzz/corpus") }
 }
 
-/// The files of a target's corpus, in order, each with its line in the page about them.
+/// Returns the files of a target's corpus, in order. Each must have a line in corpus/README.md.
 fn files(target: &str) -> Vec<PathBuf> {
     let corpus = corpora().join(target);
     let mut files: Vec<_> = fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -20,11 +20,11 @@ fn files(target: &str) -> Vec<PathBuf> {
     let mut described: Vec<_> = rows.skip(1).map(|(name, about)| (corpus.join(name), about.trim())).collect();
     described.sort();
     assert!(described.iter().all(|(_, about)| !about.is_empty()));
-    assert!(described.iter().map(|(file, _)| file).eq(&files), "corpus/README.md does not say what is in {corpus:?}");
+    assert!(described.iter().map(|(file, _)| file).eq(&files), "corpus/README.md does not describe {corpus:?}");
     files
 }
 
-/// Runs a target over its corpus, and tells which file it was that failed.
+/// Runs a target over its corpus, and names the file that fails.
 fn replay(name: &str, target: fn(&[u8])) {
     let files = files(name);
     assert!(files.len() >= 10, "{} files of {name}", files.len());

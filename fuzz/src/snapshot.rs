@@ -1,10 +1,10 @@
-//! Stored users: any bytes are refused, or a user that the bytes of a snapshot say, no more and no less.
+//! Snapshots: any bytes are rejected, or restored as exactly the user that they encode.
 
-pub mod form;
+pub mod format;
 
 use crate::life::{clock, command};
 use arbitrary::{Result, Unstructured};
-use form::{Form, sealed};
+use format::{Decoded, with_checksum};
 use presence_core::snapshot::{RestoreError, StoredId, VERSION_GAP, max_len, restore, save};
 use presence_core::{Absence, Command, Duration, Instant, Presence, SessionId, User, decide, next_due};
 use support::model::ANYTHING;
@@ -12,8 +12,9 @@ use support::model::ANYTHING;
 const SESSIONS: usize = 3;
 const ZERO: Option<Duration> = Some(Duration::ZERO);
 
-/// The first bytes are the clock, and what the rest is: a snapshot as it is, one that lacks its checksum, or the life of a
-/// user to be stored.
+/// Checks bytes as a snapshot. The first ones are the clock, and what the others are.
+///
+/// They are a snapshot, one without its checksum, or the life of a user to save.
 pub fn snapshot(data: &[u8]) {
     // An error is the end of the bytes.
     let _ = play(Unstructured::new(data));
@@ -22,24 +23,24 @@ pub fn snapshot(data: &[u8]) {
 fn play(mut bytes: Unstructured<'_>) -> Result<()> {
     let (now, elapsed) = (bytes.arbitrary()?, bytes.arbitrary()?);
     match bytes.int_in_range(0..=4)? {
-        0 => judge::<u8>(bytes.take_rest(), now, elapsed),
-        1 => judge::<u8>(&sealed(bytes.take_rest()), now, elapsed),
-        2 => judge::<SessionId>(&sealed(bytes.take_rest()), now, elapsed),
-        3 => judge::<u8>(&sealed(&[&[1, 1], bytes.take_rest()].concat()), now, elapsed),
+        0 => check::<u8>(bytes.take_rest(), now, elapsed),
+        1 => check::<u8>(&with_checksum(bytes.take_rest()), now, elapsed),
+        2 => check::<SessionId>(&with_checksum(bytes.take_rest()), now, elapsed),
+        3 => check::<u8>(&with_checksum(&[&[1, 1], bytes.take_rest()].concat()), now, elapsed),
         _ => {
             let (user, at) = live(&mut bytes)?;
             let mut buffer = [0; max_len::<u8, SESSIONS>()];
             let stored = save(user.at(at).expect("up to date"), &mut buffer).expect("the most there is");
             let restored = restore(stored, at, ZERO);
             assert_eq!(restored.as_ref(), Ok(&user), "the same user on the same clock");
-            judge::<u8>(stored, now, elapsed);
+            check::<u8>(stored, now, elapsed);
             damage(stored, &mut bytes)?;
         }
     }
     Ok(())
 }
 
-/// A user, and a moment at which it is up to date.
+/// Reads the life of a user, and returns the user at an instant at which nothing is overdue.
 fn live(bytes: &mut Unstructured<'_>) -> Result<(User<u8, SESSIONS>, Instant)> {
     let mut user = User::with_version(bytes.arbitrary::<u32>()?.into());
     let mut now = Instant::from_secs(1_000_000);
@@ -61,21 +62,21 @@ fn bring_up_to_date<S: Copy + Ord>(user: &mut User<S, SESSIONS>, now: Instant) {
     }
 }
 
-/// Restored exactly if the naive reader of the form finds a user, on every kind of clock; and what is restored is valid.
-fn judge<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant, elapsed: Option<Duration>) {
-    let form = Form::read(bytes, size_of::<S::Bytes>(), SESSIONS);
+/// Checks that bytes are restored exactly if the naive reader accepts them, on any clock, and that the user is valid.
+fn check<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant, elapsed: Option<Duration>) {
+    let decoded = Decoded::read(bytes, size_of::<S::Bytes>(), SESSIONS);
     let restored = restore::<S, SESSIONS>(bytes, now, elapsed);
-    match &form {
+    match &decoded {
         None => assert!(restored.is_err(), "{restored:?}"),
-        Some(form) if !form.has_begun(now, elapsed) => assert_eq!(restored, Err(RestoreError::BeforeEpoch)),
-        Some(form) => assert!(restored.is_ok(), "{restored:?}, {form:?}"),
+        Some(decoded) if !decoded.has_begun(now, elapsed) => assert_eq!(restored, Err(RestoreError::BeforeEpoch)),
+        Some(decoded) => assert!(restored.is_ok(), "{restored:?}, {decoded:?}"),
     }
-    let (Some(form), Ok(user)) = (form, restored) else { return };
+    let (Some(decoded), Ok(user)) = (decoded, restored) else { return };
     match elapsed {
         Some(elapsed) => {
-            form.assert_is(&user, now, elapsed);
+            decoded.assert_is(&user, now, elapsed);
             lives_on(&user);
-            // The same clock in other words: it was restored then, and time has passed.
+            // Restoring at the moment of saving, after which time passes, is the same.
             if let Some(then) = now.as_millis().checked_sub(elapsed.as_millis()) {
                 assert_eq!(restore(bytes, Instant::from_millis(then), ZERO).as_ref(), Ok(&user));
             }
@@ -83,44 +84,44 @@ fn judge<S: StoredId + Copy + Ord + core::fmt::Debug>(bytes: &[u8], now: Instant
         None => {
             let exact: User<S, SESSIONS> = restore(bytes, now, ZERO).expect("nothing fell due");
             let absence = if exact.sessions().is_empty() { exact.absence() } else { Some(Absence::Lost) };
-            assert_eq!((user.sessions().len(), user.absence()), (0, absence), "no news (A5)");
-            assert_eq!(user.preferred(), exact.preferred(), "what is preferred is kept");
+            assert_eq!((user.sessions().len(), user.absence()), (0, absence), "stale (A5)");
+            assert_eq!(user.preferred(), exact.preferred(), "the preferred presence is kept");
             assert_eq!(user.version(), exact.version().saturating_add(VERSION_GAP), "version (V1)");
             assert_eq!(user.revision(), exact.revision().saturating_add(VERSION_GAP), "revision (V2)");
             lives_on(&user);
         }
     }
-    // On a clock on which nothing saturates, the same user is the same bytes.
-    if let Some(ordinary) = form.ordinary_clock() {
+    // On a clock on which nothing saturates, the user is saved as the same bytes.
+    if let Some(ordinary) = decoded.ordinary_clock() {
         let user: User<S, SESSIONS> = restore(bytes, ordinary, ZERO).expect("on any clock");
         let mut buffer = vec![0; max_len::<S, SESSIONS>()];
-        let at = user.at(ordinary).expect("what is stored is still to come (S8)");
-        assert_eq!(save(at, &mut buffer), Ok(bytes), "one user, one form");
+        let at = user.at(ordinary).expect("every saved deadline is in the future (S8)");
+        assert_eq!(save(at, &mut buffer), Ok(bytes), "one user, one encoding");
     }
 }
 
-/// Whatever was let in lives like any other user and comes to rest, at each deadline and at the end of time; and whenever it
-/// is told something and stored, it is found again.
+/// Checks that a restored user behaves like any other: it comes to rest, and at each deadline it can be changed, saved and
+/// restored.
 fn lives_on<S: StoredId + Copy + Ord + core::fmt::Debug>(user: &User<S, SESSIONS>) {
     let sessions = user.sessions();
     assert!(sessions.is_sorted_by(|one, next| one.id() < next.id()), "ids in order, each once (M2)");
     let mut user = user.clone();
     let mut before = Instant::ZERO;
     bring_up_to_date(&mut user, before);
-    is_found_again(user.clone(), before);
+    can_be_saved_again(user.clone(), before);
     while let Some(deadline) = user.next_deadline() {
         assert!(before < deadline, "time goes forwards");
         let (revision, version) = (user.revision(), user.version());
         bring_up_to_date(&mut user, deadline);
         assert!(user.version() >= version && user.revision() > revision.min(u64::MAX - 1), "grows (V1, V2)");
-        is_found_again(user.clone(), deadline);
+        can_be_saved_again(user.clone(), deadline);
         before = deadline;
     }
     assert_eq!(user.preferred().map_or(Instant::NEVER, |preferred| preferred.expires_at()), Instant::NEVER);
 }
 
-/// A session is cleared, if there is one, and something is preferred; then the user is stored, and the same when restored.
-fn is_found_again<S: StoredId + Copy + Ord + core::fmt::Debug>(mut user: User<S, SESSIONS>, now: Instant) {
+/// Clears a session, if there is one, and sets a preferred presence; the user is the same after saving and restoring.
+fn can_be_saved_again<S: StoredId + Copy + Ord + core::fmt::Debug>(mut user: User<S, SESSIONS>, now: Instant) {
     let clear = user.sessions().first().map(|session| Command::ClearPresence { session: session.id() });
     let prefer = Command::SetPreferredPresence { presence: Presence::Busy, duration: None };
     for command in clear.into_iter().chain([prefer]) {
@@ -128,7 +129,7 @@ fn is_found_again<S: StoredId + Copy + Ord + core::fmt::Debug>(mut user: User<S,
         let decided = decide(user.at(now).expect("up to date"), command, &ANYTHING).expect("allowed");
         let transition = decided.expect("something happens");
         assert_eq!(user.apply(&transition), Ok(()));
-        // At the end of numbers both stay.
+        // The greatest numbers stay.
         assert_eq!(user.revision(), revision.saturating_add(1), "revision (V2)");
         assert_eq!(user.version(), version.saturating_add(transition.is_visible().into()), "version (V1)");
     }
@@ -137,12 +138,12 @@ fn is_found_again<S: StoredId + Copy + Ord + core::fmt::Debug>(mut user: User<S,
     assert_eq!(restore(stored, now, ZERO).as_ref(), Ok(&user), "the same user on the same clock");
 }
 
-/// Up to five flipped bits, wherever they are, are found.
+/// Checks that up to five flipped bits anywhere are detected, and truncation.
 fn damage(stored: &[u8], bytes: &mut Unstructured<'_>) -> Result<()> {
     let mut damaged = stored.to_vec();
     for _ in 0..bytes.int_in_range(1..=5)? {
         let bit = bytes.choose_index(stored.len() * 8)?;
-        // Never back: the same bit again is left as it is.
+        // Never flips a bit back.
         if damaged[bit / 8] >> (bit % 8) & 1 == stored[bit / 8] >> (bit % 8) & 1 {
             damaged[bit / 8] ^= 1 << (bit % 8);
         }

@@ -1,4 +1,4 @@
-//! The pure decisions about a user: they change nothing, what they decide is applied exactly, and nothing else is.
+//! The pure decisions about a user: they change nothing, and exactly their transitions are applied.
 
 use crate::life::{clock, command};
 use arbitrary::{Result, Unstructured};
@@ -9,7 +9,7 @@ use support::model::{self, Rules, instant, millis, policies};
 const STEPS: usize = 200;
 const SESSIONS: usize = 3;
 
-/// A user, and the model of it.
+/// A user and its model.
 #[derive(Clone)]
 struct Person {
     real: User<u8, SESSIONS>,
@@ -17,14 +17,14 @@ struct Person {
 }
 
 impl Person {
-    /// Rules V1, V2: numbers may begin anywhere.
+    /// Creates a user whose numbers start at any value. Rules V1, V2.
     fn with_version(number: u64) -> Self {
         let model = model::user::User { revision: number, version: number, ..model::user::User::default() };
         Self { real: User::with_version(number), model }
     }
 }
 
-/// Two users who live side by side, and all that was ever decided about either.
+/// Two users, and every transition decided about them.
 struct World {
     policy: Policy,
     rules: Rules,
@@ -33,8 +33,10 @@ struct World {
     decided: Vec<Transition<u8>>,
 }
 
-/// Commands and time for two users, each decided, looked at and applied; transitions applied again, and to the other; users
-/// replaced by new ones at the same revision, so that what is decided about one is a forgery of the other's.
+/// Checks commands to two users, and the passing of time.
+///
+/// Transitions are also applied again, and to the other user. Users are replaced by new ones at the other's revision, so that
+/// transitions of one are forgeries for the other.
 pub fn user(data: &[u8]) {
     // An error is the end of the bytes.
     let _ = play(Unstructured::new(data));
@@ -60,7 +62,7 @@ fn play(mut bytes: Unstructured<'_>) -> Result<()> {
             _ if world.decided.is_empty() => {}
             _ => world.try_again(who, bytes.choose_index(world.decided.len())?),
         }
-        // Whatever was decided last may be a forgery of the other's.
+        // The latest transition may be a forgery for the other user.
         if let Some(newest) = world.decided.len().checked_sub(1) {
             world.try_again(1 - who, newest);
         }
@@ -77,7 +79,7 @@ impl World {
             Ok(moment) => moment,
             Err(overdue) => {
                 assert_eq!(Some(overdue.deadline), real.next_deadline());
-                assert!(next_due(real, self.now, &self.policy).is_some(), "nobody is overdue for nothing (S8)");
+                assert!(next_due(real, self.now, &self.policy).is_some(), "an overdue user has something due (S8)");
                 return;
             }
         };
@@ -92,7 +94,7 @@ impl World {
         }
     }
 
-    /// Whether something was due.
+    /// Applies what is due first, and reports whether there was anything.
     fn advance(&mut self, who: usize) -> bool {
         let Person { real, model } = &mut self.people[who];
         let before = real.clone();
@@ -105,7 +107,7 @@ impl World {
         due.is_some()
     }
 
-    /// Applies what was decided about this very state, once.
+    /// Applies a transition decided about this state, once.
     fn apply(&mut self, who: usize, transition: Transition<u8>) {
         let real = &mut self.people[who].real;
         assert_eq!((transition.revision(), transition.before()), (real.revision(), real.presence()));
@@ -117,22 +119,22 @@ impl World {
         self.decided.push(transition);
     }
 
-    /// Something that was decided before, about one of the two, is applied to a user exactly if it might be its own (V2).
+    /// Applies an earlier transition of either user, which succeeds exactly if it could be one of this user's (V2).
     fn try_again(&self, who: usize, which: usize) {
         let (real, transition) = (&self.people[who].real, &self.decided[which]);
         let mut user = real.clone();
-        let answer = user.apply(transition);
+        let result = user.apply(transition);
         if transition.revision() != real.revision() {
-            assert_eq!(answer, Err(ApplyError::Stale));
+            assert_eq!(result, Err(ApplyError::Stale));
         } else if is_decided(real, transition, &self.policy) {
-            assert_eq!(answer, Ok(()));
+            assert_eq!(result, Ok(()));
         } else if self.policy.leases == model::ANYTHING.leases {
-            // Every lease is allowed, so that nothing else could have decided it.
-            assert_eq!(answer, Err(ApplyError::Invalid));
+            // Every lease is allowed, so no other decision is possible.
+            assert_eq!(result, Err(ApplyError::Invalid));
         }
-        match answer {
+        match result {
             Ok(()) => assert_eq!((user.presence(), user.revision()), (transition.after(), real.revision() + 1)),
-            Err(_) => assert_eq!(user, *real, "a refused transition changes nothing (S7)"),
+            Err(_) => assert_eq!(user, *real, "a rejected transition changes nothing (S7)"),
         }
     }
 

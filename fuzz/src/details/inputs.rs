@@ -1,10 +1,10 @@
-//! Commands out of a fuzzer's bytes.
+//! Commands from a fuzzer's bytes.
 
 use arbitrary::{Result, Unstructured};
 use presence_core::details::{DetailsCommand, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::{Duration, Instant};
 
-/// Texts of none, few, as many and one more than as many bytes as there is room for: in either user's messages, and in a place.
+/// Texts that are empty, short, of the greatest length and one byte longer, of either user's messages and of a place's id.
 const TEXTS: [&str; 11] = [
     "",
     "a",
@@ -19,7 +19,7 @@ const TEXTS: [&str; 11] = [
     "sixty-five bytes, for which there is no room in the id of a place",
 ];
 
-/// Few texts, so that the same is said again, or any.
+/// Reads a text, often one of a few, so that the same is set again.
 fn text<'a>(bytes: &mut Unstructured<'a>) -> Result<&'a str> {
     let which = bytes.int_in_range(0..=TEXTS.len())?;
     TEXTS.get(which).map_or_else(|| bytes.arbitrary(), |text| Ok(*text))
@@ -29,7 +29,7 @@ fn text_or_none<'a>(bytes: &mut Unstructured<'a>) -> Result<Option<&'a str>> {
     if bytes.ratio(1, 4)? { Ok(None) } else { text(bytes).map(Some) }
 }
 
-/// Over already, soon, on some day, or never.
+/// Reads an end: passed, soon, some day, or never.
 fn until(bytes: &mut Unstructured<'_>, now: Instant) -> Result<Instant> {
     Ok(match bytes.int_in_range(0..=7)? {
         0..=2 => now.saturating_add(Duration::from_mins(bytes.int_in_range(0..=3)?)),
@@ -40,7 +40,7 @@ fn until(bytes: &mut Unstructured<'_>, now: Instant) -> Result<Instant> {
     })
 }
 
-/// Any command.
+/// Reads any command.
 pub fn command<'a>(bytes: &mut Unstructured<'a>, now: Instant) -> Result<DetailsCommand<'a>> {
     Ok(match bytes.int_in_range(0..=7)? {
         0..=2 => DetailsCommand::SetStatusMessage { text: text(bytes)?, expires_at: until(bytes, now)? },

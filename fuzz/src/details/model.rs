@@ -1,4 +1,4 @@
-//! Rules T1, O1, W1, V1 and S8 once more, naively: everything is worked out from what was said.
+//! An independent, naive model of rules T1, O1, W1, V1 and S8.
 
 use presence_core::Instant;
 use presence_core::details::{
@@ -8,7 +8,7 @@ use presence_core::details::{
 use std::collections::BTreeMap;
 pub use support::model::{Millis, NEVER, instant, millis, saturated};
 
-/// What happened: the model's word for a transition.
+/// The model's counterpart of a transition.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Happening<'a> {
     at: Instant,
@@ -28,7 +28,7 @@ struct Message<'a> {
     until: Millis,
 }
 
-/// What a layer of the location says.
+/// The place of a layer.
 #[derive(Clone, Debug)]
 struct Place<'a> {
     kind: WorkLocationType,
@@ -36,18 +36,18 @@ struct Place<'a> {
     until: Millis,
 }
 
-/// Something that happens by itself: the message first, then the weakest layer. Rule S8.
+/// Something due: the message first, then the weakest layer. Rule S8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Message,
     Layer(LocationLayer),
 }
 
-/// What a user tells.
+/// The model of a user's details.
 #[derive(Clone, Debug)]
-pub struct Told<'a> {
-    /// The longest messages, in bytes.
-    room: usize,
+pub struct Model<'a> {
+    /// The length of the longest messages, in bytes.
+    longest: usize,
     message: Option<Message<'a>>,
     is_out_of_office: bool,
     out_of_office: &'a str,
@@ -56,23 +56,23 @@ pub struct Told<'a> {
     version: u64,
 }
 
-/// All that can be seen. Rule V1.
-type Seen<'a> = (Option<Message<'a>>, (bool, &'a str), Option<(LocationLayer, WorkLocationType, &'a str)>);
+/// Everything that others can see. Rule V1.
+type Visible<'a> = (Option<Message<'a>>, (bool, &'a str), Option<(LocationLayer, WorkLocationType, &'a str)>);
 
-/// Rules S4, C3.
+/// Reports whether a deadline has passed. Rules S4, C3.
 fn is_over(deadline: Instant, now: Millis) -> bool {
     now >= millis(deadline) && deadline != Instant::NEVER
 }
 
-/// Empty is none.
+/// Returns a text unless it is empty.
 fn some(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
 }
 
-impl<'a> Told<'a> {
-    pub fn with_version(number: u64, room: usize) -> Self {
+impl<'a> Model<'a> {
+    pub fn with_version(number: u64, longest: usize) -> Self {
         Self {
-            room,
+            longest,
             message: None,
             is_out_of_office: false,
             out_of_office: "",
@@ -82,17 +82,17 @@ impl<'a> Told<'a> {
         }
     }
 
-    fn seen(&self) -> Seen<'a> {
+    fn visible(&self) -> Visible<'a> {
         // The strongest is the last.
         let location = self.layers.iter().next_back().map(|(layer, place)| (*layer, place.kind, place.id));
         (self.message.clone(), (self.is_out_of_office, self.out_of_office), location)
     }
 
-    /// Changes something, and counts what could be seen of it. Rules V1, V2.
-    fn note(&mut self, at: Millis, change: DetailsChange<'a>, carry_out: impl FnOnce(&mut Self)) -> Happening<'a> {
-        let before = self.seen();
-        carry_out(self);
-        let is_visible = self.seen() != before;
+    /// Makes a change, and counts it. Rules V1, V2.
+    fn record(&mut self, at: Millis, change: DetailsChange<'a>, make: impl FnOnce(&mut Self)) -> Happening<'a> {
+        let before = self.visible();
+        make(self);
+        let is_visible = self.visible() != before;
         self.revision += 1;
         if is_visible {
             self.version += 1;
@@ -100,32 +100,32 @@ impl<'a> Told<'a> {
         Happening { at: instant(at), is_visible, change }
     }
 
-    /// A command, at a moment at which nothing is overdue. `None`: it succeeds, and nothing happens.
+    /// Executes a command when nothing is overdue. `None` if it succeeds and nothing changes.
     pub fn command(&mut self, now: Millis, command: DetailsCommand<'a>) -> Result<Option<Happening<'a>>, DetailsError> {
         Ok(match command {
-            DetailsCommand::SetStatusMessage { text, .. } if text.len() > self.room => {
+            DetailsCommand::SetStatusMessage { text, .. } if text.len() > self.longest => {
                 return Err(DetailsError::MessageTooLong);
             }
-            // Rule T1: empty content removes it, and what is over is not shown.
+            // Rule T1: empty text and a passed expiry remove it.
             DetailsCommand::SetStatusMessage { text, expires_at } if text.is_empty() || is_over(expires_at, now) => {
                 if self.message.is_none() {
                     return Ok(None);
                 }
-                Some(self.note(now, DetailsChange::MessageCleared, |told| told.message = None))
+                Some(self.record(now, DetailsChange::MessageCleared, |model| model.message = None))
             }
             DetailsCommand::SetStatusMessage { text, expires_at } => {
                 let change = DetailsChange::MessageSet(StatusMessage { text, published_at: instant(now), expires_at });
-                let said = Message { text, published: now, until: millis(expires_at) };
-                Some(self.note(now, change, |told| told.message = Some(said)))
+                let stored = Message { text, published: now, until: millis(expires_at) };
+                Some(self.record(now, change, |model| model.message = Some(stored)))
             }
             DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message }) => {
                 let text = message.unwrap_or("");
-                if text.len() > self.room {
+                if text.len() > self.longest {
                     return Err(DetailsError::OutOfOfficeTooLong);
                 }
                 let change = DetailsChange::OutOfOfficeSet(OutOfOffice { is_out_of_office, message: some(text) });
-                Some(self.note(now, change, |told| {
-                    (told.is_out_of_office, told.out_of_office) = (is_out_of_office, text);
+                Some(self.record(now, change, |model| {
+                    (model.is_out_of_office, model.out_of_office) = (is_out_of_office, text);
                 }))
             }
             DetailsCommand::SetLocation { place, .. }
@@ -138,25 +138,25 @@ impl<'a> Told<'a> {
                 self.clear(now, LocationLayers::only(layer))
             }
             DetailsCommand::SetLocation { layer, place: WorkPlace { kind, id }, until } => {
-                let said = Place { kind, id: id.unwrap_or(""), until: millis(until) };
-                let place = WorkPlace { kind, id: some(said.id) };
+                let stored = Place { kind, id: id.unwrap_or(""), until: millis(until) };
+                let place = WorkPlace { kind, id: some(stored.id) };
                 let change = DetailsChange::LocationSet(layer, place, until);
-                Some(self.note(now, change, |told| _ = told.layers.insert(layer, said)))
+                Some(self.record(now, change, |model| _ = model.layers.insert(layer, stored)))
             }
             DetailsCommand::ClearLocations(layers) => self.clear(now, layers),
         })
     }
 
-    /// These layers say nothing any more; `None` when none of them did. Rule W1.
+    /// Clears layers; `None` if none of them has a place. Rule W1.
     fn clear(&mut self, now: Millis, layers: LocationLayers) -> Option<Happening<'a>> {
         if !self.layers.keys().any(|layer| layers.contains(*layer)) {
             return None;
         }
         let change = DetailsChange::LocationCleared(layers);
-        Some(self.note(now, change, |told| told.layers.retain(|layer, _| !layers.contains(*layer))))
+        Some(self.record(now, change, |model| model.layers.retain(|layer, _| !layers.contains(*layer))))
     }
 
-    /// Everything that is still to come, in the order in which it comes. Rules S8, C3.
+    /// Returns everything that will be due, in order. Rules S8, C3.
     fn agenda(&self) -> Vec<(Millis, Due)> {
         let message = self.message.iter().map(|message| (message.until, Due::Message));
         let layers = self.layers.iter().map(|(layer, place)| (place.until, Due::Layer(*layer)));
@@ -169,37 +169,37 @@ impl<'a> Told<'a> {
         self.agenda().first().map(|(at, _)| instant(*at))
     }
 
-    /// The first thing that is due at `now`.
-    pub fn carry_out_next(&mut self, now: Millis) -> Option<Happening<'a>> {
+    /// Executes the first thing due at `now`.
+    pub fn advance_once(&mut self, now: Millis) -> Option<Happening<'a>> {
         let (at, due) = *self.agenda().first().filter(|(at, _)| now >= *at)?;
         Some(match due {
-            Due::Message => self.note(at, DetailsChange::MessageExpired, |told| told.message = None),
+            Due::Message => self.record(at, DetailsChange::MessageExpired, |model| model.message = None),
             Due::Layer(layer) => {
-                self.note(at, DetailsChange::LocationEnded(layer), |told| _ = told.layers.remove(&layer))
+                self.record(at, DetailsChange::LocationEnded(layer), |model| _ = model.layers.remove(&layer))
             }
         })
     }
 
-    /// Whether this is what happens if somebody commands it, or if nobody does anything until then.
+    /// Reports whether a command, or the passing of time, leads to this transition.
     pub fn may_decide(&self, happening: &Happening<'a>) -> bool {
-        let (mut told, at) = (self.clone(), millis(happening.at));
+        let (mut model, at) = (self.clone(), millis(happening.at));
         let command = match happening.change {
             DetailsChange::MessageExpired | DetailsChange::LocationEnded(_) => {
-                return told.carry_out_next(at) == Some(*happening);
+                return model.advance_once(at) == Some(*happening);
             }
             DetailsChange::MessageSet(message) => {
                 DetailsCommand::SetStatusMessage { text: message.text, expires_at: message.expires_at }
             }
             DetailsChange::MessageCleared => DetailsCommand::SetStatusMessage { text: "", expires_at: Instant::NEVER },
-            DetailsChange::OutOfOfficeSet(said) => DetailsCommand::SetOutOfOffice(said),
+            DetailsChange::OutOfOfficeSet(stored) => DetailsCommand::SetOutOfOffice(stored),
             DetailsChange::LocationSet(layer, place, until) => DetailsCommand::SetLocation { layer, place, until },
             DetailsChange::LocationCleared(layers) => DetailsCommand::ClearLocations(layers),
         };
         let is_overdue = self.agenda().first().is_some_and(|(first, _)| at >= *first);
-        !is_overdue && told.command(at, command) == Ok(Some(*happening))
+        !is_overdue && model.command(at, command) == Ok(Some(*happening))
     }
 
-    /// Rules C2, C3.
+    /// Sets the clock. Rules C2, C3.
     pub fn shift(&mut self, by: Millis) {
         let shifted = |at: Millis| if at == NEVER { NEVER } else { saturated(at + by) };
         if let Some(message) = &mut self.message {
@@ -221,8 +221,9 @@ impl<'a> Told<'a> {
         let out_of_office = OutOfOffice { is_out_of_office: self.is_out_of_office, message: some(self.out_of_office) };
         let mut location = None;
         for layer in LocationLayer::ALL {
-            let said = self.layers.get(&layer);
-            let place = said.map(|said| (WorkPlace { kind: said.kind, id: some(said.id) }, instant(said.until)));
+            let stored = self.layers.get(&layer);
+            let place =
+                stored.map(|stored| (WorkPlace { kind: stored.kind, id: some(stored.id) }, instant(stored.until)));
             assert_eq!(real.place(layer), place, "{layer:?} (W1)");
             location = place.map(|(place, _)| WorkLocation { place, source: layer }).or(location);
         }
@@ -230,9 +231,9 @@ impl<'a> Told<'a> {
         assert_eq!(real.out_of_office(), out_of_office, "out of office (O1)");
         assert_eq!(real.work_location(), location, "work location (W1)");
         assert_eq!((real.version(), real.revision()), (self.version, self.revision), "version (V1), revision (V2)");
-        let shown = real.view();
-        assert_eq!((shown.status_message, shown.out_of_office), (message, out_of_office));
-        assert_eq!((shown.work_location, shown.version), (location, self.version));
+        let view = real.view();
+        assert_eq!((view.status_message, view.out_of_office), (message, out_of_office));
+        assert_eq!((view.work_location, view.version), (location, self.version));
         let is_empty = message.is_none() && out_of_office == OutOfOffice::default() && self.layers.is_empty();
         assert_eq!(real.is_empty(), is_empty, "nothing stored (M5)");
         assert_eq!(real.next_deadline(), self.next_deadline(), "next deadline");

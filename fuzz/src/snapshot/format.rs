@@ -1,11 +1,11 @@
-//! The stored form once more, from its description, naively.
+//! An independent, naive reader of the format of snapshots.
 
 use presence_core::snapshot::StoredId;
 use presence_core::{Absence, Duration, Instant, Presence, User};
 
-/// What a snapshot says: distances from the moment it was taken, in milliseconds.
+/// The content of a snapshot. Times are distances from the moment of saving, in milliseconds.
 #[derive(Debug)]
-pub struct Form {
+pub struct Decoded {
     absence: u8,
     revision: u64,
     version: u64,
@@ -24,8 +24,8 @@ struct Session {
     fades: u64,
 }
 
-/// A body with the checksum that belongs to it: CRC-32C.
-pub fn sealed(body: &[u8]) -> Vec<u8> {
+/// Returns a body with its checksum, a CRC-32C.
+pub fn with_checksum(body: &[u8]) -> Vec<u8> {
     [body, &checksum(body).to_le_bytes()].concat()
 }
 
@@ -33,13 +33,13 @@ fn checksum(bytes: &[u8]) -> u32 {
     crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(bytes)
 }
 
-/// A body, if the checksum behind it is its own.
-pub fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
-    let (body, seal) = bytes.split_last_chunk()?;
-    (u32::from_le_bytes(*seal) == checksum(body)).then_some(body)
+/// Returns the body before a checksum, if that matches.
+pub fn verified(bytes: &[u8]) -> Option<&[u8]> {
+    let (body, expected) = bytes.split_last_chunk()?;
+    (u32::from_le_bytes(*expected) == checksum(body)).then_some(body)
 }
 
-/// A number in LEB128, as short as it can be.
+/// Reads a number in LEB128, in as few bytes as possible.
 pub fn number(bytes: &mut &[u8]) -> Option<u64> {
     let length = bytes.iter().position(|byte| byte & 0x80 == 0)? + 1;
     let (digits, rest) = bytes.split_at(length);
@@ -59,10 +59,10 @@ fn presence(bytes: &mut &[u8]) -> Option<u8> {
     byte(bytes).filter(|byte| usize::from(*byte) < Presence::ALL.len())
 }
 
-impl Form {
-    /// Reads bytes, if they are those of a user with ids of this length and so many sessions at most.
+impl Decoded {
+    /// Reads a snapshot of a user with ids of this length and at most so many sessions.
     pub fn read(bytes: &[u8], id_length: usize, most_sessions: usize) -> Option<Self> {
-        let mut rest = unsealed(bytes)?;
+        let mut rest = verified(bytes)?;
         if rest.split_off(..2)? != [1, u8::try_from(id_length).ok()?] {
             return None;
         }
@@ -86,9 +86,9 @@ impl Form {
         if flags >> 5 != 0 || !rest.is_empty() || version > revision {
             return None;
         }
-        // Ids of bytes, and GUIDs, are in the order of their bytes.
+        // One-byte ids and GUIDs are ordered like their bytes.
         let is_in_order = sessions.is_sorted_by(|one, next| one.id < next.id);
-        // What has faded is weaker than Available, and what has not and will was set to Available (rule S3).
+        // A faded session is weaker than Available, and one that will fade first was set to Available (rule S3).
         let has_faded_wrongly = |session: &Session| session.faded > 0 && session.presence > Presence::Available as u8;
         let will_fade_wrongly = |session: &Session| {
             session.faded == 0 && session.fades > 0 && session.presence != Presence::Available as u8
@@ -104,15 +104,14 @@ impl Form {
         sessions.chain(self.preferred.map(|(_, ends)| ends)).filter(|left| *left > 0)
     }
 
-    /// Whether nothing fell due before the instant 0 of a clock.
+    /// Reports whether no deadline fell before instant 0 of a clock.
     pub fn has_begun(&self, now: Instant, elapsed: Option<Duration>) -> bool {
         let elapsed = elapsed.unwrap_or(Duration::ZERO);
         let then = i128::from(now.as_millis()) - i128::from(elapsed.as_millis());
         self.deadlines().all(|left| then + i128::from(left) >= 0)
     }
 
-    /// A moment on which every distance can be told exactly, if there is one: behind all that lies behind, and not so late
-    /// that what is to come saturates (rule C3).
+    /// Returns an instant at which a clock can express every distance exactly, if there is one (rule C3).
     pub fn ordinary_clock(&self) -> Option<Instant> {
         let behind = self.since.map_or(0, |since| (-since).max(0));
         let ahead = self.deadlines().map(i128::from).chain(self.since).max().unwrap_or(0);
@@ -120,7 +119,7 @@ impl Form {
         (behind + ahead < u64::MAX.into()).then_some(moment)
     }
 
-    /// It is this user, on this clock.
+    /// Asserts that the content is this user, on this clock.
     pub fn assert_is<S: StoredId + Copy + Ord, const SESSIONS: usize>(
         &self,
         user: &User<S, SESSIONS>,

@@ -1,13 +1,13 @@
-//! The stored form of what a user tells once more, from its description, naively.
+//! An independent, naive reader of the format of details.
 
 use super::model::{Millis, NEVER, instant, millis, saturated};
-use crate::snapshot::form::{byte, number, unsealed};
+use crate::snapshot::format::{byte, number, verified};
 use presence_core::details::{Details, LocationLayer, OutOfOffice, StatusMessage, WorkLocationType, WorkPlace};
 use presence_core::{Duration, Instant};
 
-/// What stored bytes say: distances from the moment they were taken, in milliseconds.
+/// The content of a snapshot of details. Times are distances from the moment of saving, in milliseconds.
 #[derive(Debug)]
-pub struct Form<'a> {
+pub struct Decoded<'a> {
     pub revision: u64,
     pub version: u64,
     message: Option<Message<'a>>,
@@ -33,13 +33,13 @@ struct Place<'a> {
     ends: u64,
 }
 
-/// A length and so many bytes of UTF-8, if there is room for so many.
-fn text<'a>(bytes: &mut &'a [u8], room: usize) -> Option<&'a str> {
-    let length = number(bytes)?.try_into().ok().filter(|length| *length <= room)?;
+/// Reads a length and so many bytes of UTF-8, at most `longest`.
+fn text<'a>(bytes: &mut &'a [u8], longest: usize) -> Option<&'a str> {
+    let length = number(bytes)?.try_into().ok().filter(|length| *length <= longest)?;
     std::str::from_utf8(bytes.split_off(..length)?).ok()
 }
 
-/// On a clock on which the moment was `then`.
+/// Returns an instant of a clock that read `then` at the moment of saving.
 fn on_the_clock(then: Millis, distance: Millis) -> Instant {
     instant(saturated(then + distance))
 }
@@ -48,10 +48,10 @@ fn deadline(then: Millis, left: u64) -> Instant {
     if left == 0 { Instant::NEVER } else { on_the_clock(then, left.into()) }
 }
 
-impl<'a> Form<'a> {
-    /// Reads bytes, if somebody with room for messages of so many bytes told what they say.
-    pub fn read(bytes: &'a [u8], room: usize) -> Option<Self> {
-        let mut rest = unsealed(bytes)?;
+impl<'a> Decoded<'a> {
+    /// Reads a snapshot of details with messages of at most `longest` bytes.
+    pub fn read(bytes: &'a [u8], longest: usize) -> Option<Self> {
+        let mut rest = verified(bytes)?;
         let rest = &mut rest;
         if rest.split_off(..2)? != [1, 0] {
             return None;
@@ -61,16 +61,16 @@ impl<'a> Form<'a> {
         let (revision, version) = (number(rest)?, number(rest)?);
         let mut message = None;
         if is_set(0) {
-            let text = text(rest, room).filter(|text| !text.is_empty())?;
+            let text = text(rest, longest).filter(|text| !text.is_empty())?;
             let distance = Millis::from(number(rest)?);
-            // At the moment itself is not after it.
+            // Zero is encoded as before the moment.
             if is_set(1) && distance == 0 {
                 return None;
             }
             message =
                 Some(Message { text, published: if is_set(1) { distance } else { -distance }, ends: number(rest)? });
         }
-        let out_of_office = text(rest, room)?;
+        let out_of_office = text(rest, longest)?;
         let mut places = Vec::new();
         for (bit, layer) in (3..).zip(LocationLayer::ALL) {
             if is_set(bit) {
@@ -83,9 +83,9 @@ impl<'a> Form<'a> {
                 places.push(Place { layer, kind, id: text(rest, WorkPlace::MAX_ID_LEN)?, ends: number(rest)? });
             }
         }
-        let is_meant = is_set(7) && !is_set(6) && (is_set(0) || !is_set(1)) && version <= revision && rest.is_empty();
+        let is_valid = is_set(7) && !is_set(6) && (is_set(0) || !is_set(1)) && version <= revision && rest.is_empty();
         let is_out_of_office = is_set(2);
-        is_meant.then_some(Self { revision, version, message, is_out_of_office, out_of_office, places })
+        is_valid.then_some(Self { revision, version, message, is_out_of_office, out_of_office, places })
     }
 
     fn deadlines(&self) -> impl Iterator<Item = u64> {
@@ -93,14 +93,13 @@ impl<'a> Form<'a> {
         message.chain(self.places.iter().map(|place| place.ends)).filter(|left| *left > 0)
     }
 
-    /// Whether nothing fell due before the instant 0 of a clock.
+    /// Reports whether no deadline fell before instant 0 of a clock.
     pub fn has_begun(&self, now: Instant, elapsed: Option<Duration>) -> bool {
         let then = millis(now) - Millis::from(elapsed.unwrap_or(Duration::ZERO).as_millis());
         self.deadlines().all(|left| then + Millis::from(left) >= 0)
     }
 
-    /// A moment on which every distance can be told exactly, if there is one: behind all that lies behind, and not so late
-    /// that what is to come saturates (rule C3).
+    /// Returns an instant at which a clock can express every distance exactly, if there is one (rule C3).
     pub fn ordinary_clock(&self) -> Option<Instant> {
         let published = self.message.as_ref().map_or(0, |message| message.published);
         let ahead = self.deadlines().map(Millis::from).chain([published]).max()?;
@@ -108,7 +107,7 @@ impl<'a> Form<'a> {
         (behind + ahead < NEVER).then(|| instant(behind))
     }
 
-    /// It is what these say, on this clock; the locations too, if it is known how long ago it was.
+    /// Asserts that the content is these details, on this clock; the locations only after a gap of known length.
     pub fn assert_is<const MESSAGE: usize>(&self, real: &Details<MESSAGE>, now: Instant, elapsed: Option<Duration>) {
         let then = millis(now) - Millis::from(elapsed.unwrap_or(Duration::ZERO).as_millis());
         let message = self.message.as_ref().map(|message| StatusMessage {
@@ -121,10 +120,10 @@ impl<'a> Form<'a> {
         let out_of_office = OutOfOffice { is_out_of_office: self.is_out_of_office, message: text };
         assert_eq!(real.out_of_office(), out_of_office, "out of office (O1)");
         for layer in LocationLayer::ALL {
-            let said = self.places.iter().find(|place| place.layer == layer && elapsed.is_some());
-            let place = said.map(|said| {
-                let id = Some(said.id).filter(|id| !id.is_empty());
-                (WorkPlace { kind: said.kind, id }, deadline(then, said.ends))
+            let stored = self.places.iter().find(|place| place.layer == layer && elapsed.is_some());
+            let place = stored.map(|stored| {
+                let id = Some(stored.id).filter(|id| !id.is_empty());
+                (WorkPlace { kind: stored.kind, id }, deadline(then, stored.ends))
             });
             assert_eq!(real.place(layer), place, "{layer:?} (W1)");
         }

@@ -1,4 +1,4 @@
-//! What one user tells, and the model of it.
+//! The details of one user, together with their model.
 
 use super::model::{self, happening, instant, millis};
 use presence_core::details::{
@@ -6,19 +6,19 @@ use presence_core::details::{
 };
 use presence_core::{ApplyError, Instant};
 
-/// The library and the model, side by side.
-pub struct Told<'a, const MESSAGE: usize> {
+/// The details in the library and in the model.
+pub struct Pair<'a, const MESSAGE: usize> {
     pub real: Details<MESSAGE>,
-    model: model::Told<'a>,
+    model: model::Model<'a>,
 }
 
-impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
-    /// Rules V1, V2: numbers may begin anywhere.
+impl<'a, const MESSAGE: usize> Pair<'a, MESSAGE> {
+    /// Creates details whose numbers start at any value. Rules V1, V2.
     pub fn with_version(number: u64) -> Self {
-        Self { real: Details::with_version(number), model: model::Told::with_version(number, MESSAGE) }
+        Self { real: Details::with_version(number), model: model::Model::with_version(number, MESSAGE) }
     }
 
-    /// What a command does, decided by both; `None` if nothing.
+    /// Decides a command in both; `None` if nothing changes.
     pub fn decide(&mut self, now: Instant, command: DetailsCommand<'a>) -> Option<DetailsTransition<'a>> {
         let Self { real, model } = self;
         let before = real.clone();
@@ -27,7 +27,7 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
             Ok(moment) => moment,
             Err(overdue) => {
                 assert_eq!(Some(overdue.deadline), real.next_deadline());
-                assert_eq!(due.map(|due| due.at()), Some(overdue.deadline), "nobody is overdue for nothing (S8)");
+                assert_eq!(due.map(|due| due.at()), Some(overdue.deadline), "overdue details have something due (S8)");
                 return None;
             }
         };
@@ -40,17 +40,17 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
         decided.ok().flatten()
     }
 
-    /// What time does first; `None` if nothing is due.
+    /// Returns the first transition due in both; `None` if nothing is due.
     pub fn advance(&mut self, now: Instant) -> Option<DetailsTransition<'static>> {
         let Self { real, model } = self;
         let before = real.clone();
         let due = next_due_details(real, now);
         assert_eq!(*real, before, "a decision changes nothing");
-        assert_eq!(due.as_ref().map(happening), model.carry_out_next(millis(now)));
+        assert_eq!(due.as_ref().map(happening), model.advance_once(millis(now)));
         due
     }
 
-    /// Applies what was decided about this very state, once.
+    /// Applies a transition decided about this state, once.
     pub fn apply(&mut self, transition: &DetailsTransition<'_>) {
         let real = &mut self.real;
         let (revision, version) = (real.revision(), real.version());
@@ -63,10 +63,10 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
         assert_eq!(*real, after);
     }
 
-    /// Something that was decided before, of whomever, is applied exactly if the model might have decided it about this.
+    /// Applies an earlier transition of either user, which succeeds exactly if the model could decide it now.
     pub fn try_again(&self, transition: &DetailsTransition<'a>) {
         let mut real = self.real.clone();
-        let answer = real.apply(transition);
+        let result = real.apply(transition);
         let expected = if transition.revision() != self.real.revision() {
             Err(ApplyError::Stale)
         } else if self.model.may_decide(&happening(transition)) {
@@ -74,11 +74,11 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
         } else {
             Err(ApplyError::Invalid)
         };
-        assert_eq!(answer, expected, "{transition:?} about {:?}", self.real);
-        assert!(answer.is_ok() || real == self.real, "a refused transition changes nothing (S7)");
+        assert_eq!(result, expected, "{transition:?} about {:?}", self.real);
+        assert!(result.is_ok() || real == self.real, "a rejected transition changes nothing (S7)");
     }
 
-    /// The clock is set, if nothing is due; whether it was. Rule C2.
+    /// Sets the clock if nothing is due, and reports whether it did. Rule C2.
     pub fn rebase(&mut self, from: Instant, to: Instant) -> bool {
         let (before, first) = (self.real.clone(), self.model.next_deadline());
         match self.real.rebase(from, to) {
@@ -95,7 +95,7 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
         }
     }
 
-    /// Both say the same, now and whenever time goes on, in one step or in many.
+    /// Asserts that both are equal, now and at every later deadline, in one step or in many.
     pub fn assert_same(&self) {
         self.model.assert_is(&self.real);
         let (mut far, mut near, mut model) = (self.real.clone(), self.real.clone(), self.model.clone());
@@ -108,7 +108,7 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
             }
             let due = next_due_details(&near, deadline).expect("exact");
             assert_eq!(next_due_details(&far, Instant::NEVER), Some(due), "the same whatever the step (M4)");
-            assert_eq!(Some(happening(&due)), model.carry_out_next(millis(deadline)));
+            assert_eq!(Some(happening(&due)), model.advance_once(millis(deadline)));
             assert_eq!((near.apply(&due), far.apply(&due)), (Ok(()), Ok(())));
             model.assert_is(&near);
             if near.at(deadline).is_ok() {
@@ -116,7 +116,7 @@ impl<'a, const MESSAGE: usize> Told<'a, MESSAGE> {
             }
         }
         assert_eq!(next_due_details(&far, Instant::NEVER), None);
-        assert_eq!(model.carry_out_next(millis(Instant::NEVER)), None, "never comes (C3)");
+        assert_eq!(model.advance_once(millis(Instant::NEVER)), None, "never comes (C3)");
         assert!(
             LocationLayer::ALL
                 .iter()
