@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// The rules that steps are held to.
+/// The rules that steps are checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Rule {

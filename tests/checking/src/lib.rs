@@ -1,4 +1,4 @@
-//! Every state that the library can reach with few sessions, few users and little time, held against the rules.
+//! Every state that the library can reach with few sessions, few users and little time, compared with the rules.
 
 pub mod broken;
 pub mod few_users;

@@ -41,7 +41,7 @@ fn one_user(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
     let mut run = |name, report: Report| hold(name, report);
     let name = "one user, three sessions, Graph's presences";
     run(name, check(name, of_one_user::<3>(graph.clone(), None)));
-    let name = "one user, three sessions in room for two";
+    let name = "one user, three sessions where two fit";
     run(name, check(name, of_one_user::<2>(graph.clone(), None)));
     let name = "one user, a few commands and then silence";
     run(name, check(name, of_one_user::<3>(graph, Some(if is_full { 3 } else { 2 }))));
@@ -51,55 +51,55 @@ fn one_user(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
     }
 }
 
-fn of_one_user<const ROOM: usize>(
+fn of_one_user<const SESSIONS: usize>(
     (policy, numbers): (presence_core::Policy, presence_core_checking::rules::Numbers),
     commands: Option<u8>,
-) -> OneUser<ROOM> {
+) -> OneUser<SESSIONS> {
     OneUser { policy, numbers, functions: const { &one_user::Functions::LIBRARY }, commands }
 }
 
 fn few_users(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
-    fn of<const USERS: usize, const PLACES: usize>(
+    fn of<const USERS: usize, const SLOTS: usize>(
         apart: bool,
         commands: &'static [Command<u8>],
-    ) -> FewUsers<USERS, PLACES> {
+    ) -> FewUsers<USERS, SLOTS> {
         let functions = const { &few_users::Functions::LIBRARY };
         FewUsers { policy: BRIEF, numbers: BRIEF_NUMBERS, functions, apart, commands }
     }
-    let name = "two users in one place";
+    let name = "two users in one slot";
     hold(name, check(name, of::<2, 1>(false, ALL_COMMANDS)));
-    let name = "two users in one place, decided and applied apart";
+    let name = "two users in one slot, decided and applied apart";
     hold(name, check(name, of::<2, 1>(true, if is_full { ALL_COMMANDS } else { FEW_COMMANDS })));
-    let name = "two users in two places, few commands";
+    let name = "two users in two slots, few commands";
     hold(name, check(name, of::<2, 2>(false, FEW_COMMANDS)));
-    let name = "three users in two places, coming and going";
+    let name = "three users in two slots, coming and going";
     hold(name, check(name, of::<3, 2>(false, COMING_AND_GOING)));
     if is_full {
-        let name = "two users in two places";
+        let name = "two users in two slots";
         hold(name, check(name, of::<2, 2>(false, ALL_COMMANDS)));
-        let name = "two users in two places, few commands, decided and applied apart";
+        let name = "two users in two slots, few commands, decided and applied apart";
         hold(name, check(name, of::<2, 2>(true, FEW_COMMANDS)));
-        let name = "three users in two places, few commands";
+        let name = "three users in two slots, few commands";
         hold(name, check(name, of::<3, 2>(false, FEW_COMMANDS)));
     }
 }
 
-fn servers(commands: u8, [losses, duplicates, impatience, ticks]: [u8; 4]) -> TwoServers {
-    let budget = Budget { losses, duplicates, impatience, ticks };
+fn servers(commands: u8, [losses, duplicates, timeouts, ticks]: [u8; 4]) -> TwoServers {
+    let budget = Budget { losses, duplicates, timeouts, ticks };
     TwoServers { policy: BRIEF, numbers: BRIEF_NUMBERS, commands, budget, fault: None }
 }
 
 fn two_servers(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
-    let name = "two servers, a command each, a loss, a duplicate, an impatience";
+    let name = "two servers, a command each, a loss, a duplicate, a timeout";
     hold(name, check(name, servers(1, [1, 1, 1, 0])));
-    let name = "two servers, a command each, a loss, an impatience, two ticks";
+    let name = "two servers, a command each, a loss, a timeout, two ticks";
     hold(name, check(name, servers(1, [1, 0, 1, 2])));
     if is_full {
         let name = "two servers, a command each, everything once";
         hold(name, check(name, servers(1, [1, 1, 1, 1])));
         let name = "two servers, two commands each, a loss, a duplicate";
         hold(name, check(name, servers(2, [1, 1, 0, 0])));
-        let name = "two servers, two commands each, two impatiences";
+        let name = "two servers, two commands each, two timeouts";
         hold(name, check(name, servers(2, [0, 0, 2, 0])));
     }
 }

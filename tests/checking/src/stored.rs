@@ -1,4 +1,4 @@
-//! What tells two users apart whose revision, version and since are left out of account: those only grow, and no rule asks
+//! The difference between two users without revision, version and since: those only grow, and no rule asks
 //! more of them than how they grow, which is checked at every step.
 
 use presence_core::snapshot::{self, StoredId};
@@ -19,7 +19,7 @@ pub fn without_counters<S: StoredId + Copy + Ord, const SESSIONS: usize>(
     let [form, id_length, flags] = *header;
     let numbers = if flags & SINCE == 0 { 2 } else { 3 };
     let rest = (0..numbers).fold(rest, |rest, _| after_number(rest));
-    // How an earlier session went is told only while there is none (rule A5): the next to go overwrites it.
+    // How an earlier session ended matters only while there is none (rule A5): the next to go overwrites it.
     let dead = if user.sessions().is_empty() { SINCE } else { SINCE | ABSENCE };
     let mut stored = Vec::with_capacity(3 + rest.len());
     stored.extend([form, id_length, flags & !dead]);

@@ -1,4 +1,4 @@
-//! What two states have in common that are told as one is their future: what they lead to is told as one, too. So it does not
+//! States with one identity have one future: the states that they lead to have one identity, too. So it does not
 //! matter which of them is met first.
 
 use presence_core_checking::few_users::{self, COMING_AND_GOING, FEW_COMMANDS, FewUsers};
@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// What tells a state from others.
-fn told(state: &impl Hash) -> u64 {
+/// Returns the identity of a state.
+fn identity(state: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     state.hash(&mut hasher);
     hasher.finish()
@@ -22,12 +22,12 @@ fn one_state_has_one_future<M: Model<State: Clone + Debug + Hash>>(model: &M) {
     let mut waiting = model.init_states();
     while let Some(state) = waiting.pop() {
         let next = model.next_steps(&state).into_iter().map(|(_, next)| next);
-        let next: Vec<_> = next.map(|next| (told(&next), next)).collect();
-        let future: Vec<u64> = next.iter().map(|(told, _)| *told).collect();
-        match futures.get(&told(&state)) {
-            Some(known) => assert_eq!(*known, future, "told like another that leads elsewhere: {state:#?}"),
+        let next: Vec<_> = next.map(|next| (identity(&next), next)).collect();
+        let future: Vec<u64> = next.iter().map(|(identity, _)| *identity).collect();
+        match futures.get(&identity(&state)) {
+            Some(known) => assert_eq!(*known, future, "equal to another that leads elsewhere: {state:#?}"),
             None => {
-                futures.insert(told(&state), future);
+                futures.insert(identity(&state), future);
                 waiting.extend(next.into_iter().map(|(_, next)| next));
             }
         }
@@ -35,10 +35,10 @@ fn one_state_has_one_future<M: Model<State: Clone + Debug + Hash>>(model: &M) {
     assert!(futures.len() > 1000, "hardly any states: {}", futures.len());
 }
 
-fn few_users<const USERS: usize, const PLACES: usize>(
+fn few_users<const USERS: usize, const SLOTS: usize>(
     apart: bool,
     commands: &'static [presence_core::Command<u8>],
-) -> FewUsers<USERS, PLACES> {
+) -> FewUsers<USERS, SLOTS> {
     let functions = const { &few_users::Functions::LIBRARY };
     FewUsers { policy: BRIEF, numbers: BRIEF_NUMBERS, functions, apart, commands }
 }
@@ -61,6 +61,6 @@ fn of_few_users_decided_and_applied_apart() {
 
 #[test]
 fn of_two_servers() {
-    let budget = Budget { losses: 1, duplicates: 0, impatience: 0, ticks: 0 };
+    let budget = Budget { losses: 1, duplicates: 0, timeouts: 0, ticks: 0 };
     one_state_has_one_future(&TwoServers { policy: BRIEF, numbers: BRIEF_NUMBERS, commands: 1, budget, fault: None });
 }

@@ -1,52 +1,52 @@
-//! What the rules say of a few users in few places: between users, and of the list of changes.
+//! The rules for a few users in few slots: between users, and about the list of changes.
 
 use crate::rules::{Event, Numbers, Person};
 use presence_core::{Command, CommandError};
 use std::cmp::Ordering;
 
-/// Somebody with one session.
-pub type Somebody = Person<1>;
+/// A person with one session.
+pub type OneSession = Person<1>;
 
 #[derive(Clone, Debug)]
 pub struct Expected<const USERS: usize> {
-    pub places: usize,
-    /// Whoever has a place. Rule M5.
-    pub people: [Option<Somebody>; USERS],
-    /// How many visible changes there were, and which was the latest of each who has a place; 0 for none. Rule V2.
+    pub slots: usize,
+    /// The users who have a slot. Rule M5.
+    pub people: [Option<OneSession>; USERS],
+    /// The number of visible changes, and the latest of each user with a slot; 0 for none. Rule V2.
     pub changes: u64,
     pub latest: [u64; USERS],
-    /// The latest change that was forgotten.
-    pub forgotten: u64,
-    /// The version of each when it was forgotten. Rule V1.
+    /// The latest change of an evicted user.
+    pub evicted: u64,
+    /// The version of each when it was evicted. Rule V1.
     pub had: [u64; USERS],
 }
 
-/// A place for a new user.
+/// A slot for a new user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vacancy {
-    Unused,
+    Free,
     Evict(u8, u64),
 }
 
-/// What a command did, in order, and its answer; and who has a place now in which another was.
+/// The effects of a command, in order, and its result; and the user who has another's slot now.
 #[derive(Debug)]
 pub struct Outcome {
     pub happened: Vec<(u8, Event)>,
-    pub answer: Result<(), CommandError>,
-    pub newcomer: Option<u8>,
+    pub result: Result<(), CommandError>,
+    pub new_user: Option<u8>,
 }
 
 impl<const USERS: usize> Expected<USERS> {
-    pub fn new(places: usize) -> Self {
+    pub fn new(slots: usize) -> Self {
         let (people, latest, had) = ([const { None }; USERS], [0; USERS], [0; USERS]);
-        Self { places, people, changes: 0, latest, forgotten: 0, had }
+        Self { slots, people, changes: 0, latest, evicted: 0, had }
     }
 
-    pub fn person(&self, id: u8) -> Option<&Somebody> {
+    pub fn person(&self, id: u8) -> Option<&OneSession> {
         self.people[usize::from(id)].as_ref()
     }
 
-    fn present(&self) -> impl Iterator<Item = (u8, &Somebody)> {
+    fn present(&self) -> impl Iterator<Item = (u8, &OneSession)> {
         self.people.iter().enumerate().filter_map(|(id, person)| Some((id as u8, person.as_ref()?)))
     }
 
@@ -65,7 +65,7 @@ impl<const USERS: usize> Expected<USERS> {
         }
     }
 
-    /// What is due first for anybody: by deadline, then user id. Rule S8.
+    /// Applies the first due transition of any user: by deadline, then user id. Rule S8.
     pub fn step(&mut self, numbers: &Numbers, now: u64) -> Option<(u8, Event)> {
         let (_, id) = self.present().filter_map(|(id, person)| Some((person.next_deadline()?, id))).min()?;
         self.step_of(numbers, now, id)
@@ -77,73 +77,73 @@ impl<const USERS: usize> Expected<USERS> {
         Some((id, event))
     }
 
-    /// Whose record may be reused: of those with nothing stored, the one that has not changed for longest. Rule M5.
-    pub fn first_to_be_forgotten(&self) -> Option<u8> {
+    /// Returns the user with nothing stored whose presence has not changed for longest. Rule M5.
+    pub fn first_evictable(&self) -> Option<u8> {
         let empty = self.present().filter(|(_, person)| person.is_empty());
         empty.min_by_key(|(id, person)| (person.since.unwrap_or(0), *id)).map(|(id, _)| id)
     }
 
-    /// Where a new user would go: an unused place, or that of somebody at a revision; `None` if there is no room.
+    /// Returns the slot of a new user: a free one, or that of a user at a revision; `None` if there is none.
     pub fn vacancy(&self) -> Option<Vacancy> {
-        if self.len() < self.places {
-            return Some(Vacancy::Unused);
+        if self.len() < self.slots {
+            return Some(Vacancy::Free);
         }
-        let oldest = self.first_to_be_forgotten()?;
+        let oldest = self.first_evictable()?;
         self.person(oldest).map(|person| Vacancy::Evict(oldest, person.revision))
     }
 
-    fn forget(&mut self, id: u8) {
-        let place = usize::from(id);
-        self.had[place] = self.people[place].take().map_or(0, |person| person.version);
-        self.forgotten = self.forgotten.max(self.latest[place]);
-        self.latest[place] = 0;
+    fn evict(&mut self, id: u8) {
+        let index = usize::from(id);
+        self.had[index] = self.people[index].take().map_or(0, |person| person.version);
+        self.evicted = self.evicted.max(self.latest[index]);
+        self.latest[index] = 0;
     }
 
-    /// Gives a new user a place, if there is one; whether another's is reused. Rules M5, S9.
-    pub fn make_room(&mut self) -> Result<bool, CommandError> {
+    /// Gives a new user a slot, if there is one; reports whether another's is reused. Rules M5, S9.
+    pub fn free_slot(&mut self) -> Result<bool, CommandError> {
         match self.vacancy() {
-            Some(Vacancy::Unused) => Ok(false),
+            Some(Vacancy::Free) => Ok(false),
             Some(Vacancy::Evict(oldest, _)) => {
-                self.forget(oldest);
+                self.evict(oldest);
                 Ok(true)
             }
             None => Err(CommandError::UsersFull),
         }
     }
 
-    /// Rules S8, S9: what is due happens before a command, to its own user, and to all when room has to be found.
+    /// Rules S8, S9: what is due happens before a command, to its own user, and to all users while no slot is free.
     pub fn command(&mut self, numbers: &Numbers, now: u64, id: u8, command: Command<u8>) -> Outcome {
         let mut happened = Vec::new();
-        let place = usize::from(id);
-        if self.people[place].is_some() {
+        let index = usize::from(id);
+        if self.people[index].is_some() {
             happened.extend(std::iter::from_fn(|| self.step_of(numbers, now, id)));
         }
-        let mut person = self.people[place].clone().unwrap_or(Somebody::NEW);
-        if let Some(refused) = person.refusal(numbers, 1, command) {
-            return Outcome { happened, answer: Err(refused), newcomer: None };
+        let mut person = self.people[index].clone().unwrap_or(OneSession::NEW);
+        if let Some(error) = person.error(numbers, 1, command) {
+            return Outcome { happened, result: Err(error), new_user: None };
         }
         let Some(event) = person.command(numbers, now, command) else {
-            return Outcome { happened, answer: Ok(()), newcomer: None };
+            return Outcome { happened, result: Ok(()), new_user: None };
         };
-        let mut newcomer = None;
-        if self.people[place].is_none() {
-            if self.len() == self.places {
+        let mut new_user = None;
+        if self.people[index].is_none() {
+            if self.len() == self.slots {
                 happened.extend(std::iter::from_fn(|| self.step(numbers, now)));
             }
-            match self.make_room() {
-                Ok(reused) => newcomer = reused.then_some(id),
-                Err(full) => return Outcome { happened, answer: Err(full), newcomer },
+            match self.free_slot() {
+                Ok(reused) => new_user = reused.then_some(id),
+                Err(full) => return Outcome { happened, result: Err(full), new_user },
             }
         }
-        self.people[place] = Some(person);
+        self.people[index] = Some(person);
         self.note(id, &event);
         happened.push((id, event));
-        Outcome { happened, answer: Ok(()), newcomer }
+        Outcome { happened, result: Ok(()), new_user }
     }
 
-    /// Who changed after a cursor, each once, oldest first; `None`: start over. Rule V2.
+    /// Returns the users who changed after a cursor, each once, oldest first; `None`: start over. Rule V2.
     pub fn changes_since(&self, cursor: u64) -> Option<Vec<(u8, u64)>> {
-        if cursor < self.forgotten || cursor > self.changes {
+        if cursor < self.evicted || cursor > self.changes {
             return None;
         }
         let latest = self.latest.iter().enumerate().map(|(id, latest)| (id as u8, *latest));
@@ -152,19 +152,20 @@ impl<const USERS: usize> Expected<USERS> {
         Some(changed)
     }
 
-    /// Every cursor that could be answered in another way than its neighbours.
+    /// Returns every cursor whose changes could differ from those of its neighbours.
     pub fn cursors(&self) -> impl Iterator<Item = u64> + '_ {
-        let edges = self.latest.iter().copied().chain([0, self.forgotten, self.changes]);
+        let edges = self.latest.iter().copied().chain([0, self.evicted, self.changes]);
         edges.flat_map(|edge| [edge.saturating_sub(1), edge, edge + 1])
     }
 
-    /// What no distance from now tells, once it is long ago: who changed last, and before or after what was forgotten.
+    /// Returns the order that no distance from now shows, once it is long ago: who changed last, and before or after an
+    /// eviction.
     pub fn order(&self) -> Vec<Ordering> {
-        let since = |person: &Option<Somebody>| person.as_ref().map(|person| person.since);
+        let since = |person: &Option<OneSession>| person.as_ref().map(|person| person.since);
         let mut order = Vec::new();
-        for (place, person) in self.people.iter().enumerate() {
-            order.push(self.latest[place].cmp(&self.forgotten));
-            order.extend(self.people[..place].iter().map(|other| since(other).cmp(&since(person))));
+        for (index, person) in self.people.iter().enumerate() {
+            order.push(self.latest[index].cmp(&self.evicted));
+            order.extend(self.people[..index].iter().map(|other| since(other).cmp(&since(person))));
         }
         order
     }

@@ -1,13 +1,13 @@
-//! A directory with a few users, each with one session, in as many places or fewer: commands, decisions that are applied
+//! A directory with a few users, each with one session, in as many slots or fewer: commands, decisions that are applied
 //! later, and time that is advanced late, call by call. The properties are the rules between users.
 
+mod canonical;
 mod expected;
 mod properties;
 mod steps;
-mod told;
 mod watched;
 
-pub use watched::{Functions, Small, Watched, Writer};
+pub use watched::{Functions, OnChange, Small, Watched};
 
 use crate::broken::Broken;
 use crate::rules::Numbers;
@@ -16,31 +16,31 @@ use presence_core::{Command, Duration, Instant, Policy, Presence, Transition};
 use stateright::{Model, Property};
 use std::hash::{Hash, Hasher};
 
-/// So many users, and places for so many of them.
+/// So many users, and slots for so many of them.
 #[derive(Clone, Debug)]
-pub struct FewUsers<const USERS: usize, const PLACES: usize> {
+pub struct FewUsers<const USERS: usize, const SLOTS: usize> {
     pub policy: Policy,
     pub numbers: Numbers,
     /// The library's own, except to show that another is found.
-    pub functions: &'static Functions<PLACES>,
-    /// Whether decisions are made and applied apart, with anything between them.
+    pub functions: &'static Functions<SLOTS>,
+    /// True if decisions are made and applied apart, with anything between them.
     pub apart: bool,
     pub commands: &'static [Command<u8>],
 }
 
 #[derive(Clone, Debug)]
-pub struct State<const USERS: usize, const PLACES: usize> {
-    directory: Watched<PLACES>,
+pub struct State<const USERS: usize, const SLOTS: usize> {
+    directory: Watched<SLOTS>,
     expected: Expected<USERS>,
     now: u64,
-    /// What has been decided and not been applied yet.
+    /// The decision that has not been applied yet.
     decided: Option<Decided>,
-    /// Above every number that a forgotten user had.
+    /// A number above every version of an evicted user.
     start: u64,
     broken: Broken,
 }
 
-/// A decision on its way through somebody's journal.
+/// A decision on its way through a journal.
 #[derive(Clone, Debug)]
 struct Decided {
     user: u8,
@@ -49,13 +49,13 @@ struct Decided {
     about: About,
 }
 
-/// What a decision was about.
+/// The subject of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum About {
     /// A user at a revision.
     User(u64),
-    /// Somebody new, who was to have this place.
-    Newcomer(Vacancy),
+    /// A new user, who was to have this slot.
+    NewUser(Vacancy),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -66,24 +66,24 @@ pub enum Action {
     ThrowAway,
     /// One call of `advance`.
     Advance,
-    /// A tick passes, and nobody advances.
+    /// A tick passes, without a call of `advance`.
     Tick,
 }
 
 /// Not at the beginning of time, so that there is a moment before.
 const START: u64 = 100;
 
-/// By how many ticks whatever is due may be late, and a decision on its way.
+/// The ticks by which due transitions, and a decision on its way, may be late.
 const LATENESS: u64 = 1;
 
-/// What lies further back than anything that may still happen.
+/// A distance further back than anything that may still happen.
 const LONG_AGO: u64 = LATENESS + 1;
 
 const fn ticks(ticks: u64) -> Option<Duration> {
     Some(Duration::from_millis(ticks))
 }
 
-/// A lease that fades twice, a short one and a middling one; what is refused; and what is preferred.
+/// A lease that fades twice, a short one and a middling one; a command that is rejected; and preferred presences.
 pub const ALL_COMMANDS: &[Command<u8>] = &[
     Command::SetPresence { session: 0, presence: Presence::Available, lease: ticks(3) },
     Command::SetPresence { session: 0, presence: Presence::Presenting, lease: ticks(1) },
@@ -102,69 +102,70 @@ pub const FEW_COMMANDS: &[Command<u8>] = &[
     Command::ClearPreferredPresence,
 ];
 
-/// Enough to come, to go and to be forgotten.
+/// Enough to sign in, to sign out and to be evicted.
 pub const COMING_AND_GOING: &[Command<u8>] = &[
     Command::SetPresence { session: 0, presence: Presence::Away, lease: ticks(1) },
     Command::ClearPresence { session: 0 },
 ];
 
-impl<const USERS: usize, const PLACES: usize> State<USERS, PLACES> {
+impl<const USERS: usize, const SLOTS: usize> State<USERS, SLOTS> {
     fn now(&self) -> Instant {
         Instant::from_millis(self.now)
     }
 
-    /// Where the numbers of a newcomer start, as far as is known from those before.
-    fn start_in(&self, room: Vacancy) -> u64 {
-        match room {
-            Vacancy::Unused => self.start,
+    /// Returns the first version of a new user, as far as is known from those before.
+    fn start_in(&self, vacancy: Vacancy) -> u64 {
+        match vacancy {
+            Vacancy::Free => self.start,
             Vacancy::Evict(_, revision) => self.start.max(revision + 1),
         }
     }
 
-    /// What tells it from others; see [`told`].
-    fn identity(&self) -> impl Hash + PartialEq + use<USERS, PLACES> {
+    /// Returns what distinguishes it from other states; see [`canonical`].
+    fn identity(&self) -> impl Hash + PartialEq + use<USERS, SLOTS> {
         let decided = self.decided.as_ref().map(|Decided { user, transition, about, .. }| {
             let revision_of = |user| self.expected.person(user).map(|person| person.revision);
             let still = match *about {
                 About::User(revision) => (None, revision_of(*user) == Some(revision)),
-                About::Newcomer(Vacancy::Unused) => (None, self.expected.vacancy() == Some(Vacancy::Unused)),
-                About::Newcomer(Vacancy::Evict(old, revision)) => (Some(old), revision_of(old) == Some(revision)),
+                About::NewUser(Vacancy::Free) => (None, self.expected.vacancy() == Some(Vacancy::Free)),
+                About::NewUser(Vacancy::Evict(old, revision)) => (Some(old), revision_of(old) == Some(revision)),
             };
-            let against_start = self.expected.vacancy().map(|room| transition.revision().cmp(&self.start_in(room)));
-            (*user, told::tell(transition, self.now, LONG_AGO), still, against_start)
+            let against_start =
+                self.expected.vacancy().map(|vacancy| transition.revision().cmp(&self.start_in(vacancy)));
+            (*user, canonical::bytes(transition, self.now, LONG_AGO), still, against_start)
         });
-        // Which is greater of numbers that grow, where it matters; and what is left out where it does not.
+        // The order of numbers that grow, where it matters; and what is left out where it does not.
         let people = std::array::from_fn::<_, USERS, _>(|id| {
             let person = self.expected.person(id as u8)?;
-            // Only what is decided already may be applied in a place for which it was not meant.
+            // Only a decision made before may be applied in a slot for which it was not meant.
             let against_start = self.decided.as_ref().map(|_| person.revision.cmp(&self.start));
             Some((against_start, (!person.has_session()).then_some(person.absence)))
         });
-        let directory = told::tell(&*self.directory, self.now, LONG_AGO);
+        let directory = canonical::bytes(&*self.directory, self.now, LONG_AGO);
         (directory, self.expected.order(), people, decided, self.broken)
     }
 }
 
-impl<const USERS: usize, const PLACES: usize> Hash for State<USERS, PLACES> {
+impl<const USERS: usize, const SLOTS: usize> Hash for State<USERS, SLOTS> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.identity().hash(hasher);
     }
 }
 
-impl<const USERS: usize, const PLACES: usize> PartialEq for State<USERS, PLACES> {
+impl<const USERS: usize, const SLOTS: usize> PartialEq for State<USERS, SLOTS> {
     fn eq(&self, other: &Self) -> bool {
         self.identity() == other.identity()
     }
 }
 
-impl<const USERS: usize, const PLACES: usize> Model for FewUsers<USERS, PLACES> {
-    type State = State<USERS, PLACES>;
+impl<const USERS: usize, const SLOTS: usize> Model for FewUsers<USERS, SLOTS> {
+    type State = State<USERS, SLOTS>;
     type Action = Action;
 
     fn init_states(&self) -> Vec<Self::State> {
         vec![State {
             directory: Watched::new(self.policy, self.functions),
-            expected: Expected::new(PLACES),
+            expected: Expected::new(SLOTS),
             now: START,
             decided: None,
             start: 0,

@@ -1,33 +1,33 @@
-//! A directory of the library, as the model sees it: through functions for which a test may put others, to show that what they
-//! do wrong is noticed. All else is the directory's own.
+//! A directory of the library, as the model sees it: through functions that a test may replace, to show that their faults are
+//! noticed. All else is the directory's own.
 
 use presence_core::directory::{Cursor, InlineDirectory};
 use presence_core::{ApplyError, Command, CommandError, Instant, Policy, Transition};
 use std::ops::{Deref, DerefMut};
 
-pub type Small<const PLACES: usize> = InlineDirectory<u8, u8, 1, PLACES>;
+pub type Small<const SLOTS: usize> = InlineDirectory<u8, u8, 1, SLOTS>;
 
-/// Who is told of each transition.
-pub type Writer<'a> = &'a mut dyn FnMut(u8, &Transition<u8>);
+/// The observer of transitions.
+pub type OnChange<'a> = &'a mut dyn FnMut(u8, &Transition<u8>);
 
-/// Who changed after a cursor, and the cursor of each; `None`: start over.
+/// The users who changed after a cursor, and the cursor of each; `None`: start over.
 pub type Changes = Option<Vec<(u8, u64)>>;
 
-pub type Execute<const PLACES: usize> =
-    fn(&mut Small<PLACES>, Instant, u8, Command<u8>, Writer<'_>) -> Result<(), CommandError>;
+pub type Execute<const SLOTS: usize> =
+    fn(&mut Small<SLOTS>, Instant, u8, Command<u8>, OnChange<'_>) -> Result<(), CommandError>;
 
-/// What the library does.
+/// The functions of the library that a test may replace.
 #[derive(Clone, Copy, Debug)]
-pub struct Functions<const PLACES: usize> {
-    pub execute: Execute<PLACES>,
-    pub apply: fn(&mut Small<PLACES>, u8, &Transition<u8>) -> Result<(), ApplyError>,
-    pub next_deadline: fn(&Small<PLACES>) -> Option<Instant>,
-    pub changes_since: fn(&Small<PLACES>, u64) -> Changes,
+pub struct Functions<const SLOTS: usize> {
+    pub execute: Execute<SLOTS>,
+    pub apply: fn(&mut Small<SLOTS>, u8, &Transition<u8>) -> Result<(), ApplyError>,
+    pub next_deadline: fn(&Small<SLOTS>) -> Option<Instant>,
+    pub changes_since: fn(&Small<SLOTS>, u64) -> Changes,
 }
 
-impl<const PLACES: usize> Functions<PLACES> {
+impl<const SLOTS: usize> Functions<SLOTS> {
     pub const LIBRARY: Self = Self {
-        execute: |directory, now, user, command, sink| directory.execute(now, user, command, sink),
+        execute: |directory, now, user, command, on_change| directory.execute(now, user, command, on_change),
         apply: Small::apply,
         next_deadline: Small::next_deadline,
         changes_since: |directory, cursor| {
@@ -38,13 +38,13 @@ impl<const PLACES: usize> Functions<PLACES> {
 }
 
 #[derive(Clone, Debug)]
-pub struct Watched<const PLACES: usize> {
-    directory: Small<PLACES>,
-    functions: &'static Functions<PLACES>,
+pub struct Watched<const SLOTS: usize> {
+    directory: Small<SLOTS>,
+    functions: &'static Functions<SLOTS>,
 }
 
-impl<const PLACES: usize> Watched<PLACES> {
-    pub fn new(policy: Policy, functions: &'static Functions<PLACES>) -> Self {
+impl<const SLOTS: usize> Watched<SLOTS> {
+    pub fn new(policy: Policy, functions: &'static Functions<SLOTS>) -> Self {
         Self { directory: InlineDirectory::with_policy(policy), functions }
     }
 
@@ -53,9 +53,9 @@ impl<const PLACES: usize> Watched<PLACES> {
         now: Instant,
         user: u8,
         command: Command<u8>,
-        sink: Writer<'_>,
+        on_change: OnChange<'_>,
     ) -> Result<(), CommandError> {
-        (self.functions.execute)(&mut self.directory, now, user, command, sink)
+        (self.functions.execute)(&mut self.directory, now, user, command, on_change)
     }
 
     pub fn apply(&mut self, user: u8, transition: &Transition<u8>) -> Result<(), ApplyError> {
@@ -71,16 +71,16 @@ impl<const PLACES: usize> Watched<PLACES> {
     }
 }
 
-impl<const PLACES: usize> Deref for Watched<PLACES> {
-    type Target = Small<PLACES>;
+impl<const SLOTS: usize> Deref for Watched<SLOTS> {
+    type Target = Small<SLOTS>;
 
-    fn deref(&self) -> &Small<PLACES> {
+    fn deref(&self) -> &Small<SLOTS> {
         &self.directory
     }
 }
 
-impl<const PLACES: usize> DerefMut for Watched<PLACES> {
-    fn deref_mut(&mut self) -> &mut Small<PLACES> {
+impl<const SLOTS: usize> DerefMut for Watched<SLOTS> {
+    fn deref_mut(&mut self) -> &mut Small<SLOTS> {
         &mut self.directory
     }
 }

@@ -18,23 +18,23 @@ use std::hash::{Hash, Hasher};
 /// The ids that sessions have: 0 to 2.
 pub const IDS: usize = 3;
 
-/// A user with room for so many sessions, under a policy that the library gets and the rules have as numbers.
+/// A user of up to so many sessions, under a policy that the library gets and the rules have as numbers.
 #[derive(Clone, Debug)]
-pub struct OneUser<const ROOM: usize> {
+pub struct OneUser<const SESSIONS: usize> {
     pub policy: Policy,
     pub numbers: Numbers,
     /// The library's own, except to show that another is found.
-    pub functions: &'static Functions<ROOM>,
-    /// After so many commands nobody says anything any more; `None`: there is no end to it.
+    pub functions: &'static Functions<SESSIONS>,
+    /// The number of commands until silence; `None`: there is no end to them.
     pub commands: Option<u8>,
 }
 
 #[derive(Clone, Debug)]
-pub struct State<const ROOM: usize> {
-    pub user: Watched<ROOM>,
+pub struct State<const SESSIONS: usize> {
+    pub user: Watched<SESSIONS>,
     pub person: Person<IDS>,
     pub now: u64,
-    /// How many commands are still to come, if that is limited.
+    /// The number of commands still to come, if that is limited.
     pub commands: Option<u8>,
     pub broken: Broken,
 }
@@ -42,22 +42,22 @@ pub struct State<const ROOM: usize> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Command(Command<u8>),
-    /// A tick passes, and what is due is carried out.
+    /// A tick passes, and what is due is applied.
     Tick,
 }
 
 /// Not at the beginning of time, so that there is a moment before.
 const START: u64 = 100;
 
-impl<const ROOM: usize> State<ROOM> {
+impl<const SESSIONS: usize> State<SESSIONS> {
     fn now(&self) -> Instant {
         Instant::from_millis(self.now)
     }
 
-    /// What tells it from others: everything that the library holds, and everything that the rules know of the future.
-    fn identity(&self) -> impl Hash + PartialEq + use<ROOM> {
+    /// Returns what distinguishes it from other states: everything that the library stores, and the future by the rules.
+    fn identity(&self) -> impl Hash + PartialEq + use<SESSIONS> {
         let sessions = self.person.sessions.map(|session| {
-            session.map(|one| (one.shown, one.said.ends() - self.now, one.fades_at().map(|at| at - self.now)))
+            session.map(|one| (one.presence, one.said.ends() - self.now, one.fades_at().map(|at| at - self.now)))
         });
         let preferred = self.person.preferred.map(|(presence, until)| (presence, until - self.now));
         let absence = (!self.person.has_session()).then_some(self.person.absence);
@@ -65,21 +65,21 @@ impl<const ROOM: usize> State<ROOM> {
     }
 }
 
-impl<const ROOM: usize> Hash for State<ROOM> {
+impl<const SESSIONS: usize> Hash for State<SESSIONS> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.identity().hash(hasher);
     }
 }
 
-impl<const ROOM: usize> PartialEq for State<ROOM> {
+impl<const SESSIONS: usize> PartialEq for State<SESSIONS> {
     fn eq(&self, other: &Self) -> bool {
         self.identity() == other.identity()
     }
 }
 
-impl<const ROOM: usize> OneUser<ROOM> {
+impl<const SESSIONS: usize> OneUser<SESSIONS> {
     /// Every duration of a range, none, and those just outside.
-    fn durations(range: &std::ops::RangeInclusive<u64>) -> impl Iterator<Item = Option<Duration>> + use<ROOM> {
+    fn durations(range: &std::ops::RangeInclusive<u64>) -> impl Iterator<Item = Option<Duration>> + use<SESSIONS> {
         let asked = range.start() - 1..=range.end() + 1;
         std::iter::once(None).chain(asked.map(|ticks| Some(Duration::from_millis(ticks))))
     }
@@ -104,23 +104,23 @@ impl<const ROOM: usize> OneUser<ROOM> {
     }
 }
 
-impl<const ROOM: usize> Model for OneUser<ROOM> {
-    type State = State<ROOM>;
+impl<const SESSIONS: usize> Model for OneUser<SESSIONS> {
+    type State = State<SESSIONS>;
     type Action = Action;
 
-    fn init_states(&self) -> Vec<State<ROOM>> {
+    fn init_states(&self) -> Vec<State<SESSIONS>> {
         let (user, person) = (Watched::new(self.functions), Person::NEW);
         vec![State { user, person, now: START, commands: self.commands, broken: Broken::default() }]
     }
 
-    /// Every command that is not refused, and time; those that are refused change nothing, which is a property (S7).
-    fn actions(&self, state: &State<ROOM>, actions: &mut Vec<Action>) {
+    /// Every command that is not rejected, and time; rejected ones change nothing, which is a property (S7).
+    fn actions(&self, state: &State<SESSIONS>, actions: &mut Vec<Action>) {
         if state.broken.any() {
             return;
         }
         if state.commands != Some(0) {
             let accepted =
-                self.every_command().filter(|command| state.person.refusal(&self.numbers, ROOM, *command).is_none());
+                self.every_command().filter(|command| state.person.error(&self.numbers, SESSIONS, *command).is_none());
             actions.extend(accepted.map(Action::Command));
         }
         // With nothing stored time does nothing, and goes without saying.
@@ -129,7 +129,7 @@ impl<const ROOM: usize> Model for OneUser<ROOM> {
         }
     }
 
-    fn next_state(&self, state: &State<ROOM>, action: Action) -> Option<State<ROOM>> {
+    fn next_state(&self, state: &State<SESSIONS>, action: Action) -> Option<State<SESSIONS>> {
         Some(match action {
             Action::Command(command) => self.command(state, command),
             Action::Tick => self.tick(state),

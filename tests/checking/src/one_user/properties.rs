@@ -1,5 +1,5 @@
-//! The rules that concern one user, each a property under its number. What a rule says of a state is looked at here; what
-//! it says of a step was marked by the step.
+//! The rules that concern one user, each a property under its number. Rules about states are checked here; rules about
+//! steps were checked, and marked, by the step.
 
 use super::steps::{event, same_sessions};
 use super::{Decision, IDS, OneUser, State, Watched};
@@ -8,10 +8,10 @@ use crate::rules::{TABLE, strength};
 use presence_core::{Absence, Command, Instant, Layer, Presence};
 use stateright::Property;
 
-type Check<const ROOM: usize> = fn(&OneUser<ROOM>, &State<ROOM>) -> bool;
+type Check<const SESSIONS: usize> = fn(&OneUser<SESSIONS>, &State<SESSIONS>) -> bool;
 
-pub fn safety<const ROOM: usize>() -> Vec<Property<OneUser<ROOM>>> {
-    let checks: [(&'static str, Check<ROOM>); 28] = [
+pub fn safety<const SESSIONS: usize>() -> Vec<Property<OneUser<SESSIONS>>> {
+    let checks: [(&'static str, Check<SESSIONS>); 28] = [
         ("M1 sessions one per application, at most one preferred presence", |_, state| {
             let ids = state.user.sessions().iter().map(|session| usize::from(session.id()));
             ids.eq((0..IDS).filter(|id| state.person.sessions[*id].is_some()))
@@ -22,38 +22,40 @@ pub fn safety<const ROOM: usize>() -> Vec<Property<OneUser<ROOM>>> {
                 && state.user.sessions().iter().all(|session| state.user.session(session.id()) == Some(session))
         }),
         ("M3 only the pairs of the table exist", |_, state| {
-            let shown = state.user.sessions().iter().map(|session| session.presence());
-            shown.chain([state.user.presence()]).all(|presence| {
+            let presences = state.user.sessions().iter().map(|session| session.presence());
+            presences.chain([state.user.presence()]).all(|presence| {
                 let (availability, activity) = state.user.names(presence);
                 TABLE.contains(&(presence, availability, activity))
             })
         }),
-        ("M4 published is a function of what is held, however late time is advanced", |model, state| {
+        ("M4 published is a function of what is stored, however late time is advanced", |model, state| {
             state.broken.holds(Rule::M4) && lateness_makes_no_difference(model, state)
         }),
         ("M5 a user with nothing stored reads and behaves like one never heard of", nothing_is_like_new),
         ("S1 setPresence creates or replaces, and restarts both clocks", |_, state| state.broken.holds(Rule::S1)),
-        ("S2 a session is gone at set-time and lease, and only then", |model, state| {
+        ("S2 a session expires at set-time and lease, and only then", |model, state| {
             let said = state.person.sessions.iter().flatten();
             state.broken.holds(Rule::S2)
-                && said.clone().all(|session| session.said.shows(&model.numbers, state.now).is_some())
+                && said.clone().all(|session| session.said.presence_at(&model.numbers, state.now).is_some())
                 && said.count() == state.user.sessions().len()
         }),
         ("S3 what was set to Available fades twice, nothing else does", |model, state| {
-            let shows = |id: u8| state.person.sessions[usize::from(id)]?.said.shows(&model.numbers, state.now);
+            let presence = |id: u8| state.person.sessions[usize::from(id)]?.said.presence_at(&model.numbers, state.now);
             state.broken.holds(Rule::S3)
-                && state.user.sessions().iter().all(|session| shows(session.id()) == Some(session.presence()))
+                && state.user.sessions().iter().all(|session| presence(session.id()) == Some(session.presence()))
         }),
         ("S4 a deadline has happened at its instant; the expiry wins over a fade", |_, state| {
             state.broken.holds(Rule::S4) && at_every_moment_to_come(state)
         }),
         ("S5 clearPresence removes that session and nothing else", |_, state| state.broken.holds(Rule::S5)),
         ("S6 without the only session the user is Offline", |_, state| state.broken.holds(Rule::S6)),
-        ("S7 a refused command changes nothing", refusals_change_nothing),
+        ("S7 a rejected command changes nothing", rejected_commands_change_nothing),
         ("S8 what is due comes first, and in order; it shows at most once at an instant", |_, state| {
             state.broken.holds(Rule::S8)
         }),
-        ("S9 replacing needs no room, and what is due has freed its own", |_, state| state.broken.holds(Rule::S9)),
+        ("S9 replacing a session needs no other, and expired sessions are replaced", |_, state| {
+            state.broken.holds(Rule::S9)
+        }),
         ("A1 without a session Offline, whatever is preferred", |_, state| {
             !state.user.sessions().is_empty() || state.user.presence() == Presence::Offline
         }),
@@ -101,10 +103,10 @@ pub fn safety<const ROOM: usize>() -> Vec<Property<OneUser<ROOM>>> {
 
 /// Without keep-alives everything ends. Whether it has is seen of the state alone, and stays so: that is what stateright
 /// needs to be right about paths that meet.
-pub fn silence<const ROOM: usize>() -> Property<OneUser<ROOM>> {
+pub fn silence<const SESSIONS: usize>() -> Property<OneUser<SESSIONS>> {
     Property::eventually(
         "S2, S6, U3 without keep-alives everything ends Offline, and nothing is left",
-        |_, state: &State<ROOM>| {
+        |_, state: &State<SESSIONS>| {
             let is_over =
                 state.commands == Some(0) && state.user.presence() == Presence::Offline && state.user.is_empty();
             is_over || state.broken.any()
@@ -113,7 +115,7 @@ pub fn silence<const ROOM: usize>() -> Property<OneUser<ROOM>> {
 }
 
 /// Everything that is still to come: as late as can be, at once, and as a read at each moment, against tick by tick.
-fn lateness_makes_no_difference<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
+fn lateness_makes_no_difference<const SESSIONS: usize>(model: &OneUser<SESSIONS>, state: &State<SESSIONS>) -> bool {
     let longest = model.numbers.leases.end().max(model.numbers.preferred_durations.end());
     let end = state.now + longest + 1;
     let (mut late, mut person) = (state.user.clone(), state.person.clone());
@@ -127,18 +129,19 @@ fn lateness_makes_no_difference<const ROOM: usize>(model: &OneUser<ROOM>, state:
         && same_sessions(&state.user, &state.person)
         && (state.now..=end).all(|moment| {
             let person = state.person.at(&model.numbers, moment);
-            // Worked out from what was said alone: the same, whatever was carried out in between.
+            // Worked out from what was said alone: the same, whatever was applied in between.
             let said = state.person.sessions.iter().flatten();
-            let shown = said.filter_map(|session| session.said.shows(&model.numbers, moment)).map(strength).max();
+            let strongest =
+                said.filter_map(|session| session.said.presence_at(&model.numbers, moment)).map(strength).max();
             let lasting = state.person.preferred.filter(|(_, until)| moment < *until).map(|(presence, _)| presence);
-            let published = shown.map_or(Presence::Offline, |shown| lasting.unwrap_or(TABLE[shown].0));
+            let published = strongest.map_or(Presence::Offline, |one| lasting.unwrap_or(TABLE[one].0));
             person.published() == published
                 && state.user.read_at(Instant::from_millis(moment), &model.policy) == (published, person.version)
         })
 }
 
-/// A decision is refused from the first deadline on, and not before; that deadline is what is promised.
-fn at_every_moment_to_come<const ROOM: usize>(state: &State<ROOM>) -> bool {
+/// Checks that there is no decision from the first deadline on, and one before; that deadline is the promised one.
+fn at_every_moment_to_come<const SESSIONS: usize>(state: &State<SESSIONS>) -> bool {
     let deadline = state.person.next_deadline();
     state.user.next_deadline() == deadline.map(Instant::from_millis)
         && (state.now - 1..state.now + 6).all(|moment| {
@@ -147,8 +150,8 @@ fn at_every_moment_to_come<const ROOM: usize>(state: &State<ROOM>) -> bool {
         })
 }
 
-/// What is left of everything is the same on a clock that is ahead, and on one that begins anew.
-fn rebasing_keeps_what_is_left<const ROOM: usize>(_: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
+/// Checks that the times left are the same on a clock that is ahead, and on one that begins anew.
+fn rebasing_keeps_what_is_left<const SESSIONS: usize>(_: &OneUser<SESSIONS>, state: &State<SESSIONS>) -> bool {
     use crate::stored::without_counters;
     [0, state.now + 1000].map(Instant::from_millis).into_iter().all(|to| {
         let mut user = state.user.clone();
@@ -158,17 +161,17 @@ fn rebasing_keeps_what_is_left<const ROOM: usize>(_: &OneUser<ROOM>, state: &Sta
     })
 }
 
-/// Every command that the rules refuse is refused, for the reason that they say, whatever else is the case.
-fn refusals_change_nothing<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
+/// Checks that every command that the rules reject is rejected, with their error, whatever else is the case.
+fn rejected_commands_change_nothing<const SESSIONS: usize>(model: &OneUser<SESSIONS>, state: &State<SESSIONS>) -> bool {
     state.broken.holds(Rule::S7)
         && model.every_command().all(|command| {
             let decided = state.user.decide(state.now(), command, &model.policy);
-            decided.is_ok_and(|decided| decided.err() == state.person.refusal(&model.numbers, ROOM, command))
+            decided.is_ok_and(|decided| decided.err() == state.person.error(&model.numbers, SESSIONS, command))
         })
 }
 
-/// Nothing published, nothing due, nothing refused or accepted that would not be with a new user.
-fn nothing_is_like_new<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<ROOM>) -> bool {
+/// Checks that nothing is published, due, rejected or accepted that would not be of a new user.
+fn nothing_is_like_new<const SESSIONS: usize>(model: &OneUser<SESSIONS>, state: &State<SESSIONS>) -> bool {
     if state.user.is_empty() != state.person.is_empty() {
         return false;
     }
@@ -180,7 +183,7 @@ fn nothing_is_like_new<const ROOM: usize>(model: &OneUser<ROOM>, state: &State<R
         && state.user.next_deadline().is_none()
         && matches!(state.user.explain(&model.policy).layer, Layer::Nothing(_))
         && model.every_command().all(|command| {
-            let decide = |user: &Watched<ROOM>| user.decide(state.now(), command, &model.policy);
+            let decide = |user: &Watched<SESSIONS>| user.decide(state.now(), command, &model.policy);
             let without_revision = |decided: Decision| decided.map(|one| one.map(|one| (event(&one), one.change())));
             decide(&state.user).map(without_revision) == decide(&new).map(without_revision)
         })

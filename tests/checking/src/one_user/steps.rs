@@ -1,11 +1,11 @@
-//! One step of the library and one of the rules, side by side.
+//! One step of the library and one of the rules, compared.
 
 use super::{OneUser, State, Watched};
 use crate::broken::{Broken, Rule};
 use crate::rules::{Event, Person};
 use presence_core::{ApplyError, Cause, Change, Command, Transition, User};
 
-/// What a transition says happens.
+/// Returns the event that a transition stands for.
 pub fn event(transition: &Transition<u8>) -> Event {
     Event {
         at: transition.at().as_millis(),
@@ -15,7 +15,7 @@ pub fn event(transition: &Transition<u8>) -> Event {
     }
 }
 
-/// The rule that a step is first of all about.
+/// Returns the rule that a step is first of all about.
 fn rule_of(cause: Cause) -> Rule {
     match cause {
         Cause::Set => Rule::S1,
@@ -28,22 +28,22 @@ fn rule_of(cause: Cause) -> Rule {
     }
 }
 
-/// Applies a transition, and looks at what it does to the numbers, and to whoever is late with the same one.
-fn apply<const ROOM: usize>(user: &mut Watched<ROOM>, transition: &Transition<u8>, broken: &mut Broken) {
+/// Applies a transition, and checks revision and version, and that the same one is stale afterwards.
+fn apply<const SESSIONS: usize>(user: &mut Watched<SESSIONS>, transition: &Transition<u8>, broken: &mut Broken) {
     let before = (user.revision(), user.version());
     broken.unless(transition.before() == user.presence(), Rule::M4);
     broken.unless(transition.revision() == before.0 && user.apply(transition) == Ok(()), Rule::V2);
     broken.unless(transition.after() == user.presence(), Rule::M4);
     broken.unless(user.revision() == before.0 + 1, Rule::V2);
     broken.unless(user.version() == before.1 + u64::from(transition.is_visible()), Rule::V1);
-    // Decided about another state now: stale, and refused without a trace (V2, S7).
+    // Decided about another state now: stale, and rejected without a trace (V2, S7).
     let copy = user.clone();
     broken.unless(user.apply(transition) == Err(ApplyError::Stale), Rule::V2);
     broken.unless(**user == *copy, Rule::S7);
 }
 
-impl<const ROOM: usize> OneUser<ROOM> {
-    pub(super) fn command(&self, state: &State<ROOM>, command: Command<u8>) -> State<ROOM> {
+impl<const SESSIONS: usize> OneUser<SESSIONS> {
+    pub(super) fn command(&self, state: &State<SESSIONS>, command: Command<u8>) -> State<SESSIONS> {
         let mut next = state.clone();
         next.commands = state.commands.map(|left| left - 1);
         let expected = next.person.command(&self.numbers, state.now, command);
@@ -69,11 +69,11 @@ impl<const ROOM: usize> OneUser<ROOM> {
         next
     }
 
-    /// What a command must do, and what it must leave alone.
-    fn look_at_command(&self, before: &State<ROOM>, command: Command<u8>, next: &mut State<ROOM>) {
+    /// Checks the effects of a command, and that the rest stays as it was.
+    fn look_at_command(&self, before: &State<SESSIONS>, command: Command<u8>, next: &mut State<SESSIONS>) {
         let State { user, person, broken, .. } = next;
         let now = before.now;
-        let said_of = |user: &User<u8, ROOM>, id| user.session(id).copied();
+        let said_of = |user: &User<u8, SESSIONS>, id| user.session(id).copied();
         let target = match command {
             Command::SetPresence { session, .. } | Command::ClearPresence { session } => Some(session),
             _ => None,
@@ -107,12 +107,12 @@ impl<const ROOM: usize> OneUser<ROOM> {
         }
     }
 
-    pub(super) fn tick(&self, state: &State<ROOM>) -> State<ROOM> {
+    pub(super) fn tick(&self, state: &State<SESSIONS>) -> State<SESSIONS> {
         let mut next = state.clone();
         next.now += 1;
         let now = next.now();
         let is_due = state.person.next_deadline() == Some(next.now);
-        // Nobody decides about a user to whom something is due (S8), and something is due from its very instant on (S4).
+        // There is no decision about a user to whom something is due (S8), and it is due from its very instant on (S4).
         let overdue = next.user.at(now).err().map(|overdue| overdue.deadline);
         next.broken.unless(overdue == is_due.then_some(now), Rule::S4);
         let mut visible = 0;
@@ -140,8 +140,8 @@ impl<const ROOM: usize> OneUser<ROOM> {
         next
     }
 
-    /// What time does to a user's record, and what it must leave alone.
-    fn look_at_time(&self, user: &User<u8, ROOM>, due: &Transition<u8>, broken: &mut Broken) {
+    /// Checks the effects of time on a user's record, and that the rest stays as it was.
+    fn look_at_time(&self, user: &User<u8, SESSIONS>, due: &Transition<u8>, broken: &mut Broken) {
         match due.change() {
             Change::Faded(session) => {
                 let before = user.session(session.id());
@@ -161,14 +161,14 @@ impl<const ROOM: usize> OneUser<ROOM> {
     }
 }
 
-/// Whether the two know the same of a user's sessions.
-pub fn same_sessions<const ROOM: usize, const IDS: usize>(user: &User<u8, ROOM>, person: &Person<IDS>) -> bool {
-    let held = user.sessions().iter().map(|session| {
+/// Reports whether the two know the same of a user's sessions.
+pub fn same_sessions<const SESSIONS: usize, const IDS: usize>(user: &User<u8, SESSIONS>, person: &Person<IDS>) -> bool {
+    let stored = user.sessions().iter().map(|session| {
         let fades_at = session.fades_at().map(|at| at.as_millis());
         (session.id(), session.presence(), session.expires_at().as_millis(), fades_at)
     });
     let said = person.sessions.iter().enumerate().filter_map(|(id, session)| {
-        session.map(|session| (id as u8, session.shown, session.said.ends(), session.fades_at()))
+        session.map(|session| (id as u8, session.presence, session.said.ends(), session.fades_at()))
     });
-    held.eq(said)
+    stored.eq(said)
 }

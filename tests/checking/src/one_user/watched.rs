@@ -10,23 +10,23 @@ pub type Decision = Result<Option<Transition<u8>>, CommandError>;
 
 /// What the library does.
 #[derive(Clone, Copy, Debug)]
-pub struct Functions<const ROOM: usize> {
-    pub decide: fn(UserAt<'_, u8, ROOM>, Command<u8>, &Policy) -> Decision,
-    pub advance: fn(&User<u8, ROOM>, Instant, &Policy) -> Option<Transition<u8>>,
-    pub apply: fn(&mut User<u8, ROOM>, &Transition<u8>) -> Result<(), ApplyError>,
-    pub rebase: fn(&mut User<u8, ROOM>, Instant, Instant) -> Result<(), OverdueError>,
-    pub presence: fn(&User<u8, ROOM>) -> Presence,
-    pub read_at: fn(&User<u8, ROOM>, Instant, &Policy) -> (Presence, u64),
-    pub explain: fn(&User<u8, ROOM>, &Policy) -> Explanation<u8>,
-    pub absence: fn(&User<u8, ROOM>) -> Option<Absence>,
-    pub is_empty: fn(&User<u8, ROOM>) -> bool,
-    pub next_deadline: fn(&User<u8, ROOM>) -> Option<Instant>,
-    pub version: fn(&User<u8, ROOM>) -> u64,
+pub struct Functions<const SESSIONS: usize> {
+    pub decide: fn(UserAt<'_, u8, SESSIONS>, Command<u8>, &Policy) -> Decision,
+    pub advance: fn(&User<u8, SESSIONS>, Instant, &Policy) -> Option<Transition<u8>>,
+    pub apply: fn(&mut User<u8, SESSIONS>, &Transition<u8>) -> Result<(), ApplyError>,
+    pub rebase: fn(&mut User<u8, SESSIONS>, Instant, Instant) -> Result<(), OverdueError>,
+    pub presence: fn(&User<u8, SESSIONS>) -> Presence,
+    pub read_at: fn(&User<u8, SESSIONS>, Instant, &Policy) -> (Presence, u64),
+    pub explain: fn(&User<u8, SESSIONS>, &Policy) -> Explanation<u8>,
+    pub absence: fn(&User<u8, SESSIONS>) -> Option<Absence>,
+    pub is_empty: fn(&User<u8, SESSIONS>) -> bool,
+    pub next_deadline: fn(&User<u8, SESSIONS>) -> Option<Instant>,
+    pub version: fn(&User<u8, SESSIONS>) -> u64,
     /// The names of a presence on the wire.
     pub names: fn(Presence) -> (&'static str, &'static str),
 }
 
-impl<const ROOM: usize> Functions<ROOM> {
+impl<const SESSIONS: usize> Functions<SESSIONS> {
     pub const LIBRARY: Self = Self {
         decide: |user, command, policy| presence_core::decide(user, command, policy),
         advance: presence_core::next_due,
@@ -44,17 +44,17 @@ impl<const ROOM: usize> Functions<ROOM> {
 }
 
 #[derive(Clone, Debug)]
-pub struct Watched<const ROOM: usize> {
-    user: User<u8, ROOM>,
-    functions: &'static Functions<ROOM>,
+pub struct Watched<const SESSIONS: usize> {
+    user: User<u8, SESSIONS>,
+    functions: &'static Functions<SESSIONS>,
 }
 
-impl<const ROOM: usize> Watched<ROOM> {
-    pub fn new(functions: &'static Functions<ROOM>) -> Self {
+impl<const SESSIONS: usize> Watched<SESSIONS> {
+    pub fn new(functions: &'static Functions<SESSIONS>) -> Self {
         Self { user: User::new(), functions }
     }
 
-    /// Somebody new, seen in the same way.
+    /// Returns a new user, seen in the same way.
     pub fn like(&self) -> Self {
         Self::new(self.functions)
     }
@@ -108,10 +108,10 @@ impl<const ROOM: usize> Watched<ROOM> {
     }
 }
 
-impl<const ROOM: usize> Deref for Watched<ROOM> {
-    type Target = User<u8, ROOM>;
+impl<const SESSIONS: usize> Deref for Watched<SESSIONS> {
+    type Target = User<u8, SESSIONS>;
 
-    fn deref(&self) -> &User<u8, ROOM> {
+    fn deref(&self) -> &User<u8, SESSIONS> {
         &self.user
     }
 }

@@ -1,6 +1,6 @@
-//! The rules once more, as small as they can be written down, from the text of BEHAVIOUR.md alone. What an application
-//! said is kept, with the moment; everything else is worked out from that. Only the vocabulary is the library's: presences,
-//! causes, refusals.
+//! The rules once more, as small as they can be written down, from the text of docs/behaviour.md alone. What an application
+//! said is stored, with the moment; everything else is worked out from that. Only the vocabulary is the library's: presences,
+//! causes, errors.
 
 mod person;
 
@@ -48,7 +48,7 @@ pub struct Numbers {
     pub fades: [u64; 2],
 }
 
-/// What an application said, and when.
+/// A call of an application, and when it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Said {
     pub presence: Presence,
@@ -61,8 +61,8 @@ impl Said {
         self.at + self.lease
     }
 
-    /// What it says at a moment: the table of rule S4; `None` once it is gone. Rules S2 to S4.
-    pub fn shows(self, numbers: &Numbers, now: u64) -> Option<Presence> {
+    /// Returns its presence at a moment: the table of rule S4; `None` once it has expired. Rules S2 to S4.
+    pub fn presence_at(self, numbers: &Numbers, now: u64) -> Option<Presence> {
         let [first, second] = numbers.fades;
         match now - self.at {
             age if age >= self.lease => None,
@@ -73,13 +73,13 @@ impl Said {
     }
 }
 
-/// A session: what was said, and how much of what follows has been carried out.
+/// A session: the call that set it, and how far it has faded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Session {
     pub said: Said,
-    /// What it shows, as far as has been carried out.
-    pub shown: Presence,
-    /// Up to when that is.
+    /// Its presence, as far as fades have been applied.
+    pub presence: Presence,
+    /// The end of that presence.
     pub until: u64,
 }
 
@@ -88,20 +88,20 @@ impl Session {
         Self::after(numbers, said, said.at).expect("a lease is longer than nothing")
     }
 
-    /// The session once everything up to a moment has been carried out.
+    /// Returns the session once everything up to a moment has been applied.
     fn after(numbers: &Numbers, said: Said, now: u64) -> Option<Self> {
-        let shown = said.shows(numbers, now)?;
-        let until = (now + 1..).find(|later| said.shows(numbers, *later) != Some(shown))?;
-        Some(Self { said, shown, until })
+        let presence = said.presence_at(numbers, now)?;
+        let until = (now + 1..).find(|later| said.presence_at(numbers, *later) != Some(presence))?;
+        Some(Self { said, presence, until })
     }
 
-    /// When it weakens, if it does before it ends.
+    /// Returns when it weakens, if it does before it ends.
     pub fn fades_at(&self) -> Option<u64> {
         (self.until < self.said.ends()).then_some(self.until)
     }
 }
 
-/// Something that happens: when, what is published before and after, and why.
+/// An event: when, the published presence before and after, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     pub at: u64,

@@ -1,11 +1,11 @@
-//! What is known of one user, and what happens to it.
+//! One user as the rules know it, and its changes.
 
 use super::{Event, Numbers, Said, Session, strength};
 use presence_core::Presence::{self, Offline};
 use presence_core::{Absence, Cause, Command, CommandError, Explanation, Instant, Layer};
 use std::ops::RangeInclusive;
 
-/// What is known of a user who can have so many different sessions. Rule M1.
+/// A user who can have so many different sessions. Rule M1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Person<const IDS: usize> {
     pub sessions: [Option<Session>; IDS],
@@ -16,7 +16,7 @@ pub struct Person<const IDS: usize> {
     pub revision: u64,
 }
 
-/// What comes next by itself.
+/// The next change by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Session { strength: usize, id: usize },
@@ -50,14 +50,14 @@ impl<const IDS: usize> Person<IDS> {
         if let Some((preferred, _)) = self.preferred {
             return preferred;
         }
-        let shown = self.sessions.iter().flatten().map(|session| session.shown);
-        shown.max_by_key(|presence| strength(*presence)).unwrap_or(Offline)
+        let presences = self.sessions.iter().flatten().map(|session| session.presence);
+        presences.max_by_key(|presence| strength(*presence)).unwrap_or(Offline)
     }
 
     /// Rule S8: by deadline; at one instant sessions first, the weakest first, then the smaller id, the preferred last.
     fn first_due(&self) -> Option<(u64, Due)> {
         let sessions = self.sessions.iter().enumerate().filter_map(|(id, session)| {
-            session.map(|session| (session.until, Due::Session { strength: strength(session.shown), id }))
+            session.map(|session| (session.until, Due::Session { strength: strength(session.presence), id }))
         });
         sessions.chain(self.preferred.map(|(_, until)| (until, Due::Preferred))).min()
     }
@@ -66,7 +66,7 @@ impl<const IDS: usize> Person<IDS> {
         self.first_due().map(|(at, _)| at)
     }
 
-    /// Carries out the first thing that is due at `now`. Rules S2 to S4, S8, U5.
+    /// Applies the first change that is due at `now`. Rules S2 to S4, S8, U5.
     pub fn step(&mut self, numbers: &Numbers, now: u64) -> Option<Event> {
         let (at, due) = self.first_due().filter(|(at, _)| now >= *at)?;
         Some(match due {
@@ -79,14 +79,14 @@ impl<const IDS: usize> Person<IDS> {
         })
     }
 
-    /// The same person with everything carried out that is due at a moment.
+    /// Returns the same person with everything applied that is due at a moment.
     pub fn at(&self, numbers: &Numbers, now: u64) -> Self {
         let mut person = self.clone();
         while person.step(numbers, now).is_some() {}
         person
     }
 
-    /// Changes something, and notes what could be seen of it. Rules A4, A5, V1, V2.
+    /// Changes something, and counts it if it is visible. Rules A4, A5, V1, V2.
     fn note(&mut self, at: u64, cause: Cause, change: impl FnOnce(&mut Self)) -> Event {
         let (before, had_session) = (self.published(), self.has_session());
         change(self);
@@ -102,8 +102,8 @@ impl<const IDS: usize> Person<IDS> {
         event
     }
 
-    /// Why a command is refused, if it is, by a user with room for so many sessions. Rules P1, S2, S5, S9, U2, H2.
-    pub fn refusal(&self, numbers: &Numbers, room: usize, command: Command<u8>) -> Option<CommandError> {
+    /// Returns the error of a command, if it is rejected, for a user of up to so many sessions. Rules P1, S2, S5, S9, U2, H2.
+    pub fn error(&self, numbers: &Numbers, most: usize, command: Command<u8>) -> Option<CommandError> {
         let within = |asked: Option<presence_core::Duration>, range: &RangeInclusive<u64>| {
             asked.is_none_or(|asked| range.contains(&asked.as_millis()))
         };
@@ -114,7 +114,7 @@ impl<const IDS: usize> Person<IDS> {
             }
             Command::SetPresence { session, .. } => {
                 let is_new = self.sessions[usize::from(session)].is_none();
-                let is_full = self.sessions.iter().flatten().count() >= room;
+                let is_full = self.sessions.iter().flatten().count() >= most;
                 (is_new && is_full).then_some(CommandError::SessionsFull)
             }
             Command::ClearPresence { session } => {
@@ -130,7 +130,7 @@ impl<const IDS: usize> Person<IDS> {
         }
     }
 
-    /// Carries out a command that is not refused, at a moment at which nothing is overdue. `None`: it succeeds and nothing
+    /// Applies a command that is not rejected, at a moment at which nothing is overdue. `None`: it succeeds and nothing
     /// happens. Rules S1, S5, U1, U4.
     pub fn command(&mut self, numbers: &Numbers, now: u64, command: Command<u8>) -> Option<Event> {
         match command {
@@ -165,7 +165,8 @@ impl<const IDS: usize> Person<IDS> {
             return Layer::Preferred;
         }
         let sessions = self.sessions.iter().enumerate().filter_map(|(id, session)| session.map(|one| (id, one)));
-        let deciding = sessions.max_by_key(|(id, one)| (strength(one.shown), one.said.ends(), std::cmp::Reverse(*id)));
+        let deciding =
+            sessions.max_by_key(|(id, one)| (strength(one.presence), one.said.ends(), std::cmp::Reverse(*id)));
         Layer::Session(deciding.map_or(0, |(id, _)| id as u8))
     }
 

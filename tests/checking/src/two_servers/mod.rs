@@ -1,6 +1,6 @@
 //! Two servers before one store that is written by compare-and-set, which keep one user between them. Messages overtake each
-//! other, come twice and get lost, servers lose patience, and one clock is behind the other. What must hold is that every
-//! command has its effect once or is refused, and that the user's numbers say so.
+//! other, come twice and get lost, servers give up waiting, and one clock is behind the other. Every command must have its
+//! effect once or be rejected, and the user's revision and version must agree.
 
 mod fault;
 mod server;
@@ -15,7 +15,7 @@ use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, 
 use server::{Awaited, Next, Server, user_of};
 use state::{Truth, Violation, any_order};
 use stateright::{Model, Property};
-use store::{Answer, Claim, Content, Message, Request, Store, Value};
+use store::{Claim, Content, Message, Request, Response, Store, Value};
 
 /// Sessions of the user.
 pub const IDS: usize = 2;
@@ -24,28 +24,28 @@ pub const IDS: usize = 2;
 pub struct TwoServers {
     pub policy: Policy,
     pub numbers: Numbers,
-    /// How many commands each server is given.
+    /// The number of commands that each server is given.
     pub commands: u8,
     pub budget: Budget,
-    /// What is wrong with the servers or the store, to show that it is found.
+    /// A fault of the servers or the store, to show that it is found.
     pub fault: Option<Fault>,
 }
 
-/// How much may still go wrong, and how much time may pass.
+/// The failures that may still happen, and the time that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
     pub losses: u8,
     pub duplicates: u8,
-    /// How often a server gives up waiting although an answer would come.
-    pub impatience: u8,
+    /// The times that a server gives up waiting although a response would come.
+    pub timeouts: u8,
     pub ticks: u8,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// A server is given the command in this place among [`COMMANDS`].
+    /// A server is given the command with this index in [`COMMANDS`].
     Begin(usize, usize),
-    /// The message in this place arrives.
+    /// The message with this index arrives.
     Deliver(usize),
     Duplicate(usize),
     Lose(usize),
@@ -69,37 +69,37 @@ const COMMANDS: [Command<u8>; 4] = [
 ];
 
 impl TwoServers {
-    /// The store does what it is asked, if it is asked about the newest value.
-    fn at_store(&self, state: &mut State, request: Request) -> Answer {
+    /// Executes a request at the store, if it is about the newest value.
+    fn at_store(&self, state: &mut State, request: Request) -> Response {
         let Store { value, revision } = &mut state.store;
         match request {
             Request::Load => {
-                Answer::Loaded { revision: *revision, value: value.clone(), told: Box::new(state.truth.clone()) }
+                Response::Loaded { revision: *revision, value: value.clone(), truth: Box::new(state.truth.clone()) }
             }
             Request::StoreIf { revision: expected, .. }
                 if expected != *revision && self.fault != Some(Fault::WritesBlindly) =>
             {
-                Answer::Conflict
+                Response::Conflict
             }
             Request::StoreIf { value: new, claim, .. } => {
                 *value = new;
                 *revision += 1;
                 state.truth.writes += 1;
                 if let Some(claim) = claim {
-                    self.hold_against_truth(state, &claim);
+                    self.compare_with_truth(state, &claim);
                 }
-                Answer::Stored
+                Response::Stored
             }
         }
     }
 
-    /// What is written must be what this command does to what everybody before has left.
-    fn hold_against_truth(&self, state: &mut State, claim: &Claim) {
+    /// Checks that the written value is the effect of this command on all writes before.
+    fn compare_with_truth(&self, state: &mut State, claim: &Claim) {
         let truth = &mut state.truth;
         let command = COMMANDS[claim.command];
         let mut happened = Vec::new();
         happened.extend(std::iter::from_fn(|| truth.person.step(&self.numbers, claim.now)));
-        if truth.person.refusal(&self.numbers, IDS, command).is_none() {
+        if truth.person.error(&self.numbers, IDS, command).is_none() {
             happened.extend(truth.person.command(&self.numbers, claim.now, command));
         }
         let times = &mut truth.times[claim.server][usize::from(claim.number) - 1];
@@ -111,31 +111,31 @@ impl TwoServers {
         }
     }
 
-    fn deliver(&self, state: &mut State, place: usize) {
-        let Message { server, attempt, content } = state.network.remove(place);
+    fn deliver(&self, state: &mut State, index: usize) {
+        let Message { server, attempt, content } = state.network.remove(index);
         match content {
             Content::Request(request) => {
-                let answer = self.at_store(state, request);
-                state.network.push(Message { server, attempt, content: Content::Answer(answer) });
+                let response = self.at_store(state, request);
+                state.network.push(Message { server, attempt, content: Content::Response(response) });
             }
-            Content::Answer(answer) => {
+            Content::Response(response) => {
                 let receiver = &state.servers[server];
                 let Some(command) = receiver.command.filter(|_| receiver.attempt == attempt) else { return };
                 let now = state.now_of(server);
-                let refusal = match &answer {
-                    Answer::Loaded { told, .. } => server::refusal(told, &self.numbers, now, command),
+                let expected = match &response {
+                    Response::Loaded { truth, .. } => server::expected_error(truth, &self.numbers, now, command),
                     _ => None,
                 };
-                let next = receiver.on_answer(server, now, answer, &self.policy, self.fault);
-                let is_refused = match (&next, receiver.awaits) {
-                    // Looked at when it was decided.
+                let next = receiver.on_response(server, now, response, &self.policy, self.fault);
+                let error = match (&next, receiver.awaits) {
+                    // Checked when it was decided.
                     (_, Awaited::Fence) => None,
-                    (Next::Tell(Err(refused)), _) => Some(*refused),
+                    (Next::Reply(Err(error)), _) => Some(*error),
                     (Next::Fence(_), _) => Some(CommandError::NotFound),
                     _ => None,
                 };
-                if is_refused.is_some_and(|refused| Some(refused) != refusal) {
-                    state.violation = Some(Violation::WrongRefusal);
+                if error.is_some() && error != expected {
+                    state.violation = Some(Violation::WrongError);
                 }
                 state.follow(server, next);
             }
@@ -151,8 +151,9 @@ impl Model for TwoServers {
         let mut buffer = [0; snapshot::max_len::<u8, IDS>()];
         let user: User<u8, IDS> = User::new();
         let at = Instant::from_millis(START - 1);
-        let taken = snapshot::save(user.at(at).expect("nothing is due"), &mut buffer).expect("it has room");
-        let value = Value { snapshot: taken.to_vec(), taken_at: START - 1, marks: [0; 2] };
+        let saved =
+            snapshot::save(user.at(at).expect("nothing is due"), &mut buffer).expect("the buffer is large enough");
+        let value = Value { snapshot: saved.to_vec(), taken_at: START - 1, marks: [0; 2] };
         let times = [(); 2].map(|()| vec![0; self.commands.into()]);
         vec![State {
             store: Store { value, revision: 1 },
@@ -172,22 +173,22 @@ impl Model for TwoServers {
         for (number, server) in state.servers.iter().enumerate() {
             let is_ours = |message: &Message| (message.server, message.attempt) == (number, server.attempt);
             if server.command.is_some() {
-                // Where no answer can come any more, giving up is no impatience.
+                // Where no response can come any more, giving up costs nothing.
                 let waits = self.fault == Some(Fault::WaitsForEver);
-                if !waits && (state.budget.impatience > 0 || !state.network.iter().any(is_ours)) {
+                if !waits && (state.budget.timeouts > 0 || !state.network.iter().any(is_ours)) {
                     actions.push(Action::GiveUp(number));
                 }
             } else if server.left > 0 {
                 actions.extend((0..COMMANDS.len()).map(|command| Action::Begin(number, command)));
             }
         }
-        for place in 0..state.network.len() {
-            actions.push(Action::Deliver(place));
+        for index in 0..state.network.len() {
+            actions.push(Action::Deliver(index));
             if state.budget.duplicates > 0 {
-                actions.push(Action::Duplicate(place));
+                actions.push(Action::Duplicate(index));
             }
             if state.budget.losses > 0 {
-                actions.push(Action::Lose(place));
+                actions.push(Action::Lose(index));
             }
         }
         if state.budget.ticks > 0 && !state.is_over() {
@@ -203,26 +204,26 @@ impl Model for TwoServers {
                 begins.left -= 1;
                 begins.number += 1;
                 begins.command = Some(command);
-                begins.stray = None;
+                begins.in_flight = None;
                 next.send(server, Request::Load);
             }
-            Action::Deliver(place) => self.deliver(&mut next, place),
-            Action::Duplicate(place) => {
+            Action::Deliver(index) => self.deliver(&mut next, index),
+            Action::Duplicate(index) => {
                 next.budget.duplicates -= 1;
-                next.network.push(next.network[place].clone());
+                next.network.push(next.network[index].clone());
             }
-            Action::Lose(place) => {
+            Action::Lose(index) => {
                 next.budget.losses -= 1;
-                next.network.remove(place);
+                next.network.remove(index);
             }
             Action::GiveUp(server) => {
                 let attempt = next.servers[server].attempt;
                 let is_ours = |message: &Message| (message.server, message.attempt) == (server, attempt);
-                next.budget.impatience -= u8::from(next.network.iter().any(is_ours));
+                next.budget.timeouts -= u8::from(next.network.iter().any(is_ours));
                 let gives_up = &mut next.servers[server];
                 let what = gives_up.on_timeout(self.fault);
                 if let Awaited::Write { revision } = gives_up.awaits {
-                    gives_up.stray = Some(revision);
+                    gives_up.in_flight = Some(revision);
                 }
                 next.follow(server, what);
             }
@@ -231,16 +232,16 @@ impl Model for TwoServers {
                 next.time += 1;
             }
         }
-        next.forget_what_has_no_effect(self.fault);
-        // In which order messages were sent is of no account: any of them may arrive first.
+        next.drop_messages_without_effect(self.fault);
+        // The order in which messages were sent does not matter: any of them may arrive first.
         next.network.sort_by_cached_key(any_order);
         Some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("S5 a command is refused only if it had to be", |_, state: &State| {
-                state.violation != Some(Violation::WrongRefusal)
+            Property::always("S5 a command is rejected only if it had to be", |_, state: &State| {
+                state.violation != Some(Violation::WrongError)
             }),
             Property::always("no lost update", |_, state: &State| {
                 state.violation != Some(Violation::LostUpdate) && state.is_as_the_history_says()
@@ -251,8 +252,8 @@ impl Model for TwoServers {
                 (user.revision(), user.version()) == (state.truth.person.revision, state.truth.person.version)
                     && state.store.revision == 1 + state.truth.writes
             }),
-            // Seen of the state alone, and it stays so: what stateright needs to be right about paths that meet.
-            Property::eventually("every command is answered", |_, state: &State| {
+            // Visible in the state alone, and it stays so: stateright needs that to be right about paths that meet.
+            Property::eventually("every command has a reply", |_, state: &State| {
                 state.is_over() || state.violation.is_some()
             }),
         ]

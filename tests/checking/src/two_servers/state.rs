@@ -1,4 +1,4 @@
-//! Where the store, the network and the servers are, and what really happened.
+//! The state of the store, the network and the servers, and what really happened.
 
 use super::server::{Awaited, Next, Server, user_of};
 use super::store::{Content, Message, Request, Store};
@@ -22,7 +22,7 @@ pub struct State {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Truth {
     pub person: Person<IDS>,
-    /// How often each command of each server was carried out.
+    /// The number of times that each command of each server was executed.
     pub(super) times: [Vec<u8>; 2],
     pub(super) writes: u64,
 }
@@ -31,7 +31,7 @@ pub struct Truth {
 pub(super) enum Violation {
     LostUpdate,
     DoubleApply,
-    WrongRefusal,
+    WrongError,
 }
 
 impl State {
@@ -53,11 +53,11 @@ impl State {
     pub(super) fn follow(&mut self, server: usize, next: Next) {
         match next {
             Next::Send(request) | Next::Fence(request) => self.send(server, request),
-            Next::Tell(outcome) => {
+            Next::Reply(outcome) => {
                 let times = self.truth.times[server][usize::from(self.servers[server].number) - 1];
                 match outcome {
                     Ok(()) if times == 0 => self.violation = Some(Violation::LostUpdate),
-                    // It worked, and its client is told that it did not.
+                    // It worked, and the reply to its client says that it did not.
                     Err(_) if times > 0 => self.violation = Some(Violation::DoubleApply),
                     _ => {}
                 }
@@ -66,8 +66,8 @@ impl State {
         }
     }
 
-    /// What comes too late for its sender, and for the store, is as good as lost, and makes no difference to anybody.
-    pub(super) fn forget_what_has_no_effect(&mut self, fault: Option<Fault>) {
+    /// Drops messages that come too late for their sender, and for the store: they are as good as lost.
+    pub(super) fn drop_messages_without_effect(&mut self, fault: Option<Fault>) {
         let Self { network, servers, store, .. } = self;
         network.retain(|Message { server, attempt, content }| {
             let sender = &servers[*server];

@@ -4,8 +4,8 @@
 use super::state::Truth;
 use crate::rules::Event;
 
-/// A user at rest: the snapshot, the moment it was taken, and which command each server has carried out last. Without that
-/// mark nobody could tell, once an answer was lost, whether the write is among those before the newest.
+/// A user at rest: the snapshot, the moment it was taken, and the command that each server has executed last. Without that
+/// mark a server could not know, once a response was lost, whether its write is among those before the newest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value {
     pub snapshot: Vec<u8>,
@@ -20,11 +20,11 @@ pub struct Store {
     pub revision: u64,
 }
 
-/// What a write says of itself, for the check alone: no server and no store looks at it.
+/// The history of a write, for the check alone: no server and no store looks at it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
     pub server: usize,
-    /// Its place among [`COMMANDS`](super::COMMANDS).
+    /// Its index in [`COMMANDS`](super::COMMANDS).
     pub command: usize,
     pub number: u8,
     pub now: u64,
@@ -43,13 +43,13 @@ pub enum Request {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
-    Loaded { revision: u64, value: Value, told: Box<Truth> },
+pub enum Response {
+    Loaded { revision: u64, value: Value, truth: Box<Truth> },
     Stored,
     Conflict,
 }
 
-/// A request on its way to the store, or an answer on its way back, to which attempt of which server.
+/// A request on its way to the store, or a response on its way back, of an attempt of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     pub server: usize,
@@ -60,5 +60,5 @@ pub struct Message {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
     Request(Request),
-    Answer(Answer),
+    Response(Response),
 }

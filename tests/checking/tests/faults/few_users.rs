@@ -1,19 +1,19 @@
-//! Faults of a directory, with two users in one place.
+//! Faults of a directory, with two users in one slot.
 
 use super::{each_has_a_fault, notices};
 use presence_core::Presence::Away;
 use presence_core::directory::InlineDirectory;
 use presence_core::{ApplyError, Command, CommandError, Fades, Instant, Policy, PresenceSet};
-use presence_core_checking::few_users::{ALL_COMMANDS, FewUsers, Functions, Small, Writer};
+use presence_core_checking::few_users::{ALL_COMMANDS, FewUsers, Functions, OnChange, Small};
 use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS};
 
 struct Fault {
-    /// How the name of the property begins that must notice.
+    /// The beginning of the name of the property that must notice.
     noticed_by: &'static str,
     wrong: &'static str,
     policy: Policy,
     functions: Functions<1>,
-    /// Whether decisions are made and applied apart.
+    /// True if decisions are made and applied apart.
     apart: bool,
 }
 
@@ -27,24 +27,24 @@ const fn library(noticed_by: &'static str, wrong: &'static str, functions: Funct
 
 const LIBRARY: Functions<1> = Functions::LIBRARY;
 
-/// Who has the only place, if it is somebody else.
+/// Returns the user who has the only slot, if it is another user.
 fn other(directory: &Small<1>, user: u8) -> Option<u8> {
     directory.users().map(|(id, _)| id).find(|id| *id != user)
 }
 
-/// Whether somebody else's place is about to be given away.
-fn is_newcomer(directory: &Small<1>, now: Instant, user: u8, command: Command<u8>) -> bool {
+/// Reports whether another user is about to be evicted.
+fn is_new_user(directory: &Small<1>, now: Instant, user: u8, command: Command<u8>) -> bool {
     other(directory, user).is_some() && directory.decide(now, user, command).is_ok_and(|decided| decided.is_some())
 }
 
 static FAULTS: &[Fault] = &[
     library(
         "M2, A1, A3 ",
-        "a command reaches whoever has the place",
+        "a command reaches the user who has the slot",
         Functions {
-            execute: |directory, now, user, command, sink| {
+            execute: |directory, now, user, command, on_change| {
                 let user = other(directory, user).unwrap_or(user);
-                directory.execute(now, user, command, sink)
+                directory.execute(now, user, command, on_change)
             },
             ..LIBRARY
         },
@@ -52,25 +52,25 @@ static FAULTS: &[Fault] = &[
     policy("M4, A4 ", "sessions do not fade", Policy { fades: Fades::NONE, ..BRIEF }),
     library(
         "M5 ",
-        "a newcomer drives out whoever has a session",
+        "a new user evicts a user with a session",
         Functions {
-            execute: |directory, now, user, command, sink| {
+            execute: |directory, now, user, command, on_change| {
                 if let Some(other) = other(directory, user) {
                     directory.clear_presence(now, other, 0, |_, _| {}).ok();
                 }
-                directory.execute(now, user, command, sink)
+                directory.execute(now, user, command, on_change)
             },
             ..LIBRARY
         },
     ),
     library("S4 ", "no deadline is promised", Functions { next_deadline: |_| None, ..LIBRARY }),
-    policy("S7 ", "what must be refused is not", Policy { sessions: PresenceSet::from_up(Away), ..BRIEF }),
+    policy("S7 ", "a presence that must be rejected is not", Policy { sessions: PresenceSet::from_up(Away), ..BRIEF }),
     library(
         "S7 ",
-        "what is refused takes along what is preferred",
+        "a rejected command clears the preferred presence",
         Functions {
-            execute: |directory, now, user, command, sink| {
-                directory.execute(now, user, command, sink).inspect_err(|_| {
+            execute: |directory, now, user, command, on_change| {
+                directory.execute(now, user, command, on_change).inspect_err(|_| {
                     directory.clear_preferred_presence(now, user, |_, _| {});
                 })
             },
@@ -79,34 +79,38 @@ static FAULTS: &[Fault] = &[
     ),
     library(
         "S8 ",
-        "what is due is told after the command",
+        "due transitions are observed after the command",
         Functions {
-            execute: |directory, now, user, command, sink| {
-                let mut told = Vec::new();
-                let answer = directory.execute(now, user, command, |id, transition| told.push((id, *transition)));
-                told.iter().rev().for_each(|(id, transition)| sink(*id, transition));
-                answer
+            execute: |directory, now, user, command, on_change| {
+                let mut observed = Vec::new();
+                let result = directory.execute(now, user, command, |id, transition| observed.push((id, *transition)));
+                observed.iter().rev().for_each(|(id, transition)| on_change(*id, transition));
+                result
             },
             ..LIBRARY
         },
     ),
     library(
         "S9 ",
-        "nobody's place is given away",
+        "no user is evicted",
         Functions {
-            execute: |directory, now, user, command, sink| {
-                if is_newcomer(directory, now, user, command) {
+            execute: |directory, now, user, command, on_change| {
+                if is_new_user(directory, now, user, command) {
                     return Err(CommandError::UsersFull);
                 }
-                directory.execute(now, user, command, sink)
+                directory.execute(now, user, command, on_change)
             },
             ..LIBRARY
         },
     ),
-    library("V1 ", "who gets another's place starts from nothing", Functions { execute: from_nothing, ..LIBRARY }),
+    library(
+        "V1 ",
+        "a user who gets another's slot starts from nothing",
+        Functions { execute: from_nothing, ..LIBRARY },
+    ),
     library(
         "V2 ",
-        "who must start over is told that nothing has changed",
+        "a reader who must start over sees no change",
         Functions {
             changes_since: |directory, cursor| (LIBRARY.changes_since)(directory, cursor).or(Some(Vec::new())),
             ..LIBRARY
@@ -116,7 +120,7 @@ static FAULTS: &[Fault] = &[
         apart: true,
         ..library(
             "V2 ",
-            "what is outdated is said to be applied",
+            "an outdated transition seems to be applied",
             Functions {
                 apply: |directory, user, transition| match directory.apply(user, transition) {
                     Err(ApplyError::Stale) => Ok(()),
@@ -128,31 +132,31 @@ static FAULTS: &[Fault] = &[
     },
     library(
         "V2 ",
-        "only the command's own transition is told",
+        "only the command's own transition is observed",
         Functions {
-            execute: |directory, now, user, command, sink| {
+            execute: |directory, now, user, command, on_change| {
                 let mut own = None;
-                let answer = directory.execute(now, user, command, |id, transition| own = Some((id, *transition)));
-                own.iter().for_each(|(id, transition)| sink(*id, transition));
-                answer
+                let result = directory.execute(now, user, command, |id, transition| own = Some((id, *transition)));
+                own.iter().for_each(|(id, transition)| on_change(*id, transition));
+                result
             },
             ..LIBRARY
         },
     ),
 ];
 
-/// Whose place is given away leaves nothing behind, no number either.
+/// Evicts a user so that nothing is left behind, no version either.
 fn from_nothing(
     directory: &mut Small<1>,
     now: Instant,
     user: u8,
     command: Command<u8>,
-    sink: Writer<'_>,
+    on_change: OnChange<'_>,
 ) -> Result<(), CommandError> {
-    if is_newcomer(directory, now, user, command) {
+    if is_new_user(directory, now, user, command) {
         *directory = InlineDirectory::with_policy(BRIEF);
     }
-    directory.execute(now, user, command, sink)
+    directory.execute(now, user, command, on_change)
 }
 
 fn model(fault: &'static Fault) -> FewUsers<2, 1> {

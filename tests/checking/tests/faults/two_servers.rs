@@ -5,17 +5,17 @@ use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS};
 use presence_core_checking::report::check;
 use presence_core_checking::two_servers::{Budget, Fault, TwoServers};
 
-const NOTHING: Budget = Budget { losses: 0, duplicates: 0, impatience: 0, ticks: 0 };
+const NOTHING: Budget = Budget { losses: 0, duplicates: 0, timeouts: 0, ticks: 0 };
 
 /// A fault, what else goes wrong, and how the name of the property begins that must notice.
 const FAULTS: [(Fault, Budget, &str); 7] = [
     (Fault::WritesBlindly, NOTHING, "no lost update"),
     (Fault::TrustsNoMark, Budget { duplicates: 1, ..NOTHING }, "no double apply"),
-    (Fault::RefusesAtOnce, Budget { impatience: 1, ticks: 1, ..NOTHING }, "no double apply"),
+    (Fault::RejectsAtOnce, Budget { timeouts: 1, ticks: 1, ..NOTHING }, "no double apply"),
     (Fault::TakesSilenceForSuccess, Budget { losses: 1, ..NOTHING }, "no lost update"),
-    (Fault::RefusesWhenLate, NOTHING, "S5 "),
-    (Fault::CarriesOutTwice, NOTHING, "V1, V2 "),
-    (Fault::WaitsForEver, Budget { losses: 1, ..NOTHING }, "every command is answered"),
+    (Fault::RejectsWhenLate, NOTHING, "S5 "),
+    (Fault::ExecutesTwice, NOTHING, "V1, V2 "),
+    (Fault::WaitsForEver, Budget { losses: 1, ..NOTHING }, "every command has a reply"),
 ];
 
 fn model(budget: Budget, fault: Option<Fault>) -> TwoServers {

@@ -1,4 +1,4 @@
-//! Faults of one user, with room for two sessions.
+//! Faults of one user of up to two sessions.
 
 mod published;
 mod sessions;
@@ -18,7 +18,7 @@ struct Fault {
     wrong: &'static str,
     policy: Policy,
     functions: Functions<2>,
-    /// After so many commands nobody says anything any more.
+    /// The number of commands until silence.
     commands: Option<u8>,
 }
 
@@ -46,7 +46,7 @@ const TOO_LONG: DurationRange = DurationRange { shortest: ticks(1), longest: tic
 const NOT_BUSY: PreferredDefault =
     PreferredDefault { brief: PresenceSet::of(&[DoNotDisturb]), ..GRAPH.preferred_default };
 
-/// Carries out a command that nobody gave.
+/// Executes a command that no application gave.
 fn also(user: &mut User<u8, 2>, at: Instant, command: Command<u8>) {
     let decided = user.at(at).map(|user| decide(user, command, &GRAPH));
     if let Ok(Ok(Some(transition))) = decided {

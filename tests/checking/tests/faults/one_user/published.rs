@@ -9,7 +9,7 @@ use presence_core_checking::policies::GRAPH;
 pub static FAULTS: &[Fault] = &[
     library(
         "A1 ",
-        "what is preferred is shown without a session",
+        "a preferred presence is published without a session",
         Functions {
             presence: |user| user.preferred().map_or(user.presence(), |preferred| preferred.presence()),
             ..LIBRARY
@@ -17,7 +17,7 @@ pub static FAULTS: &[Fault] = &[
     ),
     library(
         "A2 ",
-        "a call is shown over what is preferred",
+        "a call is published over a preferred presence",
         Functions {
             presence: |user| {
                 let is_called = user.sessions().iter().any(|session| session.presence() == InACall);
@@ -28,7 +28,7 @@ pub static FAULTS: &[Fault] = &[
     ),
     library(
         "A3 ",
-        "the weakest session is shown",
+        "the weakest session is published",
         Functions {
             presence: |user| {
                 let weakest = user.sessions().iter().map(|session| session.presence()).min();
@@ -37,7 +37,11 @@ pub static FAULTS: &[Fault] = &[
             ..LIBRARY
         },
     ),
-    policy("A1, A2, A3 ", "what is held is shown, but it is not what was said", Policy { fades: OTHERWISE, ..GRAPH }),
+    policy(
+        "A1, A2, A3 ",
+        "a session is published with another presence than was set",
+        Policy { fades: OTHERWISE, ..GRAPH },
+    ),
     library(
         "A4 ",
         "of equal sessions the first decides",
@@ -56,7 +60,7 @@ pub static FAULTS: &[Fault] = &[
     ),
     library(
         "A4 ",
-        "what changes nothing that is seen is told to come next",
+        "an invisible change is announced to come next",
         Functions {
             explain: |user, policy| {
                 let next = user.next_deadline().map(|at| (at, user.read_at(at, policy).0));
@@ -67,7 +71,7 @@ pub static FAULTS: &[Fault] = &[
     ),
     library(
         "A5 ",
-        "who expired is told to have been cleared",
+        "an expired session is said to have been cleared",
         Functions {
             absence: |user| match user.absence() {
                 Some(Absence::Expired) => Some(Absence::Cleared),
@@ -101,7 +105,7 @@ pub static FAULTS: &[Fault] = &[
     ),
     library(
         "U4 ",
-        "clearing what was not preferred is refused",
+        "clearing without a preferred presence is rejected",
         Functions {
             decide: |user, command, policy| match command {
                 Command::ClearPreferredPresence if user.user().preferred().is_none() => Err(CommandError::NotFound),
@@ -112,7 +116,7 @@ pub static FAULTS: &[Fault] = &[
     ),
     library(
         "U5 ",
-        "when what is preferred ends, nobody decides",
+        "when a preferred presence ends, no session decides",
         Functions {
             advance: |user, now, policy| match next_due(user, now, policy) {
                 Some(due) if is_end_of_preference(&due) => due_without_sessions(user, now),
@@ -142,7 +146,7 @@ pub static FAULTS: &[Fault] = &[
         commands: Some(1),
         ..library(
             "S2, S6, U3 ",
-            "who was there is never forgotten",
+            "a user who was there is never evicted",
             Functions { is_empty: |user| user.absence() == Some(Absence::NeverSeen), ..LIBRARY },
         )
     },

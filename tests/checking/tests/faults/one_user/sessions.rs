@@ -51,7 +51,7 @@ pub static FAULTS: &[Fault] = &[
     ),
     library(
         "M5 ",
-        "who is gone may prefer nothing",
+        "a user who signed out may prefer nothing",
         Functions {
             decide: |user, command, policy| match command {
                 Command::SetPreferredPresence { .. } if user.user().absence() == Some(Absence::Expired) => {
@@ -68,7 +68,7 @@ pub static FAULTS: &[Fault] = &[
         Functions {
             decide: |user, command, policy| match command {
                 Command::SetPresence { session, presence, .. }
-                    if user.user().session(session).is_some_and(|held| held.presence() == presence) =>
+                    if user.user().session(session).is_some_and(|stored| stored.presence() == presence) =>
                 {
                     Ok(None)
                 }
@@ -112,10 +112,10 @@ pub static FAULTS: &[Fault] = &[
     ),
     policy("S7 ", "a lease too long is accepted", Policy { leases: TOO_LONG, ..GRAPH }),
     policy("S7 ", "Offline is accepted", Policy { sessions: GRAPH.sessions.with(Offline), ..GRAPH }),
-    policy("S7 ", "Away is refused", Policy { sessions: PresenceSet::of(&[Available]), ..GRAPH }),
+    policy("S7 ", "Away is rejected", Policy { sessions: PresenceSet::of(&[Available]), ..GRAPH }),
     library(
         "S7 ",
-        "what is stale is refused, and everything is lost",
+        "a stale transition is rejected, and everything is lost",
         Functions {
             apply: |user, transition| {
                 user.apply(transition).inspect_err(|_| *user = User::with_version(user.revision()))
@@ -135,7 +135,7 @@ pub static FAULTS: &[Fault] = &[
     ),
     library(
         "S9 ",
-        "replacing needs room",
+        "replacing needs a free session",
         Functions {
             decide: |user, command, policy| match command {
                 Command::SetPresence { .. } if user.user().sessions().len() == 2 => Err(CommandError::SessionsFull),

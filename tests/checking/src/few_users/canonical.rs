@@ -1,36 +1,37 @@
-//! A directory's whole state, its queues and its index included, as its `Debug` form tells it: with instants as distances from
-//! now, and without the numbers that only grow. So two directories are one state exactly when nothing that they will ever
-//! do can differ, and nothing hidden is overlooked: a member that is added is told, and makes states differ.
+//! A directory's whole state, its timers and its tables included, in the form of its `Debug` output: with instants as
+//! distances from now, and without the numbers that only grow. So two directories are one state exactly when nothing that
+//! they will ever do can differ, and nothing hidden is overlooked: a member that is added makes states differ.
 
 use std::fmt::{self, Debug, Write};
 
-/// Numbers that only grow. How they grow is checked at every step; which of two is greater is told beside this.
-const COUNTERS: [&str; 6] = ["revision", "version", "generation", "count", "forgotten", "at"];
+/// The members that only grow. How they grow is checked at every step; the order of two is a part of the state elsewhere.
+const COUNTERS: [&str; 7] = ["revision", "version", "generation", "count", "evicted", "number", "version_floor"];
 
 /// Further ahead than any deadline: never.
 const NEVER: i64 = 1000;
 
-/// How an earlier session went is told only while there is none (rule A5): told beside this, by whoever knows.
+/// The member that says how an earlier session ended, which matters only while there is none (rule A5): a part of the
+/// state elsewhere.
 const ABSENCE: &str = "absence";
 
-/// Tells what something is at a moment. Whatever lies further back than so many ticks is over, and only lies back.
-pub fn tell(what: &impl Debug, now: u64, long_ago: u64) -> Vec<u8> {
-    let mut told = Told { bytes: Vec::with_capacity(2048), now, long_ago, word: String::new(), number: None };
-    write!(told, "{what:?}.").expect("there is room for everything");
-    told.bytes
+/// Returns the canonical form of a value at a moment. Everything further back than so many ticks is over, and equal.
+pub fn bytes(what: &impl Debug, now: u64, long_ago: u64) -> Vec<u8> {
+    let mut canonical = Canonical { bytes: Vec::with_capacity(2048), now, long_ago, word: String::new(), number: None };
+    write!(canonical, "{what:?}.").expect("a vector grows");
+    canonical.bytes
 }
 
-struct Told {
+struct Canonical {
     bytes: Vec<u8>,
     now: u64,
     long_ago: u64,
-    /// The latest word: what a number behind it means.
+    /// The latest word: the name of a number behind it.
     word: String,
     /// The number that is being read.
     number: Option<u64>,
 }
 
-impl Told {
+impl Canonical {
     fn number(&mut self, number: u64) {
         if self.word == "Instant" {
             let distance = i64::try_from(number).map_or(NEVER, |at| at - self.now as i64);
@@ -41,7 +42,7 @@ impl Told {
     }
 }
 
-impl Write for Told {
+impl Write for Canonical {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let (mut is_in_word, mut is_left_out) = (false, false);
         for byte in text.bytes() {
@@ -88,17 +89,17 @@ mod tests {
 
     #[test]
     fn what_differs_by_time_and_counters_alone_is_one_state() {
-        let one = tell(&directory(100, 3, Presence::InACall, 0), 101, 3);
-        assert_eq!(one, tell(&directory(205, 3, Presence::InACall, 2), 206, 3));
+        let one = bytes(&directory(100, 3, Presence::InACall, 0), 101, 3);
+        assert_eq!(one, bytes(&directory(205, 3, Presence::InACall, 2), 206, 3));
     }
 
     #[test]
     fn anything_else_is_another_state() {
-        let one = tell(&directory(100, 3, Presence::InACall, 0), 101, 3);
+        let one = bytes(&directory(100, 3, Presence::InACall, 0), 101, 3);
         for other in [
-            tell(&directory(100, 2, Presence::InACall, 0), 101, 3),
-            tell(&directory(100, 3, Presence::Away, 0), 101, 3),
-            tell(&directory(100, 3, Presence::InACall, 0), 102, 3),
+            bytes(&directory(100, 2, Presence::InACall, 0), 101, 3),
+            bytes(&directory(100, 3, Presence::Away, 0), 101, 3),
+            bytes(&directory(100, 3, Presence::InACall, 0), 102, 3),
         ] {
             assert_ne!(one, other);
         }
