@@ -261,6 +261,8 @@ pub trait Decisions<S>: Copy {
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> Decisions<S> for UserAt<'_, S, SESSIONS> {
+    // Inlined into the free functions and `decide`: called, each would copy its transition once more.
+    #[inline(always)]
     fn set_presence(
         self,
         session: S,
@@ -290,12 +292,14 @@ impl<S: Copy + Ord, const SESSIONS: usize> Decisions<S> for UserAt<'_, S, SESSIO
         Ok(self.transition(after, change))
     }
 
+    #[inline(always)]
     fn clear_presence(self, session: S) -> Result<Transition<S>, NotFound> {
         let old = self.user.session(session).ok_or(NotFound)?;
         let after = self.user.presence_with(Some(old), None, self.user.preferred);
         Ok(self.transition(after, Change::Cleared(session)))
     }
 
+    #[inline(always)]
     fn set_preferred_presence(
         self,
         presence: Presence,
@@ -308,6 +312,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> Decisions<S> for UserAt<'_, S, SESSIO
         Ok(self.transition(after, Change::PreferredSet(preferred)))
     }
 
+    #[inline(always)]
     fn clear_preferred_presence(self) -> Option<Transition<S>> {
         self.user.preferred?;
         Some(self.transition(self.user.presence_with(None, None, None), Change::PreferredCleared))
