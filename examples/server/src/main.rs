@@ -1,4 +1,4 @@
-//! A server that speaks Microsoft Graph's presence API. See the README beside it.
+//! A server for Microsoft Graph's presence API. The README beside it describes it.
 
 #![forbid(unsafe_code)]
 
@@ -14,11 +14,11 @@ use crate::clock::Clock;
 use crate::http::{App, Parts, connections, router};
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::shard::{Service, Shards, layout, stored_clock};
+use crate::shard::{Shards, layout, stored_clock};
 use crate::tokens::{Grant, Tokens};
 use clap::Parser;
-use presence_core::Instant;
 use std::error::Error;
+use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -50,31 +50,14 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         Some(token)
     };
     let grants = options.app_token.drain(..).chain(options.user_token.drain(..)).chain(options.dev_token.drain(..));
-    let tokens = Tokens::new(grants).map_err(|_| "the same token is given twice")?;
+    let tokens = Tokens::new(grants)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    // First of all: if the address is taken, nothing is touched.
+    // Before everything else: if the address is taken, no data is touched.
     let listener = runtime.block_on(TcpListener::bind(options.listen))?;
     let address = listener.local_addr()?;
 
-    let users = options.users as usize;
-    let service = options.service();
-    let count = layout::shards_for(users);
-    let (journals, clock, _lock) = match service {
-        Service::Real => {
-            let data = layout::open(&options.data, count)?;
-            let (newest, virtual_now) = stored_clock(&data.journals)?;
-            let clock = Clock::start(newest, virtual_now, options.virtual_clock);
-            (data.journals.into_iter().map(Some).collect(), clock, Some(data.lock))
-        }
-        _ => {
-            let clock = Clock::start(Instant::ZERO, None, options.virtual_clock);
-            ((0..count).map(|_| None).collect(), clock, None)
-        }
-    };
-    let clock = Arc::new(clock);
     let metrics = Arc::new(Metrics::new());
-    let shards = Shards::start(journals, users, &clock, &metrics, service)?;
-
+    let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
     let (stop, stopping) = watch::channel(false);
     let app = Arc::new(App::new(Parts {
         shards,
@@ -106,7 +89,35 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Says that the server is ready, and how to try it.
+/// The started shards, with their clock and the lock on their data.
+struct Backend {
+    shards: Shards,
+    clock: Arc<Clock>,
+    _lock: Option<File>,
+}
+
+/// Opens the data and starts the shards.
+fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Box<dyn Error>> {
+    let users = options.users as usize;
+    let count = layout::shards_for(users);
+    #[cfg(feature = "benchmark")]
+    if let Some(benchmark) = options.benchmark {
+        let clock = Arc::new(Clock::start(presence_core::Instant::ZERO, None, options.virtual_clock));
+        let shards = match benchmark {
+            options::Benchmark::NoJournal => Shards::start((0..count).map(|_| None).collect(), users, &clock, metrics)?,
+            options::Benchmark::NoDirectory => Shards::start_constant(count, metrics),
+        };
+        return Ok(Backend { shards, clock, _lock: None });
+    }
+    let data = layout::open(&options.data, count)?;
+    let (newest, virtual_now) = stored_clock(&data.journals)?;
+    let clock = Arc::new(Clock::start(newest, virtual_now, options.virtual_clock));
+    let journals = data.journals.into_iter().map(Some).collect();
+    let shards = Shards::start(journals, users, &clock, metrics)?;
+    Ok(Backend { shards, clock, _lock: Some(data.lock) })
+}
+
+/// Prints the address, and a command to try the server with.
 fn announce(base: &str, token: Option<&str>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {base}")?;

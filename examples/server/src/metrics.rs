@@ -1,4 +1,4 @@
-//! What is counted, for `/metrics`.
+//! The metrics of the server, for `/metrics`.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -8,52 +8,52 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// What a request asked for, and how it was answered.
+/// The labels of a request, by its operation and outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// The operation, or `unknown`.
+    /// The name of the operation, or `unknown`.
     pub operation: &'static str,
-    /// The HTTP status.
+    /// The HTTP status of the response.
     pub status: u16,
 }
 
-/// One operation.
+/// The labels of a request, by its operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct OperationLabels {
-    /// The operation, or `unknown`.
+    /// The name of the operation, or `unknown`.
     pub operation: &'static str,
 }
 
-/// One shard.
+/// The labels of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ShardLabels {
-    /// Its number.
+    /// The number of the shard.
     pub shard: usize,
 }
 
-/// Everything that is counted.
+/// All metrics, with the registry that formats them.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// Requests answered.
+    /// The number of finished requests.
     pub requests: Family<RequestLabels, Counter>,
-    /// How long that took, from the head of the request to that of the answer.
+    /// The time from the head of a request to that of its response.
     pub request_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
-    /// Requests being served.
+    /// The number of requests in flight.
     pub in_flight: Gauge,
-    /// Requests refused because there was too much to do.
+    /// The number of requests rejected with 429.
     pub throttled: Counter,
-    /// Open connections.
+    /// The number of open connections.
     pub connections: Gauge,
-    /// Jobs that wait for a writer.
+    /// The number of jobs in the queues of all writers.
     pub queued: Gauge,
-    /// Rows in a transaction of a journal.
+    /// The rows of a transaction of a journal.
     pub group_rows: Histogram,
-    /// How long a transaction took.
+    /// The time of a transaction of a journal.
     pub flush_seconds: Histogram,
-    /// Users that have a place.
+    /// The number of users in a shard's directory.
     pub users: Family<ShardLabels, Gauge>,
-    /// Clients that follow changes.
+    /// The number of clients that follow changes.
     pub change_readers: Gauge,
 }
 
@@ -63,7 +63,7 @@ fn seconds() -> Histogram {
 }
 
 impl Metrics {
-    /// Nothing counted yet.
+    /// Creates all metrics, and registers them.
     pub fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("presence"),
@@ -79,25 +79,25 @@ impl Metrics {
             change_readers: Gauge::default(),
         };
         let registry = &mut metrics.registry;
-        registry.register("requests", "Requests answered", metrics.requests.clone());
-        let time = "Time from the head of a request to that of its answer";
+        registry.register("requests", "Finished requests", metrics.requests.clone());
+        let time = "Time from the head of a request to that of its response";
         registry.register_with_unit("request", time, Unit::Seconds, metrics.request_seconds.clone());
-        registry.register("requests_in_flight", "Requests being served", metrics.in_flight.clone());
-        registry.register("throttled", "Requests refused with 429", metrics.throttled.clone());
+        registry.register("requests_in_flight", "Requests in flight", metrics.in_flight.clone());
+        registry.register("throttled", "Requests rejected with 429", metrics.throttled.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
-        registry.register("jobs_queued", "Jobs that wait for a writer", metrics.queued.clone());
+        registry.register("jobs_queued", "Jobs in the queues of all writers", metrics.queued.clone());
         registry.register("journal_rows", "Rows in a transaction of a journal", metrics.group_rows.clone());
-        let time = "Time that a transaction of a journal took";
+        let time = "Time of a transaction of a journal";
         registry.register_with_unit("journal_flush", time, Unit::Seconds, metrics.flush_seconds.clone());
-        registry.register("users", "Users that have a place", metrics.users.clone());
+        registry.register("users", "Users in the directory", metrics.users.clone());
         registry.register("change_readers", "Clients that follow changes", metrics.change_readers.clone());
         metrics
     }
 
-    /// All of it in Prometheus's text format.
+    /// Formats all metrics in Prometheus's text format.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        // Writing into a string does not fail.
+        // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
         text
     }

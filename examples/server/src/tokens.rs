@@ -1,4 +1,4 @@
-//! Bearer tokens: who sends a request.
+//! Bearer tokens, which identify the caller of a request.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::str::FromStr;
 
-/// A token, and the caller that it stands for.
+/// A token, with the caller it stands for.
 #[derive(Clone, Debug)]
 pub struct Grant {
     token: String,
     caller: Caller,
 }
 
-/// Why an option names no token.
+/// The text of an option that is no grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantError(&'static str);
 
@@ -28,7 +28,7 @@ impl std::fmt::Display for GrantError {
 impl std::error::Error for GrantError {}
 
 impl Grant {
-    /// `TOKEN=APPLICATION_ID[:PERMISSION,…]`: an application by itself.
+    /// Parses `TOKEN=APPLICATION_ID[:PERMISSION,…]`, the grant of an application without a user.
     pub fn application(text: &str) -> Result<Self, GrantError> {
         let (token, rest) = split(text)?;
         let (application, permissions) = permissions(rest)?;
@@ -36,7 +36,7 @@ impl Grant {
         Ok(Self { token, caller: Caller::Application { application, permissions } })
     }
 
-    /// `TOKEN=APPLICATION_ID/USER_ID[:PERMISSION,…]`: an application on behalf of a signed-in user.
+    /// Parses `TOKEN=APPLICATION_ID/USER_ID[:PERMISSION,…]`, the grant of an application on behalf of a signed-in user.
     pub fn delegated(text: &str) -> Result<Self, GrantError> {
         let (token, rest) = split(text)?;
         let (ids, permissions) = permissions(rest)?;
@@ -46,7 +46,7 @@ impl Grant {
         Ok(Self { token, caller: Caller::Delegated { application, user, permissions } })
     }
 
-    /// `TOKEN`: whoever develops against the server may do everything.
+    /// Parses `TOKEN`, the grant of a developer, who may do everything.
     pub fn development(text: &str) -> Result<Self, GrantError> {
         Ok(Self { token: token(text)?, caller: Caller::Trusted { me: None } })
     }
@@ -56,14 +56,14 @@ fn guid<T: FromStr>(text: &str, problem: &'static str) -> Result<T, GrantError> 
     text.parse().map_err(|_| GrantError(problem))
 }
 
-/// A token may contain `=`, what follows it cannot.
+/// Splits an option at its last `=`, because a token may contain `=`, and ids and permissions cannot.
 fn split(text: &str) -> Result<(String, &str), GrantError> {
     let (before, rest) = text.rsplit_once('=').ok_or(GrantError("expected TOKEN=…"))?;
     Ok((token(before)?, rest))
 }
 
 fn token(text: &str) -> Result<String, GrantError> {
-    // Whatever a header can carry as one word.
+    // A header can carry these as one word.
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(GrantError("a token is one or more visible ASCII characters"));
     }
@@ -83,28 +83,37 @@ fn permissions(text: &str) -> Result<(&str, Permissions), GrantError> {
     Ok((ids, permissions))
 }
 
-/// The tokens that are known. They are looked up by their digest, so that how long a look-up takes says nothing about how
-/// much of a token was guessed.
+/// The known tokens.
+///
+/// They are looked up by digest, so that the time of a look-up does not reveal how much of a guess is right.
 #[derive(Debug, Default)]
 pub struct Tokens(HashMap<[u8; 32], Caller>);
 
-/// The same token stands for two callers.
+/// The same token was given for two callers.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Twice;
+pub struct DuplicateTokenError;
+
+impl std::fmt::Display for DuplicateTokenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the same token is given twice")
+    }
+}
+
+impl std::error::Error for DuplicateTokenError {}
 
 impl Tokens {
-    /// Those of these grants.
-    pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Self, Twice> {
+    /// Collects the tokens of these grants.
+    pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Self, DuplicateTokenError> {
         let mut tokens = HashMap::new();
         for Grant { token, caller } in grants {
             if tokens.insert(digest(token.as_bytes()), caller).is_some() {
-                return Err(Twice);
+                return Err(DuplicateTokenError);
             }
         }
         Ok(Self(tokens))
     }
 
-    /// Who sent these headers: exactly one `Authorization: Bearer TOKEN` with a token that is known.
+    /// Returns the caller, if the headers have exactly one `Authorization: Bearer TOKEN` with a known token.
     pub fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return None };
@@ -120,7 +129,7 @@ fn digest(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// Whether a caller may read everybody's presence. Section 7.
+/// Reports whether a caller may read every user's presence.
 pub const fn may_read_all(caller: &Caller) -> bool {
     match caller {
         Caller::Trusted { .. } => true,
@@ -141,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_known_as_it_was_given() {
+    fn a_token_identifies_the_caller_it_was_given_for() {
         let app = Grant::application(&format!("a=b==={APPLICATION}")).unwrap();
         let delegated = Grant::delegated(&format!("user={APPLICATION}/{USER}:Presence.Read.All")).unwrap();
         let tokens = Tokens::new([app, delegated, Grant::development("dev").unwrap()]).unwrap();
@@ -165,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_token_is_refused() {
+    fn malformed_grants_are_rejected() {
         for text in
             ["", "x", "x=", "=22553876-f5ab-4529-bffb-cfe50aa89f87", "x=7", "a b=22553876-f5ab-4529-bffb-cfe50aa89f87"]
         {
@@ -175,7 +184,7 @@ mod tests {
         assert!(Grant::application(&format!("x={APPLICATION}:Presence.Write")).is_err());
         assert!(Grant::delegated(&format!("x={APPLICATION}")).is_err());
         assert!(Grant::development("").is_err());
-        let twice = ["x", "x"].map(|token| Grant::development(token).unwrap());
-        assert_eq!(Tokens::new(twice).err(), Some(Twice));
+        let duplicates = ["x", "x"].map(|token| Grant::development(token).unwrap());
+        assert_eq!(Tokens::new(duplicates).err(), Some(DuplicateTokenError));
     }
 }

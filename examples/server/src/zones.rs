@@ -1,7 +1,7 @@
-//! Time zones, by the names that clients send: IANA's, and those of Windows.
+//! Time zones, by the names that clients send: those of IANA and of Windows.
 //!
-//! What a zone's offset is comes from the time zone database that jiff brings along; which zone a Windows name means, from
-//! the Unicode CLDR's table that ICU4X brings along.
+//! A zone's offsets come from jiff's copy of the time zone database; the zone of a Windows name comes from ICU4X's copy of
+//! the Unicode CLDR.
 
 use icu_time::TimeZone;
 use icu_time::zone::iana::IanaParserExtended;
@@ -12,18 +12,19 @@ use presence_core::graph::DateTime;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The same everywhere, whatever the machine has.
+/// The bundled database, so that zones do not depend on the machine.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
-/// IANA's name of every zone.
+/// The IANA name of every zone.
 static NAMES: LazyLock<HashMap<TimeZone, &'static str>> =
     LazyLock::new(|| IanaParserExtended::new().iter().map(|zone| (zone.time_zone, zone.canonical)).collect());
 
 /// The last millisecond of the year 9999.
 const LAST_MOMENT: u64 = 253_402_300_799_999;
 
-/// A local date and time of a zone, in milliseconds of Unix time; `None` for a zone that nobody knows. A time that a clock
-/// skips is taken for the one after the gap, one that it shows twice for the first.
+/// Converts a local date and time of a zone to Unix milliseconds; returns `None` for an unknown zone.
+///
+/// A time in a gap is taken as the time after the gap, a time that occurs twice as the first one.
 pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
     let name = WindowsParser::new().parse(zone, None).and_then(|zone| NAMES.get(&zone).copied()).unwrap_or(zone);
     let zone = ZONES.get(name).ok()?;
@@ -39,7 +40,7 @@ pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
     let local = local.ok()?;
     Some(match zone.to_ambiguous_timestamp(local).compatible() {
         Ok(instant) => u64::try_from(instant.as_millisecond()).unwrap_or(0),
-        // As in UTC: clients say the first or the last moment of their calendar where they mean always or never.
+        // As in UTC: clients send the first or the last moment of their calendar for always or never.
         Err(_) if local.year() < 0 => 0,
         Err(_) => LAST_MOMENT,
     })
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn t1_an_offset_is_that_of_the_day() {
+    fn t1_the_offset_depends_on_the_day() {
         assert_eq!(unix("Etc/UTC", 11), Some(1_795_539_933_207));
         assert_eq!(unix("Pacific Standard Time", 11), Some(1_795_539_933_207 + 8 * 3_600_000));
         let hours = |month| unix("Pacific Standard Time", month).unwrap() - unix("Etc/UTC", month).unwrap();
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn t1_the_first_and_the_last_moment_of_a_calendar_are_moments_in_every_zone() {
+    fn t1_the_first_and_the_last_moment_of_a_calendar_exist_in_every_zone() {
         let first = DateTime { year: 1, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
         let last = DateTime { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
         for zone in ["Pacific Standard Time", "Asia/Tokyo"] {
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn t1_a_zone_that_nobody_knows_is_none() {
+    fn t1_an_unknown_zone_is_none() {
         for zone in ["", "Nowhere", "Europe/Atlantis", "../../etc/passwd", "/etc/localtime", "localtime", "Pacific"] {
             assert_eq!(unix(zone, 1), None, "{zone}");
         }

@@ -1,101 +1,102 @@
-//! `$batch`: every element is authorised by itself and sent to its user's shard at once, so that a batch takes as long as
-//! its slowest element. What one user's elements do happens in their order. Rule H5.
+//! `$batch`: every element is authorised by itself and dispatched to its user's shard at once, so that a batch takes as long
+//! as its slowest element. Elements about one user are executed in order ([H5](../../../../docs/behaviour.md#h5)).
 
 use super::App;
-use super::dispatch::{Outcome, Started, USUAL_PRESENCE};
-use super::graph::long;
-use super::response::{Ids, Refused, Text};
+use super::dispatch::{Dispatched, Outcome, TYPICAL_PRESENCE};
+use super::graph::reserved_json;
+use super::response::{Ids, RequestError, VecWriter};
 use axum::response::Response;
 use presence_core::Policy;
 use presence_core::graph::{Batch, Caller, Dependencies, Element};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// What became of an element.
+/// The progress of an element.
 enum State {
-    Started(Started),
-    Ended(Result<Outcome, Refused>),
+    Dispatched(Dispatched),
+    Finished(Result<Outcome, RequestError>),
 }
 
-/// Runs a batch and answers it.
-pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Result<Response, Refused> {
-    // What every element's answer takes at least; longer ones bring or ask for their own share.
-    let mut shares = app.reserve(Batch::MAX_ELEMENTS * USUAL_PRESENCE)?;
+/// Executes a batch and returns the response.
+pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Result<Response, RequestError> {
+    // The least memory for each element's response; longer ones reserve more.
+    let mut reserved = app.reserve(Batch::MAX_ELEMENTS * TYPICAL_PRESENCE)?;
     let mut elements: Vec<(Element<'_>, State)> = Vec::with_capacity(Batch::MAX_ELEMENTS);
-    let mut answered = Dependencies::new();
-    let mut ended = 0;
+    let mut dependencies = Dependencies::new();
+    let mut finished = 0;
     for element in batch.elements() {
-        // Who depends on others waits for all before it, which says all that can be said of them.
+        // An element with dependencies waits for all elements before it, which decides all that it depends on.
         if element.depends_on().is_ok_and(|mut others| others.next().is_some()) {
-            for (earlier, state) in elements.iter_mut().skip(ended) {
-                end(state, app, caller).await;
-                answered.note(*earlier, status(state));
+            for (earlier, state) in elements.iter_mut().skip(finished) {
+                finish(state, app, caller).await;
+                dependencies.note(*earlier, status(state));
             }
-            ended = elements.len();
+            finished = elements.len();
         }
-        let state = match answered.check(element).map_err(Refused::from).and_then(|()| start(app, element, caller)) {
-            Ok(started) => State::Started(started),
-            Err(refused) => State::Ended(Err(refused)),
+        let is_allowed = dependencies.check(element).map_err(RequestError::from);
+        let state = match is_allowed.and_then(|()| dispatch(app, element, caller)) {
+            Ok(dispatched) => State::Dispatched(dispatched),
+            Err(error) => State::Finished(Err(error)),
         };
         elements.push((element, state));
     }
-    let mut text = Text(b"{\"responses\":[".to_vec());
+    let mut body = VecWriter(b"{\"responses\":[".to_vec());
     let mut separator: &[u8] = b"";
     for (element, mut state) in elements {
-        end(&mut state, app, caller).await;
-        text.0.extend_from_slice(separator);
-        keep(&mut state, app, &mut shares);
-        write(&mut text, element, &state, ids, app);
-        if let State::Ended(Ok(Outcome::Long(_, share))) = state {
-            shares.merge(share);
+        finish(&mut state, app, caller).await;
+        body.0.extend_from_slice(separator);
+        reserve(&mut state, app, &mut reserved);
+        write(&mut body, element, &state, ids, app);
+        if let State::Finished(Ok(Outcome::Reserved(_, permit))) = state {
+            reserved.merge(permit);
         }
         separator = b",";
     }
-    text.0.extend_from_slice(b"]}");
-    text.0.shrink_to_fit();
-    Ok(long(text.0, shares))
+    body.0.extend_from_slice(b"]}");
+    body.0.shrink_to_fit();
+    Ok(reserved_json(body.0, reserved))
 }
 
-/// Sees to it that a single read's answer has a share of memory.
-fn keep(state: &mut State, app: &App, shares: &mut OwnedSemaphorePermit) {
-    if let State::Ended(Ok(Outcome::Body(body))) = state {
+/// Reserves memory for the response to a single read, or replaces it by an error.
+fn reserve(state: &mut State, app: &App, reserved: &mut OwnedSemaphorePermit) {
+    if let State::Finished(Ok(Outcome::Body(body))) = state {
         match app.reserve(body.len()) {
-            Ok(share) => shares.merge(share),
-            Err(refusal) => *state = State::Ended(Err(refusal.into())),
+            Ok(permit) => reserved.merge(permit),
+            Err(error) => *state = State::Finished(Err(error.into())),
         }
     }
 }
 
-fn start(app: &App, element: Element<'_>, caller: Caller) -> Result<Started, Refused> {
+fn dispatch(app: &App, element: Element<'_>, caller: Caller) -> Result<Dispatched, RequestError> {
     let request = element.request(&app.context(caller), &Policy::GRAPH)?;
     caller.authorise(&request)?;
-    app.start(&request)
+    app.dispatch(&request)
 }
 
-async fn end(state: &mut State, app: &App, caller: Caller) {
-    let outcome = match std::mem::replace(state, State::Ended(Err(Refused::Internal))) {
-        State::Started(started) => started.finish(app, caller.me()).await,
-        State::Ended(outcome) => outcome,
+async fn finish(state: &mut State, app: &App, caller: Caller) {
+    let outcome = match std::mem::replace(state, State::Finished(Err(RequestError::Internal))) {
+        State::Dispatched(dispatched) => dispatched.finish(app, caller.me()).await,
+        State::Finished(outcome) => outcome,
     };
-    *state = State::Ended(outcome);
+    *state = State::Finished(outcome);
 }
 
 const fn status(state: &State) -> u16 {
     match state {
-        State::Ended(Err(refused)) => refused.status(),
+        State::Finished(Err(error)) => error.status(),
         _ => 200,
     }
 }
 
-fn write(text: &mut Text, element: Element<'_>, state: &State, ids: &Ids, app: &App) {
-    let mut error = Text::default();
+fn write(writer: &mut VecWriter, element: Element<'_>, state: &State, ids: &Ids, app: &App) {
+    let mut error_body = VecWriter::default();
     let (body, retry_after): (&[u8], _) = match state {
-        State::Ended(Ok(Outcome::Body(body) | Outcome::Long(body, _))) => (body, None),
-        State::Ended(Err(refused)) => {
-            // A sink that grows takes everything.
-            let _ = refused.write(&mut error, ids, &app.clock);
-            (&error.0, refused.retry_after())
+        State::Finished(Ok(Outcome::Body(body) | Outcome::Reserved(body, _))) => (body, None),
+        State::Finished(Err(error)) => {
+            // Writing to a vector does not fail.
+            let _ = error.write(&mut error_body, ids, &app.clock);
+            (&error_body.0, error.retry_after())
         }
         _ => (b"", None),
     };
-    let _ = element.write_response(status(state), retry_after, body, text);
+    let _ = element.write_response(status(state), retry_after, body, writer);
 }

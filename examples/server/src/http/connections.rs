@@ -1,4 +1,4 @@
-//! Connections: taken in while there is room, given up when a client is too slow, and ended when the server ends.
+//! Connections: accepted up to a limit, closed if the client is too slow, and shut down when the server ends.
 
 use super::App;
 use super::response::{Ids, error_body};
@@ -18,29 +18,30 @@ use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// Most connections at a time; others wait to be taken in.
+/// The most connections at a time; others wait to be accepted.
 const CONNECTIONS: u32 = 8192;
-/// Within this time a head of a request must have come, counted from the last answer.
-const HEAD_WITHIN: Duration = Duration::from_secs(15);
-/// Most bytes, and most headers, of a head.
+/// The time in which the head of a request must have come, counted from the last response.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// The most bytes of a head.
 const MAX_HEAD: usize = 32 * 1024;
+/// The most headers of a head.
 const MAX_HEADERS: usize = 100;
-/// A client that takes nothing of its answer for so long is given up.
-const WRITE_WITHIN: Duration = Duration::from_secs(60);
-/// Requests that are being served when the server is told to end have so long.
-const END_WITHIN: Duration = Duration::from_secs(20);
+/// The time after which a client that reads nothing of its response is disconnected.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The time that requests in flight have when the server is ending.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Serves connections until `stopping`, and then ends those that are open.
+/// Serves connections until `stopping`, then shuts the open ones down.
 pub async fn serve(listener: TcpListener, router: Router, app: &App, mut stopping: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS as usize));
     let mut http = Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD)
         .max_buf_size(2 * MAX_HEAD);
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Ok(permit) = permits.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
@@ -48,8 +49,8 @@ pub async fn serve(listener: TcpListener, router: Router, app: &App, mut stoppin
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Out of file descriptors, most likely: let some be closed.
-                tracing::warn!("cannot take a connection in: {error}");
+                // Most likely no file descriptor is free: wait until some are closed.
+                tracing::warn!("cannot accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
@@ -58,53 +59,53 @@ pub async fn serve(listener: TcpListener, router: Router, app: &App, mut stoppin
         let connections = app.metrics.connections.clone();
         connections.inc();
         tokio::spawn(async move {
-            connection(stream, &http, router, stopping).await;
+            serve_connection(stream, &http, router, stopping).await;
             connections.dec();
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
-    if tokio::time::timeout(END_WITHIN, places.acquire_many(CONNECTIONS)).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, permits.acquire_many(CONNECTIONS)).await.is_err() {
         tracing::warn!("some clients were too slow to wait for");
     }
 }
 
-async fn connection(stream: TcpStream, http: &Builder, router: Router, mut stopping: watch::Receiver<bool>) {
-    // Answers are written whole, so nothing is won by waiting for more.
+async fn serve_connection(stream: TcpStream, http: &Builder, router: Router, mut stopping: watch::Receiver<bool>) {
+    // Responses are written whole, so waiting for more to send would gain nothing.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_WITHIN));
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         router.clone().oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new))))
     });
     let mut served = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let outcome = {
         let mut stopped = std::pin::pin!(stopping.wait_for(|is_stopping| *is_stopping));
-        let mut is_told = false;
+        let mut is_shutting_down = false;
         std::future::poll_fn(|context| {
-            if !is_told && stopped.as_mut().poll(context).is_ready() {
-                is_told = true;
+            if !is_shutting_down && stopped.as_mut().poll(context).is_ready() {
+                is_shutting_down = true;
                 Pin::new(&mut served).graceful_shutdown();
             }
             served.poll_without_shutdown(context)
         })
         .await
     };
-    let is_late = outcome.as_ref().is_err_and(hyper::Error::is_timeout);
+    let is_timeout = outcome.as_ref().is_err_and(hyper::Error::is_timeout);
     if let Err(error) = outcome {
         tracing::debug!("a connection ended: {error}");
     }
     let parts = served.into_parts();
     let mut stream = parts.io.into_inner();
-    if is_late && !parts.read_buf.is_empty() {
-        // The library that reads heads closes without a word; a client that has begun one is told why.
-        let _ = stream.write_all(too_late().as_bytes()).await;
+    if is_timeout && !parts.read_buf.is_empty() {
+        // hyper sends no response then; a client that has begun a head gets one.
+        let _ = stream.write_all(timeout_response().as_bytes()).await;
     }
     let _ = stream.shutdown().await;
 }
 
-/// The whole answer to a head that did not come in time.
-fn too_late() -> String {
+/// Returns the whole response to a head that did not come in time.
+fn timeout_response() -> String {
     let ids = Ids { request: uuid::Uuid::new_v4().to_string().into(), client: None };
     let message = "The request did not come in time.";
     let body = error_body("RequestTimeout", message, &ids, &date(wall_clock()));

@@ -1,11 +1,11 @@
-//! For development only: `POST /dev/advance?seconds=N` lets time pass on a virtual clock, and
-//! `POST /dev/users/{id}/outOfOffice` sets what Graph takes from mailboxes (rule O1).
+//! Requests for development: `POST /dev/advance?seconds=N` advances a virtual clock, and
+//! `POST /dev/users/{id}/outOfOffice` sets what Graph takes from mailboxes ([O1](../../../../docs/behaviour.md#o1)).
 
 use super::App;
 use super::body::is_too_large;
-use super::response::{Ids, OperationName, Refused, done, json};
+use super::response::{Ids, OperationName, RequestError, empty, json};
 use crate::clock::date;
-use crate::shard::job::{Job, TellCommand};
+use crate::shard::job::{Job, OwnedDetailsCommand};
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -16,22 +16,22 @@ use presence_core::graph::{Caller, Error, Field};
 use std::sync::Arc;
 use tokio::sync::oneshot::channel;
 
-/// Answers when all that is due until then has happened, and the clock is durable.
+/// Advances the clock. Responds when all due transitions are applied, and the clock is durable.
 pub async fn advance(
     State(app): State<Arc<App>>,
     Extension(ids): Extension<Ids>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let mut response = match pass(&app, &uri, &headers).await {
-        Ok(text) => json(text.into_bytes()),
-        Err(refused) => refused.answer(&ids, &app.clock),
+    let mut response = match advance_clock(&app, &uri, &headers).await {
+        Ok(body) => json(body.into_bytes()),
+        Err(error) => error.response(&ids, &app.clock),
     };
     response.extensions_mut().insert(OperationName("advance"));
     response
 }
 
-async fn pass(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, Refused> {
+async fn advance_clock(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, RequestError> {
     let caller = app.tokens.caller(headers).ok_or(Error::Unauthenticated)?;
     if !app.clock.is_virtual() {
         return Err(Error::UnknownPath.into());
@@ -39,33 +39,33 @@ async fn pass(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, 
     if !matches!(caller, Caller::Trusted { .. }) {
         return Err(Error::MissingPermission.into());
     }
-    let duration = duration(uri.query().unwrap_or_default()).ok_or(Error::Malformed(Field::ExpirationDuration))?;
-    // It must not be cut short when whoever asked hangs up: the shards would tell different times.
+    let seconds = parse_seconds(uri.query().unwrap_or_default()).ok_or(Error::Malformed(Field::ExpirationDuration))?;
+    // A task of its own, because an advance that ends when the client hangs up would leave the shards at different times.
     let app = app.clone();
-    let passed = tokio::spawn(async move {
-        let _alone = app.limits.advance.lock().await;
-        let to = app.clock.now().saturating_add(duration);
-        let mut answers = Vec::new();
+    let advanced = tokio::spawn(async move {
+        let _guard = app.limits.advance.lock().await;
+        let now = app.clock.now().saturating_add(seconds);
+        let mut responses = Vec::new();
         for shard in 0..app.shards.len() {
-            let (answer, advanced) = channel();
-            let mut job = Job::Advance(to, answer);
-            // A queue that is full empties soon.
-            while let Err(refused) = app.shards.ask_or_return(shard, job) {
-                job = refused;
+            let (to, response) = channel();
+            let mut job = Job::Advance(now, to);
+            // A full queue empties soon.
+            while let Err(rejected) = app.shards.try_send(shard, job) {
+                job = rejected;
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
             }
-            answers.push(advanced);
+            responses.push(response);
         }
-        for advanced in answers {
-            advanced.await.map_err(|_| Refused::Internal)?;
+        for response in responses {
+            response.await.map_err(|_| RequestError::Internal)?;
         }
-        app.clock.set(to);
-        Ok(format!("{{\"now\":{},\"date\":\"{}\"}}", to.as_millis(), date(to)))
+        app.clock.set(now);
+        Ok(format!("{{\"now\":{},\"date\":\"{}\"}}", now.as_millis(), date(now)))
     });
-    passed.await.unwrap_or(Err(Refused::Internal))
+    advanced.await.unwrap_or(Err(RequestError::Internal))
 }
 
-/// `{"isOutOfOffice":true,"message":"…"}`.
+/// Sets a user's out-of-office settings from a body of `{"isOutOfOffice":true,"message":"…"}`.
 pub async fn out_of_office(
     State(app): State<Arc<App>>,
     Extension(ids): Extension<Ids>,
@@ -73,14 +73,14 @@ pub async fn out_of_office(
     request: Request,
 ) -> Response {
     let mut response = match set_out_of_office(&app, user.ok(), request).await {
-        Ok(()) => done(),
-        Err(refused) => refused.answer(&ids, &app.clock),
+        Ok(()) => empty(),
+        Err(error) => error.response(&ids, &app.clock),
     };
     response.extensions_mut().insert(OperationName("outOfOffice"));
     response
 }
 
-async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Request) -> Result<(), Refused> {
+async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Request) -> Result<(), RequestError> {
     let (parts, mut body) = request.into_parts();
     if is_too_large(&parts.headers) {
         return Err(Error::TooLarge.into());
@@ -89,20 +89,21 @@ async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Reque
     if !matches!(caller, Caller::Trusted { .. }) {
         return Err(Error::MissingPermission.into());
     }
-    let held = app.read_body(&mut body, &parts.headers).await?;
+    let body = app.read_body(&mut body, &parts.headers).await?;
     let user = user.and_then(|Path(id)| id.parse().ok()).ok_or(Error::Malformed(Field::User))?;
-    let value: serde_json::Value = serde_json::from_slice(&held.bytes).map_err(|_| Error::NotAnObject)?;
+    let value: serde_json::Value = serde_json::from_slice(&body.bytes).map_err(|_| Error::NotAnObject)?;
     let flag = value.get("isOutOfOffice").and_then(serde_json::Value::as_bool).ok_or(Error::NotAnObject)?;
     let message = match value.get("message") {
         None | Some(serde_json::Value::Null) => None,
         Some(serde_json::Value::String(text)) => Some(text.clone()),
         Some(_) => return Err(Error::NotAnObject.into()),
     };
-    app.tell(user, TellCommand::SetOutOfOffice(flag, message))?.finish(app, None).await.map(|_| ())
+    let command = OwnedDetailsCommand::SetOutOfOffice(flag, message);
+    app.dispatch_details(user, command)?.finish(app, None).await.map(|_| ())
 }
 
-/// `seconds=N`, with up to three decimals.
-fn duration(query: &str) -> Option<Duration> {
+/// Parses `seconds=N` with up to three decimals.
+fn parse_seconds(query: &str) -> Option<Duration> {
     let text = query.split('&').find_map(|pair| pair.strip_prefix("seconds="))?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -119,10 +120,10 @@ mod tests {
 
     #[test]
     fn seconds_have_up_to_three_decimals() {
-        assert_eq!(duration("seconds=300"), Some(Duration::from_secs(300)));
-        assert_eq!(duration("x=1&seconds=0.25"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_seconds("seconds=300"), Some(Duration::from_secs(300)));
+        assert_eq!(parse_seconds("x=1&seconds=0.25"), Some(Duration::from_millis(250)));
         for query in ["", "seconds=", "seconds=-1", "seconds=1e3", "seconds=1.2345", "seconds=99999999999999999999"] {
-            assert_eq!(duration(query), None, "{query}");
+            assert_eq!(parse_seconds(query), None, "{query}");
         }
     }
 }

@@ -1,167 +1,171 @@
-//! Work: a request that is well formed and allowed, sent to the shards it is about, and what they answer, as JSON.
+//! Dispatch: sends an authorised request to the shards of its users, and writes their responses as JSON.
 
 use super::App;
-use super::response::{Refused, THROTTLED, Text};
-use crate::shard::Busy;
-use crate::shard::job::{Job, Shown, TellCommand};
+use super::response::{RequestError, THROTTLED, VecWriter};
+use crate::shard::QueueFullError;
+use crate::shard::job::{Job, OwnedDetailsCommand, UserView};
 use presence_core::details::DetailsError;
 use presence_core::graph::{Error, Ids, Request, Resource, Select, TextBuffer};
 use presence_core::{CommandError, UserId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
-/// How a request ended that was not refused.
+/// The outcome of a request that was not rejected.
 #[derive(Debug)]
 pub enum Outcome {
-    /// There is nothing to say.
+    /// An empty response.
     Done,
-    /// This is the body.
+    /// A JSON body.
     Body(Vec<u8>),
-    /// This is the body, and its share of memory.
-    Long(Vec<u8>, OwnedSemaphorePermit),
+    /// A JSON body, with the permit for its memory.
+    Reserved(Vec<u8>, OwnedSemaphorePermit),
 }
 
-/// A request that its shards work at.
+/// A request whose shards have not responded yet.
 #[derive(Debug)]
-pub enum Started {
-    /// An action.
+pub enum Dispatched {
+    /// A command about a user's presence.
     Action(Receiver<Result<(), CommandError>>),
-    /// An action about what a user tells.
-    Telling(Receiver<Result<(), DetailsError>>),
+    /// A command about a user's details.
+    DetailsAction(Receiver<Result<(), DetailsError>>),
     /// A read.
-    Read(Receiver<Shown>, Select),
-    /// A bulk read: who was asked for, in order, and what each shard says of its own.
-    ReadMany(Vec<UserId>, Vec<Receiver<Vec<Shown>>>, Select, OwnedSemaphorePermit),
+    Read(Receiver<UserView>, Select),
+    /// A bulk read: the ids in order, and the response of each shard about its own users.
+    ReadMany(Vec<UserId>, Vec<Receiver<Vec<UserView>>>, Select, OwnedSemaphorePermit),
 }
 
-impl From<Busy> for Refused {
-    fn from(_: Busy) -> Self {
+impl From<QueueFullError> for RequestError {
+    fn from(_: QueueFullError) -> Self {
         THROTTLED.into()
     }
 }
 
 impl App {
-    /// Sends a request that is no batch to the shards it is about. Whatever is started later for the same user happens
-    /// later.
-    pub fn start(&self, request: &Request<'_>) -> Result<Started, Refused> {
+    /// Sends a request, but no batch, to its shards. A later request about the same user is executed later.
+    pub fn dispatch(&self, request: &Request<'_>) -> Result<Dispatched, RequestError> {
         match request {
             Request::Execute { user, command } => {
-                let (answer, outcome) = channel();
-                self.shards.ask(self.shards.of(*user), Job::Execute(*user, *command, answer))?;
-                Ok(Started::Action(outcome))
+                let (to, outcome) = channel();
+                self.shards.send(self.shards.of(*user), Job::Execute(*user, *command, to))?;
+                Ok(Dispatched::Action(outcome))
             }
             Request::ExecuteDetails { user, action } => {
-                let command = TellCommand::from_command(action.command(&mut TextBuffer::new()));
-                self.tell(*user, command)
+                let command = OwnedDetailsCommand::from_command(action.command(&mut TextBuffer::new()));
+                self.dispatch_details(*user, command)
             }
             Request::Get { user, select } => {
-                let (answer, shown) = channel();
-                self.shards.ask(self.shards.of(*user), Job::Read(*user, answer))?;
-                Ok(Started::Read(shown, *select))
+                let (to, view) = channel();
+                self.shards.send(self.shards.of(*user), Job::Read(*user, to))?;
+                Ok(Dispatched::Read(view, *select))
             }
-            Request::GetPresences(asked) => {
-                let ids: Vec<UserId> = asked.iter().take(Ids::MAX_COUNT).collect();
-                let shares = self.reserve(ids.len() * USUAL_PRESENCE)?;
+            Request::GetPresences(requested) => {
+                let ids: Vec<UserId> = requested.iter().take(Ids::MAX_COUNT).collect();
+                let permit = self.reserve(ids.len() * TYPICAL_PRESENCE)?;
                 let mut by_shard = vec![Vec::new(); self.shards.len()];
                 for id in &ids {
                     by_shard[self.shards.of(*id)].push(*id);
                 }
-                let mut answers = Vec::with_capacity(by_shard.len());
+                let mut responses = Vec::with_capacity(by_shard.len());
                 for (shard, users) in by_shard.into_iter().enumerate() {
-                    let (answer, shown) = channel();
+                    let (to, views) = channel();
                     if users.is_empty() {
-                        drop(answer.send(Vec::new()));
+                        drop(to.send(Vec::new()));
                     } else {
-                        self.shards.ask(shard, Job::ReadMany(users, answer))?;
+                        self.shards.send(shard, Job::ReadMany(users, to))?;
                     }
-                    answers.push(shown);
+                    responses.push(views);
                 }
-                Ok(Started::ReadMany(ids, answers, asked.select(), shares))
+                Ok(Dispatched::ReadMany(ids, responses, requested.select(), permit))
             }
-            _ => Err(Refused::Internal),
+            _ => Err(RequestError::Internal),
         }
     }
 
-    /// Sends a command about what a user tells.
-    pub fn tell(&self, user: UserId, command: TellCommand) -> Result<Started, Refused> {
-        let (answer, outcome) = channel();
-        self.shards.ask(self.shards.of(user), Job::Tell(user, Box::new(command), answer))?;
-        Ok(Started::Telling(outcome))
+    /// Sends a command about a user's details to its shard.
+    pub fn dispatch_details(&self, user: UserId, command: OwnedDetailsCommand) -> Result<Dispatched, RequestError> {
+        let (to, outcome) = channel();
+        self.shards.send(self.shards.of(user), Job::ExecuteDetails(user, Box::new(command), to))?;
+        Ok(Dispatched::DetailsAction(outcome))
     }
 
-    /// The answer to a bulk read: what each shard says of its own users, in the order asked. Where it grows longer than
-    /// usual, it takes a larger share.
+    /// Merges the responses of all shards into the body of a bulk read, in the order of the ids.
+    ///
+    /// Reserves more memory if the body becomes longer than typical.
     fn merge(
         &self,
         ids: &[UserId],
-        by_shard: Vec<Vec<Shown>>,
-        write: impl Fn(&mut Text, &Shown),
-        shares: &mut OwnedSemaphorePermit,
+        by_shard: Vec<Vec<UserView>>,
+        write: impl Fn(&mut VecWriter, &UserView),
+        permit: &mut OwnedSemaphorePermit,
     ) -> Result<Vec<u8>, Error> {
         let mut by_shard: Vec<_> = by_shard.into_iter().map(Vec::into_iter).collect();
-        let mut reserved = ids.len() * USUAL_PRESENCE;
-        let mut text = Text(Vec::with_capacity(reserved));
-        text.0.extend_from_slice(b"{\"value\":[");
+        let mut reserved = ids.len() * TYPICAL_PRESENCE;
+        let mut body = VecWriter(Vec::with_capacity(reserved));
+        body.0.extend_from_slice(b"{\"value\":[");
         let mut separator: &[u8] = b"";
         for id in ids {
-            if let Some(shown) = by_shard.get_mut(self.shards.of(*id)).and_then(Iterator::next) {
-                text.0.extend_from_slice(separator);
-                write(&mut text, &shown);
+            if let Some(view) = by_shard.get_mut(self.shards.of(*id)).and_then(Iterator::next) {
+                body.0.extend_from_slice(separator);
+                write(&mut body, &view);
                 separator = b",";
             }
-            if text.0.len() > reserved {
-                shares.merge(self.reserve(reserved)?);
+            if body.0.len() > reserved {
+                permit.merge(self.reserve(reserved)?);
                 reserved *= 2;
             }
         }
-        text.0.extend_from_slice(b"]}");
-        Ok(text.0)
+        body.0.extend_from_slice(b"]}");
+        Ok(body.0)
     }
 }
 
-/// Room for a presence object of a user who tells little.
-pub const USUAL_PRESENCE: usize = 384;
+/// The bytes of a presence object without long details.
+pub const TYPICAL_PRESENCE: usize = 384;
 
-/// Writes a presence object, as this user sees it. Rule H3.
-pub fn write(text: &mut Text, shown: &Shown, me: Option<UserId>, select: Select) {
-    let Shown { user, presence, version, told } = shown;
-    let details = told.as_ref().map(|told| told.view()).unwrap_or_default();
+/// Writes a presence object as the user `me` may see it ([H3](../../../../docs/behaviour.md#h3)).
+pub fn write_presence(writer: &mut VecWriter, view: &UserView, me: Option<UserId>, select: Select) {
+    let UserView { user, presence, version, details } = view;
+    let details = details.as_ref().map(|details| details.view()).unwrap_or_default();
     let mut resource = Resource::new(*user, *presence, *version).with_select(select).with_details(details);
     if me == Some(*user) {
         // Instants are Unix milliseconds.
         resource = resource.for_owner(Some(0));
     }
-    // A sink that grows takes everything.
-    let _ = resource.write(text);
+    // Writing to a vector does not fail.
+    let _ = resource.write(writer);
 }
 
-/// What was answered; an answer that never comes is that of a server that ends.
-async fn told<T>(answer: Receiver<T>) -> Result<T, Refused> {
-    answer.await.map_err(|_| Refused::Internal)
+/// Waits for a shard's response. It never comes if the server is ending.
+async fn receive<T>(response: Receiver<T>) -> Result<T, RequestError> {
+    response.await.map_err(|_| RequestError::Internal)
 }
 
-impl Started {
-    /// Waits for the answer, and writes it as this user sees it.
-    pub async fn finish(self, app: &App, me: Option<UserId>) -> Result<Outcome, Refused> {
+/// Waits for the outcome of an action.
+async fn finish_action<E>(outcome: Receiver<Result<(), E>>) -> Result<Outcome, RequestError>
+where
+    Error: From<E>,
+{
+    receive(outcome).await?.map(|()| Outcome::Done).map_err(|error| Error::from(error).into())
+}
+
+impl Dispatched {
+    /// Waits for the responses, and writes them as the user `me` may see them.
+    pub async fn finish(self, app: &App, me: Option<UserId>) -> Result<Outcome, RequestError> {
         match self {
-            Self::Action(outcome) => {
-                told(outcome).await?.map(|()| Outcome::Done).map_err(|error| Error::from(error).into())
+            Self::Action(outcome) => finish_action(outcome).await,
+            Self::DetailsAction(outcome) => finish_action(outcome).await,
+            Self::Read(view, select) => {
+                let mut body = VecWriter(Vec::with_capacity(TYPICAL_PRESENCE));
+                write_presence(&mut body, &receive(view).await?, me, select);
+                Ok(Outcome::Body(body.0))
             }
-            Self::Telling(outcome) => {
-                told(outcome).await?.map(|()| Outcome::Done).map_err(|error| Error::from(error).into())
-            }
-            Self::Read(shown, select) => {
-                let mut text = Text(Vec::with_capacity(USUAL_PRESENCE));
-                write(&mut text, &told(shown).await?, me, select);
-                Ok(Outcome::Body(text.0))
-            }
-            Self::ReadMany(ids, answers, select, mut shares) => {
-                let mut by_shard = Vec::with_capacity(answers.len());
-                for answer in answers {
-                    by_shard.push(told(answer).await?);
+            Self::ReadMany(ids, responses, select, mut permit) => {
+                let mut by_shard = Vec::with_capacity(responses.len());
+                for response in responses {
+                    by_shard.push(receive(response).await?);
                 }
-                let write = |text: &mut Text, shown: &Shown| write(text, shown, me, select);
-                Ok(Outcome::Long(app.merge(&ids, by_shard, write, &mut shares)?, shares))
+                let write = |body: &mut VecWriter, view: &UserView| write_presence(body, view, me, select);
+                Ok(Outcome::Reserved(app.merge(&ids, by_shard, write, &mut permit)?, permit))
             }
         }
     }

@@ -1,10 +1,10 @@
-//! An app for tests: everything behind HTTP, but for the disk.
+//! An app for tests, with shards that have no journal.
 
 use super::{App, Parts};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::shard::Shards;
 use crate::shard::job::Job;
-use crate::shard::{Service, Shards};
 use crate::tokens::{Grant, Tokens};
 use presence_core::{Command, Instant, Presence, SessionId, UserId};
 use std::collections::HashMap;
@@ -14,29 +14,29 @@ use std::time::Duration;
 use tokio::sync::oneshot::channel;
 use tokio::sync::watch;
 
-/// How many requests are served at a time.
+/// The most requests that are served at a time.
 pub const REQUESTS: usize = 4;
-/// As far as tests wait for an answer.
-const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+/// The time in which a request is served.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// An app, and what ends it.
+/// An app, with the channel that stops it.
 pub struct Fixture {
     pub app: Arc<App>,
     _stop: watch::Sender<bool>,
 }
 
 impl Fixture {
-    /// One with so many shards, and room for so many users.
+    /// Creates an app with this many shards, for at most this many users.
     pub fn new(shards: usize, users: usize) -> Self {
-        let (clock, metrics) = (Arc::new(Clock::still(Instant::from_secs(1))), Arc::new(Metrics::new()));
+        let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
         let journals = (0..shards).map(|_| None).collect();
-        let shards = Shards::start(journals, users, &clock, &metrics, Service::WithoutJournal).unwrap();
+        let shards = Shards::start(journals, users, &clock, &metrics).unwrap();
         Self::of(shards, clock, metrics)
     }
 
-    /// One whose only shard does not answer, and its queue.
+    /// Creates an app whose only shard never responds, and the shard's queue.
     pub fn stalled() -> (Self, Receiver<Job>) {
-        let (clock, metrics) = (Arc::new(Clock::still(Instant::from_secs(1))), Arc::new(Metrics::new()));
+        let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
         let (shards, mut queues) = Shards::stalled(1, &metrics);
         (Self::of(shards, clock, metrics), queues.remove(0))
     }
@@ -47,16 +47,16 @@ impl Fixture {
         let names = HashMap::new();
         let parts = Parts { shards, tokens, clock, names, metrics, is_loopback: true, stopping, requests: REQUESTS };
         let mut app = App::new(parts);
-        app.limits.answer_within = ANSWER_WITHIN;
+        app.limits.request_timeout = REQUEST_TIMEOUT;
         Self { app: Arc::new(app), _stop: stop }
     }
 
-    /// Sets a presence of a user, always of the same session.
+    /// Sets a user's presence, always in the same session.
     pub async fn set(&self, user: UserId, presence: Presence) {
         let session = SessionId::from_bytes([7; 16]);
-        let (answer, outcome) = channel();
+        let (to, outcome) = channel();
         let command = Command::SetPresence { session, presence, lease: None };
-        self.app.shards.ask(self.app.shards.of(user), Job::Execute(user, command, answer)).unwrap();
+        self.app.shards.send(self.app.shards.of(user), Job::Execute(user, command, to)).unwrap();
         outcome.await.unwrap().unwrap();
     }
 }

@@ -1,10 +1,10 @@
-//! Graph's paths: one request, checked in the order of rule H2, sent to the shards it is about, and answered.
+//! Graph's paths: a request is checked in the order of [H2](../../../../docs/behaviour.md#h2) and dispatched to its shards.
 
 use super::App;
 use super::batch;
-use super::body::{Held, is_too_large, throw_away};
+use super::body::{ReservedBody, drain, is_too_large};
 use super::dispatch::Outcome;
-use super::response::{Ids, OperationName, Refused, THROTTLED, done, json};
+use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, json, panic_response};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
@@ -15,63 +15,62 @@ use presence_core::{Policy, UserId};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 
-/// Serves a request of Graph's.
+/// Serves a request of Graph's API.
 pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
     let (parts, mut body) = request.into_parts();
-    let Some(ids) = parts.extensions.get::<Ids>().cloned() else { return super::response::panicked(Box::new(())) };
-    let mut response = match answer(&app, &parts, &mut body, &ids).await {
+    let Some(ids) = parts.extensions.get::<Ids>().cloned() else { return panic_response(Box::new(())) };
+    let mut response = match respond(&app, &parts, &mut body, &ids).await {
         Ok(response) => response,
-        Err(refused) => {
-            // Who was too slow would only be so again.
-            let is_worth_it = !matches!(refused, Refused::TooSlow | Refused::BrokenBody);
-            if is_worth_it && !http_body::Body::is_end_stream(&body) {
-                throw_away(body, &parts.headers);
+        Err(error) => {
+            // The rest of a slow or broken body would not come either.
+            let is_body_error = matches!(error, RequestError::BodyTimeout | RequestError::BrokenBody);
+            if !is_body_error && !http_body::Body::is_end_stream(&body) {
+                drain(body, &parts.headers);
             }
-            refused.answer(&ids, &app.clock)
+            error.response(&ids, &app.clock)
         }
     };
     response.extensions_mut().insert(OperationName(operation_name(parts.uri.path())));
     response
 }
 
-async fn answer(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<Response, Refused> {
+async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<Response, RequestError> {
     if is_too_large(&parts.headers) {
         return Err(Error::TooLarge.into());
     }
-    // That there is too much to do is said before all else (rule H2). No place is kept while a body comes: nobody knows how
-    // long that takes.
+    // Overload is reported before all other errors (rule H2). No permit is held while a body comes, which may take long.
     drop(app.enter()?);
     let Some(caller) = app.tokens.caller(&parts.headers) else {
         app.discard_body(body).await?;
         return Err(Error::Unauthenticated.into());
     };
-    let held = app.read_body(body, &parts.headers).await?;
+    let body = app.read_body(body, &parts.headers).await?;
     let _in_flight = app.enter()?;
-    let request = parse(app, parts, &held, caller)?;
+    let request = parse(app, parts, &body, caller)?;
     caller.authorise(&request)?;
     match &request {
         Request::Batch(batch) => batch::run(app, *batch, caller, ids).await,
-        _ => match app.start(&request)?.finish(app, caller.me()).await? {
-            Outcome::Done => Ok(done()),
-            Outcome::Body(text) => Ok(json(text)),
-            Outcome::Long(text, shares) => Ok(long(text, shares)),
+        _ => match app.dispatch(&request)?.finish(app, caller.me()).await? {
+            Outcome::Done => Ok(empty()),
+            Outcome::Body(body) => Ok(json(body)),
+            Outcome::Reserved(body, permit) => Ok(reserved_json(body, permit)),
         },
     }
 }
 
-fn parse<'a>(app: &App, parts: &Parts, held: &'a Held, caller: Caller) -> Result<Request<'a>, Refused> {
+fn parse<'a>(app: &App, parts: &Parts, body: &'a ReservedBody, caller: Caller) -> Result<Request<'a>, RequestError> {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    // What is no text names no media type either.
+    // A value that is no text cannot name JSON.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-    let raw = RawRequest::new(parts.method.as_str(), target).with_content_type(content_type).with_body(&held.bytes);
+    let raw = RawRequest::new(parts.method.as_str(), target).with_content_type(content_type).with_body(&body.bytes);
     let parsed = Request::parse(&raw, &app.context(caller), &Policy::GRAPH);
     parsed.map_err(|error| match (error, Target::parse(target)) {
-        (Error::MethodNotAllowed, Ok(target)) => Refused::Method(target.method()),
+        (Error::MethodNotAllowed, Ok(target)) => RequestError::MethodNotAllowed(target.method()),
         _ => error.into(),
     })
 }
 
-/// What the library asks of the world. Rules T1, W1.
+/// The application's answers to the library: time zones, the epoch, user principal names.
 impl Environment for App {
     fn epoch(&self) -> Option<u64> {
         // Instants are Unix milliseconds.
@@ -87,20 +86,20 @@ impl Environment for App {
     }
 }
 
-/// An answer that keeps its share of memory until it has gone out.
-pub fn long(text: Vec<u8>, shares: OwnedSemaphorePermit) -> Response {
-    struct UserRef(Vec<u8>, #[expect(dead_code, reason = "held until the bytes are gone")] OwnedSemaphorePermit);
-    impl AsRef<[u8]> for UserRef {
+/// Returns 200 with a JSON body that holds the permit for its memory until it is sent.
+pub fn reserved_json(body: Vec<u8>, permit: OwnedSemaphorePermit) -> Response {
+    struct Reserved(Vec<u8>, #[expect(dead_code, reason = "held until the bytes are sent")] OwnedSemaphorePermit);
+    impl AsRef<[u8]> for Reserved {
         fn as_ref(&self) -> &[u8] {
             &self.0
         }
     }
     let mut response = json(Vec::new());
-    *response.body_mut() = Body::from(Bytes::from_owner(UserRef(text, shares)));
+    *response.body_mut() = Body::from(Bytes::from_owner(Reserved(body, permit)));
     response
 }
 
-/// What a request asked for, as metrics name it.
+/// Returns the name of a path's operation in the metrics.
 fn operation_name(path: &str) -> &'static str {
     match Target::parse(path) {
         Ok(Target::Presence(_, operation)) => match operation {
@@ -123,20 +122,24 @@ fn operation_name(path: &str) -> &'static str {
 }
 
 impl App {
-    /// A place among the requests that are served.
+    /// Counts a request as in flight until the result is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`THROTTLED`] if too many requests are in flight.
     fn enter(&self) -> Result<InFlight<'_>, Error> {
         let permit = self.limits.in_flight.try_acquire().map_err(|_| THROTTLED)?;
         self.metrics.in_flight.inc();
         Ok(InFlight { app: self, _permit: permit })
     }
 
-    /// What the library needs to know of a request besides the request.
+    /// Returns the library's context for a request of this caller.
     pub fn context(&self, caller: Caller) -> Context<'_> {
         Context::new(self.clock.now(), caller).with_environment(self)
     }
 }
 
-/// A request that is being served.
+/// A request in flight.
 struct InFlight<'a> {
     app: &'a App,
     _permit: SemaphorePermit<'a>,

@@ -1,8 +1,8 @@
-//! HTTP: what is asked, and how it is answered.
+//! HTTP: requests, and responses to them.
 //!
-//! Reading order: [`connections`] takes connections in and bounds them; [`observe`] gives every request its ids and
-//! counts it; [`graph`] serves Graph's paths, [`batch`] the elements of a batch, [`dispatch`] goes to the shards; [`changes`] streams what a
-//! [`reader`] hears; [`response`] makes answers, [`body`] reads bodies.
+//! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
+//! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`dispatch`] sends requests to the shards;
+//! [`changes`] streams the events of a [`reader`]; [`response`] builds responses, and [`body`] reads bodies.
 
 mod batch;
 mod body;
@@ -33,70 +33,71 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// Most memory that bodies and long answers take at a time, in kibibytes; who would need more is told to come back.
+/// The most memory of bodies and long responses at a time, in kibibytes; requests that need more get 429.
 const BUFFERS: usize = 128 * 1024;
-/// Most clients that follow changes at a time: each has one job in a queue, and leaves half of it to others.
+/// The most clients that follow changes at a time. Each has one job in a queue, and leaves half of it to others.
 const READERS: usize = QUEUE / 2;
-/// Within this time every request is answered. A body has less to come in, so what takes longer is not the client's fault:
-/// a disk that does not answer. What a shard was asked it carries out nevertheless.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// The time in which every request is served.
+///
+/// A body must come sooner, so only a stalled disk can take longer. The shards still execute the request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What every request needs.
+/// The state that all requests share.
 #[derive(Debug)]
 pub struct App {
-    /// The users.
+    /// The shards of users.
     pub shards: Shards,
-    /// Who is known.
+    /// The known tokens.
     pub tokens: Tokens,
-    /// What time it is.
+    /// The server's clock.
     pub clock: Arc<Clock>,
-    /// Names that stand for users.
+    /// The user principal names.
     pub names: HashMap<String, UserId>,
-    /// What is counted.
+    /// The server's metrics.
     pub metrics: Arc<Metrics>,
-    /// Whether only this machine can ask.
+    /// Whether only this machine can reach the server.
     pub is_loopback: bool,
-    /// Tells cursors of this run from those of others.
+    /// The number of this run, which tells its cursors from those of other runs.
     pub epoch: u64,
-    /// Whether the server is about to end.
+    /// Whether the server is ending.
     pub stopping: watch::Receiver<bool>,
     limits: Limits,
 }
 
-/// What is bounded.
+/// The bounded resources.
 #[derive(Debug)]
 struct Limits {
     in_flight: Semaphore,
     buffers: Arc<Semaphore>,
     readers: Arc<Semaphore>,
-    /// Time is advanced by one at a time.
+    /// The lock of the one request that may advance the clock.
     advance: Mutex<()>,
-    answer_within: Duration,
+    request_timeout: Duration,
 }
 
-/// What an [`App`] is made of.
+/// The parts of an [`App`].
 #[derive(Debug)]
 pub struct Parts {
-    /// The users.
+    /// The shards of users.
     pub shards: Shards,
-    /// Who is known.
+    /// The known tokens.
     pub tokens: Tokens,
-    /// What time it is.
+    /// The server's clock.
     pub clock: Arc<Clock>,
-    /// Names that stand for users.
+    /// The user principal names.
     pub names: HashMap<String, UserId>,
-    /// What is counted.
+    /// The server's metrics.
     pub metrics: Arc<Metrics>,
-    /// Whether only this machine can ask.
+    /// Whether only this machine can reach the server.
     pub is_loopback: bool,
-    /// Whether the server is about to end.
+    /// Whether the server is ending.
     pub stopping: watch::Receiver<bool>,
-    /// Most requests that are served at a time; more are told to come back.
+    /// The most requests that are served at a time; more get 429.
     pub requests: usize,
 }
 
 impl App {
-    /// An app of these parts.
+    /// Creates an app.
     pub fn new(parts: Parts) -> Self {
         let Parts { shards, tokens, clock, names, metrics, is_loopback, stopping, requests } = parts;
         let limits = Limits {
@@ -104,14 +105,14 @@ impl App {
             buffers: Arc::new(Semaphore::new(BUFFERS)),
             readers: Arc::new(Semaphore::new(READERS)),
             advance: Mutex::new(()),
-            answer_within: ANSWER_WITHIN,
+            request_timeout: REQUEST_TIMEOUT,
         };
         let epoch = uuid::Uuid::new_v4().as_u64_pair().1;
         Self { shards, tokens, clock, names, metrics, is_loopback, epoch, stopping, limits }
     }
 }
 
-/// All paths. Those of Graph are the library's to tell apart.
+/// Returns the routes. The library parses the paths of Graph's API.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/metrics", get(pages::metrics))
@@ -121,7 +122,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/dev/users/{id}/outOfOffice", post(dev::out_of_office))
         .method_not_allowed_fallback(pages::wrong_method)
         .fallback(graph::serve)
-        .layer(CatchPanicLayer::custom(response::panicked))
+        .layer(CatchPanicLayer::custom(response::panic_response))
         .layer(axum::middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)
 }

@@ -1,7 +1,7 @@
-//! Around every request: its ids, what is counted, and a limit of time.
+//! A layer around every request: assigns its ids, counts it, and limits its time.
 
 use super::App;
-use super::response::{Ids, OperationName, Refused};
+use super::response::{Ids, OperationName, RequestError};
 use crate::metrics::{OperationLabels, RequestLabels};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -14,21 +14,21 @@ use std::time::Instant;
 static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 static CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
-/// Longest id of a client's that is echoed.
+/// The longest id of a client that is echoed, in bytes.
 const MAX_CLIENT_ID: usize = 128;
 
-/// Serves a request and sees what becomes of it.
+/// Serves a request, and adds its ids to the response.
 pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let ids = Ids { request: uuid::Uuid::new_v4().to_string().into(), client: client_id(request.headers()) };
     request.extensions_mut().insert(ids.clone());
-    let mut response = match tokio::time::timeout(app.limits.answer_within, next.run(request)).await {
+    let mut response = match tokio::time::timeout(app.limits.request_timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Refused::Stalled.answer(&ids, &app.clock),
+        Err(_) => RequestError::Stalled.response(&ids, &app.clock),
     };
-    // A panic's answer says nothing yet.
+    // The response to a panic has no body yet.
     if response.status().is_server_error() && !response.headers().contains_key(CONTENT_TYPE) {
-        response = Refused::Internal.answer(&ids, &app.clock);
+        response = RequestError::Internal.response(&ids, &app.clock);
     }
     let operation = response.extensions().get().map_or("unknown", |OperationName(name)| name);
     let status = response.status().as_u16();
@@ -47,7 +47,7 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     response
 }
 
-/// The id that the client gave the request, if it is one: short, and of characters that need no escape anywhere.
+/// Returns the client's id of the request, if it is short and needs no escapes.
 fn client_id(headers: &HeaderMap) -> Option<Arc<str>> {
     let id = headers.get(&CLIENT_REQUEST_ID)?.to_str().ok()?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.{}:".contains(&byte);

@@ -1,7 +1,7 @@
-//! `/metrics`, `/openapi.json`, and what is said to a wrong method on a path that is not Graph's.
+//! `/metrics`, `/openapi.json`, and the response to a wrong method on a path outside Graph's API.
 
 use super::App;
-use super::response::{Ids, OperationName, Refused};
+use super::response::{Ids, OperationName, RequestError};
 use crate::tokens::may_read_all;
 use axum::Extension;
 use axum::extract::State;
@@ -11,12 +11,14 @@ use http::{HeaderMap, Uri};
 use presence_core::graph::Error;
 use std::sync::Arc;
 
-/// The media type of Prometheus's text.
+/// The media type of Prometheus's text format.
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 static OPENAPI: &str = include_str!("../../openapi.json");
 
-/// What is counted. It names no user; where others than this machine can ask, they need a token that may read.
+/// Serves the metrics, which name no user.
+///
+/// On addresses that other machines can reach, the caller needs a token with permission to read.
 pub async fn metrics(State(app): State<Arc<App>>, Extension(ids): Extension<Ids>, headers: HeaderMap) -> Response {
     let may_read = match app.tokens.caller(&headers) {
         _ if app.is_loopback => Ok(()),
@@ -26,20 +28,20 @@ pub async fn metrics(State(app): State<Arc<App>>, Extension(ids): Extension<Ids>
     };
     let mut response = match may_read {
         Ok(()) => ([(CONTENT_TYPE, METRICS)], app.metrics.text()).into_response(),
-        Err(refusal) => Refused::from(refusal).answer(&ids, &app.clock),
+        Err(error) => RequestError::from(error).response(&ids, &app.clock),
     };
     response.extensions_mut().insert(OperationName("metrics"));
     response
 }
 
-/// What this server can be asked.
+/// Serves the OpenAPI description.
 pub async fn openapi() -> Response {
     let mut response = ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response();
     response.extensions_mut().insert(OperationName("openapi"));
     response
 }
 
-/// The path is there, the method is not; whoever is not known is told nothing.
+/// Rejects a wrong method on an existing path; without a known token the response is 401, as for any path.
 pub async fn wrong_method(
     State(app): State<Arc<App>>,
     Extension(ids): Extension<Ids>,
@@ -48,8 +50,8 @@ pub async fn wrong_method(
 ) -> Response {
     let is_open = matches!(uri.path(), "/openapi.json" | "/metrics");
     if !is_open && app.tokens.caller(&headers).is_none() {
-        return Refused::from(Error::Unauthenticated).answer(&ids, &app.clock);
+        return RequestError::from(Error::Unauthenticated).response(&ids, &app.clock);
     }
-    let right = if uri.path().starts_with("/dev/") { "POST" } else { "GET, HEAD" };
-    Refused::Method(right).answer(&ids, &app.clock)
+    let allowed = if uri.path().starts_with("/dev/") { "POST" } else { "GET, HEAD" };
+    RequestError::MethodNotAllowed(allowed).response(&ids, &app.clock)
 }

@@ -1,79 +1,79 @@
-//! Where a client that follows changes stands, and what it hears next.
+//! Readers: the position of a client that follows changes, and its next events.
 //!
-//! A reader is where it stands in the changes of every shard, and at most one chunk of each that it has not taken yet. It
-//! asks for more only when its client has read, so a slow client costs nobody anything. While everybody is told, what changed
-//! meanwhile is told first wherever that has begun: so nobody falls behind for there being many users and many changes, but
-//! only for reading too slowly; and that is said.
+//! A reader holds its cursor in every shard, and at most one chunk of each that its client has not read. It asks for more
+//! only when the client has read, so a slow client costs other clients nothing. During a full scan, the changes of the
+//! shards already scanned are read between the chunks. So a reader falls behind only by reading too slowly, not because there
+//! are many users and changes; then it starts over.
 
 use super::App;
-use crate::shard::job::{Changes, Everybody, Job, Shown};
+use crate::shard::job::{Changes, FullScan, Job, UserView};
 use crate::shard::state::CHUNK;
 use futures_util::future::join_all;
 use presence_core::directory::Cursor;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot::{Receiver, Sender, channel};
+use tokio::sync::oneshot::{Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 #[cfg(test)]
 mod tests;
 
-/// When a shard is busy, a reader lets others go first for so long.
-const LATER: Duration = Duration::from_millis(20);
+/// The time before a reader tries a full queue again, so that others go first.
+const RETRY: Duration = Duration::from_millis(20);
 
-/// What a reader hears.
+/// An event for a client that follows changes.
 #[derive(Debug)]
-pub enum News {
-    /// Forget what you know; everybody follows.
-    CursorError,
-    /// A user as it is now, while everybody is told.
-    Told(Shown),
-    /// Everybody was told; changes follow.
+pub enum FeedEvent {
+    /// The client must discard all it knows; a full scan follows.
+    StartOver,
+    /// A user during the scan.
+    Scanned(UserView),
+    /// The scan is complete; changes follow.
     UpToDate,
-    /// A user that changed, as it is now.
-    Changed(Shown),
+    /// A user that has changed.
+    Changed(UserView),
 }
 
 /// A client that follows changes.
 #[derive(Debug)]
 pub struct Reader {
     app: Arc<App>,
-    /// Where it stands in each shard.
+    /// The cursor in each shard.
     cursors: Vec<Cursor>,
-    /// While everybody is told: how far that is.
-    walk: Option<Walk>,
-    waiting: VecDeque<Waiting>,
-    bell: watch::Receiver<()>,
+    /// The position of the full scan, while there is one.
+    scan: Option<ScanPosition>,
+    queued: VecDeque<Queued>,
+    notify: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-/// How far everybody was told.
+/// The position of a full scan.
 #[derive(Clone, Copy, Debug)]
-struct Walk {
+struct ScanPosition {
     shard: usize,
-    place: usize,
-    /// Whether what changed meanwhile comes first.
+    offset: usize,
+    /// Whether the changes of scanned shards are to be read before the next chunk.
     is_behind: bool,
 }
 
-impl Walk {
-    const START: Self = Self { shard: 0, place: 0, is_behind: false };
+impl ScanPosition {
+    const START: Self = Self { shard: 0, offset: 0, is_behind: false };
 
-    /// In so many shards it has begun.
+    /// Returns the number of shards in which the scan has begun.
     fn begun(self) -> usize {
-        self.shard + usize::from(self.place > 0)
+        self.shard + usize::from(self.offset > 0)
     }
 }
 
-/// What was not heard yet.
+/// An event that the client has not read yet.
 #[derive(Debug)]
-enum Waiting {
-    CursorError,
-    Everybody(Shown),
+enum Queued {
+    StartOver,
+    Scanned(UserView),
     UpToDate,
-    Changed(usize, Shown, Cursor),
+    Changed(usize, UserView, Cursor),
 }
 
 impl Drop for Reader {
@@ -83,17 +83,17 @@ impl Drop for Reader {
 }
 
 impl Reader {
-    /// A reader that goes on from these cursors, one for each shard; without them it is told everybody first.
-    pub fn new(app: Arc<App>, place: OwnedSemaphorePermit, cursors: Option<Vec<Cursor>>) -> Self {
+    /// Creates a reader that resumes at these cursors, one for each shard, or begins with a full scan.
+    pub fn new(app: Arc<App>, permit: OwnedSemaphorePermit, cursors: Option<Vec<Cursor>>) -> Self {
         app.metrics.change_readers.inc();
         let mut reader = Self {
-            bell: app.shards.bell(),
+            notify: app.shards.subscribe(),
             stopping: app.stopping.clone(),
             app,
             cursors: Vec::new(),
-            walk: None,
-            waiting: VecDeque::new(),
-            _place: place,
+            scan: None,
+            queued: VecDeque::new(),
+            _permit: permit,
         };
         match cursors {
             Some(cursors) => reader.cursors = cursors,
@@ -102,42 +102,42 @@ impl Reader {
         reader
     }
 
-    /// Where it stands in each shard. Means something when nobody is left to be told.
+    /// Returns the cursor in each shard. They are meaningful only after a scan is complete.
     pub fn cursors(&self) -> &[Cursor] {
         &self.cursors
     }
 
     fn start_over(&mut self) {
         self.cursors = vec![Cursor::START; self.app.shards.len()];
-        self.walk = Some(Walk::START);
-        self.waiting.clear();
-        self.waiting.push_back(Waiting::CursorError);
+        self.scan = Some(ScanPosition::START);
+        self.queued.clear();
+        self.queued.push_back(Queued::StartOver);
     }
 
-    /// What comes next, as soon as there is something; `None` when the server is about to end.
-    pub async fn next(&mut self) -> Option<News> {
+    /// Waits for the next event; returns `None` when the server is ending.
+    pub async fn next(&mut self) -> Option<FeedEvent> {
         loop {
-            if let Some(waiting) = self.waiting.pop_front() {
-                return Some(self.hear(waiting));
+            if let Some(queued) = self.queued.pop_front() {
+                return Some(self.deliver(queued));
             }
             if *self.stopping.borrow() {
                 return None;
             }
-            // What happens from here on rings again.
-            self.bell.mark_unchanged();
-            match self.walk {
-                Some(walk) if walk.is_behind => {
-                    let is_behind = self.read_changes(walk.begun()).await?;
-                    if let Some(walk) = &mut self.walk {
-                        walk.is_behind = is_behind;
+            // Changes from here on notify again.
+            self.notify.mark_unchanged();
+            match self.scan {
+                Some(scan) if scan.is_behind => {
+                    let is_behind = self.read_changes(scan.begun()).await?;
+                    if let Some(scan) = &mut self.scan {
+                        scan.is_behind = is_behind;
                     }
                 }
-                Some(walk) => self.read_everybody(walk).await?,
+                Some(scan) => self.read_chunk(scan).await?,
                 None => {
                     self.read_changes(self.app.shards.len()).await?;
-                    if self.waiting.is_empty() {
+                    if self.queued.is_empty() {
                         tokio::select! {
-                            rung = self.bell.changed() => rung.ok()?,
+                            notified = self.notify.changed() => notified.ok()?,
                             _ = self.stopping.wait_for(|is_stopping| *is_stopping) => return None,
                         }
                     }
@@ -146,80 +146,81 @@ impl Reader {
         }
     }
 
-    fn hear(&mut self, waiting: Waiting) -> News {
-        match waiting {
-            Waiting::CursorError => News::CursorError,
-            Waiting::Everybody(shown) => News::Told(shown),
-            Waiting::UpToDate => News::UpToDate,
-            Waiting::Changed(shard, shown, cursor) => {
-                if let Some(known) = self.cursors.get_mut(shard) {
-                    *known = cursor;
+    fn deliver(&mut self, queued: Queued) -> FeedEvent {
+        match queued {
+            Queued::StartOver => FeedEvent::StartOver,
+            Queued::Scanned(view) => FeedEvent::Scanned(view),
+            Queued::UpToDate => FeedEvent::UpToDate,
+            Queued::Changed(shard, view, cursor) => {
+                if let Some(current) = self.cursors.get_mut(shard) {
+                    *current = cursor;
                 }
-                if self.walk.is_some() { News::Told(shown) } else { News::Changed(shown) }
+                if self.scan.is_some() { FeedEvent::Scanned(view) } else { FeedEvent::Changed(view) }
             }
         }
     }
 
-    /// Reads some more of everybody.
-    async fn read_everybody(&mut self, Walk { shard, place, .. }: Walk) -> Option<()> {
-        let Everybody { users, next, cursor } = self.ask(shard, |answer| Job::Everybody(place, answer)).await?;
-        if place == 0
-            && let Some(known) = self.cursors.get_mut(shard)
+    /// Reads the next chunk of the full scan.
+    async fn read_chunk(&mut self, ScanPosition { shard, offset, .. }: ScanPosition) -> Option<()> {
+        let FullScan { users, next, cursor } = self.request(shard, |to| Job::FullScan(offset, to)).await?;
+        if offset == 0
+            && let Some(current) = self.cursors.get_mut(shard)
         {
-            // What changes after this is told again.
-            *known = cursor;
+            // Later changes are read again as changes.
+            *current = cursor;
         }
-        // One that never showed anything is like one never heard of (rule M5).
-        self.waiting.extend(
-            users.into_iter().filter(|shown| shown.version > 0 || shown.told.is_some()).map(Waiting::Everybody),
-        );
-        self.walk = match next {
-            Some(place) => Some(Walk { shard, place, is_behind: true }),
-            None if shard + 1 < self.app.shards.len() => Some(Walk { shard: shard + 1, place: 0, is_behind: true }),
+        // A user that never showed anything is left out, like an unknown one (rule M5).
+        self.queued
+            .extend(users.into_iter().filter(|view| view.version > 0 || view.details.is_some()).map(Queued::Scanned));
+        self.scan = match next {
+            Some(offset) => Some(ScanPosition { shard, offset, is_behind: true }),
+            None if shard + 1 < self.app.shards.len() => {
+                Some(ScanPosition { shard: shard + 1, offset: 0, is_behind: true })
+            }
             None => {
-                self.waiting.push_back(Waiting::UpToDate);
+                self.queued.push_back(Queued::UpToDate);
                 None
             }
         };
         Some(())
     }
 
-    /// Reads some changes of each of the first shards, so many, that has any. Says whether there may be more of them already.
+    /// Reads a chunk of changes of each of the first `shards` that has any. Reports whether there may be more.
     async fn read_changes(&mut self, shards: usize) -> Option<bool> {
-        let asked = self.cursors.iter().copied().enumerate().take(shards).map(async |(shard, since)| {
+        let requests = self.cursors.iter().copied().enumerate().take(shards).map(async |(shard, since)| {
             if self.app.shards.published(shard) == since {
                 return Some((shard, Changes::Users(Vec::new())));
             }
-            Some((shard, self.ask(shard, |answer| Job::Changes(since, answer)).await?))
+            Some((shard, self.request(shard, |to| Job::Changes(since, to)).await?))
         });
-        let mut is_more = false;
-        for answer in join_all(asked).await {
-            match answer? {
+        let mut has_more = false;
+        for response in join_all(requests).await {
+            match response? {
                 (shard, Changes::Users(users)) => {
-                    is_more |= users.len() >= CHUNK;
-                    let changed = users.into_iter().map(|(shown, cursor)| Waiting::Changed(shard, shown, cursor));
-                    self.waiting.extend(changed);
+                    has_more |= users.len() >= CHUNK;
+                    let changed = users.into_iter().map(|(view, cursor)| Queued::Changed(shard, view, cursor));
+                    self.queued.extend(changed);
                 }
-                (_, Changes::CursorError) => {
+                (_, Changes::StartOver) => {
                     self.start_over();
                     return Some(false);
                 }
             }
         }
-        Some(is_more)
+        Some(has_more)
     }
 
-    /// Asks a shard, after others when it is busy.
-    async fn ask<T>(&self, shard: usize, job: impl Fn(Sender<T>) -> Job) -> Option<T> {
+    /// Sends a job to a shard, again while its queue is full, and waits for the response.
+    async fn request<T>(&self, shard: usize, job: impl Fn(Sender<T>) -> Job) -> Option<T> {
         loop {
-            let (answer, told): (_, Receiver<T>) = channel();
-            if self.app.shards.ask(shard, job(answer)).is_ok() {
-                return told.await.ok();
+            let (to, response) = channel();
+            if self.app.shards.send(shard, job(to)).is_ok() {
+                return response.await.ok();
             }
             if *self.stopping.borrow() {
                 return None;
             }
-            tokio::time::sleep(LATER).await;
+            tokio::time::sleep(RETRY).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers: bodies of JSON, and refusals in Graph's shape. Rule H1.
+//! Responses: JSON bodies, and errors in Graph's shape ([H1](../../../../docs/behaviour.md#h1)).
 
 use crate::clock::{Clock, date};
 use axum::body::Body;
@@ -10,29 +10,29 @@ use presence_core::graph::{self, Error, Writer};
 use std::any::Any;
 use std::sync::Arc;
 
-/// There is too much to do. Clients wait as long as it says, so it says little.
+/// The error of an overloaded server. Clients wait as long as it says, so it says little.
 pub const THROTTLED: Error = Error::Throttled { retry_after: 1 };
-/// When to come back to a disk that does not answer, in seconds.
+/// The seconds after which to retry when the disk does not respond.
 const STALLED: u8 = 10;
 
-/// The ids of a request, for its answer. Made by [`observe`](super::observe).
+/// The ids of a request, for its response. [`observe`](super::observe) creates them.
 #[derive(Clone, Debug)]
 pub struct Ids {
-    /// The id that the server gave it.
+    /// The server's id of the request.
     pub request: Arc<str>,
-    /// The id that the client gave it.
+    /// The client's id of the request.
     pub client: Option<Arc<str>>,
 }
 
-/// What an answer was about, for whoever counts.
+/// The operation of a request, attached to its response for the metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationName(pub &'static str);
 
-/// A sink that grows. Its users bound what they write.
+/// A writer to a growing vector, so that writing never fails. Its users bound what they write.
 #[derive(Debug, Default)]
-pub struct Text(pub Vec<u8>);
+pub struct VecWriter(pub Vec<u8>);
 
-impl Writer for Text {
+impl Writer for VecWriter {
     fn remaining(&self) -> usize {
         usize::MAX
     }
@@ -47,53 +47,53 @@ impl Writer for Text {
     }
 }
 
-/// Why a request is refused: by the library's rules, or by the server's own.
+/// A rejected request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// By the rules of the wire.
-    Rule(Error),
-    /// The method is wrong, and this one is right.
-    Method(&'static str),
-    /// The body did not come in time.
-    TooSlow,
-    /// The body was cut off, or framed wrongly.
+pub enum RequestError {
+    /// An error of the library's wire rules.
+    Graph(Error),
+    /// A method that the path does not have; this is the one it has.
+    MethodNotAllowed(&'static str),
+    /// A body that did not come in time.
+    BodyTimeout,
+    /// A body that was cut off, or framed wrongly.
     BrokenBody,
-    /// Something that must not happen.
+    /// A fault of the server.
     Internal,
-    /// It takes too long here. Nobody can say whether it was carried out, or will be.
+    /// A request that took too long. It may have been executed, or may still be.
     Stalled,
 }
 
-impl From<Error> for Refused {
-    fn from(refusal: Error) -> Self {
-        Self::Rule(refusal)
+impl From<Error> for RequestError {
+    fn from(error: Error) -> Self {
+        Self::Graph(error)
     }
 }
 
-impl Refused {
-    /// The HTTP status.
+impl RequestError {
+    /// Returns the HTTP status.
     pub const fn status(self) -> u16 {
         match self {
-            Self::Rule(refusal) => refusal.status(),
-            Self::Method(_) => 405,
-            Self::TooSlow => 408,
+            Self::Graph(error) => error.status(),
+            Self::MethodNotAllowed(_) => 405,
+            Self::BodyTimeout => 408,
             Self::BrokenBody => 400,
             Self::Internal => 500,
             Self::Stalled => 503,
         }
     }
 
-    /// When to come back, in seconds, where that would help.
+    /// Returns the seconds after which to retry, if a retry would help.
     pub const fn retry_after(self) -> Option<u8> {
         match self {
-            Self::Rule(refusal) => refusal.retry_after(),
+            Self::Graph(error) => error.retry_after(),
             Self::Stalled => Some(STALLED),
             _ => None,
         }
     }
 
     /// Writes the error body.
-    pub fn write(self, sink: &mut dyn Writer, ids: &Ids, clock: &Clock) -> Result<(), BufferFull> {
+    pub fn write(self, writer: &mut dyn Writer, ids: &Ids, clock: &Clock) -> Result<(), BufferFull> {
         let date = date(clock.now());
         let trace = graph::Trace {
             date: Some(&date),
@@ -101,9 +101,9 @@ impl Refused {
             client_request_id: ids.client.as_deref(),
         };
         let (code, message) = match self {
-            Self::Rule(refusal) => return refusal.write(&trace, sink),
-            Self::Method(_) => return Error::MethodNotAllowed.write(&trace, sink),
-            Self::TooSlow => ("RequestTimeout", "The request did not come in time."),
+            Self::Graph(error) => return error.write(&trace, writer),
+            Self::MethodNotAllowed(_) => return Error::MethodNotAllowed.write(&trace, writer),
+            Self::BodyTimeout => ("RequestTimeout", "The request did not come in time."),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
             Self::Internal => ("InternalServerError", "Something went wrong here."),
             Self::Stalled => (
@@ -111,23 +111,23 @@ impl Refused {
                 "It takes too long here. The request may have been carried out; it can be repeated.",
             ),
         };
-        sink.write(error_body(code, message, ids, &date).as_bytes())
+        writer.write(error_body(code, message, ids, &date).as_bytes())
     }
 
-    /// The answer.
-    pub fn answer(self, ids: &Ids, clock: &Clock) -> Response {
-        let mut text = Text::default();
-        // A sink that grows takes everything.
-        let _ = self.write(&mut text, ids, clock);
-        let mut response = json(text.0);
+    /// Returns the whole response.
+    pub fn response(self, ids: &Ids, clock: &Clock) -> Response {
+        let mut body = VecWriter::default();
+        // Writing to a vector does not fail.
+        let _ = self.write(&mut body, ids, clock);
+        let mut response = json(body.0);
         *response.status_mut() = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
             headers.insert(RETRY_AFTER, u16::from(seconds).into());
         }
         match self {
-            Self::Method(right) => drop(headers.insert(ALLOW, HeaderValue::from_static(right))),
-            Self::TooSlow | Self::BrokenBody => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
+            Self::MethodNotAllowed(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
+            Self::BodyTimeout | Self::BrokenBody => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
             _ if self.status() == 401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             _ => {}
         }
@@ -135,7 +135,7 @@ impl Refused {
     }
 }
 
-/// An error body of the server's own. The ids hold no character that must be escaped.
+/// Returns an error body of the server's own. The ids need no escapes.
 pub fn error_body(code: &str, message: &str, ids: &Ids, date: &str) -> String {
     let client = ids.client.as_ref().map_or("null".to_owned(), |id| format!("\"{id}\""));
     format!(
@@ -144,19 +144,19 @@ pub fn error_body(code: &str, message: &str, ids: &Ids, date: &str) -> String {
     )
 }
 
-/// 200 with a body of JSON.
-pub fn json(text: Vec<u8>) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+/// Returns 200 with a JSON body.
+pub fn json(body: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
-/// 200 without a body, as actions are answered.
-pub fn done() -> Response {
+/// Returns 200 without a body, the response to actions.
+pub fn empty() -> Response {
     Response::new(Body::empty())
 }
 
-/// A handler panicked. What it was asked is not known any more; `observe` makes a body of it.
-pub fn panicked(_: Box<dyn Any + Send>) -> Response {
-    let mut response = Response::new(Body::empty());
+/// Returns 500 without a body, the response to a panic. `observe` adds the body, because the request is lost here.
+pub fn panic_response(_: Box<dyn Any + Send>) -> Response {
+    let mut response = empty();
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
 }

@@ -1,4 +1,4 @@
-//! What clients are told by a server whose shards have too much to do, or do not answer.
+//! Tests of the responses when shards are overloaded, or do not respond.
 
 use super::fixture::{Fixture, REQUESTS};
 use super::{READERS, router};
@@ -27,8 +27,8 @@ async fn get(fixture: &Fixture) -> Response {
     send(fixture, "GET", &format!("/v1.0/users/{ADELE}/presence"), "").await
 }
 
-/// The status, when to come back, and Graph's code of an error. Rule H1.
-async fn refusal(response: Response) -> (u16, Option<String>, String) {
+/// Returns an error's status, its `Retry-After`, and Graph's code. Rule H1.
+async fn error(response: Response) -> (u16, Option<String>, String) {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
@@ -38,60 +38,60 @@ async fn refusal(response: Response) -> (u16, Option<String>, String) {
 
 fn fill(fixture: &Fixture) {
     let user: UserId = ADELE.parse().unwrap();
-    while fixture.app.shards.ask(0, Job::Read(user, tokio::sync::oneshot::channel().0)).is_ok() {}
+    while fixture.app.shards.send(0, Job::Read(user, tokio::sync::oneshot::channel().0)).is_ok() {}
 }
 
 #[tokio::test]
-async fn h1_a_queue_that_is_full_is_no_place_to_wait() {
+async fn h1_requests_to_a_full_queue_are_throttled() {
     let (fixture, queue) = Fixture::stalled();
     fill(&fixture);
     assert_eq!(queue.try_iter().count(), QUEUE);
     fill(&fixture);
     let throttled = || (429, Some("1".to_owned()), "TooManyRequests".to_owned());
-    assert_eq!(refusal(get(&fixture).await).await, throttled());
-    let act = format!("/v1.0/users/{ADELE}/presence/clearUserPreferredPresence");
-    assert_eq!(refusal(send(&fixture, "POST", &act, "{}").await).await, throttled());
-    let tell = format!("/v1.0/users/{ADELE}/presence/setStatusMessage");
+    assert_eq!(error(get(&fixture).await).await, throttled());
+    let action = format!("/v1.0/users/{ADELE}/presence/clearUserPreferredPresence");
+    assert_eq!(error(send(&fixture, "POST", &action, "{}").await).await, throttled());
+    let details_action = format!("/v1.0/users/{ADELE}/presence/setStatusMessage");
     let message = r#"{"statusMessage":{"message":{"content":"x","contentType":"text"}}}"#;
-    assert_eq!(refusal(send(&fixture, "POST", &tell, message).await).await, throttled());
+    assert_eq!(error(send(&fixture, "POST", &details_action, message).await).await, throttled());
     let bulk = format!(r#"{{"ids":["{ADELE}"]}}"#);
     let many = send(&fixture, "POST", "/v1.0/communications/getPresencesByUserId", &bulk).await;
-    assert_eq!(refusal(many).await, throttled());
-    // An element of a batch by itself. Rule H5.
+    assert_eq!(error(many).await, throttled());
+    // Rule H5: an element of a batch fails by itself.
     let batch = format!(r#"{{"requests":[{{"id":"1","method":"GET","url":"/users/{ADELE}/presence"}}]}}"#);
     let response = send(&fixture, "POST", "/v1.0/$batch", &batch).await;
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(json["responses"][0]["status"], 429, "{json}");
     assert_eq!(json["responses"][0]["headers"]["Retry-After"], "1", "{json}");
-    // Nothing of all that has waited, and nothing is counted as if it had.
+    // None of these requests was queued, or counted as queued.
     assert_eq!(queue.try_iter().count(), QUEUE);
     assert_eq!(fixture.app.metrics.queued.get(), 2 * QUEUE as i64);
 }
 
 #[tokio::test]
-async fn h1_more_requests_than_are_served_at_a_time_are_told_when_to_come_back() {
+async fn h1_requests_beyond_the_limit_are_throttled() {
     let (fixture, _queue) = Fixture::stalled();
     let mut served: Vec<_> = (0..REQUESTS).map(|_| Box::pin(get(&fixture))).collect();
     for request in &mut served {
-        assert!(timeout(Duration::ZERO, request.as_mut()).await.is_err(), "it is being served");
+        assert!(timeout(Duration::ZERO, request.as_mut()).await.is_err(), "it is in flight");
     }
     let throttled = (429, Some("1".to_owned()), "TooManyRequests".to_owned());
-    assert_eq!(refusal(get(&fixture).await).await, throttled);
+    assert_eq!(error(get(&fixture).await).await, throttled);
     assert_eq!(fixture.app.metrics.throttled.get(), 1);
     assert_eq!(fixture.app.metrics.in_flight.get(), REQUESTS as i64);
     drop(served);
-    assert_eq!(fixture.app.metrics.in_flight.get(), 0, "who hangs up gives back its place");
+    assert_eq!(fixture.app.metrics.in_flight.get(), 0, "a client that hangs up releases its permit");
 }
 
 #[tokio::test]
-async fn a_disk_that_does_not_answer_is_not_the_clients_fault() {
+async fn a_stalled_shard_makes_the_service_unavailable() {
     let (fixture, queue) = Fixture::stalled();
-    let told = (503, Some("10".to_owned()), "ServiceUnavailable".to_owned());
-    assert_eq!(refusal(get(&fixture).await).await, told);
-    // What was asked waits on: nobody can say that it was not carried out.
+    let unavailable = (503, Some("10".to_owned()), "ServiceUnavailable".to_owned());
+    assert_eq!(error(get(&fixture).await).await, unavailable);
+    // The job stays queued, so it may still be executed.
     assert_eq!(queue.try_iter().count(), 1);
-    assert_eq!(fixture.app.limits.in_flight.available_permits(), REQUESTS, "its place is free again");
+    assert_eq!(fixture.app.limits.in_flight.available_permits(), REQUESTS, "its permit is released");
 }
 
 #[tokio::test]
@@ -103,19 +103,19 @@ async fn readers_of_changes_leave_half_of_every_queue_to_others() {
         assert_eq!(response.status(), 200);
         readers.spawn(response.into_body().collect());
     }
-    let refused = send(&fixture, "GET", "/presence/changes", "").await;
-    assert_eq!(refusal(refused).await, (429, Some("1".to_owned()), "TooManyRequests".to_owned()));
-    // Each has heard that it starts over, and has asked for everybody.
-    let mut asked = 0;
-    while asked < READERS {
+    let rejected = send(&fixture, "GET", "/presence/changes", "").await;
+    assert_eq!(error(rejected).await, (429, Some("1".to_owned()), "TooManyRequests".to_owned()));
+    // Each reader has sent `start-over`, and requested the first chunk of its scan.
+    let mut requested = 0;
+    while requested < READERS {
         tokio::task::yield_now().await;
-        asked += queue.try_iter().inspect(|job| assert!(matches!(job, Job::Everybody(..)))).count();
+        requested += queue.try_iter().inspect(|job| assert!(matches!(job, Job::FullScan(..)))).count();
     }
-    // Nobody has answered, so nobody asks again.
+    // Without a response, no reader requests more.
     for _ in 0..10 * READERS {
         tokio::task::yield_now().await;
     }
-    assert_eq!((asked + queue.try_iter().count(), READERS * 2), (READERS, QUEUE));
+    assert_eq!((requested + queue.try_iter().count(), READERS * 2), (READERS, QUEUE));
     readers.shutdown().await;
-    assert_eq!(send(&fixture, "GET", "/presence/changes", "").await.status(), 200, "their places are free again");
+    assert_eq!(send(&fixture, "GET", "/presence/changes", "").await.status(), 200, "their permits are released");
 }

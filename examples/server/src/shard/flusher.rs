@@ -1,42 +1,42 @@
-//! The thread that makes groups durable, while the writer goes on with the next one.
+//! The flusher: a thread that makes groups durable while the writer fills the next one.
 
 use super::Published;
 use super::database::JournalError;
 use super::group::Group;
 use super::job::Job;
-use super::journal::{Journal, Old};
+use super::journal::{Journal, StaleRow};
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-/// A group that is durable.
+/// A durable group, on its way back to the writer.
 #[derive(Debug, Default)]
-pub struct Done {
-    /// Its memory, to be used again.
+pub struct FlushedGroup {
+    /// The emptied group, whose memory is used again.
     pub group: Group,
-    /// The oldest rows, as many as it asked to look at.
-    pub oldest: Vec<Old>,
+    /// The oldest rows, as many as the group asked to review.
+    pub oldest: Vec<StaleRow>,
 }
 
-/// What the thread needs.
+/// A flusher, to be run on a thread of its own.
 #[derive(Debug)]
 pub struct Flusher {
-    /// Where the groups go.
+    /// The journal to write to.
     pub journal: Journal,
-    /// Where they come from, one at a time.
+    /// The groups to write, one at a time.
     pub groups: Receiver<Group>,
-    /// Where they go back.
-    pub done: SyncSender<Done>,
-    /// Where the writer waits for jobs.
+    /// The channel for durable groups.
+    pub flushed: SyncSender<FlushedGroup>,
+    /// The writer's queue, to wake it.
     pub jobs: SyncSender<Job>,
-    /// What readers of changes look at.
+    /// The cursor of the durable changes.
     pub published: Arc<Published>,
-    /// What is counted.
+    /// The server's metrics.
     pub metrics: Arc<Metrics>,
 }
 
 impl Flusher {
-    /// Makes groups durable until there are no more, and closes the journal.
+    /// Makes groups durable until their channel ends, then closes the journal.
     pub fn run(mut self) {
         while let Ok(mut group) = self.groups.recv() {
             let oldest = match self.flush(&mut group) {
@@ -44,10 +44,10 @@ impl Flusher {
                 Err(error) => stop_everything(&error),
             };
             group.clear();
-            if self.done.send(Done { group, oldest }).is_err() {
+            if self.flushed.send(FlushedGroup { group, oldest }).is_err() {
                 break;
             }
-            // If there is no room, the writer is awake.
+            // If the queue is full, the writer is awake.
             let _ = self.jobs.try_send(Job::Wake);
         }
         if let Err(error) = self.journal.close() {
@@ -55,7 +55,7 @@ impl Flusher {
         }
     }
 
-    fn flush(&mut self, group: &mut Group) -> Result<Vec<Old>, JournalError> {
+    fn flush(&mut self, group: &mut Group) -> Result<Vec<StaleRow>, JournalError> {
         if !group.writes_nothing() {
             let started = std::time::Instant::now();
             self.journal.commit(group)?;
@@ -63,14 +63,14 @@ impl Flusher {
             self.metrics.group_rows.observe(group.len() as f64);
         }
         self.published.publish(group.cursor);
-        for answer in group.answers.drain(..) {
-            answer.send();
+        for response in group.responses.drain(..) {
+            response.send();
         }
-        if group.look_at == 0 { Ok(Vec::new()) } else { self.journal.oldest(group.look_at) }
+        if group.review_count == 0 { Ok(Vec::new()) } else { self.journal.oldest(group.review_count) }
     }
 }
 
-/// Ends the process: nobody may be told of what is not durable, and what is in memory is ahead of it.
+/// Ends the process, because memory is ahead of what is durable, and no response may show that.
 pub fn stop_everything(error: &dyn std::error::Error) -> ! {
     tracing::error!("the journal failed, so nothing can be promised any more: {error}");
     std::process::exit(74)

@@ -1,47 +1,47 @@
-//! What is made durable together, and who is told when it is.
+//! Groups: rows that become durable in one transaction, with the responses that wait for it.
 
-use super::job::Answer;
-use super::journal::Marks;
+use super::job::Response;
+use super::journal::Metadata;
 use presence_core::directory::Cursor;
 use presence_core::{Instant, UserId};
 
-/// What a row of the journal is a record of.
+/// The kind of record in a row of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Record {
     /// A user's sessions and preferred presence: the library's snapshot.
     User = 0,
-    /// What a user tells beside that: the library's snapshot of details.
-    Told = 1,
+    /// A user's details: the library's snapshot of details.
+    Details = 1,
 }
 
 impl Record {
-    /// The record with this number.
+    /// Returns the kind with this number.
     pub const fn from_number(number: i64) -> Option<Self> {
         match number {
             0 => Some(Self::User),
-            1 => Some(Self::Told),
+            1 => Some(Self::Details),
             _ => None,
         }
     }
 }
 
-/// What a row says of the rest of the journal, as it is when it has been written.
+/// The state of the journal after a row was written. Each row holds it, so that missing rows are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rest {
+pub struct JournalState {
     /// The oldest row that is still needed.
     pub oldest: i64,
-    /// The number of the marks.
-    pub marks: u64,
+    /// The number of the metadata.
+    pub metadata: u64,
 }
 
-impl Default for Rest {
+impl Default for JournalState {
     fn default() -> Self {
-        Self { oldest: 1, marks: 0 }
+        Self { oldest: 1, metadata: 0 }
     }
 }
 
-/// A row to be written; where its bytes end in the group's.
+/// A row to write, and the end of its bytes in the group's.
 #[derive(Debug)]
 struct Row {
     row: i64,
@@ -51,46 +51,46 @@ struct Row {
     end: usize,
 }
 
-/// A row to be written, with its bytes.
+/// A row to write, with its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRow<'a> {
-    /// Its place in the log.
+    /// The row's number.
     pub row: i64,
-    /// What it is a record of.
+    /// The kind of its record.
     pub record: Record,
-    /// Whose.
+    /// The user that the record belongs to.
     pub user: UserId,
-    /// The moment that it is of.
+    /// The instant at which the record was taken.
     pub taken_at: Instant,
-    /// The record; nothing if there is nothing any more.
+    /// The record; empty if nothing is left to store.
     pub bytes: &'a [u8],
 }
 
-/// What is made durable in one transaction, and the answers that wait for it.
+/// Rows that become durable in one transaction, and the responses that wait for it.
 #[derive(Debug, Default)]
 pub struct Group {
     rows: Vec<Row>,
     bytes: Vec<u8>,
-    /// The marks, if they changed.
-    pub marks: Option<Marks>,
-    /// What its rows say of the rest. Rows before the oldest go with it, if it has any.
-    pub rest: Rest,
-    /// How many of the oldest rows the writer wants to look at next.
-    pub look_at: usize,
-    /// Where the directory's changes were when it was closed.
+    /// The metadata, if it changed.
+    pub metadata: Option<Metadata>,
+    /// The state that each row records. If the group has rows, those before the oldest are deleted with it.
+    pub journal_state: JournalState,
+    /// The number of oldest rows to return for review after the commit.
+    pub review_count: usize,
+    /// The cursor of the latest change in the group.
     pub cursor: Cursor,
-    /// Who waits for it.
-    pub answers: Vec<Answer>,
+    /// The responses to send after the commit.
+    pub responses: Vec<Response>,
 }
 
 impl Group {
-    /// Adds a row with these bytes, none if there is nothing any more.
+    /// Adds a row; empty bytes record that nothing is left to store.
     pub fn push(&mut self, row: i64, record: Record, user: UserId, taken_at: Instant, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.rows.push(Row { row, record, user, taken_at, end: self.bytes.len() });
     }
 
-    /// The rows, in order.
+    /// Returns the rows in order.
     pub fn rows(&self) -> impl Iterator<Item = NewRow<'_>> {
         let mut start = 0;
         self.rows.iter().map(move |row| {
@@ -101,23 +101,23 @@ impl Group {
         })
     }
 
-    /// How many rows it has.
+    /// Returns the number of rows.
     pub const fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether the disk need not be touched for it.
+    /// Reports whether committing the group would write nothing.
     pub const fn writes_nothing(&self) -> bool {
-        self.rows.is_empty() && self.marks.is_none()
+        self.rows.is_empty() && self.metadata.is_none()
     }
 
-    /// Empties it, and keeps its memory.
+    /// Empties the group, and keeps its memory for the next one.
     pub fn clear(&mut self) {
-        let (mut rows, mut bytes, mut answers) =
-            (std::mem::take(&mut self.rows), std::mem::take(&mut self.bytes), std::mem::take(&mut self.answers));
+        let (mut rows, mut bytes, mut responses) =
+            (std::mem::take(&mut self.rows), std::mem::take(&mut self.bytes), std::mem::take(&mut self.responses));
         rows.clear();
         bytes.clear();
-        answers.clear();
-        *self = Self { rows, bytes, answers, ..Self::default() };
+        responses.clear();
+        *self = Self { rows, bytes, responses, ..Self::default() };
     }
 }

@@ -1,6 +1,6 @@
-//! What a shard is asked to do, and what it answers.
+//! The jobs that a shard accepts, and its responses.
 
-use super::details::Told;
+use super::details::UserDetails;
 use presence_core::details::{
     DetailsCommand, DetailsError, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace,
 };
@@ -9,54 +9,54 @@ use presence_core::{Command, CommandError, Instant, Presence, SessionId, UserId}
 use std::sync::Arc;
 use tokio::sync::oneshot::Sender;
 
-/// A user as it is shown.
+/// A user as a read shows it.
 #[derive(Clone, Debug)]
-pub struct Shown {
-    /// Who.
+pub struct UserView {
+    /// The user's id.
     pub user: UserId,
-    /// What is published.
+    /// The published presence.
     pub presence: Presence,
-    /// The version, without that of what it has told; 0 while nothing visible has ever changed.
+    /// The version, without that of the details; 0 until something visible changes.
     pub version: u64,
-    /// What else it has told.
-    pub told: Option<Arc<Told>>,
+    /// The user's details, if it has any.
+    pub details: Option<Arc<UserDetails>>,
 }
 
-/// What changed after a cursor.
+/// The users that changed after a cursor.
 #[derive(Debug)]
 pub enum Changes {
-    /// These users, each with where to go on after it.
-    Users(Vec<(Shown, Cursor)>),
-    /// What changed is not known any more, or it is too much: read everybody.
-    CursorError,
+    /// Some of these users, each with the cursor that follows it.
+    Users(Vec<(UserView, Cursor)>),
+    /// The cursor is too old, or too far behind: read every user again.
+    StartOver,
 }
 
-/// Some of all users.
+/// A chunk of a scan over all users.
 #[derive(Debug)]
-pub struct Everybody {
-    /// Some users.
-    pub users: Vec<Shown>,
-    /// The place to go on from; `None` behind the last.
+pub struct FullScan {
+    /// The users of this chunk.
+    pub users: Vec<UserView>,
+    /// The offset of the next chunk; `None` after the last.
     pub next: Option<usize>,
-    /// Where the changes are now.
+    /// The cursor of the latest change.
     pub cursor: Cursor,
 }
 
-/// A command about what a user tells, with its text.
+/// A [`DetailsCommand`] that owns its text, so that it can be sent to another thread.
 #[derive(Debug)]
-pub enum TellCommand {
-    /// Rule T1.
+pub enum OwnedDetailsCommand {
+    /// The text of a status message, and its expiry.
     SetStatusMessage(String, Instant),
-    /// Rule W1.
+    /// The work location of a layer, and its expiry.
     SetLocation(LocationLayer, WorkLocationType, Option<String>, Instant),
-    /// Rule W1.
+    /// The layers of the work location to clear.
     ClearLocations(LocationLayers),
-    /// Rule O1.
+    /// Whether the user is out of office, and the message about it.
     SetOutOfOffice(bool, Option<String>),
 }
 
-impl TellCommand {
-    /// The library's command, out of the body that it lies in.
+impl OwnedDetailsCommand {
+    /// Copies a command out of the body that it borrows from.
     pub fn from_command(command: DetailsCommand<'_>) -> Self {
         match command {
             DetailsCommand::SetStatusMessage { text, expires_at } => {
@@ -72,7 +72,7 @@ impl TellCommand {
         }
     }
 
-    /// The library's command.
+    /// Returns the library's command.
     pub fn as_command(&self) -> DetailsCommand<'_> {
         match self {
             Self::SetStatusMessage(text, expires_at) => {
@@ -92,59 +92,59 @@ impl TellCommand {
     }
 }
 
-/// What a shard is asked to do.
+/// A job for a shard, with the channel for its response.
 #[derive(Debug)]
 pub enum Job {
-    /// Carry out a command about a user's presence.
+    /// Executes a command about a user's presence.
     Execute(UserId, Command<SessionId>, Sender<Result<(), CommandError>>),
-    /// Carry out a command about what a user tells.
-    Tell(UserId, Box<TellCommand>, Sender<Result<(), DetailsError>>),
-    /// Read a user.
-    Read(UserId, Sender<Shown>),
-    /// Read many users, in the order asked.
-    ReadMany(Vec<UserId>, Sender<Vec<Shown>>),
-    /// Tell who changed, some at a time.
+    /// Executes a command about a user's details.
+    ExecuteDetails(UserId, Box<OwnedDetailsCommand>, Sender<Result<(), DetailsError>>),
+    /// Reads a user.
+    Read(UserId, Sender<UserView>),
+    /// Reads many users, in the given order.
+    ReadMany(Vec<UserId>, Sender<Vec<UserView>>),
+    /// Reads some of the changes after a cursor.
     Changes(Cursor, Sender<Changes>),
-    /// Tell everybody's presence, some at a time, from a place on.
-    Everybody(usize, Sender<Everybody>),
-    /// Let time pass on a virtual clock; told when all that was due has happened, and the clock is durable.
+    /// Reads a chunk of all users, from an offset on.
+    FullScan(usize, Sender<FullScan>),
+    /// Advances a virtual clock; responds when all due transitions are applied and the clock is durable.
     Advance(Instant, Sender<()>),
-    /// Look around: a group has become durable.
+    /// Wakes the writer, because a group has become durable.
     Wake,
-    /// Finish what was asked before, and end.
+    /// Ends the writer after all earlier jobs.
     Stop,
 }
 
-/// An answer that may have to wait until what it tells is durable. Whoever asked may have gone away meanwhile.
+/// A response that may have to wait until the state it shows is durable.
 #[derive(Debug)]
-pub enum Answer {
-    /// Of a command about a user's presence.
+pub enum Response {
+    /// The outcome of a command about a user's presence.
     Executed(Sender<Result<(), CommandError>>, Result<(), CommandError>),
-    /// Of a command about what a user tells.
-    Told(Sender<Result<(), DetailsError>>, Result<(), DetailsError>),
-    /// Of a read.
-    Read(Sender<Shown>, Shown),
-    /// Of a read of many.
-    ReadMany(Sender<Vec<Shown>>, Vec<Shown>),
-    /// Of a look at changes.
+    /// The outcome of a command about a user's details.
+    DetailsExecuted(Sender<Result<(), DetailsError>>, Result<(), DetailsError>),
+    /// A user.
+    Read(Sender<UserView>, UserView),
+    /// Many users.
+    ReadMany(Sender<Vec<UserView>>, Vec<UserView>),
+    /// Changes.
     Changes(Sender<Changes>, Changes),
-    /// Of a look at everybody.
-    Everybody(Sender<Everybody>, Everybody),
-    /// Of time that passed.
+    /// A chunk of all users.
+    FullScan(Sender<FullScan>, FullScan),
+    /// The end of an advance.
     Advanced(Sender<()>),
 }
 
-impl Answer {
-    /// Sends it.
+impl Response {
+    /// Sends the response, unless its receiver is gone.
     pub fn send(self) {
-        // Nobody waits any more if this fails: a client that hung up.
+        // Sending fails when a client has hung up meanwhile.
         match self {
             Self::Executed(to, outcome) => drop(to.send(outcome)),
-            Self::Told(to, outcome) => drop(to.send(outcome)),
-            Self::Read(to, shown) => drop(to.send(shown)),
-            Self::ReadMany(to, shown) => drop(to.send(shown)),
+            Self::DetailsExecuted(to, outcome) => drop(to.send(outcome)),
+            Self::Read(to, view) => drop(to.send(view)),
+            Self::ReadMany(to, views) => drop(to.send(views)),
             Self::Changes(to, changes) => drop(to.send(changes)),
-            Self::Everybody(to, everybody) => drop(to.send(everybody)),
+            Self::FullScan(to, scan) => drop(to.send(scan)),
             Self::Advanced(to) => drop(to.send(())),
         }
     }

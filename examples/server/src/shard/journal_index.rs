@@ -1,128 +1,142 @@
-//! Which rows of the journal count: the newest of every record. What is needed to append, and to take old rows away.
+//! The index of a journal: the newest row of every record. The writer needs it to append rows and to drop stale ones.
 
-use super::group::{Group, Record, Rest};
-use super::journal::{Marks, Old};
+use super::details::UserDetails;
+use super::group::{Group, JournalState, Record};
+use super::journal::{Metadata, StaleRow};
 use super::state::State;
 use super::users::{SESSIONS, Users};
 use presence_core::graph::TextBuffer;
 use presence_core::{Instant, SessionId, User, UserId, snapshot};
 use std::collections::HashSet;
 
-/// Rows that may pile up before old ones are taken away.
+/// The number of stale rows that may pile up before they are dropped.
 const SLACK: usize = if cfg!(test) { 4 } else { 4096 };
-/// Most rows that are looked at after one commit, unless it was of more than half as many.
-const LOOK_AT: usize = if cfg!(test) { 64 } else { 1024 };
-/// How far a clock may go before it is noted, in milliseconds.
-const NOTE_CLOCK: u64 = 1000;
+/// The most rows to review after one commit, unless the commit has more than half as many rows.
+const MAX_REVIEW: usize = if cfg!(test) { 64 } else { 1024 };
+/// The longest time, in milliseconds, for which the clock's progress stays out of the metadata.
+const CLOCK_INTERVAL: u64 = 1000;
 
 const USER_LEN: usize = snapshot::max_len::<SessionId, SESSIONS>();
-const TOLD_LEN: usize = snapshot::max_details_len::<{ TextBuffer::CAPACITY }>();
+const DETAILS_LEN: usize = snapshot::max_details_len::<{ TextBuffer::CAPACITY }>();
 
-/// The state of a shard's journal, as its writer knows it.
+/// The contents of a shard's journal, as its writer knows them.
 #[derive(Debug)]
-pub struct Book {
-    /// The newest row of the user in each place of the directory, 0 if there is none, and whose it is.
+pub struct JournalIndex {
+    /// For each slot of the directory: the newest row of the user in it, 0 if there is none, and that user.
     newest: Box<[(i64, UserId)]>,
-    /// The oldest row there is.
+    /// The oldest row.
     pub first_row: i64,
-    /// The row that comes next.
+    /// The number of the next row.
     pub next_row: i64,
-    /// The marks as they are durable, or about to be.
-    pub marks: Marks,
+    /// The metadata that is durable, or about to be.
+    pub metadata: Metadata,
 }
 
-impl Book {
-    /// A book about a journal without rows.
+impl JournalIndex {
+    /// Creates the index of an empty journal, for a directory of this capacity.
     pub fn new(capacity: usize) -> Self {
         let newest = vec![(0, UserId::from_bytes([0; 16])); capacity].into_boxed_slice();
-        Self { newest, first_row: 1, next_row: 1, marks: Marks::default() }
+        Self { newest, first_row: 1, next_row: 1, metadata: Metadata::default() }
     }
 
-    /// Notes that this is the newest row of a user, if it has a place.
-    pub fn note(&mut self, users: &Users, user: UserId, row: i64) {
+    /// Records the newest row of a user, if the user is in the directory.
+    pub fn set_newest(&mut self, users: &Users, user: UserId, row: i64) {
         if let Some(newest) = users.handle(user).and_then(|handle| self.newest.get_mut(handle.index())) {
             *newest = (row, user);
         }
     }
 
-    /// Who has lost its place to this user since the newest row of whoever has it.
-    pub fn lost_to(&self, users: &Users, user: UserId) -> Option<UserId> {
-        let (row, old) = *self.newest.get(users.handle(user)?.index())?;
-        (row != 0 && old != user && users.handle(old).is_none()).then_some(old)
+    /// Returns the user that `user` has evicted from its slot, if the journal still has a record of it.
+    pub fn evicted_by(&self, users: &Users, user: UserId) -> Option<UserId> {
+        let (row, earlier) = *self.newest.get(users.handle(user)?.index())?;
+        (row != 0 && earlier != user && users.handle(earlier).is_none()).then_some(earlier)
     }
 
-    fn take_row(&mut self) -> i64 {
+    fn allocate_row(&mut self) -> i64 {
         let row = self.next_row;
         self.next_row += 1;
         row
     }
 
-    /// Appends the record of a user as it is now; an empty one for a user who has lost its place.
+    /// Appends a user's current record; an empty one for a user that was evicted.
     pub fn append_user(&mut self, group: &mut Group, state: &State, user: UserId, now: Instant) {
-        let row = self.take_row();
+        let row = self.allocate_row();
         let mut buffer = [0; USER_LEN];
-        let mut taken = None;
+        let mut saved = None;
         if state.users.handle(user).is_some() {
-            // What is overdue was carried out on what is read, so nothing is; and the buffer is as long as a snapshot can be.
-            let take = |found: &User<SessionId, SESSIONS>| {
+            // A read has applied all that is due, so `at` succeeds; and the buffer holds the longest snapshot.
+            let save = |found: &User<SessionId, SESSIONS>| {
                 snapshot::save(found.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
             };
-            taken = state.users.read(now, user, take);
-            self.note(&state.users, user, row);
+            saved = state.users.read(now, user, save);
+            self.set_newest(&state.users, user, row);
         }
-        group.push(row, Record::User, user, now, taken.and_then(|len| buffer.get(..len)).unwrap_or_default());
+        group.push(row, Record::User, user, now, saved.and_then(|len| buffer.get(..len)).unwrap_or_default());
     }
 
-    /// Appends what a user tells, of which nothing is overdue; an empty record if it is nothing any more.
-    pub fn append_told(&mut self, group: &mut Group, state: &mut State, user: UserId, now: Instant) {
-        let row = self.take_row();
-        let mut buffer = [0; TOLD_LEN];
-        let taken = state.kept.get(user).and_then(|told| {
-            // The buffer is as long as it can be.
-            snapshot::save_details(told.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
-        });
-        group.push(row, Record::Told, user, now, taken.and_then(|len| buffer.get(..len)).unwrap_or_default());
-        state.kept.note_row(user, row);
-    }
-
-    /// Looks at one of the oldest rows, which is about to go: what still counts is written anew.
-    pub fn look_at_old(&mut self, old: &Old, state: &State, touched: &mut HashSet<UserId>, told: &mut HashSet<UserId>) {
-        self.first_row = old.row + 1;
-        let counts = match old.record {
-            Record::User => {
-                let handle = state.users.handle(old.user);
-                handle.is_some_and(|handle| self.newest.get(handle.index()).is_some_and(|newest| newest.0 == old.row))
-            }
-            Record::Told => state.kept.row(old.user) == Some(old.row),
+    /// Appends a user's details, of which nothing may be due; an empty record if none are left.
+    pub fn append_details(&mut self, group: &mut Group, state: &mut State, user: UserId, now: Instant) {
+        let row = self.allocate_row();
+        let mut buffer = [0; DETAILS_LEN];
+        let save = |details: &UserDetails| {
+            // The buffer holds the longest snapshot.
+            snapshot::save_details(details.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
         };
-        if counts && !old.is_empty {
-            match old.record {
-                Record::User => touched.insert(old.user),
-                Record::Told => told.insert(old.user),
+        let saved = state.details.get(user).and_then(save);
+        group.push(row, Record::Details, user, now, saved.and_then(|len| buffer.get(..len)).unwrap_or_default());
+        state.details.set_newest_row(user, row);
+    }
+
+    /// Reviews one of the oldest rows before it is dropped: a record that has no newer row must be written again.
+    pub fn review(
+        &mut self,
+        stale: &StaleRow,
+        state: &State,
+        dirty_users: &mut HashSet<UserId>,
+        dirty_details: &mut HashSet<UserId>,
+    ) {
+        self.first_row = stale.row + 1;
+        let is_newest = match stale.record {
+            Record::User => {
+                let handle = state.users.handle(stale.user);
+                handle.is_some_and(|handle| self.newest.get(handle.index()).is_some_and(|newest| newest.0 == stale.row))
+            }
+            Record::Details => state.details.newest_row(stale.user) == Some(stale.row),
+        };
+        if is_newest && !stale.is_empty {
+            match stale.record {
+                Record::User => dirty_users.insert(stale.user),
+                Record::Details => dirty_details.insert(stale.user),
             };
         }
     }
 
-    /// How many of the oldest rows are to be looked at after this group: more than it appends, so that there are never
-    /// much more than two rows for each record. None after a group without rows: nothing goes with it.
-    pub fn look_at(&self, state: &State, group: &Group) -> usize {
+    /// Returns how many of the oldest rows to review after this group.
+    ///
+    /// That is more than the group appends, so that the journal never has much more than two rows for each record. It is 0
+    /// for a group without rows, because such a group deletes none.
+    pub fn review_count(&self, state: &State, group: &Group) -> usize {
         let rows = usize::try_from(self.next_row - self.first_row).unwrap_or(usize::MAX);
-        let wanted = 2 * (state.users.len() + state.kept.len()) + SLACK;
-        if rows > wanted && group.len() > 0 { (3 * group.len() + 64).min(LOOK_AT.max(2 * group.len())) } else { 0 }
+        let wanted = 2 * (state.users.len() + state.details.len()) + SLACK;
+        if rows > wanted && group.len() > 0 { (3 * group.len() + 64).min(MAX_REVIEW.max(2 * group.len())) } else { 0 }
     }
 
-    /// What rows say of the rest that are written now.
-    pub const fn rest(&self) -> Rest {
-        Rest { oldest: self.first_row, marks: self.marks.number }
+    /// Returns the state that rows written now record.
+    pub const fn journal_state(&self) -> JournalState {
+        JournalState { oldest: self.first_row, metadata: self.metadata.number }
     }
 
-    /// The marks, if they must be written: something in them changed that is promised, or the clock has gone on.
-    pub fn changed_marks(&mut self, now: Instant, virtual_now: u64, forgotten: u64) -> Option<Marks> {
-        let is_promised = virtual_now != self.marks.virtual_now || forgotten != self.marks.forgotten;
-        if !is_promised && now.as_millis() < self.marks.newest.saturating_add(NOTE_CLOCK) {
+    /// Updates the metadata and returns it, if it must be written.
+    ///
+    /// A changed virtual clock or version floor must be written at once, since responses rely on them; the progress of the
+    /// clock alone once an interval.
+    pub fn changed_metadata(&mut self, now: Instant, virtual_now: u64, version_floor: u64) -> Option<Metadata> {
+        let is_required = virtual_now != self.metadata.virtual_now || version_floor != self.metadata.version_floor;
+        if !is_required && now.as_millis() < self.metadata.newest.saturating_add(CLOCK_INTERVAL) {
             return None;
         }
-        self.marks = Marks { number: self.marks.number + 1, forgotten, virtual_now, newest: now.as_millis() };
-        Some(self.marks)
+        let number = self.metadata.number + 1;
+        self.metadata = Metadata { number, version_floor, virtual_now, newest: now.as_millis() };
+        Some(self.metadata)
     }
 }

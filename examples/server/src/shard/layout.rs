@@ -1,7 +1,7 @@
-//! What lies in the directory of the data: a lock, the number of shards, and a journal for each.
+//! The data directory: a lock, the number of shards, and a journal for each shard.
 //!
-//! A machine with more cores, or `--users` that ask for more shards, finds the data of fewer: then new journals are filled
-//! first, and the number of shards, one file that is replaced at once, says which set counts.
+//! A machine with more cores, or larger `--users`, may need more shards than the data has. Then new journals are filled
+//! first; the number of shards, a file that is replaced atomically, decides which set of journals counts.
 
 use super::database::JournalError;
 use super::group::Group;
@@ -13,28 +13,28 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Fewer users than this are kept in one shard.
-const SMALL: usize = 4096;
-/// Most shards there are.
-const MOST: usize = 64;
-/// How long an earlier server has to let go of the lock.
-const LOCK_WITHIN: Duration = Duration::from_secs(3);
-const LOCK_AGAIN: Duration = Duration::from_millis(10);
-/// Rows moved in one transaction.
-const MOVE_AT_ONCE: usize = 4096;
+/// The number of users from which on they are spread over several shards.
+const MIN_USERS_TO_SHARD: usize = 4096;
+/// The most shards.
+const MAX_SHARDS: usize = 64;
+/// The time that an earlier server has to release the lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
+const LOCK_RETRY: Duration = Duration::from_millis(10);
+/// The number of rows that are moved in one transaction.
+const MOVED_ROWS: usize = 4096;
 
-/// Why the data cannot be opened.
+/// A data directory that cannot be opened.
 #[derive(Debug)]
 pub enum LayoutError {
-    /// Another server has it.
+    /// A directory that another server has locked.
     Locked,
-    /// A file, or the directory.
+    /// An error of a file, or of the directory.
     Io(PathBuf, io::Error),
-    /// A journal.
+    /// A journal that cannot be opened or read.
     Journal(PathBuf, JournalError),
-    /// The number of shards is none, or is missing where there is data.
+    /// A number of shards that is malformed, or missing although there is data.
     Shards(PathBuf),
-    /// A journal that should be there is not.
+    /// A missing journal.
     Missing(PathBuf),
 }
 
@@ -52,22 +52,22 @@ impl std::fmt::Display for LayoutError {
 
 impl std::error::Error for LayoutError {}
 
-/// The data of a server. Nobody else can open it while this lives.
+/// The open data of a server.
 #[derive(Debug)]
 pub struct Data {
     /// A journal for each shard.
     pub journals: Vec<Journal>,
-    /// Held, not used.
+    /// The lock, which keeps other servers out while it is open.
     pub lock: File,
 }
 
-/// How many shards serve so many users: one a core, and one alone where there are few users.
+/// Returns the number of shards for this many users: one for each core, or a single one for few users.
 pub fn shards_for(users: usize) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if users < SMALL { 1 } else { cores.min(MOST) }
+    if users < MIN_USERS_TO_SHARD { 1 } else { cores.min(MAX_SHARDS) }
 }
 
-/// Opens the data in a directory, or makes it, for so many shards.
+/// Opens the data in a directory, or creates it, for this many shards.
 pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     let at = |path: &Path| {
         let path = path.to_owned();
@@ -76,22 +76,22 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     fs::create_dir_all(directory).map_err(at(directory))?;
     let lock_path = directory.join("lock");
     let lock = File::create(&lock_path).map_err(at(&lock_path))?;
-    take(&lock).map_err(|error| match error {
+    acquire(&lock).map_err(|error| match error {
         TryLockError::WouldBlock => LayoutError::Locked,
         TryLockError::Error(error) => LayoutError::Io(lock_path, error),
     })?;
     let path = directory.join("shards");
     let stored = match fs::read_to_string(&path) {
         Ok(text) => {
-            let number = text.trim().parse().ok().filter(|number| (1..=MOST).contains(number));
+            let number = text.trim().parse().ok().filter(|number| (1..=MAX_SHARDS).contains(number));
             Some(number.ok_or(LayoutError::Shards(path.clone()))?)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(LayoutError::Io(path, error)),
     };
     let Some(stored) = stored else {
-        // A first start that was cut short leaves journals with nothing in them; all else is somebody's data.
-        if holds_rows(directory)? {
+        // An interrupted first start leaves empty journals; journals with rows are a user's data.
+        if has_rows(directory)? {
             return Err(LayoutError::Shards(path));
         }
         let journals = journals(directory, shards, Journal::create)?;
@@ -104,7 +104,7 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
             return Err(LayoutError::Missing(path));
         }
     }
-    // What is left of an earlier number of shards, or of a move that was cut short.
+    // Journals of an earlier number of shards, or of an interrupted move.
     remove_journals(directory, stored).map_err(at(directory))?;
     if stored != shards {
         tracing::info!("moving the users of {stored} shards to {shards}");
@@ -115,12 +115,12 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     Ok(Data { journals: journals(directory, shards, Journal::open)?, lock })
 }
 
-/// Takes the lock. A server that was killed a moment ago may not have let go of it yet, so it gets a little time.
-fn take(lock: &File) -> Result<(), TryLockError> {
-    let asked = Instant::now();
+/// Acquires the lock. Waits a little, because a server that was just killed may not have released it yet.
+fn acquire(lock: &File) -> Result<(), TryLockError> {
+    let started = Instant::now();
     loop {
         match lock.try_lock() {
-            Err(TryLockError::WouldBlock) if asked.elapsed() < LOCK_WITHIN => std::thread::sleep(LOCK_AGAIN),
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_TIMEOUT => std::thread::sleep(LOCK_RETRY),
             outcome => return outcome,
         }
     }
@@ -130,7 +130,7 @@ fn journal_path(directory: &Path, shards: usize, shard: usize) -> PathBuf {
     directory.join(format!("journal-{shards}-{shard}.sqlite"))
 }
 
-/// The journals of so many shards, each of which is opened or made.
+/// Opens or creates the journals of this many shards.
 fn journals(
     directory: &Path,
     shards: usize,
@@ -144,13 +144,13 @@ fn journals(
         .collect()
 }
 
-/// Whether any journal, of whatever number of shards, has something in it.
-fn holds_rows(directory: &Path) -> Result<bool, LayoutError> {
+/// Reports whether a journal of any number of shards has rows.
+fn has_rows(directory: &Path) -> Result<bool, LayoutError> {
     let failed = |error| LayoutError::Io(directory.to_owned(), error);
     for entry in fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if generation(&name).is_none() || !name.ends_with(".sqlite") {
+        if shards_of_file(&name).is_none() || !name.ends_with(".sqlite") {
             continue;
         }
         let mut rows = 0;
@@ -163,33 +163,33 @@ fn holds_rows(directory: &Path) -> Result<bool, LayoutError> {
     Ok(false)
 }
 
-/// The number of shards that a journal, or a file of `SQLite`'s beside it, belongs to; `None` for any other file.
-fn generation(name: &str) -> Option<usize> {
+/// Returns the number of shards in the name of a journal, or of a file of `SQLite`'s beside it; `None` for other files.
+fn shards_of_file(name: &str) -> Option<usize> {
     let (numbers, ending) = name.strip_prefix("journal-")?.split_once(".sqlite")?;
     let (shards, shard) = numbers.split_once('-')?;
     let number = |text: &str| text.parse::<usize>().ok().filter(|number| number.to_string() == text);
     let (shards, shard) = (number(shards)?, number(shard)?);
-    (shard < shards && shards <= MOST && matches!(ending, "" | "-wal" | "-shm" | "-journal")).then_some(shards)
+    (shard < shards && shards <= MAX_SHARDS && matches!(ending, "" | "-wal" | "-shm" | "-journal")).then_some(shards)
 }
 
-/// Removes the journals of every number of shards but this one, and nothing else.
-fn remove_journals(directory: &Path, but: usize) -> io::Result<()> {
+/// Removes the journals of all other numbers of shards, and no other file.
+fn remove_journals(directory: &Path, current: usize) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
-        if name.to_str().and_then(generation).is_some_and(|shards| shards != but) {
+        if name.to_str().and_then(shards_of_file).is_some_and(|shards| shards != current) {
             fs::remove_file(directory.join(name))?;
         }
     }
     Ok(())
 }
 
-/// Says which journal it was.
+/// Returns a conversion that adds the journal's path to an error.
 fn failed(journal: &Journal) -> impl FnOnce(JournalError) -> LayoutError + use<> {
     let path = journal.path();
     move |error| LayoutError::Journal(path, error)
 }
 
-/// Writes the newest records of all users into the journals of another number of shards.
+/// Copies the newest records of all users into the journals of another number of shards.
 fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutError> {
     let sources = journals(directory, from, Journal::open)?;
     let targets = journals(directory, to, Journal::create)?;
@@ -198,27 +198,27 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
         let mut seen = HashSet::new();
         let mut outcome = Ok(());
         source
-            .read(|old, taken_at, bytes| {
-                if outcome.is_err() || !seen.insert((old.record, old.user)) || old.is_empty {
+            .read(|row, taken_at, bytes| {
+                if outcome.is_err() || !seen.insert((row.record, row.user)) || row.is_empty {
                     return;
                 }
-                let Some((journal, group, next)) = targets.get_mut(shard_of(old.user, to)) else { return };
-                group.push(*next, old.record, old.user, taken_at, bytes);
+                let Some((journal, group, next)) = targets.get_mut(shard_of(row.user, to)) else { return };
+                group.push(*next, row.record, row.user, taken_at, bytes);
                 *next += 1;
-                if group.len() >= MOVE_AT_ONCE {
+                if group.len() >= MOVED_ROWS {
                     outcome = journal.commit(group).map_err(failed(journal));
                     group.clear();
                 }
             })
             .map_err(failed(&source))?;
         outcome?;
-        let mut marks = source.marks().map_err(failed(&source))?;
-        // A row may be newer than they are, and what is written last here is not the newest.
-        marks.newest = marks.newest.max(source.newest().map_err(failed(&source))?);
+        let mut metadata = source.metadata().map_err(failed(&source))?;
+        // A row may be newer than the metadata, and the last row of a target is not its newest.
+        metadata.newest = metadata.newest.max(source.newest().map_err(failed(&source))?);
         for (journal, group, _) in &mut targets {
-            // The greatest of each is right for all: they only say what others are above.
-            let other = journal.marks().map_err(failed(journal))?;
-            group.marks = Some(marks.greatest(other));
+            // The greatest value of each field is right for all journals, because the fields are lower bounds.
+            let other = journal.metadata().map_err(failed(journal))?;
+            group.metadata = Some(metadata.greatest(other));
             journal.commit(group).map_err(failed(journal))?;
             group.clear();
         }
@@ -230,7 +230,7 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
     Ok(())
 }
 
-/// Replaces a file at once: after a crash it has the old text or the new one.
+/// Replaces a file atomically: after a crash it has the old text or the new one.
 fn write_durably(directory: &Path, path: &Path, text: &str) -> io::Result<()> {
     let fresh = path.with_extension("new");
     let mut file = File::create(&fresh)?;
@@ -245,9 +245,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_journals_are_taken_for_journals() {
-        assert_eq!(generation("journal-2-1.sqlite"), Some(2));
-        assert_eq!(generation("journal-1-0.sqlite-wal"), Some(1));
+    fn only_journals_are_recognised() {
+        assert_eq!(shards_of_file("journal-2-1.sqlite"), Some(2));
+        assert_eq!(shards_of_file("journal-1-0.sqlite-wal"), Some(1));
         for name in [
             "journal-of-mine.txt",
             "journal-1-0.sqlite.bak",
@@ -256,7 +256,7 @@ mod tests {
             "journal-2-",
             "lock",
         ] {
-            assert_eq!(generation(name), None, "{name}");
+            assert_eq!(shards_of_file(name), None, "{name}");
         }
     }
 }

@@ -1,9 +1,12 @@
-//! Shards: a directory and a journal each, and a thread that owns them. Users are hashed to shards, one a core.
+//! Shards: each a directory, a journal, and a thread that owns them. Users are hashed to shards, one for each core.
 //!
-//! Reading order: [`job`] is what a shard is asked; [`state`] is what it knows; [`writer`] carries jobs out on that;
-//! [`pending`] is what is not durable yet, a [`group`] at a time; [`flusher`] makes it durable, in the [`journal`], a [`database`]; [`journal_index`]
-//! knows which rows of that count; [`restore`] reads it back; [`layout`] is what lies in the directory of the data.
+//! Reading order: [`job`] defines requests to a shard; [`state`] is its state; the [`writer`] executes jobs on it;
+//! [`pending`] holds changes that are not durable yet, a [`group`] at a time; the [`flusher`] makes groups durable in the
+//! [`journal`], which is a [`database`]; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back;
+//! [`layout`] manages the data directory.
 
+#[cfg(feature = "benchmark")]
+mod benchmark;
 mod database;
 mod details;
 mod flusher;
@@ -12,7 +15,6 @@ pub mod job;
 pub mod journal;
 mod journal_index;
 pub mod layout;
-mod nothing;
 mod pending;
 mod restore;
 pub mod state;
@@ -26,13 +28,13 @@ use crate::metrics::{Metrics, ShardLabels};
 use flusher::{Flusher, stop_everything};
 use job::Job;
 use journal::Journal;
-use journal_index::Book;
-use pending::{Disk, Pending};
+use journal_index::JournalIndex;
+use pending::{FlusherLink, Pending};
 use presence_core::directory::Cursor;
 use presence_core::{Instant, UserId};
 use state::State;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
@@ -40,10 +42,10 @@ use writer::{Parts, Writer};
 
 pub use restore::LoadError;
 
-/// Jobs that wait for one writer; more are refused.
+/// The capacity of a writer's queue; more jobs are rejected.
 pub const QUEUE: usize = 1024;
 
-/// Which shard of so many a user belongs to. Never changes, for journals are kept by it.
+/// Returns the shard, out of `shards`, that a user belongs to. Never changes, because journals are stored by it.
 pub fn shard_of(user: UserId, shards: usize) -> usize {
     let number = u128::from_le_bytes(user.to_bytes());
     let folded = (number as u64) ^ (number >> 64) as u64;
@@ -52,26 +54,27 @@ pub fn shard_of(user: UserId, shards: usize) -> usize {
     ((mixed * shards as u128) >> 64) as usize
 }
 
-/// Room for so many users in all: each shard's share, and a margin because a hash does not share evenly. One shard holds
-/// exactly as many.
+/// Returns the capacity of each shard for this many users in all.
+///
+/// A single shard gets exactly that many; several get a margin, because a hash does not share evenly.
 pub fn capacity(users: usize, shards: usize) -> usize {
     let share = users.div_ceil(shards);
     if shards == 1 { share } else { (share + 6 * share.isqrt() + 16).min(users) }
 }
 
-/// How far the changes of a shard are durable, for those who follow them.
+/// The cursor of a shard's durable changes, for readers of changes.
 #[derive(Debug)]
 pub struct Published {
     shard: usize,
     cursor: AtomicU64,
-    bell: watch::Sender<()>,
+    notify: watch::Sender<()>,
 }
 
 impl Published {
-    /// Everything up to here may be told.
+    /// Publishes the changes up to a cursor, and notifies readers if it is new.
     fn publish(&self, cursor: Cursor) {
         if self.cursor.swap(cursor.to_number(), Ordering::AcqRel) != cursor.to_number() {
-            self.bell.send_replace(());
+            self.notify.send_replace(());
         }
     }
 
@@ -80,9 +83,9 @@ impl Published {
     }
 }
 
-/// A shard has too much to do.
+/// The queue of a shard is full.
 #[derive(Debug)]
-pub struct Busy;
+pub struct QueueFullError;
 
 #[derive(Debug)]
 struct Shard {
@@ -90,74 +93,43 @@ struct Shard {
     published: Arc<Published>,
 }
 
+impl Shard {
+    /// Creates the handle of a shard, and the queue for its writer.
+    fn new(number: usize, notify: &watch::Sender<()>) -> (Self, Receiver<Job>) {
+        let published = Published { shard: number, cursor: AtomicU64::new(0), notify: notify.clone() };
+        let (jobs, queue) = sync_channel(QUEUE);
+        (Self { jobs, published: Arc::new(published) }, queue)
+    }
+}
+
 /// All shards.
 #[derive(Debug)]
 pub struct Shards {
     shards: Vec<Shard>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    bell: watch::Sender<()>,
+    notify: watch::Sender<()>,
     metrics: Arc<Metrics>,
 }
 
-/// What shards do, other than serve: to see what the parts of a request cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// Serve.
-    Real,
-    /// Nothing is durable.
-    WithoutJournal,
-    /// Whatever is asked, the answer is a constant.
-    WithoutDirectory,
-}
-
 impl Shards {
-    /// Starts shards with room for so many users in all: one for each journal, or so many without. Everything stored is in
-    /// memory when this returns.
+    /// Starts a shard for each journal, with slots for this many users in all.
+    ///
+    /// Everything stored is in memory when this returns. Without a journal a shard stores nothing.
     pub fn start(
         journals: Vec<Option<Journal>>,
         users: usize,
         clock: &Arc<Clock>,
         metrics: &Arc<Metrics>,
-        service: Service,
     ) -> Result<Self, LoadError> {
-        let (bell, _) = watch::channel(());
         let capacity = capacity(users, journals.len());
-        let now = clock.now();
+        let (notify, _) = watch::channel(());
         let started: Vec<_> = journals
             .into_iter()
             .enumerate()
-            .map(|(shard, journal)| {
-                let published = Arc::new(Published { shard, cursor: AtomicU64::new(0), bell: bell.clone() });
-                let (clock, metrics) = (clock.clone(), metrics.clone());
-                let (jobs, waiting) = sync_channel(QUEUE);
-                let (loaded, is_loaded) = sync_channel(1);
-                let (to_writer, told) = (jobs.clone(), published.clone());
-                let writer = spawn(format!("writer-{shard}"), move || {
-                    if service == Service::WithoutDirectory {
-                        drop(loaded.send(Ok(())));
-                        return nothing::run(&waiting, &metrics);
-                    }
-                    let (mut state, mut book) = (State::new(capacity), Book::new(capacity));
-                    let outcome = match &journal {
-                        Some(journal) => restore::load(journal, &mut state, &mut book, now),
-                        None => Ok(()),
-                    };
-                    let is_ready = outcome.is_ok();
-                    drop(loaded.send(outcome));
-                    if !is_ready {
-                        return;
-                    }
-                    let flusher =
-                        journal.map(|journal| start_flusher(journal, to_writer, told.clone(), metrics.clone()));
-                    let (disk, thread) = flusher.unzip();
-                    let pending = Pending::new(disk, book);
-                    let parts = Parts { state, pending, clock, jobs: waiting, published: told, metrics };
-                    Writer::new(parts).run();
-                    if let Some(thread) = thread {
-                        drop(thread.join());
-                    }
-                });
-                (Shard { jobs, published }, writer, is_loaded)
+            .map(|(number, journal)| {
+                let (shard, queue) = Shard::new(number, &notify);
+                let (writer, is_loaded) = start_writer(&shard, queue, journal, capacity, clock, metrics);
+                (shard, writer, is_loaded)
             })
             .collect();
         let (mut shards, mut threads) = (Vec::new(), Vec::new());
@@ -166,26 +138,34 @@ impl Shards {
             shards.push(shard);
             threads.push(writer);
         }
-        Ok(Self { shards, threads: Mutex::new(threads), bell, metrics: metrics.clone() })
+        Ok(Self { shards, threads: Mutex::new(threads), notify, metrics: metrics.clone() })
     }
 
-    /// How many there are.
+    /// Returns the number of shards.
     pub const fn len(&self) -> usize {
         self.shards.len()
     }
 
-    /// Which one a user belongs to.
+    /// Returns the shard that a user belongs to.
     pub fn of(&self, user: UserId) -> usize {
         shard_of(user, self.len())
     }
 
-    /// Asks a shard, if its queue has room.
-    pub fn ask(&self, shard: usize, job: Job) -> Result<(), Busy> {
-        self.ask_or_return(shard, job).map_err(|_| Busy)
+    /// Sends a job to a shard.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueFullError`] if the shard's queue is full.
+    pub fn send(&self, shard: usize, job: Job) -> Result<(), QueueFullError> {
+        self.try_send(shard, job).map_err(|_| QueueFullError)
     }
 
-    /// Asks a shard; gives the job back if its queue has no room.
-    pub fn ask_or_return(&self, shard: usize, job: Job) -> Result<(), Job> {
+    /// Sends a job to a shard.
+    ///
+    /// # Errors
+    ///
+    /// The job, if the shard's queue is full.
+    pub fn try_send(&self, shard: usize, job: Job) -> Result<(), Job> {
         let Some(shard) = self.shards.get(shard) else { return Err(job) };
         // The writer counts it off, so it must have been counted before.
         self.metrics.queued.inc();
@@ -197,18 +177,18 @@ impl Shards {
         })
     }
 
-    /// Up to where the changes of a shard may be told.
+    /// Returns the cursor of a shard's durable changes.
     pub fn published(&self, shard: usize) -> Cursor {
         let number = self.shards.get(shard).map_or(0, |shard| shard.published.cursor.load(Ordering::Acquire));
         Cursor::from_number(number)
     }
 
-    /// Rings when more may be told.
-    pub fn bell(&self) -> watch::Receiver<()> {
-        self.bell.subscribe()
+    /// Returns a receiver that is notified when any shard publishes changes.
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.notify.subscribe()
     }
 
-    /// Ends all shards, after they have done what they were asked, and waits until it is durable.
+    /// Stops all shards after the jobs in their queues, and waits until everything is durable.
     pub fn stop(&self) {
         for shard in &self.shards {
             drop(shard.jobs.send(Job::Stop));
@@ -220,22 +200,56 @@ impl Shards {
     }
 }
 
+/// Starts a shard's writer. The receiver gets the outcome of loading the journal.
+fn start_writer(
+    shard: &Shard,
+    queue: Receiver<Job>,
+    journal: Option<Journal>,
+    capacity: usize,
+    clock: &Arc<Clock>,
+    metrics: &Arc<Metrics>,
+) -> (JoinHandle<()>, Receiver<Result<(), LoadError>>) {
+    let (clock, metrics) = (clock.clone(), metrics.clone());
+    let (jobs, published) = (shard.jobs.clone(), shard.published.clone());
+    let (loaded, is_loaded) = sync_channel(1);
+    let writer = spawn(format!("writer-{}", published.shard), move || {
+        let (mut state, mut index) = (State::new(capacity), JournalIndex::new(capacity));
+        let outcome = match &journal {
+            Some(journal) => restore::load(journal, &mut state, &mut index, clock.now()),
+            None => Ok(()),
+        };
+        let is_ready = outcome.is_ok();
+        drop(loaded.send(outcome));
+        if !is_ready {
+            return;
+        }
+        let flusher = journal.map(|journal| start_flusher(journal, jobs, published.clone(), metrics.clone()));
+        let (link, thread) = flusher.unzip();
+        let pending = Pending::new(link, index);
+        Writer::new(Parts { state, pending, clock, jobs: queue, published, metrics }).run();
+        if let Some(thread) = thread {
+            drop(thread.join());
+        }
+    });
+    (writer, is_loaded)
+}
+
 fn start_flusher(
     journal: Journal,
     jobs: SyncSender<Job>,
     published: Arc<Published>,
     metrics: Arc<Metrics>,
-) -> (Disk, JoinHandle<()>) {
-    let (groups, taken) = sync_channel(1);
-    let (done, taken_back) = sync_channel(1);
+) -> (FlusherLink, JoinHandle<()>) {
+    let (to_flusher, groups) = sync_channel(1);
+    let (flushed, from_flusher) = sync_channel(1);
     let name = format!("flusher-{}", published.shard);
-    let flusher = Flusher { journal, groups: taken, done, jobs, published, metrics };
-    (Disk { groups, done: taken_back }, spawn(name, move || flusher.run()))
+    let flusher = Flusher { journal, groups, flushed, jobs, published, metrics };
+    (FlusherLink { groups: to_flusher, flushed: from_flusher }, spawn(name, move || flusher.run()))
 }
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     let guarded = move || {
-        // A writer that is gone would leave everybody waiting.
+        // If only the thread ended, clients would wait for ever.
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err() {
             std::process::exit(70);
         }
@@ -243,31 +257,41 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     std::thread::Builder::new().name(name).spawn(guarded).unwrap_or_else(|error| stop_everything(&error))
 }
 
-/// The latest moment that is stored, and where a virtual clock stood.
+/// Returns the latest stored instant, and the stored virtual clock.
 pub fn stored_clock(journals: &[Journal]) -> Result<(Instant, Option<Instant>), LoadError> {
     let (mut newest, mut virtual_now) = (0, 0);
     for journal in journals {
         let failed = |error| LoadError::Journal(journal.path(), error);
-        let marks = journal.marks().map_err(failed)?;
-        newest = newest.max(marks.newest).max(journal.newest().map_err(failed)?);
-        virtual_now = virtual_now.max(marks.virtual_now);
+        let metadata = journal.metadata().map_err(failed)?;
+        newest = newest.max(metadata.newest).max(journal.newest().map_err(failed)?);
+        virtual_now = virtual_now.max(metadata.virtual_now);
     }
     let virtual_now = (virtual_now > 0).then(|| Instant::from_millis(virtual_now));
     Ok((Instant::from_millis(newest), virtual_now))
 }
 
-#[cfg(test)]
+#[cfg(feature = "benchmark")]
 impl Shards {
-    /// Shards whose writers do not take anything off their queues, which come beside them.
-    pub fn stalled(count: usize, metrics: &Arc<Metrics>) -> (Self, Vec<std::sync::mpsc::Receiver<Job>>) {
-        let (bell, _) = watch::channel(());
-        let (shards, queues) = (0..count)
-            .map(|shard| {
-                let (jobs, queue) = sync_channel(QUEUE);
-                let published = Arc::new(Published { shard, cursor: AtomicU64::new(0), bell: bell.clone() });
-                (Shard { jobs, published }, queue)
+    /// Starts shards without a directory, whose responses are constants.
+    pub fn start_constant(count: usize, metrics: &Arc<Metrics>) -> Self {
+        let (notify, _) = watch::channel(());
+        let (shards, threads) = (0..count)
+            .map(|number| {
+                let (shard, queue) = Shard::new(number, &notify);
+                let metrics = metrics.clone();
+                (shard, spawn(format!("writer-{number}"), move || benchmark::run(&queue, &metrics)))
             })
             .unzip();
-        (Self { shards, threads: Mutex::new(Vec::new()), bell, metrics: metrics.clone() }, queues)
+        Self { shards, threads: Mutex::new(threads), notify, metrics: metrics.clone() }
+    }
+}
+
+#[cfg(test)]
+impl Shards {
+    /// Creates shards without writers, and their queues.
+    pub fn stalled(count: usize, metrics: &Arc<Metrics>) -> (Self, Vec<Receiver<Job>>) {
+        let (notify, _) = watch::channel(());
+        let (shards, queues) = (0..count).map(|number| Shard::new(number, &notify)).unzip();
+        (Self { shards, threads: Mutex::new(Vec::new()), notify, metrics: metrics.clone() }, queues)
     }
 }

@@ -1,157 +1,160 @@
-//! What is not durable yet: the group that is open, the one that is being written, and whose records they hold.
+//! Pending changes: the open group, the group that the flusher writes, and the users whose records they contain.
 
-use super::flusher::Done;
+use super::flusher::FlushedGroup;
 use super::group::Group;
-use super::job::Answer;
-use super::journal_index::Book;
+use super::job::Response;
+use super::journal_index::JournalIndex;
 use super::state::State;
 use super::users::Users;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-/// Most users and answers that a group collects while the one before is written.
+/// The most users and responses that a group collects while the one before is written.
 const MAX_GROUP: usize = 8192;
 
-/// The way to the flusher and back.
+/// The channels to the flusher and back.
 #[derive(Debug)]
-pub struct Disk {
-    /// Takes a group.
+pub struct FlusherLink {
+    /// The channel for groups to write.
     pub groups: SyncSender<Group>,
-    /// Gives it back.
-    pub done: Receiver<Done>,
+    /// The channel for durable groups.
+    pub flushed: Receiver<FlushedGroup>,
 }
 
-/// What is not durable yet.
+/// The changes of a shard that are not durable yet.
 pub struct Pending {
-    /// Without one nothing is durable, and nobody waits for it.
-    disk: Option<Disk>,
+    /// The link to the flusher; without one nothing is durable, and no response waits.
+    flusher: Option<FlusherLink>,
     is_flushing: bool,
     group: Group,
     spare: Group,
-    book: Book,
-    /// Whose records the open group will have, and whose the one has that is being written.
-    touched: HashSet<UserId>,
-    told: HashSet<UserId>,
+    index: JournalIndex,
+    /// The users whose records the open group must contain.
+    dirty_users: HashSet<UserId>,
+    /// The users whose details the open group must contain.
+    dirty_details: HashSet<UserId>,
+    /// The users with a record in the group that is being written.
     in_flight: HashSet<UserId>,
 }
 
 impl Pending {
-    /// Everything is durable.
-    pub fn new(disk: Option<Disk>, book: Book) -> Self {
+    /// Creates the state in which everything is durable.
+    pub fn new(flusher: Option<FlusherLink>, index: JournalIndex) -> Self {
         Self {
-            disk,
-            book,
+            flusher,
+            index,
             is_flushing: false,
             group: Group::default(),
             spare: Group::default(),
-            touched: HashSet::new(),
-            told: HashSet::new(),
+            dirty_users: HashSet::new(),
+            dirty_details: HashSet::new(),
             in_flight: HashSet::new(),
         }
     }
 
-    /// A user's record must be written.
-    pub fn touch(&mut self, users: &Users, user: UserId) {
-        if self.disk.is_some() {
-            self.touched.insert(user);
-            self.touched.extend(self.book.lost_to(users, user));
+    /// Marks a user's record to be written, and that of the user it has evicted.
+    pub fn mark_dirty(&mut self, users: &Users, user: UserId) {
+        if self.flusher.is_some() {
+            self.dirty_users.insert(user);
+            self.dirty_users.extend(self.index.evicted_by(users, user));
         }
     }
 
-    /// Both records must be written of those who tell something else.
-    pub fn touch_changed(&mut self, state: &mut State) {
-        for user in state.kept.take_changed() {
-            self.touch(&state.users, user);
-            if self.disk.is_some() {
-                self.told.insert(user);
+    /// Marks both records of the users whose details have changed.
+    pub fn mark_changed_details(&mut self, state: &mut State) {
+        for user in state.details.take_changed() {
+            self.mark_dirty(&state.users, user);
+            if self.flusher.is_some() {
+                self.dirty_details.insert(user);
             }
         }
     }
 
-    /// Whether something of a user is not durable.
-    pub fn has(&self, user: UserId) -> bool {
-        self.touched.contains(&user) || self.told.contains(&user) || self.in_flight.contains(&user)
+    /// Reports whether a change of this user is not durable yet.
+    pub fn contains(&self, user: UserId) -> bool {
+        self.dirty_users.contains(&user) || self.dirty_details.contains(&user) || self.in_flight.contains(&user)
     }
 
-    /// Whether anything is not durable.
-    pub fn has_any(&self) -> bool {
-        !self.touched.is_empty() || !self.told.is_empty() || !self.in_flight.is_empty()
+    /// Reports whether no change is pending.
+    pub fn is_empty(&self) -> bool {
+        self.dirty_users.is_empty() && self.dirty_details.is_empty() && self.in_flight.is_empty()
     }
 
-    /// Sends an answer, after everything so far is durable if it must wait.
-    pub fn answer(&mut self, answer: Answer, waits: bool) {
-        if waits && self.disk.is_some() {
-            self.group.answers.push(answer);
+    /// Sends a response, at once or when everything up to now is durable.
+    pub fn respond(&mut self, response: Response, waits: bool) {
+        if waits && self.flusher.is_some() {
+            self.group.responses.push(response);
         } else {
-            answer.send();
+            response.send();
         }
     }
 
-    /// Whether the open group should not grow any more.
+    /// Reports whether the open group has reached its limit.
     pub fn is_full(&self) -> bool {
-        self.touched.len() + self.told.len() + self.group.answers.len() >= MAX_GROUP
+        self.dirty_users.len() + self.dirty_details.len() + self.group.responses.len() >= MAX_GROUP
     }
 
-    /// Takes a group back if it is durable, and sees which of the oldest rows still count.
-    pub fn discard_last(&mut self, state: &State) {
-        let done = self.disk.as_ref().filter(|_| self.is_flushing).and_then(|disk| disk.done.try_recv().ok());
-        if let Some(done) = done {
-            self.is_done(done, state);
+    /// Takes back the submitted group if it is durable by now, and reviews the oldest rows.
+    pub fn poll_flushed(&mut self, state: &State) {
+        let flushed = self.flusher.as_ref().filter(|_| self.is_flushing).and_then(|link| link.flushed.try_recv().ok());
+        if let Some(flushed) = flushed {
+            self.finish(flushed, state);
         }
     }
 
-    /// Waits until the group that is being written is durable.
-    pub fn wait(&mut self, state: &State) {
-        let done = self.disk.as_ref().filter(|_| self.is_flushing).and_then(|disk| disk.done.recv().ok());
-        if let Some(done) = done {
-            self.is_done(done, state);
+    /// Waits until the submitted group is durable, then does the same.
+    pub fn wait_for_flush(&mut self, state: &State) {
+        let flushed = self.flusher.as_ref().filter(|_| self.is_flushing).and_then(|link| link.flushed.recv().ok());
+        if let Some(flushed) = flushed {
+            self.finish(flushed, state);
         }
     }
 
-    fn is_done(&mut self, done: Done, state: &State) {
+    fn finish(&mut self, flushed: FlushedGroup, state: &State) {
         self.is_flushing = false;
         self.in_flight.clear();
-        self.spare = done.group;
-        for old in &done.oldest {
-            self.book.look_at_old(old, state, &mut self.touched, &mut self.told);
+        self.spare = flushed.group;
+        for stale in &flushed.oldest {
+            self.index.review(stale, state, &mut self.dirty_users, &mut self.dirty_details);
         }
     }
 
-    /// Hands the open group to the flusher, if there is anything in it and the flusher is free. Says whether everything
-    /// is durable, so that all that changed may be told at once.
-    pub fn hand_over(&mut self, state: &mut State, now: Instant, virtual_now: u64) -> bool {
-        if self.disk.is_none() {
+    /// Submits the open group to the flusher, if it is not empty and the flusher is free.
+    ///
+    /// Reports whether everything is durable, so that all changes may be published at once.
+    pub fn submit(&mut self, state: &mut State, now: Instant, virtual_now: u64) -> bool {
+        if self.flusher.is_none() {
             return true;
         }
         if self.is_flushing {
             return false;
         }
-        self.touch_changed(state);
-        for user in &self.told {
-            state.kept.catch_up(&mut state.users, now, *user);
+        self.mark_changed_details(state);
+        for user in &self.dirty_details {
+            state.details.advance_user(&mut state.users, now, *user);
         }
-        self.touch_changed(state);
-        let Some(disk) = &self.disk else { return true };
+        self.mark_changed_details(state);
+        let Some(link) = &self.flusher else { return true };
         let group = &mut self.group;
-        if self.touched.is_empty() && self.told.is_empty() && group.answers.is_empty() {
+        if self.dirty_users.is_empty() && self.dirty_details.is_empty() && group.responses.is_empty() {
             return true;
         }
-        for user in self.touched.drain() {
-            self.book.append_user(group, state, user, now);
+        for user in self.dirty_users.drain() {
+            self.index.append_user(group, state, user, now);
             self.in_flight.insert(user);
         }
-        for user in self.told.drain() {
-            self.book.append_told(group, state, user, now);
+        for user in self.dirty_details.drain() {
+            self.index.append_details(group, state, user, now);
             self.in_flight.insert(user);
         }
-        group.marks = self.book.changed_marks(now, virtual_now, state.users.version_floor());
-        group.rest = self.book.rest();
-        group.look_at = self.book.look_at(state, group);
+        group.metadata = self.index.changed_metadata(now, virtual_now, state.users.version_floor());
+        group.journal_state = self.index.journal_state();
+        group.review_count = self.index.review_count(state, group);
         group.cursor = state.users.cursor();
         let group = std::mem::replace(group, std::mem::take(&mut self.spare));
-        // The flusher ends the process rather than go away.
-        self.is_flushing = disk.groups.send(group).is_ok();
+        // Sending succeeds: a flusher that fails ends the process.
+        self.is_flushing = link.groups.send(group).is_ok();
         false
     }
 }

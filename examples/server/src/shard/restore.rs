@@ -1,11 +1,11 @@
-//! From a journal to what a shard knows: the newest of every record, with exactly the instants, the version and the
-//! revision that it had.
+//! Restores a shard's state from its journal: the newest row of every record, with exactly the instants, the version and the
+//! revision that were stored.
 
 use super::database::JournalError;
-use super::details::Told;
+use super::details::UserDetails;
 use super::group::Record;
-use super::journal::{Journal, Old};
-use super::journal_index::Book;
+use super::journal::{Journal, StaleRow};
+use super::journal_index::JournalIndex;
 use super::state::State;
 use super::users::SESSIONS;
 use presence_core::details::next_due_details;
@@ -15,14 +15,14 @@ use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId, next
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-/// Why what is stored cannot be served.
+/// Stored data that cannot be served.
 #[derive(Debug)]
 pub enum LoadError {
-    /// A journal.
+    /// A journal that cannot be read.
     Journal(PathBuf, JournalError),
-    /// A record is none.
+    /// A record that is no snapshot.
     Record(UserId, RestoreError),
-    /// There is no room for all of them.
+    /// More users than the directory has slots.
     Full,
 }
 
@@ -38,91 +38,96 @@ impl std::fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// No time has passed between a snapshot and its own moment, so it means the same instants as ever.
+/// The time between a snapshot's own instant and its restoration: none, so that stored instants stay as they are.
 const ELAPSED: Option<Duration> = Some(Duration::ZERO);
 
-/// Fills a state with what a journal holds. `now` is not before anything that is stored.
-pub fn load(journal: &Journal, state: &mut State, book: &mut Book, now: Instant) -> Result<(), LoadError> {
-    book.marks = journal.marks().map_err(|error| LoadError::Journal(journal.path(), error))?;
-    state.users.raise_version_floor(book.marks.forgotten);
-    // First what users tell: these users are held, whatever else is stored of them; but for those of whom nothing is left.
-    let mut over = HashMap::new();
-    newest(journal, Record::Told, |old, taken_at, bytes| {
-        let told: Told =
-            snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(old.user, error))?;
-        if let Some(changes) = changes_if_over(&told, now) {
-            over.insert(old.user, changes);
+/// Restores a state and the journal's index. `now` must not be before anything that is stored.
+pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now: Instant) -> Result<(), LoadError> {
+    index.metadata = journal.metadata().map_err(|error| LoadError::Journal(journal.path(), error))?;
+    state.users.raise_version_floor(index.metadata.version_floor);
+    // Details first, because their users are pinned whatever their own records say; except for expired details.
+    let mut expired = HashMap::new();
+    for_each_newest(journal, Record::Details, |row, taken_at, bytes| {
+        let details: UserDetails =
+            snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(row.user, error))?;
+        if let Some(version) = version_if_expired(&details, now) {
+            expired.insert(row.user, version);
             return Ok(());
         }
-        state.kept.restore(&mut state.users, old.user, told, old.row).map_err(|_| LoadError::Full)
+        state.details.restore(&mut state.users, row.user, details, row.row).map_err(|_| LoadError::Full)
     })?;
-    let (first, last) = newest(journal, Record::User, |old, taken_at, bytes| {
-        take_in(state, old.user, taken_at, bytes, now, over.get(&old.user).copied())?;
-        book.note(&state.users, old.user, old.row);
+    let (first, last) = for_each_newest(journal, Record::User, |row, taken_at, bytes| {
+        restore_user(state, row.user, taken_at, bytes, now, expired.get(&row.user).copied())?;
+        index.set_newest(&state.users, row.user, row.row);
         Ok(())
     })?;
-    book.first_row = first;
-    book.next_row = last + 1;
+    index.first_row = first;
+    index.next_row = last + 1;
     Ok(())
 }
 
-/// Hands out the newest record of this kind of every user who has one. Returns the first and the last row there are.
-fn newest(
+/// Passes the newest record of this kind of every user to `each`. Returns the first and the last row of the journal.
+fn for_each_newest(
     journal: &Journal,
     kind: Record,
-    mut each: impl FnMut(&Old, Instant, &[u8]) -> Result<(), LoadError>,
+    mut each: impl FnMut(&StaleRow, Instant, &[u8]) -> Result<(), LoadError>,
 ) -> Result<(i64, i64), LoadError> {
     let mut seen = HashSet::new();
     let mut outcome = Ok(());
-    let rows = journal.read(|old, taken_at, bytes| {
-        if outcome.is_ok() && old.record == kind && seen.insert(old.user) && !old.is_empty {
-            outcome = each(&old, taken_at, bytes);
+    let rows = journal.read(|row, taken_at, bytes| {
+        if outcome.is_ok() && row.record == kind && seen.insert(row.user) && !row.is_empty {
+            outcome = each(&row, taken_at, bytes);
         }
     });
     let rows = rows.map_err(|error| LoadError::Journal(journal.path(), error))?;
     outcome.map(|()| rows)
 }
 
-/// How often what a user told has changed, if there is nothing left of it by now. What is due frees its room (rule S9).
-fn changes_if_over(told: &Told, now: Instant) -> Option<u64> {
-    let mut told = told.clone();
-    while let Some(due) = next_due_details(&told, now) {
-        told.apply(&due).ok()?;
+/// Returns the version of details that have expired by now. Expired details free their slot (rule S9).
+fn version_if_expired(details: &UserDetails, now: Instant) -> Option<u64> {
+    let mut details = details.clone();
+    while let Some(due) = next_due_details(&details, now) {
+        details.apply(&due).ok()?;
     }
-    told.is_empty().then(|| told.version())
+    details.is_empty().then(|| details.version())
 }
 
-fn take_in(
+fn restore_user(
     state: &mut State,
     id: UserId,
     taken_at: Instant,
     bytes: &[u8],
     now: Instant,
-    changes: Option<u64>,
+    expired_version: Option<u64>,
 ) -> Result<(), LoadError> {
     let user: User<SessionId, SESSIONS> =
         snapshot::restore(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))?;
     if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
-        // What is due frees its room, as it did before.
+        // Due transitions free slots, as they did before the restart.
         while !matches!(state.users.advance(now), Progress::Idle { .. }) {}
         if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
-            return forget(state, user, now, changes.unwrap_or(0));
+            return restore_evicted(state, user, now, expired_version.unwrap_or(0));
         }
     }
-    if let Some(changes) = changes {
-        state.kept.restore_changes(&mut state.users, id, changes);
+    if let Some(version) = expired_version {
+        state.details.restore_expired(&mut state.users, id, version);
     }
     Ok(())
 }
 
-/// There is no room for a user: it must be one whose place was taken when nothing was stored of it any more.
-fn forget(state: &mut State, mut user: User<SessionId, SESSIONS>, now: Instant, changes: u64) -> Result<(), LoadError> {
+/// Raises the version floor above a user without a slot. It must have been evicted when nothing was stored of it any more.
+fn restore_evicted(
+    state: &mut State,
+    mut user: User<SessionId, SESSIONS>,
+    now: Instant,
+    details_version: u64,
+) -> Result<(), LoadError> {
     while let Some(due) = next_due(&user, now, state.users.policy()) {
         user.apply(&due).map_err(|_| LoadError::Full)?;
     }
     if !user.is_empty() {
         return Err(LoadError::Full);
     }
-    state.users.raise_version_floor(user.revision() + changes + 1);
+    state.users.raise_version_floor(user.revision() + details_version + 1);
     Ok(())
 }

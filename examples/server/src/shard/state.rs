@@ -1,36 +1,39 @@
-//! All that a shard knows: its users, and what they have told. Commands, reads and time; nothing of disks and queues.
+//! The state of a shard: its users and their details. Executes commands, reads and due transitions; knows nothing of disks
+//! and queues.
 
-use super::details::Kept;
-use super::job::{Changes, Everybody, Shown};
+use super::details::DetailsStore;
+use super::job::{Changes, FullScan, UserView};
 use super::users::{SESSIONS, Users, allocate};
 use presence_core::details::{DetailsCommand, DetailsError};
 use presence_core::directory::{Cursor, Progress};
 use presence_core::{Cause, Command, CommandError, Instant, SessionId, User, UserId};
 
-/// Most users in one answer about changes, or about everybody.
+/// The most users in one response to [`Changes`] or [`FullScan`].
 pub const CHUNK: usize = 128;
-/// Most changes that are looked through for a reader that is behind; one that is further behind starts over. A look
-/// through so many takes about as long as a hundred commands.
+/// The most changes that a reader may be behind; one further behind starts over.
+///
+/// Looking through so many takes about as long as a hundred commands.
 pub const MAX_BEHIND: u64 = 4096;
 
-/// What a shard knows.
+/// The users of a shard, and their details.
 pub struct State {
-    /// The users.
+    /// The directory of users.
     pub users: Users,
-    /// What they have told.
-    pub kept: Kept,
+    /// The details of the users that have any.
+    pub details: DetailsStore,
 }
 
 impl State {
-    /// Nothing, with room for so many users.
+    /// Creates an empty state for at most this many users.
     pub fn new(users: usize) -> Self {
-        Self { users: allocate(users), kept: Kept::default() }
+        Self { users: allocate(users), details: DetailsStore::default() }
     }
 
-    /// Carries out a command at `now`. Says whether a record must be written; what time did follows from records that are
-    /// there already.
+    /// Executes a command at `now`. Reports whether a record must be written.
+    ///
+    /// Due transitions need no record, because they follow from earlier records.
     pub fn execute(&mut self, now: Instant, user: UserId, command: Command<SessionId>) -> Result<bool, CommandError> {
-        self.kept.free_room(&mut self.users, now, user);
+        self.details.make_vacancy(&mut self.users, now, user);
         let mut is_changed = false;
         let outcome = self.users.execute(now, user, command, |_, transition| {
             is_changed |= !matches!(transition.cause(), Cause::Faded | Cause::Expired | Cause::PreferredExpired);
@@ -38,60 +41,67 @@ impl State {
         outcome.map(|()| is_changed)
     }
 
-    /// The same of a command about what a user tells; [`Kept::take_changed`] says whose records must be written.
-    pub fn tell(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
-        self.kept.execute(&mut self.users, now, user, command)
+    /// Executes a command about details. [`DetailsStore::take_changed`] then returns whose records must be written.
+    pub fn execute_details(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: DetailsCommand<'_>,
+    ) -> Result<(), DetailsError> {
+        self.details.execute(&mut self.users, now, user, command)
     }
 
-    /// Lets one thing happen that is due. Says whether there may be more.
+    /// Applies one due transition, or the due transitions of one user's details. Reports whether more may be due.
     pub fn advance(&mut self, now: Instant) -> bool {
         match self.users.advance(now) {
             Progress::Changed { .. } | Progress::Working => true,
-            Progress::Idle { .. } => self.kept.advance(&mut self.users, now),
+            Progress::Idle { .. } => self.details.advance(&mut self.users, now),
         }
     }
 
-    /// When to advance next.
+    /// Returns the earliest deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.users.next_deadline(), self.kept.next_deadline()].into_iter().flatten().min()
+        [self.users.next_deadline(), self.details.next_deadline()].into_iter().flatten().min()
     }
 
-    /// A user at `now`.
-    pub fn read(&self, now: Instant, user: UserId) -> Shown {
-        self.users.read(now, user, |found| self.shown(now, user, found))
+    /// Reads a user at `now`.
+    pub fn read(&self, now: Instant, user: UserId) -> UserView {
+        self.users.read(now, user, |found| self.view(now, user, found))
     }
 
-    /// Users at `now`, in the order asked.
-    pub fn read_many(&self, now: Instant, users: &[UserId]) -> Vec<Shown> {
-        let mut shown = Vec::with_capacity(users.len());
-        self.users.read_batch(now, users, |user, found| shown.push(self.shown(now, user, found)));
-        shown
+    /// Reads users at `now`, in the given order.
+    pub fn read_many(&self, now: Instant, users: &[UserId]) -> Vec<UserView> {
+        let mut views = Vec::with_capacity(users.len());
+        self.users.read_batch(now, users, |user, found| views.push(self.view(now, user, found)));
+        views
     }
 
-    fn shown(&self, now: Instant, user: UserId, found: &User<SessionId, SESSIONS>) -> Shown {
+    fn view(&self, now: Instant, user: UserId, found: &User<SessionId, SESSIONS>) -> UserView {
         let (presence, version) = (found.presence(), found.version());
-        match self.kept.read(now, user) {
-            Some(told) if told.is_empty() => Shown { user, presence, version: version + told.version(), told: None },
-            told => Shown { user, presence, version, told },
+        match self.details.read(now, user) {
+            Some(details) if details.is_empty() => {
+                UserView { user, presence, version: version + details.version(), details: None }
+            }
+            details => UserView { user, presence, version, details },
         }
     }
 
-    /// Some of the users who changed after a cursor.
+    /// Reads the next users that changed after a cursor.
     pub fn changes_since(&self, now: Instant, since: Cursor) -> Changes {
         let behind = self.users.cursor().to_number().saturating_sub(since.to_number());
         match self.users.changes_since(since) {
             Ok(changed) if behind <= MAX_BEHIND => {
-                let some = changed.take(CHUNK);
-                Changes::Users(some.map(|change| (self.read(now, change.id), change.cursor)).collect())
+                let chunk = changed.take(CHUNK);
+                Changes::Users(chunk.map(|change| (self.read(now, change.id), change.cursor)).collect())
             }
-            _ => Changes::CursorError,
+            _ => Changes::StartOver,
         }
     }
 
-    /// Some of everybody, from a place of the directory on.
-    pub fn everybody(&self, now: Instant, place: usize) -> Everybody {
-        let (users, next) = self.users.users_from(place, CHUNK);
+    /// Reads a chunk of all users, from an offset on.
+    pub fn scan(&self, now: Instant, offset: usize) -> FullScan {
+        let (users, next) = self.users.users_from(offset, CHUNK);
         let users = users.map(|(user, _)| self.read(now, user)).collect();
-        Everybody { users, next, cursor: self.users.cursor() }
+        FullScan { users, next, cursor: self.users.cursor() }
     }
 }

@@ -1,11 +1,11 @@
-//! What a shard promises, without threads and sockets: who keeps a place, and what a kill may change: nothing.
+//! Tests of a shard without threads and sockets: which users keep a slot, and that a kill changes nothing.
 
-use super::flusher::Done;
-use super::group::{Group, Record, Rest};
+use super::flusher::FlushedGroup;
+use super::group::{Group, JournalState, Record};
 use super::job::Changes;
-use super::journal::{Journal, Marks};
-use super::journal_index::Book;
-use super::pending::{Disk, Pending};
+use super::journal::{Journal, Metadata};
+use super::journal_index::JournalIndex;
+use super::pending::{FlusherLink, Pending};
 use super::restore;
 use super::state::State;
 use super::{capacity, layout, shard_of, stored_clock};
@@ -34,19 +34,28 @@ fn message(text: &str, until: Instant) -> DetailsCommand<'_> {
     DetailsCommand::SetStatusMessage { text, expires_at: until }
 }
 
-fn fake() -> (Pending, Receiver<Group>, SyncSender<Done>) {
-    let (groups, taken) = sync_channel(1);
-    let (done, taken_back) = sync_channel(1);
-    (Pending::new(Some(Disk { groups, done: taken_back }), Book::new(2)), taken, done)
+/// Pending changes, and the flusher's ends of the channels.
+fn pending(index: JournalIndex) -> (Pending, Receiver<Group>, SyncSender<FlushedGroup>) {
+    let (groups, submitted) = sync_channel(1);
+    let (flushed, from_flusher) = sync_channel(1);
+    (Pending::new(Some(FlusherLink { groups, flushed: from_flusher }), index), submitted, flushed)
 }
 
-/// What is asked of a shard with two places: who keeps its place when a third comes, as often or as late time is advanced.
+/// Makes a group durable, as the flusher does.
+fn flush(journal: &mut Journal, mut group: Group) -> FlushedGroup {
+    journal.commit(&group).unwrap();
+    let oldest = if group.review_count == 0 { vec![] } else { journal.oldest(group.review_count).unwrap() };
+    group.clear();
+    FlushedGroup { group, oldest }
+}
+
+/// The same user of two is evicted for a third, however often or late time is advanced.
 #[test]
-fn m4_who_is_forgotten() {
+fn m4_eviction_does_not_depend_on_when_time_is_advanced() {
     let run = |advance_at: &[u64]| {
         let mut state = State::new(2);
         state.execute(at(0), id(1), set(300)).unwrap();
-        state.tell(at(0), id(1), message("x", at(400))).unwrap();
+        state.execute_details(at(0), id(1), message("x", at(400))).unwrap();
         state.execute(at(50), id(2), set(300)).unwrap();
         for moment in advance_at {
             while state.advance(at(*moment)) {}
@@ -57,36 +66,36 @@ fn m4_who_is_forgotten() {
     assert_eq!(run(&[320, 360, 420]), run(&[]));
 }
 
-/// Rules V1, M5: nothing visible changes, so nobody gets a number or a place.
+/// Rules V1, M5: nothing visible changes, so no version and no slot is used.
 #[test]
-fn v1_out_of_office_as_it_was() {
+fn v1_unchanged_out_of_office_counts_nothing() {
     let mut state = State::new(1);
     state.execute(at(0), id(1), set(300)).unwrap();
     while state.advance(at(300)) {}
     let before = [1, 2].map(|user| state.read(at(300), id(user)).version);
     let out = OutOfOffice { is_out_of_office: false, message: None };
-    state.tell(at(300), id(2), DetailsCommand::SetOutOfOffice(out)).unwrap();
+    state.execute_details(at(300), id(2), DetailsCommand::SetOutOfOffice(out)).unwrap();
     assert_eq!([1, 2].map(|user| state.read(at(300), id(user)).version), before);
 }
 
-/// Rule S7: and with every place taken, it is refused.
+/// The command changes nothing, so it succeeds although every slot is used.
 #[test]
-fn s9_out_of_office_as_it_was_needs_no_room() {
+fn s9_unchanged_out_of_office_needs_no_slot() {
     let mut state = State::new(1);
     state.execute(at(0), id(1), set(300)).unwrap();
     let out = OutOfOffice { is_out_of_office: false, message: None };
-    state.tell(at(1), id(2), DetailsCommand::SetOutOfOffice(out)).unwrap();
+    state.execute_details(at(1), id(2), DetailsCommand::SetOutOfOffice(out)).unwrap();
 }
 
-/// Rule V1: one number, one object.
+/// Rule V1: one version stands for one presence object.
 #[test]
-fn v1_changes_tell_what_reads_tell() {
+fn v1_changes_and_reads_show_the_same() {
     let mut state = State::new(2);
     state.execute(at(0), id(1), set(300)).unwrap();
-    state.tell(at(0), id(1), message("x", at(400))).unwrap();
-    let shown = |shown: &super::job::Shown| {
-        let told = shown.told.as_ref();
-        (shown.version + told.map_or(0, |told| told.version()), shown.presence, told.is_some())
+    state.execute_details(at(0), id(1), message("x", at(400))).unwrap();
+    let shown = |view: &super::job::UserView| {
+        let details = view.details.as_ref();
+        (view.version + details.map_or(0, |details| details.version()), view.presence, details.is_some())
     };
     let on_time = state.read(at(350), id(1));
     let Changes::Users(users) = state.changes_since(at(450), Cursor::START) else { panic!() };
@@ -94,81 +103,86 @@ fn v1_changes_tell_what_reads_tell() {
     assert!(late.0 != shown(&on_time).0 || late == shown(&on_time), "{late:?} {:?}", shown(&on_time));
 }
 
-/// A read tells of what is not durable.
+/// A read of an evicted user must wait too, because a kill would undo the eviction.
 #[test]
-fn who_lost_its_place_is_not_durable_either() {
+fn an_eviction_is_pending_until_it_is_durable() {
     let mut state = State::new(1);
-    let (mut pending, groups, done) = fake();
+    let (mut pending, groups, flushed) = pending(JournalIndex::new(2));
     state.execute(at(0), id(1), set(300)).unwrap();
-    pending.touch(&state.users, id(1));
-    pending.hand_over(&mut state, at(0), 0);
-    done.send(Done { group: groups.recv().unwrap(), oldest: vec![] }).unwrap();
-    pending.discard_last(&state);
-    assert!(!pending.has_any());
+    pending.mark_dirty(&state.users, id(1));
+    pending.submit(&mut state, at(0), 0);
+    flushed.send(FlushedGroup { group: groups.recv().unwrap(), oldest: vec![] }).unwrap();
+    pending.poll_flushed(&state);
+    assert!(pending.is_empty());
     assert_eq!(state.read(at(300), id(1)).version, 2);
-    // The other takes its place; nothing is durable yet.
+    // The second user evicts the first; nothing is durable yet.
     state.execute(at(300), id(2), set(300)).unwrap();
-    pending.touch(&state.users, id(2));
+    pending.mark_dirty(&state.users, id(2));
     assert_eq!(state.read(at(300), id(1)).version, 0);
-    assert!(pending.has(id(1)), "a read of it is answered at once, and a kill undoes it");
-    pending.hand_over(&mut state, at(300), 0);
-    assert!(pending.has(id(1)), "while it is written, too");
+    assert!(pending.contains(id(1)), "a read would not wait, and a kill would undo what it showed");
+    pending.submit(&mut state, at(300), 0);
+    assert!(pending.contains(id(1)), "while it is written, too");
 }
 
-/// Rows that are written must not lose what still is.
+/// Details that are partly overdue must not be written as an empty row.
 #[test]
-fn what_is_told_is_written_though_something_of_it_is_overdue() {
+fn overdue_details_are_advanced_before_they_are_written() {
     let mut state = State::new(2);
-    let (mut pending, groups, _done) = fake();
-    state.tell(at(0), id(1), message("x", at(10))).unwrap();
+    let (mut pending, groups, _done) = pending(JournalIndex::new(2));
+    state.execute_details(at(0), id(1), message("x", at(10))).unwrap();
     let place = WorkPlace { kind: WorkLocationType::Office, id: None };
     let location = DetailsCommand::SetLocation { layer: LocationLayer::Manual, place, until: at(20) };
-    state.tell(at(0), id(1), location).unwrap();
+    state.execute_details(at(0), id(1), location).unwrap();
     state
-        .tell(at(0), id(1), DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office: true, message: None }))
+        .execute_details(
+            at(0),
+            id(1),
+            DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office: true, message: None }),
+        )
         .unwrap();
-    state.kept.take_changed();
+    state.details.take_changed();
     state.execute(at(0), id(2), set(300)).unwrap();
-    // No room: what is due is carried out to make some, the message of the first among it.
+    // The directory is full: due transitions are applied to free a slot, the expiry of the message among them.
     assert!(state.execute(at(10), id(3), set(300)).is_err());
-    // In the same turn of the writer a virtual clock goes on, and the group is full.
-    pending.hand_over(&mut state, at(30), 30_000);
+    // In the same round of the writer a virtual clock advances, and the group is full.
+    pending.submit(&mut state, at(30), 30_000);
     let group = groups.recv().unwrap();
-    let told: Vec<usize> = group.rows().filter(|row| row.record == Record::Told).map(|row| row.bytes.len()).collect();
-    assert!(state.kept.get(id(1)).is_some_and(|told| told.out_of_office().is_out_of_office));
-    assert!(told.iter().all(|len| *len > 0), "{told:?}");
+    let lengths: Vec<usize> =
+        group.rows().filter(|row| row.record == Record::Details).map(|row| row.bytes.len()).collect();
+    assert!(state.details.get(id(1)).is_some_and(|details| details.out_of_office().is_out_of_office));
+    assert!(lengths.iter().all(|len| *len > 0), "{lengths:?}");
 }
 
-/// Rule S9: what is due frees its room, also at a start with fewer places.
+/// Rule S9: due transitions free slots, also at a start with a smaller directory.
 #[test]
-fn s9_messages_that_are_over_take_no_room_after_a_restart() {
+fn s9_expired_messages_take_no_slot_after_a_restart() {
     let own = tempfile::TempDir::new().unwrap();
     let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
     let mut state = State::new(2);
-    let (mut pending, groups, _done) = fake();
+    let (mut pending, groups, _done) = pending(JournalIndex::new(2));
     for user in [1, 2] {
-        state.tell(at(0), id(user), message("x", at(10))).unwrap();
+        state.execute_details(at(0), id(user), message("x", at(10))).unwrap();
     }
-    pending.touch_changed(&mut state);
-    pending.hand_over(&mut state, at(0), 0);
+    pending.mark_changed_details(&mut state);
+    pending.submit(&mut state, at(0), 0);
     journal.commit(&groups.recv().unwrap()).unwrap();
     for (users, now) in [(2, 5), (2, 20), (1, 20)] {
-        let outcome = restore::load(&journal, &mut State::new(users), &mut Book::new(users), at(now));
+        let outcome = restore::load(&journal, &mut State::new(users), &mut JournalIndex::new(users), at(now));
         assert!(outcome.is_ok(), "{users} {now}: {outcome:?}");
     }
 }
 
-/// Pages of different moments, after damage while the log is moved into the file, can lack what is whole otherwise.
+/// Damage while the log is moved into the file can mix pages of different moments, so that intact rows are missing.
 #[test]
-fn what_is_missing_is_told() {
+fn missing_rows_are_reported() {
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
-    // Five rows in one group, the two oldest of which go with the next.
+    // Five rows in one group; the next group deletes the two oldest.
     let mut journal = Journal::create(&path).unwrap();
     for (number, oldest, rows) in [(1, 1, 1..=5), (2, 3, 6..=8)] {
         let mut group = Group::default();
-        group.rest = Rest { oldest, marks: number };
-        group.marks = Some(Marks { number, ..Marks::default() });
+        group.journal_state = JournalState { oldest, metadata: number };
+        group.metadata = Some(Metadata { number, ..Metadata::default() });
         rows.for_each(|row| group.push(row, Record::User, id(1), at(0), &[7]));
         journal.commit(&group).unwrap();
     }
@@ -181,7 +195,7 @@ fn what_is_missing_is_told() {
         ("DELETE FROM log WHERE row > 5", Err("Gap(3)")),
         ("DELETE FROM log WHERE row = 3", Err("Gap(4)")),
         ("DELETE FROM log WHERE row = 6", Err("Gap(7)")),
-        ("DELETE FROM marks", Err("Marks")),
+        ("DELETE FROM marks", Err("Metadata")),
         ("UPDATE marks SET number = 3", Err("Damaged(0)")),
     ] {
         std::fs::write(&path, &whole).unwrap();
@@ -191,156 +205,141 @@ fn what_is_missing_is_told() {
     }
 }
 
-/// Nor may pages that are read well be written to, if they are used twice.
+/// Pages that can be read must still not be written to, if they are used twice.
 #[test]
-fn pages_that_do_not_fit_each_other_are_told() {
+fn inconsistent_pages_are_reported() {
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
     Journal::create(&path).unwrap().close().unwrap();
     let mut content = std::fs::read(&path).unwrap();
-    // How many pages are free, says the head of the file.
+    // The head of the file holds the number of free pages.
     content[39] += 1;
     std::fs::write(&path, content).unwrap();
-    let told = Journal::open(&path).map_err(|error| error.to_string()).unwrap_err();
-    assert!(told.starts_with("damaged: ") && told.contains("reelist"), "{told}");
+    let error = Journal::open(&path).map_err(|error| error.to_string()).unwrap_err();
+    assert!(error.starts_with("damaged: ") && error.contains("reelist"), "{error}");
 }
 
-/// Whatever is done, and wherever it is cut off: what is durable is what was when the group was closed, and who is read
-/// without waiting reads the same after a kill.
+/// Random commands and kills: the durable state is that of the last flushed group, and a read that need not wait shows the
+/// same after a kill.
 #[test]
-fn a_kill_at_any_moment() {
+fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
     let own = tempfile::TempDir::new().unwrap();
     for seed in 0..20u32 {
         let mut journal = Journal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
-        const ROOM: usize = 3;
-        let mut state = State::new(ROOM);
-        let (groups, taken) = sync_channel(1);
-        let (done, taken_back) = sync_channel(1);
-        let mut pending = Pending::new(Some(Disk { groups, done: taken_back }), Book::new(ROOM));
+        const CAPACITY: usize = 3;
+        let mut state = State::new(CAPACITY);
+        let (mut pending, mut submitted, mut flushed) = self::pending(JournalIndex::new(CAPACITY));
         let mut random = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
         let mut next = |below: u32| {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (random >> 12) % below
         };
         let mut now = at(0);
-        let see = |state: &State, now| {
+        let read_all = |state: &State, now| {
             (1..8)
                 .map(|user| {
-                    let shown = state.read(now, id(user));
-                    let told = shown.told.as_ref();
+                    let view = state.read(now, id(user));
+                    let details = view.details.as_ref();
                     (
-                        shown.presence,
-                        shown.version + told.map_or(0, |told| told.version()),
-                        told.map(|told| (**told).clone()),
+                        view.presence,
+                        view.version + details.map_or(0, |details| details.version()),
+                        details.map(|details| (**details).clone()),
                     )
                 })
                 .collect::<Vec<_>>()
         };
         let restored = |journal: &Journal, now| {
-            let mut state = State::new(ROOM);
-            restore::load(journal, &mut state, &mut Book::new(ROOM), now).unwrap();
+            let mut state = State::new(CAPACITY);
+            restore::load(journal, &mut state, &mut JournalIndex::new(CAPACITY), now).unwrap();
             state
         };
-        let (mut taken, mut done) = (taken, done);
         let mut in_flight: Option<Group> = None;
         for step in 0..400 {
             let user = id(1 + next(7) as u8);
             if next(40) == 0 {
                 // Killed, and started again.
-                let (groups, fresh_taken) = sync_channel(1);
-                let (fresh_done, taken_back) = sync_channel(1);
-                let mut book = Book::new(ROOM);
-                state = State::new(ROOM);
-                restore::load(&journal, &mut state, &mut book, now).unwrap();
-                pending = Pending::new(Some(Disk { groups, done: taken_back }), book);
-                (taken, done, in_flight) = (fresh_taken, fresh_done, None);
+                let mut index = JournalIndex::new(CAPACITY);
+                state = State::new(CAPACITY);
+                restore::load(&journal, &mut state, &mut index, now).unwrap();
+                (pending, submitted, flushed) = self::pending(index);
+                in_flight = None;
             }
             match next(13) {
                 12 => {
                     let out = OutOfOffice { is_out_of_office: next(2) == 0, message: None };
-                    let _ = state.tell(now, user, DetailsCommand::SetOutOfOffice(out));
-                    pending.touch_changed(&mut state);
+                    let _ = state.execute_details(now, user, DetailsCommand::SetOutOfOffice(out));
+                    pending.mark_changed_details(&mut state);
                 }
                 0 | 1 => {
                     if let Ok(true) = state.execute(now, user, set(300 + 60 * u64::from(next(5)))) {
-                        pending.touch(&state.users, user);
+                        pending.mark_dirty(&state.users, user);
                     }
                 }
                 2 => {
-                    let prefer = Command::SetPreferredPresence {
+                    let set_preferred = Command::SetPreferredPresence {
                         presence: Presence::Busy,
                         duration: Some(Duration::from_secs(u64::from(next(500)) + 1)),
                     };
-                    if let Ok(true) = state.execute(now, user, prefer) {
-                        pending.touch(&state.users, user);
+                    if let Ok(true) = state.execute(now, user, set_preferred) {
+                        pending.mark_dirty(&state.users, user);
                     }
                 }
                 3 => {
                     let clear = Command::ClearPresence { session: SessionId::from_bytes([9; 16]) };
                     if let Ok(true) = state.execute(now, user, clear) {
-                        pending.touch(&state.users, user);
+                        pending.mark_dirty(&state.users, user);
                     }
                 }
                 4 | 5 => {
                     let until = now.saturating_add(Duration::from_secs(u64::from(next(400))));
-                    let _ = state.tell(now, user, message("x", until));
-                    pending.touch_changed(&mut state);
+                    let _ = state.execute_details(now, user, message("x", until));
+                    pending.mark_changed_details(&mut state);
                 }
                 6 => {
                     let place = WorkPlace { kind: WorkLocationType::Office, id: None };
                     let until = now.saturating_add(Duration::from_secs(u64::from(next(400))));
                     let layer = if next(2) == 0 { LocationLayer::Manual } else { LocationLayer::Automatic };
-                    let _ = state.tell(now, user, DetailsCommand::SetLocation { layer, place, until });
-                    pending.touch_changed(&mut state);
+                    let _ = state.execute_details(now, user, DetailsCommand::SetLocation { layer, place, until });
+                    pending.mark_changed_details(&mut state);
                 }
                 7 => {
-                    let _ = state.tell(now, user, message("", Instant::NEVER));
-                    pending.touch_changed(&mut state);
+                    let _ = state.execute_details(now, user, message("", Instant::NEVER));
+                    pending.mark_changed_details(&mut state);
                 }
                 8 => {
                     now = now.saturating_add(Duration::from_secs(u64::from(next(200))));
-                    // Time is advanced late, sometimes.
+                    // Sometimes the directory is advanced late.
                     if next(3) > 0 {
                         while state.advance(now) {}
-                        pending.touch_changed(&mut state);
+                        pending.mark_changed_details(&mut state);
                     }
                 }
                 9 | 10 => {
                     if in_flight.is_none() {
-                        let before = see(&state, now);
-                        pending.hand_over(&mut state, now, 0);
-                        assert_eq!(see(&state, now), before);
-                        in_flight = taken.try_recv().ok();
+                        let before = read_all(&state, now);
+                        pending.submit(&mut state, now, 0);
+                        assert_eq!(read_all(&state, now), before);
+                        in_flight = submitted.try_recv().ok();
                     }
                 }
                 _ => {
                     if let Some(group) = in_flight.take() {
-                        journal.commit(&group).unwrap();
-                        let oldest = if group.look_at == 0 { vec![] } else { journal.oldest(group.look_at).unwrap() };
-                        done.send(Done {
-                            group: {
-                                let mut group = group;
-                                group.clear();
-                                group
-                            },
-                            oldest,
-                        })
-                        .unwrap();
-                        pending.discard_last(&state);
+                        flushed.send(flush(&mut journal, group)).unwrap();
+                        pending.poll_flushed(&state);
                     }
                 }
             }
             // A kill, now.
             let after = restored(&journal, now);
-            let (live, after_kill) = (see(&state, now), see(&after, now));
+            let (live, after_kill) = (read_all(&state, now), read_all(&after, now));
             for user in 1..8u8 {
-                let place = usize::from(user) - 1;
-                if pending.has(id(user)) || live[place] == after_kill[place] {
+                let index = usize::from(user) - 1;
+                if pending.contains(id(user)) || live[index] == after_kill[index] {
                     continue;
                 }
-                panic!("seed {seed} step {step} user {user}: {:?} then {:?}", live[place], after_kill[place]);
+                panic!("seed {seed} step {step} user {user}: {:?} then {:?}", live[index], after_kill[index]);
             }
-            if !pending.has_any() && in_flight.is_none() {
+            if pending.is_empty() && in_flight.is_none() {
                 assert_eq!(live, after_kill, "seed {seed} step {step}");
             }
         }
@@ -349,45 +348,39 @@ fn a_kill_at_any_moment() {
     }
 }
 
-/// Rows go only when others are written, so those that are looked at when none are must not count twice.
+/// Rows are only deleted when others are written, so a group without rows must not ask for a review.
 #[test]
-fn old_rows_go_though_groups_without_rows_come_between() {
+fn stale_rows_are_dropped_despite_groups_without_rows() {
     let own = tempfile::TempDir::new().unwrap();
     let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
-    // Far more rows than are wanted, as a start with far fewer users finds them.
+    // Far more rows than the directory needs, as after a start with far fewer users.
     let mut group = Group::default();
     (1..=3000).for_each(|row| group.push(row, Record::User, id(255), at(0), &[]));
     journal.commit(&group).unwrap();
-    let (mut state, mut book) = (State::new(100), Book::new(100));
-    restore::load(&journal, &mut state, &mut book, at(0)).unwrap();
-    let (groups, taken) = sync_channel(1);
-    let (done, taken_back) = sync_channel(1);
-    let mut pending = Pending::new(Some(Disk { groups, done: taken_back }), book);
-    for turn in 0..200 {
-        let now = at(turn);
-        if turn % 2 == 0 {
+    let (mut state, mut index) = (State::new(100), JournalIndex::new(100));
+    restore::load(&journal, &mut state, &mut index, at(0)).unwrap();
+    let (mut pending, submitted, flushed) = pending(index);
+    for round in 0..200 {
+        let now = at(round);
+        if round % 2 == 0 {
             for user in (1..=100).map(id) {
-                state.execute(now, user, set(300 + turn % 7)).unwrap();
-                pending.touch(&state.users, user);
+                state.execute(now, user, set(300 + round % 7)).unwrap();
+                pending.mark_dirty(&state.users, user);
             }
         } else {
-            pending.answer(super::job::Answer::Advanced(tokio::sync::oneshot::channel().0), true);
+            pending.respond(super::job::Response::Advanced(tokio::sync::oneshot::channel().0), true);
         }
-        pending.hand_over(&mut state, now, 0);
-        let mut group = taken.recv().unwrap();
-        journal.commit(&group).unwrap();
-        let oldest = if group.look_at == 0 { vec![] } else { journal.oldest(group.look_at).unwrap() };
-        group.clear();
-        done.send(Done { group, oldest }).unwrap();
-        pending.discard_last(&state);
+        pending.submit(&mut state, now, 0);
+        flushed.send(flush(&mut journal, submitted.recv().unwrap())).unwrap();
+        pending.poll_flushed(&state);
     }
     let rows = journal.oldest(100_000).unwrap().len();
     assert!(rows <= 400, "{rows}");
 }
 
-/// No clock starts before anything that is stored, in whatever order it was written.
+/// No clock starts before a stored instant, whatever the order of the rows.
 #[test]
-fn the_newest_moment_is_kept_by_another_number_of_shards() {
+fn the_newest_instant_survives_a_change_of_shards() {
     let own = tempfile::TempDir::new().unwrap();
     for shards in [1, 2, 1] {
         let mut journals = layout::open(own.path(), shards).unwrap().journals;
@@ -406,17 +399,17 @@ fn users_are_spread_evenly_over_shards() {
     for shards in [1, 2, 3, 16] {
         let mut counts = vec![0usize; shards];
         for number in 0..16_000u32 {
-            // Ids that differ in one place only, as made by hand.
+            // Ids that differ in a few digits only, as made by hand.
             let user = format!("fa8bf3dc-eca7-46b7-bad1-db19{number:08x}").parse().unwrap();
             counts[shard_of(user, shards)] += 1;
         }
-        let room = capacity(16_000, shards);
-        assert!(counts.iter().all(|count| *count <= room), "{counts:?} > {room}");
+        let capacity = capacity(16_000, shards);
+        assert!(counts.iter().all(|count| *count <= capacity), "{counts:?} > {capacity}");
     }
 }
 
 #[test]
-fn one_shard_has_room_for_exactly_as_many_users_as_asked() {
+fn one_shard_has_exactly_the_requested_capacity() {
     assert_eq!(capacity(5, 1), 5);
     assert!(capacity(1000, 4) * 4 >= 1000);
 }

@@ -1,12 +1,12 @@
-//! The writer: one thread that owns what a shard knows, carries out what it is asked, and hands what must be durable to the
-//! flusher before anybody hears of it.
+//! The writer: a thread that owns a shard's state, executes jobs, and submits changes to the flusher before any response
+//! shows them.
 //!
-//! A command is decided and applied at once; the record of it is part of the group that is open. While the flusher writes a
-//! group, the next one fills: commits become larger the slower the disk is, and reads never wait for it unless they tell of
-//! something that is not durable yet. Nothing can be refused after it was recorded, for one thread does both.
+//! A command is decided and applied at once; its record joins the open group. While the flusher writes one group, the next
+//! one fills, so a slower disk makes commits larger. A read waits only if it shows something that is not durable yet. No
+//! command can be rejected after it was recorded, because one thread does both.
 
 use super::Published;
-use super::job::{Answer, Job};
+use super::job::{Job, Response};
 use super::pending::Pending;
 use super::state::State;
 use crate::clock::Clock;
@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use tokio::sync::oneshot::Sender;
 
-/// Most jobs that are carried out at one moment.
-const JOBS_AT_ONCE: usize = 256;
-/// Most steps of time between two looks at the queue.
-const STEPS_AT_ONCE: usize = 256;
+/// The most jobs that are executed at one instant.
+const MAX_JOBS: usize = 256;
+/// The most steps of [`State::advance`] between two looks at the queue.
+const MAX_STEPS: usize = 256;
 
 /// A writer, to be run on a thread of its own.
 pub struct Writer {
@@ -30,68 +30,79 @@ pub struct Writer {
     clock: Arc<Clock>,
     now: Instant,
     jobs: Receiver<Job>,
-    /// Whether something may be due.
+    /// Whether a transition may be due.
     is_behind: bool,
-    /// Those who wait for time to pass.
+    /// The callers that wait for an advance of the clock.
     advancing: Vec<Sender<()>>,
     published: Arc<Published>,
     metrics: Arc<Metrics>,
-    places: Gauge,
+    user_count: Gauge,
 }
 
-/// What a writer is made of.
+/// The parts of a [`Writer`].
 pub struct Parts {
-    /// What is known, as it was restored.
+    /// The restored state.
     pub state: State,
-    /// Where it becomes durable.
+    /// The changes that are not durable yet.
     pub pending: Pending,
-    /// What time it is.
+    /// The server's clock.
     pub clock: Arc<Clock>,
-    /// Where jobs come from.
+    /// The queue of jobs.
     pub jobs: Receiver<Job>,
-    /// What readers of changes look at.
+    /// The cursor of the durable changes.
     pub published: Arc<Published>,
-    /// What is counted.
+    /// The server's metrics.
     pub metrics: Arc<Metrics>,
 }
 
 impl Writer {
-    /// A writer of these parts.
+    /// Creates a writer.
     pub fn new(parts: Parts) -> Self {
         let Parts { state, pending, clock, jobs, published, metrics } = parts;
-        let places = metrics.users.get_or_create_owned(&published.label());
+        let user_count = metrics.users.get_or_create_owned(&published.label());
         let now = clock.now();
-        Self { state, pending, clock, now, jobs, is_behind: true, advancing: Vec::new(), published, metrics, places }
+        Self {
+            state,
+            pending,
+            clock,
+            now,
+            jobs,
+            is_behind: true,
+            advancing: Vec::new(),
+            published,
+            metrics,
+            user_count,
+        }
     }
 
-    /// Carries out jobs until it is told to stop. Everything asked before that is answered then, and durable.
+    /// Executes jobs until [`Job::Stop`]. By then all earlier jobs have their response, and their changes are durable.
     pub fn run(mut self) {
         let mut is_stopping = false;
         while !is_stopping {
-            self.pending.discard_last(&self.state);
+            self.pending.poll_flushed(&self.state);
             self.advance();
-            self.hand_over();
+            self.submit();
             let Some(first) = self.next_job() else { break };
             if !self.clock.is_virtual() {
                 self.now = self.now.max(self.clock.now());
             }
-            is_stopping = self.carry_out(first);
-            for _ in 1..JOBS_AT_ONCE {
+            is_stopping = self.execute(first);
+            for _ in 1..MAX_JOBS {
                 match self.jobs.try_recv() {
-                    Ok(job) => is_stopping |= self.carry_out(job),
+                    Ok(job) => is_stopping |= self.execute(job),
                     Err(_) => break,
                 }
             }
         }
         while let Ok(job) = self.jobs.try_recv() {
-            self.carry_out(job);
+            self.execute(job);
         }
-        self.pending.wait(&self.state);
-        self.hand_over();
-        self.pending.wait(&self.state);
+        self.pending.wait_for_flush(&self.state);
+        self.submit();
+        self.pending.wait_for_flush(&self.state);
     }
 
-    /// Waits for the next job, or until something is due; `None` when nobody can ask any more.
+    /// Waits for the next job or deadline; returns `None` when all senders of jobs are gone.
     fn next_job(&self) -> Option<Job> {
         if self.is_behind {
             return Some(self.jobs.try_recv().unwrap_or(Job::Wake));
@@ -106,80 +117,80 @@ impl Writer {
         }
     }
 
-    /// Carries out a job. Returns whether it was the last.
-    fn carry_out(&mut self, job: Job) -> bool {
+    /// Executes a job. Reports whether it was [`Job::Stop`].
+    fn execute(&mut self, job: Job) -> bool {
         if !matches!(job, Job::Wake | Job::Stop) {
             self.metrics.queued.dec();
         }
         let Self { state, pending, now, .. } = self;
         match job {
-            Job::Execute(user, command, answer) => {
+            Job::Execute(user, command, to) => {
                 let outcome = state.execute(*now, user, command).map(|is_changed| {
                     if is_changed {
-                        pending.touch(&state.users, user);
+                        pending.mark_dirty(&state.users, user);
                     }
                 });
-                // That there is no room follows from what others have.
-                let waits = pending.has(user) || outcome == Err(CommandError::UsersFull) && pending.has_any();
-                pending.answer(Answer::Executed(answer, outcome), waits);
+                // A full directory follows from the changes of other users.
+                let waits = pending.contains(user) || outcome == Err(CommandError::UsersFull) && !pending.is_empty();
+                pending.respond(Response::Executed(to, outcome), waits);
             }
-            Job::Tell(user, command, answer) => {
-                let outcome = state.tell(*now, user, command.as_command());
-                pending.touch_changed(state);
-                let waits = pending.has(user) || outcome == Err(DetailsError::UsersFull) && pending.has_any();
-                pending.answer(Answer::Told(answer, outcome), waits);
+            Job::ExecuteDetails(user, command, to) => {
+                let outcome = state.execute_details(*now, user, command.as_command());
+                pending.mark_changed_details(state);
+                let waits = pending.contains(user) || outcome == Err(DetailsError::UsersFull) && !pending.is_empty();
+                pending.respond(Response::DetailsExecuted(to, outcome), waits);
             }
-            Job::Read(user, answer) => {
-                pending.answer(Answer::Read(answer, state.read(*now, user)), pending.has(user));
+            Job::Read(user, to) => {
+                pending.respond(Response::Read(to, state.read(*now, user)), pending.contains(user));
             }
-            Job::ReadMany(users, answer) => {
-                let waits = users.iter().any(|user| pending.has(*user));
-                pending.answer(Answer::ReadMany(answer, state.read_many(*now, &users)), waits);
+            Job::ReadMany(users, to) => {
+                let waits = users.iter().any(|user| pending.contains(*user));
+                pending.respond(Response::ReadMany(to, state.read_many(*now, &users)), waits);
             }
-            Job::Changes(since, answer) => {
-                pending.answer(Answer::Changes(answer, state.changes_since(*now, since)), pending.has_any());
+            Job::Changes(since, to) => {
+                pending.respond(Response::Changes(to, state.changes_since(*now, since)), !pending.is_empty());
             }
-            Job::Everybody(from, answer) => {
-                pending.answer(Answer::Everybody(answer, state.everybody(*now, from)), pending.has_any());
+            Job::FullScan(offset, to) => {
+                pending.respond(Response::FullScan(to, state.scan(*now, offset)), !pending.is_empty());
             }
-            Job::Advance(to, answer) => {
-                self.now = self.now.max(to);
+            Job::Advance(until, to) => {
+                self.now = self.now.max(until);
                 self.is_behind = true;
-                self.advancing.push(answer);
+                self.advancing.push(to);
             }
             Job::Wake => {}
             Job::Stop => return true,
         }
-        self.keep_bounded();
+        self.submit_if_full();
         false
     }
 
-    /// A group that is full waits for the one before.
-    fn keep_bounded(&mut self) {
+    /// Waits for the flusher if the open group is full, and submits it.
+    fn submit_if_full(&mut self) {
         if self.pending.is_full() {
-            self.pending.wait(&self.state);
-            self.hand_over();
+            self.pending.wait_for_flush(&self.state);
+            self.submit();
         }
     }
 
-    /// Lets time pass, some steps of it.
+    /// Applies due transitions, at most [`MAX_STEPS`], and responds to advances when none is left.
     fn advance(&mut self) {
-        self.is_behind = (0..STEPS_AT_ONCE).all(|_| self.state.advance(self.now));
-        self.pending.touch_changed(&mut self.state);
-        self.keep_bounded();
+        self.is_behind = (0..MAX_STEPS).all(|_| self.state.advance(self.now));
+        self.pending.mark_changed_details(&mut self.state);
+        self.submit_if_full();
         if !self.is_behind {
-            for answer in self.advancing.drain(..) {
-                // The clock that it tells of must be durable.
-                self.pending.answer(Answer::Advanced(answer), true);
+            for to in self.advancing.drain(..) {
+                // The response shows the new clock, which must be durable.
+                self.pending.respond(Response::Advanced(to), true);
             }
         }
     }
 
-    /// Hands over what must become durable, and tells readers of changes what is.
-    fn hand_over(&mut self) {
-        self.places.set(self.state.users.len() as i64);
+    /// Submits pending changes, and publishes the latest cursor if everything is durable.
+    fn submit(&mut self) {
+        self.user_count.set(self.state.users.len() as i64);
         let virtual_now = if self.clock.is_virtual() { self.now.as_millis() } else { 0 };
-        if self.pending.hand_over(&mut self.state, self.now, virtual_now) {
+        if self.pending.submit(&mut self.state, self.now, virtual_now) {
             self.published.publish(self.state.users.cursor());
         }
     }

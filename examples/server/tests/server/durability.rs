@@ -5,7 +5,7 @@ use serde_json::json;
 use std::fs;
 use std::io::Read;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 #[test]
@@ -270,13 +270,12 @@ fn users_whose_place_was_taken_do_not_come_back_and_do_not_pile_up() {
     drop(own);
 }
 
+#[cfg(feature = "benchmark")]
 #[test]
-fn a_server_without_journal_would_be_seen() {
-    // What these tests see is the journal's doing.
+fn a_server_without_journal_forgets_everything() {
+    // So the other tests here depend on the journal.
     let server = Server::start_with(&["--virtual-clock", "--benchmark", "no-journal"]);
     server.set(ADELE, TEAMS, "InACall", "PT4H");
-    let began = Instant::now();
     let server = server.kill_and_restart(&["--virtual-clock"]);
     assert_eq!(server.shown(ADELE).0, "Offline");
-    assert!(began.elapsed() < Duration::from_secs(10));
 }

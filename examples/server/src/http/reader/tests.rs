@@ -1,7 +1,7 @@
-//! Readers beside a writer that never rests. Each makes more changes than a reader may be behind.
+//! Tests of readers beside a writer that makes more changes than a reader may be behind.
 
 use super::super::fixture::Fixture;
-use super::{News, Reader};
+use super::{FeedEvent, Reader};
 use crate::shard::state::{CHUNK, MAX_BEHIND};
 use presence_core::{Presence, UserId};
 use std::collections::HashMap;
@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const SHARDS: usize = 2;
-/// The presences that a writer sets, in turn: each a visible change.
-const TURNS: [Presence; 3] = [Presence::Away, Presence::InACall, Presence::Presenting];
+/// The presences that a writer sets in rotation, each a visible change.
+const ROTATION: [Presence; 3] = [Presence::Away, Presence::InACall, Presence::Presenting];
 
 fn user(number: usize) -> UserId {
     format!("{number:08x}-0000-4000-8000-{:012x}", number * 0x9E37_79B9).parse().unwrap()
 }
 
-/// Changes users for ever, and knows what they show.
+/// A source of changes, which knows every user's presence.
 struct Writer {
     fixture: Fixture,
     presences: HashMap<UserId, Presence>,
@@ -34,8 +34,8 @@ impl Writer {
     }
 
     async fn change(&mut self, user: UserId) {
-        let before = self.presences.get(&user).and_then(|known| TURNS.iter().position(|turn| turn == known));
-        let presence = TURNS[before.map_or(0, |before| (before + 1) % TURNS.len())];
+        let before = self.presences.get(&user).and_then(|current| ROTATION.iter().position(|other| other == current));
+        let presence = ROTATION[before.map_or(0, |before| (before + 1) % ROTATION.len())];
         self.fixture.set(user, presence).await;
         self.presences.insert(user, presence);
         self.changes += 1;
@@ -43,12 +43,12 @@ impl Writer {
 
     fn reader(&self) -> Reader {
         let app = self.fixture.app.clone();
-        let place = app.limits.readers.clone().try_acquire_owned().unwrap();
-        Reader::new(app, place, None)
+        let permit = app.limits.readers.clone().try_acquire_owned().unwrap();
+        Reader::new(app, permit, None)
     }
 }
 
-/// What a client knows, from what it hears.
+/// A client's knowledge, from the events it has received.
 #[derive(Default)]
 struct Client {
     known: HashMap<UserId, (Presence, u64)>,
@@ -57,27 +57,27 @@ struct Client {
 }
 
 impl Client {
-    /// Hears one thing. Whoever is told again has got further.
-    async fn hear(&mut self, reader: &mut Reader) {
+    /// Receives one event. The version of a user must never fall.
+    async fn receive(&mut self, reader: &mut Reader) {
         let next = tokio::time::timeout(Duration::from_secs(10), reader.next()).await;
-        assert!(reader.waiting.len() <= CHUNK * SHARDS + 1, "{} wait", reader.waiting.len());
-        let (shown, is_change) = match next.expect("nothing is heard").expect("it has ended") {
-            News::CursorError => {
+        assert!(reader.queued.len() <= CHUNK * SHARDS + 1, "{} are queued", reader.queued.len());
+        let (view, is_change) = match next.expect("no event comes").expect("it has ended") {
+            FeedEvent::StartOver => {
                 self.known.clear();
                 self.start_overs += 1;
                 self.is_up_to_date = false;
                 return;
             }
-            News::UpToDate => {
+            FeedEvent::UpToDate => {
                 self.is_up_to_date = true;
                 return;
             }
-            News::Told(shown) => (shown, false),
-            News::Changed(shown) => (shown, true),
+            FeedEvent::Scanned(view) => (view, false),
+            FeedEvent::Changed(view) => (view, true),
         };
-        assert_eq!(is_change, self.is_up_to_date, "an id to go on from before everybody was told");
-        if let Some((_, before)) = self.known.insert(shown.user, (shown.presence, shown.version)) {
-            assert!(shown.version >= before, "{} went back from {before} to {}", shown.user, shown.version);
+        assert_eq!(is_change, self.is_up_to_date, "only changes after the scan have an id");
+        if let Some((_, before)) = self.known.insert(view.user, (view.presence, view.version)) {
+            assert!(view.version >= before, "{} fell from {before} to {}", view.user, view.version);
         }
     }
 
@@ -86,78 +86,78 @@ impl Client {
     }
 }
 
-/// Tells a client everybody, while `write` makes changes after each that it hears; and then what is left.
-async fn walk(users: usize, mut write: impl AsyncFnMut(&mut Writer, usize)) -> (Writer, Client, Reader) {
+/// Lets a client receive a full scan, while `write` makes changes after each event, and then the changes that are left.
+async fn scan(users: usize, mut write: impl AsyncFnMut(&mut Writer, usize)) -> (Writer, Client, Reader) {
     let mut writer = Writer::new(users).await;
     let (mut reader, mut client) = (writer.reader(), Client::default());
-    for heard in 0.. {
-        client.hear(&mut reader).await;
+    for received in 0.. {
+        client.receive(&mut reader).await;
         if client.is_up_to_date {
             break;
         }
-        assert!(heard < 10 * users, "the walk does not end: {} times from the start", client.start_overs);
-        write(&mut writer, heard).await;
+        assert!(received < 10 * users, "the scan does not end: it has started {} times", client.start_overs);
+        write(&mut writer, received).await;
     }
     assert!(writer.changes as u64 > 2 * MAX_BEHIND * SHARDS as u64, "too few changes to prove anything");
     while !client.knows(&writer) {
-        client.hear(&mut reader).await;
+        client.receive(&mut reader).await;
     }
     (writer, client, reader)
 }
 
 #[tokio::test]
-async fn v2_everybody_is_told_however_often_a_few_users_change() {
-    let write = async |writer: &mut Writer, heard| {
+async fn v2_a_scan_ends_while_a_few_users_change_often() {
+    let write = async |writer: &mut Writer, received| {
         for number in 0..4 {
-            writer.change(user((4 * heard + number) % 100)).await;
+            writer.change(user((4 * received + number) % 100)).await;
         }
     };
-    let (_, client, _) = walk(6000, write).await;
+    let (_, client, _) = scan(6000, write).await;
     assert_eq!(client.start_overs, 1);
 }
 
 #[tokio::test]
-async fn v2_everybody_is_told_while_everybody_changes_and_then_each_change() {
-    let write = async |writer: &mut Writer, heard: usize| {
-        if heard.is_multiple_of(2) {
-            // All over the place, new users as well.
-            writer.change(user((heard * 7919) % 25_000)).await;
+async fn v2_a_scan_ends_while_all_users_change_and_then_each_change_follows() {
+    let write = async |writer: &mut Writer, received: usize| {
+        if received.is_multiple_of(2) {
+            // Users in no order, new ones among them.
+            writer.change(user((received * 7919) % 25_000)).await;
         }
     };
-    let (mut writer, mut client, mut reader) = walk(20_000, write).await;
+    let (mut writer, mut client, mut reader) = scan(20_000, write).await;
     assert_eq!(client.start_overs, 1);
-    // From here on each change is told once, in order.
+    // From here on each change is received once, in order.
     for number in (0..1000).map(|number| number * 17) {
         writer.change(user(number)).await;
         let (_, before) = client.known[&user(number)];
-        client.hear(&mut reader).await;
+        client.receive(&mut reader).await;
         assert_eq!(client.known[&user(number)], (writer.presences[&user(number)], before + 1));
     }
 }
 
 #[tokio::test]
-async fn v2_who_reads_too_slowly_is_told_to_start_over() {
+async fn v2_a_reader_that_is_too_slow_starts_over() {
     let mut writer = Writer::new(1000).await;
     let (mut reader, mut client) = (writer.reader(), Client::default());
     for is_up_to_date in [false, true] {
-        // In the middle of everybody, and behind it.
+        // During the scan, and after it.
         while client.known.len() < 300 || client.is_up_to_date != is_up_to_date {
-            client.hear(&mut reader).await;
+            client.receive(&mut reader).await;
         }
         let began = client.start_overs;
         for number in 0..3 * MAX_BEHIND as usize {
             writer.change(user(number % 1000)).await;
         }
-        let mut heard = 0;
+        let mut received = 0;
         while client.start_overs == began {
-            client.hear(&mut reader).await;
-            heard += 1;
+            client.receive(&mut reader).await;
+            received += 1;
         }
-        assert!(heard <= CHUNK * SHARDS + 1, "{heard} things were heard before that is said");
+        assert!(received <= CHUNK * SHARDS + 1, "{received} events came before it started over");
     }
     while !(client.is_up_to_date && client.knows(&writer)) {
-        client.hear(&mut reader).await;
+        client.receive(&mut reader).await;
     }
     assert_eq!(client.start_overs, 3);
-    assert_eq!(Arc::strong_count(&writer.fixture.app), 2, "it is held by nobody else");
+    assert_eq!(Arc::strong_count(&writer.fixture.app), 2, "only the fixture and the reader hold it");
 }

@@ -1,0 +1,28 @@
+//! A writer's stand-in for measurements: it sends constant responses, to see the cost of everything but the directory.
+
+use super::job::{Changes, FullScan, Job, UserView};
+use crate::metrics::Metrics;
+use presence_core::directory::Cursor;
+use presence_core::{Presence, UserId};
+use std::sync::mpsc::Receiver;
+
+/// Sends constant responses until [`Job::Stop`].
+pub fn run(jobs: &Receiver<Job>, metrics: &Metrics) {
+    let view = |user: UserId| UserView { user, presence: Presence::Available, version: 1, details: None };
+    while let Ok(job) = jobs.recv() {
+        metrics.queued.dec();
+        match job {
+            Job::Execute(_, _, to) => drop(to.send(Ok(()))),
+            Job::ExecuteDetails(_, _, to) => drop(to.send(Ok(()))),
+            Job::Read(user, to) => drop(to.send(view(user))),
+            Job::ReadMany(users, to) => drop(to.send(users.into_iter().map(view).collect())),
+            Job::Changes(_, to) => drop(to.send(Changes::Users(Vec::new()))),
+            Job::FullScan(_, to) => {
+                drop(to.send(FullScan { users: Vec::new(), next: None, cursor: Cursor::START }));
+            }
+            Job::Advance(_, to) => drop(to.send(())),
+            Job::Wake => {}
+            Job::Stop => break,
+        }
+    }
+}
