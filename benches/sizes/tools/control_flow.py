@@ -123,8 +123,10 @@ class ControlFlow:
     def conditional(self, position, depth, name, condition):
         """Follows an instruction of an IT block, as if it were not executed: depths behind it are those of going on."""
         function, one = self.function, self.function.code[position]
-        if name in ("bl", "blx"):
-            raise ValueError(f"{function.name}: calls on a condition: {one}")
+        if name == "bl":
+            self.call(position, one.target(), True)
+        if name == "blx":
+            function.indirect.append((position, one.operands, True))
         if name == "bx" and one.operands != "lr":
             function.indirect.append((position, one.operands, False))
         moves = name in ("push", "pop") or re.match(r"sp\b", one.operands)

@@ -10,7 +10,7 @@ import subprocess
 
 from .commands import Failure, output_of, run
 from .disassembly import Image
-from .stack import StackBound
+from .stack import StackBound, UnknownCallee
 
 # One user of four sessions, with ids of either size.
 MACHINES = ("machine-bytes", "machine-guids")
@@ -154,7 +154,10 @@ class Device:
     @functools.lru_cache(maxsize=None)
     def bounds(self, image):
         """Returns the stack that no path exceeds: a list of probe and bytes. A generic probe stands in it once for each type."""
-        return [(probe, bound) for probe, bound, _ in StackBound(Image(self.path(image))).of_probes()]
+        try:
+            return [(probe, bound) for probe, bound, _ in StackBound(Image(self.path(image))).of_probes()]
+        except (ValueError, UnknownCallee) as error:
+            raise Failure(f"{self.path(image)}: the stack has no bound: {error}") from None
 
     def stack_bound(self, *images, probe=""):
         """Returns the most that any path through the probes takes, also in the images that play them.
