@@ -153,8 +153,10 @@ impl core::str::FromStr for Presence {
 
     /// Reads `availability/activity`, as `Display` writes it, or an activity alone, in any ASCII case.
     fn from_str(text: &str) -> Result<Self, ParsePresenceError> {
-        if let Some((availability, activity)) = text.split_once('/') {
-            return Self::from_names(availability, activity);
+        // `split_once` links a panic.
+        if let Some(slash) = text.bytes().position(|byte| byte == b'/') {
+            let (availability, activity) = (text.get(..slash), text.get(slash.saturating_add(1)..));
+            return Self::from_names(availability.unwrap_or_default(), activity.unwrap_or_default());
         }
         let activity: Activity = text.parse()?;
         Self::ALL.into_iter().find(|presence| presence.activity() == activity).ok_or(ParsePresenceError)

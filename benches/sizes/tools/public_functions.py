@@ -159,8 +159,8 @@ def kept_by_name(body, own):
     for end in endings(bare(owner)):
         end = ALIASES.get(end, end)
         if trait:
-            converts = re.fullmatch(r"((?:Try)?From)<(?:\w+::)*(\w+)>", trait.strip())
-            name = "{}<{}>".format(*converts.groups()) if converts else bare(trait).split("::")[-1]
+            converts = re.fullmatch(r"((?:Try)?From)<(.*)>", trait.strip())
+            name = f"{converts[1]}<{bare(converts[2]).split('::')[-1]}>" if converts else bare(trait).split("::")[-1]
             found |= {f"<{end} as {name}>::{one}" for one in names} | {f"{name}::{one}" for one in names}
         else:
             found |= {f"{end}::{one}" for one in names}
