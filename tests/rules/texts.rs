@@ -68,7 +68,7 @@ fn errors_of_a_policy_name_its_fields_and_ranges() {
 }
 
 #[test]
-fn every_refused_snapshot_says_what_is_wrong() {
+fn every_error_of_a_snapshot_says_what_is_wrong() {
     #[cfg_attr(not(feature = "details"), allow(unused_mut))]
     let mut errors = vec![
         RestoreError::Length,
@@ -91,9 +91,9 @@ fn every_refused_snapshot_says_what_is_wrong() {
     all_differ(&[presence_core::BufferFull]);
 }
 
-/// An error that stands for another says what that says.
+/// An error that wraps another begins with its text.
 #[test]
-fn an_error_within_another_says_the_same() {
+fn a_wrapped_error_keeps_its_text() {
     let overdue = OverdueError::new(Instant::from_secs(300));
     assert!(overdue.to_string().contains("300.000 s"), "when it was due: {overdue}");
     assert!(overdue.to_string().contains("next_due"), "what to do: {overdue}");
@@ -298,12 +298,12 @@ fn capitalised(member: &str) -> String {
     first.to_uppercase() + rest
 }
 
-/// What a log tells of a request: who asked and when, not the functions it came with.
+/// A log of a request shows who asked and when, not the functions that came with it.
 #[cfg(feature = "graph")]
 #[test]
-fn an_exchange_says_who_asks_and_when() {
+fn a_context_says_who_asks_and_when() {
     use presence_core::graph::{Caller, Context};
-    let exchange = Context::new(Instant::from_millis(1234), Caller::Trusted { me: None });
-    let text = format!("{exchange:?}");
+    let context = Context::new(Instant::from_millis(1234), Caller::Trusted { me: None });
+    let text = format!("{context:?}");
     assert!(text.contains("1234") && text.contains("Trusted"), "{text}");
 }
