@@ -1,4 +1,4 @@
-//! The recipe of the README, so that it works.
+//! The recipe of the README, compiled and tested.
 
 // recipe
 use arbitrary::{Result, Unstructured};
@@ -6,7 +6,7 @@ use presence_core::directory::InlineDirectory;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
 use std::collections::BTreeMap;
 
-/// One's own wrapper: what a wall of lamps shows of each user, redrawn when a transition says so.
+/// Your wrapper: a wall of lamps, one for each user, redrawn after each transition.
 struct Wall {
     users: InlineDirectory<UserId, SessionId, 2, 8>,
     shown: BTreeMap<UserId, Presence>,
@@ -20,7 +20,7 @@ impl Wall {
     }
 }
 
-/// Any bytes: commands to any of few users, and the time between them.
+/// The harness: commands to a few users, and the time between them.
 fn wall(data: &[u8]) {
     let wall = Wall { users: InlineDirectory::with_policy(Policy::DESK), shown: BTreeMap::new() };
     // An error is the end of the bytes.
@@ -33,7 +33,7 @@ fn play(mut wall: Wall, mut bytes: Unstructured<'_>) -> Result<()> {
         now = now.saturating_add(bytes.arbitrary::<Duration>()?);
         let (user, command) = bytes.arbitrary::<(UserId, Command)>()?;
         wall.command(now, user, command);
-        // What one promises.
+        // The property of the wrapper.
         let shown = wall.shown.get(&user).copied().unwrap_or(Presence::Offline);
         assert_eq!(shown, wall.users.presence(now, user));
     }
