@@ -1,4 +1,4 @@
-//! The desk: a directory, and what is told of it.
+//! The state of the example: a directory, and the history of its changes.
 
 use crate::options::OWNER;
 use crate::output::Output;
@@ -13,15 +13,15 @@ pub(crate) const SESSIONS: usize = 16;
 
 pub(crate) struct Desk {
     pub(crate) directory: BoxedDirectory<UserId, SessionId, SESSIONS>,
-    /// Everything that happened, if someone wants to know at the end.
+    /// All transitions, if a timeline is drawn at the end.
     pub(crate) history: Vec<(UserId, Transition<SessionId>)>,
     keeps_history: bool,
-    /// What the lines call the sessions that they set.
+    /// The names of sessions, from the requests that set them.
     pub(crate) names: BTreeMap<SessionId, String>,
     pub(crate) now: Instant,
-    /// Whose presence changed last.
-    pub(crate) shown: Option<UserId>,
-    /// Whom the screen shows, whoever changes; and who `/me` is.
+    /// The user on the screen: `me`, or the last one that changed.
+    pub(crate) visible_user: Option<UserId>,
+    /// The user that `/me` stands for.
     me: Option<UserId>,
 }
 
@@ -33,45 +33,45 @@ impl Desk {
             keeps_history,
             names: BTreeMap::new(),
             now: Instant::ZERO,
-            shown: me,
+            visible_user: me,
             me,
         }
     }
 
-    /// Lets time pass: everything due happens, in order, each with its own time.
+    /// Advances the clock, and prints every transition due, in order.
     pub(crate) fn advance(&mut self, now: Instant, output: &mut Output) -> io::Result<()> {
         self.now = now;
         loop {
             match self.directory.advance(now) {
-                Progress::Changed { user, transition } => self.tell(&[(user, transition)], None, output)?,
+                Progress::Changed { user, transition } => self.record(&[(user, transition)], None, output)?,
                 Progress::Working => {}
                 Progress::Idle { .. } => return Ok(()),
             }
         }
     }
 
-    /// Carries out a line at the present moment, and prints what it changed and then its answer.
-    pub(crate) fn answer(&mut self, text: &[u8], output: &mut Output) -> io::Result<()> {
+    /// Serves a line, and prints its changes and then its response.
+    pub(crate) fn serve(&mut self, text: &[u8], output: &mut Output) -> io::Result<()> {
         let line = Line::parse(text);
-        let exchange = Context::new(self.now, Caller::Trusted { me: Some(self.me.unwrap_or(OWNER)) });
-        let mut answer = Answer::default();
+        let context = Context::new(self.now, Caller::Trusted { me: Some(self.me.unwrap_or(OWNER)) });
+        let mut response = Response::default();
         let mut changes = Vec::new();
-        let _ = serve_line(line, &exchange, &mut self.directory, &mut answer, &mut |user, transition| {
+        let _ = serve_line(line, &context, &mut self.directory, &mut response, &mut |user, transition| {
             changes.push((user, *transition));
         });
-        self.tell(&changes, application(line), output)?;
-        if line == Line::Blank { Ok(()) } else { output.line(&answer.0) }
+        self.record(&changes, application(line), output)?;
+        if line == Line::Blank { Ok(()) } else { output.line(&response.0) }
     }
 
-    /// Refuses a line, and changes nothing.
-    pub(crate) fn refuse(&mut self, text: &[u8], refusal: Error, output: &mut Output) -> io::Result<()> {
-        let mut answer = Answer::default();
-        let _ = Line::parse(text).write_error(refusal, &Trace::default(), &mut answer);
-        output.line(&answer.0)
+    /// Rejects a line with an error, without any change.
+    pub(crate) fn reject(&mut self, text: &[u8], error: Error, output: &mut Output) -> io::Result<()> {
+        let mut response = Response::default();
+        let _ = Line::parse(text).write_error(error, &Trace::default(), &mut response);
+        output.line(&response.0)
     }
 
-    /// Prints the changes that show.
-    fn tell(
+    /// Records changes, and prints the visible ones.
+    fn record(
         &mut self,
         changes: &[(UserId, Transition<SessionId>)],
         application: Option<String>,
@@ -84,9 +84,9 @@ impl Desk {
             if self.keeps_history {
                 self.history.push((*user, *transition));
             }
-            self.shown = self.me.or(Some(*user));
+            self.visible_user = self.me.or(Some(*user));
             if transition.is_visible() {
-                let mut event = Answer::default();
+                let mut event = Response::default();
                 let _ = ChangeEvent::new(Instant::ZERO, *user, transition).write(&mut event);
                 output.line(&event.0)?;
             }
@@ -95,18 +95,18 @@ impl Desk {
     }
 }
 
-/// What a line calls the application that sent it, for pictures: its member `app`.
+/// Returns the name of the application that sent a line, for pictures: its member `app`.
 fn application(line: Line<'_>) -> Option<String> {
     let Line::Element(element) = line else { return None };
     let name: Value<'_> = element.value().member("app").ok()??;
     serde_json::from_str(name.as_str()).ok()
 }
 
-/// An answer of any length.
+/// A response of any length.
 #[derive(Default)]
-struct Answer(Vec<u8>);
+struct Response(Vec<u8>);
 
-impl Writer for Answer {
+impl Writer for Response {
     fn remaining(&self) -> usize {
         usize::MAX
     }

@@ -1,11 +1,12 @@
-//! Lines of bounded length, and the moments that they and the command line name.
+//! Reading lines of bounded length, and instants from numbers of seconds.
 
 use presence_core::Instant;
 use presence_core::graph::Line;
 use std::io::{self, BufRead};
 
-/// Reads the next line into `line`, without its line end, and says whether there was one. No more is kept of it than is
-/// needed to tell that it is too long.
+/// Reads the next line into `line`, without its line end, and reports whether there was one.
+///
+/// Of a line that is too long, it stores only enough to detect that.
 pub(crate) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     // A carriage return belongs to the line end.
     const KEPT: usize = Line::MAX_LEN + 2;
@@ -32,8 +33,9 @@ pub(crate) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Res
     }
 }
 
-/// The moment that a JSON number names, in seconds since the start, cut to milliseconds; `None` for a negative number, one
-/// too large to hold, and anything else. Exact: no floating point comes near it.
+/// Returns the instant so many seconds after the start, from a JSON number, cut to milliseconds.
+///
+/// `None` for a negative number, one that is too large, and anything else. Exact: it uses no floating point.
 pub(crate) fn seconds(number: &str) -> Option<Instant> {
     serde_json::from_str::<serde_json::value::Number>(number).ok()?;
     let (is_negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
@@ -43,7 +45,7 @@ pub(crate) fn seconds(number: &str) -> Option<Instant> {
     if digits.bytes().all(|digit| digit == b'0') {
         return Some(Instant::ZERO);
     }
-    // How many of the digits stand before the decimal point of the milliseconds.
+    // The number of digits before the decimal point of the milliseconds.
     let exponent: i64 = exponent.parse().ok()?;
     let count = exponent.checked_add(i64::try_from(whole.len()).ok()?)?.checked_add(3)?;
     let Ok(count) = usize::try_from(count) else { return (!is_negative).then_some(Instant::ZERO) };

@@ -1,4 +1,4 @@
-//! Requests as they come, while time passes.
+//! Serving requests in real time.
 
 use crate::desk::Desk;
 use crate::input::next_line;
@@ -8,10 +8,10 @@ use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 
-/// How many lines may wait before the reader does.
+/// The number of lines that may wait before the reader does.
 const WAITING: usize = 64;
 
-/// Serves lines until there are no more; returns how many came.
+/// Serves lines until the end of input, and returns their number.
 pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output: &mut Output) -> io::Result<usize> {
     let start = std::time::Instant::now();
     let now = || Instant::ZERO.saturating_add(Duration::from(start.elapsed()));
@@ -28,7 +28,7 @@ pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output:
         match received {
             Ok(line) => {
                 count += 1;
-                desk.answer(&line?, output)?;
+                desk.serve(&line?, output)?;
                 output.flush()?;
             }
             Err(RecvTimeoutError::Timeout) => output.flush()?,
@@ -41,7 +41,7 @@ pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output:
     }
 }
 
-/// Reads lines in a thread of its own, so that time passes while none come.
+/// Reads lines in a thread of its own, so that the light changes while it waits for one.
 fn read(mut input: impl BufRead + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = sync_channel(WAITING);
     thread::spawn(move || {

@@ -1,8 +1,8 @@
 //! A presence light for a desk, in the terminal.
 //!
-//! It reads requests, one a line, each an element of a Graph batch, and answers each with a line; every change of a
-//! published presence is a line of its own, before the answer of the request that caused it. On a terminal it draws the
-//! light instead, with the sessions and the reason. `desk --help` says what else it does.
+//! It reads requests, one per line, each an element of a Graph batch, and writes a line for each response. A change of a
+//! published presence is a line of its own, before the response to the request that caused it. On a terminal it draws the
+//! light instead, with the sessions and the reason. `desk --help` lists the options.
 
 mod desk;
 mod input;
@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::process::ExitCode;
 
-/// The day that is played when there is nothing to read.
+/// The requests of a day, replayed when there is nothing to read.
 const DAY: &str = include_str!("../day.jsonl");
 
 fn main() -> ExitCode {
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     };
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the lines has had enough of them.
+        // The reader of the lines has closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("desk: {error}");
@@ -76,7 +76,7 @@ fn open(path: &std::path::Path) -> io::Result<File> {
     File::open(path).map_err(|error| named(path, &error))
 }
 
-/// An error that says which file it is about.
+/// Adds the path of the file to an error.
 fn named(path: &std::path::Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -32,13 +32,13 @@ pub(crate) const OWNER: UserId = match UserId::parse("fa8bf3dc-eca7-46b7-bad1-db
     Err(_) => panic!("not a GUID"),
 };
 
-/// Where the requests come from.
+/// The source of the requests.
 pub(crate) enum Source {
-    /// Nowhere: the day that comes with the example, on a virtual clock.
+    /// The day that comes with the example, on a virtual clock.
     Day,
     /// A file, or standard input, on a virtual clock.
     Replay(Option<PathBuf>),
-    /// A file, or standard input, as time passes.
+    /// A file, or standard input, in real time.
     Live(Option<PathBuf>),
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The options; `None` to be shown the help.
+    /// Parses the arguments; `None` if they ask for help.
     pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Option<Self>, String> {
         let (mut file, mut replay, mut until, mut timeline, mut policy, mut me) = (None, None, None, None, None, None);
         let mut arguments = arguments;

@@ -1,4 +1,4 @@
-//! Where the lines go: to whatever reads them, or, on a terminal, onto the screen with the light.
+//! The output: lines, or, on a terminal, the screen with the light.
 
 use crate::desk::{Desk, SESSIONS};
 use crate::screen::{Screen, View};
@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
 use std::thread::sleep;
 
-/// Between two pictures on the screen.
+/// The time between two pictures on the screen.
 const FRAME: core::time::Duration = core::time::Duration::from_millis(50);
-/// How much faster time passes in a replay on the screen: an hour in four seconds.
+/// The speed of a replay on the screen: an hour in four seconds.
 const SPEED: u32 = 900;
-/// The longest that anyone has to wait for the next line of a replay.
+/// The longest time until the next line of a replay.
 const LONGEST_WAIT: core::time::Duration = core::time::Duration::from_millis(1500);
-/// How many lines the screen remembers.
+/// The number of lines that the screen remembers.
 const RECENT: usize = 8;
 
 pub(crate) enum Output {
@@ -47,8 +47,8 @@ impl Output {
         }
     }
 
-    /// Lets a replay's time pass up to a moment: at once, or, on the screen, so that it can be watched.
-    pub(crate) fn let_pass(&mut self, until: Instant, desk: &mut Desk) -> io::Result<()> {
+    /// Advances a replay to an instant: at once, or, on the screen, slowly enough to watch.
+    pub(crate) fn advance(&mut self, until: Instant, desk: &mut Desk) -> io::Result<()> {
         if let Self::Screen { .. } = self {
             let gap = core::time::Duration::from(until.saturating_duration_since(desk.now));
             let frames = (gap / SPEED).min(LONGEST_WAIT).as_millis() / FRAME.as_millis();
@@ -63,7 +63,7 @@ impl Output {
         desk.advance(until, self)
     }
 
-    /// When the screen wants to be drawn again.
+    /// Returns the time until the screen has to be drawn again.
     pub(crate) fn next_frame(&self) -> Option<core::time::Duration> {
         matches!(self, Self::Screen { .. }).then_some(FRAME)
     }
@@ -71,12 +71,12 @@ impl Output {
     /// Draws the screen.
     pub(crate) fn show(&mut self, desk: &Desk) -> io::Result<()> {
         let Self::Screen { screen, recent } = self else { return Ok(()) };
-        let nobody = User::<SessionId, SESSIONS>::new();
-        let user = desk.shown.unwrap_or(UserId::from_bytes([0; 16]));
+        let unknown = User::<SessionId, SESSIONS>::new();
+        let user = desk.visible_user.unwrap_or(UserId::from_bytes([0; 16]));
         screen.draw(&View {
             now: desk.now,
             user,
-            state: desk.directory.get(user).unwrap_or(&nobody),
+            state: desk.directory.get(user).unwrap_or(&unknown),
             policy: desk.directory.policy(),
             names: &desk.names,
             recent: recent.make_contiguous(),

@@ -1,4 +1,4 @@
-//! Requests on a virtual clock.
+//! Serving requests on a virtual clock.
 
 use crate::desk::Desk;
 use crate::input::{next_line, seconds};
@@ -17,20 +17,20 @@ pub(crate) fn run(
     while next_line(&mut input, &mut line)? {
         match moment(&line, desk.now) {
             Ok(at) => {
-                output.let_pass(at, desk)?;
-                desk.answer(&line, output)?;
+                output.advance(at, desk)?;
+                desk.serve(&line, output)?;
             }
-            Err(refusal) => desk.refuse(&line, refusal, output)?,
+            Err(error) => desk.reject(&line, error, output)?,
         }
         output.show(desk)?;
     }
     match until {
-        Some(until) if until > desk.now => output.let_pass(until, desk),
+        Some(until) if until > desk.now => output.advance(until, desk),
         _ => Ok(()),
     }
 }
 
-/// When a line was sent: as it says, or with the one before.
+/// Returns the instant at which a line was sent: its member `at`, or that of the line before.
 fn moment(line: &[u8], now: Instant) -> Result<Instant, Error> {
     if line.len() > Line::MAX_LEN {
         return Ok(now);

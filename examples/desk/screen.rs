@@ -1,5 +1,5 @@
-//! Draws the presence light in a terminal: the lamp at this moment of its pattern, why it is so, and what every application
-//! says, in 80 columns and 24 rows.
+//! Draws the presence light in a terminal: the lamp at this moment of its pattern, the reason, and every session, in 80
+//! columns and 24 rows.
 
 mod paint;
 #[cfg(test)]
@@ -14,7 +14,7 @@ use presence_core::{Absence, Duration, Instant, Layer, Policy, Presence, Session
 use paint::{LAMP, Row, exposed, foreground, pixel, width, wrap};
 
 const PALETTE: Palette = Palette::DEFAULT;
-/// How many sessions and lines there is room for; with these it is 23 rows, and the cursor waits in the 24th.
+/// The numbers of sessions and lines: with these there are 23 rows, and the cursor waits in the 24th.
 const SESSIONS: usize = 5;
 const RECENT: usize = 5;
 
@@ -22,7 +22,7 @@ const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "";
 
-/// What there is to see.
+/// Everything that the screen shows.
 pub(crate) struct View<'a> {
     pub(crate) now: Instant,
     pub(crate) user: UserId,
@@ -31,17 +31,17 @@ pub(crate) struct View<'a> {
     pub(crate) names: &'a BTreeMap<SessionId, String>,
     /// The latest lines, newest last.
     pub(crate) recent: &'a [String],
-    /// How many more users there are.
+    /// The number of other users.
     pub(crate) others: usize,
 }
 
-/// How long each session, or the preferred presence, had when it was last set: what a full bar stands for.
+/// The end of each session and of the preferred presence, and the time until it when it was set: the length of a full bar.
 type Leases = BTreeMap<Option<SessionId>, (Instant, Duration)>;
 
 /// A terminal that shows a light.
 pub(crate) struct Screen {
     out: Stdout,
-    /// What the lamp looks like and since when, in real time: patterns do not run faster in a replay.
+    /// The lamp's appearance and its start in real time: patterns do not run faster in a replay.
     lamp: Option<(Appearance, std::time::Instant)>,
     user: Option<UserId>,
     leases: Leases,
@@ -52,20 +52,20 @@ impl Screen {
         Self { out: stdout(), lamp: None, user: None, leases: Leases::new() }
     }
 
-    /// Draws over what was drawn before.
+    /// Draws over the previous picture.
     pub(crate) fn draw(&mut self, view: &View<'_>) -> io::Result<()> {
         if self.user.replace(view.user) != Some(view.user) {
             self.leases.clear();
         }
         let known = std::mem::take(&mut self.leases);
         self.leases = deadlines(view).map(|(id, ends)| (id, lease(known.get(&id), ends, view.now))).collect();
-        let looks = lamp(view);
+        let appearance = lamp(view);
         let began = match self.lamp {
-            Some((before, began)) if before == looks => began,
+            Some((before, began)) if before == appearance => began,
             _ => std::time::Instant::now(),
         };
-        // The first picture takes the whole terminal; what was there scrolls away.
-        let first = if self.lamp.replace((looks, began)).is_none() { "\x1b[2J" } else { "" };
+        // The first picture clears the terminal.
+        let first = if self.lamp.replace((appearance, began)).is_none() { "\x1b[2J" } else { "" };
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80);
         // A u32 of milliseconds, as on a board: it may wrap.
         let elapsed_ms = began.elapsed().as_millis() as u32;
@@ -77,7 +77,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // The cursor is hidden only while a picture is drawn, so that an interrupt leaves the terminal as it should be.
+        // The cursor is hidden only while a picture is drawn, so an interrupt leaves the terminal intact.
         let _ = write!(self.out, "\x1b[0m\x1b[?25h").and_then(|()| self.out.flush());
     }
 }
@@ -86,31 +86,31 @@ fn lamp(view: &View<'_>) -> Appearance {
     appearance(view.state.presence(), view.state.absence(), &PALETTE)
 }
 
-/// Everything that ends by itself, and when.
+/// Returns the end of every session and of the preferred presence.
 fn deadlines(view: &View<'_>) -> impl Iterator<Item = (Option<SessionId>, Instant)> {
     let sessions = view.state.sessions().iter().map(|session| (Some(session.id()), session.expires_at()));
     sessions.chain(view.state.preferred().map(|preferred| (None, preferred.expires_at())))
 }
 
-/// When it ends, and how long it had when that was first seen.
+/// Returns an end, and the time until it when it was first seen.
 fn lease(known: Option<&(Instant, Duration)>, ends: Instant, now: Instant) -> (Instant, Duration) {
     known.copied().filter(|known| known.0 == ends).unwrap_or((ends, ends.saturating_duration_since(now)))
 }
 
-/// The whole picture: rows from the top left, at most 23, each erased to its end, and the cursor below.
+/// Returns the whole picture: at most 23 rows, each erased to its end, and the cursor below.
 fn render(view: &View<'_>, leases: &Leases, elapsed_ms: u32, columns: usize) -> String {
-    // The last column stays free: a terminal that has written there erases it again.
+    // The last column stays free: a terminal would erase it again.
     let columns = columns.saturating_sub(1).min(500);
     let mut rows = vec![heading(view, columns), Row::new(columns)];
     let light = exposed(lamp(view).frame_at(elapsed_ms));
     let words = words(view, columns.saturating_sub(25));
-    for (place, top) in (0..LAMP).step_by(2).enumerate() {
+    for (index, top) in (0..LAMP).step_by(2).enumerate() {
         let mut row = Row::new(columns);
         row.put(PLAIN, "   ");
         for x in 0..LAMP {
             row.pixels(pixel(x, top, light), pixel(x, top + 1, light));
         }
-        let (style, text) = words.get(place).map_or((PLAIN, ""), |(style, text)| (*style, text));
+        let (style, text) = words.get(index).map_or((PLAIN, ""), |(style, text)| (*style, text));
         row.put(PLAIN, "     ").put(style, text);
         rows.push(row);
     }
@@ -135,12 +135,12 @@ fn heading(view: &View<'_>, columns: usize) -> Row {
     let clock = clock(view.now);
     let mut row = Row::new(columns);
     row.put(BOLD, " presence light  ");
-    let room = row.remaining().saturating_sub(width(&clock));
-    row.cell(DIM, &format!("{}{others}", view.user), room).put(BOLD, &clock);
+    let columns = row.remaining().saturating_sub(width(&clock));
+    row.cell(DIM, &format!("{}{others}", view.user), columns).put(BOLD, &clock);
     row
 }
 
-/// What stands beside the lamp.
+/// Returns the text beside the lamp.
 fn words(view: &View<'_>, columns: usize) -> Vec<(&'static str, String)> {
     let presence = view.state.presence();
     let mut words = vec![
@@ -153,7 +153,7 @@ fn words(view: &View<'_>, columns: usize) -> Vec<(&'static str, String)> {
     words
 }
 
-/// Why it is so, since when, and what comes next.
+/// Returns a sentence that says the reason, since when, and what comes next.
 fn sentence(view: &View<'_>) -> String {
     let why = view.state.explain(view.policy);
     let since = why.since.map_or(String::new(), |since| format!(" since {}", clock(since)));
@@ -171,7 +171,7 @@ fn sentence(view: &View<'_>) -> String {
     format!("{because}{next}.")
 }
 
-/// A row for the preferred presence, and always as many for sessions, so that nothing jumps.
+/// Returns a row for the preferred presence, and a fixed number for sessions, so that nothing jumps.
 fn sessions(view: &View<'_>, leases: &Leases, columns: usize) -> Vec<Row> {
     let layer = view.state.explain(view.policy).layer;
     let entry = |decides: bool, name: &str, presence: Presence, lease: Option<&(Instant, Duration)>| {
@@ -181,10 +181,10 @@ fn sessions(view: &View<'_>, leases: &Leases, columns: usize) -> Vec<Row> {
         row.put(style, if decides { " ▸ " } else { "   " }).cell(style, name, 11).put(&colour, "● ");
         row.cell(style, &presence.to_string(), 28);
         if let Some((ends, lease)) = lease {
-            let left = ends.saturating_duration_since(view.now);
-            row.cell(style, &format!("{:>8}", length(left)), 9);
+            let remaining = ends.saturating_duration_since(view.now);
+            row.cell(style, &format!("{:>8}", length(remaining)), 9);
             let cells = row.remaining().min(24);
-            let full = u128::from(left.as_millis()) * cells as u128 / u128::from(lease.as_millis().max(1));
+            let full = u128::from(remaining.as_millis()) * cells as u128 / u128::from(lease.as_millis().max(1));
             let full = usize::try_from(full).unwrap_or(cells).min(cells);
             row.put(&colour, &"━".repeat(full)).put(DIM, &"─".repeat(cells - full));
         }
@@ -199,14 +199,14 @@ fn sessions(view: &View<'_>, leases: &Leases, columns: usize) -> Vec<Row> {
         }
     }];
     let all = view.state.sessions();
-    let shown = if all.len() > SESSIONS { SESSIONS - 1 } else { all.len() };
-    rows.extend(all.iter().take(shown).map(|session| {
+    let visible = if all.len() > SESSIONS { SESSIONS - 1 } else { all.len() };
+    rows.extend(all.iter().take(visible).map(|session| {
         let id = session.id();
         entry(layer == Layer::Session(id), &name(view, id), session.presence(), leases.get(&Some(id)))
     }));
     rows.resize_with(SESSIONS + 1, || Row::new(columns));
-    if all.len() > shown {
-        rows[SESSIONS].put(DIM, &format!("   and {} more sessions", all.len() - shown));
+    if all.len() > visible {
+        rows[SESSIONS].put(DIM, &format!("   and {} more sessions", all.len() - visible));
     }
     rows
 }
@@ -215,7 +215,7 @@ fn name(view: &View<'_>, id: SessionId) -> String {
     view.names.get(&id).cloned().unwrap_or_else(|| id.to_string().chars().take(8).collect())
 }
 
-/// A moment as a time of day, with the day after the first.
+/// Formats an instant as a time of day, with the day unless it is the first.
 fn clock(moment: Instant) -> String {
     let seconds = moment.as_millis() / 1000;
     let day = seconds / 86_400;
@@ -223,7 +223,7 @@ fn clock(moment: Instant) -> String {
     if day == 0 { time } else { format!("day {} {time}", day + 1) }
 }
 
-/// A length of time, in days when it is long.
+/// Formats a duration, in days if it is long.
 fn length(length: Duration) -> String {
     let seconds = length.as_millis() / 1000;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600, seconds / 60 % 60);

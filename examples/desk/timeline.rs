@@ -1,6 +1,6 @@
-//! Draws a replay as a picture: what each application said, what was preferred, and what was published.
+//! Draws a replay as a picture: each session, the preferred presence and the published presence.
 //!
-//! What decides is strong, what is overruled is pale, so that the picture shows how the published presence comes about.
+//! What decides is strong, what is overruled is pale, so the picture explains the published presence.
 
 mod axis;
 mod lanes;
@@ -14,17 +14,17 @@ use std::fmt::Write as _;
 use presence_core::{Instant, Presence, SessionId, Transition, UserId};
 
 use axis::{Axis, clock};
-use lanes::{End, Lane, Lanes, Piece, Shown};
+use lanes::{End, Lane, Lanes, Piece, State};
 use style::{GREY, INK, PAPER, TEXTURES, area, fit, label, mark, text, text_width};
 
 const WIDTH: f64 = 980.0;
-/// Where the time axis begins and ends.
+/// The ends of the time axis.
 const LEFT: f64 = 108.0;
 const RIGHT: f64 = WIDTH - 30.0;
-/// Where the lanes begin.
+/// The top of the lanes.
 const TOP: f64 = 104.0;
 const MARGIN: f64 = 24.0;
-/// How high a session's lane is, and how high the published one.
+/// The heights of a session's lane and of the published one.
 const LANE: f64 = 20.0;
 const PUBLISHED: f64 = 30.0;
 
@@ -57,7 +57,7 @@ pub(crate) fn draw(
     head(bottom + 16.0, history.len(), users.len(), &axis) + &lines + &body + "</svg>\n"
 }
 
-/// The beginning of the document: what it says to those who cannot see it, its ground and its heading.
+/// Returns the start of the document: its text for screen readers, background and heading.
 fn head(height: f64, changes: usize, users: usize, axis: &Axis) -> String {
     let (from, to) = (clock(axis.start), clock(axis.end));
     let mut head = format!(
@@ -78,7 +78,7 @@ fn head(height: f64, changes: usize, users: usize, axis: &Axis) -> String {
     head
 }
 
-/// The lanes of one user from `y` down; where they end.
+/// Draws the lanes of one user from `y` down, and returns their bottom.
 fn draw_user(out: &mut String, mut y: f64, lanes: &Lanes, names: &BTreeMap<SessionId, String>, axis: &Axis) -> f64 {
     let mut row = |name: &str, lane: &Lane, height: f64| {
         let weight = if height == PUBLISHED { "bold" } else { "normal" };
@@ -100,25 +100,25 @@ fn draw_user(out: &mut String, mut y: f64, lanes: &Lanes, names: &BTreeMap<Sessi
 fn draw_lane(out: &mut String, y: f64, height: f64, lane: &Lane, axis: &Axis) {
     let middle = y + height / 2.0;
     let width = |piece: &Piece| axis.x(piece.to) - axis.x(piece.from);
-    // What is too narrow to be seen is left out, so that a million changes make no larger picture than a thousand.
+    // Pieces too narrow to see are left out, so a million changes do not make a larger picture than a thousand.
     let mut drawn = f64::MIN;
     for piece in &lane.pieces {
         if axis.x(piece.to) < drawn + 0.5 {
             continue;
         }
         drawn = axis.x(piece.to);
-        let name = piece.shown.presence.map_or("no news".into(), |presence| presence.to_string());
-        let note = if piece.shown.decides { "" } else { ", overruled" };
+        let name = piece.state.presence.map_or("no news".into(), |presence| presence.to_string());
+        let note = if piece.state.decides { "" } else { ", overruled" };
         let _ = write!(out, "<g><title>{name}, {} to {}{note}</title>", clock(piece.from), clock(piece.to));
-        area(out, (axis.x(piece.from), y), (width(piece).max(0.8), height), piece.shown);
+        area(out, (axis.x(piece.from), y), (width(piece).max(0.8), height), piece.state);
         *out += "</g>\n";
     }
-    let same = |one: &Piece, next: &Piece| one.to == next.from && one.shown.presence == next.shown.presence;
+    let same = |one: &Piece, next: &Piece| one.to == next.from && one.state.presence == next.state.presence;
     for run in lane.pieces.chunk_by(same) {
-        // A name for all of a run, in its widest piece.
+        // One name for the whole run, in its widest piece.
         if let Some(piece) = run.iter().max_by(|one, other| width(one).total_cmp(&width(other))) {
-            let room = width(piece) - if piece.end == End::Expired { 4.0 } else { 0.0 };
-            label(out, (axis.x(piece.from) + room / 2.0, middle), room, piece.shown);
+            let width = width(piece) - if piece.end == End::Expired { 4.0 } else { 0.0 };
+            label(out, (axis.x(piece.from) + width / 2.0, middle), width, piece.state);
         }
     }
     let mut last = f64::MIN;
@@ -137,7 +137,7 @@ fn draw_lane(out: &mut String, y: f64, height: f64, lane: &Lane, axis: &Axis) {
     }
 }
 
-/// What areas, lines and marks mean, in as many rows as it takes; where it ends.
+/// Draws the legend of areas, lines and marks, and returns its bottom.
 fn draw_legend(out: &mut String, mut y: f64) -> f64 {
     let _ = writeln!(out, "<path d=\"M{MARGIN} {y}H{RIGHT}\" stroke=\"#d0d7de\"/>");
     let mut x = MARGIN;
@@ -160,11 +160,11 @@ fn draw_legend(out: &mut String, mut y: f64) -> f64 {
         Presence::BeRightBack,
         Presence::Offline,
     ];
-    let shown = presences.map(|presence| (presence.activity().name(), Some(presence), true));
-    for (name, presence, decides) in shown.into_iter().chain([("no news", None, true)]) {
-        entry(out, name, &|out, x, y| area(out, (x, y), (28.0, 13.0), Shown { presence, decides }));
+    let states = presences.map(|presence| (presence.activity().name(), Some(presence), true));
+    for (name, presence, decides) in states.into_iter().chain([("no news", None, true)]) {
+        entry(out, name, &|out, x, y| area(out, (x, y), (28.0, 13.0), State { presence, decides }));
     }
-    let overruled = Shown { presence: Some(Presence::Busy), decides: false };
+    let overruled = State { presence: Some(Presence::Busy), decides: false };
     entry(out, "overruled", &|out, x, y| area(out, (x, y), (28.0, 13.0), overruled));
     entry(out, "set, or set again", &|out, x, y| {
         let _ =

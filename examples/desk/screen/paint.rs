@@ -1,39 +1,39 @@
-//! Rows of styled text cut to the terminal's width, and the lamp's pixels.
+//! Rows of styled text, cut to the terminal's width, and the lamp's pixels.
 
 use presence_core::indicator::Rgb;
 
 /// The lamp's width and height in half rows.
 pub(super) const LAMP: i32 = 16;
 
-/// A row that never grows wider than the room it was given.
+/// A row of limited width.
 pub(super) struct Row {
     text: String,
-    room: usize,
+    remaining: usize,
 }
 
 impl Row {
     pub(super) fn new(columns: usize) -> Self {
-        Self { text: String::new(), room: columns }
+        Self { text: String::new(), remaining: columns }
     }
 
-    /// How many columns are left.
+    /// Returns the number of free columns.
     pub(super) fn remaining(&self) -> usize {
-        self.room
+        self.remaining
     }
 
     pub(super) fn into_text(self) -> String {
         self.text
     }
 
-    /// As much of a text as fits; what does not ends in an ellipsis.
+    /// Appends as much of a text as fits, with an ellipsis if it is cut.
     pub(super) fn put(&mut self, style: &str, text: &str) -> &mut Self {
-        let fits = width(text) <= self.room;
-        let mut room = if fits { self.room } else { self.room.saturating_sub(1) };
-        let mut cut: String = text.chars().map(printable).take_while(|letter| take(&mut room, *letter)).collect();
-        if !fits && self.room > 0 {
+        let fits = width(text) <= self.remaining;
+        let mut remaining = if fits { self.remaining } else { self.remaining.saturating_sub(1) };
+        let mut cut: String = text.chars().map(printable).take_while(|letter| take(&mut remaining, *letter)).collect();
+        if !fits && self.remaining > 0 {
             cut.push('…');
         }
-        self.room = room;
+        self.remaining = remaining;
         if style.is_empty() {
             self.text += &cut
         } else {
@@ -42,17 +42,17 @@ impl Row {
         self
     }
 
-    /// A text in a column of this width, cut or filled up.
+    /// Appends a text in a column of this width, cut or padded.
     pub(super) fn cell(&mut self, style: &str, text: &str, columns: usize) -> &mut Self {
-        let mut cell = Self::new(columns.min(self.room));
+        let mut cell = Self::new(columns.min(self.remaining));
         cell.put(style, text);
-        cell.text += &" ".repeat(cell.room);
-        self.room -= columns.min(self.room);
+        cell.text += &" ".repeat(cell.remaining);
+        self.remaining -= columns.min(self.remaining);
         self.text += &cell.text;
         self
     }
 
-    /// Two pixels, one above the other; `None` is outside the lamp.
+    /// Appends two pixels, one above the other; `None` is outside the lamp.
     pub(super) fn pixels(&mut self, top: Option<Rgb>, bottom: Option<Rgb>) {
         match (top, bottom) {
             (None, None) => self.put("", " "),
@@ -71,13 +71,14 @@ pub(super) fn foreground(colour: Rgb) -> String {
     format!("\x1b[38;2;{red};{green};{blue}m")
 }
 
-/// What a terminal may be sent: no control characters out of names and lines.
+/// Replaces control characters, which names and lines may hold.
 fn printable(letter: char) -> char {
     if letter.is_control() { '\u{FFFD}' } else { letter }
 }
 
-fn take(room: &mut usize, letter: char) -> bool {
-    room.checked_sub(letter_width(letter)).map(|left| *room = left).is_some()
+/// Takes the columns of a letter, and reports whether there were enough.
+fn take(remaining: &mut usize, letter: char) -> bool {
+    remaining.checked_sub(letter_width(letter)).map(|left| *remaining = left).is_some()
 }
 
 fn letter_width(letter: char) -> usize {
@@ -91,7 +92,7 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(letter_width).sum()
 }
 
-/// Breaks a text between words into lines of this width; a longer word has a line of its own.
+/// Breaks a text between words into lines of this width. A longer word has a line of its own.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -104,7 +105,8 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// A light as it is seen in the dark: dim ones brighter, of the same hue. The eye adapts to a lamp, and not to a screen.
+/// Returns a light as it looks in the dark: a dim one is brighter, with the same hue. The eye adapts to a lamp, not to a
+/// screen.
 pub(super) fn exposed(light: Rgb) -> Rgb {
     let brightest = u32::from(light.to_bytes().into_iter().max().unwrap_or(0));
     let target = (brightest * 255).isqrt();
@@ -112,7 +114,7 @@ pub(super) fn exposed(light: Rgb) -> Rgb {
     Rgb::new(part(light.red), part(light.green), part(light.blue))
 }
 
-/// The lamp's pixel at this place: a dark ring, and in it a lens that is brightest in the middle; `None` outside.
+/// Returns a pixel of the lamp: a dark ring around a lens that is brightest in the middle; `None` outside.
 pub(super) fn pixel(x: i32, y: i32, light: Rgb) -> Option<Rgb> {
     // In half pixels from the centre.
     let distance = |x: i32, y: i32| (2 * x - LAMP + 1).pow(2) + (2 * y - LAMP + 1).pow(2);

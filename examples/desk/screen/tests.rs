@@ -1,10 +1,10 @@
-//! The picture fits, whatever it shows and wherever.
+//! The picture fits every terminal, whatever the state.
 
 use super::*;
 use presence_core::{next_due, set_preferred_presence, set_presence};
 
-/// The rows of a picture as they are seen.
-fn seen(picture: &str) -> Vec<String> {
+/// Returns the visible rows of a picture.
+fn visible_rows(picture: &str) -> Vec<String> {
     let mut rows = vec![String::new()];
     let mut letters = picture.chars();
     while let Some(letter) = letters.next() {
@@ -32,7 +32,7 @@ fn it_fits_every_terminal() {
     let mut user = User::<SessionId, 16>::new();
     for session in 0..=16 {
         for columns in (0..100).chain([500, usize::MAX]) {
-            let rows = seen(&picture(&user, Instant::from_secs(1), &recent, columns));
+            let rows = visible_rows(&picture(&user, Instant::from_secs(1), &recent, columns));
             assert_eq!(rows.len(), 24);
             assert!(rows.iter().all(|row| width(row) < columns.max(1)), "{columns}: {rows:#?}");
         }
@@ -42,27 +42,27 @@ fn it_fits_every_terminal() {
             user.apply(&set).unwrap();
         }
     }
-    let wish = set_preferred_presence(user.at(Instant::ZERO).unwrap(), Presence::Busy, None, &Policy::DESK);
-    user.apply(&wish.unwrap()).unwrap();
-    let rows = seen(&picture(&user, Instant::from_millis(u64::MAX - 1), &recent, 80));
+    let preferred = set_preferred_presence(user.at(Instant::ZERO).unwrap(), Presence::Busy, None, &Policy::DESK);
+    user.apply(&preferred.unwrap()).unwrap();
+    let rows = visible_rows(&picture(&user, Instant::from_millis(u64::MAX - 1), &recent, 80));
     assert_eq!(rows.len(), 24);
 }
 
 #[test]
-fn it_says_why() {
-    let says = |user: &User<SessionId, 16>| {
-        let rows = seen(&picture(user, Instant::from_secs(1), &[], 300));
+fn it_explains_the_presence() {
+    let sentence = |user: &User<SessionId, 16>| {
+        let rows = visible_rows(&picture(user, Instant::from_secs(1), &[], 300));
         rows[6].trim_start_matches([' ', '▀', '▄']).to_string()
     };
     let mut user = User::new();
-    assert_eq!(says(&user), "No news: never seen.");
+    assert_eq!(sentence(&user), "No news: never seen.");
     let now = Instant::from_secs(32_700);
     let id = SessionId::from_bytes([0xAB; 16]);
     let set = set_presence(user.at(now).unwrap(), id, Presence::InACall, None, &Policy::DESK).unwrap();
     user.apply(&set).unwrap();
     let why = "Busy/InACall since 9:05:00 because abababab says so; at 9:10:00 it becomes Offline/Offline if nobody \
                does anything.";
-    assert_eq!(says(&user), why);
+    assert_eq!(sentence(&user), why);
     user.apply(&next_due(&user, Instant::from_secs(40_000), &Policy::DESK).unwrap()).unwrap();
-    assert_eq!(says(&user), "No news since 9:10:00: the last session expired.");
+    assert_eq!(sentence(&user), "No news since 9:10:00: the last session expired.");
 }

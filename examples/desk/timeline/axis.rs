@@ -1,4 +1,4 @@
-//! The time axis: where a moment lies, and the labelled ticks.
+//! The time axis: the position of an instant, and the labelled ticks.
 
 use std::fmt::Write as _;
 
@@ -12,10 +12,10 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The longest distance between ticks that gives no fewer than these.
+/// The most ticks.
 const TICKS: u64 = 11;
 
-/// From the first change to the end.
+/// The span from the first change to the end, in milliseconds.
 pub(super) struct Axis {
     pub(super) start: u64,
     pub(super) end: u64,
@@ -29,13 +29,13 @@ impl Axis {
         Self { start, end }
     }
 
-    /// Where a moment lies, from left to right.
+    /// Returns the position of an instant, from left to right.
     pub(super) fn x(&self, millis: u64) -> f64 {
         let inside = millis.clamp(self.start, self.end) - self.start;
         LEFT + (RIGHT - LEFT) * (inside as f64 / (self.end - self.start) as f64)
     }
 
-    /// Lines down to `bottom`, with the time of day above, and the day where it begins.
+    /// Draws lines down to `bottom`, with the time of day above, and the day where it begins.
     pub(super) fn draw(&self, out: &mut String, bottom: f64) {
         let step = step(self.end - self.start);
         let first = self.start.div_ceil(step).checked_mul(step);
@@ -49,13 +49,13 @@ impl Axis {
                 *end = x + half;
             }
         };
-        for (place, tick) in ticks.enumerate() {
+        for (index, tick) in ticks.enumerate() {
             let x = self.x(tick);
             let _ = writeln!(out, "<path d=\"M{x:.1} {:.1}V{bottom:.1}\" stroke=\"#eaeef2\"/>", TOP - 8.0);
             if step < DAY {
                 label(out, x, TOP - 14.0, INK, &time_of_day(tick, step), &mut times_end);
             }
-            if step >= DAY || self.end >= DAY && (place == 0 || tick % DAY == 0) {
+            if step >= DAY || self.end >= DAY && (index == 0 || tick % DAY == 0) {
                 let y = if step < DAY { TOP - 27.0 } else { TOP - 14.0 };
                 label(out, x, y, GREY, &format!("day {}", tick / DAY + 1), &mut days_end);
             }
@@ -63,7 +63,7 @@ impl Axis {
     }
 }
 
-/// The shortest distance between ticks, in numbers that people count time in, that gives few enough of them.
+/// Returns the shortest round distance between ticks that gives at most `TICKS` of them.
 fn step(span: u64) -> u64 {
     let powers = |unit: u64| (0..20).filter_map(move |power| unit.checked_mul(10u64.checked_pow(power)?));
     let decades = |unit| powers(unit).flat_map(|power| [1, 2, 5].map(|digit: u64| power.saturating_mul(digit)));
@@ -74,7 +74,7 @@ fn step(span: u64) -> u64 {
     steps.filter(|step| span / step <= TICKS).min().unwrap_or(u64::MAX)
 }
 
-/// A time of day, as fine as the ticks are.
+/// Formats a time of day, as precisely as the distance of the ticks.
 fn time_of_day(millis: u64, step: u64) -> String {
     let (hours, minutes, seconds) = (millis % DAY / HOUR, millis % HOUR / MINUTE, millis % MINUTE / SECOND);
     match step {
@@ -84,7 +84,7 @@ fn time_of_day(millis: u64, step: u64) -> String {
     }
 }
 
-/// A moment in full, for tooltips.
+/// Formats an instant in full, for tooltips.
 pub(super) fn clock(millis: u64) -> String {
     let day = if millis < DAY { String::new() } else { format!("day {}, ", millis / DAY + 1) };
     let step = if millis.is_multiple_of(SECOND) { SECOND } else { 1 };

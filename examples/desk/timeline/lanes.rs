@@ -1,4 +1,4 @@
-//! Plays a user's transitions back into lanes: who said what from when to when, and whether that decided.
+//! Replays a user's transitions into lanes: the presences of each session over time, and whether they decided.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,15 +7,15 @@ use presence_core::{Change, Preferred, Presence, Session, SessionId, Transition}
 
 use super::axis::Axis;
 
-/// What a lane shows at a moment.
+/// The state of a lane at an instant.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Shown {
-    /// Nothing at all is no news.
+pub(super) struct State {
+    /// The presence; `None` is no news.
     pub(super) presence: Option<Presence>,
     pub(super) decides: bool,
 }
 
-/// How a lane came to show something else.
+/// The way in which a state ended.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum End {
     Changed,
@@ -23,55 +23,56 @@ pub(super) enum End {
     Expired,
 }
 
-/// A stretch of time in which a lane shows one thing.
+/// A stretch of time in which the state of a lane is the same.
 pub(super) struct Piece {
     pub(super) from: u64,
     pub(super) to: u64,
-    pub(super) shown: Shown,
+    pub(super) state: State,
     pub(super) end: End,
 }
 
-/// What one application said, or what was preferred, or published.
+/// The lane of a session, or of the preferred or published presence.
 #[derive(Default)]
 pub(super) struct Lane {
     pub(super) pieces: Vec<Piece>,
-    open: Option<(u64, Shown)>,
-    /// When it was set, keep-alives included.
+    open: Option<(u64, State)>,
+    /// The instants at which it was set, keep-alives included.
     pub(super) sets: Vec<u64>,
 }
 
 impl Lane {
-    fn show(&mut self, at: u64, shown: Option<Shown>, end: End) {
-        if self.open.map(|(_, shown)| shown) == shown {
+    /// Changes the state from an instant on.
+    fn set(&mut self, at: u64, state: Option<State>, end: End) {
+        if self.open.map(|(_, state)| state) == state {
             return;
         }
         if let Some((from, before)) = self.open.take().filter(|(from, _)| *from < at) {
-            self.pieces.push(Piece { from, to: at, shown: before, end });
+            self.pieces.push(Piece { from, to: at, state: before, end });
         }
-        self.open = shown.map(|shown| (at, shown));
+        self.open = state.map(|state| (at, state));
     }
 }
 
 /// The lanes of one user.
 #[derive(Default)]
 pub(super) struct Lanes {
-    /// In the order in which they were first set.
+    /// The sessions, in the order in which they were first set.
     pub(super) sessions: Vec<(SessionId, Lane)>,
     pub(super) preferred: Lane,
     pub(super) published: Lane,
 }
 
 impl Lanes {
-    /// Plays the transitions back.
+    /// Replays transitions.
     pub(super) fn of(transitions: &[Transition<SessionId>], axis: &Axis) -> Self {
         let mut lanes = Self::default();
         let mut sessions: BTreeMap<SessionId, Session<SessionId>> = BTreeMap::new();
         let mut preferred: Option<Preferred> = None;
         // Offline after the last session was cleared; no news before the first one, and after one that expired.
-        let mut is_gone = false;
+        let mut is_signed_out = false;
         let first = transitions.first().map(Transition::before);
         let before = first.filter(|presence| *presence != Presence::Offline);
-        lanes.published.show(axis.start, Some(Shown { presence: before, decides: true }), End::Changed);
+        lanes.published.set(axis.start, Some(State { presence: before, decides: true }), End::Changed);
         for transition in transitions {
             let at = transition.at().as_millis();
             let (mut subject, mut end) = (None, End::Changed);
@@ -103,30 +104,31 @@ impl Lanes {
                 |session: &&Session<SessionId>| (session.presence(), session.expires_at(), Reverse(session.id()));
             let decides = sessions.values().max_by_key(strongest).map(Session::id).filter(|_| preferred.is_none());
             for (id, lane) in &mut lanes.sessions {
-                let shown = sessions.get(id).map(|session| (session.presence(), decides == Some(*id)));
+                let state = sessions.get(id).map(|session| (session.presence(), decides == Some(*id)));
                 let ended = if subject == Some(*id) { end } else { End::Changed };
-                lane.show(at, shown.map(|(presence, decides)| Shown { presence: Some(presence), decides }), ended);
+                lane.set(at, state.map(|(presence, decides)| State { presence: Some(presence), decides }), ended);
             }
-            let wish = preferred.map(|wish| Shown { presence: Some(wish.presence()), decides: !sessions.is_empty() });
-            lanes.preferred.show(at, wish, if subject.is_none() { end } else { End::Changed });
+            let wanted =
+                preferred.map(|wanted| State { presence: Some(wanted.presence()), decides: !sessions.is_empty() });
+            lanes.preferred.set(at, wanted, if subject.is_none() { end } else { End::Changed });
             if subject.is_some() && sessions.is_empty() {
-                is_gone = end == End::Cleared;
+                is_signed_out = end == End::Cleared;
             }
-            let presence = Some(transition.after()).filter(|presence| *presence != Presence::Offline || is_gone);
-            lanes.published.show(at, Some(Shown { presence, decides: true }), End::Changed);
+            let presence = Some(transition.after()).filter(|presence| *presence != Presence::Offline || is_signed_out);
+            lanes.published.set(at, Some(State { presence, decides: true }), End::Changed);
         }
         let all = lanes.sessions.iter_mut().map(|(_, lane)| lane);
         for lane in all.chain([&mut lanes.preferred, &mut lanes.published]) {
-            lane.show(axis.end, None, End::Changed);
+            lane.set(axis.end, None, End::Changed);
         }
         lanes
     }
 
     fn lane(&mut self, id: SessionId) -> &mut Lane {
-        let place = self.sessions.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
+        let index = self.sessions.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
             self.sessions.push((id, Lane::default()));
             self.sessions.len() - 1
         });
-        &mut self.sessions[place].1
+        &mut self.sessions[index].1
     }
 }

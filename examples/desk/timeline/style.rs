@@ -1,17 +1,17 @@
-//! Colours, textures and text: the light's colours made readable on white, and a texture that tells without them.
+//! Colours, textures and text: the light's colours, readable on white, and textures to distinguish them without colours.
 
 use std::fmt::Write as _;
 
 use presence_core::indicator::{Palette, Rgb};
 use presence_core::{Availability, Presence};
 
-use super::lanes::{End, Shown};
+use super::lanes::{End, State};
 
 pub(super) const INK: &str = "#1f2328";
 pub(super) const GREY: &str = "#6e7781";
 pub(super) const PAPER: &str = "#fdfdfe";
 
-/// One texture for each availability that is drawn as an area, but for Available, which is plain.
+/// A texture for each availability that is drawn as an area, except for Available, which is plain.
 pub(super) const TEXTURES: &str = r##"<defs fill="none" stroke="#fff">
 <pattern id="inactive" width="7" height="7" patternUnits="userSpaceOnUse"><path d="M2 0v7" stroke-width="3.5" stroke-opacity=".6"/></pattern>
 <pattern id="busy" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M2 0v7" stroke-width="2" stroke-opacity=".22"/></pattern>
@@ -32,7 +32,7 @@ fn texture(presence: Presence) -> Option<&'static str> {
     }
 }
 
-/// The colour of the light for an availability, a little softer, and dark enough for a white page.
+/// Returns the light's colour for an availability, a little softer, and dark enough for a white page.
 fn colour(presence: Presence) -> Rgb {
     let bright = Palette::DEFAULT.of(presence.availability().plain()).colour;
     let [red, green, blue] = bright.to_bytes().map(|part| part + (255 - part) / 8);
@@ -51,7 +51,7 @@ fn fill(presence: Presence, decides: bool) -> String {
     hex(if decides { colour } else { Rgb::new(red, green, blue) })
 }
 
-/// The colour of text on a piece.
+/// Returns the colour of text on a piece.
 fn ink(presence: Presence, decides: bool) -> String {
     match (presence, decides) {
         (Presence::OffWork, _) => GREY.into(),
@@ -61,7 +61,7 @@ fn ink(presence: Presence, decides: bool) -> String {
     }
 }
 
-/// What a presence is called, from the full name to what fits anywhere.
+/// Returns the names of a presence, from the full one to the shortest.
 fn names(presence: Option<Presence>) -> &'static [&'static str] {
     match presence {
         None => &["no news"],
@@ -83,20 +83,20 @@ fn names(presence: Option<Presence>) -> &'static [&'static str] {
     }
 }
 
-/// The area or line of one piece.
-pub(super) fn area(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), shown: Shown) {
+/// Draws the area or line of a piece.
+pub(super) fn area(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), state: State) {
     let middle = y + height / 2.0;
     let line = format!("<path d=\"M{x:.1} {middle:.1}h{width:.1}\" stroke=\"#8c959f\" stroke-width=\"2\"");
     let area = format!("<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"2\"");
-    match shown.presence {
+    match state.presence {
         None => *out += &format!("{line} stroke-dasharray=\"0.1 6\" stroke-linecap=\"round\"/>"),
         Some(Presence::Offline) => *out += &format!("{line}/>"),
         Some(Presence::OffWork) => {
-            let stroke = if shown.decides { "#8c959f" } else { "#d0d7de" };
+            let stroke = if state.decides { "#8c959f" } else { "#d0d7de" };
             *out += &format!("{area} fill=\"{PAPER}\" stroke=\"{stroke}\"/>");
         }
         Some(presence) => {
-            *out += &format!("{area} fill=\"{}\"/>", fill(presence, shown.decides));
+            *out += &format!("{area} fill=\"{}\"/>", fill(presence, state.decides));
             if let Some(texture) = texture(presence) {
                 *out += &format!("{area} fill=\"url(#{texture})\"/>");
             }
@@ -104,19 +104,19 @@ pub(super) fn area(out: &mut String, (x, y): (f64, f64), (width, height): (f64, 
     }
 }
 
-/// The longest name of what is shown that fits into a piece; none if none does.
-pub(super) fn label(out: &mut String, (x, middle): (f64, f64), width: f64, shown: Shown) {
+/// Draws the longest name that fits into a piece, if any does.
+pub(super) fn label(out: &mut String, (x, middle): (f64, f64), width: f64, state: State) {
     let mut sizes =
-        [11.0, 9.5].into_iter().flat_map(|size| names(shown.presence).iter().map(move |name| (*name, size)));
+        [11.0, 9.5].into_iter().flat_map(|size| names(state.presence).iter().map(move |name| (*name, size)));
     let Some((name, size)) = sizes.find(|(name, size)| text_width(name, *size) + 4.0 <= width) else { return };
-    match shown.presence {
+    match state.presence {
         // Above the line.
         None | Some(Presence::Offline) => text(out, (x, middle - 5.0), size, "middle", GREY, name),
-        Some(presence) => text(out, (x, middle + 4.0), size, "middle", &ink(presence, shown.decides), name),
+        Some(presence) => text(out, (x, middle + 4.0), size, "middle", &ink(presence, state.decides), name),
     }
 }
 
-/// The mark at the end of a session or of a preferred presence.
+/// Draws the mark at the end of a session or of a preferred presence.
 pub(super) fn mark(out: &mut String, (x, middle): (f64, f64), height: f64, end: End) {
     match end {
         End::Changed => {}
@@ -133,14 +133,14 @@ pub(super) fn mark(out: &mut String, (x, middle): (f64, f64), height: f64, end: 
     }
 }
 
-/// A line of text.
+/// Draws a line of text.
 pub(super) fn text(out: &mut String, (x, y): (f64, f64), size: f64, anchor: &str, ink: &str, text: &str) {
     let text = escape(text);
-    let place = format!("x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" text-anchor=\"{anchor}\"");
-    let _ = writeln!(out, "<text {place} fill=\"{ink}\">{text}</text>");
+    let position = format!("x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" text-anchor=\"{anchor}\"");
+    let _ = writeln!(out, "<text {position} fill=\"{ink}\">{text}</text>");
 }
 
-/// How wide a text is in the widest of the usual fonts.
+/// Returns the width of a text in the widest of the usual fonts.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
     let width = |letter: char| match letter {
         'f' | 'i' | 'j' | 'l' | 'r' | 't' | 'I' | ' ' | '.' | ',' | ':' | '-' | '(' | ')' => 0.40,
@@ -152,7 +152,7 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
     text.chars().map(width).sum::<f64>() * size
 }
 
-/// As much of a text as fits.
+/// Returns as much of a text as fits.
 pub(super) fn fit(text: &str, width: f64, size: f64) -> String {
     if text_width(text, size) <= width {
         return text.into();
@@ -168,7 +168,7 @@ pub(super) fn fit(text: &str, width: f64, size: f64) -> String {
     cut + "…"
 }
 
-/// Text as XML holds it; what XML cannot hold becomes a replacement character.
+/// Escapes text for XML; what XML cannot hold becomes a replacement character.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {

@@ -1,4 +1,4 @@
-//! The picture holds, whatever happened and whenever.
+//! The picture is valid for any history at any time.
 
 use super::*;
 use presence_core::{Duration, DurationRange, Policy, User, clear_presence, next_due, set_presence};
@@ -7,7 +7,7 @@ const ANY_LEASE: Policy =
     Policy { leases: DurationRange { shortest: Duration::ZERO, longest: Duration::MAX }, ..Policy::DESK };
 const SESSION: SessionId = SessionId::from_bytes([1; 16]);
 
-/// One user whose session is set at `at` for a lease, and everything that follows by itself.
+/// A user whose session is set at `at` for a lease, and all that is due afterwards.
 fn history(at: u64, lease: u64) -> Vec<(UserId, Transition<SessionId>)> {
     let mut user = User::<SessionId, 16>::new();
     let lease = Some(Duration::from_millis(lease));
@@ -38,7 +38,7 @@ fn every_length_of_time_has_a_few_ticks() {
 }
 
 #[test]
-fn it_holds_at_every_extreme() {
+fn it_is_valid_at_every_extreme() {
     assert!(drawn(&[], 0).contains("Nothing happened."));
     assert!(drawn(&[], u64::MAX).ends_with("</svg>\n"));
     let moments = [0, 1, 999, 86_400_000, u64::MAX - 1, u64::MAX];
