@@ -1,4 +1,4 @@
-//! `GET /presence/changes`: a stream that can be resumed, says when to start over, and waits for nobody.
+//! Tests of `GET /presence/changes`: the stream resumes, starts over when it must, and waits for no client.
 
 use crate::support::{ADELE, BOB, Server, TEAMS, numbered};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// A client that follows changes, on a connection of its own.
+/// A client that follows changes on its own connection.
 struct Reader(BufReader<TcpStream>);
 
 #[derive(Debug, PartialEq)]
@@ -53,14 +53,14 @@ impl Reader {
         line.trim_end().to_owned()
     }
 
-    /// The next event. Lengths of chunks and comments are skipped.
+    /// Reads the next event. Skips comments and the lengths of chunks.
     fn next(&mut self) -> Event {
         let (mut name, mut data, mut id) = (None, None, None);
         let began = Instant::now();
         loop {
             let line = self.line();
-            // Comments come all the time.
-            assert!(began.elapsed() < Duration::from_secs(40), "nothing is told");
+            // Comments keep coming.
+            assert!(began.elapsed() < Duration::from_secs(40), "no event comes");
             match line.split_once(": ") {
                 Some(("event", value)) => name = Some(value.to_owned()),
                 Some(("data", value)) => data = Some(serde_json::from_str(value).unwrap()),
@@ -73,15 +73,15 @@ impl Reader {
         }
     }
 
-    /// Everybody, as one who starts over is told; and where to go on.
-    fn everybody(&mut self) -> (Vec<Event>, String) {
+    /// Reads a full scan, and returns its events and the id to resume at.
+    fn scan(&mut self) -> (Vec<Event>, String) {
         assert_eq!(self.next().name, "start-over");
         let mut users = Vec::new();
         loop {
             let event = self.next();
             match event.name.as_str() {
                 "presence" => {
-                    assert_eq!(event.id, None, "who is cut off here must start over again");
+                    assert_eq!(event.id, None, "an interrupted scan cannot be resumed");
                     users.push(event);
                 }
                 "up-to-date" => return (users, event.id.unwrap()),
@@ -92,11 +92,11 @@ impl Reader {
 }
 
 #[test]
-fn v2_changes_are_told_once_and_in_order() {
+fn v2_each_change_is_sent_once_and_in_order() {
     let server = Server::start();
     server.set(BOB, TEAMS, "Away", "PT4H");
     let mut reader = Reader::open(&server, None, None);
-    let (users, _) = reader.everybody();
+    let (users, _) = reader.scan();
     assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [BOB]);
     let mut ids = Vec::new();
     for activity in ["InACall", "Away", "Presenting"] {
@@ -105,13 +105,13 @@ fn v2_changes_are_told_once_and_in_order() {
         server.set(ADELE, TEAMS, activity, "PT5M");
         let event = reader.next();
         assert_eq!((event.user(), event.activity()), (ADELE, activity));
-        assert_eq!(event.data, server.presence(ADELE), "an event is what a read would show");
+        assert_eq!(event.data, server.presence(ADELE), "an event equals a read");
         ids.push(event.id.unwrap());
     }
     server.advance(300);
     let event = reader.next();
-    assert_eq!((event.user(), event.activity()), (ADELE, "Offline"), "what time does is told as well");
-    // Whoever comes back with the first id is told what came after it, each user once.
+    assert_eq!((event.user(), event.activity()), (ADELE, "Offline"), "due transitions are sent too");
+    // A client that resumes at the first id gets the changes after it, each user once.
     for mut again in [Reader::open(&server, Some(&ids[0]), None), Reader::open(&server, Some("x"), Some(&ids[0]))] {
         let event = again.next();
         assert_eq!((event.name.as_str(), event.user(), event.activity()), ("presence", ADELE, "Offline"));
@@ -120,10 +120,10 @@ fn v2_changes_are_told_once_and_in_order() {
 }
 
 #[test]
-fn v2_what_a_user_tells_is_a_change_too() {
+fn v2_details_are_changes_too() {
     let server = Server::start();
     let mut reader = Reader::open(&server, None, None);
-    reader.everybody();
+    reader.scan();
     let body = json!({"statusMessage": {"message": {"content": "at lunch", "contentType": "text"}}});
     assert_eq!(server.post("dev", &format!("/v1.0/users/{BOB}/presence/setStatusMessage"), &body).status, 200);
     let event = reader.next();
@@ -133,20 +133,20 @@ fn v2_what_a_user_tells_is_a_change_too() {
     assert_eq!(reader.next().data["workLocation"]["source"], "manual");
     server.advance(86_400);
     assert_eq!(reader.next().data["workLocation"]["source"], "none", "the day is over");
-    // Nobody is left out; who tells something may come twice.
-    let (users, _) = Reader::open(&server, None, None).everybody();
+    // No user is left out; one whose details change may come twice.
+    let (users, _) = Reader::open(&server, None, None).scan();
     let named: std::collections::BTreeSet<_> = users.iter().map(|event| event.user().to_owned()).collect();
     assert_eq!(named.len(), 2, "{users:?}");
 }
 
 #[test]
-fn t1_v2_what_ends_late_in_a_full_directory_is_told_like_everything() {
+fn t1_v2_late_expiries_in_a_full_directory_are_sent() {
     let few = ["--virtual-clock", "--users", "3"];
     let [stepwise, at_once] = [Server::start_with(&few), Server::start_with(&few)];
     let carol = numbered(3);
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for (server, steps) in [(&stepwise, vec![60; 30]), (&at_once, vec![1800])] {
-        let now = server.post_nothing("dev", "/dev/advance?seconds=0").json()["now"].as_i64().unwrap();
+        let now = server.post_empty("dev", "/dev/advance?seconds=0").json()["now"].as_i64().unwrap();
         let ends =
             jiff::Timestamp::from_millisecond(now + 600_500).unwrap().strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string();
         let body = json!({"statusMessage": {"message": {"content": "back soon", "contentType": "text"},
@@ -157,14 +157,14 @@ fn t1_v2_what_ends_late_in_a_full_directory_is_told_like_everything() {
         server.set(BOB, TEAMS, "InACall", "PT20M");
         server.set(&carol, TEAMS, "InACall", "PT4H");
         assert_eq!(server.set(&numbered(4), TEAMS, "InACall", "PT4H").status, 507, "it is full");
-        let (told, _) = Reader::open(server, None, None).everybody();
-        assert_eq!(told.len(), 3);
+        let (scanned, _) = Reader::open(server, None, None).scan();
+        assert_eq!(scanned.len(), 3);
         let mut reader = Reader::open(server, None, None);
-        reader.everybody();
+        reader.scan();
         for seconds in steps {
             server.advance(seconds);
         }
-        // The messages of both, and a session: each a change of its own, none of them a start over.
+        // Two messages and a session expire: each is a change, and none makes the reader start over.
         let mut latest = std::collections::BTreeMap::new();
         while latest.len() < 2 || [ADELE, BOB].iter().any(|user| latest[*user] != server.presence(user)) {
             let event = reader.next();
@@ -176,36 +176,36 @@ fn t1_v2_what_ends_late_in_a_full_directory_is_told_like_everything() {
             (&latest[ADELE]["sequenceNumber"], &latest[BOB]["sequenceNumber"]),
             (&json!("A0000000002"), &json!("A0000000004"))
         );
-        heard.push(latest);
-        assert_eq!(server.set(&numbered(4), TEAMS, "InACall", "PT4H").status, 200, "there is room again");
+        received.push(latest);
+        assert_eq!(server.set(&numbered(4), TEAMS, "InACall", "PT4H").status, 200, "a slot is free again");
     }
-    assert_eq!(heard[0], heard[1], "M4: it does not matter how late that was");
+    assert_eq!(received[0], received[1], "M4: it does not matter when time is advanced");
 }
 
 #[test]
-fn v2_who_was_away_for_too_long_or_comes_from_elsewhere_starts_over() {
+fn v2_an_unknown_id_starts_over() {
     let server = Server::start();
     server.set(ADELE, TEAMS, "InACall", "PT4H");
-    let (_, id) = Reader::open(&server, None, None).everybody();
+    let (_, id) = Reader::open(&server, None, None).scan();
     for since in ["", "x", "0", "00000000000000ff-0-1"] {
-        let (users, _) = Reader::open(&server, Some(since), None).everybody();
+        let (users, _) = Reader::open(&server, Some(since), None).scan();
         assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [ADELE], "{since}");
     }
-    // Another run counts anew.
+    // Ids of another run are unknown.
     let server = server.kill_and_restart(&["--virtual-clock"]);
-    let (users, _) = Reader::open(&server, Some(&id), None).everybody();
+    let (users, _) = Reader::open(&server, Some(&id), None).scan();
     assert_eq!(users.iter().map(Event::activity).collect::<Vec<_>>(), ["InACall"]);
 }
 
 #[test]
-fn v2_a_change_that_was_forgotten_is_never_a_silent_gap() {
+fn v2_an_eviction_makes_readers_start_over() {
     let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
     server.set(ADELE, TEAMS, "InACall", "PT5M");
-    let (_, id) = Reader::open(&server, None, None).everybody();
+    let (_, id) = Reader::open(&server, None, None).scan();
     server.advance(300);
-    // Bob takes Adele's place; that she went is forgotten.
+    // Bob evicts Adele, and with her the change that she went offline.
     server.set(BOB, TEAMS, "InACall", "PT5M");
-    let (users, _) = Reader::open(&server, Some(&id), None).everybody();
+    let (users, _) = Reader::open(&server, Some(&id), None).scan();
     assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [BOB]);
 }
 
@@ -213,14 +213,14 @@ fn v2_a_change_that_was_forgotten_is_never_a_silent_gap() {
 fn a_stream_ends_with_the_server() {
     let mut server = Server::start();
     let mut reader = Reader::open(&server, None, None);
-    reader.everybody();
+    reader.scan();
     let began = Instant::now();
     server.terminate();
     assert!(server.wait().success());
-    assert!(began.elapsed() < Duration::from_secs(5), "it waited for a stream that never ends");
+    assert!(began.elapsed() < Duration::from_secs(5), "it waited for an endless stream");
     let mut rest = String::new();
     while reader.0.read_line(&mut rest).unwrap() > 0 {}
-    assert!(rest.trim_end().ends_with('0'), "the last chunk says that it is the last: {rest:?}");
+    assert!(rest.trim_end().ends_with('0'), "the stream ends with the last chunk: {rest:?}");
 }
 
 fn set_all(server: &Server, users: &[String], activity: &str) {
@@ -241,13 +241,13 @@ fn set_all(server: &Server, users: &[String], activity: &str) {
 }
 
 #[test]
-fn everybody_is_told_in_pieces_and_what_changes_meanwhile_is_told_again() {
+fn a_scan_of_many_chunks_is_complete_and_changes_follow() {
     let server = Server::start();
     let users: Vec<String> = (0..2000).map(numbered).collect();
     set_all(&server, &users, "InACall");
     let mut reader = Reader::open(&server, None, None);
-    let (told, _) = reader.everybody();
-    let mut ids: Vec<_> = told.iter().map(Event::user).collect();
+    let (scanned, _) = reader.scan();
+    let mut ids: Vec<_> = scanned.iter().map(Event::user).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 2000);
@@ -260,7 +260,7 @@ fn everybody_is_told_in_pieces_and_what_changes_meanwhile_is_told_again() {
 }
 
 #[test]
-fn a_reader_that_does_not_read_costs_little_and_delays_nobody() {
+fn a_reader_that_does_not_read_costs_little_and_delays_no_other_client() {
     let server = Server::start();
     let users: Vec<String> = (0..3000).map(numbered).collect();
     let mut slow: Vec<_> = (0..20).map(|_| Reader::open(&server, None, None)).collect();
@@ -276,7 +276,7 @@ fn a_reader_that_does_not_read_costs_little_and_delays_nobody() {
     let grown = server.memory().saturating_sub(before);
     assert!(grown < 48 << 20, "{grown} bytes more");
     assert!(longest < Duration::from_millis(500), "{longest:?}");
-    // In the end every one of them knows what everybody shows, starting over as often as need be.
+    // In the end each reader knows every user's presence, after starting over as often as needed.
     server.set(&users[0], TEAMS, "Presenting", "PT4H");
     for reader in &mut slow {
         let mut known = std::collections::HashMap::new();
@@ -295,7 +295,7 @@ fn a_reader_that_does_not_read_costs_little_and_delays_nobody() {
         }
         let expected = |user: &String| if *user == users[0] { "Presenting" } else { "InACall" };
         let wrong = users.iter().filter(|user| known[*user] != expected(user)).count();
-        // Changes come in the order in which they happened in each shard, so another shard's may still be on their way.
+        // Changes are ordered within a shard, so those of another shard may still come.
         assert!(wrong < users.len(), "{wrong}");
     }
 }

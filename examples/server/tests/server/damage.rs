@@ -1,11 +1,11 @@
-//! Files that are torn, damaged, cut off or missing: what a crash can have done is mended, all else is told and not served.
+//! Tests of torn, damaged, truncated and missing files: the effects of a crash are repaired, all others are reported.
 
-use crate::support::{ADELE, Server, TEAMS, numbered, refusal, refused};
+use crate::support::{ADELE, Server, TEAMS, expect_start_error, numbered, start_error};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// The write-ahead log that was written last.
+/// Returns the largest write-ahead log.
 fn log(data: &Path) -> PathBuf {
     let logs = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
     let logs = logs.filter(|path| path.to_str().is_some_and(|path| path.ends_with("-wal")));
@@ -18,12 +18,12 @@ fn a_torn_or_damaged_end_is_cut_and_never_misread() {
     let own = TempDir::new().unwrap();
     let original = own.path().join("original");
     let mut server = Server::start_on(&original, &few);
-    // After every change the activity says how many there were.
+    // The activity and the sequence number identify each state.
     let activities = ["Available", "Away", "InACall", "Presenting"];
-    let mut states = vec![server.shown(ADELE)];
+    let mut states = vec![server.activity(ADELE)];
     for number in 0..12 {
         assert_eq!(server.set(ADELE, TEAMS, activities[number % 4], "PT4H").status, 200);
-        states.push(server.shown(ADELE));
+        states.push(server.activity(ADELE));
     }
     server.kill();
     let name = log(&original).file_name().unwrap().to_owned();
@@ -33,35 +33,35 @@ fn a_torn_or_damaged_end_is_cut_and_never_misread() {
         for is_flipped in [false, true] {
             let data = own.path().join(format!("{number}-{is_flipped}"));
             copy(&original, &data);
-            let place = len.saturating_sub(back);
+            let offset = len.saturating_sub(back);
             let file = OpenOptions::new().write(true).read(true).open(data.join(&name)).unwrap();
             if is_flipped && back > 0 {
-                flip(&file, place);
+                flip(&file, offset);
             } else {
-                file.set_len(place).unwrap();
+                file.set_len(offset).unwrap();
             }
             let server = Server::start_on(&data, &few);
-            let shown = server.shown(ADELE);
-            let kept = states.iter().position(|state| *state == shown);
-            let kept = kept.unwrap_or_else(|| panic!("{back} bytes from the end: {shown:?} never was"));
-            lost = lost.max(states.len() - 1 - kept);
-            assert!(back > 0 || kept == states.len() - 1, "nothing was damaged");
-            // It is served as ever.
+            let shown = server.activity(ADELE);
+            let restored = states.iter().position(|state| *state == shown);
+            let restored = restored.unwrap_or_else(|| panic!("{back} bytes from the end: {shown:?} never was"));
+            lost = lost.max(states.len() - 1 - restored);
+            assert!(back > 0 || restored == states.len() - 1, "nothing was damaged");
+            // The server accepts writes as before.
             assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT4H").status, 200);
         }
     }
-    assert!(lost > 0, "nothing was ever cut: this test looks at the wrong file");
+    assert!(lost > 0, "no damage lost anything: this test damages the wrong file");
 }
 
-fn flip(file: &fs::File, place: u64) {
+fn flip(file: &fs::File, offset: u64) {
     use std::os::unix::fs::FileExt;
     let mut byte = [0];
-    file.read_exact_at(&mut byte, place).unwrap();
-    file.write_all_at(&[byte[0] ^ 0x10], place).unwrap();
+    file.read_exact_at(&mut byte, offset).unwrap();
+    file.write_all_at(&[byte[0] ^ 0x10], offset).unwrap();
 }
 
 #[test]
-fn damage_in_what_was_written_long_ago_is_told_and_not_served() {
+fn damage_of_earlier_rows_is_reported_and_not_served() {
     let few = ["--virtual-clock", "--users", "100"];
     let own = TempDir::new().unwrap();
     let data = own.path().join("data");
@@ -72,9 +72,9 @@ fn damage_in_what_was_written_long_ago_is_told_and_not_served() {
     let path = data.join("journal-1-0.sqlite");
     let bytes = fs::read(&path).unwrap();
     let id = u128::from_str_radix(&ADELE.replace('-', ""), 16).unwrap().to_be_bytes();
-    let place = bytes.windows(16).position(|window| window == id).expect("the user is in the file");
-    flip(&OpenOptions::new().write(true).read(true).open(&path).unwrap(), place as u64 + 3);
-    let text = refused(&data, "100");
+    let offset = bytes.windows(16).position(|window| window == id).expect("the user is in the file");
+    flip(&OpenOptions::new().write(true).read(true).open(&path).unwrap(), offset as u64 + 3);
+    let text = expect_start_error(&data, "100");
     assert!(text.contains("damaged"), "{text}");
 }
 
@@ -87,7 +87,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn a_journal_that_was_cut_off_is_refused_and_left_alone() {
+fn a_truncated_journal_is_rejected_and_left_unchanged() {
     for is_killed in [false, true] {
         let own = TempDir::new().unwrap();
         let data = own.path().join("data");
@@ -104,7 +104,7 @@ fn a_journal_that_was_cut_off_is_refused_and_left_alone() {
         let whole = fs::read(data.join("journal-1-0.sqlite")).unwrap();
         let page = 4096;
         let lengths = [0, 1, 100, 512, page - 1, page, page + 1, whole.len() - page, whole.len() - 1];
-        // Also where it would be moved to other shards.
+        // Also with a number of users that moves the data to other shards.
         for (len, users) in lengths.into_iter().flat_map(|len| [(len, "100"), (len, "100000")]) {
             let cut_off = own.path().join(format!("{len}-{users}"));
             copy(&data, &cut_off);
@@ -112,25 +112,24 @@ fn a_journal_that_was_cut_off_is_refused_and_left_alone() {
             let files = || {
                 let files = fs::read_dir(&cut_off).unwrap().map(|entry| entry.unwrap());
                 let files = files.map(|file| (file.file_name().into_string().unwrap(), file.metadata().unwrap().len()));
-                // Those of a move to other shards that did not come about do not count, and an empty log is none.
-                let is_left_out =
-                    |name: &str, len| name.starts_with("journal-2-") || name.ends_with("-wal") && len == 0;
-                let mut files: Vec<_> = files.filter(|(name, len)| !is_left_out(name, *len)).collect();
+                // Files of a failed move to other shards and empty logs do not count.
+                let is_ignored = |name: &str, len| name.starts_with("journal-2-") || name.ends_with("-wal") && len == 0;
+                let mut files: Vec<_> = files.filter(|(name, len)| !is_ignored(name, *len)).collect();
                 files.sort();
                 files
             };
             let before = files();
-            match refusal(&cut_off, users) {
+            match start_error(&cut_off, users) {
                 Some(text) => {
                     assert!(text.contains("journal-1-0.sqlite"), "{len} bytes, killed: {is_killed}: {text}");
                     assert_eq!(files(), before, "{len} bytes, killed: {is_killed}");
                 }
-                // The log may hold all that was cut off.
+                // The log may contain all that was cut off.
                 None => {
                     assert!(is_killed && len >= page, "{len} bytes");
                     let server = Server::start_on(&cut_off, &["--virtual-clock", "--users", users]);
                     for number in 0..100 {
-                        assert_eq!(server.shown(&numbered(number)).0, "InACall", "{len} bytes");
+                        assert_eq!(server.activity(&numbered(number)).0, "InACall", "{len} bytes");
                     }
                 }
             }
@@ -139,7 +138,7 @@ fn a_journal_that_was_cut_off_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_first_start_that_was_cut_short_is_begun_again() {
+fn an_interrupted_first_start_begins_again() {
     let own = TempDir::new().unwrap();
     let data = own.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -149,19 +148,19 @@ fn a_first_start_that_was_cut_short_is_begun_again() {
     let mut server = Server::start_on(&data, &few);
     assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT4H").status, 200);
     server.kill();
-    // What is left without the number of shards is somebody's data, whatever is left of it.
+    // Without the number of shards, an existing journal is treated as a user's data, whatever is left of it.
     fs::remove_file(data.join("shards")).unwrap();
     let whole = fs::read(&journal).unwrap();
     fs::write(&journal, b"").unwrap();
-    assert!(refused(&data, "100").contains("damaged"));
+    assert!(expect_start_error(&data, "100").contains("damaged"));
     fs::write(&journal, whole).unwrap();
-    assert!(refused(&data, "100").contains("not a number of shards"));
+    assert!(expect_start_error(&data, "100").contains("not a number of shards"));
     fs::write(data.join("shards"), "1\n").unwrap();
-    assert_eq!(Server::start_on(&data, &few).shown(ADELE).0, "InACall");
+    assert_eq!(Server::start_on(&data, &few).activity(ADELE).0, "InACall");
 }
 
 #[test]
-fn data_without_its_number_of_shards_or_a_journal_is_refused_and_left_alone() {
+fn data_without_its_number_of_shards_or_a_journal_is_rejected_and_left_unchanged() {
     let few = ["--virtual-clock", "--users", "100"];
     let own = TempDir::new().unwrap();
     let data = own.path().join("data");
@@ -173,13 +172,13 @@ fn data_without_its_number_of_shards_or_a_journal_is_refused_and_left_alone() {
     for name in ["shards", "journal-1-0.sqlite"] {
         fs::rename(data.join(name), own.path().join(name)).unwrap();
         for size in ["100", "100000"] {
-            refused(&data, size);
+            expect_start_error(&data, size);
         }
         fs::rename(own.path().join(name), data.join(name)).unwrap();
     }
     for size in ["100", "100000"] {
         let server = Server::start_on(&data, &["--virtual-clock", "--users", size]);
-        assert_eq!(server.shown(ADELE).0, "InACall");
+        assert_eq!(server.activity(ADELE).0, "InACall");
     }
     assert!(data.join("journal-of-mine.txt").exists());
 }

@@ -1,4 +1,4 @@
-//! Section 6 on the wire: status messages, work locations, and the version that all of it shares. Rules T1, W1, V1.
+//! Tests of section 6 over HTTP: status messages, work locations, out of office, and the version that they share.
 
 use crate::support::{ADELE, BOB, Server, TEAMS, numbered};
 use serde_json::{Value, json};
@@ -49,9 +49,9 @@ fn t1_a_status_message_is_shown_until_it_is_removed() {
 }
 
 #[test]
-fn t1_its_expiry_is_a_local_time_of_a_zone() {
+fn t1_the_expiry_is_a_local_time_of_a_zone() {
     let server = Server::start();
-    let now = server.post_nothing("dev", "/dev/advance?seconds=0").json()["date"].as_str().unwrap().to_owned();
+    let now = server.post_empty("dev", "/dev/advance?seconds=0").json()["date"].as_str().unwrap().to_owned();
     let year: u16 = now[..4].parse::<u16>().unwrap() + 1;
     let action = path(ADELE, "setStatusMessage");
     let expiry = |zone: &str, month: u8| {
@@ -65,8 +65,8 @@ fn t1_its_expiry_is_a_local_time_of_a_zone() {
     assert_eq!(expiry("W. Europe Standard Time", 7), utc(15, 7));
     assert_eq!(expiry("Europe/Berlin", 7), utc(15, 7));
     for zone in ["", "Nowhere Standard Time", "../etc/passwd"] {
-        let refused = server.post("teams", &action, &message_until("x", &format!("{year}-01-24T17:05:33"), zone));
-        assert_eq!(refused.error(), "InvalidArgument", "{zone}");
+        let rejected = server.post("teams", &action, &message_until("x", &format!("{year}-01-24T17:05:33"), zone));
+        assert_eq!(rejected.error(), "InvalidArgument", "{zone}");
     }
     server.advance(366 * 86_400);
     assert_eq!(server.presence(ADELE)["statusMessage"], Value::Null, "after its expiry it is no longer shown");
@@ -78,14 +78,14 @@ fn w1_locations_have_layers_and_last_for_the_day() {
     let location = || server.presence(ADELE)["workLocation"].clone();
     let shown =
         |kind: &str, id: Value, source: &str| json!({"workLocationType": kind, "placeId": id, "source": source});
-    let nobody_says = shown("unspecified", Value::Null, "none");
-    assert_eq!(location(), nobody_says);
+    let unspecified = shown("unspecified", Value::Null, "none");
+    assert_eq!(location(), unspecified);
     let post = |action: &str, body: Value| {
-        let answer = server.post("adele", &format!("/v1.0/me/presence/{action}"), &body);
-        assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{action}");
+        let response = server.post("adele", &format!("/v1.0/me/presence/{action}"), &body);
+        assert_eq!((response.status, response.text.as_str()), (200, ""), "{action}");
     };
     let nothing = |action: &str| {
-        assert_eq!(server.post_nothing("adele", &format!("/v1.0/me/presence/{action}")).status, 200, "{action}");
+        assert_eq!(server.post_empty("adele", &format!("/v1.0/me/presence/{action}")).status, 200, "{action}");
     };
     post("setAutomaticLocation", json!({"workLocationType": "office", "placeId": "desk 9"}));
     assert_eq!(location(), shown("office", json!("desk 9"), "automatic"));
@@ -94,21 +94,21 @@ fn w1_locations_have_layers_and_last_for_the_day() {
     nothing("clearAutomaticLocation");
     assert_eq!(location(), shown("remote", Value::Null, "manual"));
     nothing("clearLocation");
-    assert_eq!(location(), nobody_says);
+    assert_eq!(location(), unspecified);
     post("setManualLocation", json!({"workLocationType": "timeOff"}));
     server.advance(86_400);
-    assert_eq!(location(), nobody_says, "the day is over");
-    // Nobody but a user says where the user works.
-    let refused = server.post("teams", &path(ADELE, "setManualLocation"), &json!({"workLocationType": "office"}));
-    assert_eq!(refused.error(), "Forbidden");
-    let refused = server.post("adele", &path(BOB, "clearLocation"), &json!({}));
-    assert_eq!(refused.error(), "Unauthorized");
-    let refused = server.post("adele", "/v1.0/me/presence/setManualLocation", &json!({"workLocationType": "moon"}));
-    assert_eq!(refused.error(), "InvalidArgument");
+    assert_eq!(location(), unspecified, "the day is over");
+    // Only a user sets its own location.
+    let rejected = server.post("teams", &path(ADELE, "setManualLocation"), &json!({"workLocationType": "office"}));
+    assert_eq!(rejected.error(), "Forbidden");
+    let rejected = server.post("adele", &path(BOB, "clearLocation"), &json!({}));
+    assert_eq!(rejected.error(), "Unauthorized");
+    let rejected = server.post("adele", "/v1.0/me/presence/setManualLocation", &json!({"workLocationType": "moon"}));
+    assert_eq!(rejected.error(), "InvalidArgument");
 }
 
 #[test]
-fn o1_out_of_office_is_the_embedders() {
+fn o1_out_of_office_is_set_by_the_application() {
     let server = Server::start();
     let body = json!({"isOutOfOffice": true, "message": "Back in May"});
     assert_eq!(server.post("teams", &format!("/dev/users/{ADELE}/outOfOffice"), &body).error(), "Forbidden");
@@ -121,7 +121,7 @@ fn o1_out_of_office_is_the_embedders() {
 }
 
 #[test]
-fn v1_one_version_counts_all_that_is_seen() {
+fn v1_one_version_counts_every_visible_change() {
     let server = Server::start();
     let number = || server.presence(ADELE)["sequenceNumber"].clone();
     assert_eq!(number(), Value::Null);
@@ -134,14 +134,14 @@ fn v1_one_version_counts_all_that_is_seen() {
         (&|| assert_eq!(server.post("dev", &action, &message("")).status, 200), 4),
         (&|| assert_eq!(server.post("dev", &action, &message("")).status, 200), 4),
     ];
-    for (place, (step, expected)) in steps.iter().enumerate() {
+    for (index, (step, expected)) in steps.iter().enumerate() {
         step();
-        assert_eq!(number(), json!(format!("A{expected:010}")), "step {place}");
+        assert_eq!(number(), json!(format!("A{expected:010}")), "step {index}");
     }
 }
 
 #[test]
-fn v1_the_version_never_falls_whoever_is_forgotten_and_outlives_kills_exactly() {
+fn v1_versions_survive_kills_and_never_fall_despite_evictions() {
     let few = ["--virtual-clock", "--users", "4"];
     let mut server = Server::start_with(&few);
     let own = server.keep();
@@ -172,7 +172,7 @@ fn v1_the_version_never_falls_whoever_is_forgotten_and_outlives_kills_exactly() 
             }
         }
         for (user, presence) in users.iter().zip(everything(&server)) {
-            // A user nobody has heard of, or who was forgotten, has none.
+            // An unknown or evicted user has none.
             let Some(number) = presence["sequenceNumber"].as_str() else { continue };
             if let Some(earlier) = latest.insert(user.clone(), number.to_owned()) {
                 assert!(*earlier <= *number, "{user} in round {round}: {earlier}, then {number}");
@@ -184,7 +184,7 @@ fn v1_the_version_never_falls_whoever_is_forgotten_and_outlives_kills_exactly() 
 }
 
 #[test]
-fn what_was_told_outlives_a_kill_exactly() {
+fn details_survive_a_kill_exactly() {
     let server = Server::start();
     let action = path(ADELE, "setStatusMessage");
     assert_eq!(server.post("dev", &action, &message_until("back soon", "2100-01-01T00:00:00", "UTC")).status, 200);
@@ -204,7 +204,7 @@ fn what_was_told_outlives_a_kill_exactly() {
 }
 
 #[test]
-fn section_7_select_and_names_are_understood() {
+fn section_7_select_and_names_are_accepted() {
     let server = Server::start();
     server.set(ADELE, TEAMS, "InACall", "PT1H");
     for path in [
@@ -216,11 +216,11 @@ fn section_7_select_and_names_are_understood() {
     }
     let bulk = "/v1.0/communications/getPresencesByUserId?$select=activity";
     assert_eq!(server.post("teams", bulk, &json!({"ids": [ADELE]})).text, r#"{"value":[{"activity":"InACall"}]}"#);
-    assert_eq!(server.get("teams", "/v1.0/users/nobody@example.com/presence").error(), "NotFound");
+    assert_eq!(server.get("teams", "/v1.0/users/unknown@example.com/presence").error(), "NotFound");
     assert_eq!(server.get("teams", &format!("/v1.0/users/{ADELE}/presence?$select=mood")).error(), "InvalidArgument");
     let batch = json!({"requests": [{"id": "1", "method": "GET", "url": "/users/adele.vance+x@example.com/presence?$select=activity"}]});
-    let answer = server.post("teams", "/v1.0/$batch", &batch).json();
-    assert_eq!(answer["responses"][0]["body"], json!({"activity": "InACall"}));
+    let response = server.post("teams", "/v1.0/$batch", &batch).json();
+    assert_eq!(response["responses"][0]["body"], json!({"activity": "InACall"}));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn t1_a_message_of_280_characters_of_any_kind_fits_and_a_longer_one_does_not() {
     let server = Server::start();
     let action = path(ADELE, "setStatusMessage");
     assert_eq!(server.post("dev", &action, &message(&"😀".repeat(280))).status, 200);
-    let refused = server.post("dev", &action, &message(&"😀".repeat(281)));
-    assert_eq!(refused.error(), "InvalidArgument");
+    let rejected = server.post("dev", &action, &message(&"😀".repeat(281)));
+    assert_eq!(rejected.error(), "InvalidArgument");
     assert_eq!(server.presence(ADELE)["statusMessage"]["message"]["content"], "😀".repeat(280));
 }

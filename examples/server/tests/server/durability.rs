@@ -1,6 +1,6 @@
-//! What was acknowledged outlives the process: exactly, after any end, and whatever the end of a file looks like then.
+//! Tests that acknowledged changes survive the process exactly, whatever ends it.
 
-use crate::support::{ADELE, BOB, OTHER, Server, TEAMS, numbered, program, refused};
+use crate::support::{ADELE, BOB, OTHER, Server, TEAMS, expect_start_error, numbered, program};
 use serde_json::json;
 use std::fs;
 use std::io::Read;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 #[test]
 fn after_a_kill_deadlines_and_versions_are_exactly_what_they_were() {
-    // Two servers play one day. One is killed after every step.
+    // Two servers execute the same steps. One is killed after every step.
     let steady = Server::start();
     let mut killed = Server::start();
     let own_kill = killed.keep();
@@ -21,9 +21,9 @@ fn after_a_kill_deadlines_and_versions_are_exactly_what_they_were() {
         &|server| server.advance(299),
         &|server| server.advance(1),
         &|server| {
-            let hidden = json!({"availability": "Busy", "activity": "Busy", "expirationDuration": "PT10M"});
+            let preferred = json!({"availability": "Busy", "activity": "Busy", "expirationDuration": "PT10M"});
             let path = format!("/v1.0/users/{BOB}/presence/setUserPreferredPresence");
-            assert_eq!(server.post("dev", &path, &hidden).status, 200);
+            assert_eq!(server.post("dev", &path, &preferred).status, 200);
         },
         &|server| server.advance(121),
         &|server| assert_eq!(server.set(BOB, TEAMS, "Away", "PT4H").status, 200),
@@ -37,16 +37,16 @@ fn after_a_kill_deadlines_and_versions_are_exactly_what_they_were() {
         killed.kill();
         killed = Server::start_on(&data, &["--virtual-clock"]);
         for user in users {
-            assert_eq!(killed.shown(user), steady.shown(user), "after step {number}");
+            assert_eq!(killed.activity(user), steady.activity(user), "after step {number}");
         }
     }
     drop(own_kill);
 }
 
 #[test]
-fn a_virtual_clock_goes_on_where_it_stood() {
+fn a_virtual_clock_resumes_where_it_stood() {
     let server = Server::start();
-    let now = |server: &Server| server.post_nothing("dev", "/dev/advance?seconds=0").json()["now"].clone();
+    let now = |server: &Server| server.post_empty("dev", "/dev/advance?seconds=0").json()["now"].clone();
     let began = now(&server);
     server.advance(86_400);
     let then = now(&server);
@@ -56,10 +56,10 @@ fn a_virtual_clock_goes_on_where_it_stood() {
 }
 
 #[test]
-fn a_disk_that_is_full_ends_the_server_and_takes_nothing_back() {
+fn a_full_disk_ends_the_server_and_loses_nothing_acknowledged() {
     let own = TempDir::new().unwrap();
     let data = own.path().join("data");
-    let mut server = Server::start_with_little_room(1024, &data, &["--virtual-clock"]);
+    let mut server = Server::start_on_full_disk(1024, &data, &["--virtual-clock"]);
     let acknowledged = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for thread in 0..4u32 {
@@ -71,24 +71,24 @@ fn a_disk_that_is_full_ends_the_server_and_takes_nothing_back() {
                     let path = format!("/v1.0/users/{user}/presence/setPresence");
                     match server.try_post("dev", &path, &body) {
                         Some(200) => acknowledged.lock().unwrap().push(user),
-                        Some(status) => panic!("{status}, and the server lives"),
+                        Some(status) => panic!("{status} from a server with a full disk"),
                         None => break,
                     }
                 }
             });
         }
     });
-    assert_eq!(server.wait().code(), Some(74), "it ends by itself, and says that it failed");
+    assert_eq!(server.wait().code(), Some(74), "it ends by itself, with an error");
     let acknowledged = acknowledged.into_inner().unwrap();
     assert!((100..80_000 - 4).contains(&acknowledged.len()), "{}", acknowledged.len());
     let server = Server::start_on(&data, &["--virtual-clock"]);
     for user in &acknowledged {
-        assert_eq!(server.shown(user).0, "InACall");
+        assert_eq!(server.activity(user).0, "InACall");
     }
 }
 
 #[test]
-fn v1_s9_a_smaller_directory_takes_in_whoever_is_left_by_now() {
+fn v1_s9_a_smaller_directory_restores_the_users_that_have_not_expired() {
     let (long, short): (Vec<_>, Vec<_>) = ((0..10).map(numbered).collect(), (10..20).map(numbered).collect());
     for is_short_last in [false, true] {
         let mut server = Server::start_with(&["--virtual-clock", "--users", "20"]);
@@ -105,26 +105,26 @@ fn v1_s9_a_smaller_directory_takes_in_whoever_is_left_by_now() {
             set(&long, "PT4H");
         }
         server.advance(300);
-        assert_eq!(server.shown(&short[0]), ("Offline".to_owned(), "A0000000002".to_owned()));
+        assert_eq!(server.activity(&short[0]), ("Offline".to_owned(), "A0000000002".to_owned()));
         server.kill();
-        assert!(refused(&data, "9").contains("--users"), "those who are there need ten places");
+        assert!(expect_start_error(&data, "9").contains("--users"), "ten users need ten slots");
         let server = Server::start_on(&data, &["--virtual-clock", "--users", "10"]);
         for user in &long {
-            assert_eq!(server.shown(user), ("InACall".to_owned(), "A0000000001".to_owned()));
+            assert_eq!(server.activity(user), ("InACall".to_owned(), "A0000000001".to_owned()));
         }
-        // Who was left out is like one never heard of (rule M5), but for its version when it comes back (rule V1).
-        assert_eq!(server.shown(&short[0]).0, "Offline");
+        // A user that was left out is unknown (rule M5), but its version goes on when it comes back (rule V1).
+        assert_eq!(server.activity(&short[0]).0, "Offline");
         assert_eq!(server.set(&short[0], TEAMS, "InACall", "PT5M").status, 507);
         server.post("dev", &format!("/v1.0/users/{}/presence/clearPresence", long[0]), &json!({"sessionId": TEAMS}));
         assert_eq!(server.set(&short[0], TEAMS, "InACall", "PT5M").status, 200);
-        let (activity, number) = server.shown(&short[0]);
+        let (activity, number) = server.activity(&short[0]);
         assert!(activity == "InACall" && *number > *"A0000000002", "{number}");
         drop(own);
     }
 }
 
 #[test]
-fn an_ordered_end_answers_what_was_asked_and_leaves_no_log_behind() {
+fn sigterm_finishes_requests_and_leaves_no_log_behind() {
     let mut server = Server::start();
     let own = server.keep();
     let acknowledged = Mutex::new(Vec::new());
@@ -155,18 +155,18 @@ fn an_ordered_end_answers_what_was_asked_and_leaves_no_log_behind() {
     assert!(acknowledged.len() > 10);
     let server = Server::start_on(server.data(), &["--virtual-clock"]);
     for user in &acknowledged {
-        assert_eq!(server.shown(user).0, "InACall");
+        assert_eq!(server.activity(user).0, "InACall");
     }
     drop(own);
 }
 
 #[test]
-fn more_or_fewer_shards_move_everybody() {
+fn a_change_of_shards_moves_all_users() {
     let own = TempDir::new().unwrap();
     let data = own.path().join("data");
     let users: Vec<String> = (0..200).map(numbered).collect();
     let mut expected = Vec::new();
-    // Fewer than some thousand users live in one shard, more in one for each core.
+    // Small capacities use one shard, larger ones one for each core.
     for size in ["1000", "100000", "1000"] {
         let mut server = Server::start_on(&data, &["--virtual-clock", "--users", size]);
         if expected.is_empty() {
@@ -183,7 +183,7 @@ fn more_or_fewer_shards_move_everybody() {
                 }
             });
         }
-        let shown: Vec<_> = users.iter().map(|user| server.shown(user)).collect();
+        let shown: Vec<_> = users.iter().map(|user| server.activity(user)).collect();
         if expected.is_empty() {
             expected.clone_from(&shown);
         }
@@ -193,7 +193,7 @@ fn more_or_fewer_shards_move_everybody() {
 }
 
 #[test]
-fn two_servers_cannot_have_the_same_data() {
+fn two_servers_cannot_open_the_same_data() {
     let server = Server::start();
     let mut second =
         program().args(["--listen", "127.0.0.1:0", "--dev-token", "x", "--data"]).arg(server.data()).spawn().unwrap();
@@ -204,7 +204,7 @@ fn two_servers_cannot_have_the_same_data() {
 }
 
 #[test]
-fn a_server_that_is_just_ending_is_waited_for() {
+fn a_start_waits_for_a_server_that_is_ending() {
     let own = TempDir::new().unwrap();
     let lock = fs::File::create(own.path().join("lock")).unwrap();
     lock.lock().unwrap();
@@ -214,11 +214,11 @@ fn a_server_that_is_just_ending_is_waited_for() {
     });
     let server = Server::start_on(own.path(), &["--virtual-clock"]);
     assert!(ending.is_finished(), "it did not wait");
-    assert_eq!(server.shown(ADELE).0, "Offline");
+    assert_eq!(server.activity(ADELE).0, "Offline");
 }
 
 #[test]
-fn keep_alives_do_not_fill_the_disk() {
+fn keep_alives_do_not_grow_the_journal() {
     let few = ["--virtual-clock", "--users", "100"];
     let mut server = Server::start_with(&few);
     let own = server.keep();
@@ -234,19 +234,19 @@ fn keep_alives_do_not_fill_the_disk() {
     for _ in 0..2500 {
         assert_eq!(server.post("dev", "/v1.0/$batch", &batch).status, 200);
     }
-    let expected: Vec<_> = users.iter().map(|user| server.shown(user)).collect();
+    let expected: Vec<_> = users.iter().map(|user| server.activity(user)).collect();
     server.terminate();
     assert!(server.wait().success());
     let size = fs::metadata(server.data().join("journal-1-0.sqlite")).unwrap().len();
     assert!(size < 2 << 20, "{size} bytes for four users");
     let server = Server::start_on(server.data(), &few);
-    let shown: Vec<_> = users.iter().map(|user| server.shown(user)).collect();
+    let shown: Vec<_> = users.iter().map(|user| server.activity(user)).collect();
     assert_eq!(shown, expected);
     drop(own);
 }
 
 #[test]
-fn users_whose_place_was_taken_do_not_come_back_and_do_not_pile_up() {
+fn evicted_users_do_not_come_back_after_a_restart() {
     let few = ["--virtual-clock", "--users", "20"];
     let mut server = Server::start_with(&few);
     let own = server.keep();
@@ -255,14 +255,14 @@ fn users_whose_place_was_taken_do_not_come_back_and_do_not_pile_up() {
             let user = numbered(round * 20 + number);
             assert_eq!(server.set(&user, TEAMS, "InACall", "PT5M").status, 200);
         }
-        assert_eq!(server.set(&numbered(99_999), TEAMS, "InACall", "PT5M").status, 507, "everybody is there");
+        assert_eq!(server.set(&numbered(99_999), TEAMS, "InACall", "PT5M").status, 507, "every slot is used");
         server.advance(300);
     }
     let data = server.data().to_owned();
     server.kill();
     let server = Server::start_on(&data, &few);
     for number in 0..600 {
-        assert_eq!(server.shown(&numbered(number)).0, "Offline");
+        assert_eq!(server.activity(&numbered(number)).0, "Offline");
     }
     for number in 0..20 {
         assert_eq!(server.set(&numbered(number), TEAMS, "InACall", "PT5M").status, 200);
@@ -277,5 +277,5 @@ fn a_server_without_journal_forgets_everything() {
     let server = Server::start_with(&["--virtual-clock", "--benchmark", "no-journal"]);
     server.set(ADELE, TEAMS, "InACall", "PT4H");
     let server = server.kill_and_restart(&["--virtual-clock"]);
-    assert_eq!(server.shown(ADELE).0, "Offline");
+    assert_eq!(server.activity(ADELE).0, "Offline");
 }

@@ -1,4 +1,4 @@
-//! Rules H1 and H2: how a request is refused, and in which order the checks run.
+//! Tests of rules H1 and H2: the errors of requests, and the order of the checks.
 
 use crate::support::{ADELE, BOB, OTHER, Server, TEAMS};
 use serde_json::json;
@@ -7,35 +7,35 @@ use std::io::{BufRead, BufReader, Write};
 const SET: &str = "/v1.0/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/setPresence";
 
 #[test]
-fn h1_a_token_is_needed_and_says_who_may_do_what() {
+fn h1_a_token_is_required_and_decides_what_is_allowed() {
     let server = Server::start();
     let path = format!("/v1.0/users/{ADELE}/presence");
-    for header in ["Bearer nobody", "Bearer", "Basic teams", "teams", "Bearer teams2", "Bearer team"] {
-        let answer = server.send("GET", &path, &[("authorization", header)], b"");
-        assert_eq!((answer.status, answer.error().as_str()), (401, "Unauthorized"), "{header}");
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    for header in ["Bearer unknown", "Bearer", "Basic teams", "teams", "Bearer teams2", "Bearer team"] {
+        let response = server.send("GET", &path, &[("authorization", header)], b"");
+        assert_eq!((response.status, response.error().as_str()), (401, "Unauthorized"), "{header}");
+        assert_eq!(response.header("www-authenticate"), Some("Bearer"));
     }
     assert_eq!(server.send("GET", &path, &[], b"").status, 401);
     let own = json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall"});
-    let foreign = json!({"sessionId": OTHER, "availability": "Busy", "activity": "InACall"});
+    let other = json!({"sessionId": OTHER, "availability": "Busy", "activity": "InACall"});
     let of_bob = SET.replace(ADELE, BOB);
     for (token, path, body, status) in [
         ("teams", SET, &own, 200),
-        ("teams", SET, &foreign, 403),
-        ("other", SET, &foreign, 200),
+        ("teams", SET, &other, 403),
+        ("other", SET, &other, 200),
         ("reader", SET, &own, 403),
         ("writer", SET, &own, 200),
         ("adele", SET, &own, 200),
-        ("adele", SET, &foreign, 403),
+        ("adele", SET, &other, 403),
         ("adele", of_bob.as_str(), &own, 401),
-        ("dev", of_bob.as_str(), &foreign, 200),
+        ("dev", of_bob.as_str(), &other, 200),
     ] {
-        let answer = server.post(token, path, body);
-        assert_eq!(answer.status, status, "{token} {path} {body}");
+        let response = server.post(token, path, body);
+        assert_eq!(response.status, status, "{token} {path} {body}");
         match status {
-            401 => assert_eq!(answer.error(), "Unauthorized"),
-            403 => assert_eq!(answer.error(), "Forbidden"),
-            _ => assert_eq!(answer.text, ""),
+            401 => assert_eq!(response.error(), "Unauthorized"),
+            403 => assert_eq!(response.error(), "Forbidden"),
+            _ => assert_eq!(response.text, ""),
         }
     }
     for (token, status) in [("writer", 403), ("reader", 200), ("adele", 200)] {
@@ -54,32 +54,32 @@ fn h1_the_ids_of_a_request_come_back() {
     let server = Server::start();
     let path = format!("/v1.0/users/{ADELE}/presence");
     let ids = |client: &str| {
-        let answer = server.send("GET", &path, &[("client-request-id", client)], b"");
-        let inner = answer.json()["error"]["innerError"]["client-request-id"].as_str().map(str::to_owned);
-        assert_eq!(answer.header("client-request-id"), inner.as_deref());
-        assert_eq!(answer.header("request-id").map(str::len), Some(36));
+        let response = server.send("GET", &path, &[("client-request-id", client)], b"");
+        let inner = response.json()["error"]["innerError"]["client-request-id"].as_str().map(str::to_owned);
+        assert_eq!(response.header("client-request-id"), inner.as_deref());
+        assert_eq!(response.header("request-id").map(str::len), Some(36));
         inner
     };
     assert_eq!(ids("7d5ad8c6-9f5c-4d52-8f34-ee9fb7a3f0a1").as_deref(), Some("7d5ad8c6-9f5c-4d52-8f34-ee9fb7a3f0a1"));
-    // What would have to be escaped somewhere, or is too long, is not taken.
+    // Ids that need escapes, or are too long, are ignored.
     for client in ["a\"b", "a b", "a\\b", &"x".repeat(129)] {
         assert_eq!(ids(client), None, "{client}");
     }
-    let answer = server.get("teams", &path);
-    assert_eq!(answer.header("request-id").map(str::len), Some(36));
+    let response = server.get("teams", &path);
+    assert_eq!(response.header("request-id").map(str::len), Some(36));
 }
 
 #[test]
-fn h2_the_first_thing_that_is_wrong_is_told() {
+fn h2_the_first_error_is_reported() {
     let server = Server::start();
     let large = vec![b' '; (1 << 20) + 1];
     let nowhere = "/v1.0/nowhere";
     let json = ("content-type", "application/json");
     let token = ("authorization", "Bearer teams");
     let send = |method, path, headers: &[_], body: &[u8]| {
-        let answer = server.send(method, path, headers, body);
-        answer.error();
-        answer.status
+        let response = server.send(method, path, headers, body);
+        response.error();
+        response.status
     };
     assert_eq!(send("PUT", nowhere, &[], &large), 413);
     assert_eq!(send("PUT", nowhere, &[], b"x"), 401);
@@ -88,9 +88,9 @@ fn h2_the_first_thing_that_is_wrong_is_told() {
     assert_eq!(send("POST", SET, &[token, ("content-type", "text/plain")], b"x"), 415);
     assert_eq!(send("POST", SET, &[token, json], b"x"), 400);
     let message = |body: serde_json::Value| {
-        let answer = server.post("other", SET, &body);
-        assert_eq!(answer.error(), "InvalidArgument");
-        answer.json()["error"]["message"].as_str().unwrap().to_owned()
+        let response = server.post("other", SET, &body);
+        assert_eq!(response.error(), "InvalidArgument");
+        response.json()["error"]["message"].as_str().unwrap().to_owned()
     };
     assert_eq!(message(json!({})), "[SessionId]: The SessionId field is required.");
     let all = |session: &str, activity: &str, duration: &str| json!({"sessionId": session, "availability": "Busy", "activity": activity, "expirationDuration": duration});
@@ -99,11 +99,11 @@ fn h2_the_first_thing_that_is_wrong_is_told() {
     assert_eq!(message(all(TEAMS, "Busy", "PT4M")), "The provided [ExpirationDuration] is out of range.");
     assert!(message(all(TEAMS, "Busy", "PT5M")).contains("combination"));
     assert_eq!(server.post("other", SET, &all(TEAMS, "InACall", "PT5M")).status, 403);
-    assert_eq!(server.shown(ADELE).0, "Offline", "S7");
+    assert_eq!(server.activity(ADELE).0, "Offline", "S7");
 }
 
 #[test]
-fn h1_a_wrong_method_is_told_the_right_one() {
+fn h1_a_wrong_method_is_answered_with_the_allowed_one() {
     let server = Server::start();
     let token = ("authorization", "Bearer teams");
     let presence = format!("/v1.0/users/{ADELE}/presence");
@@ -118,20 +118,20 @@ fn h1_a_wrong_method_is_told_the_right_one() {
         ("DELETE", "/presence/changes", "GET, HEAD"),
         ("DELETE", "/metrics", "GET, HEAD"),
     ] {
-        let answer = server.send(method, path, &[token], b"");
-        assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method} {path}");
-        assert_eq!(answer.error(), "MethodNotAllowed");
+        let response = server.send(method, path, &[token], b"");
+        assert_eq!((response.status, response.header("allow")), (405, Some(allowed)), "{method} {path}");
+        assert_eq!(response.error(), "MethodNotAllowed");
     }
 }
 
 #[test]
 fn only_a_development_token_advances_time() {
     let server = Server::start();
-    for (token, status) in [("teams", 403), ("adele", 403), ("nobody", 401), ("dev", 200)] {
-        assert_eq!(server.post_nothing(token, "/dev/advance?seconds=1").status, status, "{token}");
+    for (token, status) in [("teams", 403), ("adele", 403), ("unknown", 401), ("dev", 200)] {
+        assert_eq!(server.post_empty(token, "/dev/advance?seconds=1").status, status, "{token}");
     }
     for query in ["", "?seconds=", "?seconds=-1", "?seconds=x", "?minutes=1"] {
-        let answer = server.post_nothing("dev", &format!("/dev/advance{query}"));
-        assert_eq!(answer.error(), "InvalidArgument", "{query}");
+        let response = server.post_empty("dev", &format!("/dev/advance{query}"));
+        assert_eq!(response.error(), "InvalidArgument", "{query}");
     }
 }

@@ -1,4 +1,4 @@
-//! Hostile and hurried clients: each is refused with the right status, and costs bounded memory.
+//! Tests of the limits: hostile and fast clients get the right status, and cost bounded memory.
 
 use crate::support::{ADELE, BOB, Server, TEAMS};
 use serde_json::json;
@@ -14,56 +14,60 @@ fn path() -> String {
     format!("/v1.0/users/{ADELE}/presence/setPresence")
 }
 
-fn status(answer: &str) -> u16 {
-    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no answer: {answer:?}"))
+fn status(response: &str) -> u16 {
+    response
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or_else(|| panic!("no response: {response:?}"))
 }
 
-/// The body of the first answer.
-fn code(answer: &str) -> String {
-    let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
-    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer:?}"));
+/// Returns the error code in the body of the first response.
+fn code(response: &str) -> String {
+    let body = response.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {response:?}"));
     body["error"]["code"].as_str().unwrap().to_owned()
 }
 
 #[test]
-fn h1_when_there_is_too_much_to_do_clients_are_told_when_to_come_back() {
+fn h1_requests_beyond_the_limit_get_a_time_to_retry() {
     let server = Server::start_with(&["--virtual-clock", "--requests", "1"]);
-    let refused = Mutex::new(None);
+    let rejected = Mutex::new(None);
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 let began = Instant::now();
-                while refused.lock().unwrap().is_none() {
-                    let answer = server.set(ADELE, TEAMS, "InACall", "PT5M");
-                    match answer.status {
+                while rejected.lock().unwrap().is_none() {
+                    let response = server.set(ADELE, TEAMS, "InACall", "PT5M");
+                    match response.status {
                         200 => assert!(began.elapsed() < Duration::from_secs(10), "never throttled"),
-                        _ => *refused.lock().unwrap() = Some(answer),
+                        _ => *rejected.lock().unwrap() = Some(response),
                     }
                 }
             });
         }
     });
-    let refused = refused.into_inner().unwrap().unwrap();
-    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
-    assert_eq!(refused.error(), "TooManyRequests");
+    let rejected = rejected.into_inner().unwrap().unwrap();
+    assert_eq!((rejected.status, rejected.header("retry-after")), (429, Some("1")));
+    assert_eq!(rejected.error(), "TooManyRequests");
     assert!(server.metric("presence_throttled_total") >= 1.0);
-    // The place is free again.
+    // The permit is released.
     assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT5M").status, 200);
 }
 
-/// Clients that announce a body of so many bytes, and send none of it.
+/// Opens connections that announce a body of this length, and send none of it.
 fn announce(server: &Server, token: &str, clients: usize, length: usize) -> Vec<std::net::TcpStream> {
     let headers = format!("content-type: application/json\r\ncontent-length: {length}\r\n");
     let head = post(&path(), &headers, "").replace("Bearer dev", &format!("Bearer {token}"));
     let silent: Vec<_> = (0..clients).map(|_| server.connect()).collect();
     silent.iter().for_each(|mut stream| stream.write_all(head.as_bytes()).unwrap());
-    // Each of them has its turn before anybody else.
+    // Let the server read all of them first.
     std::thread::sleep(Duration::from_millis(300));
     silent
 }
 
-/// A proper client, beside those who are silent.
-fn served_at_once(server: &Server) {
+/// Asserts that other clients are served without delay.
+fn assert_served_at_once(server: &Server) {
     let ids = json!({"ids": vec![ADELE; 650]});
     for _ in 0..20 {
         let began = Instant::now();
@@ -74,24 +78,24 @@ fn served_at_once(server: &Server) {
 }
 
 #[test]
-fn bodies_that_were_announced_and_do_not_come_cost_nobody_anything() {
+fn announced_bodies_reserve_no_memory() {
     let server = Server::start();
     let silent = announce(&server, "dev", 200, 1 << 20);
-    served_at_once(&server);
+    assert_served_at_once(&server);
     drop(silent);
 }
 
 #[test]
-fn nobody_keeps_a_place_while_its_body_comes() {
+fn a_request_holds_no_permit_while_its_body_comes() {
     let server = Server::start_with(&["--virtual-clock", "--requests", "4"]);
-    let mut silent = [announce(&server, "nobody", 100, 10), announce(&server, "dev", 100, 10)];
-    served_at_once(&server);
-    // They are told in the end.
+    let mut silent = [announce(&server, "unknown", 100, 10), announce(&server, "dev", 100, 10)];
+    assert_served_at_once(&server);
+    // They get their response in the end.
     for (silent, expected) in silent.iter_mut().zip([b"HTTP/1.1 401", b"HTTP/1.1 400"]) {
-        let mut answer = [0; 12];
+        let mut response = [0; 12];
         silent[0].write_all(b"0123456789").unwrap();
-        silent[0].read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, expected);
+        silent[0].read_exact(&mut response).unwrap();
+        assert_eq!(&response, expected);
     }
 }
 
@@ -109,27 +113,28 @@ fn a_large_body_that_comes_in_pieces_is_read_whole() {
     let unknown = unknown + "0\r\n\r\n";
     for (headers, body) in [(known.as_str(), &ids), ("transfer-encoding: chunked\r\n", &unknown)] {
         let headers = format!("{headers}content-type: application/json\r\nconnection: close\r\n");
-        let answer = server.raw(post(url, &headers, body).as_bytes());
-        assert_eq!(status(&answer), 200, "{answer}");
-        assert!(answer.contains(ADELE));
+        let response = server.raw(post(url, &headers, body).as_bytes());
+        assert_eq!(status(&response), 200, "{response}");
+        assert!(response.contains(ADELE));
     }
 }
 
 #[test]
-fn a_slow_body_is_given_up() {
+fn a_slow_body_times_out() {
     let server = Server::start();
     let began = Instant::now();
-    let answer = server.raw(post(&path(), "content-type: application/json\r\ncontent-length: 10\r\n", "{").as_bytes());
-    assert_eq!((status(&answer), code(&answer).as_str()), (408, "RequestTimeout"));
+    let response =
+        server.raw(post(&path(), "content-type: application/json\r\ncontent-length: 10\r\n", "{").as_bytes());
+    assert_eq!((status(&response), code(&response).as_str()), (408, "RequestTimeout"));
     assert!((5..20).contains(&began.elapsed().as_secs()));
 }
 
 #[test]
-fn a_slow_head_is_given_up() {
+fn a_slow_head_times_out() {
     let server = Server::start();
     let mut stream = server.connect();
     let began = Instant::now();
-    // A byte now and then does not help.
+    // Single bytes do not extend the time.
     let mut writer = stream.try_clone().unwrap();
     std::thread::spawn(move || {
         for byte in post(&path(), "x: y\r\n", "").as_bytes().iter().take(60) {
@@ -139,14 +144,14 @@ fn a_slow_head_is_given_up() {
             std::thread::sleep(Duration::from_millis(500));
         }
     });
-    let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer);
-    assert_eq!((status(&answer), code(&answer).as_str()), (408, "RequestTimeout"));
+    let mut response = String::new();
+    let _ = stream.read_to_string(&mut response);
+    assert_eq!((status(&response), code(&response).as_str()), (408, "RequestTimeout"));
     assert!((5..25).contains(&began.elapsed().as_secs()));
 }
 
 #[test]
-fn a_flood_of_headers_is_refused() {
+fn too_many_or_too_long_headers_are_rejected() {
     let server = Server::start();
     let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
     assert_eq!(status(&server.raw(post(&path(), &many, "").as_bytes())), 431);
@@ -155,19 +160,19 @@ fn a_flood_of_headers_is_refused() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_refused_and_not_kept() {
+fn a_too_large_body_is_rejected_and_not_buffered() {
     let server = Server::start();
     let before = server.memory();
     for _ in 0..5 {
         let large = vec![b' '; 10 << 20];
-        let answer = server.send("POST", &path(), &[("content-type", "application/json")], &large);
-        assert_eq!((answer.status, answer.error().as_str()), (413, "RequestEntityTooLarge"));
-        // Its length is not known before.
+        let response = server.send("POST", &path(), &[("content-type", "application/json")], &large);
+        assert_eq!((response.status, response.error().as_str()), (413, "RequestEntityTooLarge"));
+        // Chunked, so that the length is not known before.
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
         let chunked = post(&path(), "connection: close\r\ntransfer-encoding: chunked\r\n", &chunk.repeat(17));
-        let answer = server.raw(format!("{chunked}0\r\n\r\n").as_bytes());
-        assert_eq!((status(&answer), code(&answer).as_str()), (413, "RequestEntityTooLarge"));
-        let unknown = format!("{chunked}0\r\n\r\n").replace("Bearer dev", "Bearer nobody");
+        let response = server.raw(format!("{chunked}0\r\n\r\n").as_bytes());
+        assert_eq!((status(&response), code(&response).as_str()), (413, "RequestEntityTooLarge"));
+        let unknown = format!("{chunked}0\r\n\r\n").replace("Bearer dev", "Bearer unknown");
         assert_eq!(status(&server.raw(unknown.as_bytes())), 413, "H2: the size comes before the token");
     }
     let grown = server.memory().saturating_sub(before);
@@ -175,7 +180,7 @@ fn a_body_that_is_too_large_is_refused_and_not_kept() {
 }
 
 #[test]
-fn bodies_that_are_no_requests_are_refused() {
+fn malformed_bodies_are_rejected() {
     let server = Server::start();
     let deep = "[".repeat(100_000);
     let nested = format!("{}1{}", "{\"a\":".repeat(1000), "}".repeat(1000));
@@ -189,13 +194,13 @@ fn bodies_that_are_no_requests_are_refused() {
         b"[]",
     ] {
         let headers = [("authorization", "Bearer dev"), ("content-type", "application/json")];
-        let answer = server.send("POST", &path(), &headers, body);
-        assert_eq!((answer.status, answer.error().as_str()), (400, "InvalidArgument"));
+        let response = server.send("POST", &path(), &headers, body);
+        assert_eq!((response.status, response.error().as_str()), (400, "InvalidArgument"));
     }
 }
 
 #[test]
-fn paths_that_play_tricks_are_unknown() {
+fn unusual_spellings_of_paths_are_unknown() {
     let server = Server::start();
     for path in [
         "/v1.0/../v1.0/me/presence",
@@ -213,8 +218,8 @@ fn paths_that_play_tricks_are_unknown() {
     ] {
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer adele\r\n\r\n");
-        let answer = server.raw(request.as_bytes());
-        assert_eq!((status(&answer), code(&answer).as_str()), (404, "NotFound"), "{path}");
+        let response = server.raw(request.as_bytes());
+        assert_eq!((status(&response), code(&response).as_str()), (404, "NotFound"), "{path}");
     }
 }
 
@@ -226,14 +231,14 @@ fn requests_on_one_connection_are_answered_in_order() {
     let get = format!(
         "GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\nconnection: close\r\n\r\n"
     );
-    let answer = server.raw(format!("{}{get}", post(&path(), &headers, set)).as_bytes());
-    let answers: Vec<_> = answer.split("HTTP/1.1 200 OK").collect();
-    assert_eq!(answers.len(), 3, "{answer}");
-    assert!(answers[2].contains("InACall"));
+    let response = server.raw(format!("{}{get}", post(&path(), &headers, set)).as_bytes());
+    let responses: Vec<_> = response.split("HTTP/1.1 200 OK").collect();
+    assert_eq!(responses.len(), 3, "{response}");
+    assert!(responses[2].contains("InACall"));
 }
 
 #[test]
-fn what_is_broken_on_the_wire_is_refused_and_harms_nobody() {
+fn malformed_http_is_rejected_and_affects_no_other_client() {
     let server = Server::start();
     for request in [
         "GET\r\n\r\n".to_owned(),
@@ -242,33 +247,33 @@ fn what_is_broken_on_the_wire_is_refused_and_harms_nobody() {
         post(&path(), "content-length: 5\r\ncontent-length: 6\r\n", "hello"),
         post(&path(), "transfer-encoding: chunked\r\n", "zz\r\nx\r\n0\r\n\r\n"),
     ] {
-        let answer = server.raw(request.as_bytes());
-        assert_eq!(status(&answer), 400, "{request:?}");
+        let response = server.raw(request.as_bytes());
+        assert_eq!(status(&response), 400, "{request:?}");
     }
     assert_eq!(server.set(BOB, TEAMS, "InACall", "PT5M").status, 200);
 }
 
 #[test]
-fn m5_a_full_server_refuses_new_users_and_keeps_those_it_has() {
+fn m5_a_full_server_rejects_new_users_and_keeps_its_users() {
     let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
     assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT5M").status, 200);
-    let refused = server.set(BOB, TEAMS, "InACall", "PT5M");
-    assert_eq!((refused.status, refused.error().as_str()), (507, "InsufficientStorage"));
-    assert_eq!(server.shown(ADELE).0, "InACall");
+    let rejected = server.set(BOB, TEAMS, "InACall", "PT5M");
+    assert_eq!((rejected.status, rejected.error().as_str()), (507, "InsufficientStorage"));
+    assert_eq!(server.activity(ADELE).0, "InACall");
     for number in 1..8 {
         let session = format!("{number:08x}-0000-4000-8000-000000000000");
         assert_eq!(server.set(ADELE, &session, "Away", "PT5M").status, 200);
     }
-    let refused = server.set(ADELE, BOB, "Away", "PT5M");
-    assert_eq!((refused.status, refused.error().as_str()), (507, "InsufficientStorage"));
-    assert_eq!(server.set(ADELE, TEAMS, "Away", "PT5M").status, 200, "S9: replacing needs no room");
+    let rejected = server.set(ADELE, BOB, "Away", "PT5M");
+    assert_eq!((rejected.status, rejected.error().as_str()), (507, "InsufficientStorage"));
+    assert_eq!(server.set(ADELE, TEAMS, "Away", "PT5M").status, 200, "S9: replacing needs no slot");
 }
 
 #[test]
-fn metrics_say_what_was_served() {
+fn metrics_count_requests() {
     let server = Server::start();
     server.set(ADELE, TEAMS, "InACall", "PT5M");
-    server.get("nobody", "/v1.0/me/presence");
+    server.get("unknown", "/v1.0/me/presence");
     server.post("dev", &path(), &json!({}));
     let set = |status: u16| {
         server.metric(&format!("presence_requests_total{{operation=\"setPresence\",status=\"{status}\"}}"))
@@ -279,7 +284,7 @@ fn metrics_say_what_was_served() {
 }
 
 #[test]
-fn m5_s9_who_has_a_message_keeps_its_place_until_it_is_taken_back_or_over() {
+fn m5_s9_a_user_with_a_message_keeps_its_slot_until_the_message_is_removed_or_expires() {
     let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
     let path = |user: &str| format!("/v1.0/users/{user}/presence/setStatusMessage");
     let message = |text: &str| json!({"statusMessage": {"message": {"content": text, "contentType": "text"}}});
@@ -288,14 +293,14 @@ fn m5_s9_who_has_a_message_keeps_its_place_until_it_is_taken_back_or_over() {
     assert_eq!(server.post("dev", &path(ADELE), &message("here")).status, 200);
     assert_eq!(server.set(BOB, TEAMS, "InACall", "PT4H").status, 507);
     assert_eq!(server.post("dev", &path(BOB), &message("me too")).status, 507);
-    // To change it, or to take it back, needs no room.
+    // Changing or removing it needs no slot.
     for text in ["there", ""] {
         assert_eq!(server.post("dev", &path(ADELE), &message(text)).status, 200, "{text}");
         assert_eq!(server.presence(ADELE)["statusMessage"]["message"]["content"].as_str().unwrap_or_default(), text);
     }
     assert_eq!(server.post("dev", &path(BOB), &brief).status, 200);
     assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT4H").status, 507);
-    // What is due frees its room, whether it is a message or a session.
+    // Due transitions free slots, be it of a message or of a session.
     server.advance(100 * 366 * 86_400);
     assert_eq!(server.set(ADELE, TEAMS, "InACall", "PT4H").status, 200);
     server.advance(5 * 3600);
@@ -303,7 +308,7 @@ fn m5_s9_who_has_a_message_keeps_its_place_until_it_is_taken_back_or_over() {
 }
 
 #[test]
-fn who_never_told_anything_gives_way() {
+fn a_user_without_details_takes_no_slot() {
     let server = Server::start_with(&["--virtual-clock", "--users", "1"]);
     let nothing = json!({"isOutOfOffice": false});
     assert_eq!(server.post("dev", &format!("/dev/users/{ADELE}/outOfOffice"), &nothing).status, 200);
@@ -319,7 +324,7 @@ fn an_out_of_office_message_is_a_string() {
 }
 
 #[test]
-fn answers_to_batches_that_nobody_reads_have_their_share_of_memory() {
+fn unread_responses_to_batches_hold_bounded_memory() {
     let server = Server::start();
     let ids = vec![ADELE; 650];
     let read = json!({"ids": ids});
@@ -332,12 +337,12 @@ fn answers_to_batches_that_nobody_reads_have_their_share_of_memory() {
     let batch = json!({ "requests": elements }).to_string();
     let headers = format!("content-type: application/json\r\ncontent-length: {}\r\n", batch.len());
     let request = post("/v1.0/$batch", &headers, &batch);
-    // They would take 400 MB; there is a share of 128 MiB for all.
+    // They would take 400 MB; the limit for all responses is 128 MiB.
     let unread: Vec<_> = (0..100)
         .map(|_| {
             let mut stream = server.connect();
             stream.write_all(request.as_bytes()).unwrap();
-            // The answer has begun.
+            // The response has begun.
             let mut byte = [0];
             stream.read_exact(&mut byte).unwrap();
             stream

@@ -1,4 +1,4 @@
-//! The server as its clients see it: the real program, over HTTP.
+//! Tests of the real program over HTTP, as its clients use it.
 
 mod changes;
 mod damage;

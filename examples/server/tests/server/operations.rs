@@ -1,9 +1,9 @@
-//! Section 7: every row of the table, through every path that means it.
+//! Tests of section 7: every operation of the table, on all its paths.
 
-use crate::support::{ADELE, BOB, OTHER, Server, TEAMS, numbered};
+use crate::support::{ADELE, BOB, OTHER, Response, Server, TEAMS, numbered};
 use serde_json::{Value, json};
 
-/// Every path of one user's presence, and the token that may use it.
+/// Returns every path of one user's presence, with a token that may use it.
 fn paths() -> Vec<(String, &'static str)> {
     let mut paths = Vec::new();
     for version in ["/v1.0", "/beta"] {
@@ -15,10 +15,10 @@ fn paths() -> Vec<(String, &'static str)> {
     paths
 }
 
-fn is_done(answer: &crate::support::Answer) {
-    assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{answer:?}");
-    assert_eq!(answer.header("content-type"), None);
-    assert_eq!(answer.header("content-length"), Some("0"));
+fn assert_empty(response: &Response) {
+    assert_eq!((response.status, response.text.as_str()), (200, ""), "{response:?}");
+    assert_eq!(response.header("content-type"), None);
+    assert_eq!(response.header("content-length"), Some("0"));
 }
 
 #[test]
@@ -28,15 +28,15 @@ fn section_7_sessions_and_preferred_presence_on_every_path() {
     let hidden = json!({"availability": "Offline", "activity": "OffWork", "expirationDuration": "PT8H"});
     for (path, token) in paths() {
         let activity = || server.get(token, &path).json()["activity"].as_str().unwrap().to_owned();
-        is_done(&server.post(token, &format!("{path}/setPresence"), &call));
+        assert_empty(&server.post(token, &format!("{path}/setPresence"), &call));
         assert_eq!(activity(), "InACall", "{path}");
-        is_done(&server.post(token, &format!("{path}/setUserPreferredPresence"), &hidden));
+        assert_empty(&server.post(token, &format!("{path}/setUserPreferredPresence"), &hidden));
         assert_eq!(activity(), "OffWork", "A2 {path}");
-        is_done(&server.post_nothing(token, &format!("{path}/clearUserPreferredPresence")));
-        is_done(&server.post(token, &format!("{path}/clearUserPreferredPresence"), &json!({})));
+        assert_empty(&server.post_empty(token, &format!("{path}/clearUserPreferredPresence")));
+        assert_empty(&server.post(token, &format!("{path}/clearUserPreferredPresence"), &json!({})));
         assert_eq!(activity(), "InACall", "U4 {path}");
         let session = json!({"sessionId": TEAMS});
-        is_done(&server.post(token, &format!("{path}/clearPresence"), &session));
+        assert_empty(&server.post(token, &format!("{path}/clearPresence"), &session));
         assert_eq!(activity(), "Offline", "S6 {path}");
         let again = server.post(token, &format!("{path}/clearPresence"), &session);
         assert_eq!((again.status, again.error().as_str()), (404, "NotFound"), "S5 {path}");
@@ -47,28 +47,28 @@ fn section_7_sessions_and_preferred_presence_on_every_path() {
 fn h3_a_presence_object_has_its_members_in_order() {
     let server = Server::start();
     server.set(ADELE, TEAMS, "InACall", "PT1H");
-    let answer = server.get("teams", &format!("/v1.0/users/{ADELE}/presence"));
+    let response = server.get("teams", &format!("/v1.0/users/{ADELE}/presence"));
     let names =
         ["id", "availability", "activity", "outOfOfficeSettings", "statusMessage", "sequenceNumber", "workLocation"];
-    let places: Vec<_> = names.iter().map(|name| answer.text.find(&format!("\"{name}\":"))).collect();
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{answer:?}");
-    assert_eq!(answer.json()["sequenceNumber"], "A0000000001", "V1");
+    let positions: Vec<_> = names.iter().map(|name| response.text.find(&format!("\"{name}\":"))).collect();
+    assert!(positions.iter().all(Option::is_some) && positions.is_sorted(), "{response:?}");
+    assert_eq!(response.json()["sequenceNumber"], "A0000000001", "V1");
 }
 
 #[test]
-fn h3_a_bulk_read_is_answered_in_the_order_asked() {
+fn h3_a_bulk_read_keeps_the_order_of_its_ids() {
     let server = Server::start();
     let users: Vec<String> = (0..325).map(numbered).collect();
     for user in users.iter().step_by(50) {
         server.set(user, TEAMS, "Presenting", "PT1H");
     }
-    // Each twice: rule H2.
-    let asked: Vec<&String> = users.iter().chain(users.iter().rev()).collect();
+    // Rule H2: each id twice.
+    let ids: Vec<&String> = users.iter().chain(users.iter().rev()).collect();
     for path in ["/v1.0/communications/getPresencesByUserId", "/beta/communications/getPresencesByUserId"] {
-        let answer = server.post("teams", path, &json!({"ids": asked})).json();
-        let value = answer["value"].as_array().unwrap();
+        let response = server.post("teams", path, &json!({"ids": ids})).json();
+        let value = response["value"].as_array().unwrap();
         assert_eq!(value.len(), 650);
-        for (presence, user) in value.iter().zip(&asked) {
+        for (presence, user) in value.iter().zip(&ids) {
             assert_eq!(presence["id"].as_str(), Some(user.as_str()));
             let number = users.iter().position(|other| other == *user).unwrap();
             let expected = if number % 50 == 0 { "Presenting" } else { "Offline" };
@@ -76,8 +76,8 @@ fn h3_a_bulk_read_is_answered_in_the_order_asked() {
         }
     }
     let more: Vec<String> = (0..651).map(numbered).collect();
-    let refused = server.post("teams", "/v1.0/communications/getPresencesByUserId", &json!({"ids": more}));
-    assert_eq!((refused.status, refused.error().as_str()), (400, "InvalidArgument"));
+    let rejected = server.post("teams", "/v1.0/communications/getPresencesByUserId", &json!({"ids": more}));
+    assert_eq!((rejected.status, rejected.error().as_str()), (400, "InvalidArgument"));
 }
 
 fn set(id: &str, user: &str, session: &str) -> Value {
@@ -107,8 +107,8 @@ fn h5_the_elements_of_a_batch_are_independent_and_in_order() {
         {"id": "5", "method": "DELETE", "url": format!("/users/{ADELE}/presence")},
         missing, after, unknown, many,
     ]);
-    let answer = server.post("teams", "/v1.0/$batch", &json!({ "requests": requests })).json();
-    let responses = answer["responses"].as_array().unwrap();
+    let response = server.post("teams", "/v1.0/$batch", &json!({ "requests": requests })).json();
+    let responses = response["responses"].as_array().unwrap();
     let statuses: Vec<_> = responses
         .iter()
         .map(|response| (response["id"].as_str().unwrap(), response["status"].as_u64().unwrap()))
@@ -129,17 +129,17 @@ fn h5_the_elements_of_a_batch_are_independent_and_in_order() {
     assert_eq!(responses[0]["body"]["activity"], "Offline");
     assert_eq!(responses[1].get("body"), None);
     assert_eq!(responses[2]["body"]["error"]["code"], "Forbidden");
-    assert_eq!(responses[3]["body"]["activity"], "InACall", "what one user's elements do happens in their order");
+    assert_eq!(responses[3]["body"]["activity"], "InACall", "elements about one user are executed in order");
     assert_eq!(responses[9]["body"]["value"][1]["activity"], "InACall");
     for response in responses {
-        // The Python client reads no body without it.
+        // The Python client ignores a body without it.
         let is_json = response["headers"]["Content-Type"] == "application/json";
         assert_eq!(is_json, response.get("body").is_some(), "{response}");
     }
 }
 
 #[test]
-fn h5_a_batch_that_cannot_be_answered_is_refused_whole() {
+fn h5_a_malformed_batch_is_rejected_as_a_whole() {
     let server = Server::start();
     let many: Vec<Value> = (0..21).map(|number| get(&number.to_string(), ADELE)).collect();
     for requests in [
@@ -149,19 +149,19 @@ fn h5_a_batch_that_cannot_be_answered_is_refused_whole() {
         json!([{"method": "GET", "url": "/me/presence"}]),
         json!([{"id": "1", "method": "POST", "url": "/$batch", "body": {"requests": []}}]),
     ] {
-        let answer = server.post("teams", "/v1.0/$batch", &json!({ "requests": requests }));
-        assert_eq!((answer.status, answer.error().as_str()), (400, "InvalidArgument"), "{requests}");
+        let response = server.post("teams", "/v1.0/$batch", &json!({ "requests": requests }));
+        assert_eq!((response.status, response.error().as_str()), (400, "InvalidArgument"), "{requests}");
     }
 }
 
 #[test]
-fn s3_time_does_to_a_session_what_the_rules_say() {
+fn s3_an_available_session_fades_and_expires() {
     let server = Server::start();
     server.set(ADELE, TEAMS, "Available", "PT1H");
-    let mut seen = vec![server.shown(ADELE)];
+    let mut seen = vec![server.activity(ADELE)];
     for seconds in [299, 1, 300, 3000] {
         server.advance(seconds);
-        seen.push(server.shown(ADELE));
+        seen.push(server.activity(ADELE));
     }
     let expected = [
         ("Available", "A0000000001"),
@@ -174,12 +174,12 @@ fn s3_time_does_to_a_session_what_the_rules_say() {
 }
 
 #[test]
-fn time_passes_by_itself_without_a_virtual_clock() {
+fn only_a_virtual_clock_can_be_advanced() {
     let server = Server::start_with(&[]);
     server.set(ADELE, TEAMS, "Available", "PT1H");
-    assert_eq!(server.shown(ADELE).0, "Available");
-    let refused = server.post_nothing("dev", "/dev/advance?seconds=1");
-    assert_eq!(refused.error(), "NotFound");
+    assert_eq!(server.activity(ADELE).0, "Available");
+    let rejected = server.post_empty("dev", "/dev/advance?seconds=1");
+    assert_eq!(rejected.error(), "NotFound");
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn the_description_names_every_action_on_every_path() {
         assert_eq!(actions, 9, "{prefix}");
     }
     for (path, operations) in paths {
-        // What is described is there: without a token it is nothing that one does not know.
+        // Every described path exists: without a token the response is 401.
         let method = operations.as_object().unwrap().keys().next().unwrap().to_uppercase();
         let path = path.replace("{user}", ADELE);
         let status = server.send(&method, &path, &[("content-type", "application/json")], b"").status;

@@ -1,11 +1,11 @@
-//! What the command line takes, and what it refuses.
+//! Tests of the options that the command line accepts and rejects.
 
 use crate::support::{ADELE, TEAMS, program};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-/// Starts the program, which must refuse, and returns what it says.
-fn refused(options: &[&str]) -> String {
+/// Starts the program with options that it must reject, and returns its messages.
+fn options_error(options: &[&str]) -> String {
     let data = tempfile::TempDir::new().unwrap();
     let mut child = program().current_dir(data.path()).args(options).spawn().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(2), "{options:?}");
@@ -16,19 +16,21 @@ fn refused(options: &[&str]) -> String {
 }
 
 #[test]
-fn options_that_would_be_a_hole_are_refused() {
+fn unsafe_combinations_of_options_are_rejected() {
     let off_loopback = ["--listen", "0.0.0.0:0"];
     let with = |more: &[&'static str]| [&off_loopback, more].concat();
-    assert!(refused(&with(&["--dev-token", "x"])).contains("loopback"));
-    assert!(refused(&with(&[])).contains("--app-token"));
-    assert!(refused(&["--listen", "127.0.0.1:0", "--virtual-clock"]).contains("--dev-token"));
+    assert!(options_error(&with(&["--dev-token", "x"])).contains("loopback"));
+    assert!(options_error(&with(&[])).contains("--app-token"));
+    assert!(options_error(&["--listen", "127.0.0.1:0", "--virtual-clock"]).contains("--dev-token"));
     let app = format!("x={TEAMS}");
-    assert!(refused(&["--listen", "127.0.0.1:0", "--virtual-clock", "--app-token", &app]).contains("--dev-token"));
-    assert!(refused(&["--listen", "127.0.0.1:0", "--dev-token", "x", "--app-token", &app]).contains("twice"));
+    assert!(
+        options_error(&["--listen", "127.0.0.1:0", "--virtual-clock", "--app-token", &app]).contains("--dev-token")
+    );
+    assert!(options_error(&["--listen", "127.0.0.1:0", "--dev-token", "x", "--app-token", &app]).contains("twice"));
 }
 
 #[test]
-fn options_that_mean_nothing_are_refused() {
+fn malformed_options_are_rejected() {
     for options in [
         ["--app-token", "x"],
         ["--app-token", "x=7"],
@@ -40,24 +42,24 @@ fn options_that_mean_nothing_are_refused() {
         ["--user-name", "adele"],
         ["--user-name", "adele@example.com=7"],
     ] {
-        refused(&options);
+        options_error(&options);
     }
 }
 
 #[test]
-fn a_name_that_no_path_could_hold_is_refused() {
-    assert!(refused(&["--listen", "127.0.0.1:0", "--user-name", &format!("adele={ADELE}")]).contains('@'));
+fn a_user_name_without_an_at_sign_is_rejected() {
+    assert!(options_error(&["--listen", "127.0.0.1:0", "--user-name", &format!("adele={ADELE}")]).contains('@'));
 }
 
 #[test]
-fn an_address_that_is_taken_is_told_before_anything_is_touched() {
+fn a_taken_address_is_reported_before_any_data_is_touched() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    assert!(refused(&["--listen", &address, "--dev-token", "x"]).to_lowercase().contains("in use"));
+    assert!(options_error(&["--listen", &address, "--dev-token", "x"]).to_lowercase().contains("in use"));
 }
 
 #[test]
-fn without_options_it_prints_a_line_that_can_be_pasted() {
+fn without_options_it_prints_a_command_to_paste() {
     let data = tempfile::TempDir::new().unwrap();
     let mut child =
         program().current_dir(data.path()).args(["--listen", "127.0.0.1:0"]).stderr(Stdio::null()).spawn().unwrap();
@@ -66,10 +68,10 @@ fn without_options_it_prints_a_line_that_can_be_pasted() {
     assert!(address.contains("http://127.0.0.1:"), "{address}");
     let pasted = lines.next().unwrap().unwrap();
     let output = Command::new("sh").args(["-c", &pasted]).output().unwrap();
-    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{pasted}\n{answer}");
+    let response = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(response.starts_with("HTTP/1.1 200 OK"), "{pasted}\n{response}");
     assert!(pasted.contains(ADELE));
-    assert!(data.path().join("presence-data").is_dir(), "what it was told outlives it");
+    assert!(data.path().join("presence-data").is_dir(), "the data is stored");
     child.kill().unwrap();
     child.wait().unwrap();
 }

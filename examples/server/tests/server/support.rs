@@ -1,4 +1,4 @@
-//! The real program, started on a port and a directory of its own, and what is needed to ask it.
+//! The real program, started on its own port and directory, and requests to it.
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,8 +13,8 @@ pub const BOB: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
 pub const TEAMS: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
 pub const OTHER: &str = "33553876-f5ab-4529-bffb-cfe50aa89f87";
 
-/// Tokens that every test's server knows: a trusted caller, two applications, one that may only read, one that may only
-/// write, and two users', of whom one has a name.
+/// The tokens of every test's server: a trusted caller, two applications, one that may only read, one that may only write,
+/// and two users, one of them with a name.
 const TOKENS: [(&str, &str); 8] = [
     ("--dev-token", "dev"),
     ("--app-token", "teams=22553876-f5ab-4529-bffb-cfe50aa89f87"),
@@ -41,15 +41,15 @@ pub struct Server {
     _own: Option<TempDir>,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: ureq::http::HeaderMap,
     pub text: String,
 }
 
-impl Answer {
+impl Response {
     pub fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -59,7 +59,7 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Graph's error code, after a look at the shape of the whole body. Rule H1.
+    /// Returns Graph's error code, after checking the shape of the whole body. Rule H1.
     pub fn error(&self) -> String {
         let body = self.json();
         let error = &body["error"];
@@ -71,12 +71,12 @@ impl Answer {
 }
 
 impl Server {
-    /// A server on a fresh directory, with a clock that stands still.
+    /// Starts a server on a new directory, with a virtual clock.
     pub fn start() -> Self {
         Self::start_with(&["--virtual-clock"])
     }
 
-    /// A server on a fresh directory.
+    /// Starts a server on a new directory.
     pub fn start_with(options: &[&str]) -> Self {
         let own = TempDir::new().unwrap();
         let mut server = Self::start_on(&own.path().join("data"), options);
@@ -84,15 +84,15 @@ impl Server {
         server
     }
 
-    /// A server on this directory.
+    /// Starts a server on this directory.
     pub fn start_on(data: &Path, options: &[&str]) -> Self {
         Self::start_as(program(), data, options)
     }
 
-    /// A server whose files cannot grow beyond so many blocks: writing more fails, as it does on a disk that is full.
-    pub fn start_with_little_room(blocks: u32, data: &Path, options: &[&str]) -> Self {
+    /// Starts a server whose files cannot grow beyond this many blocks: larger writes fail, as on a full disk.
+    pub fn start_on_full_disk(blocks: u32, data: &Path, options: &[&str]) -> Self {
         let mut shell = Command::new("sh");
-        // A signal that nobody ignores would end the process before the write could fail.
+        // Unless it is ignored, the signal would end the process before the write fails.
         shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
         shell.arg(program().get_program()).stdin(Stdio::null()).stdout(Stdio::piped());
         Self::start_as(shell, data, options)
@@ -116,12 +116,12 @@ impl Server {
         Self { child, base, agent: config.into(), data: data.to_owned(), _own: None }
     }
 
-    /// The directory of its data.
+    /// Returns the data directory.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// Kills it as a power cut would, and starts it again on the same data.
+    /// Kills the server, and starts it again on the same data.
     pub fn kill_and_restart(mut self, options: &[&str]) -> Self {
         let own = self._own.take();
         self.kill();
@@ -130,24 +130,24 @@ impl Server {
         next
     }
 
-    /// Kills it as a power cut would.
+    /// Kills the server.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// The directory, to be kept longer than the server.
+    /// Takes the temporary directory, so that it outlives the server.
     pub fn keep(&mut self) -> TempDir {
         self._own.take().unwrap()
     }
 
-    /// Asks it to end.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
-    /// Waits until it has ended.
+    /// Waits until the server has ended.
     pub fn wait(&mut self) -> ExitStatus {
         for _ in 0..600 {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -158,70 +158,66 @@ impl Server {
         panic!("it does not end");
     }
 
-    /// Memory that it has now, in bytes.
+    /// Returns the server's resident memory, in bytes.
     pub fn memory(&self) -> usize {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
     }
 
-    /// A connection to it.
+    /// Opens a connection.
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.base.strip_prefix("http://").unwrap()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
         stream
     }
 
-    /// Sends bytes, and reads until the server closes.
+    /// Sends bytes, and reads until the server closes the connection.
     pub fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect();
         stream.write_all(bytes).unwrap();
         let mut text = Vec::new();
-        // A server that closes with something unread resets the connection; what came before counts.
+        // Closing with unread bytes resets the connection; what came before counts.
         let _ = stream.read_to_end(&mut text);
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// Sends any request.
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    /// Sends a request.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
         let text = response.body_mut().read_to_string().unwrap();
-        Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
+        Response { status: response.status().as_u16(), headers: response.headers().clone(), text }
     }
 
-    pub fn get(&self, token: &str, path: &str) -> Answer {
-        let token = format!("Bearer {token}");
-        let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", token);
-        let mut response = request.call().unwrap();
-        let text = response.body_mut().read_to_string().unwrap();
-        Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
+    pub fn get(&self, token: &str, path: &str) -> Response {
+        self.send("GET", path, &[("authorization", &format!("Bearer {token}"))], b"")
     }
 
-    pub fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
+    pub fn post(&self, token: &str, path: &str, body: &Value) -> Response {
         let token = format!("Bearer {token}");
         let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
         self.send("POST", path, &headers, body.to_string().as_bytes())
     }
 
-    /// The status of a POST; `None` if the server ends instead.
+    /// Sends a POST, and returns its status; `None` if the server ends instead.
     pub fn try_post(&self, token: &str, path: &str, body: &Value) -> Option<u16> {
         let request =
             self.agent.post(format!("{}{path}", self.base)).header("authorization", format!("Bearer {token}"));
-        let answer = request.content_type("application/json").send(body.to_string()).ok()?;
-        Some(answer.status().as_u16())
+        let response = request.content_type("application/json").send(body.to_string()).ok()?;
+        Some(response.status().as_u16())
     }
 
-    /// Sends a POST without body or content type, as clients do.
-    pub fn post_nothing(&self, token: &str, path: &str) -> Answer {
+    /// Sends a POST without body and content type, as clients do.
+    pub fn post_empty(&self, token: &str, path: &str) -> Response {
         self.send("POST", path, &[("authorization", &format!("Bearer {token}"))], b"")
     }
 
-    /// Sets a session's presence for some time.
-    pub fn set(&self, user: &str, session: &str, activity: &str, lease: &str) -> Answer {
+    /// Sets a session's presence.
+    pub fn set(&self, user: &str, session: &str, activity: &str, lease: &str) -> Response {
         let availability = match activity {
             "InACall" => "Busy",
             "Presenting" => "DoNotDisturb",
@@ -231,43 +227,43 @@ impl Server {
         self.post("dev", &format!("/v1.0/users/{user}/presence/setPresence"), &body)
     }
 
-    /// A user's presence object.
+    /// Returns a user's presence object.
     pub fn presence(&self, user: &str) -> Value {
-        let answer = self.get("dev", &format!("/v1.0/users/{user}/presence"));
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()
+        let response = self.get("dev", &format!("/v1.0/users/{user}/presence"));
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()
     }
 
-    /// What a user's activity is, and its sequence number.
-    pub fn shown(&self, user: &str) -> (String, String) {
+    /// Returns a user's activity and sequence number.
+    pub fn activity(&self, user: &str) -> (String, String) {
         let presence = self.presence(user);
         let text = |name: &str| presence[name].as_str().unwrap_or_default().to_owned();
         (text("activity"), text("sequenceNumber"))
     }
 
-    /// Lets time pass.
+    /// Advances the virtual clock.
     pub fn advance(&self, seconds: u64) {
-        let answer = self.post_nothing("dev", &format!("/dev/advance?seconds={seconds}"));
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = self.post_empty("dev", &format!("/dev/advance?seconds={seconds}"));
+        assert_eq!(response.status, 200, "{response:?}");
     }
 
-    /// A figure out of `/metrics`.
+    /// Returns the value of a metric.
     pub fn metric(&self, name: &str) -> f64 {
-        let answer = self.send("GET", "/metrics", &[], b"");
-        let line = answer.text.lines().find(|line| line.starts_with(name) && !line.starts_with('#'));
-        let line = line.unwrap_or_else(|| panic!("no {name}: {}", answer.text));
+        let response = self.send("GET", "/metrics", &[], b"");
+        let line = response.text.lines().find(|line| line.starts_with(name) && !line.starts_with('#'));
+        let line = line.unwrap_or_else(|| panic!("no {name}: {}", response.text));
         line.rsplit(' ').next().unwrap().parse().unwrap()
     }
 }
 
-/// Starts the program on data, and returns what it says if it refuses them.
-pub fn refusal(data: &Path, users: &str) -> Option<String> {
+/// Starts the program on data, and returns its messages if it rejects the data.
+pub fn start_error(data: &Path, users: &str) -> Option<String> {
     let mut child = program()
         .args(["--listen", "127.0.0.1:0", "--virtual-clock", "--dev-token", "dev", "--users", users, "--data"])
         .arg(data)
         .spawn()
         .unwrap();
-    // One that does not refuse serves until it is told to end.
+    // If it accepts the data, it serves until it is killed.
     let serves = BufReader::new(child.stdout.take().unwrap()).lines().next().is_some();
     if serves {
         child.kill().unwrap();
@@ -279,9 +275,9 @@ pub fn refusal(data: &Path, users: &str) -> Option<String> {
     (!serves).then_some(text)
 }
 
-/// Starts the program on data that it must refuse, and returns what it says.
-pub fn refused(data: &Path, users: &str) -> String {
-    refusal(data, users).expect("it is not refused")
+/// Starts the program on data that it must reject, and returns its messages.
+pub fn expect_start_error(data: &Path, users: &str) -> String {
+    start_error(data, users).expect("the data is accepted")
 }
 
 impl Drop for Server {
@@ -291,7 +287,7 @@ impl Drop for Server {
     }
 }
 
-/// A user's id of a number.
+/// Returns the id of a numbered user.
 pub fn numbered(number: u32) -> String {
     format!("{number:08x}-0000-4000-8000-{:012x}", (u64::from(number) * 0x9E37_79B9) & 0xFFFF_FFFF_FFFF)
 }
