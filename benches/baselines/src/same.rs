@@ -14,14 +14,14 @@ pub fn seen<E: Engine>(users: u32, trace: &Trace) -> Seen {
     let mut engine = E::for_users(users as usize);
     let mut answers = Vec::new();
     let mut changes = Vec::new();
-    let mut sink = |change| changes.push(change);
+    let mut on_change = |change| changes.push(change);
     for operation in &trace.operations {
-        while engine.step(u64::from(operation.at), &mut sink) {}
-        answers.push(perform(&mut engine, operation, &mut sink));
+        while engine.step(u64::from(operation.at), &mut on_change) {}
+        answers.push(perform(&mut engine, operation, &mut on_change));
     }
     // Until nothing is left. The order between users is not compared, that of one user is.
     let end = u64::from(trace.operations.last().map_or(0, |operation| operation.at)) + 48 * 3_600_000;
-    while engine.step(end, &mut sink) {}
+    while engine.step(end, &mut on_change) {}
     changes.sort_by_key(|change| change.user);
     Seen { answers, changes }
 }

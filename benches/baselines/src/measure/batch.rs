@@ -34,7 +34,7 @@ pub fn batch<const SESSIONS: usize>(users: u32, order: &[u32]) -> Batch {
         let start = Stretch::start();
         failed += batched(&mut engine, &commands, moment);
         fastest.batched = fastest.batched.min(start.nanoseconds() / commands.len() as f64);
-        assert_eq!(black_box(failed), 0, "keep-alives are not refused");
+        assert_eq!(black_box(failed), 0, "keep-alives are not rejected");
     }
     fastest
 }
