@@ -108,7 +108,7 @@ struct Timer {
 /// Enabled, 32 bits, the clock divided by 256.
 const ON: u32 = 1 << 7 | 0b10 << 2 | 1 << 1;
 const FREE_RUNNING: u32 = ON;
-/// Enabled once, with an interrupt at the end.
+/// Enabled for one count to zero, with an interrupt at its end.
 const ONE_SHOT: u32 = ON | 1 << 5 | 1;
 
 fn counter() -> &'static Timer {

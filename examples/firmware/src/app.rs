@@ -58,6 +58,7 @@ impl App {
         command: Command<SessionId>,
         on_change: OnChange<'_>,
     ) -> Result<(), CommandError> {
+        // Through the store, whose code is linked for `serve`: a second copy takes 300 bytes of flash.
         self.0.execute(now, OWNER, command, &mut |_, transition| on_change(transition))
     }
 

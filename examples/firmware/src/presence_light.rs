@@ -14,7 +14,7 @@ pub const MAX_LINE: usize = 1024;
 /// The longest response. It repeats the line's id, which may be nearly the whole line.
 pub const MAX_RESPONSE: usize = MAX_LINE + Element::MAX_RESPONSE;
 
-/// A presence light.
+/// A presence light: the application, its line and its light.
 ///
 /// Pass it every byte and press, sleep until [`wake_at`](Self::wake_at), then call [`advance`](Self::advance).
 #[derive(Debug)]

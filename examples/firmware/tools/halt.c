@@ -3,7 +3,7 @@
  * A debugger's breakpoint would not do: the emulator counts a processor that a debugger has halted as idle, and advances time
  * to the next event. Here the processor is only slow. Other devices go on, so bytes can arrive meanwhile.
  *
- * Use: -plugin halt.so,sleep=ADDRESS,row=ADDRESS,says=FD,hears=FD
+ * Use: -plugin halt.so,sleep=ADDRESS,row=ADDRESS,events=FD,replies=FD
  * It writes 's' before a sleep and 'r' before a row of an LED matrix, and continues when it reads 'g' (to the next sleep) or 'r'
  * (to the next row or sleep). Debian packages no header for plugins, so what is used of QEMU's interface is declared here; it is
  * the same in versions 1 (QEMU 4 to 8) and 2 (QEMU 9 and later), of which each emulator takes one: -DAPI=1 or -DAPI=2. */
@@ -30,14 +30,14 @@ extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t,
 __attribute__((visibility("default"))) int qemu_plugin_version = API;
 
 static uint64_t sleep_hook, row;
-static int says, hears;
+static int events, replies;
 static bool wants_rows;
 
-static void halt(char what) {
-    char answer;
-    if (write(says, &what, 1) != 1 || read(hears, &answer, 1) != 1)
+static void halt(char event) {
+    char reply;
+    if (write(events, &event, 1) != 1 || read(replies, &reply, 1) != 1)
         exit(1);
-    wants_rows = answer == 'r';
+    wants_rows = reply == 'r';
 }
 
 static void on_sleep(unsigned cpu, void *nothing) {
@@ -73,8 +73,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
         uint64_t number = strtoull(value + 1, NULL, 0);
         if (!strncmp(argv[i], "sleep=", 6)) sleep_hook = number;
         else if (!strncmp(argv[i], "row=", 4)) row = number;
-        else if (!strncmp(argv[i], "says=", 5)) says = (int)number;
-        else if (!strncmp(argv[i], "hears=", 6)) hears = (int)number;
+        else if (!strncmp(argv[i], "events=", 7)) events = (int)number;
+        else if (!strncmp(argv[i], "replies=", 8)) replies = (int)number;
         else return 1;
     }
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);

@@ -30,13 +30,13 @@ class Machine:
         self.board = board
         self.symbols = elf.symbols(image)
         self.folder = tempfile.TemporaryDirectory()
-        self.complaints = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()
         self.received = b""
         self.log = b""
-        self.halts, says = os.pipe()
-        hears, self.answers = os.pipe()
+        self.halts, events = os.pipe()
+        replies, self.replies = os.pipe()
         row = self.address(board.row) & ~1 if board.row else 0
-        plugin = f"{PLUGIN},sleep={self.address('sleep_hook') & ~1},row={row},says={says},hears={hears}"
+        plugin = f"{PLUGIN},sleep={self.address('sleep_hook') & ~1},row={row},events={events},replies={replies}"
         self.process = subprocess.Popen(
             # The emulator ends with the test, however that ends.
             ["setpriv", "--pdeathsig", "KILL", board.qemu, "-M", *board.machine, "-accel", "tcg", "-display", "none", "-monitor", "none"]
@@ -44,11 +44,11 @@ class Machine:
             + ["-serial", self.server("serial"), "-qmp", self.server("monitor")]
             + ["-qtest", self.server("memory"), "-qtest-log", "none"],
             stdin=subprocess.DEVNULL,
-            stderr=self.complaints,
-            pass_fds=(says, hears),
+            stderr=self.errors,
+            pass_fds=(events, replies),
         )
-        os.close(says)
-        os.close(hears)
+        os.close(events)
+        os.close(replies)
         self.serial = self.connect("serial")
         self.monitor = self.connect("monitor").makefile("rw")
         self.monitor.readline()
@@ -73,8 +73,8 @@ class Machine:
                 return connection
             except OSError:
                 if self.process.poll() is not None:
-                    self.complaints.seek(0)
-                    raise RuntimeError(f"the emulator did not start: {self.complaints.read().decode()}") from None
+                    self.errors.seek(0)
+                    raise RuntimeError(f"the emulator did not start: {self.errors.read().decode()}") from None
                 time.sleep(0.02)
         raise TimeoutError(f"the emulator does not listen on {name}")
 
@@ -83,14 +83,14 @@ class Machine:
         self.process.kill()
         self.process.wait()
         os.close(self.halts)
-        os.close(self.answers)
+        os.close(self.replies)
         self.folder.cleanup()
 
     # --- halting and resuming
 
     def go(self, until_row=False):
         """Resumes the device until it is about to sleep or to light a row of its matrix. Returns True for a row."""
-        os.write(self.answers, b"r" if until_row else b"g")
+        os.write(self.replies, b"r" if until_row else b"g")
         return self.until_halted()
 
     def until_halted(self):
