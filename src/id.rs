@@ -80,7 +80,7 @@ fn character(bytes: &[u8; 16], offset: usize) -> u8 {
     hex_digit(if digit & 1 == 0 { byte >> 4 } else { byte & 15 })
 }
 
-/// Sixteen bytes as two integers, which a small device moves and compares word by word instead of byte by byte.
+/// Sixteen bytes as two integers. A small device moves and compares them word by word, but arrays byte by byte.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Pair {
     high: u64,

@@ -59,7 +59,7 @@ impl Fades {
         self.0.get(usize::from(done)).copied()
     }
 
-    /// Returns the time of fade number `next`, if the one before it came, or the session was set, at `last`.
+    /// Returns the time of fade number `next`. The fade before it, or the setting of the session, was at `last`.
     pub(crate) fn deadline(self, next: u8, last: Instant) -> Instant {
         let elapsed = next.checked_sub(1).and_then(|before| self.get(before)).map_or(Duration::ZERO, |fade| fade.after);
         self.get(next).map_or(Instant::NEVER, |fade| last.saturating_add(fade.after.saturating_sub(elapsed)))
@@ -78,7 +78,7 @@ pub struct PreferredDefault {
     pub duration: Duration,
 }
 
-/// The presences that may be set, and for how long: plain constant data, an argument of every decision.
+/// The presences that may be set, and for how long. It is plain constant data, and an argument of decisions.
 ///
 /// ```
 /// use presence_core::{Duration, Fade, Fades, Policy, Presence};
@@ -141,9 +141,9 @@ impl Policy {
         ]),
     };
 
-    /// A policy for devices on a desk: sessions take every presence from Away up, for one second to 24 hours.
+    /// A policy for devices on a desk: sessions take every presence from Away up.
     ///
-    /// So a calendar can set InAMeeting, and a focus timer Focusing.
+    /// So a calendar can set InAMeeting, and a focus timer Focusing. Leases last one second to 24 hours.
     pub const DESK: Self = Self {
         sessions: PresenceSet::from_up(Presence::Away),
         leases: DurationRange { shortest: Duration::from_secs(1), longest: Duration::from_hours(24) },

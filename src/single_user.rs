@@ -200,7 +200,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> SingleUser<S, SESSIONS> {
         }
     }
 
-    /// Moves every stored instant to a clock that calls the moment `from` by the name `to`; see [`User::rebase`].
+    /// Moves every stored instant to another clock; see [`User::rebase`].
     ///
     /// # Errors
     ///

@@ -55,7 +55,7 @@ impl<const SESSIONS: usize> SingleUserStore<SESSIONS> {
     }
 }
 
-/// Reads are exact even if time was not advanced; a command first applies what is due for its user.
+/// Reads are exact even if time was not advanced. A command first applies what is due for its user.
 impl<const SESSIONS: usize> Store for SingleUserStore<SESSIONS> {
     fn policy(&self) -> &Policy {
         &self.user.policy

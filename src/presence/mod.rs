@@ -83,9 +83,9 @@ impl Presence {
         Self::Presenting,
     ];
 
-    /// Returns the byte of this presence, 0 to 14, for an `AtomicU8`, a HID report or an EEPROM cell.
+    /// Returns the byte of this presence: 0 to 14, the same in every version of this crate.
     ///
-    /// It stays the same in every version of this crate.
+    /// It fits an `AtomicU8`, a HID report or an EEPROM cell.
     #[must_use]
     pub const fn as_byte(self) -> u8 {
         self as u8

@@ -89,7 +89,7 @@ impl Instant {
         Self(self.0.saturating_sub(duration.0))
     }
 
-    /// Returns the time since `earlier`, or `None` if that is later than this instant.
+    /// Returns the time since `earlier`, or `None` if that is later.
     #[must_use]
     pub const fn checked_duration_since(self, earlier: Self) -> Option<Duration> {
         match self.0.checked_sub(earlier.0) {
@@ -98,7 +98,7 @@ impl Instant {
         }
     }
 
-    /// Returns the time since `earlier`, or zero if that is later than this instant; so does the operator `-`.
+    /// Returns the time since `earlier`, or zero if that is later; so does the operator `-`.
     #[must_use]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration(self.0.saturating_sub(earlier.0))
@@ -309,7 +309,9 @@ pub const fn keep_alive_interval(lease: Duration) -> Duration {
     lease.saturating_sub(Duration(divide::<3>(lease.0).0))
 }
 
-/// Returns quotient and remainder, by long division in base 2¹⁶: dividing 64-bit numbers links a kilobyte into a small device.
+/// Returns quotient and remainder, by long division in base 2¹⁶.
+///
+/// Dividing 64-bit numbers would link a kilobyte into a small device.
 const fn divide<const DIVISOR: u16>(number: u64) -> (u64, u32) {
     let divisor = DIVISOR as u32;
     let mut quotient: u64 = 0;

@@ -42,7 +42,9 @@ const fn greatest_common_divisor(mut one: u64, mut other: u64) -> u64 {
     one
 }
 
-/// Returns `(number * multiplier + round) / divisor` for `round < divisor`, exact; saturates at `u64::MAX`, which stays.
+/// Returns `(number * multiplier + round) / divisor` for `round < divisor`, exactly.
+///
+/// Saturates at `u64::MAX`, which stays as it is.
 #[inline]
 fn scale(number: u64, multiplier: u64, divisor: u64, round: u64) -> u64 {
     let (Some(whole), Some(rest)) = (number.checked_div(divisor), number.checked_rem(divisor)) else { return u64::MAX };
@@ -147,7 +149,7 @@ mod fugit {
     }
 
     impl<const NOM: u32, const DENOM: u32> From<Duration> for fugit::Duration<u32, NOM, DENOM> {
-        /// Rounds up to whole ticks, and saturates: a timer that sleeps this long wakes early, and sleeps again.
+        /// Rounds up to whole ticks, and saturates. A timer that sleeps this long wakes early, and sleeps again.
         fn from(duration: Duration) -> Self {
             let ticks = Rate::<NOM, DENOM>::CLOCK.ticks_of(duration.0);
             Self::from_ticks(u32::try_from(ticks).unwrap_or(u32::MAX))

@@ -1,4 +1,4 @@
-//! The application of a transition, wholly or not at all: the only change of a user besides a rebase.
+//! The application of a transition: the only change of a user besides a rebase.
 
 use super::decide::is_same;
 use super::transition::{Change, Transition};
@@ -91,7 +91,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         crate::log::trace!("{}: {} -> {}", transition.cause(), transition.before, transition.after);
     }
 
-    /// Reports whether a decision about this user could have made this change to this session at this moment.
+    /// Reports whether a decision about this user could have made this change of `old`.
     fn fits(&self, transition: &Transition<S>, old: Option<&Session<S>>) -> bool {
         let at = transition.at;
         let deadline = self.first_deadline();

@@ -163,9 +163,9 @@ pub fn decide<S: Copy + Ord>(
     })
 }
 
-/// Returns the transition that is due first at `now`, stamped with its own deadline; `None` if nothing is due.
+/// Returns the transition that is due first at `now`; `None` if nothing is due.
 ///
-/// Apply it and ask again. Nothing is folded: how often and how late it is called makes no difference to what happens
+/// It is stamped with its own deadline. Apply it and ask again. Nothing is folded: how often and how late it is called makes no difference to what happens
 /// ([M4](crate::rules#m4)).
 ///
 /// ```

@@ -73,7 +73,7 @@ pub enum CommandError {
     UsersFull,
 }
 
-/// The error for a user that cannot be taken at a moment, because something was due at or before it.
+/// The error for a user of which something was due at or before the moment.
 ///
 /// Apply what [`next_due`](super::next_due) returns until it returns `None`, then try again ([S8](crate::rules#s8)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -212,7 +212,7 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         self.revision = self.revision.saturating_add(changes);
     }
 
-    /// Reports whether the user has neither a session nor a preferred presence, so that it may be evicted.
+    /// Reports whether the user has neither sessions nor a preferred presence: it may be evicted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty() && self.preferred.is_none()
@@ -353,7 +353,9 @@ pub struct UserAt<'a, S = SessionId, const SESSIONS: usize = 4> {
 }
 
 impl<'a, S, const SESSIONS: usize> UserAt<'a, S, SESSIONS> {
-    /// Creates a user at a moment without a check: nothing may be overdue, and `published` is what it publishes.
+    /// Creates a user at a moment without a check.
+    ///
+    /// Nothing may be overdue, and `published` is what the user publishes.
     pub(crate) const fn new_unchecked(user: &'a User<S, SESSIONS>, now: Instant, published: Presence) -> Self {
         Self { user, now, published }
     }

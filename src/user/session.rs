@@ -39,7 +39,7 @@ impl<S: Copy> Session<S> {
         self.expires_at
     }
 
-    /// Returns when the session fades unless it is set again; `None` if it expires first, or never fades.
+    /// Returns when the session fades unless it is set again; `None` if it does not.
     #[must_use]
     pub fn fades_at(&self) -> Option<Instant> {
         (self.fades_at < self.expires_at).then_some(self.fades_at)
@@ -54,7 +54,9 @@ impl<S> Session<S> {
 }
 
 impl<S> Session<S> {
-    /// Returns its presence at a moment, after deadlines of that very moment, and its next deadline; `None` once expired.
+    /// Returns its presence at a moment and its next deadline; `None` once expired.
+    ///
+    /// Deadlines of that very moment have passed.
     pub(super) fn seen_at(&self, moment: Instant, policy: &Policy) -> Option<(Presence, Instant)> {
         if self.expires_at.is_due(moment) {
             return None;

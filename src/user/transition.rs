@@ -1,11 +1,11 @@
-//! Transitions: decided changes of a user as small values, to log, store, send or drop before they are applied.
+//! Transitions: decided changes of a user as small values.
 
 use super::session::{Preferred, Session};
 use crate::id::SessionId;
 use crate::presence::Presence;
 use crate::time::Instant;
 
-/// The change of a transition: its cause and the resulting record in one, so that the two fit.
+/// The change of a transition: cause and resulting record in one, so that they fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -97,7 +97,7 @@ pub struct Transition<S = SessionId> {
 }
 
 impl<S> Transition<S> {
-    /// Returns the first deadline of the resulting record: the only one of the user that can have become earlier.
+    /// Returns the first deadline of the resulting record. No other deadline of the user can have become earlier.
     pub(crate) fn deadline(&self) -> Instant {
         match &self.change {
             Change::Set(session) | Change::Faded(session) => session.deadline(),

@@ -1,4 +1,4 @@
-//! Validation of untrusted users, from a store or a text, against the invariants that later operations rely on.
+//! Validation of untrusted users against the invariants that later operations rely on.
 //!
 //! Revisions, versions and times are trusted: no check can tell whether so much has happened.
 
