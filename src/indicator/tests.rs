@@ -156,7 +156,7 @@ fn a_breath_is_smooth_and_never_goes_out() {
     }
 }
 
-/// Whether two lights look alike without colours: the same pattern, and a brightness that differs by less than a quarter.
+/// Reports whether two lights look alike without colours: equal patterns, and brightnesses that differ by less than a quarter.
 fn look_alike(one: Appearance, another: Appearance) -> bool {
     let brightness = |lamp: Appearance| u32::from(lamp.frame_at(0).luminance());
     let (dimmer, brighter) = match (brightness(one), brightness(another)) {

@@ -5,7 +5,7 @@ use crate::user::InvariantError;
 
 /// The reason why bytes could not be restored.
 ///
-/// A snapshot with a matching checksum can still be invalid: somebody may have written it, or it holds other ids.
+/// A snapshot with a matching checksum can still be invalid, for example if it holds ids of another type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -16,12 +16,12 @@ use crate::user::{Absence, Preferred, Session, Untrusted, User};
 ///
 /// If `elapsed` is `None`, the length of the gap is unknown, and so is whether the user is still there:
 ///
-/// - Sessions are leases, and any of them may have run out: they are dropped, and the user's
-///   absence is [`Absence::Lost`]. An application that still runs soon renews its session. A user without sessions keeps the
+/// - Sessions are leases, and any of them may have run out: they are dropped, and the user's absence
+///   is [`Absence::Lost`]. An application that still runs soon renews its session. A user without sessions keeps the
 ///   absence of the snapshot.
 /// - The preferred presence is the user's own choice, which no application repeats: it is kept, with the time that remained.
 ///   It has no effect without a session (rule [A1](crate::rules#a1)), so the user does not seem to be there; dropping
-///   “appear offline”, on the other hand, would show somebody who does not want to be seen. At worst it ends late, by the
+///   “appear offline”, on the other hand, would show a user who does not want to be seen. At worst it ends late, by the
 ///   length of the gap.
 /// - Revision and version grow by [`VERSION_GAP`], so that no old transition applies and no old version is used again, even
 ///   if something happened after the snapshot.

@@ -1,10 +1,10 @@
-//! All that happened, as a number: two runs that differ anywhere have different ones.
+//! A digest of all transitions: two runs that differ anywhere have different digests.
 
 use presence_core::{Change, Transition};
 
 pub struct Digest {
     sum: u64,
-    /// What happened for a command: kept here so that it is allocated once.
+    /// The transitions of a command, here so that it is allocated once.
     pub buffer: Vec<(u32, Transition<u8>)>,
 }
 
@@ -17,7 +17,7 @@ impl Digest {
         self.sum = (self.sum ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
     }
 
-    /// Every member of it.
+    /// Adds every member of a transition.
     pub fn transition(&mut self, id: u32, transition: &Transition<u8>) {
         let published = u64::from(transition.before().as_byte()) << 8 | u64::from(transition.after().as_byte());
         self.word(u64::from(id) << 32 | (transition.cause() as u64) << 16 | published);

@@ -1,10 +1,10 @@
-//! What happens in a month.
+//! The events of a month.
 
 use super::person::SESSIONS;
 use super::random::Random;
 use super::reader::Reader;
 use super::restart::Checkpoint;
-use super::world::{Counts, IDS, PLACES, World};
+use super::world::{Counts, IDS, SLOTS, World};
 use presence_core::Presence::{self, *};
 use presence_core::{Command, Duration};
 
@@ -13,25 +13,25 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Whoever works here; the others are visitors.
-const STAFF: u32 = PLACES as u32;
+/// The number of users who come every day; the others are visitors.
+const STAFF: u32 = SLOTS as u32;
 
-/// Applications.
+// The applications.
 const DESKTOP: u8 = 0;
 const PHONE: u8 = 1;
 
 pub struct Month {
     world: World,
     random: Random,
-    /// Asks every few minutes.
+    /// A reader every few minutes.
     eager: Reader,
-    /// Asks twice a day.
+    /// A reader twice a day.
     lazy: Reader,
-    /// What is on the disk.
+    /// The checkpoint on disk.
     disk: Checkpoint,
 }
 
-/// What a month leaves: equal for equal months.
+/// The result of a month, equal for equal months.
 #[derive(PartialEq, Eq)]
 pub struct Ending {
     pub digest: u64,
@@ -70,19 +70,19 @@ impl Month {
         Ending { digest: digest.sum(), counts: self.world.counts, snapshots }
     }
 
-    /// Little happens; the disk is written, and power fails.
+    /// Executes few commands, writes a checkpoint, and lets the power fail.
     fn night(&mut self, day: u64) {
         self.pass(4 * HOUR, 30 * MINUTE, 5);
-        self.write_down();
+        self.write_checkpoint();
         match day {
-            // Nobody knows for how long, and the clock starts anew.
+            // For an unknown time, and the clock starts again.
             6 | 25 => {
                 self.pass(HOUR, 10 * MINUTE, 20);
                 self.world.lose_power(&self.disk, 30 * DAY + 5 * SECOND);
                 self.readers_start_over();
-                self.write_down();
+                self.write_checkpoint();
             }
-            // For nine hours, on a clock that starts anew.
+            // For nine hours, and the clock starts again.
             20 => self.crash(9 * HOUR, Some(50 * DAY)),
             _ if day % 3 == 1 => self.crash(7 * MINUTE, None),
             _ => {}
@@ -90,7 +90,7 @@ impl Month {
         self.pass(4 * HOUR, 30 * MINUTE, 5);
     }
 
-    /// Everybody comes: half of them one by one, the others at the very same moment.
+    /// Lets all users come: half of them one by one, the others at the same instant.
     fn morning(&mut self, day: u64) {
         for part in 0..10 {
             for id in (part * STAFF / 20)..((part + 1) * STAFF / 20) {
@@ -99,19 +99,19 @@ impl Month {
             }
             self.world.advance();
         }
-        self.everybody(STAFF / 2..STAFF, set(DESKTOP, Available, 4 * HOUR));
+        self.command_many(STAFF / 2..STAFF, set(DESKTOP, Available, 4 * HOUR));
         self.pass(HOUR, 5 * MINUTE, 100);
         match day {
-            // The clock leaps ahead: everything that was due in between is, each at its own moment.
+            // The clock jumps ahead: everything due in between is applied, each at its own instant.
             9 => self.world.now += 2 * HOUR,
-            // It is behind for half an hour, and nothing is due for it (C1).
+            // It is behind for half an hour, which makes nothing due (C1).
             11 => {
                 self.world.advance();
                 self.world.now -= HOUR;
                 self.pass(30 * MINUTE, 5 * MINUTE, 200);
                 self.world.now += HOUR;
             }
-            // It is set, and everything moves with it (C2).
+            // It is set, and all deadlines move with it (C2).
             13 => self.rebase(self.world.now - 10 * DAY),
             16 => self.rebase(self.world.now + 100 * DAY),
             _ => {}
@@ -119,17 +119,17 @@ impl Month {
         self.pass(HOUR, 5 * MINUTE, 100);
     }
 
-    /// A flood of keep-alives, and leases that all end at the very same moment.
+    /// Executes many keep-alives, and lets many leases end at the same instant.
     fn noon(&mut self, day: u64) {
-        self.everybody(0..STAFF, set(DESKTOP, Available, 3 * HOUR));
+        self.command_many(0..STAFF, set(DESKTOP, Available, 3 * HOUR));
         self.pass(10 * MINUTE, 5 * MINUTE, 100);
-        self.everybody(
+        self.command_many(
             STAFF / 4..STAFF * 3 / 4,
             Command::SetPresence { session: PHONE, presence: InACall, lease: None },
         );
         self.world.now += 5 * MINUTE;
         if day % 10 == 8 {
-            // Half of it is carried out when the process ends, again and again.
+            // The process ends when half of the transitions are applied, several times.
             for _ in 0..3 {
                 assert!(!self.world.advance_some(1500), "in the middle");
                 let gap = self.random.below(20);
@@ -142,8 +142,8 @@ impl Month {
     }
 
     fn afternoon(&mut self, day: u64) {
-        self.everybody(0..STAFF / 3, set(PHONE, InAConferenceCall, 45 * MINUTE));
-        self.everybody(STAFF / 3..STAFF, set(DESKTOP, Away, 3 * HOUR));
+        self.command_many(0..STAFF / 3, set(PHONE, InAConferenceCall, 45 * MINUTE));
+        self.command_many(STAFF / 3..STAFF, set(DESKTOP, Away, 3 * HOUR));
         self.lazy.read(&mut self.world);
         self.pass(2 * HOUR, 10 * MINUTE, 150);
         if day % 7 == 2 {
@@ -153,7 +153,7 @@ impl Month {
         }
     }
 
-    /// Half of them say good-bye, the others are forgotten about. Visitors find places of those who are gone.
+    /// Signs half of the users out and lets the others expire. Visitors take the slots of those who left.
     fn evening(&mut self, _: u64) {
         for id in 0..STAFF / 2 {
             self.world.command(id, Command::ClearPresence { session: DESKTOP });
@@ -168,14 +168,14 @@ impl Month {
         self.lazy.read(&mut self.world);
     }
 
-    /// Time, in steps: so many commands in each, at any moment; now and then nobody advances.
+    /// Lets time pass in steps, with so many commands in each; some steps do not advance the directory.
     fn pass(&mut self, length: u64, step: u64, commands: u64) {
         let end = self.world.now + length;
         while self.world.now < end {
             let next = (self.world.now + step).min(end);
             for _ in 0..commands {
                 self.world.now = (self.world.now + self.random.below(2 * step / commands)).min(next);
-                self.anything();
+                self.random_command();
             }
             self.world.now = next;
             if self.random.below(4) > 0 {
@@ -185,8 +185,8 @@ impl Month {
         }
     }
 
-    /// Some command of somebody.
-    fn anything(&mut self) {
+    /// Executes a random command of a random user.
+    fn random_command(&mut self) {
         let Self { random, world, .. } = self;
         let id = random.below(IDS as u64) as u32;
         let session = random.below(SESSIONS as u64 + 1) as u8;
@@ -204,16 +204,16 @@ impl Month {
         world.command(id, command);
     }
 
-    /// The same of many at the very same moment. Whoever is a stranger by now comes alone.
-    fn everybody(&mut self, ids: std::ops::Range<u32>, command: Command<u8>) {
-        let (known, strangers): (Vec<_>, Vec<_>) = ids.partition(|id| self.world.people[*id as usize].is_some());
+    /// Executes the same command of many users at once. Evicted users follow one by one.
+    fn command_many(&mut self, ids: std::ops::Range<u32>, command: Command<u8>) {
+        let (known, evicted): (Vec<_>, Vec<_>) = ids.partition(|id| self.world.people[*id as usize].is_some());
         let commands: Vec<_> = known.into_iter().map(|id| (id, command)).collect();
         self.world.command_all(&commands);
-        strangers.into_iter().for_each(|id| self.world.command(id, command));
+        evicted.into_iter().for_each(|id| self.world.command(id, command));
         self.eager.read(&mut self.world);
     }
 
-    fn write_down(&mut self) {
+    fn write_checkpoint(&mut self) {
         self.world.advance();
         self.world.assert_same();
         self.disk = self.world.checkpoint();

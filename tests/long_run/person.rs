@@ -1,13 +1,13 @@
-//! What is known of one user, from what was said and when: independent of the library, and quick enough for millions.
+//! The model of one user: independent of the library, and fast enough for millions of commands.
 
 use presence_core::Presence::{self, *};
 use presence_core::{Absence, Cause, Command, CommandError, Duration, Instant, Layer, User};
 
-/// Sessions a user has room for; there is one application more.
+/// The most sessions of a user; there is one application more.
 pub const SESSIONS: usize = 3;
 const IDS: usize = 4;
 
-/// Later than anything.
+/// An instant later than all others.
 pub const NEVER: u64 = u64::MAX;
 
 const MINUTE: u64 = 60_000;
@@ -33,46 +33,46 @@ const WEAKEST_FIRST: [Presence; 15] = [
     Presenting,
 ];
 
-/// The place of each presence in that table.
+/// The rank of each presence in that table.
 const STRENGTH: [u8; 15] = {
-    let (mut strength, mut place) = ([0; 15], 0);
-    while place < 15 {
-        strength[WEAKEST_FIRST[place] as usize] = place as u8;
-        place += 1;
+    let (mut strength, mut rank) = ([0; 15], 0);
+    while rank < 15 {
+        strength[WEAKEST_FIRST[rank] as usize] = rank as u8;
+        rank += 1;
     }
     strength
 };
 
-/// A session: what was said, and what has become of it.
+/// A session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
-    shown: Presence,
-    /// When it fades for the second time, if it does.
+    presence: Presence,
+    /// The instant of its second fade, if it has one.
     second_fade: u64,
     ends: u64,
-    /// When it changes next: its next fade, or its end.
+    /// The instant of its next change: a fade, or its end.
     next: u64,
 }
 
 impl Session {
-    /// Rules S1 to S3.
+    /// Creates a session. Rules S1 to S3.
     fn set(presence: Presence, now: u64, lease: u64) -> Self {
         let ends = now + lease;
         let fades = if presence == Available { now + 5 * MINUTE } else { NEVER };
-        Self { shown: presence, second_fade: now + 10 * MINUTE, ends, next: fades.min(ends) }
+        Self { presence, second_fade: now + 10 * MINUTE, ends, next: fades.min(ends) }
     }
 
-    /// What it is after its next change; `None` when it is gone. Rules S3, S4.
+    /// Returns the session after its next change; `None` if it ends. Rules S3, S4.
     fn changed(self) -> Option<Self> {
-        match self.shown {
+        match self.presence {
             _ if self.next >= self.ends => None,
-            Available => Some(Self { shown: AvailableInactive, next: self.second_fade.min(self.ends), ..self }),
-            _ => Some(Self { shown: Away, next: self.ends, ..self }),
+            Available => Some(Self { presence: AvailableInactive, next: self.second_fade.min(self.ends), ..self }),
+            _ => Some(Self { presence: Away, next: self.ends, ..self }),
         }
     }
 }
 
-/// What happens next by itself.
+/// The next thing due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Session { strength: u8, id: usize },
@@ -88,11 +88,11 @@ pub struct Person {
     pub published: Presence,
     pub revision: u64,
     pub version: u64,
-    /// When something happens next by itself.
+    /// The first deadline.
     pub deadline: u64,
 }
 
-/// What a transition has to say.
+/// The expected content of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     pub at: u64,
@@ -117,26 +117,26 @@ impl Person {
     }
 
     const fn has_session(&self) -> bool {
-        // Asked so often that an iterator would be felt where nothing is inlined.
+        // Called so often that an iterator would be slow where nothing is inlined.
         let [one, two, three, four] = &self.sessions;
         one.is_some() || two.is_some() || three.is_some() || four.is_some()
     }
 
-    /// Rule M5.
+    /// Reports whether nothing is stored. Rule M5.
     fn is_empty(&self) -> bool {
         self.preferred.is_none() && !self.has_session()
     }
 
-    /// Since when nothing has been stored: whoever has been so for longest is the first to be forgotten. Rule M5.
+    /// Returns since when nothing has been stored, which is the order of eviction. Rule M5.
     pub fn empty_since(&self) -> Option<u64> {
         self.is_empty().then(|| self.since.unwrap_or(0))
     }
 
-    /// Rules A1 to A3.
+    /// Returns the published presence. Rules A1 to A3.
     fn aggregate(&self) -> Presence {
         let mut strongest = None;
         for session in self.sessions.iter().flatten() {
-            strongest = strongest.max(Some(STRENGTH[session.shown as usize]));
+            strongest = strongest.max(Some(STRENGTH[session.presence as usize]));
         }
         match (strongest, self.preferred) {
             (None, _) => Offline,
@@ -145,20 +145,21 @@ impl Person {
         }
     }
 
-    /// Rule S8: by deadline; then sessions, the weakest first, then the smaller id; the preferred presence last.
+    /// Returns the first thing due: by deadline; then sessions, the weakest first, then the smaller id; the preferred presence
+    /// last. Rule S8.
     fn first_due(&self) -> Option<(u64, Due)> {
         let mut first = self.preferred.map(|(_, until)| (until, Due::Preferred));
         for (id, session) in self.sessions.iter().enumerate() {
             if let Some(session) = session {
-                let due = (session.next, Due::Session { strength: STRENGTH[session.shown as usize], id });
+                let due = (session.next, Due::Session { strength: STRENGTH[session.presence as usize], id });
                 first = Some(first.map_or(due, |first| first.min(due)));
             }
         }
         first
     }
 
-    /// Carries out what is due first. Rules S2 to S4, S8, U5.
-    pub fn pass(&mut self) -> Option<Event> {
+    /// Executes what is due first. Rules S2 to S4, S8, U5.
+    pub fn advance(&mut self) -> Option<Event> {
         let (at, due) = self.first_due()?;
         let cause = match due {
             Due::Preferred => {
@@ -170,11 +171,11 @@ impl Person {
                 if self.sessions[id].is_some() { Cause::Faded } else { Cause::Expired }
             }
         };
-        Some(self.note(at, cause))
+        Some(self.record(at, cause))
     }
 
-    /// After a change: what could be seen of it. Rules V1, V2, A4, A5.
-    fn note(&mut self, at: u64, cause: Cause) -> Event {
+    /// Records a change. Rules V1, V2, A4, A5.
+    fn record(&mut self, at: u64, cause: Cause) -> Event {
         let event = Event { at, revision: self.revision, before: self.published, after: self.aggregate(), cause };
         match cause {
             Cause::Cleared => self.absence = Absence::Cleared,
@@ -191,8 +192,7 @@ impl Person {
         event
     }
 
-    /// Carries out a command, or says why not; `None` when it succeeds and nothing happens. What the policy refuses: rules
-    /// P1, S2, U2.
+    /// Executes a command; `None` if it succeeds and nothing changes. Errors: rules P1, S2, U2.
     pub fn command(&mut self, now: u64, command: Command<u8>) -> Result<Option<Event>, CommandError> {
         let cause = match command {
             Command::SetPresence { session, presence, lease } => {
@@ -233,10 +233,10 @@ impl Person {
                 Cause::PreferredCleared
             }
         };
-        Ok(Some(self.note(now, cause)))
+        Ok(Some(self.record(now, cause)))
     }
 
-    /// The clock that read `from` reads `to`. Rule C2. Whatever counts as a revision is the caller's business.
+    /// Sets a clock that read `from` to `to`; the caller counts the revision. Rule C2.
     pub fn shift(&mut self, from: u64, to: u64) {
         let shifted = |at: u64| if at == NEVER { NEVER } else { (at + to).saturating_sub(from) };
         for session in self.sessions.iter_mut().flatten() {
@@ -249,7 +249,7 @@ impl Person {
         self.deadline = shifted(self.deadline);
     }
 
-    /// A gap of unknown length: what is not known is not shown, and no number gets a second meaning. Rules A5, V1, V2.
+    /// Restarts after a gap of unknown length. Rules A5, V1, V2.
     pub fn lose_sessions(&mut self, now: u64) {
         if self.has_session() {
             self.sessions = [None; IDS];
@@ -264,10 +264,10 @@ impl Person {
         self.deadline = self.first_due().map_or(NEVER, |(at, _)| at);
     }
 
-    /// Rule A4.
+    /// Returns the layer that decides. Rule A4.
     fn layer(&self) -> Layer<u8> {
         let sessions = self.sessions.iter().enumerate().filter_map(|(id, session)| session.map(|one| (id, one)));
-        let strongest = sessions.max_by_key(|(id, one)| (STRENGTH[one.shown as usize], one.ends, IDS - id));
+        let strongest = sessions.max_by_key(|(id, one)| (STRENGTH[one.presence as usize], one.ends, IDS - id));
         match strongest {
             None => Layer::Nothing(self.absence),
             Some(_) if self.preferred.is_some() => Layer::Preferred,
@@ -275,18 +275,18 @@ impl Person {
         }
     }
 
-    /// The library has to hold the same, every member of it.
+    /// Asserts that the library has the same user, member by member.
     pub fn assert_same(&self, user: &User<u8, SESSIONS>) {
-        let mut held = user.sessions().iter();
+        let mut stored = user.sessions().iter();
         for (id, session) in self.sessions.iter().enumerate() {
             let Some(session) = session else { continue };
-            let one = held.next().expect("a session is missing");
+            let one = stored.next().expect("a session is missing");
             let next = one.fades_at().unwrap_or(one.expires_at()).as_millis();
             let found = (usize::from(one.id()), one.presence(), one.expires_at().as_millis(), next);
-            assert_eq!(found, (id, session.shown, session.ends, session.next), "id, presence, end, next change");
+            assert_eq!(found, (id, session.presence, session.ends, session.next), "id, presence, end, next change");
         }
-        assert!(held.next().is_none(), "a session too many");
-        let preferred = user.preferred().map(|stored| (stored.presence(), stored.expires_at().as_millis()));
+        assert!(stored.next().is_none(), "a session too many");
+        let preferred = user.preferred().map(|one| (one.presence(), one.expires_at().as_millis()));
         assert_eq!(preferred, self.preferred, "preferred");
         assert_eq!(user.presence(), self.published, "published (M4, A1 to A3)");
         assert_eq!(user.absence(), (!self.has_session()).then_some(self.absence), "absence (A5)");

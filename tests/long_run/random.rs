@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same every time: SplitMix64.
+//! Reproducible random numbers: SplitMix64.
 
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -15,7 +15,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// One of so many, from 0.
+    /// Returns a number below `many`.
     pub fn below(&mut self, many: u64) -> u64 {
         self.number() % many
     }

@@ -1,4 +1,4 @@
-//! A directory and what is known of everyone in it, side by side. Whatever happens in the one is held against the other.
+//! A directory together with a model of its users. Every result is compared with the model.
 
 use super::digest::Digest;
 use super::person::{Event, NEVER, Person, SESSIONS};
@@ -8,16 +8,16 @@ use std::collections::BTreeSet;
 
 pub type Real = BoxedDirectory<u32, u8, SESSIONS>;
 
-/// Places of a directory, and ids of users: the last few hundred are visitors, who only find a place in somebody else's.
-pub const PLACES: usize = 10_000;
+/// The slots of the directory, and the ids of users: the last few hundred are visitors, who take slots of evicted users.
+pub const SLOTS: usize = 10_000;
 pub const IDS: usize = 10_300;
 
-/// What somebody writes down who must be able to go on after a crash.
+/// An entry of the journal, from which a restart continues.
 pub enum Entry {
-    Happened(u32, Transition<u8>),
-    Forgotten(u32),
-    /// Came back, with numbers that start here.
-    Returned(u32, u64),
+    Applied(u32, Transition<u8>),
+    Evicted(u32),
+    /// A user inserted again, whose numbers start here.
+    Inserted(u32, u64),
     Rebased {
         from: u64,
         to: u64,
@@ -28,29 +28,32 @@ pub struct World {
     pub real: Real,
     pub people: Vec<Option<Person>>,
     pub present: usize,
-    /// Whoever has nothing stored, the longest unchanged first. Rule M5.
+    /// The users with nothing stored, the longest unchanged first. Rule M5.
     empty: BTreeSet<(u64, u32)>,
     pub now: u64,
-    /// The version of everyone who was forgotten (V1), and above all their numbers.
-    pub had: Vec<u64>,
+    /// The version of each user when it was evicted (V1).
+    pub last_version: Vec<u64>,
+    /// A number above those of all evicted users.
     pub start: u64,
-    /// Whoever was forgotten by a directory that is no more.
-    pub forgotten_before: Vec<bool>,
-    /// How many visible changes there were, the latest of each user, and the latest that was forgotten (V2).
+    /// The users evicted by an earlier directory.
+    pub evicted_before: Vec<bool>,
+    /// The number of visible changes (V2).
     pub changes: u64,
+    /// The latest change of each user.
     pub latest: Vec<u64>,
-    pub forgotten: u64,
+    /// The latest change of an evicted user.
+    pub evicted: u64,
     pub journal: Vec<Entry>,
     pub digest: Digest,
     pub counts: Counts,
 }
 
-/// What happened, to be sure that it did.
+/// The numbers of events, to be sure that they happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub commands: u64,
-    pub refused: u64,
-    pub by_time: u64,
+    pub rejected: u64,
+    pub due: u64,
     pub visible: u64,
     pub reused: u64,
     pub restarts: u64,
@@ -60,7 +63,7 @@ pub struct Counts {
 }
 
 pub fn directory() -> Real {
-    Directory::new(BoxedMemory::new(PLACES), Policy::GRAPH)
+    Directory::new(BoxedMemory::new(SLOTS), Policy::GRAPH)
 }
 
 fn event(transition: &Transition<u8>) -> Event {
@@ -73,7 +76,7 @@ fn event(transition: &Transition<u8>) -> Event {
     }
 }
 
-const fn is_by_time(cause: Cause) -> bool {
+const fn is_due(cause: Cause) -> bool {
     matches!(cause, Cause::Faded | Cause::Expired | Cause::PreferredExpired)
 }
 
@@ -85,12 +88,12 @@ impl World {
             present: 0,
             empty: BTreeSet::new(),
             now,
-            had: vec![0; IDS],
+            last_version: vec![0; IDS],
             start: 0,
-            forgotten_before: vec![false; IDS],
+            evicted_before: vec![false; IDS],
             changes: 0,
             latest: vec![0; IDS],
-            forgotten: 0,
+            evicted: 0,
             journal: Vec::new(),
             digest: Digest::new(),
             counts: Counts::default(),
@@ -101,11 +104,11 @@ impl World {
         Instant::from_millis(self.now)
     }
 
-    /// Lets something happen to someone who has a place, and keeps account of who has nothing stored.
-    fn happen<R>(&mut self, id: u32, what: impl FnOnce(&mut Person) -> R) -> R {
-        let person = self.people[id as usize].as_mut().expect("whoever something happens to has a place");
+    /// Changes a user in the model, and updates the list of users with nothing stored.
+    fn change<R>(&mut self, id: u32, make: impl FnOnce(&mut Person) -> R) -> R {
+        let person = self.people[id as usize].as_mut().expect("a user with a slot");
         let before = person.empty_since();
-        let result = what(person);
+        let result = make(person);
         let after = person.empty_since();
         if before != after {
             before.map(|since| self.empty.remove(&(since, id)));
@@ -114,40 +117,40 @@ impl World {
         result
     }
 
-    /// The same, anew for all.
+    /// Rebuilds the list of users with nothing stored.
     pub fn count_empty(&mut self) {
         let people = self.people.iter().enumerate();
         self.empty = people.filter_map(|(id, person)| Some((person.as_ref()?.empty_since()?, id as u32))).collect();
     }
 
-    /// Notes what happened, once it is known to be right.
-    fn note(&mut self, id: u32, transition: &Transition<u8>) {
+    /// Records a transition that was found correct.
+    fn record(&mut self, id: u32, transition: &Transition<u8>) {
         if transition.is_visible() {
             self.changes += 1;
             self.counts.visible += 1;
             self.latest[id as usize] = self.changes;
         }
         self.digest.transition(id, transition);
-        self.journal.push(Entry::Happened(id, *transition));
+        self.journal.push(Entry::Applied(id, *transition));
     }
 
-    /// Time did this: it has to be what is due first for this user, at its very instant, and take up where the last
-    /// transition ended. Rules M4, S8, V1, V2.
-    fn by_time(&mut self, id: u32, transition: &Transition<u8>) {
+    /// Checks a due transition: it is the first one due of its user, at its own instant, and continues the chain. Rules M4, S8,
+    /// V1, V2.
+    fn check_due(&mut self, id: u32, transition: &Transition<u8>) {
         let now = self.now;
-        let expected = self.happen(id, Person::pass);
+        let expected = self.change(id, Person::advance);
         assert_eq!(expected, Some(event(transition)), "of {id}");
         assert!(transition.at().as_millis() <= now, "too early");
-        self.counts.by_time += 1;
-        self.note(id, transition);
+        self.counts.due += 1;
+        self.record(id, transition);
     }
 
-    /// Everything that is due, in order; nothing late, nothing left out, and the next deadline exact.
+    /// Applies everything due, in order, and checks that nothing is late or missing and that the next deadline is exact.
     pub fn advance(&mut self) {
-        assert!(self.advance_some(u64::MAX), "it comes to an end");
+        assert!(self.advance_some(u64::MAX), "it ends");
     }
 
-    /// The same in at most so many calls; whether all is done.
+    /// Does so in at most so many calls, and reports whether nothing is left.
     pub fn advance_some(&mut self, calls: u64) -> bool {
         let mut last = (0, 0);
         let mut calls_for_nothing = 0;
@@ -157,17 +160,17 @@ impl World {
                     let this = (transition.at().as_millis(), user);
                     assert!(last <= this, "{last:?} before {this:?}: by deadline, then by id (S8)");
                     last = this;
-                    self.by_time(user, &transition);
+                    self.check_due(user, &transition);
                     calls_for_nothing = 0;
                 }
                 Progress::Working => {
                     calls_for_nothing += 1;
-                    assert!(calls_for_nothing < 4 * PLACES, "bounded work");
+                    assert!(calls_for_nothing < 4 * SLOTS, "bounded work");
                 }
                 Progress::Idle { until } => {
                     let deadlines = self.people.iter().flatten().map(|person| person.deadline);
                     let first = deadlines.min().unwrap_or(NEVER);
-                    assert!(first > self.now, "something was left out");
+                    assert!(first > self.now, "something is missing");
                     assert_eq!(until.map_or(NEVER, Instant::as_millis), first, "exact once idle");
                     return true;
                 }
@@ -176,149 +179,151 @@ impl World {
         false
     }
 
-    /// A command to a user, with everything that comes before it.
+    /// Executes a command of a user, with everything due before it.
     pub fn command(&mut self, id: u32, command: Command<u8>) {
-        let place = id as usize;
-        if self.people[place].is_none() && self.forgotten_before[place] {
-            self.bring_back(id);
+        let index = id as usize;
+        if self.people[index].is_none() && self.evicted_before[index] {
+            self.insert_again(id);
         }
-        let mut happened = std::mem::take(&mut self.digest.buffer);
-        let answer = self.real.execute(self.at(), id, command, |id, transition| happened.push((id, *transition)));
-        self.look(id, command, answer, &happened);
-        happened.clear();
-        self.digest.buffer = happened;
+        let mut transitions = std::mem::take(&mut self.digest.buffer);
+        let result = self.real.execute(self.at(), id, command, |id, transition| transitions.push((id, *transition)));
+        self.check_command(id, command, result, &transitions);
+        transitions.clear();
+        self.digest.buffer = transitions;
     }
 
-    /// The same command to many users at once.
+    /// Executes commands of many users in one batch.
     pub fn command_all(&mut self, commands: &[(u32, Command<u8>)]) {
-        let mut happened = std::mem::take(&mut self.digest.buffer);
-        let mut answers = Vec::with_capacity(commands.len());
-        let mut places = Vec::with_capacity(commands.len());
+        let mut transitions = std::mem::take(&mut self.digest.buffer);
+        let mut results = Vec::with_capacity(commands.len());
+        let mut ranges = Vec::with_capacity(commands.len());
         self.real.execute_batch(
             Instant::from_millis(self.now),
             commands,
-            |id, transition| happened.push((id, *transition)),
-            |_, answer| answers.push(answer),
+            |id, transition| transitions.push((id, *transition)),
+            |_, result| results.push(result),
         );
-        // A command's own transition ends what happened for it.
+        // A command's own transition is the last one of its execution.
         let mut first = 0;
-        for (place, (id, _)) in commands.iter().enumerate() {
-            let rest = &happened[first..];
+        for (index, (id, _)) in commands.iter().enumerate() {
+            let rest = &transitions[first..];
             let its_own = rest.iter().take_while(|(of, _)| of == id);
-            let own = its_own.clone().position(|(_, transition)| !is_by_time(transition.cause()));
-            let length = if answers[place].is_ok() { own.map_or(0, |own| own + 1) } else { its_own.count() };
-            places.push(first..first + length);
+            let own = its_own.clone().position(|(_, transition)| !is_due(transition.cause()));
+            let length = if results[index].is_ok() { own.map_or(0, |own| own + 1) } else { its_own.count() };
+            ranges.push(first..first + length);
             first += length;
         }
-        assert_eq!(first, happened.len(), "everything that happened is somebody's");
-        for (((id, command), answer), place) in commands.iter().zip(answers).zip(places) {
-            self.look(*id, *command, answer, &happened[place]);
+        assert_eq!(first, transitions.len(), "every transition belongs to a command");
+        for (((id, command), result), range) in commands.iter().zip(results).zip(ranges) {
+            self.check_command(*id, *command, result, &transitions[range]);
         }
-        happened.clear();
-        self.digest.buffer = happened;
+        transitions.clear();
+        self.digest.buffer = transitions;
     }
 
-    /// What happened for a command, and its answer, against what had to.
-    fn look(
+    /// Checks the transitions and the result of a command.
+    fn check_command(
         &mut self,
         id: u32,
         command: Command<u8>,
-        answer: Result<(), CommandError>,
-        happened: &[(u32, Transition<u8>)],
+        result: Result<(), CommandError>,
+        transitions: &[(u32, Transition<u8>)],
     ) {
-        let (now, place) = (self.now, id as usize);
+        let (now, index) = (self.now, id as usize);
         self.counts.commands += 1;
-        self.counts.refused += u64::from(answer.is_err());
-        let own = happened.last().filter(|(_, transition)| !is_by_time(transition.cause()));
-        let before = &happened[..happened.len() - usize::from(own.is_some())];
+        self.counts.rejected += u64::from(result.is_err());
+        let own = transitions.last().filter(|(_, transition)| !is_due(transition.cause()));
+        let before = &transitions[..transitions.len() - usize::from(own.is_some())];
         for (of, transition) in before {
-            self.by_time(*of, transition);
+            self.check_due(*of, transition);
         }
-        let is_new = self.people[place].is_none();
-        let deadline = self.people[place].as_ref().map_or(NEVER, |person| person.deadline);
+        let is_new = self.people[index].is_none();
+        let deadline = self.people[index].as_ref().map_or(NEVER, |person| person.deadline);
         assert!(deadline > now, "a command before what is due (S8)");
         let start = own.filter(|_| is_new).map(|(_, transition)| transition.revision());
-        assert!(start.is_none_or(|start| self.had[place] == 0 || start > self.had[place]), "{id}: an old version (V1)");
+        assert!(
+            start.is_none_or(|start| self.last_version[index] == 0 || start > self.last_version[index]),
+            "{id}: an old version (V1)"
+        );
         let expected = if is_new {
-            // Somebody new, if there is room, and if anything happens at all.
+            // A new user, if a slot is free and anything changes.
             let mut person = Person::with_version(start.unwrap_or(0));
             match person.command(now, command) {
                 Ok(Some(_)) if self.is_full() => Err(CommandError::UsersFull),
                 Ok(Some(event)) => {
-                    self.settle(id, person);
+                    self.take_slot(id, person);
                     Ok(Some(event))
                 }
                 other => other,
             }
         } else {
-            self.happen(id, |person| person.command(now, command))
+            self.change(id, |person| person.command(now, command))
         };
-        assert_eq!(answer, expected.map(drop), "{command:?} to {id}");
+        assert_eq!(result, expected.map(drop), "{command:?} to {id}");
         let expected = expected.ok().flatten().map(|event| (id, event));
         assert_eq!(own.map(|(of, transition)| (*of, event(transition))), expected);
         if let Some((_, transition)) = own {
-            self.note(id, transition);
+            self.record(id, transition);
         }
     }
 
-    /// Whether nobody's place can be reused.
+    /// Reports whether no slot is free and none can be reused.
     fn is_full(&self) -> bool {
-        self.present == PLACES && self.empty.is_empty()
+        self.present == SLOTS && self.empty.is_empty()
     }
 
-    /// A newcomer has taken a place: an unused one, or that of the longest unchanged, and of nobody else. Rule M5.
-    fn settle(&mut self, newcomer: u32, person: Person) {
-        if self.present < PLACES {
+    /// Gives a new user a slot: an unused one, or that of the user with nothing stored unchanged for longest. Rule M5.
+    fn take_slot(&mut self, new: u32, person: Person) {
+        if self.present < SLOTS {
             self.present += 1;
         } else {
-            let (_, oldest) = self.empty.pop_first().expect("somebody's place");
-            assert!(self.real.get(oldest).is_none(), "{oldest} should have made room for {newcomer} (M5)");
-            self.forget(oldest);
+            let (_, oldest) = self.empty.pop_first().expect("a slot to reuse");
+            assert!(self.real.get(oldest).is_none(), "{oldest} should have been evicted for {new} (M5)");
+            self.evict(oldest);
         }
-        assert_eq!(self.real.len(), self.present, "memory is what was handed over");
-        self.empty.extend(person.empty_since().map(|since| (since, newcomer)));
-        self.people[newcomer as usize] = Some(person);
+        assert_eq!(self.real.len(), self.present, "the number of users");
+        self.empty.extend(person.empty_since().map(|since| (since, new)));
+        self.people[new as usize] = Some(person);
     }
 
-    fn forget(&mut self, id: u32) {
-        let place = id as usize;
-        let person = self.people[place].take().expect("somebody with a place");
-        self.had[place] = person.version;
+    fn evict(&mut self, id: u32) {
+        let index = id as usize;
+        let person = self.people[index].take().expect("a user with a slot");
+        self.last_version[index] = person.version;
         self.start = self.start.max(person.revision + 1);
-        self.forgotten = self.forgotten.max(self.latest[place]);
-        self.latest[place] = 0;
-        self.journal.push(Entry::Forgotten(id));
+        self.evicted = self.evicted.max(self.latest[index]);
+        self.latest[index] = 0;
+        self.journal.push(Entry::Evicted(id));
         self.counts.reused += 1;
     }
 
-    /// Someone whom an earlier directory has forgotten: this one does not know above which numbers to start, so whoever
-    /// kept them says so.
-    fn bring_back(&mut self, id: u32) {
-        if self.present == PLACES {
+    /// Inserts a user evicted by an earlier directory, with the number to start from, which this directory does not know.
+    fn insert_again(&mut self, id: u32) {
+        if self.present == SLOTS {
             self.advance();
         }
-        assert!(self.start > self.had[id as usize]);
+        assert!(self.start > self.last_version[id as usize]);
         let is_full = self.is_full();
-        let answer = self.real.insert(id, User::with_version(self.start));
-        assert_eq!(answer.is_err(), is_full);
+        let result = self.real.insert(id, User::with_version(self.start));
+        assert_eq!(result.is_err(), is_full);
         if is_full {
             return;
         }
         let start = self.start;
-        self.settle(id, Person::with_version(start));
-        self.forgotten_before[id as usize] = false;
+        self.take_slot(id, Person::with_version(start));
+        self.evicted_before[id as usize] = false;
         self.changes += 1;
         self.latest[id as usize] = self.changes;
-        self.journal.push(Entry::Returned(id, start));
+        self.journal.push(Entry::Inserted(id, start));
     }
 
-    /// Every record, member by member, and every reading, on this very moment.
+    /// Asserts that all records, member by member, and all reads equal the model's.
     pub fn assert_same(&self) {
         assert_eq!(self.real.len(), self.present);
         assert_eq!(self.real.cursor().to_number(), self.changes, "cursor (V2)");
         for (id, person) in self.people.iter().enumerate() {
             let user = self.real.get(id as u32);
-            assert_eq!(user.is_some(), person.is_some(), "{id} has a place");
+            assert_eq!(user.is_some(), person.is_some(), "{id} has a slot");
             if let (Some(user), Some(person)) = (user, person) {
                 person.assert_same(user);
             }
