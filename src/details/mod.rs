@@ -196,6 +196,13 @@ impl<const MESSAGE: usize> Details<MESSAGE> {
         if deadline.is_due(now) { Err(OverdueError { deadline }) } else { Ok(DetailsAt { details: self, now }) }
     }
 
+    /// Makes empty details those of a new user: something else has counted their changes.
+    #[cfg(feature = "graph")]
+    pub(crate) const fn forget_changes(&mut self) {
+        self.revision = 0;
+        self.version = 0;
+    }
+
     /// Moves every stored instant from a clock that reads `from` to one that reads `to` at the same moment.
     ///
     /// Transitions decided before are stale afterwards.

@@ -33,6 +33,8 @@ mod serve;
 mod single_user;
 mod store;
 mod trace;
+#[cfg(feature = "details")]
+mod with_details;
 
 pub use caller::{Caller, Permissions};
 pub use context::Context;
@@ -58,6 +60,8 @@ pub use serve::serve;
 pub use single_user::SingleUserStore;
 pub use store::Store;
 pub use trace::Trace;
+#[cfg(feature = "details")]
+pub use with_details::{DetailsMap, WithDetails};
 
 /// Whether batches and bulk reads are served.
 const HAS_BATCH: bool = cfg!(feature = "batch");

@@ -101,7 +101,9 @@ impl Executor<'_> {
         if !self.context.knows(user) {
             return Err(Error::UnknownUser);
         }
-        Ok(self.store.execute_details(self.context.now, user, action.command(&mut TextBuffer::new()))?)
+        let mut buffer = TextBuffer::new();
+        let command = action.command(&mut buffer);
+        Ok(self.store.execute_details(self.context.now, user, command, self.on_change)?)
     }
 
     /// Writes the body of the response to a read.

@@ -1,5 +1,7 @@
 //! The store of a device that has one user.
 
+#[cfg(feature = "details")]
+use crate::details::DetailsError;
 use crate::graph::store::Store;
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
@@ -93,6 +95,23 @@ impl<const SESSIONS: usize> Store for SingleUserStore<SESSIONS> {
                 on_change(user, transition);
                 Ok(())
             }
+        }
+    }
+
+    #[cfg(feature = "details")]
+    fn pin(
+        &mut self,
+        _: Instant,
+        user: UserId,
+        _: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), DetailsError> {
+        if user == self.id { Ok(()) } else { Err(DetailsError::UsersFull) }
+    }
+
+    #[cfg(feature = "details")]
+    fn unpin(&mut self, user: UserId, changes: u64) {
+        if user == self.id {
+            self.user.user.add_changes(changes);
         }
     }
 }

@@ -96,14 +96,60 @@ pub trait Store {
 
     /// Executes a command about a user's details. Feature `details`.
     ///
+    /// `on_change` receives transitions of presences that were due, and were applied to find a slot for the user.
+    ///
     /// # Errors
     ///
-    /// [`DetailsError`]; the command has changed nothing then. [`DetailsError::Unsupported`] from a store that keeps no details,
-    /// which is the default.
+    /// [`DetailsError`]; the command has changed nothing then. [`DetailsError::Unsupported`] from a store that keeps no
+    /// details, which is the default: [`WithDetails`](super::WithDetails) adds them.
     #[cfg(feature = "details")]
-    fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
-        let _ = (now, user, command);
+    fn execute_details(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: DetailsCommand<'_>,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), DetailsError> {
+        let _ = (now, user, command, on_change);
         Err(DetailsError::Unsupported)
+    }
+
+    /// Pins a user of whom [`WithDetails`](super::WithDetails) keeps details, so that the user is not evicted. Feature
+    /// `details`.
+    ///
+    /// # Errors
+    ///
+    /// [`DetailsError::UsersFull`] if there is no slot for a new user. [`DetailsError::Unsupported`] by default.
+    #[cfg(feature = "details")]
+    fn pin(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), DetailsError>
+    where
+        Self: Sized,
+    {
+        let _ = (now, user, on_change);
+        Err(DetailsError::Unsupported)
+    }
+
+    /// Unpins a user whose details are gone; the user's version grows by their visible changes. Feature `details`.
+    #[cfg(feature = "details")]
+    fn unpin(&mut self, user: UserId, changes: u64)
+    where
+        Self: Sized,
+    {
+        let _ = (user, changes);
+    }
+
+    /// Records a visible change of a user's details as a change of the user, for cursors. Feature `details`.
+    #[cfg(feature = "details")]
+    fn record_external_change(&mut self, user: UserId)
+    where
+        Self: Sized,
+    {
+        let _ = user;
     }
 }
 
@@ -132,5 +178,86 @@ where
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError> {
         Self::execute(self, now, user, command, on_change)
+    }
+
+    #[cfg(feature = "details")]
+    fn pin(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), DetailsError> {
+        Self::pin(self, now, user, on_change).map_err(|_| DetailsError::UsersFull)
+    }
+
+    #[cfg(feature = "details")]
+    fn unpin(&mut self, user: UserId, changes: u64) {
+        Self::unpin(self, user, changes);
+    }
+
+    #[cfg(feature = "details")]
+    fn record_external_change(&mut self, user: UserId) {
+        Self::record_external_change(self, user);
+    }
+}
+
+/// The store behind a reference.
+impl<S: Store> Store for &mut S {
+    fn policy(&self) -> &Policy {
+        S::policy(self)
+    }
+
+    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
+        S::read(self, now, user)
+    }
+
+    fn read_batch(&self, now: Instant, users: &[UserId], read: &mut dyn FnMut(UserId, Presence, u64)) {
+        S::read_batch(self, now, users, read);
+    }
+
+    fn execute(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        S::execute(self, now, user, command, on_change)
+    }
+
+    #[cfg(feature = "details")]
+    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
+        S::read_details(self, now, user, read);
+    }
+
+    #[cfg(feature = "details")]
+    fn execute_details(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: DetailsCommand<'_>,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), DetailsError> {
+        S::execute_details(self, now, user, command, on_change)
+    }
+
+    #[cfg(feature = "details")]
+    fn pin(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), DetailsError> {
+        S::pin(self, now, user, on_change)
+    }
+
+    #[cfg(feature = "details")]
+    fn unpin(&mut self, user: UserId, changes: u64) {
+        S::unpin(self, user, changes);
+    }
+
+    #[cfg(feature = "details")]
+    fn record_external_change(&mut self, user: UserId) {
+        S::record_external_change(self, user);
     }
 }

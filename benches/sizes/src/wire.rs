@@ -1,84 +1,39 @@
 //! One user behind the wire.
 
 use core::hint::black_box;
-#[cfg(feature = "details")]
-use presence_core::details::{DetailsCommand, DetailsError, DetailsView, decide_details, next_due_details};
-#[cfg(feature = "details")]
-use presence_core::graph::Environment;
-use presence_core::graph::{
-    Buffer, Caller, Context, Line, RawRequest, SingleUserStore, Store, Writer, serve, serve_line,
-};
-use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
-
-/// A store of one user, as a device on a desk has it.
-#[cfg_attr(feature = "every", derive(Clone))]
-pub struct Desk {
-    one: SingleUserStore<4>,
-    #[cfg(feature = "details")]
-    details: crate::details::LongDetails,
-}
-
+use presence_core::Instant;
 #[cfg(feature = "scenario")]
-impl Desk {
-    /// Creates a desk whose user has set nothing.
-    pub(crate) const fn new() -> Self {
-        Self {
-            one: SingleUserStore::new(UserId::from_bytes([0x11; 16]), Policy::DESK),
-            #[cfg(feature = "details")]
-            details: crate::details::LongDetails::new(),
-        }
-    }
+use presence_core::Policy;
+#[cfg(any(feature = "details", feature = "scenario"))]
+use presence_core::UserId;
+use presence_core::graph::{Buffer, Caller, Context, Line, RawRequest, SingleUserStore, Writer, serve, serve_line};
+#[cfg(feature = "details")]
+use presence_core::graph::{Environment, WithDetails};
 
-    /// Reports whether the user has one of these numbers of sessions.
-    #[cfg(feature = "every")]
-    pub(crate) fn is_one_of(&self, counts: &[usize]) -> bool {
-        counts.contains(&self.one.user.user().sessions().len())
-    }
+/// The store of a device.
+#[cfg(not(feature = "details"))]
+pub type Desk = SingleUserStore<4>;
+#[cfg(feature = "details")]
+pub type Desk = WithDetails<SingleUserStore<4>, (UserId, crate::details::LongDetails), { crate::details::MESSAGE }>;
+
+/// The user of a device.
+#[cfg(not(feature = "details"))]
+pub(crate) const fn user(desk: &Desk) -> &SingleUserStore<4> {
+    desk
+}
+#[cfg(feature = "details")]
+pub(crate) const fn user(desk: &Desk) -> &SingleUserStore<4> {
+    &desk.store
 }
 
-impl Store for Desk {
-    fn policy(&self) -> &Policy {
-        self.one.policy()
-    }
-
-    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
-        self.one.read(now, user)
-    }
-
-    fn execute(
-        &mut self,
-        now: Instant,
-        user: UserId,
-        command: Command<SessionId>,
-        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-    ) -> Result<(), CommandError> {
-        self.one.execute(now, user, command, changes)
-    }
-
+/// Creates a desk whose user has set nothing.
+#[cfg(feature = "scenario")]
+pub(crate) const fn desk() -> Desk {
+    const OWNER: UserId = UserId::from_bytes([0x11; 16]);
+    let store = SingleUserStore::new(OWNER, Policy::DESK);
     #[cfg(feature = "details")]
-    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
-        if user == self.one.id {
-            read(self.details.view_at(now));
-        }
-    }
-
-    #[cfg(feature = "details")]
-    fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
-        if user != self.one.id {
-            return Err(DetailsError::Unsupported);
-        }
-        while let Some(ref transition) = next_due_details(&self.details, now) {
-            if self.details.apply(transition).is_err() {
-                break;
-            }
-        }
-        let Ok(at) = self.details.at(now) else { return Ok(()) };
-        if let Some(ref transition) = decide_details(at, command)? {
-            // A transition that was decided about these details applies to them.
-            let _ = self.details.apply(transition);
-        }
-        Ok(())
-    }
+    let store = WithDetails { store, details: (OWNER, crate::details::LongDetails::new()) };
+    store
 }
 
 /// The environment of a device that knows what time it was at its start.
@@ -93,7 +48,7 @@ impl Environment for Clock {
 }
 
 fn context(store: &Desk, now: Instant) -> Context<'static> {
-    let context = Context::new(now, Caller::Trusted { me: Some(store.one.id) });
+    let context = Context::new(now, Caller::Trusted { me: Some(user(store).id) });
     #[cfg(feature = "details")]
     let context = context.with_environment(&Clock);
     context
@@ -180,7 +135,7 @@ pub fn drive_lines() -> bool {
             )
         };
     }
-    let mut store = Desk::new();
+    let mut store = desk();
     let store = black_box(&mut store);
     let mut good = true;
     for secs in [1, 1_000_000] {
@@ -209,7 +164,7 @@ pub fn drive_requests() -> bool {
             ("POST", concat!("/v1.0/me/presence", $path), $body, $status)
         };
     }
-    let mut store = Desk::new();
+    let mut store = desk();
     let store = black_box(&mut store);
     let mut good = true;
     for secs in [1, 1_000_000] {

@@ -56,7 +56,7 @@ struct Expected<'a> {
 
 impl Expected<'_> {
     fn answer(&mut self, asked: Asked<'_>) -> (Option<u16>, String) {
-        let policy = *self.users.policy();
+        let policy = *self.users.0.policy();
         match asked {
             Asked::Http { .. } => {
                 let raw = asked.raw().expect("one over HTTP");
@@ -90,13 +90,15 @@ impl Expected<'_> {
                 Request::Execute { user, command } => {
                     let Self { context, users, changes } = self;
                     let mut note = |user, transition: &Transition<SessionId>| changes.push((user, *transition));
-                    let done = users.execute(context.now, user, command, &mut note);
+                    let done = users.0.execute(context.now, user, command, &mut note);
                     done.map(|()| String::new()).map_err(|error: CommandError| error.into())
                 }
                 Request::ExecuteDetails { user, .. } if !self.knows(user) => Err(Error::UnknownUser),
                 Request::ExecuteDetails { user, action } => {
+                    let Self { context, users, changes } = self;
+                    let mut note = |user, transition: &Transition<SessionId>| changes.push((user, *transition));
                     let mut buffer = TextBuffer::new();
-                    let done = self.users.execute_details(self.context.now, user, action.command(&mut buffer));
+                    let done = users.0.execute_details(context.now, user, action.command(&mut buffer), &mut note);
                     done.map(|()| String::new()).map_err(|error| error.into())
                 }
                 Request::Get { user, select } => Ok(self.presence(user, select)),
@@ -121,7 +123,7 @@ impl Expected<'_> {
     fn presence(&self, user: UserId, select: Select) -> String {
         let now = self.context.now;
         let knows_user = self.knows(user);
-        let (presence, version) = if knows_user { self.users.read(now, user) } else { (Presence::Unknown, 0) };
+        let (presence, version) = if knows_user { self.users.0.read(now, user) } else { (Presence::Unknown, 0) };
         let details = self.users.details(now, user);
         let presences = Presences {
             user,
@@ -136,7 +138,7 @@ impl Expected<'_> {
 
     /// Rule H5.
     fn batch(&mut self, batch: Batch<'_>) -> String {
-        let policy = *self.users.policy();
+        let policy = *self.users.0.policy();
         let (mut statuses, mut responses) = (Vec::<(Value<'_>, u16)>::new(), Vec::new());
         for element in batch.elements() {
             let request = match blocked(element, &statuses) {

@@ -103,7 +103,7 @@ fn assert_changes_are_reported(
     let requests = Batch::parse(body).expect("it was run");
     let (mut needed, mut possible) = ([0; 2], [0; 2]);
     for (element, response) in requests.elements().zip(responses) {
-        let request = element.request(context, served.users.policy());
+        let request = element.request(context, served.users.0.policy());
         let (kind, always_does) = match request {
             Ok(Request::Execute { command, .. }) => (0, command != Command::ClearPreferredPresence),
             Ok(Request::ExecuteDetails { action, .. }) => (1, matches!(action, DetailsAction::SetLocation { .. })),
@@ -117,7 +117,7 @@ fn assert_changes_are_reported(
     let is_commanded =
         |cause| matches!(cause, Cause::Set | Cause::Cleared | Cause::PreferredSet | Cause::PreferredCleared);
     let done = served.changes.iter().filter(|(_, transition)| is_commanded(transition.cause())).count() as u64;
-    let done_to_details = served.users.revision_of_details(context.now) - before.revision_of_details(context.now);
+    let done_to_details = served.users.changes_of_details(context.now) - before.changes_of_details(context.now);
     for (kind, done) in [done, done_to_details].into_iter().enumerate() {
         assert!((needed[kind]..=possible[kind]).contains(&done), "{done} of {needed:?} to {possible:?} in {asked:?}");
     }

@@ -43,12 +43,12 @@ impl Served {
         let mut note = |user: UserId, transition: &Transition<SessionId>| changes.push((user, *transition));
         let (status, is_answered) = match asked {
             Asked::Line(line) => {
-                let served = serve_line(Line::parse(line), context, &mut users, &mut sink, &mut note);
+                let served = serve_line(Line::parse(line), context, &mut users.0, &mut sink, &mut note);
                 (None, served.is_ok())
             }
             Asked::Http { .. } => {
                 let raw = asked.raw().expect("one over HTTP");
-                (Some(serve(&raw, context, &mut users, &mut sink, &mut note)), true)
+                (Some(serve(&raw, context, &mut users.0, &mut sink, &mut note)), true)
             }
         };
         Self { status, is_answered, written: sink.written, changes, users }

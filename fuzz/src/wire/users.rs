@@ -1,109 +1,102 @@
-//! Few users, with little room for what they tell beside their presence.
+//! Few users, with details of little capacity.
 
-use presence_core::details::{
-    Details, DetailsCommand, DetailsError, DetailsView, OutOfOffice, decide_details, next_due_details,
-};
+use presence_core::details::{Details, DetailsCommand, DetailsError, OutOfOffice, next_due_details};
 use presence_core::directory::InlineDirectory;
-use presence_core::graph::{DateTime, Environment, Store};
-use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, User, UserId};
+use presence_core::graph::{DateTime, DetailsMap, Environment, Store, WithDetails};
+use presence_core::{Instant, Policy, SessionId, User, UserId};
 use std::collections::BTreeMap;
 
 const USERS: usize = 3;
 const SESSIONS: usize = 2;
 const MESSAGE: usize = 40;
 
-/// A directory, and as many details.
+/// A directory, and the details of as many users.
 #[derive(Clone, Debug)]
-pub struct Users {
-    directory: InlineDirectory<UserId, SessionId, SESSIONS, USERS>,
+pub struct Users(pub WithDetails<InlineDirectory<UserId, SessionId, SESSIONS, USERS>, Map, MESSAGE>);
+
+/// The details, and how often any have changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Map {
     details: BTreeMap<UserId, Details<MESSAGE>>,
+    changes: u64,
 }
 
-/// Everyone who has a place, with all they have.
-pub type Contents = (Vec<(UserId, User<SessionId, SESSIONS>)>, BTreeMap<UserId, Details<MESSAGE>>);
+impl DetailsMap<MESSAGE> for Map {
+    fn get(&self, user: UserId) -> Option<&Details<MESSAGE>> {
+        self.details.get(&user)
+    }
+
+    fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details<MESSAGE>> {
+        Some(self.details.entry(user).or_default())
+    }
+
+    fn remove(&mut self, user: UserId) {
+        let removed = self.details.remove(&user).expect("details of this user");
+        assert!(removed.is_empty());
+        // Those of a rejected command were never changed.
+        self.changes += u64::from(removed.revision() > 0);
+    }
+
+    fn next_deadline(&self) -> Option<(Instant, UserId)> {
+        self.details.iter().filter_map(|(user, details)| Some((details.next_deadline()?, *user))).min()
+    }
+
+    fn record_change(&mut self, user: UserId) {
+        assert!(!self.details[&user].is_empty());
+        self.changes += 1;
+    }
+}
+
+/// Every user with a slot, and all details.
+pub type Contents = (Vec<(UserId, User<SessionId, SESSIONS>)>, Map);
 
 impl Users {
     pub fn new(policy: Policy) -> Self {
-        Self { directory: InlineDirectory::with_policy(policy), details: BTreeMap::new() }
+        Self(WithDetails { store: InlineDirectory::with_policy(policy), details: Map::default() })
     }
 
     pub fn contents(&self) -> Contents {
-        let mut users: Vec<_> = self.directory.users().map(|(id, user)| (id, user.clone())).collect();
+        let mut users: Vec<_> = self.0.store.users().map(|(id, user)| (id, user.clone())).collect();
         users.sort_by_key(|(id, _)| *id);
-        (users, self.details.clone())
+        let has_slot = |user: &UserId| self.0.store.get(*user).is_some();
+        assert!(self.0.details.details.keys().all(has_slot), "users with details have slots");
+        (users, self.0.details.clone())
     }
 
-    /// How often anybody's details have changed by a moment, time's own changes included.
-    pub fn revision_of_details(&self, now: Instant) -> u64 {
-        self.details.keys().map(|user| self.details(now, *user).revision()).sum()
+    /// Counts the changes of details until a moment, those that are due included.
+    pub fn changes_of_details(&self, now: Instant) -> u64 {
+        let due = |details: &Details<MESSAGE>| advanced(details, now).revision() - details.revision();
+        self.0.details.changes + self.0.details.details.values().map(due).sum::<u64>()
     }
 
-    /// A user's details as they are at a moment.
+    /// Returns a user's details at a moment.
     pub fn details(&self, now: Instant, user: UserId) -> Details<MESSAGE> {
-        let mut details = self.details.get(&user).cloned().unwrap_or_default();
-        bring_up_to_date(&mut details, now);
-        details
+        advanced(&self.0.details.details.get(&user).cloned().unwrap_or_default(), now)
     }
 
-    /// Rule O1: the embedder's word, if there is room for it.
+    /// Rule O1: sets out of office, if there is room for it.
     pub fn set_out_of_office(&mut self, now: Instant, user: UserId, is_out_of_office: bool, message: &str) {
         let command = DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message: Some(message) });
-        let before = self.details.clone();
-        match self.execute_details(now, user, command) {
+        let before = self.details(now, user);
+        match self.0.execute_details(now, user, command, &mut |_, _| {}) {
             Ok(()) => {
-                let said = OutOfOffice { is_out_of_office, message: Some(message).filter(|text| !text.is_empty()) };
-                assert_eq!(self.details(now, user).out_of_office(), said);
+                let set = OutOfOffice { is_out_of_office, message: Some(message).filter(|text| !text.is_empty()) };
+                assert_eq!(self.details(now, user).out_of_office(), set);
             }
-            Err(refused) => {
-                assert!(matches!(refused, DetailsError::OutOfOfficeTooLong | DetailsError::UsersFull));
-                assert_eq!(self.details, before);
+            Err(error) => {
+                assert!(matches!(error, DetailsError::OutOfOfficeTooLong | DetailsError::UsersFull));
+                assert!(self.details(now, user) == before || before.is_empty());
             }
         }
     }
 }
 
-fn bring_up_to_date(details: &mut Details<MESSAGE>, now: Instant) {
-    while let Some(due) = next_due_details(details, now) {
+fn advanced(details: &Details<MESSAGE>, now: Instant) -> Details<MESSAGE> {
+    let mut details = details.clone();
+    while let Some(due) = next_due_details(&details, now) {
         assert_eq!(details.apply(&due), Ok(()));
     }
-}
-
-impl Store for Users {
-    fn policy(&self) -> &Policy {
-        self.directory.policy()
-    }
-
-    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
-        Store::read(&self.directory, now, user)
-    }
-
-    fn execute(
-        &mut self,
-        now: Instant,
-        user: UserId,
-        command: Command<SessionId>,
-        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-    ) -> Result<(), CommandError> {
-        self.directory.execute(now, user, command, changes)
-    }
-
-    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
-        read(self.details(now, user).view());
-    }
-
-    fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
-        let mut details = self.details(now, user);
-        if let Some(transition) = decide_details(details.at(now).expect("up to date"), command)? {
-            if self.details.len() == USERS && !self.details.contains_key(&user) {
-                return Err(DetailsError::UsersFull);
-            }
-            assert_eq!(details.apply(&transition), Ok(()));
-        }
-        if !details.is_empty() || details.revision() > 0 {
-            self.details.insert(user, details);
-        }
-        Ok(())
-    }
+    details
 }
 
 /// The epoch is 2026-11-24T17:05:33.207Z, one zone is known, and one principal name.

@@ -20,7 +20,7 @@ fn w1_the_end_of_the_day_is_the_embedders_word() {
         let raw = RawRequest::new("POST", target).with_body(body.as_bytes());
         let mut bytes = [0; 500];
         let status = serve(&raw, &context, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
-        let deadline = wire.users.details[&user(ADELE)].next_deadline();
+        let deadline = wire.users.details.0[&user(ADELE)].next_deadline();
         assert_eq!((status, deadline), (200, Some(Instant::from_secs(until))), "a day that ends at {end} s");
     }
 }

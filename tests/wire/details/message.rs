@@ -94,7 +94,7 @@ fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
         assert_eq!(answer, ask(None, method, target, &body.to_string()), "{target} {body}");
     }
     // Nobody knows the time of day: the place is good for 24 hours.
-    let details = &wire.users.details[&user(ADELE)];
+    let details = &wire.users.details.0[&user(ADELE)];
     assert_eq!(details.next_deadline(), Some(Instant::from_secs(5 + 24 * 3600)));
 }
 

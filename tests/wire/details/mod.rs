@@ -1,63 +1,42 @@
 //! Status message, work location, out of office, `$select` and user principal names on the wire: rules T1, O1, W1, H3, V1.
 
 use super::server::{ADELE, BOB, TEAMS, message, session, user};
-use presence_core::details::{
-    Details, DetailsCommand, DetailsError, DetailsView, OutOfOffice, decide_details, next_due_details,
-};
+use presence_core::details::{Details, DetailsCommand, DetailsError, OutOfOffice};
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::{
-    Buffer, Caller, Context, DateTime, Environment, Error, Field, Permissions, RawRequest, Resource, Store, serve,
+    Buffer, Caller, Context, DateTime, DetailsMap, Environment, Error, Field, Permissions, RawRequest, Resource, Store,
+    WithDetails, serve,
 };
-use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
+use presence_core::{Instant, Policy, SessionId, UserId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 mod location;
 mod message;
 mod resource;
+mod store;
 
-/// A directory, and what its users tell beside their presence.
-struct Users {
-    directory: InlineDirectory<UserId, SessionId, 2, 4>,
-    details: BTreeMap<UserId, Details>,
-}
+/// A directory, and a map of the details of its users.
+type Users = WithDetails<InlineDirectory<UserId, SessionId, 2, 4>, Map>;
 
-impl Store for Users {
-    fn policy(&self) -> &Policy {
-        self.directory.policy()
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Map(BTreeMap<UserId, Details>);
+
+impl DetailsMap for Map {
+    fn get(&self, user: UserId) -> Option<&Details> {
+        self.0.get(&user)
     }
 
-    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
-        Store::read(&self.directory, now, user)
+    fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details> {
+        Some(self.0.entry(user).or_default())
     }
 
-    fn execute(
-        &mut self,
-        now: Instant,
-        user: UserId,
-        command: Command<SessionId>,
-        changes: &mut dyn FnMut(UserId, &Transition<SessionId>),
-    ) -> Result<(), CommandError> {
-        self.directory.execute(now, user, command, changes)
+    fn remove(&mut self, user: UserId) {
+        self.0.remove(&user);
     }
 
-    fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
-        let mut details = self.details.get(&user).cloned().unwrap_or_default();
-        while let Some(due) = next_due_details(&details, now) {
-            details.apply(&due).unwrap();
-        }
-        read(details.view());
-    }
-
-    fn execute_details(&mut self, now: Instant, user: UserId, command: DetailsCommand<'_>) -> Result<(), DetailsError> {
-        let details = self.details.entry(user).or_default();
-        while let Some(due) = next_due_details(details, now) {
-            details.apply(&due).unwrap();
-        }
-        if let Some(transition) = decide_details(details.at(now).unwrap(), command)? {
-            details.apply(&transition).unwrap();
-        }
-        Ok(())
+    fn next_deadline(&self) -> Option<(Instant, UserId)> {
+        self.0.iter().filter_map(|(user, details)| Some((details.next_deadline()?, *user))).min()
     }
 }
 
@@ -90,8 +69,7 @@ struct Wire {
 
 impl Wire {
     fn new() -> Self {
-        let directory = InlineDirectory::with_policy(Policy::GRAPH);
-        let users = Users { directory, details: BTreeMap::new() };
+        let users = Users { store: InlineDirectory::with_policy(Policy::GRAPH), details: Map::default() };
         Self { users, now: Instant::ZERO, caller: Caller::Trusted { me: Some(user(ADELE)) }, has_environment: true }
     }
 

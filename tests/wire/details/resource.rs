@@ -106,12 +106,10 @@ fn h3_a_presence_object_with_everything_in_it() {
     fullest["message"]["content"] = json!("\u{1}".repeat(TextBuffer::CAPACITY));
     assert_eq!(wire.say(&fullest).0, 200);
     let place = json!({"workLocationType": "timeOff", "placeId": "\u{1}".repeat(64)}).to_string();
-    let details = wire.users.details.get_mut(&user(ADELE)).unwrap();
     let filler = "\u{1}".repeat(TextBuffer::CAPACITY);
     let out = OutOfOffice { is_out_of_office: false, message: Some(&filler) };
-    let transition =
-        decide_details(details.at(Instant::ZERO).unwrap(), DetailsCommand::SetOutOfOffice(out)).unwrap().unwrap();
-    details.apply(&transition).unwrap();
+    let command = DetailsCommand::SetOutOfOffice(out);
+    wire.users.execute_details(Instant::ZERO, user(ADELE), command, &mut |_, _| {}).unwrap();
     assert_eq!(wire.send("POST", "/me/presence/setAutomaticLocation", &place).0, 200);
     let mut bytes = vec![0; Resource::max_len(TextBuffer::CAPACITY)];
     let mut buffer = Buffer::new(&mut bytes);
@@ -200,7 +198,7 @@ fn m5_details_of_a_user_nobody_knows() {
         let target = format!("/users/{owner}/presence/setStatusMessage");
         let raw = RawRequest::new("POST", &target).with_body(body.as_bytes());
         let answer = serve(&raw, &context, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
-        assert_eq!((answer, wire.users.details.contains_key(&user(owner))), (status, status == 200));
+        assert_eq!((answer, wire.users.details.0.contains_key(&user(owner))), (status, status == 200));
     }
 }
 

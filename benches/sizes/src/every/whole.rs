@@ -8,7 +8,7 @@ use super::spelling::fill;
 use super::wire::{Asked, EARLY, LATE, OWNER, REQUESTS, drive_bytes, drive_desk, drive_line, drive_request, of_owner};
 use crate::details::MESSAGE;
 use crate::label::{label_batch, label_hostile, label_idle, label_longest};
-use crate::wire::{Desk, probe_line, probe_request};
+use crate::wire::{Desk, desk, probe_line, probe_request};
 use core::hint::black_box;
 use presence_core::BufferFull;
 use presence_core::Instant;
@@ -229,7 +229,7 @@ fn drive_details(desk: &mut Desk) -> bool {
     let out_of_office = OutOfOffice { is_out_of_office: true, message: Some(TEXT) };
     let place = WorkPlace { kind: WorkLocationType::TimeOff, id: Some(PLACE) };
     let mut good = TEXT.len() == MESSAGE && PLACE.len() == WorkPlace::MAX_ID_LEN;
-    let mut update = |command| good &= desk.execute_details(EARLY, OWNER, command).is_ok();
+    let mut update = |command| good &= desk.execute_details(EARLY, OWNER, command, &mut |_, _| {}).is_ok();
     update(DetailsCommand::SetStatusMessage { text: TEXT, expires_at: until });
     update(DetailsCommand::SetOutOfOffice(out_of_office));
     for layer in LocationLayer::ALL {
@@ -245,7 +245,7 @@ fn users(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
     let mut good = true;
     for (count, shape) in [(0, 0), (4, 0), (4, 0b1111)] {
         for has_details in [false, true] {
-            let mut desk = Desk::new();
+            let mut desk = crate::wire::desk();
             good &= drive_desk(&mut desk, count, shape, has_details);
             good &= !has_details || drive_details(&mut desk);
             good &= each(&desk, EARLY) & each(&desk, LATE);
@@ -293,7 +293,7 @@ pub fn drive_lines() -> bool {
         good &= behind.write(end.as_bytes()).is_ok() && behind.write(b"}").is_ok();
         let (before, behind) = (core::str::from_utf8(before.written()), core::str::from_utf8(behind.written()));
         let bytes = fill((before.unwrap_or_default(), again, behind.unwrap_or_default()), &mut line);
-        black_box(drive_endless(&Desk::new(), EARLY, bytes, &[]));
+        black_box(drive_endless(&desk(), EARLY, bytes, &[]));
     }
     good
 }
@@ -334,7 +334,7 @@ pub fn drive_requests() -> bool {
     });
     label_hostile();
     for (target, body) in BODIES {
-        black_box(drive_bytes(&mut Desk::new(), EARLY, "POST", target, fill(body, &mut text)));
+        black_box(drive_bytes(&mut desk(), EARLY, "POST", target, fill(body, &mut text)));
     }
     good
 }

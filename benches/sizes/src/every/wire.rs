@@ -7,7 +7,7 @@
 use super::hostile::{BODIES, LINES, LONGEST, TARGETS};
 use super::spelling::{escape, fill, percent};
 use crate::label::{label_hostile, label_idle, label_longest};
-use crate::wire::{Desk, probe_line, probe_request};
+use crate::wire::{Desk, desk, probe_line, probe_request, user};
 use core::hint::black_box;
 use presence_core::graph::{Buffer, Line, RawRequest, Store, Writer};
 use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
@@ -68,7 +68,7 @@ fn shapes(mut each: impl FnMut(&Desk, Instant) -> bool) -> bool {
     for count in 0..=4_u8 {
         for shape in 0..1_u8 << count {
             for preferred in [false, true] {
-                let mut desk = Desk::new();
+                let mut desk = crate::wire::desk();
                 good &= drive_desk(&mut desk, count, shape, preferred);
                 good &= each(&desk, EARLY) & each(&desk, LATE);
             }
@@ -112,14 +112,14 @@ pub fn drive_lines() -> bool {
     });
     label_longest();
     good &= shapes(|desk, now| {
-        !desk.is_one_of(&LONGEST)
+        !LONGEST.contains(&user(desk).user.user().sessions().len())
             || REQUESTS
                 .iter()
                 .fold(true, |good, asked| good & drive_line(desk, now, *asked, true, &mut line, &mut answer))
     });
     label_hostile();
     for hostile in LINES {
-        let mut desk = Desk::new();
+        let mut desk = crate::wire::desk();
         let mut to = Buffer::new(&mut answer);
         let bytes = fill(hostile, &mut line);
         good &= bytes.len() == Line::MAX_LEN;
@@ -180,19 +180,19 @@ pub fn drive_requests() -> bool {
     });
     label_longest();
     good &= shapes(|desk, now| {
-        !desk.is_one_of(&LONGEST)
+        !LONGEST.contains(&user(desk).user.user().sessions().len())
             || REQUESTS.iter().fold(true, |good, asked| good & drive_request(desk, now, *asked, true, &mut text))
     });
     label_hostile();
     for hostile in BODIES {
         let body = fill(hostile, &mut text);
         good &= body.len() == Line::MAX_LEN;
-        black_box(drive_bytes(&mut Desk::new(), EARLY, "POST", "/v1.0/me/presence/setPresence", body));
+        black_box(drive_bytes(&mut desk(), EARLY, "POST", "/v1.0/me/presence/setPresence", body));
     }
     for hostile in TARGETS {
         let target = core::str::from_utf8(fill(hostile, &mut text)).unwrap_or_default();
         good &= target.len() == Line::MAX_LEN;
-        black_box(drive_bytes(&mut Desk::new(), EARLY, "POST", target, b"{}"));
+        black_box(drive_bytes(&mut desk(), EARLY, "POST", target, b"{}"));
     }
     good
 }

@@ -1,15 +1,14 @@
 //! The wire.
 
 use super::{clones, defaults, keep, values};
-use crate::wire::Desk;
 use core::hint::black_box;
-use presence_core::details::DetailsError;
+use presence_core::details::{Details, DetailsError};
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::json::{DuplicateMemberError, JsonError, Value};
 use presence_core::graph::{
-    self, Batch, Buffer, Caller, ChangeEvent, Context, DateTime, Dependencies, DetailsAction, Element, Environment,
-    Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select, SingleUserStore, Store, Target,
-    TextBuffer, Trace, UserRef, Writer, serve, serve_line,
+    self, Batch, Buffer, Caller, ChangeEvent, Context, DateTime, Dependencies, DetailsAction, DetailsMap, Element,
+    Environment, Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select, SingleUserStore,
+    Store, Target, TextBuffer, Trace, UserRef, WithDetails, Writer, serve, serve_line,
 };
 use presence_core::{CommandError, SessionId, UserId};
 
@@ -17,6 +16,9 @@ use presence_core::{CommandError, SessionId, UserId};
 struct Unknowing;
 
 impl Environment for Unknowing {}
+
+type OneUser = (UserId, Details<280>);
+type Device = WithDetails<SingleUserStore<4>, OneUser, 280>;
 
 type Users = InlineDirectory<UserId, SessionId, 4, 16>;
 
@@ -67,11 +69,15 @@ pub fn keep() {
     keep!(fn => serve, serve_line);
     keep!(Buffer<'static> => clear, new, written);
     keep!(Buffer<'static> as Writer => remaining, discard_last, write);
-    keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_details);
+    keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_details, pin, unpin, record_external_change);
     keep!(InlineDirectory<UserId, SessionId, 4, 16> as Store => policy, read, read_batch, execute);
-    keep!(Desk as Store => read_batch, read_details, execute_details);
+    keep!(Device => advance_details, advance_details_of);
+    keep!(Device as Store => policy, read, read_batch, execute, read_details, execute_details, pin, unpin, record_external_change);
+    keep!(OneUser as DetailsMap<280> => get, get_or_insert, next_deadline, record_change, remove);
+    keep!(&mut OneUser as DetailsMap<280> => get, get_or_insert, next_deadline, record_change, remove);
+    keep!(&mut Device as Store => policy, read, read_batch, execute, read_details, execute_details, pin, unpin, record_external_change);
     keep!(SingleUserStore<4> => new);
-    keep!(SingleUserStore<4> as Store => policy, read, execute);
+    keep!(SingleUserStore<4> as Store => policy, read, execute, pin, unpin, record_external_change);
     keep!(Unknowing as Environment => end_of_day, epoch, user, zone);
     keep!(DateTime => from_unix_millis, to_unix_millis);
     keep!(DetailsAction<'static> => command, is_about_location);

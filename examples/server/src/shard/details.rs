@@ -9,8 +9,8 @@
 //! [V1]: ../../../../docs/behaviour.md#v1
 
 use super::users::Users;
-use presence_core::details::{Details, DetailsCommand, DetailsError, decide_details, next_due_details};
-use presence_core::graph::TextBuffer;
+use presence_core::details::{Details, DetailsCommand, DetailsError, next_due_details};
+use presence_core::graph::{DetailsMap, TextBuffer, WithDetails};
 use presence_core::{Instant, UserId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub type UserDetails = Details<{ TextBuffer::CAPACITY }>;
 
 /// The stored details of one user.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Entry {
     /// The details, which readers share.
     details: Arc<UserDetails>,
@@ -87,8 +87,10 @@ impl DetailsStore {
     ) -> Result<(), DetailsError> {
         // Before the start of time, so that pinning applies nothing.
         users.pin(Instant::ZERO, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
-        self.store(user, details);
-        self.set_newest_row(user, row);
+        let entry = self.entries.entry(user).or_default();
+        entry.details = Arc::new(details);
+        entry.newest_row = row;
+        self.schedule(user);
         Ok(())
     }
 
@@ -110,23 +112,8 @@ impl DetailsStore {
         user: UserId,
         command: DetailsCommand<'_>,
     ) -> Result<(), DetailsError> {
-        self.advance_user(users, now, user);
-        let mut details = self.get(user).map_or(const { UserDetails::new() }, UserDetails::clone);
-        // Nothing is overdue any more.
-        let Ok(current) = details.at(now) else { return Err(DetailsError::Unsupported) };
-        let Some(transition) = decide_details(current, command)? else { return Ok(()) };
-        let is_visible = transition.is_visible();
-        // Applying succeeds, because the transition was decided on this very state.
-        details.apply(&transition).map_err(|_| DetailsError::Unsupported)?;
-        if !self.entries.contains_key(&user) {
-            if details.is_empty() {
-                return Ok(());
-            }
-            self.make_vacancy(users, now, user);
-            users.pin(now, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
-        }
-        self.update(users, user, details, is_visible);
-        Ok(())
+        self.make_vacancy(users, now, user);
+        self.beside(users).update_details(now, user, command, &mut |_, _| {})
     }
 
     /// Applies the due transitions of the user with the earliest deadline. Reports whether there were any.
@@ -137,19 +124,7 @@ impl DetailsStore {
 
     /// Applies the due transitions of a user. Reports whether there were any.
     pub fn advance_user(&mut self, users: &mut Users, now: Instant, user: UserId) -> bool {
-        let mut is_changed = false;
-        while let Some(entry) = self.entries.get(&user)
-            && let Some(transition) = next_due_details(&entry.details, now)
-        {
-            let mut details = (*entry.details).clone();
-            // Applying succeeds, because the transition was decided on this very state.
-            if details.apply(&transition).is_err() {
-                break;
-            }
-            self.update(users, user, details, transition.is_visible());
-            is_changed = true;
-        }
-        is_changed
+        self.beside(users).advance_details_of(now, user)
     }
 
     /// Takes the users whose records must be written, both records of each: pinning and unpinning change the user's version.
@@ -171,33 +146,53 @@ impl DetailsStore {
         }
     }
 
-    /// Replaces the details of a pinned user, and unpins it if none are left.
-    fn update(&mut self, users: &mut Users, user: UserId, details: UserDetails, is_visible: bool) {
-        if is_visible {
-            users.record_external_change(user);
-        }
-        if details.is_empty() {
-            users.unpin(user, details.version());
-            if let Some(deadline) = self.entries.remove(&user).and_then(|entry| entry.deadline) {
-                self.deadlines.remove(&(deadline, user));
-            }
-        } else {
-            self.store(user, details);
-        }
-        self.changed.push(user);
+    /// Returns the library's store of a directory with these details.
+    fn beside<'a>(
+        &'a mut self,
+        users: &'a mut Users,
+    ) -> WithDetails<&'a mut Users, &'a mut Self, { TextBuffer::CAPACITY }> {
+        WithDetails { store: users, details: self }
     }
 
-    /// Stores details and schedules their deadline. Readers that share earlier details keep them.
-    fn store(&mut self, user: UserId, details: UserDetails) {
-        let deadline = details.next_deadline();
-        let details = Arc::new(details);
-        let new = || Entry { details: details.clone(), newest_row: 0, deadline: None };
-        let entry = self.entries.entry(user).or_insert_with(new);
-        entry.details = details;
+    /// Moves a user to its deadline.
+    fn schedule(&mut self, user: UserId) {
+        let Some(entry) = self.entries.get_mut(&user) else { return };
+        let deadline = entry.details.next_deadline();
         let earlier = std::mem::replace(&mut entry.deadline, deadline);
         if deadline != earlier {
             earlier.map(|earlier| self.deadlines.remove(&(earlier, user)));
             deadline.map(|new| self.deadlines.insert((new, user)));
         }
+    }
+}
+
+impl DetailsMap<{ TextBuffer::CAPACITY }> for DetailsStore {
+    fn get(&self, user: UserId) -> Option<&UserDetails> {
+        Self::get(self, user)
+    }
+
+    /// Readers that share the details keep them as they are.
+    fn get_or_insert(&mut self, user: UserId) -> Option<&mut UserDetails> {
+        Some(Arc::make_mut(&mut self.entries.entry(user).or_default().details))
+    }
+
+    fn remove(&mut self, user: UserId) {
+        let Some(entry) = self.entries.remove(&user) else { return };
+        if let Some(deadline) = entry.deadline {
+            self.deadlines.remove(&(deadline, user));
+        }
+        // A rejected command has changed nothing.
+        if entry.details.revision() > 0 {
+            self.changed.push(user);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<(Instant, UserId)> {
+        self.deadlines.first().copied()
+    }
+
+    fn record_change(&mut self, user: UserId) {
+        self.schedule(user);
+        self.changed.push(user);
     }
 }

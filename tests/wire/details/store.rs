@@ -1,0 +1,197 @@
+//! Details beside the users of a store: rules M5, V1, V2, S9.
+
+use super::*;
+use presence_core::details::{LocationLayer, WorkLocationType, WorkPlace};
+use presence_core::directory::InlineDirectory;
+use presence_core::graph::SingleUserStore;
+use presence_core::{Command, CommandError, Presence, UserId};
+
+const SECOND: fn(u64) -> Instant = Instant::from_secs;
+
+fn message(text: &str, expires_at: Instant) -> DetailsCommand<'_> {
+    DetailsCommand::SetStatusMessage { text, expires_at }
+}
+
+fn available(application: &str) -> Command<SessionId> {
+    Command::SetPresence { session: session(application), presence: Presence::Available, lease: None }
+}
+
+/// Returns the version on the wire.
+fn version(store: &impl Store, now: Instant, user: UserId) -> u64 {
+    let mut sum = store.read(now, user).1;
+    store.read_details(now, user, &mut |details| sum += details.version);
+    sum
+}
+
+fn text_of(store: &impl Store, now: Instant, user: UserId) -> Option<String> {
+    let mut text = None;
+    store.read_details(now, user, &mut |details| text = details.status_message.map(|message| message.text.to_owned()));
+    text
+}
+
+/// A directory of one user.
+fn one_slot() -> WithDetails<InlineDirectory<UserId, SessionId, 2, 1>, Map> {
+    WithDetails { store: InlineDirectory::with_policy(Policy::GRAPH), details: Map::default() }
+}
+
+#[test]
+fn s9_a_user_with_details_keeps_its_slot_until_they_end() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let mut store = one_slot();
+    let mut update = |now, user, command| store.execute_details(now, user, command, &mut |_, _| {});
+    assert_eq!(update(SECOND(0), adele, message("x", SECOND(60))), Ok(()));
+    assert_eq!(update(SECOND(59), bob, message("y", SECOND(120))), Err(DetailsError::UsersFull));
+    let before = store.details.0.clone();
+    assert_eq!(store.execute(SECOND(59), bob, available(TEAMS), &mut |_, _| {}), Err(CommandError::UsersFull));
+    assert_eq!(store.details.0, before);
+    // The message ends now, and frees the slot for the command that needs it.
+    assert_eq!(store.execute(SECOND(60), bob, available(TEAMS), &mut |_, _| {}), Ok(()));
+    assert!(store.details.0.is_empty());
+    assert!(store.store.get(adele).is_none() && store.store.get(bob).is_some());
+}
+
+#[test]
+fn v1_the_version_never_falls_when_details_end() {
+    let adele = user(ADELE);
+    let mut store = one_slot();
+    let mut expected = 0;
+    for (now, command) in [
+        (0, message("x", SECOND(60))),
+        (1, DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office: true, message: None })),
+        (2, message("", Instant::NEVER)),
+        (3, DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office: false, message: None })),
+        (4, message("y", SECOND(64))),
+    ] {
+        store.execute_details(SECOND(now), adele, command, &mut |_, _| {}).unwrap();
+        expected += 1;
+        assert_eq!(version(&store, SECOND(now), adele), expected, "{command:?}");
+    }
+    assert_eq!(version(&store, SECOND(64), adele), 6, "exact before anything is applied");
+    store.advance_details(SECOND(64));
+    assert_eq!(version(&store, SECOND(64), adele), 6);
+    assert!(store.details.0.is_empty() && store.store.get(adele).is_some_and(|user| user.version() == 6));
+}
+
+#[test]
+fn v2_a_visible_change_of_details_is_a_change_of_the_user() {
+    let adele = user(ADELE);
+    let mut store = one_slot();
+    let mut cursor = store.store.cursor();
+    let mut is_changed = |store: &WithDetails<InlineDirectory<UserId, SessionId, 2, 1>, Map>| {
+        let before = std::mem::replace(&mut cursor, store.store.cursor());
+        before != cursor
+    };
+    let place = WorkPlace { kind: WorkLocationType::Office, id: None };
+    for (layer, is_visible) in [(LocationLayer::Manual, true), (LocationLayer::Automatic, false)] {
+        let command = DetailsCommand::SetLocation { layer, place, until: SECOND(60) };
+        store.execute_details(SECOND(1), adele, command, &mut |_, _| {}).unwrap();
+        assert_eq!(is_changed(&store), is_visible, "{layer:?}");
+    }
+    assert!(!store.advance_details_of(SECOND(59), adele) && !is_changed(&store));
+    assert!(store.advance_details_of(SECOND(60), adele) && is_changed(&store));
+}
+
+#[test]
+fn m5_a_command_that_leaves_nothing_keeps_nothing() {
+    let adele = user(ADELE);
+    let mut store = one_slot();
+    let long = "x".repeat(1121);
+    for (command, expected) in [
+        (message("", Instant::NEVER), Ok(())),
+        (message("late", SECOND(5)), Ok(())),
+        (DetailsCommand::SetOutOfOffice(OutOfOffice::default()), Ok(())),
+        (message(&long, Instant::NEVER), Err(DetailsError::MessageTooLong)),
+    ] {
+        assert_eq!(store.execute_details(SECOND(5), adele, command, &mut |_, _| {}), expected);
+        assert!(store.store.is_empty() && store.details.0.is_empty(), "{command:?}");
+    }
+    assert_eq!(text_of(&store, SECOND(5), adele), None);
+}
+
+/// A new user's slot may be that of a user whose session expires now: that transition is reported.
+#[test]
+fn s8_what_details_cause_is_reported() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let mut store = one_slot();
+    store.execute(SECOND(0), adele, available(TEAMS), &mut |_, _| {}).unwrap();
+    let mut changes = Vec::new();
+    let mut on_change = |user, transition: &presence_core::Transition<SessionId>| changes.push((user, transition.at()));
+    assert_eq!(store.execute_details(SECOND(300), bob, message("x", Instant::NEVER), &mut on_change), Ok(()));
+    assert_eq!(changes, [(adele, SECOND(300))]);
+}
+
+#[test]
+fn the_details_of_one_user_lie_in_place() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let details: Details<20> = Details::new();
+    let mut store = WithDetails { store: SingleUserStore::<2>::new(adele, Policy::DESK), details: (adele, details) };
+    let mut update = |now, user, command| store.execute_details(now, user, command, &mut |_, _| {});
+    assert_eq!(update(SECOND(0), bob, message("x", Instant::NEVER)), Err(DetailsError::UsersFull));
+    assert_eq!(update(SECOND(0), adele, message("x", SECOND(60))), Ok(()));
+    assert_eq!(
+        update(SECOND(1), adele, message("longer than 20 bytes.", Instant::NEVER)),
+        Err(DetailsError::MessageTooLong)
+    );
+    assert_eq!((text_of(&store, SECOND(59), adele), text_of(&store, SECOND(60), adele)), (Some("x".to_owned()), None));
+    assert_eq!((text_of(&store, SECOND(0), bob), version(&store, SECOND(60), adele)), (None, 2));
+    assert_eq!(store.details.next_deadline(), Some((SECOND(60), adele)));
+    store.execute(SECOND(60), adele, available(TEAMS), &mut |_, _| {}).unwrap();
+    assert_eq!((store.details.1.version(), version(&store, SECOND(60), adele)), (0, 3));
+    assert_eq!(store.store.user.user().version(), 3);
+}
+
+/// Users and details may lie elsewhere, and be borrowed for a command.
+#[test]
+fn a_store_of_references_is_a_store() {
+    let adele = user(ADELE);
+    let WithDetails { store: mut users, details: mut map } = one_slot();
+    let mut store: WithDetails<_, _> = WithDetails { store: &mut users, details: &mut map };
+    assert_eq!(store.policy(), &Policy::GRAPH);
+    store.execute(SECOND(0), adele, available(TEAMS), &mut |_, _| {}).unwrap();
+    store.execute_details(SECOND(0), adele, message("x", SECOND(60)), &mut |_, _| {}).unwrap();
+    let mut read = Vec::new();
+    store.read_batch(SECOND(0), &[adele], &mut |user, presence, version| read.push((user, presence, version)));
+    assert_eq!(read, [(adele, Presence::Available, 1)]);
+    assert_eq!((text_of(&store, SECOND(0), adele), version(&store, SECOND(0), adele)), (Some("x".to_owned()), 2));
+    store.advance_details(SECOND(60));
+    assert_eq!(version(&store, SECOND(60), adele), 3);
+    let mut store = &mut store;
+    assert_eq!(
+        Store::execute_details(&mut store, SECOND(61), adele, message("y", Instant::NEVER), &mut |_, _| {}),
+        Ok(())
+    );
+    assert_eq!(text_of(&store, SECOND(61), adele), Some("y".to_owned()));
+    assert_eq!(map.0.len(), 1);
+}
+
+/// A store of an application's own keeps no details unless it says how.
+#[test]
+fn a_store_that_cannot_pin_users_keeps_no_details() {
+    struct Other(SingleUserStore<2>);
+    impl Store for Other {
+        fn policy(&self) -> &Policy {
+            self.0.policy()
+        }
+
+        fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
+            self.0.read(now, user)
+        }
+
+        fn execute(
+            &mut self,
+            now: Instant,
+            user: UserId,
+            command: Command<SessionId>,
+            on_change: &mut dyn FnMut(UserId, &presence_core::Transition<SessionId>),
+        ) -> Result<(), CommandError> {
+            self.0.execute(now, user, command, on_change)
+        }
+    }
+    let adele = user(ADELE);
+    let mut other = Other(SingleUserStore::new(adele, Policy::DESK));
+    let command = message("x", Instant::NEVER);
+    assert_eq!(other.execute_details(SECOND(0), adele, command, &mut |_, _| {}), Err(DetailsError::Unsupported));
+    let mut store: WithDetails<_, _> = WithDetails { store: other, details: Map::default() };
+    assert_eq!(store.execute_details(SECOND(0), adele, command, &mut |_, _| {}), Err(DetailsError::Unsupported));
+    assert!(store.details.0.is_empty());
+}
