@@ -73,7 +73,7 @@ impl Bench {
                     Progress::Idle { .. } => panic!("nothing left to do"),
                 },
                 "batch-of-64" => {
-                    let commands: [_; 64] = std::array::from_fn(|place| (self.user(), set((place % 3) as u8, 200)));
+                    let commands: [_; 64] = std::array::from_fn(|index| (self.user(), set((index % 3) as u8, 200)));
                     self.directory.execute_batch(
                         start,
                         &commands,

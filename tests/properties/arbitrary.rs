@@ -107,7 +107,7 @@ fn every_caller_is_made() {
     assert!(kinds.into_iter().all(|is_of_kind| callers.iter().any(is_of_kind)));
 }
 
-/// What values of a type come out of bytes that look random, as one number.
+/// Returns the values of a type that come out of bytes that look random, as one number.
 fn digest<T: for<'a> Arbitrary<'a> + Debug>() -> (usize, usize, u32) {
     let (least, most) = T::size_hint(0);
     let text = format!("{:?}", values::<T>(500));

@@ -50,7 +50,7 @@ fn example() -> Value {
     user
 }
 
-fn is_taken_in(change: impl FnOnce(&mut Value)) -> bool {
+fn is_accepted(change: impl FnOnce(&mut Value)) -> bool {
     let mut user = example();
     let before = user.clone();
     change(&mut user);
@@ -78,14 +78,14 @@ fn how_a_user_is_written() {
 }
 
 #[test]
-fn m2_two_sessions_of_one_id_are_refused() {
-    assert!(!is_taken_in(|user| user["sessions"][1]["id"] = json!(5)));
-    assert!(!is_taken_in(|user| user["sessions"].as_array_mut().unwrap().reverse()), "out of order");
-    assert!(is_taken_in(|user| user["sessions"][1]["id"] = json!(6)));
+fn m2_two_sessions_of_one_id_are_rejected() {
+    assert!(!is_accepted(|user| user["sessions"][1]["id"] = json!(5)));
+    assert!(!is_accepted(|user| user["sessions"].as_array_mut().unwrap().reverse()), "out of order");
+    assert!(is_accepted(|user| user["sessions"][1]["id"] = json!(6)));
 }
 
 #[test]
-fn s9_more_sessions_than_there_is_room_for_are_refused() {
+fn s9_more_sessions_than_fit_are_rejected() {
     let more = |count: u64| {
         move |user: &mut Value| {
             let sessions = user["sessions"].as_array_mut().unwrap();
@@ -96,30 +96,30 @@ fn s9_more_sessions_than_there_is_room_for_are_refused() {
             }
         }
     };
-    assert!(is_taken_in(more(1)));
-    assert!(!is_taken_in(more(2)));
+    assert!(is_accepted(more(1)));
+    assert!(!is_accepted(more(2)));
 }
 
 #[test]
 fn s3_only_what_was_set_to_available_fades() {
-    assert!(!is_taken_in(|user| user["sessions"][1]["fades_at"] = json!(600_000)), "a call that fades");
-    assert!(!is_taken_in(|user| user["sessions"][1]["faded"] = json!(1)), "a call that has faded");
-    assert!(!is_taken_in(|user| user["sessions"][0]["faded"] = json!(0)), "set to AvailableInactive, and fades");
-    assert!(is_taken_in(|user| user["sessions"][0]["presence"] = json!("Available")), "a fade that weakens nothing");
+    assert!(!is_accepted(|user| user["sessions"][1]["fades_at"] = json!(600_000)), "a call that fades");
+    assert!(!is_accepted(|user| user["sessions"][1]["faded"] = json!(1)), "a call that has faded");
+    assert!(!is_accepted(|user| user["sessions"][0]["faded"] = json!(0)), "set to AvailableInactive, and fades");
+    assert!(is_accepted(|user| user["sessions"][0]["presence"] = json!("Available")), "a fade that weakens nothing");
 }
 
 #[test]
-fn v1_a_version_ahead_of_the_revision_is_refused() {
-    assert!(!is_taken_in(|user| user["version"] = json!(4)));
-    assert!(is_taken_in(|user| user["version"] = json!(3)));
+fn v1_a_version_ahead_of_the_revision_is_rejected() {
+    assert!(!is_accepted(|user| user["version"] = json!(4)));
+    assert!(is_accepted(|user| user["version"] = json!(3)));
 }
 
 #[test]
-fn m3_what_is_no_presence_is_refused() {
-    assert!(!is_taken_in(|user| user["sessions"][0]["presence"] = json!("Levitating")));
-    assert!(!is_taken_in(|user| user["sessions"][0]["expires_at"] = json!(-1)));
-    assert!(!is_taken_in(|user| user["revision"] = json!(1.5)));
-    assert!(!is_taken_in(|user| drop(user.as_object_mut().unwrap().remove("since"))));
+fn m3_an_unknown_presence_is_rejected() {
+    assert!(!is_accepted(|user| user["sessions"][0]["presence"] = json!("Levitating")));
+    assert!(!is_accepted(|user| user["sessions"][0]["expires_at"] = json!(-1)));
+    assert!(!is_accepted(|user| user["revision"] = json!(1.5)));
+    assert!(!is_accepted(|user| drop(user.as_object_mut().unwrap().remove("since"))));
 }
 
 /// Every position in a JSON text that holds a number or a name.
@@ -164,7 +164,7 @@ proptest! {
 
     /// A user that was altered is rejected, or is a user like any other: no call panics, and it comes to rest.
     #[test]
-    fn a_forged_user_is_refused_or_lives_on(life in life(), which in any::<Index>(), number in numbers(), presence in model::random::presence()) {
+    fn a_forged_user_is_rejected_or_lives_on(life in life(), which in any::<Index>(), number in numbers(), presence in model::random::presence()) {
         let mut forged = to_value(&life.user).unwrap();
         forge(&mut forged, which, number, presence);
         if let Ok(user) = from_value::<User<u8, 3>>(forged) {
@@ -185,7 +185,7 @@ proptest! {
     /// A transition that was altered is rejected and changes nothing, or it might have been decided: its record is applied,
     /// and the user that results would be accepted.
     #[test]
-    fn v2_a_forged_transition_is_refused_or_consistent(
+    fn v2_a_forged_transition_is_rejected_or_consistent(
         life in life(),
         at in any::<Index>(),
         which in any::<Index>(),
@@ -217,7 +217,7 @@ proptest! {
     }
 }
 
-/// What is published before and after must follow from the record.
+/// The presence published before and after must follow from the record.
 #[test]
 fn v2_before_and_after_must_follow() {
     let user: User<u8, 2> = User::new();
@@ -260,10 +260,10 @@ fn presenting(minutes: u64) -> User<u8, 3> {
     life.user
 }
 
-/// A fade weakens what is due, at its time, by one step, and leaves the expiry alone (S3, S8): any other was decided by
-/// nobody. How far it weakens is the policy's business.
+/// A fade weakens the session that is due, at its time, by one step, and leaves the expiry alone (S3, S8): no decision makes
+/// another. The policy says how far it weakens.
 #[test]
-fn v2_a_fade_that_is_none_is_refused() {
+fn v2_a_forged_fade_is_rejected() {
     let user = presenting(60);
     let fade = to_value(next_due(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap()).unwrap();
     for (path, value, expected) in [
@@ -291,7 +291,7 @@ fn v2_a_fade_that_is_none_is_refused() {
 
 /// Rule S4: what expires does not fade at that moment.
 #[test]
-fn s4_a_fade_in_place_of_an_expiry_is_refused() {
+fn s4_a_fade_instead_of_an_expiry_is_rejected() {
     let user = presenting(5);
     let expiry = next_due(&user, Instant::from_secs(300), &Policy::GRAPH).unwrap();
     assert_eq!(expiry.cause(), Cause::Expired);

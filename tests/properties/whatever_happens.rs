@@ -1,5 +1,5 @@
-//! What holds whatever happens: errors change nothing, order of arrival and of advancing makes no difference, what is
-//! foretold comes true.
+//! Properties of any history: errors change nothing, the order of arrival and of advancing makes no difference, and
+//! explanations come true.
 
 use support::model;
 
@@ -89,7 +89,7 @@ proptest! {
     #![proptest_config(model::cases(512))]
 
     #[test]
-    fn s7_a_refused_command_changes_nothing(
+    fn s7_a_rejected_command_changes_nothing(
         policy in policy(),
         steps in history(12, forwards(), actions(USERS as u8 + 1, SESSIONS as u8 + 1)),
         user in 0..=USERS as u8,
@@ -205,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn a4_what_is_foretold_comes_true(life in life()) {
+    fn a4_explanations_come_true(life in life()) {
         let Explanation { presence, next, since, .. } = life.user.explain(&life.policy);
         prop_assert_eq!(presence, life.user.presence());
         let latest = life.transitions.iter().rev().find(|transition| transition.is_visible());
@@ -237,7 +237,7 @@ proptest! {
     }
 
     #[test]
-    fn s8_nobody_decides_about_an_outdated_user(life in life(), clock in model::random::clock(), command in command(4)) {
+    fn s8_there_is_no_decision_about_an_overdue_user(life in life(), clock in model::random::clock(), command in command(4)) {
         let mut later = life.clone();
         let deadline = life.user.next_deadline();
         let now = Instant::from_millis(clock.read(life.now.as_millis(), deadline.map(Instant::as_millis)));

@@ -192,7 +192,7 @@ fn s8_one_piece_of_work_a_call() {
         let next = std::iter::repeat_with(|| directory.advance(at(300))).find(|done| *done != Progress::Working);
         assert!(matches!(next, Some(Progress::Changed { user: next, .. }) if next == user));
     }
-    // What is left to be found out is that nothing is left.
+    // One more call finds that nothing is left.
     assert_eq!(advance(&mut directory, at(300)), (Vec::new(), None));
 }
 

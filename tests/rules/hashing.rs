@@ -1,5 +1,5 @@
 //! The hash that a directory finds its users with, unless it is given another: the same on every machine and in every
-//! version, so that what was measured with it stays true.
+//! version, so that measurements with it stay true.
 
 use core::hash::Hasher;
 use presence_core::directory::{DefaultHasher, InlineDirectory};

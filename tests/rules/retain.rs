@@ -89,8 +89,8 @@ fn m5_v1_an_unpinned_user_may_be_evicted_and_its_version_does_not_fall() {
     assert_eq!((directory.cursor(), directory.len()), before);
 }
 
-/// Who is forgotten depends neither on how late time is advanced, nor on what is carried out first, what is due here or what
-/// is over elsewhere, nor on a restart in between. Rule M4.
+/// The choice of the evicted user depends neither on how late time is advanced, nor on the order of due transitions here and
+/// of unpinning, nor on a restart in between. Rule M4.
 #[test]
 fn m4_which_user_is_evicted_depends_on_the_users_alone() {
     type Two = InlineDirectory<u8, u8, 2, 2>;

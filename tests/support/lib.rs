@@ -1,5 +1,5 @@
-//! What the tests share, and the fuzz targets use as well: the model, a second opinion on every rule; and scenarios, told to a
-//! lone user and to one of a directory.
+//! Shared by the tests and the fuzz targets: the model, a second opinion on every rule; and scenarios, played by a lone user
+//! and by one of a directory.
 
 pub mod model;
 pub mod scenario;

@@ -15,11 +15,11 @@ pub struct Both<const USERS: usize, const SESSIONS: usize, H> {
     pub real: InlineDirectory<u8, u8, SESSIONS, USERS, H>,
     pub model: super::directory::Directory,
     pub now: Instant,
-    /// Who changed visibly, and when. Rule V2.
+    /// The visible changes of each user. Rule V2.
     log: Log,
     /// The revision and the published presence after each user's latest transition.
     chain: BTreeMap<u8, (u64, Presence)>,
-    /// When time last changed what is seen of a user, since its latest command.
+    /// The time of each user's latest visible change by itself, since its latest command.
     last_change_by_time: BTreeMap<u8, Instant>,
     is_rebased: bool,
 }
@@ -52,7 +52,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
                 let result = self.real.execute(self.now, user, command, |id, transition| said.push((id, *transition)));
                 let (happened, expected) = self.model.command(millis(self.now), user, command);
                 assert_eq!(result, expected, "result");
-                // What is decided apart from everything else is the same, unless something is due first.
+                // A decision by itself is the same, unless something is due first.
                 match decided {
                     Ok(own) => assert_eq!((said.last().map(|(_, own)| *own), result), (own, Ok(()))),
                     Err(DecideError::Rejected(error)) => assert_eq!(result, Err(error)),
@@ -150,7 +150,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             if transition.is_visible() {
                 self.log.note(*id);
             }
-            // Rule S8: by itself, what is seen of a user changes at most once at any one instant.
+            // Rule S8: by itself, the published presence of a user changes at most once at any one instant.
             use presence_core::Cause::{Expired, Faded, PreferredExpired};
             if transition.is_visible() && matches!(transition.cause(), Expired | Faded | PreferredExpired) {
                 let earlier = self.last_change_by_time.insert(*id, transition.at());

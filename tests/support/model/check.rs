@@ -85,7 +85,7 @@ pub fn assert_same_directory<M, H, const SESSIONS: usize>(
     }
 }
 
-/// Whether a decision about this user makes this very transition: the decision is worked out from what it says happened.
+/// Reports whether a decision about this user makes this very transition: the command is worked out from the transition.
 pub fn is_decided<const SESSIONS: usize>(
     user: &presence_core::User<u8, SESSIONS>,
     transition: &Transition<u8>,

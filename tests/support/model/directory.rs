@@ -16,7 +16,7 @@ pub struct Directory {
     pub evicted: BTreeMap<u8, u64>,
     /// The user who got a slot last, until the test has looked at it.
     pub new_user: Option<u8>,
-    /// Users of whom something is kept elsewhere. Rule M5.
+    /// The pinned users. Rule M5.
     pub pinned: BTreeSet<u8>,
 }
 
@@ -67,7 +67,7 @@ impl Directory {
             Ok(Some(own)) => own,
         };
         let mut happened = self.advance_if_full(now);
-        if !self.take_place(id, fresh) {
+        if !self.occupy(id, fresh) {
             return (happened, Err(CommandError::UsersFull));
         }
         happened.push((id, own));
@@ -80,7 +80,7 @@ impl Directory {
     }
 
     /// Gives a new user a slot, if there is one.
-    fn take_place(&mut self, id: u8, user: User) -> bool {
+    fn occupy(&mut self, id: u8, user: User) -> bool {
         if self.users.len() == self.slots {
             // Rule M5: only the record of a user with nothing stored, here or elsewhere, is reused, that of the longest so.
             let empty = self.users.iter().filter(|(id, user)| user.is_empty() && !self.pinned.contains(id));
@@ -99,7 +99,7 @@ impl Directory {
         let mut happened = Vec::new();
         if !self.users.contains_key(&id) {
             happened = self.advance_if_full(now);
-            if !self.take_place(id, User::default()) {
+            if !self.occupy(id, User::default()) {
                 return (happened, Err(ApplyError::Full));
             }
         }

@@ -59,7 +59,7 @@ pub fn policy() -> impl Strategy<Value = Policy> {
     proptest::sample::select(super::policies().map(|(policy, _)| policy).to_vec())
 }
 
-/// What a life is made of: commands and the clock before each.
+/// The parts of a life: commands, and the clock before each.
 pub fn commands(length: usize) -> impl Strategy<Value = Vec<(Clock, Command<u8>)>> {
     proptest::collection::vec((clock(), command(4)), 0..=length)
 }
@@ -69,7 +69,7 @@ pub fn life() -> impl Strategy<Value = Life<3>> {
     (policy(), commands(12)).prop_map(|(policy, commands)| Life::of(policy, &commands))
 }
 
-/// What remains of something until a deadline, on a clock that reads `now`.
+/// Returns the time that remains until a deadline, on a clock that reads `now`.
 pub fn left(deadline: Instant, now: Instant) -> i128 {
     super::millis(deadline) - super::millis(now)
 }

@@ -1,8 +1,8 @@
 //! A second opinion: the rules of behaviour written down once more, naively, with the collections of `std` and without
 //! looking at how the library does it. The tests run both and compare.
 //!
-//! The model keeps what was *said* (this session was set to that, then, for so long) and works everything else out from
-//! the text of the rules; the library keeps deadlines. The two share only their vocabulary: presences, causes, errors.
+//! The model stores what was *said* (this session was set to that, then, for so long) and works everything else out from
+//! the text of the rules; the library stores deadlines. The two share only their vocabulary: presences, causes, errors.
 
 pub mod both;
 pub mod check;
@@ -57,7 +57,7 @@ pub struct Rules {
     pub fades: Vec<(Millis, Presence)>,
 }
 
-/// What Graph does, from the text of rules P1, S2, S3 and U2.
+/// The rules of Graph, from the text of rules P1, S2, S3 and U2.
 pub fn graph() -> Rules {
     Rules {
         sessions: vec![Available, InACall, InAConferenceCall, Away, Presenting],
@@ -72,7 +72,7 @@ pub fn graph() -> Rules {
     }
 }
 
-/// What devices on a desk do, from the text of rule P2.
+/// The rules of devices on a desk, from the text of rule P2.
 pub fn desk() -> Rules {
     Rules {
         sessions: vec![
@@ -148,7 +148,7 @@ pub fn policies() -> [(Policy, Rules); 5] {
     [(Policy::GRAPH, graph()), (Policy::DESK, desk()), (ANYTHING, anything()), (WEARY, weary()), (STEADY, steady())]
 }
 
-/// What happened to a user: the model's word for a transition.
+/// A change of a user: the model's word for a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Happening {
     pub at: Instant,

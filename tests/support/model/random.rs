@@ -4,7 +4,7 @@ use presence_core::{Command, Duration, Presence};
 use proptest::prelude::*;
 use proptest::strategy::Union;
 
-/// How the clock moves before an action.
+/// The movement of the clock before an action.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
     Stays,

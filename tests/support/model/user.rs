@@ -4,15 +4,15 @@ use super::{Happening, Millis, NEVER, Rules, instant, saturated};
 use presence_core::{Absence, Cause, Command, CommandError, Explanation, Layer, Presence};
 use std::collections::BTreeMap;
 
-/// What an application said; the rest follows. Rules S1 to S4.
+/// The call of an application; the rest follows. Rules S1 to S4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub set_to: Presence,
     pub set_at: Millis,
     pub lease: Millis,
-    /// How many of its fades have happened.
+    /// The number of its fades that have happened.
     pub faded: usize,
-    /// What never comes, whatever the clock is set to later: its end, and its next fade. Rules C2, C3.
+    /// The deadlines that never come, whatever the clock is set to later: its end, and its next fade. Rules C2, C3.
     pub is_endless: bool,
     pub is_steady: bool,
 }
@@ -29,7 +29,7 @@ impl Session {
         Some((saturated(self.set_at + after), *becomes))
     }
 
-    /// What happens to it next by itself: a fade, or its end, `None`.
+    /// Returns its next change by itself: a fade, or its end, `None`.
     fn next_event(&self, rules: &Rules) -> Option<(Millis, Option<Presence>)> {
         // Rule S4: when a fade and the expiry fall together, expiry wins.
         let fade = self.next_fade(rules).filter(|(at, _)| *at < self.expires_at());
@@ -257,7 +257,7 @@ impl User {
         }
         self.preferred = self.preferred.map(|(presence, until)| (presence, shifted(until)));
         self.since = self.since.map(shifted);
-        // What was decided on the old clock is outdated (V2).
+        // Decisions on the old clock are stale (V2).
         self.revision += 1;
     }
 }
