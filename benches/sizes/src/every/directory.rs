@@ -86,7 +86,7 @@ fn drive_beginning(users: &mut Users, beginning: Beginning) {
             probe_execute(users, NOW, user(number), &set(session(more), Presence::InACall, minutes));
         }
         if let Beginning::SignedOut { every } = beginning
-            && index % every == 0
+            && index.is_multiple_of(every)
         {
             for cleared in 1..=4 {
                 probe_execute(users, NOW, user(number), &Command::ClearPresence { session: session(cleared) });
@@ -106,7 +106,7 @@ fn drive_sequence(users: &mut Users, sequence: usize) -> bool {
         rest /= STEPS;
     }
     // One sequence in so many is enough for the due transitions.
-    sequence % STEPS != 0 || drive_time(users, now)
+    !sequence.is_multiple_of(STEPS) || drive_time(users, now)
 }
 
 /// Plays a step and every question, and returns the time after it.
