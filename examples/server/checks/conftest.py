@@ -1,4 +1,4 @@
-"""A fresh server for each test, on a virtual clock, and who talks to it."""
+"""A new server for each test, on a virtual clock, with clients of different callers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The official Python client, unmodified, talking to the server on loopback. What it sends is what users of it send."""
+"""The official Python client, unmodified, connected to the server on loopback."""
 
 import datetime
 
@@ -36,7 +36,7 @@ from harness import names
 
 
 class Token(AccessTokenProvider):
-    """A token that is known. The provider of azure-identity would insist on https."""
+    """A provider of a fixed token. The provider of azure-identity would insist on https."""
 
     def __init__(self, token):
         self.token = token
@@ -77,7 +77,7 @@ def message_body(content, expiry=None, zone="UTC"):
 
 
 def local_time(moment, zone=datetime.UTC):
-    """A moment as a local time of seven decimals without its zone, as the documentation writes them."""
+    """Formats a moment as a local time with seven decimals and without a zone, as in Graph's documentation."""
     return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
 
 

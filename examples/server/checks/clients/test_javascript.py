@@ -1,4 +1,4 @@
-"""The JavaScript client's tests, run by node against a server of their own."""
+"""Runs the tests of the JavaScript client with node, each file against its own server."""
 
 import json
 import os
@@ -17,11 +17,11 @@ HERE = pathlib.Path(__file__).parent / "javascript"
 @pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.test.mjs")))
 def test_javascript(server, name):
     constants = {name: value for name, value in vars(names).items() if name.isupper()}
-    with Throttle(server, refusals=0) as throttle:
-        told = {"url": server.url, "throttled": throttle.url, "names": constants}
+    with Throttle(server, remaining=0) as throttle:
+        settings = {"url": server.url, "throttled": throttle.url, "names": constants}
         run = subprocess.run(
             ["node", "--test", "--test-reporter=tap", str(HERE / name)],
-            env={**os.environ, "PRESENCE": json.dumps(told)},
+            env={**os.environ, "PRESENCE": json.dumps(settings)},
             capture_output=True,
             text=True,
             timeout=120,

@@ -1,4 +1,4 @@
-"""The Python client writes status messages and work locations, and sees who is out of office. Rules T1, W1, O1."""
+"""Tests status messages, work locations and out of office with the Python client. Rules T1, W1, O1."""
 
 import datetime
 import zoneinfo
@@ -15,7 +15,7 @@ from . import sdk
 from .sdk import AutomaticLocation, ManualLocation, message_body
 
 pytestmark = pytest.mark.anyio
-# Rule T1: both families of names. What Windows calls a zone, and the same in the zone database.
+# Rule T1: names of zones in Windows and in the zone database, each with its name in the latter.
 ZONES = {
     "UTC": "UTC",
     "Pacific Standard Time": "America/Los_Angeles",
@@ -57,7 +57,7 @@ async def test_t1_a_message_expires_at_a_local_time(server, name, same_as):
     seen = (await mine.get()).status_message
     assert seen.expiry_date_time.time_zone == "UTC"
     assert seen.expiry_date_time.date_time == sdk.local_time(expiry) + "Z"
-    # What only the user sees.
+    # Other users do not see the times.
     seen = (await others.get()).status_message
     assert (seen.message.content, seen.expiry_date_time, seen.published_date_time) == ("until noon", None, None)
     server.advance(20 * 3600 - 0.001)
@@ -76,13 +76,13 @@ async def test_t1_a_message_expires_at_a_local_time(server, name, same_as):
         ("", "UTC"),
     ],
 )
-async def test_t1_expiries_that_are_refused(server, expiry, zone):
+async def test_t1_malformed_expiries_are_rejected(server, expiry, zone):
     presence = sdk.graph(server.url).users.by_user_id(USER).presence
     body = message_body("never")
     body.status_message.expiry_date_time = sdk.DateTimeTimeZone(date_time=expiry, time_zone=zone)
-    with pytest.raises(ODataError) as refused:
+    with pytest.raises(ODataError) as rejected:
         await presence.set_status_message.post(body)
-    assert (refused.value.response_status_code, refused.value.error.code) == (400, "InvalidArgument")
+    assert (rejected.value.response_status_code, rejected.value.error.code) == (400, "InvalidArgument")
     assert content(await presence.get()) is None
 
 
@@ -93,16 +93,16 @@ async def test_t1_a_message_does_not_change_the_presence(server):
     await presence.set_status_message.post(message_body("on the phone"))
     after = await presence.get()
     assert sdk.shown(after) == sdk.shown(before)
-    # Rule V1: but it is visible.
+    # Rule V1: but it is a visible change.
     assert after.sequence_number > before.sequence_number
 
 
-async def test_t1_who_may_write_a_message(server):
+async def test_t1_a_delegated_caller_writes_only_its_users_message(server):
     delegated = sdk.graph(server.url, names.USER_TOKEN)
     await delegated.me.presence.set_status_message.post(message_body("mine"))
-    with pytest.raises(ODataError) as refused:
+    with pytest.raises(ODataError) as rejected:
         await delegated.users.by_user_id(OTHER_USER).presence.set_status_message.post(message_body("not mine"))
-    assert (refused.value.response_status_code, refused.value.error.code) == (401, "Unauthorized")
+    assert (rejected.value.response_status_code, rejected.value.error.code) == (401, "Unauthorized")
 
 
 def where(presence):
@@ -116,7 +116,7 @@ NOWHERE = (WorkLocationType.Unspecified, WorkLocationSource.None_, None)
 async def test_w1_layers_and_their_sources(server):
     mine = sdk.graph(server.url, names.USER_TOKEN).me.presence
     read = sdk.graph(server.url).communications.presences.by_presence_id(USER).get
-    # Somebody who has nothing reads like nobody ever heard of: rule M5.
+    # Rule M5: a user without a session would read like an unknown one.
     await mine.set_presence.post(sdk.set_body("Away", "Away"))
     assert where(await read()) == NOWHERE
     await mine.set_automatic_location.post(AutomaticLocation(work_location_type=WorkLocationType.Remote))
@@ -164,9 +164,9 @@ async def test_w1_every_path(server):
 
 async def test_w1_a_location_needs_a_type(server):
     mine = sdk.graph(server.url, names.USER_TOKEN).me.presence
-    with pytest.raises(ODataError) as refused:
+    with pytest.raises(ODataError) as rejected:
         await mine.set_manual_location.post(ManualLocation(place_id="x"))
-    assert (refused.value.response_status_code, refused.value.error.code) == (400, "InvalidArgument")
+    assert (rejected.value.response_status_code, rejected.value.error.code) == (400, "InvalidArgument")
 
 
 async def test_o1_out_of_office(server, developer):

@@ -1,4 +1,4 @@
-"""The Python client sets, clears and reads presences. Sections 2 to 5 and 7."""
+"""Tests sessions, preferred presence and reads with the Python client. Sections 2 to 5 and 7."""
 
 import datetime
 
@@ -30,7 +30,7 @@ async def test_p1_every_session_pair(server, pair, version):
 async def test_a2_every_preferred_pair_is_over_every_session(server, pair):
     presence = sdk.graph(server.url).users.by_user_id(USER).presence
     await presence.set_user_preferred_presence.post(preferred_body(*pair))
-    # Rule U3: without a session it shows nothing.
+    # Rule U3: without a session it has no effect.
     assert shown(await presence.get()) == OFFLINE
     await presence.set_presence.post(set_body("DoNotDisturb", "Presenting"))
     assert shown(await presence.get()) == pair
@@ -54,9 +54,9 @@ async def test_s5_a_second_clear_is_not_found(server):
     presence = sdk.graph(server.url).users.by_user_id(USER).presence
     await presence.set_presence.post(set_body("Away", "Away"))
     await presence.clear_presence.post(clear_body())
-    with pytest.raises(ODataError) as refused:
+    with pytest.raises(ODataError) as rejected:
         await presence.clear_presence.post(clear_body())
-    assert (refused.value.response_status_code, refused.value.error.code) == (404, "NotFound")
+    assert (rejected.value.response_status_code, rejected.value.error.code) == (404, "NotFound")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ async def test_u2_preferred_presences_expire(server, pair, duration, seconds):
     assert shown(await presence.get()) == ("Busy", "InACall")
 
 
-async def test_section_7_every_path_means_the_same_presence(server):
+async def test_section_7_all_paths_lead_to_the_same_presence(server):
     client, signed_in = sdk.graph(server.url), sdk.graph(server.url, names.USER_TOKEN)
     for writer in (
         client.users.by_user_id(USER).presence,

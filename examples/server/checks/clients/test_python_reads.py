@@ -1,4 +1,4 @@
-"""The Python client reads many users, parts of presences, and sends batches. Rules H2, H3, H5."""
+"""Tests bulk reads, `$select` and batches with the Python client. Rules H2, H3, H5."""
 
 import json
 
@@ -21,32 +21,32 @@ from .sdk import clear_body, preferred_body, set_body, shown
 pytestmark = pytest.mark.anyio
 
 
-async def test_h3_a_bulk_of_650_comes_in_the_order_asked(server):
+async def test_h3_a_bulk_of_650_keeps_the_order_of_its_ids(server):
     client = sdk.graph(server.url)
     ids = [numbered("bulk", number) for number in range(650)]
     for user in ids[::50]:
         await client.users.by_user_id(user).presence.set_presence.post(set_body("Busy", "InAConferenceCall"))
-    answer = await client.communications.get_presences_by_user_id.post(sdk.Ids(ids=ids))
-    assert [presence.id for presence in answer.value] == ids
-    busy = [presence.id for presence in answer.value if presence.activity == "InAConferenceCall"]
+    response = await client.communications.get_presences_by_user_id.post(sdk.Ids(ids=ids))
+    assert [presence.id for presence in response.value] == ids
+    busy = [presence.id for presence in response.value if presence.activity == "InAConferenceCall"]
     assert busy == ids[::50]
-    assert {shown(presence) for presence in answer.value} == {("Busy", "InAConferenceCall"), ("Offline", "Offline")}
+    assert {shown(presence) for presence in response.value} == {("Busy", "InAConferenceCall"), ("Offline", "Offline")}
 
 
-async def test_h2_an_id_asked_twice_is_answered_twice(server):
+async def test_h2_a_repeated_id_is_returned_twice(server):
     ids = [USER, OTHER_USER, USER.upper()]
-    answer = await sdk.graph(server.url).communications.get_presences_by_user_id.post(sdk.Ids(ids=ids))
-    assert [presence.id for presence in answer.value] == [USER, OTHER_USER, USER]
+    response = await sdk.graph(server.url).communications.get_presences_by_user_id.post(sdk.Ids(ids=ids))
+    assert [presence.id for presence in response.value] == [USER, OTHER_USER, USER]
 
 
-@pytest.mark.parametrize("ids", [[], [USER] * 651, ["nobody"], ["someone@example.com"]])
-async def test_h2_bulks_that_are_refused(server, ids):
-    with pytest.raises(ODataError) as refused:
+@pytest.mark.parametrize("ids", [[], [USER] * 651, ["no-id"], ["someone@example.com"]])
+async def test_h2_malformed_bulks_are_rejected(server, ids):
+    with pytest.raises(ODataError) as rejected:
         await sdk.graph(server.url).communications.get_presences_by_user_id.post(sdk.Ids(ids=ids))
-    assert (refused.value.response_status_code, refused.value.error.code) == (400, "InvalidArgument")
+    assert (rejected.value.response_status_code, rejected.value.error.code) == (400, "InvalidArgument")
 
 
-async def test_select_and_expand_leave_what_was_asked(server):
+async def test_select_returns_only_the_selected_members(server):
     presence = sdk.graph(server.url).users.by_user_id(USER).presence
     await presence.set_presence.post(set_body("Away", "Away"))
     query = PresenceRequestBuilder.PresenceRequestBuilderGetQueryParameters(select=["availability", "activity"])
@@ -56,7 +56,7 @@ async def test_select_and_expand_leave_what_was_asked(server):
 
 
 def element(method, url, body=None, headers=None):
-    """An element of a batch, as the client makes it of a request that was built by hand."""
+    """Returns a request for an element of a batch, built by hand."""
     request = RequestInformation()
     request.http_method, request.url = method, url
     if body is not None:
@@ -74,17 +74,17 @@ async def test_h5_a_batch_of_20(server):
         path = f"/users/{user}/presence"
         batch.add_request(f"set{number}", BatchRequestItem(element(Method.POST, f"{path}/setPresence", body), f"set{number}"))
         batch.add_request(f"get{number}", BatchRequestItem(element(Method.GET, path), f"get{number}"))
-    answer = await BatchRequestBuilder(client.request_adapter).post(batch)
-    assert answer.get_response_status_codes() == {name: 200 for name in batch.requests}
-    assert list(answer.responses) == list(batch.requests)
-    # msgraph-core drops bodies that are objects, so that what they are is for the JavaScript client to see.
-    assert {answer.get_response_by_id(f"get{number}").content_type for number in range(10)} == {"application/json"}
+    response = await BatchRequestBuilder(client.request_adapter).post(batch)
+    assert response.get_response_status_codes() == {name: 200 for name in batch.requests}
+    assert list(response.responses) == list(batch.requests)
+    # msgraph-core drops bodies that are objects; the JavaScript client's test checks them.
+    assert {response.get_response_by_id(f"get{number}").content_type for number in range(10)} == {"application/json"}
     for user in users:
         assert shown(await client.users.by_user_id(user).presence.get()) == ("Busy", "InACall")
 
 
-async def test_h5_a_batch_of_what_the_client_builds_itself(server):
-    """With absolute addresses, as the client puts them into the elements."""
+async def test_h5_a_batch_of_requests_that_the_client_builds(server):
+    """Its elements have absolute addresses."""
     client = sdk.graph(server.url)
     presence = client.users.by_user_id(USER).presence
     requests = {
@@ -99,6 +99,6 @@ async def test_h5_a_batch_of_what_the_client_builds_itself(server):
         request.path_parameters["baseurl"] = client.request_adapter.base_url
         batch.add_request(name, BatchRequestItem(request, name))
         assert batch.requests[name].url.startswith(server.url)
-    answer = await BatchRequestBuilder(client.request_adapter).post(batch)
-    assert answer.get_response_status_codes() == {"set": 200, "get": 200, "prefer": 200, "clear": 200, "again": 404}
+    response = await BatchRequestBuilder(client.request_adapter).post(batch)
+    assert response.get_response_status_codes() == {"set": 200, "get": 200, "prefer": 200, "clear": 200, "again": 404}
     assert shown(await presence.get()) == ("Offline", "Offline")

@@ -1,1 +1,1 @@
-"""Kills the server while clients write, and holds what it comes back with to what it had acknowledged."""
+"""Kills the server while clients write, and compares its state after a restart with what it had acknowledged."""

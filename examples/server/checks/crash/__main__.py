@@ -1,7 +1,6 @@
-"""Clients write, the server is killed at random moments, and comes back with everything that it had acknowledged: state,
-deadlines to the millisecond, versions. Its disk fails at random moments as well: then it ends by itself, and lost nothing either.
-After some kills the end of the journal of a copy is damaged: what a server holds on that copy is what once was, never anything
-else."""
+"""Kills the server at random moments while clients write, and checks that it comes back with everything acknowledged: state,
+deadlines to the millisecond, versions. Makes its disk fail at random moments, upon which it must end by itself and lose nothing
+acknowledged. After some kills, damages the end of a copy's journal: a server on that copy must hold an earlier state."""
 
 import argparse
 import random
@@ -15,8 +14,8 @@ from harness.server import NotReady, Server
 from . import damage, disk
 from .actions import ACTIONS, APPLICATIONS
 from .follower import Follower
-from .model import User, Visible, seen
-from .traffic import Clock, Ticker, Unlike, Writer, advance, look
+from .model import User, Visible, observe
+from .traffic import Clock, Ticker, Mismatch, Writer, advance, look
 
 WRITERS = 8
 USERS_EACH = 12
@@ -39,24 +38,24 @@ class Crash:
         self.follower = Follower()
         self.counts = {"kills": 0, "stops": 0, "unanswered and done": 0, "unanswered and not done": 0, "deadlines": 0}
         self.damages = []
-        self.shortened = self.moved = self.refused = 0
+        self.shortened = self.moved = self.rejected = 0
         self.faults = {kind: 0 for kind in disk.KINDS}
         self.not_started = 0
         self.slowest_start = 0
 
     def round(self, end):
-        """Traffic, the end of the server, its return, and a look at everybody."""
+        """Runs traffic, ends the server, starts it again, and checks all users."""
         self.follower.begin(self.server)
-        self.follower.catch_up(self.users)
+        self.follower.wait_until_current(self.users)
         for worker in (*self.writers, self.ticker):
             worker.begin(self.server)
         end()
         for worker in (*self.writers, self.ticker, self.follower):
             worker.end()
         if end == self.kill and self.random.random() < 0.5:
-            self.damaged()
+            self.check_damaged_copy()
         self.slowest_start = max(self.slowest_start, self.server.start())
-        self.settle()
+        self.reconcile()
         self.follower.check(self.users)
 
     def wait(self):
@@ -70,92 +69,92 @@ class Crash:
     def stop(self):
         self.wait()
         if status := self.server.stop():
-            raise Unlike(f"the server ended with status {status}:\n{self.server.messages()}")
+            raise Mismatch(f"the server ended with status {status}:\n{self.server.messages()}")
         self.counts["stops"] += 1
 
     def fault(self, kind):
-        """A round on a disk that fails. Does it so early that there is no server, the one that is there goes on."""
+        """Runs a round on a failing disk. If it fails during the start, starts the server on a sound disk instead."""
         self.server.kill()
         number, how = self.random.randint(1, disk.LATEST[kind]), self.random.choice(["once", "on"])
         try:
             self.server.start(disk.failing(kind, number, how))
         except NotReady as error:
             if error.status not in (2, 74):
-                raise Unlike(f"{kind} {number} failed {how}: {error}") from error
+                raise Mismatch(f"{kind} {number} failed {how}: {error}") from error
             self.not_started += 1
             self.server.start()
         else:
-            self.round(lambda: self.end_by_itself(kind, f"{kind} {number} {how}"))
+            self.round(lambda: self.wait_for_failure(kind, f"{kind} {number} {how}"))
 
-    def end_by_itself(self, kind, what):
+    def wait_for_failure(self, kind, what):
         try:
             status = self.server.process.wait(timeout=2)
         except subprocess.TimeoutExpired:
-            # It did not come so far, or what failed was not needed.
+            # The failing call was not reached, or its failure was harmless.
             self.server.kill()
             return
         if status != 74:
-            raise Unlike(f"{what}: the server ended with status {status}:\n{self.server.messages()}")
+            raise Mismatch(f"{what}: the server ended with status {status}:\n{self.server.messages()}")
         self.faults[kind] += 1
 
-    def settle(self):
-        """Holds what the server came back with to what it had acknowledged. What was asked and not answered was done, or not."""
+    def reconcile(self):
+        """Compares the server's state with what it had acknowledged. Requests without a response were executed, or not."""
         with self.server.client() as client:
             now = advance(client, 0)
             if now not in {self.clock.now, self.ticker.pending or self.clock.now}:
-                raise Unlike(f"the clock stands at {now}, not at {self.clock.now} or {self.ticker.pending}")
+                raise Mismatch(f"the clock stands at {now}, not at {self.clock.now} or {self.ticker.pending}")
             for writer in self.writers:
-                # While the clock moves no request is under way, so what a writer sent after it was too late.
+                # No request is in flight while the clock moves, so a request sent after an advance came too late.
                 if writer.pending and now == self.clock.now:
-                    self.settle_pending(client, writer, *writer.pending)
+                    self.reconcile_pending(client, writer, *writer.pending)
             self.clock.move_to(now, self.users)
             for name, user in self.users.items():
                 look(client, name, user)
             if self.random.random() < 0.5:
-                self.next_deadline(client)
+                self.check_next_deadlines(client)
 
-    def settle_pending(self, client, writer, name, action, arguments):
+    def reconcile_pending(self, client, writer, name, action, arguments):
         user = self.users[name]
         done = user.copy()
         done.apply(action, arguments)
-        found = seen(client.presence(name))
+        found = observe(client.presence(name))
         if done.version != user.version and found == (done.visible(), done.version):
             self.replace(writer, name, done)
         elif found != (user.visible(), user.version):
-            raise Unlike(f"{name} is {found}, neither {user} nor {done}")
+            raise Mismatch(f"{name} is {found}, neither {user} nor {done}")
         elif done != user:
-            self.settle_unseen(client, writer, name, user, done)
+            self.reconcile_invisible(client, writer, name, user, done)
             return
         self.counts["unanswered and done" if self.users[name] is done else "unanswered and not done"] += 1
 
-    def settle_unseen(self, client, writer, name, user, done):
-        """It cannot be seen whether it was done: a keep-alive, say. Asking for a state that both lead to ends the doubt."""
+    def reconcile_invisible(self, client, writer, name, user, done):
+        """Resolves a request whose effect is invisible, such as a keep-alive, by commands that lead to one state either way."""
         for session in sorted({*user.sessions, *done.sessions}):
-            answer = client.act(name, "clearPresence", {"sessionId": session})
+            response = client.act(name, "clearPresence", {"sessionId": session})
             statuses = {either.apply("clearPresence", {"session": session}) for either in (user, done)}
-            if answer.status not in statuses:
-                raise Unlike(f"clearing {session} of {name} was answered {answer.status}, not {statuses}")
+            if response.status not in statuses:
+                raise Mismatch(f"clearing {session} of {name} got {response.status}, not {statuses}")
         for action, arguments, body in (
             ("clearUserPreferredPresence", {}, None),
             ("clearLocation", {}, None),
             ("setStatusMessage", {"content": "", "until": None}, {"statusMessage": {"message": {"content": ""}}}),
         ):
             if action in ACTIONS and client.act(name, action, body).status != 200:
-                raise Unlike(f"{action} of {name} failed")
+                raise Mismatch(f"{action} of {name} failed")
             user.apply(action, arguments)
             done.apply(action, arguments)
-        found = seen(client.presence(name))
+        found = observe(client.presence(name))
         for either in (user, done):
             if found == (either.visible(), either.version):
                 self.replace(writer, name, either)
                 return
-        raise Unlike(f"{name} is {found}, neither {user} nor {done}")
+        raise Mismatch(f"{name} is {found}, neither {user} nor {done}")
 
     def replace(self, writer, name, user):
         self.users[name] = writer.users[name] = user
 
-    def next_deadline(self, client):
-        """Deadlines are exact after a restart: a millisecond before the next one nothing has happened, then it has."""
+    def check_next_deadlines(self, client):
+        """Checks that deadlines are exact after a restart, by a read a millisecond before each and one at it."""
         due = {deadline for user in self.users.values() if (deadline := user.next_deadline())}
         for deadline in sorted(due)[:3]:
             for moment in (deadline - 1, deadline):
@@ -166,9 +165,9 @@ class Crash:
                         look(client, name, user)
             self.counts["deadlines"] += 1
 
-    def damaged(self):
-        """A server on a damaged copy starts, and shows each user as it was after some of its commands, none of them by halves.
-        It may refuse one whose file is newer than its log."""
+    def check_damaged_copy(self):
+        """Checks that a server on a damaged copy starts, with each user in the state after one of its commands. It may reject a
+        journal whose file is newer than its log."""
         data = damage.copy_of(self.server.data)
         try:
             path = damage.newest_journal(data)
@@ -181,22 +180,22 @@ class Crash:
                 server = Server(data=data)
             except NotReady as error:
                 if not is_moved or error.status != 2 or path.name.removesuffix("-wal") not in str(error):
-                    raise Unlike(f"after {how} of {path.name}, in its file too: {is_moved}: {error}") from error
-                self.refused += 1
+                    raise Mismatch(f"after {how} of {path.name}, in its file too: {is_moved}: {error}") from error
+                self.rejected += 1
                 return
             with server, server.client() as client:
                 now = advance(client, 0)
                 found = {
-                    name: self.check_damaged(client, name, user, now, f"{path.name}: {how}")
+                    name: self.check_damaged_user(client, name, user, now, f"{path.name}: {how}")
                     for name, user in self.users.items()
                 }
                 self.shortened += any(found[name] != (user.visible(), user.version) for name, user in self.users.items())
-                self.check_that_it_goes_on(client, self.random.choice(list(self.users)))
+                self.check_writes(client, self.random.choice(list(self.users)))
         finally:
             shutil.rmtree(data)
 
-    def check_damaged(self, client, name, user, now, how):
-        found = seen(client.presence(name))
+    def check_damaged_user(self, client, name, user, now, how):
+        found = observe(client.presence(name))
         candidates = [user]
         for pending_name, action, arguments in (writer.pending for writer in self.writers if writer.pending):
             if pending_name == name:
@@ -204,18 +203,18 @@ class Crash:
                 done.apply(action, arguments)
                 candidates.append(done)
         if not any(candidate.ever_was(found, now) for candidate in candidates):
-            raise Unlike(f"after {how}, {name} is {found} at {now}, which never was: {user}")
+            raise Mismatch(f"after {how}, {name} is {found} at {now}, which never was: {user}")
         return found
 
-    def check_that_it_goes_on(self, client, name):
-        """Writes on top of what was left are taken and shown: somebody's who was there, and somebody's who is new."""
+    def check_writes(self, client, name):
+        """Checks that a server on damaged data accepts writes, those of an existing user and those of a new one."""
         body = {"sessionId": APPLICATIONS[0], "availability": "DoNotDisturb", "activity": "Presenting"}
-        newcomer = numbered("newcomer", self.random.getrandbits(64))
-        for user in (name, newcomer):
-            if (answer := client.act(user, "setPresence", body)).status != 200:
-                raise Unlike(f"a server on damaged data does not go on: {answer}")
-        if seen(client.presence(newcomer)) != (Visible(("DoNotDisturb", "Presenting")), 1):
-            raise Unlike(f"a server on damaged data shows {client.presence(newcomer)}")
+        new_user = numbered("new user", self.random.getrandbits(64))
+        for user in (name, new_user):
+            if (response := client.act(user, "setPresence", body)).status != 200:
+                raise Mismatch(f"a server on damaged data accepts no writes: {response}")
+        if observe(client.presence(new_user)) != (Visible(("DoNotDisturb", "Presenting")), 1):
+            raise Mismatch(f"a server on damaged data shows {client.presence(new_user)}")
 
 
 def main():
@@ -229,7 +228,7 @@ def main():
     crash = Crash(options.seed)
     try:
         for number in range(options.kills):
-            # After every tenth kill the server is asked to end instead: that loses nothing either.
+            # Before every tenth kill, the server is stopped by SIGTERM, which must lose nothing either.
             if number % 10 == 9:
                 crash.round(crash.stop)
             crash.round(crash.kill)
@@ -239,10 +238,10 @@ def main():
         crash.server.close()
     acknowledged = sum(writer.acknowledged for writer in crash.writers)
     kinds = ", ".join(f"{crash.damages.count(kind)} {kind}" for kind in damage.KINDS)
-    print(f"crash: {crash.follower.changes} changes told by the feed, {crash.follower.started_over} times told to start over")
+    print(f"crash: the feed sent {crash.follower.changes} changes, and {crash.follower.started_over} times start-over")
     print(
         f"crash: damage of journals: {kinds}; {crash.shortened} were cut short by it; "
-        f"{crash.moved} were in the file already, {crash.refused} of those refused"
+        f"{crash.moved} were in the file already, {crash.rejected} of those rejected"
     )
     print(f"crash: slowest start {crash.slowest_start * 1000:.0f} ms")
     assert acknowledged > 50 * options.kills and crash.follower.changes > 10 * options.kills, "too little has happened"

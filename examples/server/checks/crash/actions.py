@@ -1,11 +1,11 @@
-"""Actions at random, as the wire takes them and as the model does. Section 7."""
+"""Random actions, with their bodies for the server and their arguments for the model. Section 7."""
 
 import time
 
 from harness.names import PREFERRED_PAIRS, SESSION_PAIRS, numbered
 
 APPLICATIONS = [numbered("application", number) for number in range(3)]
-# How often each action is chosen.
+# The weight with which each action is chosen.
 ACTIONS = {
     "setPresence": 8,
     "clearPresence": 3,
@@ -20,7 +20,7 @@ ACTIONS = {
 
 
 def choose(random, user):
-    """An action of this user at random: its name, what the model takes, the body that is sent."""
+    """Returns a random action of this user: its name, the model's arguments, and the body."""
     action = random.choices(list(ACTIONS), ACTIONS.values())[0]
     match action:
         case "setPresence":

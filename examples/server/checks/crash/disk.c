@@ -1,5 +1,5 @@
-// A disk that fails: loaded before the C library, it counts calls of one kind and lets them fail from the Nth on, or only that
-// one. FAILING_DISK="sync 17 once". A disk that is `full` takes half of a write, and then nothing.
+// A failing disk: loaded before the C library, it counts calls of one kind, and makes the Nth call fail, or all from the Nth on.
+// Example: FAILING_DISK="sync 17 once". With the kind `full`, one write is cut in half, and later ones fail.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,7 +19,7 @@ __attribute__((constructor)) static void begin(void) {
   if (!wanted || sscanf(wanted, "%31s %ld %31s", kind, &first, how) != 3) abort();
 }
 
-// How many calls too late it is for this one to succeed: 1 for the first that fails.
+// Returns the position of this call among the failing ones, 1 for the first; 0 if it succeeds.
 static long late(const char *of_kind) {
   if (strcmp(kind, of_kind)) return 0;
   long number = atomic_fetch_add(&calls, 1) + 2 - first;
@@ -48,12 +48,12 @@ int ftruncate64(int file, off64_t length) {
   return NEXT(ftruncate64)(file, length);
 }
 
-ssize_t pread64(int file, void *bytes, size_t count, off64_t place) {
+ssize_t pread64(int file, void *bytes, size_t count, off64_t offset) {
   if (fails("read")) return errno = EIO, -1;
-  return NEXT(pread64)(file, bytes, count, place);
+  return NEXT(pread64)(file, bytes, count, offset);
 }
 
-ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t place) {
+ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
   if (fails("write")) return errno = EIO, -1;
   switch (late("full")) {
     case 0: break;
@@ -61,5 +61,5 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t place) {
     case 2: return errno = ENOSPC, -1;
     default: if (strcmp(how, "once")) return errno = ENOSPC, -1;
   }
-  return NEXT(pwrite64)(file, bytes, count, place);
+  return NEXT(pwrite64)(file, bytes, count, offset);
 }

@@ -1,4 +1,4 @@
-"""A disk that fails, below a server that does not know of it: disk.c, loaded before the C library."""
+"""A failing disk below an unmodified server: disk.c, loaded before the C library."""
 
 import functools
 import os
@@ -7,13 +7,13 @@ import subprocess
 import tempfile
 
 KINDS = ("sync", "write", "full", "read", "truncate")
-# How far into a server's life it may fail: mostly while it is written to. It reads and truncates when it starts only.
+# The latest call of each kind to fail, mostly during writes. A server reads and truncates only when it starts.
 LATEST = {"sync": 120, "write": 400, "full": 400, "read": 16, "truncate": 4}
 
 
 @functools.cache
 def library():
-    """Compiled once, and kept as long as this process."""
+    """Compiles the library, once for this process."""
     directory = tempfile.TemporaryDirectory(prefix="presence-disk-")
     path = pathlib.Path(directory.name) / "disk.so"
     source = pathlib.Path(__file__).with_suffix(".c")
@@ -22,5 +22,5 @@ def library():
 
 
 def failing(kind, number, how):
-    """What a server is started with, so that this call of that kind fails, `once` or from then `on`."""
+    """Returns the environment of a server whose call with this number fails, only `once` or from then `on`."""
     return {**os.environ, "LD_PRELOAD": str(library()[1]), "FAILING_DISK": f"{kind} {number} {how}"}

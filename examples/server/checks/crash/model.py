@@ -1,4 +1,4 @@
-"""What a user must look like: the rules of sections 3 to 6 once more, in the plainest way. Times are milliseconds."""
+"""A model of a user: the rules of sections 3 to 6, implemented again in the plainest way. Times are in milliseconds."""
 
 from dataclasses import dataclass, field, replace
 
@@ -38,7 +38,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Visible:
-    """What others see of a user, without its version."""
+    """The visible state of a user, without its version."""
 
     pair: tuple = OFFLINE
     message: str | None = None
@@ -49,13 +49,13 @@ class Visible:
 class User:
     now: int
     sessions: dict = field(default_factory=dict)
-    # Each a value and when it ends, None for never; or None.
+    # Each a value and its expiry, which is None for never; or None.
     preferred: tuple | None = None
     message: tuple | None = None
     manual: tuple | None = None
     automatic: tuple | None = None
     version: int = 0
-    # What was visible at each version, and what the user was after each command.
+    # The visible state at each version, and the user after each command.
     history: dict = field(default_factory=lambda: {0: Visible()}, compare=False)
     past: list = field(default_factory=list, compare=False)
 
@@ -75,18 +75,18 @@ class User:
         return max((session.shown(self.now) for session in self.sessions.values()), key=STRENGTH.index)
 
     def next_deadline(self):
-        """When something happens by itself, later than now."""
+        """Returns the next deadline after now."""
         times = [time for session in self.sessions.values() for time in session.deadlines()]
         times += [layer[1] for layer in (self.preferred, self.message, self.manual, self.automatic) if layer and layer[1]]
         return min((time for time in times if time > self.now), default=None)
 
     def advance(self, now):
-        """Lets time pass, one deadline after the other: each visible change counts (rule V1)."""
+        """Advances the user deadline by deadline, because each visible change counts (rule V1)."""
         while (deadline := self.next_deadline()) and deadline <= now:
-            self.change(lambda: self.happen(deadline))
+            self.change(lambda: self.expire(deadline))
         self.now = max(self.now, now)
 
-    def happen(self, now):
+    def expire(self, now):
         self.now = now
         self.sessions = {name: session for name, session in self.sessions.items() if session.expires_at > now}
         for name in ("preferred", "message", "manual", "automatic"):
@@ -101,7 +101,7 @@ class User:
             self.version += 1
             self.history[self.version] = self.visible()
 
-    # Commands: each returns the status that it must be answered with.
+    # Commands, which return the status that the response must have.
 
     def apply(self, action, arguments):
         if action == "clearPresence" and arguments["session"] not in self.sessions:
@@ -144,7 +144,7 @@ class User:
         return replace(self, sessions=dict(self.sessions), history=dict(self.history), past=list(self.past))
 
     def ever_was(self, found, now):
-        """Whether it could look like this, now, if the last commands had never been: after some of them, and time that passed."""
+        """Reports whether the user would be in this state now without its last commands, any number of them."""
         for past in reversed([User(0), *self.past]):
             then = past.copy()
             then.advance(now)
@@ -153,8 +153,8 @@ class User:
         return False
 
 
-def seen(presence):
-    """What a presence object of the wire shows, as Visible and version. Rule H3."""
+def observe(presence):
+    """Converts a presence object to its visible state and version. Rule H3."""
     message = (presence["statusMessage"] or {}).get("message") or {}
     place = presence["workLocation"]
     location = (place["workLocationType"], place["source"], place["placeId"]) if place else NOWHERE

@@ -1,4 +1,4 @@
-"""What a restart of a large server takes, and that wall-clock deadlines go on through it."""
+"""Measures the restart of a large server, and checks that deadlines on the wall clock survive it."""
 
 import sys
 import time
@@ -12,14 +12,14 @@ AT_MOST_SECONDS = 2.0
 
 
 def action(number):
-    """What is written of a user: a session, or a preferred presence."""
+    """Returns the action for a numbered user: a session, or a preferred presence."""
     if number % 2:
         return "setUserPreferredPresence", {"availability": "Away", "activity": "Away"}
     return "setPresence", SET
 
 
 def restart(users):
-    """How long a server of so many users takes to be ready again after it was killed."""
+    """Kills a server with this many users, and checks the time until it is ready again."""
     with Server("--users", str(users)) as server:
         began = time.monotonic()
         fill(server, [(numbered("restart", number), *action(number)) for number in range(users)])
@@ -36,7 +36,7 @@ def restart(users):
 
 
 def wall_clock():
-    """A deadline that passes while the server is down has passed when it is back; one to come comes at its time."""
+    """Checks a deadline that passes while the server is down, and a later one."""
     with Server(virtual_clock=False) as server:
         names = [numbered("wall", number) for number in range(2)]
         with server.client() as client:

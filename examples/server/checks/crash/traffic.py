@@ -1,4 +1,4 @@
-"""Clients that write at random and remember what was acknowledged, and a clock that goes on between their requests."""
+"""Clients that write at random and record what was acknowledged, and a clock that advances between their requests."""
 
 import contextlib
 import http.client
@@ -6,20 +6,20 @@ import random
 import threading
 
 from .actions import choose
-from .model import seen
+from .model import observe
 
-GONE = (ConnectionError, http.client.HTTPException, TimeoutError, OSError)
+DISCONNECTED = (ConnectionError, http.client.HTTPException, TimeoutError, OSError)
 
 
-class Unlike(AssertionError):
-    """The server did something else than the rules say, or lost something."""
+class Mismatch(AssertionError):
+    """The server broke a rule, or lost something."""
 
 
 class Worker:
-    """Does one thing again and again in a thread of its own, until the server is gone."""
+    """A thread that repeats a step until the server has ended."""
 
     def __init__(self):
-        # What was asked and not answered.
+        # The request without a response.
         self.pending = None
         self.failure = None
         self.thread = None
@@ -34,7 +34,7 @@ class Worker:
             with server.client() as client:
                 while self.step(client):
                     pass
-        except GONE:
+        except DISCONNECTED:
             pass
         except Exception as failure:
             self.failure = failure
@@ -42,13 +42,13 @@ class Worker:
     def end(self):
         self.thread.join(timeout=60)
         if self.thread.is_alive():
-            raise Unlike("a request to a server that was killed is still waiting")
+            raise Mismatch("a request to a server that was killed is still waiting")
         if self.failure:
             raise self.failure
 
 
 class Writer(Worker):
-    """A client with users of its own. Its requests follow each other, so that it is known in which order they happened."""
+    """A client with its own users. It sends one request after the other, so that their order is known."""
 
     def __init__(self, seed, number, users, clock):
         super().__init__()
@@ -61,7 +61,7 @@ class Writer(Worker):
     def step(self, client):
         name = self.random.choice(list(self.users))
         user = self.users[name]
-        # So that it is known at which moment a request is carried out.
+        # The clock stands still, so that the time of the request is known.
         with self.clock.standing_still():
             if self.random.random() < 0.2:
                 look(client, name, user)
@@ -72,25 +72,25 @@ class Writer(Worker):
     def write(self, client, name, user):
         action, arguments, body = choose(self.random, user)
         self.pending = (name, action, arguments)
-        answer = client.act(name, action, body)
+        response = client.act(name, action, body)
         self.pending = None
-        if answer.status == 429:
+        if response.status == 429:
             self.throttled += 1
             return
         expected = user.apply(action, arguments)
         self.acknowledged += 1
-        if answer.status != expected:
-            raise Unlike(f"{action} {body} of {name} was answered {answer.status}, not {expected}: {answer.body}")
+        if response.status != expected:
+            raise Mismatch(f"{action} {body} of {name} got {response.status}, not {expected}: {response.body}")
 
 
 def look(client, name, user):
-    found = seen(client.presence(name))
+    found = observe(client.presence(name))
     if found != (user.visible(), user.version):
-        raise Unlike(f"{name} is shown as {found}, not as {user.visible()}, version {user.version}")
+        raise Mismatch(f"{name} is shown as {found}, not as {user.visible()}, version {user.version}")
 
 
 class Ticker(Worker):
-    """Lets virtual time pass now and then: mostly moments, sometimes minutes, so that sessions fade and end."""
+    """A thread that advances the virtual clock: mostly by moments, sometimes by minutes, so that sessions fade and expire."""
 
     def __init__(self, seed, clock, users):
         super().__init__()
@@ -106,27 +106,27 @@ class Ticker(Worker):
             self.pending = self.clock.now + millis
             now = advance(client, millis)
             if now != self.pending:
-                raise Unlike(f"the clock stands at {now} instead of {self.pending}")
+                raise Mismatch(f"the clock stands at {now} instead of {self.pending}")
             self.pending = None
             self.clock.move_to(now, self.users)
         return True
 
 
 def advance(client, millis):
-    """Lets virtual time pass. Returns the moment at which it stands then."""
-    answer = client.post(f"/dev/advance?seconds={millis / 1000:.3f}")
-    if answer.status != 200:
-        raise Unlike(f"the clock does not move: {answer}")
-    return answer.json["now"]
+    """Advances the virtual clock. Returns its new time."""
+    response = client.post(f"/dev/advance?seconds={millis / 1000:.3f}")
+    if response.status != 200:
+        raise Mismatch(f"the clock does not move: {response}")
+    return response.json["now"]
 
 
 class Clock:
-    """The virtual clock: requests are carried out while it stands still, it moves while none is under way."""
+    """The virtual clock. It stands still while requests are in flight, and moves while there are none."""
 
     def __init__(self, now):
         self.now = now
         self.condition = threading.Condition()
-        self.under_way = 0
+        self.in_flight = 0
         self.is_moving = False
 
     def move_to(self, now, users):
@@ -138,19 +138,19 @@ class Clock:
     def standing_still(self):
         with self.condition:
             self.condition.wait_for(lambda: not self.is_moving)
-            self.under_way += 1
+            self.in_flight += 1
         try:
             yield
         finally:
             with self.condition:
-                self.under_way -= 1
+                self.in_flight -= 1
                 self.condition.notify_all()
 
     @contextlib.contextmanager
     def moving(self):
         with self.condition:
             self.is_moving = True
-            self.condition.wait_for(lambda: self.under_way == 0)
+            self.condition.wait_for(lambda: self.in_flight == 0)
         try:
             yield
         finally:

@@ -1,1 +1,1 @@
-"""What the checks share: the server as a process, requests to it, and the names they use."""
+"""Helpers of all checks: the server as a process, requests to it, and the ids and tokens they use."""

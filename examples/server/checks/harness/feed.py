@@ -1,4 +1,4 @@
-"""A reader of the feed of changes: server-sent events, resumable."""
+"""A reader of the feed of changes, which is a resumable stream of server-sent events."""
 
 import http.client
 import json
@@ -10,13 +10,13 @@ from . import names
 @dataclass
 class Event:
     kind: str
-    # Where to go on after it, if it says so.
+    # The id to resume after this event, if it has one.
     cursor: str | None
     data: object
 
 
 class Feed:
-    """One connection to `/presence/changes`, from a cursor on; without one it is told of everybody first."""
+    """A connection to `/presence/changes` that resumes at a cursor, or begins with a scan of all users."""
 
     def __init__(self, server, since=None, token=names.DEVELOPER_TOKEN, timeout=30):
         self.connection = http.client.HTTPConnection(server.host, server.port, timeout=timeout)
@@ -27,7 +27,7 @@ class Feed:
         self.status = self.response.status
 
     def __iter__(self):
-        """The events, until the connection ends."""
+        """Yields the events until the connection ends."""
         kind, cursor, data = "message", None, []
         while line := self.response.readline():
             text = line.decode().rstrip("\r\n")

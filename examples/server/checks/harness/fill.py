@@ -1,4 +1,4 @@
-"""Gives many users something, twenty at a time, over several connections."""
+"""Sends many actions in batches of twenty, over several connections."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -6,25 +6,25 @@ from concurrent.futures import ThreadPoolExecutor
 from . import names
 
 CONNECTIONS = 8
-# A batch has so many elements at most. Rule H5.
+# The most elements of a batch. Rule H5.
 ELEMENTS = 20
 SET = {"sessionId": names.APPLICATION, "availability": "Busy", "activity": "InACall", "expirationDuration": "PT4H"}
 
 
 def post_batch(client, actions):
-    """Sends actions, each a user, its name and its body, as one batch. Returns their statuses."""
+    """Sends actions as one batch: each a user, the name of the action, and its body. Returns their statuses."""
     headers = {"Content-Type": "application/json"}
     requests = [
         {"id": str(number), "method": "POST", "url": f"/users/{user}/presence/{action}", "headers": headers, "body": body}
         for number, (user, action, body) in enumerate(actions)
     ]
-    answer = client.post("/v1.0/$batch", {"requests": requests})
-    assert answer.status == 200, answer
-    return [response["status"] for response in answer.json["responses"]]
+    response = client.post("/v1.0/$batch", {"requests": requests})
+    assert response.status == 200, response
+    return [element["status"] for element in response.json["responses"]]
 
 
 def fill(server, actions):
-    """Sends as many actions as there are; all must succeed."""
+    """Sends any number of actions, all of which must succeed."""
     own = threading.local()
 
     def send(begin):

@@ -1,4 +1,4 @@
-"""Who appears in the checks: two applications, users, and the tokens that the server is told of."""
+"""The ids of applications and users in the checks, and the tokens that the server is started with."""
 
 import uuid
 
@@ -7,7 +7,7 @@ OTHER_APPLICATION = "7f3a5b1c-1f0e-4a43-9a0b-6f2c8d1e4b5a"
 USER = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3"
 OTHER_USER = "11111111-2222-3333-4444-555555555555"
 
-# A user principal name that must be escaped in a path, and one that nobody has.
+# A user principal name that must be escaped in a path, and an unknown one.
 PRINCIPAL_NAME = "a+b c@x.com/é"
 UNKNOWN_PRINCIPAL_NAME = "a b c@x.com/é"
 
@@ -29,7 +29,7 @@ OPTIONS = [
     f"{PRINCIPAL_NAME}={USER}",
 ]
 
-# The pairs that may be set, as availability/activity. Rule P1.
+# The pairs of availability and activity that may be set. Rule P1.
 SESSION_PAIRS = [
     ("Available", "Available"),
     ("Busy", "InACall"),
@@ -48,5 +48,5 @@ PREFERRED_PAIRS = [
 
 
 def numbered(kind, number):
-    """The id of the so many-th user or application of a check: the same in every run."""
+    """Returns the id of a numbered user or application of a check, the same in every run."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{kind} {number}"))

@@ -1,4 +1,4 @@
-"""The server as a process: started on a free port, asked for its memory and its time, killed."""
+"""The server as a process: starts it on a free port, measures its memory and processor time, kills it."""
 
 import os
 import pathlib
@@ -14,18 +14,18 @@ from . import names
 from .wire import Client
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[2]
-READY_WITHIN = 30
+READY_TIMEOUT = 30
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def program():
-    """The program under test: a release build of this package, or what PRESENCE_SERVER names."""
+    """Returns the program under test: a release build of this package, or the one that PRESENCE_SERVER names."""
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", PACKAGE / "target"))
     return os.environ.get("PRESENCE_SERVER", str(target / "release" / "presence-server"))
 
 
 class NotReady(RuntimeError):
-    """It ended before it was ready."""
+    """The server ended before it was ready."""
 
     def __init__(self, status, messages):
         super().__init__(f"the server did not become ready, status {status}:\n{messages}")
@@ -33,7 +33,7 @@ class NotReady(RuntimeError):
 
 
 class Server:
-    """A running server. Its data lie in a directory of their own, unless one is given."""
+    """A running server. Its data is in a temporary directory, unless one is given."""
 
     def __init__(self, *options, data=None, virtual_clock=True, tokens=True):
         self.options = [*options]
@@ -46,7 +46,7 @@ class Server:
         self.start()
 
     def start(self, environment=None):
-        """Starts it, or starts it again on the same data. Returns how long it took to be ready, in seconds."""
+        """Starts the server, also again on the same data. Returns the seconds until it was ready."""
         began = time.monotonic()
         self.process = subprocess.Popen(
             [program(), "--listen", "127.0.0.1:0", "--data", str(self.data), *self.options],
@@ -55,7 +55,7 @@ class Server:
             text=True,
             env=environment,
         )
-        watchdog = threading.Timer(READY_WITHIN, self.process.kill)
+        watchdog = threading.Timer(READY_TIMEOUT, self.process.kill)
         watchdog.start()
         address = None
         for line in self.process.stdout:
@@ -65,7 +65,7 @@ class Server:
         if address is None:
             raise NotReady(self.process.wait(), self.messages())
         self.host, self.port = address[1], int(address[2])
-        # Nobody may block it by not reading what it prints.
+        # Unread output would block the server.
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
         return time.monotonic() - began
 
@@ -77,36 +77,36 @@ class Server:
         return Client(self.host, self.port, token)
 
     def advance(self, seconds):
-        """Lets virtual time pass."""
+        """Advances the virtual clock."""
         with self.client() as client:
-            answer = client.post(f"/dev/advance?seconds={seconds:.3f}".removesuffix(".000"))
-        assert answer.status == 200, answer
+            response = client.post(f"/dev/advance?seconds={seconds:.3f}".removesuffix(".000"))
+        assert response.status == 200, response
 
     def kill(self):
-        """Ends it as a loss of power would, but for what the kernel still holds."""
+        """Kills the server. Mismatch after a loss of power, the kernel still writes its buffers."""
         self.process.kill()
         self.process.wait()
 
     def stop(self):
-        """Asks it to end. Returns its exit status."""
+        """Sends SIGTERM. Returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(timeout=READY_WITHIN)
+            return self.process.wait(timeout=READY_TIMEOUT)
         finally:
             self.process.kill()
 
     def messages(self):
-        """What it wrote to its standard error."""
+        """Returns what the server wrote to standard error."""
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
 
     def resident(self):
-        """Its resident memory, in bytes."""
+        """Returns the resident memory, in bytes."""
         with open(f"/proc/{self.process.pid}/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
 
     def cpu_seconds(self):
-        """The processor time that it has used, its own and the kernel's."""
+        """Returns the processor time used so far, including the kernel's."""
         with open(f"/proc/{self.process.pid}/stat") as stat:
             fields = stat.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS

@@ -1,4 +1,4 @@
-"""Clients that keep back the last byte of their bodies: as many as the server has room for, and more."""
+"""Clients that hold back the last byte of their bodies, until the server has no memory for another body."""
 
 import select
 import socket
@@ -6,21 +6,21 @@ import time
 
 from . import names
 
-# Lengths of bodies, and how many clients send one: large ones first, and then what fits into the room they leave.
+# The number of clients for each length of body: large bodies first, then smaller ones for the memory that is left.
 BODIES = {1 << 20: 160, 64 << 10: 32, 4 << 10: 32, 1 << 10: 8}
 
 
-class Hoard:
+class StalledBodies:
     def __init__(self, server):
         self.sockets = []
         for length, clients in BODIES.items():
             some = [self.begin(server, length) for _ in range(clients)]
-            # The last ones find no room.
-            refused, until = 0, time.monotonic() + 5
-            while not refused and time.monotonic() < until:
+            # The last ones must be throttled.
+            throttled, until = 0, time.monotonic() + 5
+            while not throttled and time.monotonic() < until:
                 time.sleep(0.2)
-                refused = sum(connection.recv(12).endswith(b"429") for connection in readable(some))
-            assert refused > 0, f"the server has room for every body of {length} bytes"
+                throttled = sum(connection.recv(12).endswith(b"429") for connection in readable(some))
+            assert throttled > 0, f"the server has memory for every body of {length} bytes"
 
     def begin(self, server, length):
         path = f"/v1.0/users/{names.USER}/presence/setPresence"
@@ -45,7 +45,7 @@ class Hoard:
 
 
 def readable(connections):
-    """Those that have been answered."""
+    """Returns the connections that have a response."""
     poll = select.poll()
     by_number = {connection.fileno(): connection for connection in connections}
     for number in by_number:

@@ -1,23 +1,23 @@
-"""A proxy that refuses the first requests as a throttled server does, and forwards the others unchanged. Who cannot reach it
-from Python says how many with `POST /throttle/NUMBER`, and is answered how many requests it has seen so far."""
+"""A proxy that throttles the first requests as the server would, and forwards the others unchanged. `POST /throttle/NUMBER`
+sets how many it throttles, and returns how many requests it has seen; clients outside Python use that."""
 
 import http.client
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# What belongs to one connection and is not forwarded; the length is written anew.
+# Headers of one connection, which are not forwarded. The length is computed again.
 HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 
 
 class Throttle:
-    """Refuses `refusals` requests with 429 and `Retry-After: 1`, or with other headers."""
+    """A proxy that responses `remaining` requests with 429 and `Retry-After: 1`, or with other headers."""
 
-    def __init__(self, server, refusals, headers=None):
-        self.refusals = refusals
+    def __init__(self, server, remaining, headers=None):
+        self.remaining = remaining
         self.seen = []
         lock = threading.Lock()
-        refused = {"Retry-After": "1"} if headers is None else headers
+        retry_headers = {"Retry-After": "1"} if headers is None else headers
         throttle = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -26,16 +26,16 @@ class Throttle:
             def serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.path.startswith("/throttle/"):
-                    throttle.refusals = int(self.path.removeprefix("/throttle/"))
-                    self.answer(200, {}, str(len(throttle.seen)).encode())
+                    throttle.remaining = int(self.path.removeprefix("/throttle/"))
+                    self.respond(200, {}, str(len(throttle.seen)).encode())
                     return
                 with lock:
                     throttle.seen.append((self.command, self.path, dict(self.headers)))
-                    is_refused = throttle.refusals > 0
-                    throttle.refusals -= is_refused
-                if is_refused:
+                    is_throttled = throttle.remaining > 0
+                    throttle.remaining -= is_throttled
+                if is_throttled:
                     error = {"error": {"code": "TooManyRequests", "message": "Too many requests."}}
-                    self.answer(429, {"Content-Type": "application/json", **refused}, json.dumps(error).encode())
+                    self.respond(429, {"Content-Type": "application/json", **retry_headers}, json.dumps(error).encode())
                 else:
                     self.forward(body)
 
@@ -46,11 +46,11 @@ class Throttle:
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
                 connection.request(self.command, self.path, body=body, headers=headers)
                 response = connection.getresponse()
-                answered = {name: value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP}
-                self.answer(response.status, answered, response.read())
+                headers = {name: value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP}
+                self.respond(response.status, headers, response.read())
                 connection.close()
 
-            def answer(self, status, headers, body):
+            def respond(self, status, headers, body):
                 self.send_response_only(status)
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
                     self.send_header(name, value)

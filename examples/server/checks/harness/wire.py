@@ -1,4 +1,4 @@
-"""Requests to the server as plain HTTP, one connection for each client."""
+"""Plain HTTP requests to the server, on one connection for each client."""
 
 import http.client
 import json
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Answer:
+class Response:
     status: int
     headers: dict
     body: bytes
-    # Asked for once, where it is needed.
+    # The parsed body, once it has been needed.
     parsed: object = field(default=None, repr=False)
 
     @property
@@ -21,7 +21,7 @@ class Answer:
 
     @property
     def code(self):
-        """The code of an error. Rule H1."""
+        """Returns the code of an error. Rule H1."""
         return self.json["error"]["code"]
 
 
@@ -41,9 +41,9 @@ class Client:
         try:
             self.connection.request(method, path, body=body, headers=sent)
             response = self.connection.getresponse()
-            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+            return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
         except Exception:
-            # What comes next begins with a new connection.
+            # The next request opens a new connection.
             self.connection.close()
             raise
 
@@ -54,9 +54,9 @@ class Client:
         return self.request("POST", path, body=body, **options)
 
     def presence(self, user):
-        answer = self.get(f"/v1.0/users/{user}/presence")
-        assert answer.status == 200, answer
-        return answer.json
+        response = self.get(f"/v1.0/users/{user}/presence")
+        assert response.status == 200, response
+        return response.json
 
     def act(self, user, action, body=None):
         return self.post(f"/v1.0/users/{user}/presence/{action}", body)

@@ -1,12 +1,12 @@
-"""One server for all hostile clients: after each of them it must answer as if nothing had happened, and not have grown."""
+"""One server for all hostile clients: after each test it must serve as before, with bounded memory."""
 
 import pytest
 
 from harness import names
 from harness.server import Server
 
-# What it may take, whatever is done to it, in MiB: what it has when it starts, and bounded buffers.
-ROOM = 224
+# The most memory that the server may use, in MiB: its memory after the start, and bounded buffers.
+MEMORY_LIMIT = 224
 MEBIBYTE = 1 << 20
 
 
@@ -27,13 +27,13 @@ def server(hostile_server, request, record_property):
         assert client.presence(user)["activity"] == "InACall"
     resident = hostile_server.resident() // MEBIBYTE
     record_property("resident", resident)
-    assert resident <= ROOM, f"the server takes {resident} MiB"
+    assert resident <= MEMORY_LIMIT, f"the server takes {resident} MiB"
 
 
 def pytest_terminal_summary(terminalreporter):
     sizes = [
         (value, report.nodeid.rpartition("::")[2])
-        # Those of clean-ups, which pytest files under no name.
+        # The reports of teardowns, for which pytest has no category.
         for report in terminalreporter.getreports("")
         for name, value in report.user_properties
         if name == "resident"

@@ -1,4 +1,4 @@
-"""Bytes as a hostile client sends them, and whatever comes back."""
+"""A connection for arbitrary bytes, as a hostile client sends them, and the responses to them."""
 
 import http.client
 import json
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness import names
 from harness.names import USER
 
-# What the server may answer at all: the statuses of rule H1, and those of HTTP itself for what is no request.
+# The statuses that a response may have: those of rule H1, and those of HTTP itself for malformed requests.
 DOCUMENTED = {200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 424, 429, 431, 501, 503, 505, 507}
 PRESENCE = f"/v1.0/users/{USER}/presence"
 TOKEN = f"Authorization: Bearer {names.APPLICATION_TOKEN}\r\n"
@@ -16,7 +16,7 @@ SET_BODY = json.dumps({"sessionId": names.APPLICATION, "availability": "Away", "
 
 
 class _KeptOpen:
-    """A reader that survives the answer which was read from it."""
+    """A reader that stays open after a response was read from it."""
 
     def __init__(self, reader):
         self.reader = reader
@@ -29,7 +29,7 @@ class _KeptOpen:
 
 
 @dataclass
-class Answer:
+class Response:
     status: int
     headers: dict
     body: bytes
@@ -40,18 +40,18 @@ class Answer:
 
 
 class Raw:
-    """A connection to which anything can be written."""
+    """A connection for arbitrary bytes."""
 
     def __init__(self, server, timeout=30):
         self.socket = socket.create_connection((server.host, server.port), timeout=timeout)
         self.reader = self.socket.makefile("rb")
 
     def makefile(self, mode):
-        """For the parser of answers, which would read ahead and throw away what follows: the one reader of all of them."""
+        """Returns the one reader of all responses; a reader for each would read ahead, and lose what follows."""
         return _KeptOpen(self.reader)
 
     def send(self, *pieces):
-        """Sends, as far as the other side takes it."""
+        """Sends as much as the server accepts."""
         try:
             for piece in pieces:
                 self.socket.sendall(piece.encode() if isinstance(piece, str) else piece)
@@ -60,14 +60,14 @@ class Raw:
         return self
 
     def hang_up(self):
-        """Says that nothing more comes, unless the other side has ended already."""
+        """Ends the sending side, unless the server has closed the connection already."""
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:
             pass
 
-    def answer(self):
-        """The next answer; None when the connection has ended instead, or says nothing more."""
+    def response(self):
+        """Returns the next response; None if the connection has ended, or nothing comes in time."""
         response = http.client.HTTPResponse(self)
         try:
             response.begin()
@@ -75,10 +75,10 @@ class Raw:
         except (ConnectionError, http.client.HTTPException, TimeoutError):
             return None
         assert response.status in DOCUMENTED, f"an undocumented status: {response.status} {body}"
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+        return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
     def is_closed(self):
-        """Whether the server has ended the connection; waits for it."""
+        """Reports whether the server has closed the connection, after waiting for it."""
         try:
             return self.reader.read(1) == b""
         except ConnectionError:
@@ -108,6 +108,6 @@ def post(body=SET_BODY, path=f"{PRESENCE}/setPresence", headers=TOKEN, media_typ
 
 
 def ask(server, *pieces):
-    """Sends it all on a connection of its own and returns the answer."""
+    """Sends the pieces on a new connection, and returns the response."""
     with Raw(server) as raw:
-        return raw.send(*pieces).answer()
+        return raw.send(*pieces).response()

@@ -1,4 +1,4 @@
-"""Bodies that are too large, too deep, or no JSON. Rules H1, H2, section 7."""
+"""Tests bodies that are too large, too deep, or no JSON. Rules H1, H2, section 7."""
 
 import json
 
@@ -15,12 +15,12 @@ BULK = "/v1.0/communications/getPresencesByUserId"
 @pytest.mark.parametrize("headers", [TOKEN, ""], ids=["known", "unknown"])
 @pytest.mark.parametrize("path", [f"{PRESENCE}/setPresence", BULK, "/v1.0/$batch", "/no/such/path"])
 def test_h2_ten_megabytes_are_too_large_before_anything_else(server, path, headers):
-    answer = ask(server, post(b"x" * TEN_MEGABYTES, path, headers))
-    assert (answer.status, answer.code) == (413, "RequestEntityTooLarge")
+    response = ask(server, post(b"x" * TEN_MEGABYTES, path, headers))
+    assert (response.status, response.code) == (413, "RequestEntityTooLarge")
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n{headers}\r\n"
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
-    answer = ask(server, head, chunk * (TEN_MEGABYTES // 0x10000), b"0\r\n\r\n")
-    assert (answer.status, answer.code) == (413, "RequestEntityTooLarge")
+    response = ask(server, head, chunk * (TEN_MEGABYTES // 0x10000), b"0\r\n\r\n")
+    assert (response.status, response.code) == (413, "RequestEntityTooLarge")
 
 
 def test_h2_a_body_without_end(server):
@@ -29,22 +29,22 @@ def test_h2_a_body_without_end(server):
     with Raw(server) as raw:
         raw.socket.settimeout(20)
         raw.send(head, chunk * 1000)
-        answer = raw.answer()
-        assert answer is None or answer.status == 413
+        response = raw.response()
+        assert response is None or response.status == 413
         raw.send(chunk * 1000)
         assert raw.is_closed()
 
 
-def test_a_client_that_waits_to_be_asked_for_its_body(server):
-    """`Expect: 100-continue`: it is told that the body is too large before it sends it."""
+def test_a_client_that_waits_for_100_continue(server):
+    """With `Expect: 100-continue`, a client learns that its body is too large before sending it."""
     head = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
     with Raw(server) as raw:
-        answer = raw.send(f"{head}Content-Length: {TEN_MEGABYTES}\r\n{TOKEN}\r\n").answer()
-        assert answer.status == 413
+        response = raw.send(f"{head}Content-Length: {TEN_MEGABYTES}\r\n{TOKEN}\r\n").response()
+        assert response.status == 413
     with Raw(server) as raw:
         raw.send(f"{head}Content-Type: application/json\r\nContent-Length: {len(SET_BODY)}\r\n{TOKEN}\r\n")
         assert raw.reader.readline().startswith(b"HTTP/1.1 100") and raw.reader.readline() == b"\r\n"
-        assert raw.send(SET_BODY).answer().status == 200
+        assert raw.send(SET_BODY).response().status == 200
 
 
 def nested(depth, opening="[", closing="]"):
@@ -56,17 +56,17 @@ DEEP = {
     "braces": nested(100_000, '{"a":', "}").replace(":}", ":1}", 1),
     "open brackets": "[" * 1_000_000,
     "a member": f'{{"sessionId":{nested(100_000)}}}',
-    "a member nobody knows": f'{SET_BODY[:-1]},"x":{nested(33)}}}',
+    "an unknown member": f'{SET_BODY[:-1]},"x":{nested(33)}}}',
 }
 
 
 @pytest.mark.parametrize("body", DEEP.values(), ids=DEEP)
 def test_deep_json(server, body):
-    answer = ask(server, post(body))
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = ask(server, post(body))
+    assert (response.status, response.code) == (400, "InvalidArgument")
 
 
-def test_members_that_nobody_knows_are_skipped(server):
+def test_unknown_members_are_ignored(server):
     member = f'"x":{{"a":{nested(20)},"b":[1.5e300,-0,null,true,"\\ud83e\\udd80\\u0000"]}}'
     assert ask(server, post(f"{SET_BODY[:-1]},{member}}}")).status == 200
     large = f'{SET_BODY[:-1]},"x":"{"y" * 900_000}"}}'
@@ -103,25 +103,25 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_h1_bodies_that_are_refused(server, body):
-    answer = ask(server, post(body))
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
-    json.loads(answer.body)
+def test_h1_malformed_bodies_are_rejected(server, body):
+    response = ask(server, post(body))
+    assert (response.status, response.code) == (400, "InvalidArgument")
+    json.loads(response.body)
 
 
 @pytest.mark.parametrize(
     "media_type", ["text/plain", "application/xml", "application/jsonp", "json", "", "application/x-www-form-urlencoded"]
 )
-def test_h1_media_types_that_are_refused(server, media_type):
-    answer = ask(server, post(media_type=media_type))
-    assert answer.status == 415
+def test_h1_other_media_types_are_rejected(server, media_type):
+    response = ask(server, post(media_type=media_type))
+    assert response.status == 415
 
 
 @pytest.mark.parametrize(
     "media_type",
     ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8", "application/json;odata.metadata=minimal"],
 )
-def test_h1_media_types_that_are_taken(server, media_type):
+def test_h1_json_media_types_are_accepted(server, media_type):
     assert ask(server, post(media_type=media_type)).status == 200
 
 
@@ -137,26 +137,26 @@ def test_h2_bulks_and_batches_at_their_edges(server, application):
     element = {"id": "1", "method": "POST", "url": "/communications/getPresencesByUserId"}
     headers = {"Content-Type": "application/json"}
     bulks = [{**element, "id": str(n), "headers": headers, "body": {"ids": [USER] * 650}} for n in range(20)]
-    answer = application.post("/v1.0/$batch", {"requests": bulks})
-    assert answer.status == 200 and [response["status"] for response in answer.json["responses"]] == [200] * 20
+    response = application.post("/v1.0/$batch", {"requests": bulks})
+    assert response.status == 200 and [element["status"] for element in response.json["responses"]] == [200] * 20
     nested_batch = {"id": "1", "method": "POST", "url": "/$batch", "headers": headers, "body": {"requests": bulks[:1]}}
     assert application.post("/v1.0/$batch", {"requests": [nested_batch]}).status == 400
-    # An id as long as the body: it is echoed, once.
+    # An id almost as long as the body is echoed once.
     long_id = {**element, "id": "x" * 500_000, "method": "GET", "url": f"/users/{USER}/presence"}
-    answer = application.post("/v1.0/$batch", {"requests": [long_id]})
-    assert answer.status in (200, 400)
+    response = application.post("/v1.0/$batch", {"requests": [long_id]})
+    assert response.status in (200, 400)
     circle = [{**long_id, "id": n, "dependsOn": [m]} for n, m in (("1", "2"), ("2", "1"))]
-    answer = application.post("/v1.0/$batch", {"requests": circle})
-    assert answer.status in (200, 400) and APPLICATION not in answer.body.decode()
+    response = application.post("/v1.0/$batch", {"requests": circle})
+    assert response.status in (200, 400) and APPLICATION not in response.body.decode()
     assert application.post("/v1.0/$batch", {"requests": [{**long_id, "id": "1", "dependsOn": ["x"] * 50_000}]}).status in (
         200,
         400,
     )
 
 
-def test_names_that_a_log_or_a_page_could_trip_over(server, application):
+def test_names_that_could_be_injected_into_logs_or_pages(server, application):
     for name in ("<script>", "%0d%0aX-Injected:%20yes", "${jndi:ldap://x}", "'; drop table users; --", "%s%n%x", "\\u202e"):
         path = f"/v1.0/users/{name}/presence".replace(" ", "%20").replace("<", "%3C").replace(">", "%3E")
-        answer = application.get(path, headers={"client-request-id": name.replace("%0d%0a", "")})
-        assert answer.status in (400, 404) and "x-injected" not in answer.headers
-        assert answer.headers["content-type"].startswith("application/json") and answer.json["error"]["code"]
+        response = application.get(path, headers={"client-request-id": name.replace("%0d%0a", "")})
+        assert response.status in (400, 404) and "x-injected" not in response.headers
+        assert response.headers["content-type"].startswith("application/json") and response.json["error"]["code"]

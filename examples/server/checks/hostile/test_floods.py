@@ -1,4 +1,4 @@
-"""Very many: users, connections, readers of changes. What is bounded is refused with 429 or 507, or waits; nothing piles up."""
+"""Tests very many users, connections and readers of changes. Beyond a limit they get 429 or 507, or wait."""
 
 import contextlib
 import random
@@ -11,35 +11,35 @@ from harness.fill import SET, post_batch
 from harness.names import APPLICATION, numbered
 from harness.server import Server
 
-from .conftest import MEBIBYTE, ROOM
+from .conftest import MEBIBYTE, MEMORY_LIMIT
 from .raw import PRESENCE, TOKEN, Raw, get
 
 CONNECTIONS = 4_000
 
 
 def batch(client, action, ids, body):
-    """One action for each of up to 20 users. Returns their statuses."""
+    """Sends one action for each of up to 20 users. Returns their statuses."""
     return post_batch(client, [(user, action, body) for user in ids])
 
 
 def test_s9_users_without_end(tmp_path):
-    """A full server refuses new users with 507 and serves those it has; users who have nothing make room again."""
+    """A full server rejects new users with 507, and serves the users it has; users without a session are evicted."""
     with Server("--users", "1000") as server, server.client(names.APPLICATION_TOKEN) as client:
         statuses = []
         for begin in range(0, 4_000, 20):
             statuses += batch(client, "setPresence", [numbered("flood", n) for n in range(begin, begin + 20)], SET)
         taken = [n for n, status in enumerate(statuses) if status == 200]
-        # The users are spread over shards, which need not fill up at the same moment.
+        # The users are spread over shards, which fill up at different moments.
         assert set(statuses) == {200, 507} and 900 <= len(taken) <= 1_000 and taken[:800] == list(range(800))
         before = server.resident()
-        # Reading needs no room. Rule M5.
+        # Rule M5: reading needs no slot.
         for begin in range(0, 65_000, 650):
             ids = [numbered("reader", n) for n in range(begin, begin + 650)]
             assert client.post("/v1.0/communications/getPresencesByUserId", {"ids": ids}).status == 200
         assert client.presence(numbered("flood", 0))["activity"] == "InACall"
-        answer = client.act(numbered("flood", 3_999), "setPresence", SET)
-        assert (answer.status, answer.code) == (507, "InsufficientStorage")
-        # Rule S9: replacing needs no room. Rule M5: who has nothing makes room.
+        response = client.act(numbered("flood", 3_999), "setPresence", SET)
+        assert (response.status, response.code) == (507, "InsufficientStorage")
+        # Rule S9: replacing needs no slot. Rule M5: a user without a session is evicted.
         assert client.act(numbered("flood", 0), "setPresence", SET).status == 200
         clear = {"sessionId": APPLICATION}
         for begin in range(0, len(taken), 20):
@@ -51,14 +51,14 @@ def test_s9_users_without_end(tmp_path):
 
 
 def test_s9_sessions_without_end(server, developer):
-    """One user can have only so many sessions."""
+    """The sessions of one user are bounded."""
     user = numbered("sessions", 0)
     statuses = [developer.act(user, "setPresence", {**SET, "sessionId": numbered("session", n)}).status for n in range(200)]
-    room = statuses.index(507)
-    assert room >= 3 and statuses == [200] * room + [507] * (200 - room)
+    accepted = statuses.index(507)
+    assert accepted >= 3 and statuses == [200] * accepted + [507] * (200 - accepted)
 
 
-def test_thousands_of_connections_that_say_nothing(server):
+def test_thousands_of_idle_connections(server):
     with contextlib.ExitStack() as stack:
         for number in range(CONNECTIONS):
             raw = stack.enter_context(Raw(server))
@@ -67,13 +67,13 @@ def test_thousands_of_connections_that_say_nothing(server):
             elif number % 3 == 2:
                 raw.send(get())
         asked = time.monotonic()
-        assert Raw(server).send(get()).answer().status == 200
+        assert Raw(server).send(get()).response().status == 200
         assert time.monotonic() - asked < 2
-        assert server.resident() <= ROOM * MEBIBYTE
+        assert server.resident() <= MEMORY_LIMIT * MEBIBYTE
 
 
-def test_thousands_of_readers_of_changes_most_of_them_gone(server, developer):
-    """Readers that hang up without a word, or never read, cost no more than a bounded number of places."""
+def test_thousands_of_readers_of_changes(server, developer):
+    """Readers that hang up or never read cost bounded memory, and release their permits."""
     statuses = []
     with contextlib.ExitStack() as stack:
         for number in range(3_000):
@@ -85,19 +85,19 @@ def test_thousands_of_readers_of_changes_most_of_them_gone(server, developer):
                 raw.socket.settimeout(5)
                 statuses.append(int(raw.socket.recv(12)[-3:]))
         assert set(statuses) <= {200, 429} and statuses[0] == 200
-        change_everybody(developer, 200)
-        assert server.resident() <= ROOM * MEBIBYTE
-    # Their places are free again.
+        change_all(developer, 200)
+        assert server.resident() <= MEMORY_LIMIT * MEBIBYTE
+    # Their permits are released.
     until = time.monotonic() + 20
     while (feed := Feed(server)).status != 200:
         feed.close()
-        assert time.monotonic() < until, "the places of readers who are gone stay taken"
+        assert time.monotonic() < until, "readers that hung up keep their permits"
         time.sleep(0.2)
     feed.close()
 
 
-def change_everybody(client, users, seed=0):
-    """A visible change of each of these users."""
+def change_all(client, users, seed=0):
+    """Makes a visible change of each of these users."""
     pick = random.Random(seed)
     for begin in range(0, users, 20):
         availability, activity = pick.choice(names.SESSION_PAIRS)
@@ -106,32 +106,32 @@ def change_everybody(client, users, seed=0):
 
 
 def test_a_reader_that_does_not_read(server, developer):
-    """It costs bounded memory and nobody's time; the others hear everything; when it reads on, it hears how it ends."""
+    """It costs bounded memory and delays no other client; another reader receives everything, and so does it in the end."""
     slow = [Feed(server) for _ in range(20)]
-    told = {}
+    received = {}
 
     def follow():
         with contextlib.suppress(OSError, ValueError, AttributeError):
             for event in quick:
                 if event.kind == "presence":
-                    told[event.data["id"]] = event.data["sequenceNumber"]
+                    received[event.data["id"]] = event.data["sequenceNumber"]
 
     quick = Feed(server)
     threading.Thread(target=follow, daemon=True).start()
-    change_everybody(developer, 1_000)
+    change_all(developer, 1_000)
     before = server.resident()
     longest = 0
     for seed in range(12):
         asked = time.monotonic()
-        change_everybody(developer, 1_000, seed)
+        change_all(developer, 1_000, seed)
         longest = max(longest, (time.monotonic() - asked) / 50)
     grown = (server.resident() - before) / MEBIBYTE
     assert grown < 64, f"the server has grown by {grown:.0f} MiB"
     assert longest < 0.5, f"a batch waited {longest:.2f} s for readers that do not read"
     expected = {user: developer.presence(user)["sequenceNumber"] for user in map(lambda n: numbered("change", n), range(1_000))}
     until = time.monotonic() + 10
-    while any(told.get(user) != number for user, number in expected.items()):
-        assert time.monotonic() < until, "a reader was not told everything"
+    while any(received.get(user) != number for user, number in expected.items()):
+        assert time.monotonic() < until, "a reader did not receive everything"
         time.sleep(0.05)
     latest = {}
     for event in slow[0]:
@@ -146,12 +146,12 @@ def test_a_reader_that_does_not_read(server, developer):
         feed.close()
 
 
-def test_a_cursor_is_resumed_or_refused_aloud(server, developer):
-    change_everybody(developer, 20)
+def test_a_cursor_is_resumed_or_rejected(server, developer):
+    change_all(developer, 20)
     first = Feed(server)
     cursor = next(event.cursor for event in first if event.kind == "up-to-date")
     first.close()
-    change_everybody(developer, 20, seed=7)
+    change_all(developer, 20, seed=7)
     resumed = Feed(server, cursor)
     event = next(iter(resumed))
     assert event.kind == "presence" and event.cursor
@@ -164,12 +164,12 @@ def test_a_cursor_is_resumed_or_refused_aloud(server, developer):
         feed.close()
 
 
-def test_requests_as_fast_as_they_come(server):
-    """More at a time than it serves: each is answered, in the end with 200 or 429."""
+def test_more_requests_than_the_limit(server):
+    """Every request gets a response of 200 or 429."""
     raws = [Raw(server) for _ in range(1_000)]
     for raw in raws:
         raw.send(get() * 20)
-    statuses = {raw.answer().status for raw in raws for _ in range(20)}
+    statuses = {raw.response().status for raw in raws for _ in range(20)}
     assert statuses <= {200, 429}
     for raw in raws:
         raw.close()

@@ -1,4 +1,4 @@
-"""Where one request ends and the next begins: pipelining, and shapes with which requests are smuggled past a proxy. RFC 9112."""
+"""Tests the boundaries between requests: pipelining, and framing that smuggles requests past a proxy. RFC 9112."""
 
 import pytest
 
@@ -10,12 +10,12 @@ CHUNKED = f"{len(SET_BODY):x}\r\n{SET_BODY}\r\n0\r\n\r\n"
 
 
 def statuses(server, *pieces, timeout=1):
-    """The statuses of everything that comes back, until the connection ends or nothing more comes."""
+    """Returns the statuses of all responses, until the connection ends or nothing more comes."""
     found = []
     with Raw(server, timeout) as raw:
         raw.send(*pieces)
-        while answer := raw.answer():
-            found.append(answer.status)
+        while response := raw.response():
+            found.append(response.status)
     return found
 
 
@@ -25,7 +25,7 @@ def test_pipelining(server):
 
 
 def test_pipelining_without_reading(server):
-    """Answers wait for a client that does not read; requests then wait for answers: nothing is piled up."""
+    """Responses wait for a client that does not read, and further requests wait for responses."""
     with Raw(server) as raw:
         raw.socket.settimeout(1)
         sent = 0
@@ -46,20 +46,20 @@ def test_chunked(server):
 
 @pytest.mark.parametrize("order", ["length first", "encoding first"])
 def test_both_a_length_and_chunks(server, order):
-    """Refused, or read as chunks, which RFC 9112 wants: in no case is a part of the body taken for a request."""
+    """The request is rejected, or read as chunks as RFC 9112 requires; no part of the body is read as a request."""
     lengths = [f"Content-Length: {len(CHUNKED) + len(SMUGGLED)}", "Transfer-Encoding: chunked"]
     if order == "encoding first":
         lengths.reverse()
     head = HEAD + "\r\n".join(lengths) + "\r\n\r\n"
-    # By its length, the second request is body; by its chunks it is one of its own.
+    # By its length, the body includes the second request; by its chunks, it does not.
     assert statuses(server, head, CHUNKED, SMUGGLED) in ([400], [200], [200, 404])
-    # By its length the body is short, and the rest would be a request.
+    # By its length, the body is short, and the rest is a request.
     inner = f"{len(SMUGGLED):x}\r\n{SMUGGLED}\r\n0\r\n\r\n"
     head = f"{HEAD}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert statuses(server, head, inner) in ([400], [400, 400])
 
 
-REFUSED_FRAMES = {
+MALFORMED_FRAMES = {
     "two lengths": "Content-Length: 5\r\nContent-Length: 6\r\n\r\n{} GET /smuggled",
     "a list of lengths": "Content-Length: 5, 6\r\n\r\n{}   ",
     "a sign": "Content-Length: +2\r\n\r\n{}",
@@ -76,8 +76,8 @@ REFUSED_FRAMES = {
 }
 
 
-@pytest.mark.parametrize("frame", REFUSED_FRAMES.values(), ids=REFUSED_FRAMES)
-def test_frames_that_are_refused(server, frame):
+@pytest.mark.parametrize("frame", MALFORMED_FRAMES.values(), ids=MALFORMED_FRAMES)
+def test_malformed_frames_are_rejected(server, frame):
     found = statuses(server, HEAD + frame)
     assert found in ([], [400], [413], [501]), found
 
@@ -87,20 +87,20 @@ def test_a_client_that_hangs_up_in_the_middle(server, frame):
     with Raw(server, timeout=5) as raw:
         raw.send(HEAD + frame)
         raw.hang_up()
-        answer = raw.answer()
-        assert answer is None or answer.status == 400
+        response = raw.response()
+        assert response is None or response.status == 400
 
 
 def test_a_flood_of_chunk_extensions(server):
     with Raw(server) as raw:
         raw.send(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n1;", b"x" * 10_000_000)
-        answer = raw.answer()
-        assert answer is None or answer.status in (400, 413)
+        response = raw.response()
+        assert response is None or response.status in (400, 413)
 
 
 def test_a_flood_of_trailers(server):
     with Raw(server) as raw:
         trailers = "".join(f"X-{number}: {'x' * 100}\r\n" for number in range(100_000))
         raw.send(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n{CHUNKED[:-2]}", trailers, "\r\n")
-        answer = raw.answer()
-        assert answer is None or answer.status in (400, 413, 431)
+        response = raw.response()
+        assert response is None or response.status in (400, 413, 431)

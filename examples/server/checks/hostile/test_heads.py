@@ -1,4 +1,4 @@
-"""Heads of requests: floods of headers, paths that want to be elsewhere, and what is no HTTP at all."""
+"""Tests heads of requests: too many headers, unusual paths, and bytes that are no HTTP."""
 
 import pytest
 
@@ -9,17 +9,17 @@ from .raw import PRESENCE, TOKEN, Raw, ask, get, post
 
 @pytest.mark.parametrize("count", [200, 1_000, 100_000])
 def test_many_headers(server, count):
-    answer = ask(server, get(headers=TOKEN + "".join(f"X-{number}: x\r\n" for number in range(count))))
-    assert answer.status == 431
+    response = ask(server, get(headers=TOKEN + "".join(f"X-{number}: x\r\n" for number in range(count))))
+    assert response.status == 431
 
 
 @pytest.mark.parametrize("size", [100_000, 1_000_000, 50_000_000])
 def test_a_large_header(server, size):
     with Raw(server) as raw:
         raw.send("GET / HTTP/1.1\r\nHost: x\r\nX: ", b"x" * size, "\r\n\r\n")
-        answer = raw.answer()
-        # Whoever still sends may not see the answer, for the connection was reset.
-        assert answer is None or answer.status == 431
+        response = raw.response()
+        # A client that still sends may miss the response, because the connection is reset.
+        assert response is None or response.status == 431
 
 
 def test_a_large_name_and_a_large_target(server):
@@ -28,7 +28,7 @@ def test_a_large_name_and_a_large_target(server):
     assert ask(server, get(f"{PRESENCE}?$select={'a,' * 10_000}")).status in (200, 400, 414)
 
 
-ANSWERS_TO_PATHS = {
+STATUSES_OF_PATHS = {
     # A dot segment is a name like any other: nothing is resolved.
     f"/v1.0/../v1.0/users/{USER}/presence": 404,
     f"/v1.0/./users/{USER}/presence": 404,
@@ -58,7 +58,7 @@ ANSWERS_TO_PATHS = {
     f"/v1.0/users/{'%2D'.join(USER.split('-'))}/presence": 200,
     f"/v1.0/users/%7B{USER}%7D/presence": 200,
     f"/v1.0/%75sers/{USER}/presence": 200,
-    # Absolute form, as to a proxy: a server must take it. RFC 9112, section 3.2.2.
+    # A server must accept the absolute form, as sent to a proxy. RFC 9112, section 3.2.2.
     f"http://elsewhere.example/v1.0/users/{USER}/presence": 200,
     f"http://elsewhere.example/../v1.0/users/{USER}/presence": 404,
     "http://elsewhere.example": 404,
@@ -67,21 +67,21 @@ ANSWERS_TO_PATHS = {
 }
 
 
-@pytest.mark.parametrize(("path", "status"), ANSWERS_TO_PATHS.items())
+@pytest.mark.parametrize(("path", "status"), STATUSES_OF_PATHS.items())
 def test_paths(server, path, status):
-    answer = ask(server, get(path))
-    assert answer.status == status
+    response = ask(server, get(path))
+    assert response.status == status
     if status != 200:
-        assert answer.code == {400: "InvalidArgument", 404: "NotFound"}[status]
+        assert response.code == {400: "InvalidArgument", 404: "NotFound"}[status]
 
 
 @pytest.mark.parametrize(
     "path",
     [b"/v1.0/users/\xff\xfe/presence", b"/v1.0/users/\x00/presence", b"/v1.0/users/caf\xc3\xa9/presence", b"/a b", b"", b"x"],
 )
-def test_bytes_that_are_no_target(server, path):
-    answer = ask(server, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + TOKEN.encode() + b"\r\n")
-    assert answer is None or answer.status in (400, 404)
+def test_malformed_targets(server, path):
+    response = ask(server, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + TOKEN.encode() + b"\r\n")
+    assert response is None or response.status in (400, 404)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "SETPRESENCE"])
@@ -110,20 +110,20 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize("bytes_sent", NO_HTTP.values(), ids=NO_HTTP)
-def test_what_is_no_http(server, bytes_sent):
+def test_malformed_http(server, bytes_sent):
     with Raw(server, timeout=5) as raw:
         raw.send(bytes_sent)
         raw.hang_up()
-        answer = raw.answer()
-        assert answer is None or 400 <= answer.status < 500 or answer.status in (501, 505)
+        response = raw.response()
+        assert response is None or 400 <= response.status < 500 or response.status in (501, 505)
 
 
 def test_http_1_0(server):
     with Raw(server) as raw:
-        answer = raw.send(f"GET {PRESENCE} HTTP/1.0\r\n{TOKEN}\r\n").answer()
-        assert answer.status == 200 and raw.is_closed()
+        response = raw.send(f"GET {PRESENCE} HTTP/1.0\r\n{TOKEN}\r\n").response()
+        assert response.status == 200 and raw.is_closed()
 
 
-def test_headers_may_be_spelled_in_any_case(server):
-    answer = ask(server, post(headers=TOKEN.replace("Authorization: Bearer", "aUTHORIZATION:bearer")))
-    assert answer.status == 200
+def test_header_names_are_case_insensitive(server):
+    response = ask(server, post(headers=TOKEN.replace("Authorization: Bearer", "aUTHORIZATION:bearer")))
+    assert response.status == 200

@@ -1,4 +1,4 @@
-"""Clients that take their time, all at once: each has its limit, and nobody else notices."""
+"""Tests slow clients, all at once: each times out, and other clients are not delayed."""
 
 import threading
 import time
@@ -14,13 +14,13 @@ AT_MOST = 35
 
 
 def trickle(raw, text, pause):
-    """Sends a byte at a time until the server has had enough. Returns its answer and how long that took."""
+    """Sends single bytes until the server responds or disconnects. Returns the response and the seconds it took."""
     began = time.monotonic()
     raw.socket.settimeout(pause)
     for byte in text:
         raw.send(bytes([byte]))
         try:
-            if raw.socket.recv(1, 2):  # MSG_PEEK: an answer is there.
+            if raw.socket.recv(1, 2):  # MSG_PEEK: a response has come.
                 break
             return None, time.monotonic() - began
         except TimeoutError:
@@ -28,11 +28,11 @@ def trickle(raw, text, pause):
         except ConnectionError:
             return None, time.monotonic() - began
     raw.socket.settimeout(AT_MOST)
-    return raw.answer(), time.monotonic() - began
+    return raw.response(), time.monotonic() - began
 
 
 ENDLESS = b"x" * 10_000
-# What is sent at first, what then comes slowly, and what the server says to it; None for nothing.
+# The bytes sent at first, those that follow slowly, and the expected statuses; None for no response.
 SLOW = {
     "nothing at all": ("", b"", {None, 408}),
     "half a head": ("GET / HTTP/1.1\r\nHost:", b"", {None, 408}),
@@ -41,12 +41,12 @@ SLOW = {
     "no body": (f"{HEAD}Content-Length: {len(SET_BODY)}\r\n{TOKEN}\r\n", b"", {408}),
     "a slow body": (f"{HEAD}Content-Length: {len(ENDLESS)}\r\n{TOKEN}\r\n", ENDLESS, {408}),
     "slow chunks": (f"{HEAD}Transfer-Encoding: chunked\r\n{TOKEN}\r\n", b"1\r\nx\r\n" * 1000, {408}),
-    "a slow body of somebody unknown": (f"{HEAD}Content-Length: {len(ENDLESS)}\r\n\r\n", ENDLESS, {401, 408}),
+    "a slow body without a token": (f"{HEAD}Content-Length: {len(ENDLESS)}\r\n\r\n", ENDLESS, {401, 408}),
     "a slow second head": (get(), b"", {200}),
 }
 
 
-def test_slow_clients_are_given_up(server):
+def test_slow_clients_time_out(server):
     found = {}
 
     def run(name, at_first, then):
@@ -67,14 +67,14 @@ def test_slow_clients_are_given_up(server):
             assert asked - began < AT_MOST + 10, f"still served: {set(SLOW) - set(found)}"
             time.sleep(0.05)
     for name, (_, _, statuses) in SLOW.items():
-        answer, took, _, is_closed = found[name]
-        assert (answer and answer.status) in statuses, (name, answer)
+        response, took, _, is_closed = found[name]
+        assert (response and response.status) in statuses, (name, response)
         assert took <= AT_MOST and is_closed, (name, took, is_closed)
     assert max(waits) < 1, f"others waited {max(waits):.2f} s"
 
 
 def test_a_client_that_does_not_read_its_answers(server):
-    """Its answers fill what the kernel keeps for it, and then wait; others are served."""
+    """Its responses fill the kernel's buffers and then wait; other clients are served."""
     bulk = ('{"ids":[' + ",".join([f'"{USER}"'] * 650) + "]}").encode()
     head = "POST /v1.0/communications/getPresencesByUserId HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(bulk)}\r\n{TOKEN}\r\n".encode() + bulk

@@ -1,4 +1,4 @@
-"""Tokens that are missing, wrong or somebody else's. Rules H1, H2."""
+"""Tests missing, wrong and other callers' tokens. Rules H1, H2."""
 
 import subprocess
 
@@ -31,7 +31,7 @@ BAD_HEADERS = [
 
 
 @pytest.mark.parametrize("headers", BAD_HEADERS)
-def test_h1_without_a_known_token_nothing_is_done(server, headers):
+def test_h1_requests_without_a_known_token_are_rejected(server, headers):
     for request in (
         get(headers=headers),
         post(headers=headers),
@@ -40,14 +40,14 @@ def test_h1_without_a_known_token_nothing_is_done(server, headers):
         get("/no/such/path", headers),
         post("not json", headers=headers),
     ):
-        answer = ask(server, request)
-        # A control character is no header at all.
-        assert answer.status == (400 if "\x01" in headers else 401), (request, answer)
-        if answer.status == 401:
-            assert answer.code == "Unauthorized" and "www-authenticate" in answer.headers
+        response = ask(server, request)
+        # A control character makes the header malformed.
+        assert response.status == (400 if "\x01" in headers else 401), (request, response)
+        if response.status == 401:
+            assert response.code == "Unauthorized" and "www-authenticate" in response.headers
 
 
-def test_h1_a_token_in_the_query_is_none(server):
+def test_h1_a_token_in_the_query_is_ignored(server):
     assert ask(server, get(f"{PRESENCE}?access_token={names.APPLICATION_TOKEN}", "")).status == 401
 
 
@@ -57,11 +57,11 @@ def test_h1_another_applications_session(server, application, other_application,
     assert other_application.act(USER, "setPresence", body).status == 403
     assert other_application.act(USER, "clearPresence", {"sessionId": APPLICATION}).status == 403
     assert signed_in.act(USER, "clearPresence", {"sessionId": OTHER_APPLICATION}).status == 403
-    # The own one, under an id that looks different: rule M2.
+    # Rule M2: its own session, with another spelling of the id.
     assert application.act(USER, "clearPresence", {"sessionId": "{" + APPLICATION.upper() + "}"}).status == 200
 
 
-def test_h1_a_batch_opens_no_door(server, application, signed_in):
+def test_h1_a_batch_grants_no_permissions(server, application, signed_in):
     element = {
         "id": "1",
         "method": "POST",
@@ -73,14 +73,14 @@ def test_h1_a_batch_opens_no_door(server, application, signed_in):
     assert signed_in.post("/v1.0/$batch", {"requests": [element]}).json["responses"][0]["status"] == 401
 
 
-def test_dev_advance_is_for_the_development_token(server, application, signed_in, developer):
+def test_dev_advance_needs_the_development_token(server, application, signed_in, developer):
     assert application.post("/dev/advance?seconds=1").status == 403
     assert signed_in.post("/dev/advance?seconds=1").status == 403
     for query in ("", "?seconds=", "?seconds=-1", "?seconds=x", "?seconds=1e9", "?seconds=99999999999999999999999"):
         assert developer.post(f"/dev/advance{query}").status == 400, query
 
 
-def test_h1_permissions_are_what_the_token_was_given():
+def test_h1_a_token_has_only_its_permissions():
     tokens = ["--app-token", f"{READER}={APPLICATION}:Presence.Read.All"]
     tokens += ["--app-token", f"{WRITER}={APPLICATION}:Presence.ReadWrite.All"]
     body = {"sessionId": APPLICATION, "availability": "Away", "activity": "Away"}
@@ -94,7 +94,7 @@ def test_h1_permissions_are_what_the_token_was_given():
         assert writer.get("/presence/changes").status == 403
 
 
-def test_the_clock_cannot_be_moved_when_it_goes_by_itself():
+def test_a_wall_clock_cannot_be_advanced():
     with Server(virtual_clock=False) as server, server.client() as developer:
         assert developer.post("/dev/advance?seconds=1").status == 404
 
@@ -104,12 +104,12 @@ def test_the_clock_cannot_be_moved_when_it_goes_by_itself():
     [
         ["--listen", "0.0.0.0:0", "--dev-token", "x"],
         ["--listen", "127.0.0.1:0", "--virtual-clock", "--app-token", f"x={APPLICATION}"],
-        ["--listen", "127.0.0.1:0", "--app-token", "x=nobody"],
+        ["--listen", "127.0.0.1:0", "--app-token", "x=no-id"],
         ["--listen", "127.0.0.1:0", "--user-token", f"x={APPLICATION}"],
         ["--listen", "127.0.0.1:0", "--users", "0"],
         ["--listen", "nowhere"],
     ],
 )
-def test_options_that_are_refused(options, tmp_path):
+def test_malformed_options_are_rejected(options, tmp_path):
     run = subprocess.run([program(), "--data", tmp_path, *options], capture_output=True, text=True, timeout=10)
     assert run.returncode != 0 and run.stderr and "panicked" not in run.stderr and "http://" not in run.stdout, run

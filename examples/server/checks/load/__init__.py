@@ -1,1 +1,1 @@
-"""What requests cost: how many a second, how long each takes, how much of its processor time is the directory's."""
+"""Measures requests: their rate, their latency, and the directory's share of their processor time."""

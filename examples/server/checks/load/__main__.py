@@ -1,4 +1,4 @@
-"""Measures the server with wrk, and writes the table of examples/server/README.md. `--short` only looks that nothing fails."""
+"""Measures the server with wrk, and writes the table of examples/server/README.md. `--short` only checks that nothing fails."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from harness.server import PACKAGE, Server
 
 HERE = pathlib.Path(__file__).parent
 CALLS = ("set", "clear", "get", "bulk 650")
-# The whole server; without its journal; and without its directory either: what is left is everybody else's.
+# The whole server, the server without its journal, and the server without its directory either.
 WHOLE, NO_JOURNAL, NO_DIRECTORY = "whole", "no-journal", "no-directory"
 OPTIONS = {
     WHOLE: [],
@@ -24,18 +24,18 @@ OPTIONS = {
 }
 USERS = 100_000
 CONNECTIONS = 32
-# The most that the directory may take of a request's processor time, the journal left aside.
-BAR = 0.15
+# The largest allowed share of the directory in a request's processor time, without the journal.
+MAX_SHARE = 0.15
 BEGIN, END = "<!-- load: written by checks/run load -->", "<!-- end of load -->"
 
 
 def user(number):
-    """As requests.lua numbers them."""
+    """Returns the id of a numbered user, as in requests.lua."""
     return f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"
 
 
 def measure(server, call, seconds, requests):
-    """One run of wrk: what it says, and the processor time that the server took, in microseconds a request."""
+    """Runs wrk once. Returns its results, and the server's processor time in microseconds for each request."""
     environment = {
         "CALL": call,
         "USERS": USERS,
@@ -55,7 +55,7 @@ def measure(server, call, seconds, requests):
     found = re.search(r"^RESULT (.*)$", wrk.stdout, re.MULTILINE)
     assert wrk.returncode == 0 and found, wrk.stdout + wrk.stderr
     result = json.loads(found[1])
-    assert result["requests"] > 0 and result["failures"] == 0 and result["refused"] == 0, f"{call}: {result}"
+    assert result["requests"] > 0 and result["failures"] == 0 and result["rejected"] == 0, f"{call}: {result}"
     return {
         "rate": result["requests"] / result["microseconds"] * 1e6,
         "p50": result["p50"],
@@ -65,8 +65,8 @@ def measure(server, call, seconds, requests):
 
 
 def measure_all(seconds, repetitions, clears):
-    """The runs of each call on each kind of server, one for each repetition. The kinds take turns and change places, so that a
-    slow moment hits them alike, and what is compared was measured one after the other."""
+    """Runs each call on each kind of server, once for each repetition. The order of the kinds changes, so that slow moments
+    affect them alike, and the runs that are compared follow each other."""
     servers = {kind: Server("--users", str(USERS), *options, virtual_clock=False) for kind, options in OPTIONS.items()}
     kinds = list(servers)
     runs = {}
@@ -78,7 +78,7 @@ def measure_all(seconds, repetitions, clears):
                     requests = 0
                     if call == "clear":
                         requests = clears
-                        # Each connection may have sent one more when the last is counted.
+                        # Each connection may send one more request before the last response is counted.
                         sessions = range(clears + 2 * CONNECTIONS)
                         fill(servers[kind], [(user(number), "setPresence", SET) for number in sessions])
                     runs.setdefault((call, kind), []).append(measure(servers[kind], call, seconds, requests))
@@ -89,8 +89,8 @@ def measure_all(seconds, repetitions, clears):
 
 
 def table(runs):
-    """The table of the README, and the calls of which the directory takes too large a share: medians, of the share also the
-    least and the most that a repetition saw."""
+    """Returns the table of the README, and the calls in which the directory's share is too large. The values are medians; the
+    share also has the least and the most of all repetitions."""
     lines = [
         "| call | requests a second | p50 | p99 | processor time | of that journal | directory's share, journal aside |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -102,7 +102,7 @@ def table(runs):
         journal = statistics.median(a - b for a, b in zip(processor[WHOLE], processor[NO_JOURNAL], strict=True))
         shares = [1 - b / a for a, b in zip(processor[NO_JOURNAL], processor[NO_DIRECTORY], strict=True)]
         share = statistics.median(shares)
-        if share > BAR:
+        if share > MAX_SHARE:
             too_large.append(call)
         cells = [
             call,
@@ -136,7 +136,7 @@ def main():
         write(text)
     print(f"load: {sum(map(len, runs.values()))} runs without a failure, {time.monotonic() - began:.0f} s")
     if too_large and not options.short:
-        raise SystemExit(f"load: the directory takes more than {BAR:.0%} of a request's processor time: {', '.join(too_large)}")
+        raise SystemExit(f"load: the directory takes more than {MAX_SHARE:.0%} of a request's processor time: {', '.join(too_large)}")
 
 
 if __name__ == "__main__":

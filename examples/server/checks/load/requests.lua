@@ -1,5 +1,5 @@
--- Requests for wrk: the call, the number of users and of requests come from the environment. A number of requests of 0 means
--- as many as fit into the time.
+-- Requests for wrk. The environment sets the call, the number of users, and the number of requests, where 0 means as many as
+-- possible in the time.
 
 local call, users = os.getenv("CALL"), tonumber(os.getenv("USERS"))
 local most = tonumber(os.getenv("REQUESTS"))
@@ -9,14 +9,14 @@ local ffi = require("ffi")
 ffi.cdef("typedef struct { long seconds, nanoseconds; } timespec; int clock_gettime(int clock, timespec *time);")
 local time = ffi.new("timespec")
 
--- Microseconds of the monotonic clock.
+-- Returns the microseconds of the monotonic clock.
 local function now()
   ffi.C.clock_gettime(1, time)
   return tonumber(time.seconds) * 1e6 + tonumber(time.nanoseconds) / 1e3
 end
 
 local sent = 0
--- Not local, so that `done` can ask for them.
+-- Global, so that `done` can read them.
 began, finished = 0, 0
 
 local function user(number)
@@ -30,7 +30,7 @@ local function headers(has_body)
 end
 local with_body, without_body = headers(true), headers(false)
 
--- A bulk read is large: a few of them, made once, are sent again and again.
+-- Bulk reads are large, so a few of them are created once and sent repeatedly.
 local bulks = {}
 
 function init()
@@ -38,7 +38,7 @@ function init()
   if call ~= "bulk 650" then return end
   for bulk = 1, 16 do
     local ids = {}
-    for place = 1, 650 do ids[place] = '"' .. user(math.random(0, users - 1)) .. '"' end
+    for index = 1, 650 do ids[index] = '"' .. user(math.random(0, users - 1)) .. '"' end
     local body = '{"ids":[' .. table.concat(ids, ",") .. "]}"
     bulks[bulk] = wrk.format("POST", "/v1.0/communications/getPresencesByUserId", with_body, body)
   end
@@ -48,7 +48,7 @@ function request()
   sent = sent + 1
   if sent == 1 then began = now() end
   if call == "bulk 650" then return bulks[sent % 16 + 1] end
-  -- A clear needs a session each time, so that it goes through the users in order.
+  -- Each clear needs a session, so the requests go through the users in order.
   local path = "/v1.0/users/" .. user(call == "clear" and sent - 1 or math.random(0, users - 1)) .. "/presence"
   if call == "get" then return wrk.format("GET", path, without_body) end
   if call == "clear" then return wrk.format("POST", path .. "/clearPresence", with_body, '{"sessionId":"' .. session .. '"}') end
@@ -60,11 +60,11 @@ function request()
   return wrk.format("POST", path .. "/setPresence", with_body, body)
 end
 
--- Only where it is needed: to look at every answer costs wrk more than the request does.
+-- Only where it is needed, because handling every response costs wrk more than the request does.
 if most > 0 then
   function response()
     finished = now()
-    -- What is still under way then is not counted.
+    -- Requests still in flight are not counted.
     if sent >= most then wrk.thread:stop() end
   end
 end
@@ -75,10 +75,10 @@ function setup(thread) table.insert(threads, thread) end
 
 function done(summary, latency)
   local errors, duration = summary.errors, summary.duration
-  -- wrk itself counts the whole time that it was given.
+  -- wrk itself reports the whole time of the run.
   if most > 0 then duration = threads[1]:get("finished") - threads[1]:get("began") end
   io.write(string.format(
-    'RESULT {"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"failures":%d,"refused":%d}\n',
+    'RESULT {"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"failures":%d,"rejected":%d}\n',
     summary.requests, duration, latency:percentile(50), latency:percentile(99),
     errors.connect + errors.read + errors.write + errors.timeout, errors.status
   ))

@@ -1,5 +1,5 @@
-"""Requests made by schemathesis from the server's own description of itself: no 5xx but 507, no status, no header and no body
-that it does not describe, everything invalid refused, no path without a token. The same in every run."""
+"""Runs schemathesis on the server's own description: no 5xx but 507; no status, header or body that is not described; invalid
+requests are rejected, and so are requests without a token. The requests are the same in every run."""
 
 import os
 import pathlib
@@ -18,7 +18,7 @@ AT_MOST_SECONDS = 180
 
 
 def run(server, examples):
-    """Runs schemathesis against a server. Returns its exit status and what it printed."""
+    """Runs schemathesis against a server. Returns its exit status and output."""
     command = [
         pathlib.Path(sys.executable).with_name("schemathesis"),
         *("--config-file", HERE / "schemathesis.toml"),

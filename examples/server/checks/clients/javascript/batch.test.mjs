@@ -1,10 +1,10 @@
-// The JavaScript client sends batches. Rule H5.
+// Tests batches with the JavaScript client. Rule H5.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { BatchRequestContent, BatchResponseContent } from "@microsoft/microsoft-graph-client";
-import { graph, names, refusal, url } from "./graph.mjs";
+import { errorOf, graph, names, url } from "./graph.mjs";
 
 const { APPLICATION } = names;
 const client = graph();
@@ -34,7 +34,7 @@ test("a batch of 20, in order", async () => {
   }
 });
 
-test("what depends on a failed element fails, and nothing else does", async () => {
+test("only the dependents of a failed element fail", async () => {
   const user = randomUUID();
   const path = `/users/${user}/presence`;
   const responses = await send([
@@ -56,18 +56,18 @@ test("a batch that the client builds", async () => {
     { id: "1", request: post(`${path}/setPresence`, set) },
     { id: "2", request: new Request(`${url}/v1.0${path}`, { method: "GET" }), dependsOn: ["1"] },
   ]);
-  const answer = new BatchResponseContent(await client.api("/$batch").post(await content.getContent()));
-  assert.equal(answer.getResponseById("1").status, 200);
-  const presence = await answer.getResponseById("2").json();
+  const response = new BatchResponseContent(await client.api("/$batch").post(await content.getContent()));
+  assert.equal(response.getResponseById("1").status, 200);
+  const presence = await response.getResponseById("2").json();
   assert.deepEqual([presence.availability, presence.activity], ["Busy", "InACall"]);
 });
 
-test("batches that are refused as a whole", async () => {
+test("malformed batches are rejected as a whole", async () => {
   const get = (id) => element(id, "GET", `/users/${randomUUID()}/presence`);
   const many = Array.from({ length: 21 }, (_, number) => get(`${number}`));
   const nested = [element("1", "POST", "/$batch", { requests: [get("1")] })];
   for (const requests of [[], many, [get("1"), get("1")], nested, [{ method: "GET", url: "/me/presence" }]]) {
-    const { statusCode, code } = await refusal(send(requests));
+    const { statusCode, code } = await errorOf(send(requests));
     assert.deepEqual([statusCode, code], [400, "InvalidArgument"]);
   }
 });

@@ -1,5 +1,5 @@
-// The official JavaScript client, unmodified. Over plain http it never sends a token (it looks for https before it compares
-// hosts), so that its first middleware, which every user of it may bring along, sets the header.
+// The official JavaScript client, unmodified. Over plain http it never sends a token, because it requires https before it
+// compares hosts; so a first middleware, which the client allows, sets the header.
 
 import { Client, HTTPMessageHandler, RetryHandler, RetryHandlerOptions } from "@microsoft/microsoft-graph-client";
 
@@ -25,26 +25,26 @@ export function graph(token = names.APPLICATION_TOKEN, base = url) {
   return Client.initWithMiddleware({ baseUrl: `${base}/`, defaultVersion: "v1.0", middleware: first });
 }
 
-// Lets virtual time pass.
+// Advances the virtual clock.
 export async function advance(seconds) {
-  const answer = await fetch(`${url}/dev/advance?seconds=${seconds}`, {
+  const response = await fetch(`${url}/dev/advance?seconds=${seconds}`, {
     method: "POST",
     headers: { Authorization: `Bearer ${names.DEVELOPER_TOKEN}` },
   });
-  if (answer.status !== 200) throw new Error(`advance: ${answer.status}`);
+  if (response.status !== 200) throw new Error(`advance: ${response.status}`);
 }
 
-// Has the next requests through the proxy refused. Returns how many it has seen.
+// Makes the proxy throttle the next requests. Returns how many it has seen.
 export async function throttle(requests) {
   return Number(await (await fetch(`${throttled}/throttle/${requests}`, { method: "POST" })).text());
 }
 
-// What a call is refused with.
-export async function refusal(call) {
+// Returns the error of a rejected call.
+export async function errorOf(call) {
   try {
     await call;
   } catch (error) {
     return error;
   }
-  throw new Error("the call was not refused");
+  throw new Error("the call was not rejected");
 }

@@ -1,4 +1,4 @@
-// The JavaScript client makes every call of section 7's table.
+// Tests every operation of section 7's table with the JavaScript client.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -46,7 +46,7 @@ test("S2: a session expires", async () => {
   assert.equal((await client.api(path(user)).get()).activity, "Offline");
 });
 
-test("section 7: every path means the same presence", async () => {
+test("section 7: all paths lead to the same presence", async () => {
   const signedIn = graph(names.USER_TOKEN);
   const routes = [[client, path(USER)], [client, `/communications/presences/${USER}`], [signedIn, "/me/presence"]];
   for (const [writer, written] of routes) {
@@ -59,7 +59,7 @@ test("section 7: every path means the same presence", async () => {
   }
 });
 
-test("H3: a presence has its members in order, and $select leaves what was asked", async () => {
+test("H3: a presence has its members in order, and $select returns only the selected ones", async () => {
   const user = randomUUID();
   await client.api(`${path(user)}/setPresence`).post({ sessionId: APPLICATION, availability: "Away", activity: "Away" });
   const presence = await client.api(path(user)).get();
@@ -109,5 +109,5 @@ test("H3: a bulk of 650", async () => {
   await client.api(`${path(ids[7])}/setPresence`).post({ sessionId: APPLICATION, availability: "Busy", activity: "InACall" });
   const { value } = await client.api("/communications/getPresencesByUserId").post({ ids });
   assert.deepEqual(value.map(({ id }) => id), ids);
-  assert.deepEqual(value.flatMap(({ activity }, place) => (activity === "InACall" ? [place] : [])), [7]);
+  assert.deepEqual(value.flatMap(({ activity }, index) => (activity === "InACall" ? [index] : [])), [7]);
 });
