@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// transitions after that are shown and not stored, so they repeat if the machine's clock was set back before a restart.
 #[derive(Debug)]
 pub enum Clock {
-    /// The machine's clock at the start, advanced by a monotonic clock, so that setting the former reorders nothing.
+    /// The machine's clock at the start, advanced by a monotonic clock. Setting the machine's clock reorders nothing.
     Wall {
         /// The instant at the start.
         from: Instant,
@@ -21,7 +21,7 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// Starts a clock, virtual or not, no earlier than the latest stored instant and the stored virtual clock.
+    /// Starts a clock at or after the latest stored instant; a virtual one also after the stored virtual clock.
     pub fn start(newest: Instant, virtual_now: Option<Instant>, is_virtual: bool) -> Self {
         let wall = wall_clock();
         if let Some(at) = virtual_now.filter(|_| is_virtual) {

@@ -56,7 +56,7 @@ fn guid<T: FromStr>(text: &str, problem: &'static str) -> Result<T, GrantError> 
     text.parse().map_err(|_| GrantError(problem))
 }
 
-/// Splits an option at its last `=`, because a token may contain `=`, and ids and permissions cannot.
+/// Splits an option at its last `=`. Tokens may contain `=`, ids and permissions cannot.
 fn split(text: &str) -> Result<(String, &str), GrantError> {
     let (before, rest) = text.rsplit_once('=').ok_or(GrantError("expected TOKEN=…"))?;
     Ok((token(before)?, rest))

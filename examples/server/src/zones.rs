@@ -22,9 +22,9 @@ static NAMES: LazyLock<HashMap<TimeZone, &'static str>> =
 /// The last millisecond of the year 9999.
 const LAST_MOMENT: u64 = 253_402_300_799_999;
 
-/// Converts a local date and time of a zone to Unix milliseconds; returns `None` for an unknown zone.
+/// Converts a local date and time of a zone to Unix milliseconds.
 ///
-/// A time in a gap is taken as the time after the gap, a time that occurs twice as the first one.
+/// Returns `None` for an unknown zone. A time in a gap is taken as the time after the gap, a time that occurs twice as the first one.
 pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
     let name = WindowsParser::new().parse(zone, None).and_then(|zone| NAMES.get(&zone).copied()).unwrap_or(zone);
     let zone = ZONES.get(name).ok()?;

@@ -1,5 +1,7 @@
-//! `$batch`: every element is authorised by itself and dispatched to its user's shard at once, so that a batch takes as long
-//! as its slowest element. Elements about one user are executed in order ([H5](../../../../docs/behaviour.md#h5)).
+//! Batches: requests to `$batch` ([H5](../../../../docs/behaviour.md#h5)).
+//!
+//! Every element is authorised by itself and dispatched to its user's shard at once, so that a batch takes as long as its
+//! slowest element. Elements about one user are executed in order.
 
 use super::App;
 use super::dispatch::{Dispatched, Outcome, TYPICAL_PRESENCE};

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// The time in which a body must have come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// The bytes of a too large body that are drained, so that a client that sends before it reads gets the response.
+/// The most bytes of a too large body that are drained.
 const MAX_DRAINED: usize = 16 << 20;
 /// The bytes of one permit for memory.
 const PERMIT: usize = 1024;

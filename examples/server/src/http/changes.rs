@@ -35,7 +35,7 @@ pub async fn follow(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let mut response = match open(&app, &uri, &headers) {
+    let response = match open(&app, &uri, &headers) {
         Ok((reader, me)) => {
             let epoch = app.epoch;
             let events = stream::unfold(reader, move |mut reader| async move {
@@ -46,8 +46,7 @@ pub async fn follow(
         }
         Err(error) => RequestError::from(error).response(&ids, &app.clock),
     };
-    response.extensions_mut().insert(OperationName("changes"));
-    response
+    OperationName::attach("changes", response)
 }
 
 /// Opens a reader, and returns the user that the caller is signed in as.
@@ -82,7 +81,7 @@ fn to_sse(event: &FeedEvent, reader: &Reader, me: Option<UserId>, epoch: u64) ->
     }
 }
 
-/// Formats a reader's cursors as an id: the run of the server, then a number for each shard.
+/// Formats a reader's cursors as an id: the server's run, then a number for each shard.
 fn format_cursors(cursors: &[Cursor], epoch: u64) -> String {
     let mut text = format!("{epoch:016x}");
     for cursor in cursors {

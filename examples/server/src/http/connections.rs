@@ -1,4 +1,4 @@
-//! Connections: accepted up to a limit, closed if the client is too slow, and shut down when the server ends.
+//! Connections: accepted up to a limit, closed on time-outs, and shut down when the server ends.
 
 use super::App;
 use super::response::{Ids, error_body};

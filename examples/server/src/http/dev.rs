@@ -1,5 +1,7 @@
-//! Requests for development: `POST /dev/advance?seconds=N` advances a virtual clock, and
-//! `POST /dev/users/{id}/outOfOffice` sets what Graph takes from mailboxes ([O1](../../../../docs/behaviour.md#o1)).
+//! Requests for development, which need a development token.
+//!
+//! `POST /dev/advance?seconds=N` advances a virtual clock. `POST /dev/users/{id}/outOfOffice` sets what Graph takes from
+//! mailboxes ([O1](../../../../docs/behaviour.md#o1)).
 
 use super::App;
 use super::body::is_too_large;
@@ -23,12 +25,11 @@ pub async fn advance(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let mut response = match advance_clock(&app, &uri, &headers).await {
+    let response = match advance_clock(&app, &uri, &headers).await {
         Ok(body) => json(body.into_bytes()),
         Err(error) => error.response(&ids, &app.clock),
     };
-    response.extensions_mut().insert(OperationName("advance"));
-    response
+    OperationName::attach("advance", response)
 }
 
 async fn advance_clock(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, RequestError> {
@@ -72,12 +73,11 @@ pub async fn out_of_office(
     user: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let mut response = match set_out_of_office(&app, user.ok(), request).await {
+    let response = match set_out_of_office(&app, user.ok(), request).await {
         Ok(()) => empty(),
         Err(error) => error.response(&ids, &app.clock),
     };
-    response.extensions_mut().insert(OperationName("outOfOffice"));
-    response
+    OperationName::attach("outOfOffice", response)
 }
 
 async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Request) -> Result<(), RequestError> {

@@ -88,7 +88,7 @@ impl App {
         Ok(Dispatched::DetailsAction(outcome))
     }
 
-    /// Merges the responses of all shards into the body of a bulk read, in the order of the ids.
+    /// Merges the shards' responses into the body of a bulk read, in the order of the ids.
     ///
     /// Reserves more memory if the body becomes longer than typical.
     fn merge(

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
     let (parts, mut body) = request.into_parts();
     let Some(ids) = parts.extensions.get::<Ids>().cloned() else { return panic_response(Box::new(())) };
-    let mut response = match respond(&app, &parts, &mut body, &ids).await {
+    let response = match respond(&app, &parts, &mut body, &ids).await {
         Ok(response) => response,
         Err(error) => {
             // The rest of a slow or broken body would not come either.
@@ -30,8 +30,7 @@ pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Respons
             error.response(&ids, &app.clock)
         }
     };
-    response.extensions_mut().insert(OperationName(operation_name(parts.uri.path())));
-    response
+    OperationName::attach(operation_name(parts.uri.path()), response)
 }
 
 async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result<Response, RequestError> {

@@ -33,7 +33,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// The most memory of bodies and long responses at a time, in kibibytes; requests that need more get 429.
+/// The most memory of bodies and long responses, in kibibytes. Requests that need more get 429.
 const BUFFERS: usize = 128 * 1024;
 /// The most clients that follow changes at a time. Each has one job in a queue, and leaves half of it to others.
 const READERS: usize = QUEUE / 2;
@@ -55,11 +55,11 @@ pub struct App {
     pub names: HashMap<String, UserId>,
     /// The server's metrics.
     pub metrics: Arc<Metrics>,
-    /// Whether only this machine can reach the server.
+    /// True if only this machine can reach the server.
     pub is_loopback: bool,
     /// The number of this run, which tells its cursors from those of other runs.
     pub epoch: u64,
-    /// Whether the server is ending.
+    /// A channel that becomes true when the server is ending.
     pub stopping: watch::Receiver<bool>,
     limits: Limits,
 }
@@ -88,9 +88,9 @@ pub struct Parts {
     pub names: HashMap<String, UserId>,
     /// The server's metrics.
     pub metrics: Arc<Metrics>,
-    /// Whether only this machine can reach the server.
+    /// True if only this machine can reach the server.
     pub is_loopback: bool,
-    /// Whether the server is ending.
+    /// A channel that becomes true when the server is ending.
     pub stopping: watch::Receiver<bool>,
     /// The most requests that are served at a time; more get 429.
     pub requests: usize,

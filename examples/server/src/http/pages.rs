@@ -26,22 +26,19 @@ pub async fn metrics(State(app): State<Arc<App>>, Extension(ids): Extension<Ids>
         Some(caller) if !may_read_all(&caller) => Err(Error::MissingPermission),
         Some(_) => Ok(()),
     };
-    let mut response = match may_read {
+    let response = match may_read {
         Ok(()) => ([(CONTENT_TYPE, METRICS)], app.metrics.text()).into_response(),
         Err(error) => RequestError::from(error).response(&ids, &app.clock),
     };
-    response.extensions_mut().insert(OperationName("metrics"));
-    response
+    OperationName::attach("metrics", response)
 }
 
 /// Serves the OpenAPI description.
 pub async fn openapi() -> Response {
-    let mut response = ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response();
-    response.extensions_mut().insert(OperationName("openapi"));
-    response
+    OperationName::attach("openapi", ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response())
 }
 
-/// Rejects a wrong method on an existing path; without a known token the response is 401, as for any path.
+/// Rejects a wrong method on an existing path. Without a known token the response is 401, as for any path.
 pub async fn wrong_method(
     State(app): State<Arc<App>>,
     Extension(ids): Extension<Ids>,

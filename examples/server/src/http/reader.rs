@@ -54,7 +54,7 @@ pub struct Reader {
 struct ScanPosition {
     shard: usize,
     offset: usize,
-    /// Whether the changes of scanned shards are to be read before the next chunk.
+    /// True if the changes of scanned shards are to be read before the next chunk.
     is_behind: bool,
 }
 
@@ -83,7 +83,7 @@ impl Drop for Reader {
 }
 
 impl Reader {
-    /// Creates a reader that resumes at these cursors, one for each shard, or begins with a full scan.
+    /// Creates a reader that resumes at one cursor for each shard, or begins with a full scan.
     pub fn new(app: Arc<App>, permit: OwnedSemaphorePermit, cursors: Option<Vec<Cursor>>) -> Self {
         app.metrics.change_readers.inc();
         let mut reader = Self {

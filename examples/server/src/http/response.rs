@@ -28,6 +28,14 @@ pub struct Ids {
 #[derive(Clone, Copy, Debug)]
 pub struct OperationName(pub &'static str);
 
+impl OperationName {
+    /// Attaches an operation's name to its response.
+    pub fn attach(operation: &'static str, mut response: Response) -> Response {
+        response.extensions_mut().insert(Self(operation));
+        response
+    }
+}
+
 /// A writer to a growing vector, so that writing never fails. Its users bound what they write.
 #[derive(Debug, Default)]
 pub struct VecWriter(pub Vec<u8>);

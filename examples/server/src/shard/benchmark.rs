@@ -1,4 +1,4 @@
-//! A writer's stand-in for measurements: it sends constant responses, to see the cost of everything but the directory.
+//! A stand-in for the writer, whose constant responses cost nothing. It shows the cost of everything else.
 
 use super::job::{Changes, FullScan, Job, UserView};
 use crate::metrics::Metrics;

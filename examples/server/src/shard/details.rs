@@ -127,7 +127,7 @@ impl DetailsStore {
         self.beside(users).advance_details_of(now, user)
     }
 
-    /// Takes the users whose records must be written, both records of each: pinning and unpinning change the user's version.
+    /// Takes the users of whom both records must be written. Pinning and unpinning change the user's own record too.
     pub fn take_changed(&mut self) -> Vec<UserId> {
         std::mem::take(&mut self.changed)
     }
@@ -137,9 +137,9 @@ impl DetailsStore {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Applies all due transitions if the directory is full and `user` is new to it, since expired details free slots.
+    /// Applies all due transitions if the directory is full and `user` is new to it.
     ///
-    /// The directory applies its own due transitions when it needs a slot ([S9](../../../../docs/behaviour.md#s9)).
+    /// Expired details free slots. The directory applies its own due transitions when it needs a slot ([S9](../../../../docs/behaviour.md#s9)).
     pub fn make_vacancy(&mut self, users: &mut Users, now: Instant, user: UserId) {
         if users.len() == users.capacity() && users.get(user).is_none() {
             while self.advance(users, now) {}

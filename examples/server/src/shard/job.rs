@@ -51,7 +51,7 @@ pub enum OwnedDetailsCommand {
     SetLocation(LocationLayer, WorkLocationType, Option<String>, Instant),
     /// The layers of the work location to clear.
     ClearLocations(LocationLayers),
-    /// Whether the user is out of office, and the message about it.
+    /// The out-of-office settings: true if the user is out of office, and the message.
     SetOutOfOffice(bool, Option<String>),
 }
 
@@ -122,11 +122,11 @@ pub enum Response {
     Executed(Sender<Result<(), CommandError>>, Result<(), CommandError>),
     /// The outcome of a command about a user's details.
     DetailsExecuted(Sender<Result<(), DetailsError>>, Result<(), DetailsError>),
-    /// A user.
+    /// The view of a user.
     Read(Sender<UserView>, UserView),
-    /// Many users.
+    /// The views of many users.
     ReadMany(Sender<Vec<UserView>>, Vec<UserView>),
-    /// Changes.
+    /// The changes after a cursor.
     Changes(Sender<Changes>, Changes),
     /// A chunk of all users.
     FullScan(Sender<FullScan>, FullScan),

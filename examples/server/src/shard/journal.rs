@@ -35,7 +35,7 @@ pub struct StaleRow {
     pub record: Record,
     /// The user that the record belongs to.
     pub user: UserId,
-    /// Whether the record is empty: nothing was left to store.
+    /// True if nothing was left to store.
     pub is_empty: bool,
 }
 
@@ -84,10 +84,10 @@ impl Journal {
         }
     }
 
-    /// Passes all rows to `each`, the newest first, so that the first row of a record is the one that counts.
+    /// Passes all rows to `each`, the newest first.
     ///
-    /// Checks every row, that no row is missing between them, and that the metadata is not older than the rows. Returns the
-    /// numbers of the first and the last row, 1 and 0 if there are none.
+    /// So the first row of a record is the one that counts. Checks every row, that no row is missing between them, and that
+    /// the metadata is not older than the rows. Returns the numbers of the first and the last row, 1 and 0 if there are none.
     pub fn read(&self, mut each: impl FnMut(StaleRow, Instant, &[u8])) -> Result<(i64, i64), JournalError> {
         let mut statement = self
             .connection

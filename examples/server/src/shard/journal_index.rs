@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 /// The number of stale rows that may pile up before they are dropped.
 const SLACK: usize = if cfg!(test) { 4 } else { 4096 };
-/// The most rows to review after one commit, unless the commit has more than half as many rows.
+/// The most rows to review after one commit, unless the commit itself is large.
 const MAX_REVIEW: usize = if cfg!(test) { 64 } else { 1024 };
 /// The longest time, in milliseconds, for which the clock's progress stays out of the metadata.
 const CLOCK_INTERVAL: u64 = 1000;
@@ -22,7 +22,7 @@ const DETAILS_LEN: usize = snapshot::max_details_len::<{ TextBuffer::CAPACITY }>
 /// The contents of a shard's journal, as its writer knows them.
 #[derive(Debug)]
 pub struct JournalIndex {
-    /// For each slot of the directory: the newest row of the user in it, 0 if there is none, and that user.
+    /// The newest row of the user in each slot of the directory, 0 if there is none, and that user.
     newest: Box<[(i64, UserId)]>,
     /// The oldest row.
     pub first_row: i64,
@@ -46,7 +46,7 @@ impl JournalIndex {
         }
     }
 
-    /// Returns the user that `user` has evicted from its slot, if the journal still has a record of it.
+    /// Returns the user that `user` has evicted, if the journal still has a record of it.
     pub fn evicted_by(&self, users: &Users, user: UserId) -> Option<UserId> {
         let (row, earlier) = *self.newest.get(users.handle(user)?.index())?;
         (row != 0 && earlier != user && users.handle(earlier).is_none()).then_some(earlier)
@@ -87,7 +87,7 @@ impl JournalIndex {
         state.details.set_newest_row(user, row);
     }
 
-    /// Reviews one of the oldest rows before it is dropped: a record that has no newer row must be written again.
+    /// Reviews one of the oldest rows before it is dropped. A record without a newer row is marked to be written again.
     pub fn review(
         &mut self,
         stale: &StaleRow,

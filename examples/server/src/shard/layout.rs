@@ -61,7 +61,7 @@ pub struct Data {
     pub lock: File,
 }
 
-/// Returns the number of shards for this many users: one for each core, or a single one for few users.
+/// Returns the number of shards for this many users: one for each core, one in all for few users.
 pub fn shards_for(users: usize) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if users < MIN_USERS_TO_SHARD { 1 } else { cores.min(MAX_SHARDS) }
@@ -163,7 +163,7 @@ fn has_rows(directory: &Path) -> Result<bool, LayoutError> {
     Ok(false)
 }
 
-/// Returns the number of shards in the name of a journal, or of a file of `SQLite`'s beside it; `None` for other files.
+/// Returns the number of shards in the name of a journal or of `SQLite`'s files beside it.
 fn shards_of_file(name: &str) -> Option<usize> {
     let (numbers, ending) = name.strip_prefix("journal-")?.split_once(".sqlite")?;
     let (shards, shard) = numbers.split_once('-')?;

@@ -1,4 +1,4 @@
-//! Pending changes: the open group, the group that the flusher writes, and the users whose records they contain.
+//! Pending changes: the open group, the group being written, and the users in them.
 
 use super::flusher::FlushedGroup;
 use super::group::Group;

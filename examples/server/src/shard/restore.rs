@@ -1,5 +1,6 @@
-//! Restores a shard's state from its journal: the newest row of every record, with exactly the instants, the version and the
-//! revision that were stored.
+//! Restoring a shard's state from the newest rows of its journal.
+//!
+//! Instants, versions and revisions are restored exactly as they were stored.
 
 use super::database::JournalError;
 use super::details::UserDetails;
@@ -38,7 +39,7 @@ impl std::fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// The time between a snapshot's own instant and its restoration: none, so that stored instants stay as they are.
+/// The time between a snapshot's instant and its restoration: none, so that stored instants are kept.
 const ELAPSED: Option<Duration> = Some(Duration::ZERO);
 
 /// Restores a state and the journal's index. `now` must not be before anything that is stored.

@@ -1,5 +1,4 @@
-//! The state of a shard: its users and their details. Executes commands, reads and due transitions; knows nothing of disks
-//! and queues.
+//! The state of a shard: its users and their details. It is independent of disks and queues.
 
 use super::details::DetailsStore;
 use super::job::{Changes, FullScan, UserView};

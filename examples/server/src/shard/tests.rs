@@ -1,4 +1,4 @@
-//! Tests of a shard without threads and sockets: which users keep a slot, and that a kill changes nothing.
+//! Tests of a shard without threads and sockets: evictions, damage and kills.
 
 use super::flusher::FlushedGroup;
 use super::group::{Group, JournalState, Record};
@@ -172,7 +172,7 @@ fn s9_expired_messages_take_no_slot_after_a_restart() {
     }
 }
 
-/// Damage while the log is moved into the file can mix pages of different moments, so that intact rows are missing.
+/// Damage while the log is moved into the file can mix pages of different moments. Then intact rows may be missing.
 #[test]
 fn missing_rows_are_reported() {
     let own = tempfile::TempDir::new().unwrap();
@@ -219,7 +219,7 @@ fn inconsistent_pages_are_reported() {
     assert!(error.starts_with("damaged: ") && error.contains("reelist"), "{error}");
 }
 
-/// Random commands and kills: the durable state is that of the last flushed group, and a read that need not wait shows the
+/// Random commands and kills. The durable state is that of the last flushed group, and a read that need not wait shows the
 /// same after a kill.
 #[test]
 fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
@@ -348,7 +348,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
     }
 }
 
-/// Rows are only deleted when others are written, so a group without rows must not ask for a review.
+/// A group without rows deletes none, so it must not ask for a review.
 #[test]
 fn stale_rows_are_dropped_despite_groups_without_rows() {
     let own = tempfile::TempDir::new().unwrap();

@@ -1,7 +1,6 @@
-//! The writer: a thread that owns a shard's state, executes jobs, and submits changes to the flusher before any response
-//! shows them.
+//! The writer: a thread that owns a shard's state, executes jobs, and submits changes to the flusher.
 //!
-//! A command is decided and applied at once; its record joins the open group. While the flusher writes one group, the next
+//! No response shows a change before it is durable. A command is decided and applied at once; its record joins the open group. While the flusher writes one group, the next
 //! one fills, so a slower disk makes commits larger. A read waits only if it shows something that is not durable yet. No
 //! command can be rejected after it was recorded, because one thread does both.
 
@@ -30,7 +29,7 @@ pub struct Writer {
     clock: Arc<Clock>,
     now: Instant,
     jobs: Receiver<Job>,
-    /// Whether a transition may be due.
+    /// True if a transition may be due.
     is_behind: bool,
     /// The callers that wait for an advance of the clock.
     advancing: Vec<Sender<()>>,

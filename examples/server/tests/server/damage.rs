@@ -1,4 +1,4 @@
-//! Tests of torn, damaged, truncated and missing files: the effects of a crash are repaired, all others are reported.
+//! Tests of torn, damaged, truncated and missing files. A start repairs the effects of a crash, and reports all others.
 
 use crate::support::{ADELE, Server, TEAMS, expect_start_error, numbered, start_error};
 use std::fs::{self, OpenOptions};
@@ -60,15 +60,20 @@ fn flip(file: &fs::File, offset: u64) {
     file.write_all_at(&[byte[0] ^ 0x10], offset).unwrap();
 }
 
-#[test]
-fn damage_of_earlier_rows_is_reported_and_not_served() {
-    let few = ["--virtual-clock", "--users", "100"];
+/// Returns the data of a server that was stopped with one user, below a temporary directory.
+fn data_of_stopped_server() -> (TempDir, PathBuf) {
     let own = TempDir::new().unwrap();
     let data = own.path().join("data");
-    let mut server = Server::start_on(&data, &few);
+    let mut server = Server::start_on(&data, &["--virtual-clock", "--users", "100"]);
     server.set(ADELE, TEAMS, "InACall", "PT4H");
     server.terminate();
     assert!(server.wait().success());
+    (own, data)
+}
+
+#[test]
+fn damage_of_earlier_rows_is_reported_and_not_served() {
+    let (_own, data) = data_of_stopped_server();
     let path = data.join("journal-1-0.sqlite");
     let bytes = fs::read(&path).unwrap();
     let id = u128::from_str_radix(&ADELE.replace('-', ""), 16).unwrap().to_be_bytes();
@@ -161,13 +166,7 @@ fn an_interrupted_first_start_begins_again() {
 
 #[test]
 fn data_without_its_number_of_shards_or_a_journal_is_rejected_and_left_unchanged() {
-    let few = ["--virtual-clock", "--users", "100"];
-    let own = TempDir::new().unwrap();
-    let data = own.path().join("data");
-    let mut server = Server::start_on(&data, &few);
-    server.set(ADELE, TEAMS, "InACall", "PT4H");
-    server.terminate();
-    assert!(server.wait().success());
+    let (own, data) = data_of_stopped_server();
     fs::write(data.join("journal-of-mine.txt"), "mine").unwrap();
     for name in ["shards", "journal-1-0.sqlite"] {
         fs::rename(data.join(name), own.path().join(name)).unwrap();

@@ -1,4 +1,4 @@
-//! Tests of section 6 over HTTP: status messages, work locations, out of office, and the version that they share.
+//! Tests of section 6 over HTTP: status messages, work locations, out of office, and versions.
 
 use crate::support::{ADELE, BOB, Server, TEAMS, numbered};
 use serde_json::{Value, json};

@@ -13,8 +13,9 @@ pub const BOB: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
 pub const TEAMS: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
 pub const OTHER: &str = "33553876-f5ab-4529-bffb-cfe50aa89f87";
 
-/// The tokens of every test's server: a trusted caller, two applications, one that may only read, one that may only write,
-/// and two users, one of them with a name.
+/// The tokens and names of every test's server.
+///
+/// They are a trusted caller's, two applications', one that may only read, one that may only write, and two users'.
 const TOKENS: [(&str, &str); 8] = [
     ("--dev-token", "dev"),
     ("--app-token", "teams=22553876-f5ab-4529-bffb-cfe50aa89f87"),
@@ -89,7 +90,7 @@ impl Server {
         Self::start_as(program(), data, options)
     }
 
-    /// Starts a server whose files cannot grow beyond this many blocks: larger writes fail, as on a full disk.
+    /// Starts a server whose files cannot grow beyond this many blocks, as on a full disk.
     pub fn start_on_full_disk(blocks: u32, data: &Path, options: &[&str]) -> Self {
         let mut shell = Command::new("sh");
         // Unless it is ignored, the signal would end the process before the write fails.

@@ -86,7 +86,7 @@ impl Client {
     }
 }
 
-/// Lets a client receive a full scan, while `write` makes changes after each event, and then the changes that are left.
+/// Lets a client receive a full scan, while `write` makes changes after each event. Then receives the remaining changes.
 async fn scan(users: usize, mut write: impl AsyncFnMut(&mut Writer, usize)) -> (Writer, Client, Reader) {
     let mut writer = Writer::new(users).await;
     let (mut reader, mut client) = (writer.reader(), Client::default());
