@@ -46,6 +46,12 @@ fn advance<const USERS: usize>(
 }
 
 #[test]
+fn memory_is_empty_by_default() {
+    let directory: Of<2> = Directory::new(InlineMemory::default(), Policy::GRAPH);
+    assert_eq!((directory.len(), directory.capacity()), (0, 2));
+}
+
+#[test]
 fn m2_the_same_session_id_under_two_users_names_two_sessions() {
     let mut directory = of::<2>();
     set(&mut directory, at(0), 1, InACall, 60).unwrap();

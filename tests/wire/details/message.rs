@@ -47,6 +47,25 @@ fn t1_times_are_utc_and_for_the_user_alone() {
 }
 
 #[test]
+fn t1_a_presence_object_has_the_times_for_its_owner() {
+    let mut details: Details = Details::new();
+    let command = DetailsCommand::SetStatusMessage { text: "lunch", expires_at: Instant::from_secs(60) };
+    let set = decide_details(details.at(Instant::ZERO).unwrap(), command).unwrap().unwrap();
+    details.apply(&set).unwrap();
+    let others = Resource::new(user(ADELE), Presence::Away, 1).with_details(details.view());
+    let ends = json!({"dateTime": "2026-11-24T17:06:33.2070000Z", "timeZone": "UTC"});
+    for (resource, expiry) in
+        [(others, None), (others.for_owner(None), Some(&Value::Null)), (others.for_owner(Some(EPOCH)), Some(&ends))]
+    {
+        let mut bytes = vec![0; Resource::max_len(5)];
+        let mut buffer = Buffer::new(&mut bytes);
+        resource.write(&mut buffer).unwrap();
+        let written: Value = serde_json::from_slice(buffer.written()).unwrap();
+        assert_eq!(written["statusMessage"].get("expiryDateTime"), expiry);
+    }
+}
+
+#[test]
 fn t1_zones_without_a_hook_are_refused_and_times_without_a_clock() {
     let mut wire = Wire::new();
     for (zone, status) in [("UTC", 200), ("utc", 200), ("Etc/UTC", 200), ("Pacific Standard Time", 200), ("Mars", 400)]

@@ -1,13 +1,13 @@
 //! Status message, work location, out of office, `$select` and user principal names on the wire: rules T1, O1, W1, H3, V1.
 
 use super::server::{ADELE, BOB, TEAMS, message, session, user};
-use presence_core::details::{Details, DetailsCommand, DetailsError, OutOfOffice};
+use presence_core::details::{Details, DetailsCommand, DetailsError, OutOfOffice, decide_details};
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::{
     Buffer, Caller, Context, DateTime, DetailsMap, Environment, Error, Field, Permissions, RawRequest, Resource, Store,
     WithDetails, serve,
 };
-use presence_core::{Instant, Policy, SessionId, UserId};
+use presence_core::{Instant, Policy, Presence, SessionId, UserId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
