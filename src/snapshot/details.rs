@@ -3,7 +3,8 @@
 use super::bytes::{NUMBER_LEN, Reader, Writer};
 use super::restore::{Clock, read_deadline};
 use super::save::remaining;
-use super::{CHECKSUM_LEN, FORMAT_VERSION, RestoreError, VERSION_GAP, read_format_version};
+use super::version::{FORMAT_VERSION, VERSION_GAP};
+use super::{CHECKSUM_LEN, RestoreError, read_format_version};
 use crate::buffer::BufferFull;
 use crate::details::{Builder, Details, DetailsAt, LocationLayer, WorkLocationType, WorkPlace};
 use crate::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! The errors of [`restore`](super::restore): small `Copy` values.
 
-use super::FORMAT_VERSION;
+use super::version::FORMAT_VERSION;
 use crate::user::InvariantError;
 
 /// The reason why bytes could not be restored.

@@ -99,6 +99,7 @@ mod error;
 mod id;
 mod restore;
 mod save;
+mod version;
 
 #[cfg(feature = "details")]
 pub use details::{max_details_len, restore_details, save_details};
@@ -106,11 +107,10 @@ pub use error::RestoreError;
 pub use id::StoredId;
 pub use restore::restore;
 pub use save::save;
+pub use version::VERSION_GAP;
 
 use bytes::NUMBER_LEN;
-
-/// The format version that [`save`] writes.
-const FORMAT_VERSION: u8 = 1;
+use version::FORMAT_VERSION;
 
 /// The length of the checksum at the end of every snapshot.
 const CHECKSUM_LEN: usize = size_of::<u32>();
@@ -120,11 +120,6 @@ const ABSENCE: u8 = 0b11;
 const SINCE_BEFORE: u8 = 1 << 2;
 const SINCE_AFTER: u8 = 1 << 3;
 const PREFERRED: u8 = 1 << 4;
-
-/// The amount by which revision and version grow over a gap of unknown length.
-///
-/// More happened after the newest snapshot, perhaps: the amount allows for a change per minute during six weeks.
-pub const VERSION_GAP: u64 = 1 << 16;
 
 /// Returns the length of the largest snapshot of a user with up to `SESSIONS` sessions.
 ///

@@ -1,7 +1,8 @@
 //! Writing a snapshot of a user.
 
 use super::bytes::Writer;
-use super::{FORMAT_VERSION, PREFERRED, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
+use super::version::FORMAT_VERSION;
+use super::{PREFERRED, SINCE_AFTER, SINCE_BEFORE, StoredId, id_len};
 use crate::buffer::BufferFull;
 use crate::time::Instant;
 use crate::user::{Absence, UserAt};
