@@ -1,7 +1,7 @@
 //! Many users in fixed memory, with a queue of their deadlines.
 //!
-//! [`Memory`] is what a [`Directory`] lives in. The directory reads users, decides commands and applies them;
-//! [`Directory::advance`] applies what is due, one transition a call.
+//! A [`Directory`] reads users, decides commands and applies them; [`Directory::advance`] applies due transitions, one a call.
+//! [`InlineDirectory`] is one of a fixed size, for a `static`; `BoxedDirectory`, with feature `alloc`, is sized at run time.
 
 mod advance;
 mod apply;

@@ -17,6 +17,9 @@ use core::marker::PhantomData;
 
 /// Many users, each with up to `SESSIONS` sessions, in memory that is handed over once.
 ///
+/// An [`InlineDirectory`] holds its memory itself. A `BoxedDirectory`, with feature `alloc`, allocates it once, for a number of
+/// users chosen at run time.
+///
 /// A command first brings its own user up to date: transitions that were overdue are applied and handed to the caller's
 /// observer, each with its own time ([S8](crate::rules#s8)). Then the command is decided and applied. So the transitions of
 /// one user form an unbroken chain, and neither how often nor how late time is advanced makes a difference
@@ -52,7 +55,7 @@ use core::marker::PhantomData;
 /// | `read`, `version`, each user of `read_batch` | O(s); O(s²) if something is overdue |
 /// | `explain` | O(s²) |
 /// | `execute`, each command by a method of its own, each of `execute_batch` | O(s) to extend a lease; O(s + log n) if a deadline moves nearer, or nothing is stored of the user before or after; O(s² + log n) if something is overdue |
-/// | the same for a new user while no slot is free and anything is due | O(n log n), for all that is due is applied first |
+/// | the same for a new user while no slot is free and anything is due | O(n log n), because all that is due is applied first |
 /// | `decide` | O(s) |
 /// | `apply`, `insert` | O(s + log n) |
 /// | `advance` | O(s + log n), however much is due |
