@@ -23,8 +23,8 @@ pub enum Line<'a> {
     Element(Element<'a>),
     /// A line that is no request.
     Invalid {
-        /// The id, a JSON string as it was written, if it was read before the fault.
-        id: Option<Value<'a>>,
+        /// The id, a JSON string as it was written; null if it was not read before the fault.
+        id: Value<'a>,
         /// The reason.
         error: Error,
     },
@@ -35,7 +35,7 @@ impl<'a> Line<'a> {
     pub const MAX_LEN: usize = 4096;
 
     /// A line that was longer than the buffer it was read into.
-    pub const TOO_LONG: Self = Self::Invalid { id: None, error: Error::LineTooLong };
+    pub const TOO_LONG: Self = Self::Invalid { id: Value::NULL, error: Error::LineTooLong };
 
     /// Parses a line of at most [`MAX_LEN`](Self::MAX_LEN) bytes; a carriage return at its end is white space.
     #[must_use]
@@ -49,14 +49,14 @@ impl<'a> Line<'a> {
         match Value::parse(line) {
             Ok(value) => match Element::parse(value) {
                 Ok(element) => Self::Element(element),
-                Err(error) => Self::Invalid { id: None, error },
+                Err(error) => Self::Invalid { id: Value::NULL, error },
             },
             // It was well-formed up to the fault: the id is known if it came before.
             Err(JsonError::TooDeep) => {
                 let id = member_before_fault(line, Field::Id.member()).filter(|id| id.is_string());
-                Self::Invalid { id, error: Error::Json(JsonError::TooDeep) }
+                Self::Invalid { id: id.unwrap_or(Value::NULL), error: Error::Json(JsonError::TooDeep) }
             }
-            Err(error) => Self::Invalid { id: None, error: Error::Json(error) },
+            Err(error) => Self::Invalid { id: Value::NULL, error: Error::Json(error) },
         }
     }
 
@@ -78,8 +78,8 @@ impl<'a> Line<'a> {
     /// ```
     pub fn write_error(self, error: Error, trace: &Trace<'_>, writer: &mut dyn Writer) -> Result<(), BufferFull> {
         let id = match self {
-            Line::Blank => None,
-            Line::Element(element) => Some(element.id()),
+            Line::Blank => Value::NULL,
+            Line::Element(element) => element.id(),
             Line::Invalid { id, .. } => id,
         };
         write_error(id, error, trace, writer)
@@ -125,11 +125,6 @@ pub fn serve_line(
     }
 }
 
-fn write_error(
-    id: Option<Value<'_>>,
-    error: Error,
-    trace: &Trace<'_>,
-    writer: &mut dyn Writer,
-) -> Result<(), BufferFull> {
+fn write_error(id: Value<'_>, error: Error, trace: &Trace<'_>, writer: &mut dyn Writer) -> Result<(), BufferFull> {
     Response { id, envelope: Envelope::Line }.write_error(error, trace, writer)
 }

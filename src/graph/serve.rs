@@ -283,5 +283,5 @@ impl Executor<'_> {
 }
 
 const fn response_to(element: Element<'_>, envelope: Envelope) -> Response<'_> {
-    Response { id: Some(element.id()), envelope }
+    Response { id: element.id(), envelope }
 }

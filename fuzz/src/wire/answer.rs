@@ -73,9 +73,7 @@ impl Expected<'_> {
                     let (status, body) = self.carry_out(request);
                     (None, response(element.id(), status, &body, false))
                 }
-                Line::Invalid { id, error } => {
-                    (None, response(id.unwrap_or(Value::NULL), status(error), &self.error(error), false))
-                }
+                Line::Invalid { id, error } => (None, response(id, status(error), &self.error(error), false)),
             },
         }
     }

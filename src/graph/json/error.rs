@@ -1,6 +1,6 @@
-//! Errors of JSON texts.
+//! Errors of JSON texts and values.
 
-/// The reason for which a text is not accepted as JSON.
+/// The reason for which a text is not accepted as JSON, or a member not returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -11,6 +11,8 @@ pub enum JsonError {
     Syntax,
     /// The text is nested more deeply than [`Value::MAX_DEPTH`](super::Value::MAX_DEPTH).
     TooDeep,
+    /// An object has two members of the name that was looked up.
+    DuplicateMember,
 }
 
 impl core::fmt::Display for JsonError {
@@ -19,22 +21,9 @@ impl core::fmt::Display for JsonError {
             Self::NotUtf8 => "not UTF-8",
             Self::Syntax => "not JSON",
             Self::TooDeep => "nested too deeply",
+            Self::DuplicateMember => "the same member is given twice",
         })
     }
 }
 
 impl core::error::Error for JsonError {}
-
-/// The error of looking up a member that an object has twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct DuplicateMemberError;
-
-impl core::fmt::Display for DuplicateMemberError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the same member is given twice")
-    }
-}
-
-impl core::error::Error for DuplicateMemberError {}

@@ -10,7 +10,7 @@ mod tests;
 mod text;
 mod value;
 
-pub use error::{DuplicateMemberError, JsonError};
+pub use error::JsonError;
 pub(super) use text::decode;
 pub use value::Value;
 pub(super) use value::member_before_fault;

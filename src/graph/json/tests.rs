@@ -93,7 +93,7 @@ fn walks_members_and_elements() {
         value.member("a").unwrap().unwrap().elements().map(|element| element.as_str()).collect();
     assert_eq!(elements, ["1", r#"{"b":"}"}"#]);
     assert_eq!(value.member("d"), Ok(None));
-    assert_eq!(Value::parse(br#"{"a":1,"a":2}"#).unwrap().member("a"), Err(DuplicateMemberError));
+    assert_eq!(Value::parse(br#"{"a":1,"a":2}"#).unwrap().member("a"), Err(JsonError::DuplicateMember));
     assert_eq!(Value::parse(b"[1]").unwrap().members().count(), 0);
 }
 

@@ -1,6 +1,6 @@
 //! A validated JSON value, borrowed from its text.
 
-use super::error::{DuplicateMemberError, JsonError};
+use super::error::JsonError;
 use super::scanner::Scanner;
 use super::text::{Decoded, decode};
 use heapless::VecView;
@@ -85,14 +85,14 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     ///
-    /// [`DuplicateMemberError`] if there are two members of that name.
-    pub fn member(self, name: &str) -> Result<Option<Self>, DuplicateMemberError> {
+    /// [`JsonError::DuplicateMember`] if there are two members of that name.
+    pub fn member(self, name: &str) -> Result<Option<Self>, JsonError> {
         let mut found = None;
         let mut inside = Scanner::inside(self.0, b'{');
         while let Some((quoted, value)) = inside.member() {
             if Self(quoted).is_text(name) {
                 if found.is_some() {
-                    return Err(DuplicateMemberError);
+                    return Err(JsonError::DuplicateMember);
                 }
                 found = Some(Self(value));
             }

@@ -42,7 +42,7 @@ impl Element<'_> {
         body: &[u8],
         writer: &mut dyn Writer,
     ) -> Result<(), BufferFull> {
-        open(writer, Some(self.id()), status)?;
+        open(writer, self.id(), status)?;
         if !body.is_empty() {
             writer.write(br#","headers":{"Content-Type":"application/json""#)?;
         }
@@ -87,14 +87,14 @@ impl Envelope {
 /// A response to an element or a line: everything of it but its status and its body.
 #[derive(Clone, Copy)]
 pub(in crate::graph) struct Response<'a> {
-    pub(in crate::graph) id: Option<Value<'a>>,
+    pub(in crate::graph) id: Value<'a>,
     pub(in crate::graph) envelope: Envelope,
 }
 
 impl Response<'_> {
     /// Returns the length of the response without a body.
     pub(in crate::graph) fn bare_len(self) -> usize {
-        r#"{"id":,"status":200}"#.len().saturating_add(self.id.unwrap_or(Value::NULL).as_str().len())
+        r#"{"id":,"status":200}"#.len().saturating_add(self.id.as_str().len())
     }
 
     /// Writes the response to a successful action.
@@ -141,12 +141,8 @@ impl Response<'_> {
 }
 
 /// Writes a response up to its status.
-fn open(writer: &mut dyn Writer, id: Option<Value<'_>>, status: u16) -> Result<(), BufferFull> {
-    write_template(
-        writer,
-        r#"{"id":*,"status":*"#,
-        &[id.unwrap_or(Value::NULL).as_str().as_bytes(), &status_digits(status)],
-    )
+fn open(writer: &mut dyn Writer, id: Value<'_>, status: u16) -> Result<(), BufferFull> {
+    write_template(writer, r#"{"id":*,"status":*"#, &[id.as_str().as_bytes(), &status_digits(status)])
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use super::{clones, defaults, keep, values};
 use core::hint::black_box;
 use presence_core::details::{Details, DetailsError};
 use presence_core::directory::InlineDirectory;
-use presence_core::graph::json::{DuplicateMemberError, JsonError, Value};
+use presence_core::graph::json::{JsonError, Value};
 use presence_core::graph::{
     self, Batch, Buffer, Caller, ChangeEvent, Context, DateTime, Dependencies, DetailsAction, DetailsMap, Element,
     Environment, Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select, SingleUserStore,
-    Store, Target, TextBuffer, Trace, UserRef, WithDetails, Writer, serve, serve_line,
+    Store, Target, TextBuffer, Trace, WithDetails, Writer, serve, serve_line,
 };
 use presence_core::{CommandError, SessionId, UserId};
 
@@ -87,7 +87,7 @@ pub fn keep() {
     keep!(Error as From<CommandError> => from);
     keep!(Error as From<DetailsError> => from);
     keep!(Error as From<JsonError> => from);
-    values!(Batch<'static>, Caller, DateTime, DetailsAction<'static>, DuplicateMemberError);
+    values!(Batch<'static>, Caller, DateTime, DetailsAction<'static>);
     values!(
         Element<'static>,
         graph::Field,
@@ -97,7 +97,6 @@ pub fn keep() {
         Line<'static>,
         SingleUserStore<4>,
         Operation,
-        UserRef<'static>
     );
     values!(Permissions, Error, Request<'static>, Select, Target<'static>, Value<'static>);
     clones!(
