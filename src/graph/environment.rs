@@ -1,4 +1,4 @@
-//! What the library asks the application: time zones, the time on the wall, user principal names.
+//! The facts that an application supplies: time zones, the time on the wall, user principal names.
 
 use crate::graph::date_time::DateTime;
 use crate::id::UserId;

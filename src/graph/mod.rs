@@ -63,5 +63,5 @@ pub use trace::Trace;
 #[cfg(feature = "details")]
 pub use with_details::{DetailsMap, WithDetails};
 
-/// Whether batches and bulk reads are served.
+/// True if batches and bulk reads are served.
 const HAS_BATCH: bool = cfg!(feature = "batch");

@@ -82,7 +82,7 @@ pub struct User<S = SessionId, const SESSIONS: usize = 4> {
     sessions: heapless::Vec<Session<S>, SESSIONS, u16>,
     /// The preferred presence. Apart from its end, which saves eight bytes.
     preferred: Option<Presence>,
-    /// When the preferred presence ends; `NEVER` while nothing is preferred.
+    /// The end of the preferred presence; `NEVER` while nothing is preferred.
     preferred_until: Instant,
     /// The moment of the latest visible change; `NEVER` before the first.
     since: Instant,

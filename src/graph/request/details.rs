@@ -39,7 +39,7 @@ pub enum DetailsAction<'a> {
     SetStatusMessage {
         /// The message, a JSON string; `None` removes it.
         content: Option<Value<'a>>,
-        /// When it is no longer shown.
+        /// The instant from which it is no longer shown.
         expires_at: Instant,
     },
     /// `setManualLocation`, `setAutomaticLocation`. See [W1](crate::rules#w1).
@@ -50,7 +50,7 @@ pub enum DetailsAction<'a> {
         kind: WorkLocationType,
         /// The id of the place, a JSON string, if the request has one.
         place_id: Option<Value<'a>>,
-        /// When the day ends.
+        /// The instant at which the day ends.
         until: Instant,
     },
     /// `clearAutomaticLocation`, `clearLocation`. See [W1](crate::rules#w1).

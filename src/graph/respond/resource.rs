@@ -1,4 +1,4 @@
-//! What a presence object shows.
+//! The presence object, as responses and bulk reads show it.
 
 #[cfg(feature = "details")]
 use crate::details::{DetailsView, WorkPlace};
@@ -36,7 +36,7 @@ pub struct Resource<'a> {
     /// Status message, out of office and work location; `None` writes them as null. Feature `details`.
     #[cfg(feature = "details")]
     pub details: Option<DetailsView<'a>>,
-    /// Whether the reader is the user: only then the times of the status message are written. Feature `details`.
+    /// True if the reader is the user: only then the times of the status message are written. Feature `details`.
     #[cfg(feature = "details")]
     pub is_own: bool,
     /// The Unix time, in milliseconds, of the instant 0, if it is known. Feature `details`.

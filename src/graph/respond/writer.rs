@@ -1,4 +1,4 @@
-//! Where responses are written to.
+//! The writers of responses, and a buffer of the caller as one.
 
 use crate::buffer::BufferFull;
 
