@@ -3,6 +3,7 @@
 use presence_core::directory::InlineDirectory;
 use presence_core::{Command, Instant, Policy, Presence};
 use proptest::prelude::*;
+use support::model::cases;
 
 /// Fewer slots than users, so that commands of one batch evict users and take their slots.
 type Small = InlineDirectory<u8, u8, 2, 9>;
@@ -18,7 +19,7 @@ fn command() -> impl Strategy<Value = Command<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn a_batch_is_its_commands_one_by_one(

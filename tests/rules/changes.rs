@@ -1,6 +1,6 @@
 //! Rule V2: which users changed visibly since a cursor, oldest first; each once; never a silent gap. And handles.
 
-use support::model;
+use support::model::{self, cases};
 
 use model::log::Log;
 use presence_core::directory::{Cursor, InlineDirectory, Progress};
@@ -21,7 +21,7 @@ fn command() -> impl Strategy<Value = Command<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn v2_changes_since_any_cursor(steps in prop::collection::vec((0..400u64, 0..6u8, command()), 0..if cfg!(miri) { 12 } else { 80 })) {

@@ -4,6 +4,7 @@ use presence_core::directory::{Cursor, InlineDirectory, Progress};
 use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Policy, Presence, User};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use support::model::cases;
 
 type Small = InlineDirectory<u8, u8, 2, 3>;
 
@@ -157,7 +158,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(256))]
 
     /// In any history of more users than there are slots: a user with something stored or pinned has a slot, and an error
     /// comes only when all slots have such users; no user's version ever falls, also of one who was evicted and came back,
