@@ -89,7 +89,7 @@ fn permissions(text: &str) -> Result<(&str, Permissions), GrantError> {
 #[derive(Debug, Default)]
 pub struct Tokens(HashMap<[u8; 32], Caller>);
 
-/// The same token was given for two callers.
+/// The error of a token that is given for two callers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DuplicateTokenError;
 

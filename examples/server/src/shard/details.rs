@@ -113,7 +113,7 @@ impl DetailsStore {
         command: DetailsCommand<'_>,
     ) -> Result<(), DetailsError> {
         self.make_vacancy(users, now, user);
-        self.beside(users).update_details(now, user, command, &mut |_, _| {})
+        self.with_directory(users).update_details(now, user, command, &mut |_, _| {})
     }
 
     /// Applies the due transitions of the user with the earliest deadline. Reports whether there were any.
@@ -124,7 +124,7 @@ impl DetailsStore {
 
     /// Applies the due transitions of a user. Reports whether there were any.
     pub fn advance_user(&mut self, users: &mut Users, now: Instant, user: UserId) -> bool {
-        self.beside(users).advance_details_of(now, user)
+        self.with_directory(users).advance_details_of(now, user)
     }
 
     /// Takes the users of whom both records must be written. Pinning and unpinning change the user's own record too.
@@ -139,22 +139,24 @@ impl DetailsStore {
 
     /// Applies all due transitions if the directory is full and `user` is new to it.
     ///
-    /// Expired details free slots. The directory applies its own due transitions when it needs a slot ([S9](../../../../docs/behaviour.md#s9)).
+    /// Expired details free slots. The directory applies its own due transitions when it needs a slot ([S9]).
+    ///
+    /// [S9]: ../../../../docs/behaviour.md#s9
     pub fn make_vacancy(&mut self, users: &mut Users, now: Instant, user: UserId) {
         if users.len() == users.capacity() && users.get(user).is_none() {
             while self.advance(users, now) {}
         }
     }
 
-    /// Returns the library's store of a directory with these details.
-    fn beside<'a>(
+    /// Returns the library's store of a directory and these details.
+    fn with_directory<'a>(
         &'a mut self,
         users: &'a mut Users,
     ) -> WithDetails<&'a mut Users, &'a mut Self, { TextBuffer::CAPACITY }> {
         WithDetails { store: users, details: self }
     }
 
-    /// Moves a user to its deadline.
+    /// Schedules a user's details by their current deadline.
     fn schedule(&mut self, user: UserId) {
         let Some(entry) = self.entries.get_mut(&user) else { return };
         let deadline = entry.details.next_deadline();
@@ -171,7 +173,7 @@ impl DetailsMap<{ TextBuffer::CAPACITY }> for DetailsStore {
         Self::get(self, user)
     }
 
-    /// Readers that share the details keep them as they are.
+    /// Returns details to change; readers that share them keep an unchanged copy.
     fn get_or_insert(&mut self, user: UserId) -> Option<&mut UserDetails> {
         Some(Arc::make_mut(&mut self.entries.entry(user).or_default().details))
     }
@@ -181,7 +183,7 @@ impl DetailsMap<{ TextBuffer::CAPACITY }> for DetailsStore {
         if let Some(deadline) = entry.deadline {
             self.deadlines.remove(&(deadline, user));
         }
-        // A rejected command has changed nothing.
+        // Details of revision 0 were inserted for a command that changed nothing.
         if entry.details.revision() > 0 {
             self.changed.push(user);
         }

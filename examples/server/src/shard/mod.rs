@@ -83,9 +83,17 @@ impl Published {
     }
 }
 
-/// The queue of a shard is full.
+/// The error of a shard whose queue is full.
 #[derive(Debug)]
 pub struct QueueFullError;
+
+impl std::fmt::Display for QueueFullError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the queue of the shard is full")
+    }
+}
+
+impl std::error::Error for QueueFullError {}
 
 #[derive(Debug)]
 struct Shard {
