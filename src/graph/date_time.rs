@@ -1,22 +1,22 @@
-//! Dates and times of day, as the wire writes them. Rule T1.
+//! Dates and times of day, in the format of the wire.
 
-/// A date and a time of day, of whatever zone.
+/// A date and a time of day, in any zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DateTime {
-    /// 1 to 9999
+    /// The year, 1 to 9999.
     pub year: u16,
-    /// 1 to 12
+    /// The month, 1 to 12.
     pub month: u8,
-    /// 1 to 31
+    /// The day of the month, from 1.
     pub day: u8,
-    /// 0 to 23
+    /// The hour, 0 to 23.
     pub hour: u8,
-    /// 0 to 59
+    /// The minute, 0 to 59.
     pub minute: u8,
-    /// 0 to 59
+    /// The second, 0 to 59.
     pub second: u8,
-    /// 0 to 999
+    /// The millisecond, 0 to 999.
     pub millisecond: u16,
 }
 
@@ -24,8 +24,9 @@ const MILLIS_OF_DAY: u64 = 86_400_000;
 const FIRST_YEAR: u32 = 1970;
 
 impl DateTime {
-    /// Reads `2026-11-24T17:05:33.2079781`: seconds and their fraction may be missing; what is finer than a millisecond is
-    /// dropped. Says also whether a `Z` follows, which makes it UTC. O(bytes).
+    /// Parses `2026-11-24T17:05:33.2079781`, and reports whether a `Z` follows, which makes it UTC.
+    ///
+    /// Seconds and their fraction may be missing. Digits after milliseconds are dropped.
     pub(super) fn parse(text: &str) -> Option<(Self, bool)> {
         let mut rest = text.as_bytes();
         let year = number(&mut rest, 4)?;
@@ -64,7 +65,7 @@ impl DateTime {
         (is_whole && exists).then_some((date_time, is_utc))
     }
 
-    /// Milliseconds of Unix time, read as UTC; 0 for what lies before 1970. O(1).
+    /// Returns the Unix time in milliseconds, as if this were UTC; 0 before 1970.
     #[must_use]
     pub fn to_unix_millis(self) -> u64 {
         let year = u32::from(self.year);
@@ -79,13 +80,13 @@ impl DateTime {
         u64::from(days).saturating_mul(MILLIS_OF_DAY).saturating_add(of_day)
     }
 
-    /// Milliseconds of Unix time, as UTC; the last moment of 9999 for what lies after it. O(1).
+    /// Converts Unix time in milliseconds to UTC; the last millisecond of the year 9999 for times after it.
     #[must_use]
     pub fn from_unix_millis(unix: u64) -> Self {
         let last = Self { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
         let unix = unix.min(last.to_unix_millis());
         let mut days = (unix / MILLIS_OF_DAY) as u32;
-        // At most seven years too early, for a year is a little shorter than 366 days.
+        // At most seven years too early, because a year is a little shorter than 366 days.
         let mut year = FIRST_YEAR.saturating_add(days / 366);
         while days >= days_before(year.saturating_add(1)) {
             year = year.saturating_add(1);
@@ -113,7 +114,7 @@ const fn is_leap(year: u32) -> bool {
     year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-/// None of a month that is none.
+/// Returns the number of days of a month; 0 for a number that is no month.
 const fn days_of_month(year: u32, month: u8) -> u32 {
     match month {
         2 if is_leap(year) => 29,
@@ -124,14 +125,14 @@ const fn days_of_month(year: u32, month: u8) -> u32 {
     }
 }
 
-/// The days from 1970, which is no leap year, up to a year.
+/// Returns the number of days from 1970, which is no leap year, to the start of a year.
 fn days_before(year: u32) -> u32 {
     let leap_days = |last: u32| (last / 4).saturating_sub(last / 100).saturating_add(last / 400);
     let leaps = leap_days(year.saturating_sub(1)).saturating_sub(leap_days(FIRST_YEAR));
     year.saturating_sub(FIRST_YEAR).saturating_mul(365).saturating_add(leaps)
 }
 
-/// So many digits.
+/// Reads a number of this many digits.
 fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
     let (number, others) = rest.split_at_checked(digits)?;
     *rest = others;
@@ -141,7 +142,7 @@ fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
     })
 }
 
-/// The same, behind a mark.
+/// Reads a separator, and a number of this many digits.
 fn after(rest: &mut &[u8], mark: u8, digits: usize) -> Option<u16> {
     let (first, others) = rest.split_first()?;
     *rest = others;
@@ -201,7 +202,7 @@ mod tests {
         }
     }
 
-    /// Every day of the first 400 years, after which the calendar repeats itself, and of the last.
+    /// Every day of the first 400 years, after which the calendar repeats itself, and of the last 400.
     #[test]
     fn every_day_there_and_back() {
         for (first, last) in [(FIRST_YEAR, FIRST_YEAR + 400), (9600, 9999)] {
@@ -225,7 +226,7 @@ mod tests {
         assert_eq!(DateTime::from_unix_millis(u64::MAX), last);
     }
 
-    /// Its members are anyone's to fill: a month behind the last one begins where the year ends.
+    /// The fields are public: a month after the last one begins where the year ends.
     #[test]
     fn a_date_that_does_not_exist_is_some_moment() {
         let new_year = DateTime { year: 2027, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };

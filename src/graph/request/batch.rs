@@ -90,7 +90,7 @@ impl<'a> Dependencies<'a> {
 
     /// Checks that an element may run: those it depends on came before it, and succeeded.
     ///
-    /// It costs O(bytes of the element × [`Batch::MAX_ELEMENTS`]).
+    /// O(bytes of the element × [`Batch::MAX_ELEMENTS`]).
     ///
     /// # Errors
     ///

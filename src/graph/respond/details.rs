@@ -86,7 +86,7 @@ fn write_message(
     writer.write(b"}")
 }
 
-/// Returns the text of a moment in UTC, with seven fraction digits. Rule T1.
+/// Returns the text of a moment in UTC, with seven fraction digits.
 fn date_time(unix: u64) -> [u8; 28] {
     let DateTime { year, month, day, hour, minute, second, millisecond } = DateTime::from_unix_millis(unix);
     let mut text = *b"0000-00-00T00:00:00.0000000Z";

@@ -75,7 +75,7 @@ pub(in crate::graph) enum Envelope {
 impl Envelope {
     /// Returns the text between the status of a response and its body.
     const fn before_body(self) -> &'static [u8] {
-        // Asked first, so that a device without batches does not link the longer text.
+        // This condition first, so that a device without batches does not link the longer text.
         if HAS_BATCH && matches!(self, Self::Element) {
             br#","headers":{"Content-Type":"application/json"},"body":"#
         } else {

@@ -95,7 +95,7 @@ pub(super) fn write_seconds(writer: &mut dyn Writer, time: Duration) -> Result<(
     Ok(())
 }
 
-/// Returns a version as `sequenceNumber`, a string of one letter and ten digits; null for 0. Rule V1.
+/// Returns a version as `sequenceNumber`, a string of one letter and ten digits; null for 0.
 pub(super) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     const LETTER: u64 = 10_000_000_000;
     if version == 0 {
