@@ -1,8 +1,8 @@
-//! Any conversation over the wire: every answer is well formed, has a documented status and says what was done.
+//! Any conversation over the wire: every response is well formed, has a documented status and reports what was done.
 
-mod answer;
+mod capacity;
+mod expected;
 mod json;
-mod room;
 mod route;
 mod rules;
 mod served;
@@ -12,61 +12,61 @@ mod writer;
 
 use presence_core::graph::{Caller, Context, Permissions, Trace};
 use presence_core::{Duration, Instant, Policy, SessionId, UserId};
-use served::{Asked, Served};
+use served::{Input, Served};
 use users::{Users, World};
 
-/// Adele, whom the corpora talk about most.
+/// Adele, the user that most corpora are about.
 const ME: UserId = UserId::from_bytes(0xfa8b_f3dc_eca7_46b7_bad1_db19_9b62_afc3_u128.to_be_bytes());
 const BOB: UserId = UserId::from_bytes(0x6682_5e03_7ef5_42da_9069_7246_02c3_1f6b_u128.to_be_bytes());
 const TEAMS: SessionId = SessionId::from_bytes(0x2255_3876_f5ab_4529_bffb_cfe5_0aa8_9f87_u128.to_be_bytes());
 
-/// What ends a request: a byte that no UTF-8 has.
+/// The end of a request: a byte that no UTF-8 has.
 const END: u8 = 0xFE;
 
-/// The first byte says who asks; then come requests, each with its end:
+/// Serves a conversation. The first byte selects the caller; then come requests, each with its end:
 ///
 /// - `Q` (anything odd) for a request over HTTP: method, target and media type in the first line, then its body; `L`
-///   (anything even) for a line; `O` for none, but for what the embedder lets a user say who is out of office (rule O1);
-/// - a byte for the room that its answer has, beside all it needs; of `O`, its lowest bit says whether the user is out of
-///   office, the next one who it is;
+///   (anything even) for a line; `O` for none: the application sets out of office (rule O1);
+/// - a byte for the capacity of its response in a further run; of `O`, its lowest bit says whether the user is out of office,
+///   the next one selects the user;
 /// - a byte for the time before it: `@` none, `F` five minutes, as the low six bits count fifty seconds.
 pub fn wire(data: &[u8]) {
     let Some((settings, conversation)) = data.split_first() else { return };
     let mut settings = Settings::new(*settings);
     for request in conversation.split(|byte| *byte == END) {
-        let [kind, room, wait, text @ ..] = request else { continue };
+        let [kind, option, wait, text @ ..] = request else { continue };
         settings.now = settings.now.saturating_add(Duration::from_secs(u64::from(wait & 0x3F) * 50));
         if *kind == b'O' {
-            let user = if room & 2 == 0 { ME } else { BOB };
-            settings.users.set_out_of_office(settings.now, user, room & 1 == 1, &String::from_utf8_lossy(text));
+            let user = if option & 2 == 0 { ME } else { BOB };
+            settings.users.set_out_of_office(settings.now, user, option & 1 == 1, &String::from_utf8_lossy(text));
             continue;
         }
         let head;
-        let asked = if kind % 2 == 0 {
-            json::judge(text);
-            Asked::Line(text)
+        let input = if kind % 2 == 0 {
+            json::check(text);
+            Input::Line(text)
         } else {
             let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
             let body = text.get(end + 1..).unwrap_or_default();
-            json::judge(body);
+            json::check(body);
             head = String::from_utf8_lossy(&text[..end]).into_owned();
             let mut words = head.splitn(3, ' ');
             let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            Asked::Http { method, target, content_type: words.next(), body }
+            Input::Http { method, target, content_type: words.next(), body }
         };
         let context = settings.context();
-        let full = Served::of(asked, &context, &settings.users, usize::MAX);
-        answer::assert_well_formed(asked, &context, &settings.users, &full);
+        let full = Served::of(input, &context, &settings.users, usize::MAX);
+        expected::assert_well_formed(input, &context, &settings.users, &full);
         let all = full.written.len();
-        for room in [all, all.saturating_sub(1), all * usize::from(*room) / 256] {
-            let tight = Served::of(asked, &context, &settings.users, room);
-            room::assert_nothing_unreported(asked, &context, &settings.users, &full, &tight, room);
+        for capacity in [all, all.saturating_sub(1), all * usize::from(*option) / 256] {
+            let tight = Served::of(input, &context, &settings.users, capacity);
+            capacity::assert_nothing_unreported(input, &context, &settings.users, &full, &tight, capacity);
         }
         settings.users = full.users;
     }
 }
 
-/// Who asks, of whom, and when.
+/// The caller, the users, and the time.
 struct Settings {
     users: Users,
     caller: Caller,

@@ -44,7 +44,7 @@ fn expect(requests: &[Value], expected: &[(&str, u64)]) {
 }
 
 #[test]
-fn h5_elements_are_answered_in_order_and_one_by_one() {
+fn h5_responses_come_in_order_one_for_each_element() {
     expect(&[set("a"), clear("b"), clear("c"), get("d")], &[("a", 200), ("b", 200), ("c", 404), ("d", 200)]);
     let (_, body) = send(&mut Server::new(), &[set("a"), get("b")]);
     assert_eq!(body["responses"][0], json!({"id": "a", "status": 200}));
@@ -66,11 +66,11 @@ fn h5_a_bulk_read_is_an_element_like_any_other() {
     assert_eq!(read, expected.map(|(id, activity)| (Some(id), Some(activity))));
 }
 
-/// Rule H6: one that is too long is answered 507 in its place, and leaves room for what follows.
+/// Rule H6: a response that is too long gives 507 in its place, and leaves space for the rest.
 #[test]
 fn h6_a_bulk_read_in_a_batch_that_does_not_fit() {
     let mut server = Server::new();
-    server.room = 1000;
+    server.capacity = 1000;
     let requests = [set("a"), bulk("b", &[ADELE; 3]), bulk("c", &[ADELE; 6]), clear("d")];
     let (status, body) = send(&mut server, &requests);
     let expected = [("a", 200), ("b", 200), ("c", 507), ("d", 200)].map(|(id, status)| (id.to_owned(), status));
@@ -78,7 +78,7 @@ fn h6_a_bulk_read_in_a_batch_that_does_not_fit() {
 }
 
 #[test]
-fn h5_what_refuses_the_whole_batch() {
+fn h5_errors_of_the_whole_batch() {
     let nested = json!({"id": "x", "method": "POST", "url": "/$batch", "body": {"requests": [get("y")]}});
     let mut without_id = get("x");
     without_id.as_object_mut().unwrap().remove("id");
@@ -109,7 +109,7 @@ fn h5_what_refuses_the_whole_batch() {
 }
 
 #[test]
-fn h5_what_depends_on_a_failure_is_answered_424() {
+fn h5_an_element_that_depends_on_a_failure_gives_424() {
     expect(&[clear("a"), depending(set("b"), &["a"]), get("c")], &[("a", 404), ("b", 424), ("c", 200)]);
     expect(&[set("a"), depending(clear("b"), &["a"])], &[("a", 200), ("b", 200)]);
     expect(
@@ -131,7 +131,7 @@ fn h5_an_element_can_only_depend_on_one_before_it() {
     expect(&[malformed], &[("a", 400)]);
 }
 
-/// It may name as many as a batch can have, however often; what follows is not looked through.
+/// It may name as many as a batch can have, repeated or not; further ones are rejected.
 #[test]
 fn h5_an_element_depends_on_no_more_than_a_batch_has() {
     for (count, status) in [(20, 200), (21, 400)] {
@@ -139,9 +139,9 @@ fn h5_an_element_depends_on_no_more_than_a_batch_has() {
     }
 }
 
-/// Of its headers only the media type counts, and one that is null is as good as none.
+/// Only its media type counts, and null is as good as none.
 #[test]
-fn h5_other_headers_of_an_element_say_nothing() {
+fn h5_other_headers_of_an_element_are_ignored() {
     for (headers, status) in [
         (json!({"Accept": "text/plain", "Content-Type": "application/json"}), 200),
         (json!({"Accept": "text/plain"}), 200),
@@ -154,14 +154,14 @@ fn h5_other_headers_of_an_element_say_nothing() {
     }
 }
 
-/// The status of a line whose element has these headers, as they are written.
+/// Returns the status of a line whose element has these headers.
 fn with_headers(headers: &str) -> Value {
     let url = format!("/users/{ADELE}/presence/clearUserPreferredPresence");
     let line = format!(r#"{{"id":"1","method":"POST","url":"{url}","headers":{headers},"body":{{}}}}"#);
     Server::new().line(&line).unwrap()["status"].take()
 }
 
-/// Rule H2: two media types are none, however they are spelled.
+/// Rule H2: two media types are an error, in any spelling.
 #[test]
 fn h2_an_element_has_one_media_type() {
     for first in [r#""application/json""#, r#""text/plain""#, "null"] {
@@ -172,7 +172,7 @@ fn h2_an_element_has_one_media_type() {
     }
 }
 
-/// Some write a slash with an escape, and parameters longer than what they belong to.
+/// Some clients escape slashes, and send parameters longer than the type.
 #[test]
 fn h5_a_media_type_may_be_escaped_and_have_parameters() {
     let parameters = "odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; charset=utf-8";
@@ -214,12 +214,12 @@ fn h5_members_of_an_element_that_mean_nothing_are_named() {
         let mut element = set("a");
         element[member] = value;
         let (_, body) = send(&mut Server::new(), &[element]);
-        let answer = &body["responses"][0];
-        assert_eq!((answer["status"].as_u64(), message(&answer["body"])), (Some(400), expected));
+        let response = &body["responses"][0];
+        assert_eq!((response["status"].as_u64(), message(&response["body"])), (Some(400), expected));
     }
 }
 
-/// Rule H1: nobody may do in a batch what they may not do by themselves.
+/// Rule H1: a batch gives no permission that its elements lack.
 #[test]
 fn h5_elements_are_authorised_one_by_one() {
     let mut foreign = set("b");
@@ -230,9 +230,9 @@ fn h5_elements_are_authorised_one_by_one() {
     assert_eq!(server.directory.get(user(ADELE)).unwrap().sessions().len(), 1);
 }
 
-/// Whoever runs the elements of a batch itself sees each as it was written.
+/// An application that runs the elements of a batch itself sees each as it was written.
 #[test]
-fn h5_an_element_is_taken_apart() {
+fn h5_an_element_and_its_parts() {
     let text = r#"{"id":"a","method":"GET","url":"/me/presence","x":[1]}"#;
     let element = Element::parse(Written::parse(text.as_bytes()).unwrap()).unwrap();
     assert_eq!((element.value().as_str(), element.id().as_str()), (text, r#""a""#));
@@ -245,19 +245,19 @@ fn h5_an_element_is_taken_apart() {
 #[test]
 fn a_batch_works_in_a_line_as_well() {
     let line = json!({"id": "7", "method": "POST", "url": "/$batch", "body": {"requests": [set("a"), get("b")]}});
-    let answer = Server::new().line(&line.to_string()).unwrap();
-    assert_eq!((&answer["id"], &answer["status"]), (&json!("7"), &json!(200)));
-    assert_eq!(statuses(&answer["body"]), [("a".to_owned(), 200), ("b".to_owned(), 200)]);
+    let response = Server::new().line(&line.to_string()).unwrap();
+    assert_eq!((&response["id"], &response["status"]), (&json!("7"), &json!(200)));
+    assert_eq!(statuses(&response["body"]), [("a".to_owned(), 200), ("b".to_owned(), 200)]);
     let line = json!({"id": "7", "method": "POST", "url": "/$batch", "body": {"requests": []}});
-    let answer = Server::new().line(&line.to_string()).unwrap();
+    let response = Server::new().line(&line.to_string()).unwrap();
     assert_eq!(
-        (&answer["status"], message(&answer["body"])),
+        (&response["status"], message(&response["body"])),
         (&json!(400), "The number of [Requests] is out of range.")
     );
 }
 
 #[test]
-fn a_blank_line_has_no_answer() {
+fn a_blank_line_has_no_response() {
     for text in ["", " ", "\r", "\t \r"] {
         let line = Line::parse(text.as_bytes());
         assert_eq!(line, Line::Blank);
@@ -269,22 +269,22 @@ fn a_blank_line_has_no_answer() {
     }
 }
 
-/// An embedder may have reasons of its own: a line that is older than the one before, say.
+/// An application may reject a line for reasons of its own.
 #[test]
-fn a_line_is_refused_under_its_id() {
+fn an_error_has_the_id_of_its_line() {
     let deep = format!(r#"{{"id":"8","body":{}{}}}"#, "[".repeat(32), "]".repeat(32));
     for (text, id) in [(r#"{"id":"7"}"#, json!("7")), ("", Value::Null), ("not json", Value::Null), (&deep, json!("8"))]
     {
         let mut bytes = [0; 500];
         let mut buffer = Buffer::new(&mut bytes);
         Line::parse(text.as_bytes()).write_error(Error::OutOfOrder, &Trace::default(), &mut buffer).unwrap();
-        let answer: Value = serde_json::from_slice(buffer.written()).unwrap();
-        assert_eq!((&answer["id"], &answer["status"]), (&id, &json!(400)), "{text}");
-        assert_eq!(message(&answer["body"]), "The provided [At] lies before that of an earlier line.");
+        let response: Value = serde_json::from_slice(buffer.written()).unwrap();
+        assert_eq!((&response["id"], &response["status"]), (&id, &json!(400)), "{text}");
+        assert_eq!(message(&response["body"]), "The provided [At] lies before that of an earlier line.");
     }
 }
 
-/// A line of 4096 bytes is taken in, its carriage return included, and not one byte more.
+/// A line of 4096 bytes is accepted, its carriage return included, and one more byte is not.
 #[test]
 fn a_line_is_as_long_as_is_said() {
     let mut line = get("1").to_string();
@@ -297,12 +297,12 @@ fn a_line_is_as_long_as_is_said() {
 #[test]
 fn an_id_is_echoed_as_it_was_written() {
     let mut server = Server::new();
-    let answer = server.line(r#"{"id":"\u00e9\"😀","method":"GET","url":"/nowhere"}"#).unwrap();
-    assert_eq!((&answer["id"], &answer["status"]), (&json!("é\"😀"), &json!(404)));
+    let response = server.line(r#"{"id":"\u00e9\"😀","method":"GET","url":"/nowhere"}"#).unwrap();
+    assert_eq!((&response["id"], &response["status"]), (&json!("é\"😀"), &json!(404)));
 }
 
 #[test]
-fn a_line_without_an_id_is_answered_under_null() {
+fn the_response_to_a_line_without_an_id_has_null() {
     for (line, id, status) in [
         ("not json", Value::Null, 400),
         ("[]", Value::Null, 400),
@@ -311,18 +311,18 @@ fn a_line_without_an_id_is_answered_under_null() {
         (r#"{"id":"1","id":"2","method":"GET","url":"/x"}"#, Value::Null, 400),
         (r#"{"id":"1","method":"GET","url":"/x"}"#, json!("1"), 404),
     ] {
-        let answer = Server::new().line(line).unwrap();
-        assert_eq!((&answer["id"], &answer["status"]), (&id, &json!(status)), "{line}");
+        let response = Server::new().line(line).unwrap();
+        assert_eq!((&response["id"], &response["status"]), (&id, &json!(status)), "{line}");
     }
     let deep = format!(r#"{{"id":"1","body":{}{}}}"#, "[".repeat(32), "]".repeat(32));
-    let answer = Server::new().line(&deep).unwrap();
-    assert_eq!((&answer["id"], &answer["status"]), (&json!("1"), &json!(400)), "33 levels");
+    let response = Server::new().line(&deep).unwrap();
+    assert_eq!((&response["id"], &response["status"]), (&json!("1"), &json!(400)), "33 levels");
     let long = format!(r#"{{"id":"1","method":"GET","url":"/x","x":"{}"}}"#, "x".repeat(4096));
-    let answer = Server::new().line(&long).unwrap();
-    assert_eq!((&answer["id"], &answer["status"]), (&Value::Null, &json!(400)));
+    let response = Server::new().line(&long).unwrap();
+    assert_eq!((&response["id"], &response["status"]), (&Value::Null, &json!(400)));
 }
 
-/// Python's client sends whole URLs in elements, and looks for the content type of each answer that has a body.
+/// Python's client sends whole URLs in elements, and looks for the content type of each response that has a body.
 #[test]
 fn h5_what_official_clients_send_and_look_for() {
     let mut server = Server::delegated();
@@ -336,9 +336,9 @@ fn h5_what_official_clients_send_and_look_for() {
         ]}),
     );
     let content_type = json!({"Content-Type": "application/json"});
-    let answers = body["responses"].as_array().unwrap();
-    let statuses: Vec<_> = answers.iter().map(|answer| answer["status"].as_u64().unwrap()).collect();
+    let responses = body["responses"].as_array().unwrap();
+    let statuses: Vec<_> = responses.iter().map(|response| response["status"].as_u64().unwrap()).collect();
     assert_eq!(statuses, [200, 404, 200]);
-    assert_eq!([&answers[0]["headers"], &answers[1]["headers"]], [&content_type; 2]);
-    assert_eq!(answers[2].get("headers"), None, "no body, no content type");
+    assert_eq!([&responses[0]["headers"], &responses[1]["headers"]], [&content_type; 2]);
+    assert_eq!(responses[2].get("headers"), None, "no body, no content type");
 }

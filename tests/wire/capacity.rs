@@ -1,4 +1,4 @@
-//! Rule H6: an answer that does not fit never leaves a change unreported.
+//! Rule H6: a response that does not fit never hides a change.
 
 use super::server::{ADELE, BOB, Server, TEAMS, user};
 use presence_core::BufferFull;
@@ -21,18 +21,18 @@ fn get(id: &str) -> Value {
 }
 
 #[test]
-fn h6_an_action_runs_only_when_its_answer_has_room() {
+fn h6_an_action_runs_only_if_its_response_fits() {
     let line = set("1").to_string();
-    let answer = r#"{"id":"1","status":200}"#;
-    for room in 0..answer.len() {
+    let response = r#"{"id":"1","status":200}"#;
+    for capacity in 0..response.len() {
         let mut server = Server::new();
-        server.room = room;
+        server.capacity = capacity;
         assert_eq!(server.line(&line), None);
         assert!(server.directory.is_empty() && server.changes.is_empty());
     }
     let mut server = Server::new();
-    server.room = answer.len();
-    assert_eq!(server.line(&line).unwrap().to_string(), answer);
+    server.capacity = response.len();
+    assert_eq!(server.line(&line).unwrap().to_string(), response);
     assert_eq!(server.changes.len(), 1);
 }
 
@@ -41,63 +41,63 @@ fn h6_an_error_that_does_not_fit_goes_without_its_body() {
     let line = element("1", "clearPresence", &json!({"sessionId": TEAMS})).to_string();
     let bare = r#"{"id":"1","status":404}"#;
     let full = Server::new().line(&line).unwrap().to_string();
-    for room in bare.len()..full.len() {
+    for capacity in bare.len()..full.len() {
         let mut server = Server::new();
-        server.room = room;
+        server.capacity = capacity;
         assert_eq!(server.line(&line).unwrap().to_string(), bare);
     }
 }
 
 #[test]
-fn h6_a_read_that_does_not_fit_is_answered_507() {
+fn h6_a_read_that_does_not_fit_gives_507() {
     let full = Server::new().line(&get("1").to_string()).unwrap().to_string();
-    for room in r#"{"id":"1","status":507}"#.len()..full.len() {
+    for capacity in r#"{"id":"1","status":507}"#.len()..full.len() {
         let mut server = Server::new();
-        server.room = room;
-        assert_eq!(server.line(&get("1").to_string()).unwrap()["status"], 507, "{room}");
+        server.capacity = capacity;
+        assert_eq!(server.line(&get("1").to_string()).unwrap()["status"], 507, "{capacity}");
     }
     let mut server = Server::new();
-    for room in 0..Error::MAX_LEN {
-        server.room = room;
+    for capacity in 0..Error::MAX_LEN {
+        server.capacity = capacity;
         let (status, _) = server.post("/communications/getPresencesByUserId", &json!({"ids": [ADELE, BOB]}));
-        assert_eq!(status, 507, "{room}");
+        assert_eq!(status, 507, "{capacity}");
     }
 }
 
-/// In whatever room: the batch is refused whole and nothing is done, or every element has its status, and exactly those
+/// In a buffer of any size: the whole batch fails and nothing is done, or every element has its status, and exactly those
 /// with 200 were done.
 #[test]
-fn h6_every_element_of_a_batch_has_room_for_its_status() {
+fn h6_the_status_of_every_element_of_a_batch_fits() {
     let clear = |id| element(id, "clearPresence", &json!({"sessionId": TEAMS}));
     let requests = [set("a"), get("b"), clear("c"), clear("d"), get("e")];
     let (status, full) = Server::new().post("/$batch", &json!({"requests": requests}));
     assert_eq!(status, 200);
     let full = full.to_string().len();
-    let mut refused = 0;
-    for room in 0..=full {
+    let mut rejected = 0;
+    for capacity in 0..=full {
         let mut server = Server::new();
-        server.room = room;
+        server.capacity = capacity;
         let (status, body) = server.post("/$batch", &json!({"requests": requests}));
         if status != 200 {
             assert_eq!(status, 507);
             assert!(server.directory.is_empty() && server.changes.is_empty());
-            refused += 1;
+            rejected += 1;
             continue;
         }
         let statuses: Vec<_> =
             body["responses"].as_array().unwrap().iter().map(|one| one["status"].as_u64().unwrap()).collect();
-        assert_eq!((statuses[0], statuses[2], statuses[3]), (200, 200, 404), "{room}");
+        assert_eq!((statuses[0], statuses[2], statuses[3]), (200, 200, 404), "{capacity}");
         assert!([200, 507].contains(&statuses[1]) && [200, 507].contains(&statuses[4]));
         assert_eq!(server.changes.len(), 2);
-        if room == full {
+        if capacity == full {
             assert_eq!(statuses, [200, 200, 200, 404, 200]);
         }
     }
-    assert_eq!(refused, r#"{"responses":[{"id":"a","status":200}]}"#.len() + 4 * r#"{"id":"a","status":200},"#.len());
+    assert_eq!(rejected, r#"{"responses":[{"id":"a","status":200}]}"#.len() + 4 * r#"{"id":"a","status":200},"#.len());
 }
 
 #[test]
-fn the_largest_errors_are_as_large_as_promised() {
+fn the_largest_errors_are_as_large_as_documented() {
     let fields = [Field::ExpirationDuration, Field::Availability, Field::SessionId, Field::Requests, Field::DependsOn];
     let about = [Error::Duplicate, Error::Missing, Error::Malformed, Error::OutOfRange, Error::Count];
     let all = about.into_iter().flat_map(|error| fields.map(error)).chain([
@@ -140,7 +140,7 @@ fn the_largest_errors_are_as_large_as_promised() {
 }
 
 #[test]
-fn h1_an_error_tells_what_the_embedder_knows() {
+fn h1_an_error_has_the_trace_of_the_application() {
     let trace = Trace { date: Some("2026-11-23T22:00:00"), request_id: Some("7"), client_request_id: Some("a\"\n") };
     let mut bytes = [0; 1000];
     let mut buffer = Buffer::new(&mut bytes);
@@ -151,7 +151,7 @@ fn h1_an_error_tells_what_the_embedder_knows() {
 }
 
 #[test]
-fn an_event_is_as_the_format_says_and_no_larger_than_promised() {
+fn an_event_has_its_format_and_is_no_larger_than_documented() {
     let fresh: User = User::new();
     let policy = Policy { sessions: Presence::ALL.into_iter().collect(), ..Policy::GRAPH };
     let at = Instant::from_millis(300_125);
@@ -171,9 +171,9 @@ fn an_event_is_as_the_format_says_and_no_larger_than_promised() {
     assert_eq!(ChangeEvent::MAX_LEN, longest.len() + ADELE.len());
 }
 
-/// A buffer takes what has room, all of it or nothing, and may be used for the next answer.
+/// A buffer accepts what fits, all of it or nothing, and may be used again.
 #[test]
-fn a_buffer_is_filled_emptied_and_filled_again() {
+fn a_buffer_is_written_cleared_and_written_again() {
     let mut bytes = [0; 4];
     let mut buffer = Buffer::new(&mut bytes);
     assert_eq!((buffer.write(b"abc"), buffer.remaining()), (Ok(()), 1));
@@ -185,9 +185,9 @@ fn a_buffer_is_filled_emptied_and_filled_again() {
     assert_eq!((buffer.write(b"next"), buffer.written()), (Ok(()), b"next".as_slice()));
 }
 
-/// A sink that streams has room for everything, and cannot take back what is gone: nobody asks it to.
+/// A writer that streams accepts everything, and is never asked to discard what is gone.
 #[test]
-fn h6_a_sink_that_streams_takes_nothing_back() {
+fn h6_a_writer_that_streams_discards_nothing() {
     struct Stream(Vec<u8>);
     impl Writer for Stream {
         fn remaining(&self) -> usize {
@@ -216,15 +216,15 @@ fn h6_a_sink_that_streams_takes_nothing_back() {
     }
 }
 
-/// What there is of an answer that turned out too long is taken back before it is said so, and leaves all of the room for that.
+/// A response that turned out too long is discarded before the error is written, which has all of the space.
 #[test]
-fn h6_a_read_over_http_that_does_not_fit_says_so() {
+fn h6_a_read_over_http_that_does_not_fit_gives_507() {
     let path = format!("/users/{ADELE}/presence");
     let full = Server::new().get(&path).1.to_string().len();
-    for room in 180..full {
+    for capacity in 180..full {
         let mut server = Server::new();
-        server.room = room;
+        server.capacity = capacity;
         let (status, body) = server.get(&path);
-        assert_eq!((status, body["error"]["code"].as_str()), (507, Some("InsufficientStorage")), "{room} bytes");
+        assert_eq!((status, body["error"]["code"].as_str()), (507, Some("InsufficientStorage")), "{capacity} bytes");
     }
 }

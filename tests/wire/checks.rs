@@ -1,4 +1,4 @@
-//! Rules H1 and H2: what is refused, as what, and in which order.
+//! Rules H1 and H2: errors, and the order of checks.
 
 use super::server::{ADELE, BOB, OTHER, Server, TEAMS, message, user};
 use presence_core::graph::json::JsonError;
@@ -10,7 +10,7 @@ fn set_presence() -> String {
     format!("/users/{ADELE}/presence/setPresence")
 }
 
-/// A body that lacks nothing.
+/// A complete body.
 fn good() -> Value {
     json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall", "expirationDuration": "PT1H"})
 }
@@ -58,21 +58,21 @@ fn h1_a_missing_field_is_named() {
         ("activity", "[Activity]: The Activity field is required."),
     ] {
         for body in [without(member), with(member, Value::Null)] {
-            let (status, answer) = Server::new().post(&set_presence(), &body);
-            assert_eq!((status, message(&answer)), (400, expected));
-            assert_eq!(answer["error"]["code"], "InvalidArgument");
+            let (status, response) = Server::new().post(&set_presence(), &body);
+            assert_eq!((status, message(&response)), (400, expected));
+            assert_eq!(response["error"]["code"], "InvalidArgument");
         }
     }
-    let (status, answer) = Server::new().send("POST", &set_presence(), None, b"");
-    assert_eq!((status, message(&answer)), (400, "[SessionId]: The SessionId field is required."));
+    let (status, response) = Server::new().send("POST", &set_presence(), None, b"");
+    assert_eq!((status, message(&response)), (400, "[SessionId]: The SessionId field is required."));
 }
 
 #[test]
-fn h1_a_duration_out_of_range_is_refused_never_clamped() {
+fn h1_a_duration_out_of_range_is_rejected_never_clamped() {
     for duration in ["PT4M59.999999S", "PT4H0.000001S", "-PT1H", "PT0S", "P999999999999999999D", "0:04:00"] {
-        let (status, answer) = Server::new().post(&set_presence(), &with("expirationDuration", json!(duration)));
+        let (status, response) = Server::new().post(&set_presence(), &with("expirationDuration", json!(duration)));
         let expected = "The provided [ExpirationDuration] is out of range.";
-        assert_eq!((status, message(&answer)), (400, expected), "{duration}");
+        assert_eq!((status, message(&response)), (400, expected), "{duration}");
     }
     for duration in ["PT5M", "PT4H", "PT5M0.0009S", "1:00:00", "0:05:30.5"] {
         let (status, _) = Server::new().post(&set_presence(), &with("expirationDuration", json!(duration)));
@@ -80,7 +80,7 @@ fn h1_a_duration_out_of_range_is_refused_never_clamped() {
     }
 }
 
-/// Each request is wrong in two neighbouring ways of rule H2; the first one is answered.
+/// Each request fails two neighbouring checks of rule H2; the first one gives the error.
 #[test]
 fn h2_checks_run_in_order() {
     let action = set_presence();
@@ -108,22 +108,22 @@ fn h2_checks_run_in_order() {
         ("pair before permission", "POST", action.as_str(), json, body(foreign_and_bad_pair), 400),
         ("permission before session", "POST", action.as_str(), json, body(with("sessionId", json!(OTHER))), 403),
     ] {
-        let (status, answer) = Server::application().send(method, target, media, &bytes);
+        let (status, response) = Server::application().send(method, target, media, &bytes);
         assert_eq!(status, expected, "{name}");
-        let told = message(&answer);
+        let text = message(&response);
         match name {
-            "syntax before fields" => assert!(told.contains("JSON"), "{told}"),
-            "fields before ids" => assert!(told.contains("The Activity field is required"), "{told}"),
-            "ids before durations" => assert!(told.contains("[SessionId]"), "{told}"),
-            "range before pair" => assert!(told.contains("out of range"), "{told}"),
-            "pair before permission" => assert!(told.contains("combination"), "{told}"),
+            "syntax before fields" => assert!(text.contains("JSON"), "{text}"),
+            "fields before ids" => assert!(text.contains("The Activity field is required"), "{text}"),
+            "ids before durations" => assert!(text.contains("[SessionId]"), "{text}"),
+            "range before pair" => assert!(text.contains("out of range"), "{text}"),
+            "pair before permission" => assert!(text.contains("combination"), "{text}"),
             _ => {}
         }
     }
 }
 
 #[test]
-fn h2_permission_before_session_and_session_before_room() {
+fn h2_permission_before_session_and_session_before_capacity() {
     let mut server = Server::application();
     assert_eq!(server.clear(ADELE, OTHER).0, 403, "it does not tell whether there is such a session");
     assert_eq!(server.clear(ADELE, TEAMS).0, 404);
@@ -131,17 +131,17 @@ fn h2_permission_before_session_and_session_before_room() {
     for session in ["00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"] {
         assert_eq!(server.set(ADELE, session, "Away", "Away").0, 200);
     }
-    let (status, answer) = server.set(ADELE, TEAMS, "Away", "Away");
-    assert_eq!((status, &answer["error"]["code"]), (507, &json!("InsufficientStorage")));
+    let (status, response) = server.set(ADELE, TEAMS, "Away", "Away");
+    assert_eq!((status, &response["error"]["code"]), (507, &json!("InsufficientStorage")));
     assert_eq!(server.clear(ADELE, TEAMS).0, 404);
 }
 
 #[test]
-fn h1_who_may_not() {
+fn h1_missing_permissions() {
     let mut server = Server::delegated();
     assert_eq!(server.set(ADELE, TEAMS, "Away", "Away").0, 200, "its own user");
-    let (status, answer) = server.set(BOB, TEAMS, "Away", "Away");
-    assert_eq!((status, &answer["error"]["code"]), (401, &json!("Unauthorized")), "another user");
+    let (status, response) = server.set(BOB, TEAMS, "Away", "Away");
+    assert_eq!((status, &response["error"]["code"]), (401, &json!("Unauthorized")), "another user");
     assert_eq!(server.set(ADELE, OTHER, "Away", "Away").0, 403, "another application's session");
     assert_eq!(server.get(&format!("/users/{BOB}/presence")).0, 200, "anyone's presence may be read");
     assert_eq!(server.get("/me/presence").0, 200);
@@ -196,14 +196,14 @@ fn h2_bad_members() {
         ),
         ("\u{feff}{}", "The request is not well-formed JSON."),
     ] {
-        let (status, answer) = Server::new().send("POST", &set_presence(), Some("application/json"), body.as_bytes());
-        assert_eq!((status, message(&answer)), (400, expected), "{body}");
+        let (status, response) = Server::new().send("POST", &set_presence(), Some("application/json"), body.as_bytes());
+        assert_eq!((status, message(&response)), (400, expected), "{body}");
     }
     let deep = format!("{{\"x\":{}{}}}", "[".repeat(40), "]".repeat(40));
-    let (status, answer) = Server::new().send("POST", &set_presence(), None, deep.as_bytes());
-    assert_eq!((status, message(&answer)), (400, "The request is nested too deeply."));
-    let (status, answer) = Server::new().send("POST", &set_presence(), None, b"{\"a\":\"\xff\"}");
-    assert_eq!((status, message(&answer)), (400, "The request is not UTF-8."));
+    let (status, response) = Server::new().send("POST", &set_presence(), None, deep.as_bytes());
+    assert_eq!((status, message(&response)), (400, "The request is nested too deeply."));
+    let (status, response) = Server::new().send("POST", &set_presence(), None, b"{\"a\":\"\xff\"}");
+    assert_eq!((status, message(&response)), (400, "The request is not UTF-8."));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn json_is_json_however_it_is_written() {
 }
 
 #[test]
-fn s7_a_refused_request_changes_nothing() {
+fn s7_a_rejected_request_changes_nothing() {
     let mut server = Server::new();
     server.set(ADELE, TEAMS, "Available", "Available");
     server.now = Instant::from_secs(100);
@@ -256,7 +256,7 @@ fn s7_a_refused_request_changes_nothing() {
 
 /// The table of rule H1.
 #[test]
-fn h1_every_refusal_has_its_status_and_code() {
+fn h1_every_error_has_its_status_and_code() {
     let table: [(u16, &str, &[Error]); 10] = [
         (
             400,
@@ -286,8 +286,8 @@ fn h1_every_refusal_has_its_status_and_code() {
         (429, "TooManyRequests", &[Error::Throttled { retry_after: 7 }]),
         (507, "InsufficientStorage", &[Error::SessionsFull, Error::UsersFull, Error::ResponseTooLarge]),
     ];
-    for (status, code, refusals) in table {
-        for error in refusals {
+    for (status, code, errors) in table {
+        for error in errors {
             assert_eq!((error.status(), error.code()), (status, code), "{error:?}");
             assert_eq!(error.retry_after(), (status == 429).then_some(7), "{error:?}");
         }
@@ -295,7 +295,7 @@ fn h1_every_refusal_has_its_status_and_code() {
 }
 
 #[test]
-fn h1_what_a_store_refuses_is_answered_as_what_it_is() {
+fn h1_errors_of_a_store_have_errors_of_the_wire() {
     for (cause, expected) in [
         (CommandError::NotFound, Error::SessionNotFound),
         (CommandError::Lease, Error::OutOfRange(Field::ExpirationDuration)),
@@ -310,7 +310,7 @@ fn h1_what_a_store_refuses_is_answered_as_what_it_is() {
 }
 
 #[test]
-fn h2_me_stands_for_the_caller_or_no_user() {
+fn h2_me_is_the_callers_user_or_an_unknown_path() {
     let context = |me| Context::new(Instant::ZERO, Caller::Trusted { me });
     let raw = RawRequest::new("GET", "/me/presence");
     let me = user(ADELE);

@@ -1,4 +1,4 @@
-//! The documentation's own examples, sent as they stand there.
+//! The examples of the documentation, unchanged.
 
 use super::server::Server;
 use presence_core::graph::Caller;
@@ -10,7 +10,7 @@ fn the_examples_of_the_documentation_are_understood() {
     let mut seen = 0;
     for example in examples.as_array().unwrap() {
         let operation = example["operation"].as_str().unwrap();
-        // Those are sent to a store that keeps details.
+        // These are sent to a store with details.
         if operation.contains("StatusMessage") || operation.contains("Location") {
             continue;
         }
@@ -20,7 +20,7 @@ fn the_examples_of_the_documentation_are_understood() {
         let target = url.strip_prefix("https://graph.microsoft.com").unwrap();
         server.caller = Caller::Trusted { me: Some(super::server::user(super::server::ADELE)) };
         if operation == "clearPresence" {
-            // What is to be cleared must be there: the same user and session, set by the same documentation.
+            // A session to be cleared must exist: the documentation sets the same one of the same user.
             let body = serde_json::json!({
                 "sessionId": example["body"]["sessionId"], "availability": "Available", "activity": "Available",
             });
@@ -32,16 +32,16 @@ fn the_examples_of_the_documentation_are_understood() {
         };
         let content_type = example["headers"]["Content-Type"].as_str();
         let method = example["method"].as_str().unwrap();
-        let (status, answer) = server.send(method, target, content_type, body.as_bytes());
+        let (status, response) = server.send(method, target, content_type, body.as_bytes());
         assert_eq!(Some(u64::from(status)), example["expected_status"].as_u64(), "{}", example["id"]);
         match &example["expected_body"] {
-            Value::Null => assert_eq!(answer, Value::Null),
+            Value::Null => assert_eq!(response, Value::Null),
             expected => {
                 let named = |body: &Value| match &body["value"] {
                     Value::Array(presences) => presences.iter().map(|one| one["id"].clone()).collect(),
                     _ => vec![body["id"].clone()],
                 };
-                assert_eq!(named(&answer), named(expected), "{}", example["id"]);
+                assert_eq!(named(&response), named(expected), "{}", example["id"]);
             }
         }
     }

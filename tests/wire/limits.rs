@@ -1,5 +1,4 @@
-//! How much there may be of anything, in numbers: who changes a constant of the library changes what is promised. Rules H1, H2,
-//! H5, section 7.
+//! Limits, as numbers: a test fails if a constant of the library changes. Rules H1, H2, H5, section 7.
 
 use super::server::{ADELE, Server, TEAMS, message};
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ fn status(line: &str) -> Value {
 #[test]
 fn h2_a_bulk_read_has_650_ids_at_most() {
     let mut server = Server::new();
-    server.room = 1 << 20;
+    server.capacity = 1 << 20;
     for (count, expected) in [(0, 400), (1, 200), (650, 200), (651, 400)] {
         let (status, _) = server.post("/communications/getPresencesByUserId", &json!({"ids": vec![ADELE; count]}));
         assert_eq!(status, expected, "{count} ids");
@@ -45,7 +44,7 @@ fn h2_a_line_has_4096_bytes_at_most() {
     }
 }
 
-/// Whatever means something is taken in its longest spelling: an escape for every byte.
+/// Everything is accepted in its longest spelling: an escape for every byte.
 #[test]
 fn h2_everything_may_be_escaped() {
     let escaped = |text: &str| -> String { text.bytes().map(|byte| format!("\\u{byte:04x}")).collect() };
@@ -62,7 +61,7 @@ fn h2_everything_may_be_escaped() {
     assert_eq!(status(&line), 200, "{line}");
 }
 
-/// A path that has to be decoded first may have so many bytes then.
+/// The limit of a path that has escapes, after decoding.
 #[test]
 fn h5_an_escaped_url_has_256_bytes_at_most() {
     let path = format!("/users/{ADELE}/presence");

@@ -4,6 +4,8 @@
 #[cfg(feature = "batch")]
 mod batch;
 #[cfg(feature = "batch")]
+mod capacity;
+#[cfg(feature = "batch")]
 mod checks;
 #[cfg(all(feature = "batch", feature = "details"))]
 mod details;
@@ -13,8 +15,6 @@ mod examples;
 mod limits;
 #[cfg(feature = "batch")]
 mod reads;
-#[cfg(feature = "batch")]
-mod room;
 #[cfg(feature = "batch")]
 mod server;
 #[cfg(not(feature = "batch"))]

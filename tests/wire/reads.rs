@@ -23,18 +23,18 @@ fn h3_the_members_of_a_presence_object_in_order() {
 }
 
 #[test]
-fn m5_a_user_never_heard_of_reads_offline() {
+fn m5_a_user_without_a_record_reads_offline() {
     let mut server = Server::new();
     let (status, body) = server.get(&format!("/users/{ADELE}/presence"));
     assert_eq!((status, &body["availability"], &body["activity"]), (200, &json!("Offline"), &json!("Offline")));
     assert_eq!(body["sequenceNumber"], Value::Null);
     let (status, bulk) = server.post(BULK, &json!({"ids": [ADELE]}));
     assert_eq!((status, &bulk["value"][0]), (200, &body));
-    assert!(server.directory.is_empty(), "reading gives nobody a place");
+    assert!(server.directory.is_empty(), "reading occupies no slot");
 }
 
 #[test]
-fn m5_a_user_nobody_knows_is_unknown() {
+fn m5_a_user_that_does_not_exist_is_unknown() {
     let mut server = Server::new();
     let known = |id| id == user(ADELE);
     let context = Context::new(Instant::ZERO, server.caller).with_known_users(&known);
@@ -51,7 +51,7 @@ fn m5_a_user_nobody_knows_is_unknown() {
     let (status, body) = ask("GET", &format!("/users/{BOB}/presence"), "");
     assert_eq!((status, &body["availability"]), (200, &json!("PresenceUnknown")));
     let clear = ask("POST", &format!("/users/{BOB}/presence/clearUserPreferredPresence"), "{}");
-    assert_eq!(clear.0, 404, "nobody's presence is kept");
+    assert_eq!(clear.0, 404, "a user that does not exist");
 }
 
 #[test]
@@ -71,18 +71,18 @@ fn v1_the_sequence_number_grows_with_what_is_visible() {
 }
 
 #[test]
-fn m4_a_read_is_exact_however_long_ago_time_was_advanced() {
+fn m4_a_read_is_exact_without_advancing() {
     let mut server = Server::new();
     server.set(ADELE, TEAMS, "Available", "Available");
     for (secs, expected) in [(299, "Available"), (300, "Offline")] {
         server.now = Instant::from_secs(secs);
         assert_eq!(server.activity(ADELE), expected);
     }
-    assert_eq!(server.changes.len(), 1, "a read carries nothing out");
+    assert_eq!(server.changes.len(), 1, "a read applies nothing");
 }
 
 #[test]
-fn h3_bulk_in_the_order_asked_and_twice_if_asked_twice() {
+fn h3_a_bulk_response_has_the_order_and_repetitions_of_the_request() {
     let mut server = Server::new();
     server.set(BOB, TEAMS, "Away", "Away");
     let (_, body) = server.post(BULK, &json!({"ids": [BOB, ADELE, BOB.to_uppercase()]}));
@@ -95,7 +95,7 @@ fn h3_bulk_in_the_order_asked_and_twice_if_asked_twice() {
 fn h2_bulk_takes_1_to_650_guids() {
     let ids = |count: usize| json!({"ids": vec![ADELE; count]});
     let mut server = Server::new();
-    server.room = Ids::MAX_RESPONSE;
+    server.capacity = Ids::MAX_RESPONSE;
     for (body, expected) in [
         (ids(1), 200),
         (ids(Ids::MAX_COUNT), 200),
@@ -107,16 +107,16 @@ fn h2_bulk_takes_1_to_650_guids() {
         (json!({"ids": [ADELE, 5]}), 400),
         (json!({"ids": [ADELE, null]}), 400),
     ] {
-        let (status, answer) = server.post(BULK, &body);
+        let (status, response) = server.post(BULK, &body);
         assert_eq!(status, expected);
         if status == 200 {
-            assert_eq!(answer["value"].as_array().unwrap().len(), body["ids"].as_array().unwrap().len());
+            assert_eq!(response["value"].as_array().unwrap().len(), body["ids"].as_array().unwrap().len());
         }
     }
 }
 
 #[test]
-fn the_largest_answers_are_as_large_as_promised() {
+fn the_largest_responses_are_as_large_as_documented() {
     let longest = Presence::ALL.into_iter().map(|presence| {
         let mut bytes = [0; 1000];
         let mut buffer = Buffer::new(&mut bytes);

@@ -1,4 +1,4 @@
-//! A server of the smallest kind, to ask questions of.
+//! A minimal server for tests.
 
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::{Buffer, Caller, Context, Line, Permissions, RawRequest, serve, serve_line};
@@ -22,7 +22,7 @@ pub struct Server {
     pub directory: InlineDirectory<UserId, SessionId, 2, 4>,
     pub now: Instant,
     pub caller: Caller,
-    pub room: usize,
+    pub capacity: usize,
     pub changes: Vec<(UserId, Transition<SessionId>)>,
 }
 
@@ -32,7 +32,7 @@ impl Server {
             directory: InlineDirectory::with_policy(Policy::GRAPH),
             now: Instant::ZERO,
             caller: Caller::Trusted { me: None },
-            room: 100_000,
+            capacity: 100_000,
             changes: Vec::new(),
         }
     }
@@ -48,9 +48,9 @@ impl Server {
         Self { caller, ..Self::new() }
     }
 
-    /// Serves a request; the body of the answer is null when it is empty.
+    /// Serves a request. Returns status and body; an empty body is null.
     pub fn send(&mut self, method: &str, target: &str, content_type: Option<&str>, body: &[u8]) -> (u16, Value) {
-        let mut bytes = vec![0; self.room];
+        let mut bytes = vec![0; self.capacity];
         let mut buffer = Buffer::new(&mut bytes);
         let context = Context::new(self.now, self.caller);
         let raw = RawRequest::new(method, target).with_content_type(content_type).with_body(body);
@@ -60,7 +60,7 @@ impl Server {
         });
         let body = match buffer.written() {
             b"" => Value::Null,
-            text => serde_json::from_slice(text).expect("an answer is JSON"),
+            text => serde_json::from_slice(text).expect("a response is JSON"),
         };
         (status, body)
     }
@@ -88,9 +88,9 @@ impl Server {
         body["activity"].as_str().unwrap().to_owned()
     }
 
-    /// Serves a line; `None` when not even the bare status has room.
+    /// Serves a line. Returns `None` if not even the bare status fits.
     pub fn line(&mut self, line: &str) -> Option<Value> {
-        let mut bytes = vec![0; self.room];
+        let mut bytes = vec![0; self.capacity];
         let mut buffer = Buffer::new(&mut bytes);
         let context = Context::new(self.now, self.caller);
         let changes = &mut self.changes;
@@ -101,11 +101,11 @@ impl Server {
             &mut buffer,
             &mut |user, transition| changes.push((user, *transition)),
         );
-        served.ok().map(|()| serde_json::from_slice(buffer.written()).expect("an answer is JSON"))
+        served.ok().map(|()| serde_json::from_slice(buffer.written()).expect("a response is JSON"))
     }
 }
 
-/// The message of an error body.
+/// Returns the message of an error body.
 pub fn message(body: &Value) -> &str {
     body["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {body}"))
 }

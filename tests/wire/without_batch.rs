@@ -1,4 +1,4 @@
-//! The wire without feature `batch`: single requests are served as ever, batches and bulk reads are no resources.
+//! The wire without feature `batch`: single requests are served, batches and bulk reads are unknown paths.
 
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::{Buffer, Caller, Context, Line, RawRequest, serve, serve_line};
@@ -19,13 +19,13 @@ fn context() -> Context<'static> {
 fn send(store: &mut Store, method: &str, target: &str, body: &str) -> (u16, String) {
     let request = RawRequest::new(method, target).with_content_type("application/json").with_body(body.as_bytes());
     let mut bytes = [0; 512];
-    let mut answer = Buffer::new(&mut bytes);
-    let status = serve(&request, &context(), store, &mut answer, &mut |_, _| {});
-    (status, String::from_utf8(answer.written().to_vec()).unwrap())
+    let mut response = Buffer::new(&mut bytes);
+    let status = serve(&request, &context(), store, &mut response, &mut |_, _| {});
+    (status, String::from_utf8(response.written().to_vec()).unwrap())
 }
 
 #[test]
-fn h2_a_batch_and_a_bulk_read_are_no_resources() {
+fn h2_a_batch_and_a_bulk_read_are_unknown_paths() {
     let mut store = store();
     let bulk = format!(r#"{{"ids":["{ADELE}"]}}"#);
     let batch = r#"{"requests":[{"id":"1","method":"GET","url":"/me/presence"}]}"#;
@@ -66,9 +66,9 @@ fn h5_a_line_is_still_an_element_of_a_batch() {
         (r#"{"id":"2","method":"POST","url":"/$batch","body":{"requests":[]}}"#, r#"{"id":"2","status":404,"#),
     ] {
         let mut bytes = [0; 512];
-        let mut answer = Buffer::new(&mut bytes);
-        serve_line(Line::parse(line.as_bytes()), &context(), &mut store, &mut answer, &mut |_, _| {}).unwrap();
-        let written = String::from_utf8(answer.written().to_vec()).unwrap();
+        let mut response = Buffer::new(&mut bytes);
+        serve_line(Line::parse(line.as_bytes()), &context(), &mut store, &mut response, &mut |_, _| {}).unwrap();
+        let written = String::from_utf8(response.written().to_vec()).unwrap();
         assert!(written.starts_with(expected), "{written}");
     }
 }

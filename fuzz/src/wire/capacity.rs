@@ -1,21 +1,21 @@
-//! Rule H6: an answer that does not fit never leaves a change unreported.
+//! Rule H6: a response that does not fit never hides a change.
 
-use super::served::{Asked, Served};
+use super::served::{Input, Served};
 use super::users::Users;
 use presence_core::graph::json::Value;
 use presence_core::graph::{Batch, Context, DetailsAction, Line, Request, Store};
 use presence_core::{Cause, Command};
 
-/// What was answered: a status, and a body where there is one.
+/// A response: a status, and a body if there is one.
 #[derive(Debug, PartialEq)]
-struct Answer<'a> {
+struct Response<'a> {
     status: u16,
     body: Option<Value<'a>>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> Response<'a> {
     fn of(served: &'a Served) -> Self {
-        let value = || Value::parse(&served.written).expect("an answer is JSON");
+        let value = || Value::parse(&served.written).expect("a response is JSON");
         match served.status {
             Some(status) => Self { status, body: (!served.written.is_empty()).then(value) },
             None => Self::of_element(value()),
@@ -34,44 +34,44 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The same request was served twice, once with all the room there is and once with so much.
+/// Compares a request that was served with unlimited and with this capacity.
 pub fn assert_nothing_unreported(
-    asked: Asked<'_>,
+    input: Input<'_>,
     context: &Context<'_>,
     before: &Users,
     full: &Served,
     tight: &Served,
-    room: usize,
+    capacity: usize,
 ) {
     let nothing_was_done = || {
-        assert!(tight.changes.is_empty(), "{asked:?} in {room} bytes: {:?} is not reported", tight.changes);
-        assert_eq!(tight.users.contents(), before.contents(), "{asked:?} in {room} bytes");
+        assert!(tight.changes.is_empty(), "{input:?} in {capacity} bytes: {:?} is not reported", tight.changes);
+        assert_eq!(tight.users.contents(), before.contents(), "{input:?} in {capacity} bytes");
     };
     let same_was_done = || {
-        assert_eq!(tight.changes, full.changes, "{asked:?} in {room} bytes");
-        assert_eq!(tight.users.contents(), full.users.contents(), "{asked:?} in {room} bytes");
+        assert_eq!(tight.changes, full.changes, "{input:?} in {capacity} bytes");
+        assert_eq!(tight.users.contents(), full.users.contents(), "{input:?} in {capacity} bytes");
     };
-    assert!(tight.written.len() <= room);
-    if room >= full.written.len() {
+    assert!(tight.written.len() <= capacity);
+    if capacity >= full.written.len() {
         assert_eq!((tight.status, &tight.written), (full.status, &full.written));
         return same_was_done();
     }
-    if !tight.is_answered {
+    if !tight.is_written {
         return nothing_was_done();
     }
-    let (all, some) = (Answer::of(full), Answer::of(tight));
+    let (all, some) = (Response::of(full), Response::of(tight));
     match (all.responses(), some.responses()) {
         (Some(all), Some(some)) => {
             let id = |response: &Value<'_>| response.member("id").expect("once").expect("an id").as_str().to_owned();
-            assert!(all.iter().map(id).eq(some.iter().map(id)), "every element is answered, in order (H5)");
-            let status = |response: &Value<'_>| Answer::of_element(*response).status;
-            assert_changes_are_reported(asked, context, before, &some, tight);
+            assert!(all.iter().map(id).eq(some.iter().map(id)), "every element has a response, in order (H5)");
+            let status = |response: &Value<'_>| Response::of_element(*response).status;
+            assert_changes_are_reported(input, context, before, &some, tight);
             if all.iter().map(status).eq(some.iter().map(status)) {
                 same_was_done();
             }
         }
         (Some(_), None) => {
-            assert_eq!(some.status, 507, "{asked:?}");
+            assert_eq!(some.status, 507, "{input:?}");
             nothing_was_done();
         }
         (None, _) if some.status == all.status => {
@@ -85,17 +85,17 @@ pub fn assert_nothing_unreported(
     }
 }
 
-/// Of the actions of a batch exactly those were done that are answered 200, as far as they do anything (rule U4).
+/// Checks that exactly those actions of a batch were done that have status 200, as far as they change anything (rule U4).
 fn assert_changes_are_reported(
-    asked: Asked<'_>,
+    input: Input<'_>,
     context: &Context<'_>,
     before: &Users,
     responses: &[Value<'_>],
     served: &Served,
 ) {
-    let body = match asked {
-        Asked::Http { body, .. } => Value::parse(body).ok(),
-        Asked::Line(line) => match Line::parse(line) {
+    let body = match input {
+        Input::Http { body, .. } => Value::parse(body).ok(),
+        Input::Line(line) => match Line::parse(line) {
             Line::Element(element) => element.value().member("body").expect("once"),
             _ => None,
         },
@@ -109,7 +109,7 @@ fn assert_changes_are_reported(
             Ok(Request::ExecuteDetails { action, .. }) => (1, matches!(action, DetailsAction::SetLocation { .. })),
             _ => continue,
         };
-        if Answer::of_element(*response).status == 200 {
+        if Response::of_element(*response).status == 200 {
             possible[kind] += 1;
             needed[kind] += u64::from(always_does);
         }
@@ -119,6 +119,6 @@ fn assert_changes_are_reported(
     let done = served.changes.iter().filter(|(_, transition)| is_commanded(transition.cause())).count() as u64;
     let done_to_details = served.users.changes_of_details(context.now) - before.changes_of_details(context.now);
     for (kind, done) in [done, done_to_details].into_iter().enumerate() {
-        assert!((needed[kind]..=possible[kind]).contains(&done), "{done} of {needed:?} to {possible:?} in {asked:?}");
+        assert!((needed[kind]..=possible[kind]).contains(&done), "{done} of {needed:?} to {possible:?} in {input:?}");
     }
 }

@@ -1,10 +1,10 @@
-//! What an answer must be: what a request means is read by the library and held to section 7 as it is written down here once
-//! more; all that follows from it, and its text, is worked out anew. Rules H1 to H5.
+//! The expected response: the library parses the request, which is checked against section 7 as written down here again; all
+//! that follows, and the text, is computed independently. Rules H1 to H5.
 
 use super::json::depth;
 use super::route::{assert_element_routed, assert_routed};
 use super::rules::{may, status};
-use super::served::{Asked, Served};
+use super::served::{Input, Served};
 use super::tree::Tree;
 use super::users::Users;
 use super::writer::{self, Presences, response};
@@ -15,16 +15,16 @@ use presence_core::graph::{
 use presence_core::{CommandError, Instant, Presence, SessionId, Transition, UserId};
 use serde::de::IgnoredAny;
 
-/// A served request has this very answer, this became of the users, and nothing else was reported.
-pub fn assert_well_formed(asked: Asked<'_>, context: &Context<'_>, before: &Users, full: &Served) {
+/// Checks the response to a request, the users after it, and the changes that were reported.
+pub fn assert_well_formed(input: Input<'_>, context: &Context<'_>, before: &Users, full: &Served) {
     let mut expected = Expected { context, users: before.clone(), changes: Vec::new() };
-    let (status, text) = expected.answer(asked);
-    assert_eq!(full.status, status, "{asked:?}");
-    assert_eq!(String::from_utf8_lossy(&full.written), text, "{asked:?}");
-    assert_eq!(full.changes, expected.changes, "{asked:?}");
-    assert_eq!(full.users.contents(), expected.users.contents(), "{asked:?}");
+    let (status, text) = expected.response(input);
+    assert_eq!(full.status, status, "{input:?}");
+    assert_eq!(String::from_utf8_lossy(&full.written), text, "{input:?}");
+    assert_eq!(full.changes, expected.changes, "{input:?}");
+    assert_eq!(full.users.contents(), expected.users.contents(), "{input:?}");
     assert!(text.is_empty() || serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{text} is no JSON");
-    if let Asked::Line(line) = asked {
+    if let Input::Line(line) = input {
         assert_answered_under_its_id(line, &text);
     }
     for (user, transition) in full.changes.iter().filter(|(_, transition)| transition.is_visible()) {
@@ -37,17 +37,17 @@ pub fn assert_well_formed(asked: Asked<'_>, context: &Context<'_>, before: &User
     }
 }
 
-/// An answer has the id of its line, as serde_json reads both; null if the line has none.
+/// Checks that a response has the id of its line, as serde_json reads both; null if the line has none.
 fn assert_answered_under_its_id(line: &[u8], text: &str) {
-    let (Ok(asked), Ok(answer)) = (Tree::parse(line), Tree::parse(text.as_bytes())) else { return };
-    let is_taken_in = line.len() <= Line::MAX_LEN && asked.all("id").len() == 1;
-    let id = asked.member("id").and_then(Tree::text).filter(|_| is_taken_in);
+    let (Ok(input), Ok(response)) = (Tree::parse(line), Tree::parse(text.as_bytes())) else { return };
+    let is_accepted = line.len() <= Line::MAX_LEN && input.all("id").len() == 1;
+    let id = input.member("id").and_then(Tree::text).filter(|_| is_accepted);
     if depth(&String::from_utf8_lossy(line)) <= Value::MAX_DEPTH {
-        assert_eq!(answer.member("id").and_then(Tree::text), id, "{text}");
+        assert_eq!(response.member("id").and_then(Tree::text), id, "{text}");
     }
 }
 
-/// The users, as what is asked goes on.
+/// The users, and the changes so far.
 struct Expected<'a> {
     context: &'a Context<'a>,
     users: Users,
@@ -55,17 +55,17 @@ struct Expected<'a> {
 }
 
 impl Expected<'_> {
-    fn answer(&mut self, asked: Asked<'_>) -> (Option<u16>, String) {
+    fn response(&mut self, input: Input<'_>) -> (Option<u16>, String) {
         let policy = *self.users.0.policy();
-        match asked {
-            Asked::Http { .. } => {
-                let raw = asked.raw().expect("one over HTTP");
+        match input {
+            Input::Http { .. } => {
+                let raw = input.raw().expect("one over HTTP");
                 let request = Request::parse(&raw, self.context, &policy);
                 assert_routed(raw.method, raw.target, self.context, &request, usize::MAX);
                 let (status, body) = self.carry_out(request);
                 (Some(status), body)
             }
-            Asked::Line(line) => match Line::parse(line) {
+            Input::Line(line) => match Line::parse(line) {
                 Line::Blank => (None, String::new()),
                 Line::Element(element) => {
                     let request = element.request(self.context, &policy);
@@ -160,7 +160,7 @@ impl Expected<'_> {
     }
 }
 
-/// Whether an element must not run: one that it depends on failed, or did not come before it.
+/// Returns the error of an element that must not run: one that it depends on failed, or did not come before it.
 fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Error> {
     let ids = element.depends_on().map(|ids| ids.collect::<Vec<_>>());
     assert_depends_on(element, &ids);
@@ -170,7 +170,7 @@ fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Error> 
     };
     let status = |id: &Value<'_>| earlier.iter().find(|(other, _)| other.is_same_text(*id)).map(|(_, status)| *status);
     let statuses: Option<Vec<_>> = ids.iter().map(status).collect();
-    // No more of them are looked at than there can be elements.
+    // More than there can be elements are an error.
     let is_endless = |statuses: &Vec<u16>| statuses.iter().skip(Batch::MAX_ELEMENTS).any(|status| *status < 400);
     match statuses {
         Some(statuses) if is_endless(&statuses) => Some(Error::Malformed(Field::DependsOn)),
@@ -179,7 +179,7 @@ fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Error> 
     }
 }
 
-/// What an element depends on is a list of strings, or nothing, as serde_json reads it. Rules H2, H5.
+/// Checks that an element depends on a list of strings, or on nothing, as serde_json reads it. Rules H2, H5.
 fn assert_depends_on(element: Element<'_>, ids: &Result<Vec<Value<'_>>, Error>) {
     let Ok(tree) = Tree::parse(element.value().as_str().as_bytes()) else { return };
     let expected: Result<&[Tree], Error> = match tree.all("dependsOn")[..] {

@@ -1,12 +1,12 @@
-//! What is taken for JSON, against serde_json.
+//! JSON as the library reads it, against serde_json.
 
 use super::tree::Tree;
 use presence_core::graph::json::{JsonError, Value};
 use serde::de::IgnoredAny;
 
-/// Any text is JSON here exactly if it is for serde_json, but for depth: 32 levels are taken in, and what comes behind the
-/// 33rd is not looked at. Its members and elements are the same, those included that stand twice.
-pub fn judge(bytes: &[u8]) {
+/// Checks that a text is JSON exactly if it is for serde_json, but for depth: at most 32 levels are accepted. Members and
+/// elements are the same, duplicate ones included.
+pub fn check(bytes: &[u8]) {
     let ours = Value::parse(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else {
         assert_eq!(ours, Err(JsonError::NotUtf8));
@@ -15,10 +15,10 @@ pub fn judge(bytes: &[u8]) {
     let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
     match ours {
         Ok(value) => {
-            assert!(is_json && depth(text) <= Value::MAX_DEPTH, "{text:?} is taken in");
+            assert!(is_json && depth(text) <= Value::MAX_DEPTH, "{text:?} is accepted");
             match Tree::parse(bytes) {
                 Ok(tree) => assert_same(value, &tree),
-                // What serde_json has no value for, although it is JSON.
+                // JSON that serde_json has no value for.
                 Err(error) => {
                     let why = error.to_string();
                     let is_known = why.contains("number out of range")
@@ -29,13 +29,13 @@ pub fn judge(bytes: &[u8]) {
             }
         }
         Err(JsonError::TooDeep) => assert!(depth(text) > Value::MAX_DEPTH, "{text:?} is not so deep"),
-        Err(JsonError::Syntax) => assert!(!is_json, "{text:?} is refused"),
+        Err(JsonError::Syntax) => assert!(!is_json, "{text:?} is rejected"),
         Err(JsonError::NotUtf8) => panic!("{text:?} is UTF-8"),
         Err(error) => panic!("{error:?} is a new kind of error"),
     }
 }
 
-/// How deeply brackets are nested, those in strings aside.
+/// Returns the depth of nested brackets, those in strings aside.
 pub fn depth(text: &str) -> u32 {
     let (mut depth, mut deepest, mut is_string, mut is_escaped) = (0_u32, 0, false, false);
     for byte in text.bytes() {
@@ -75,7 +75,7 @@ fn assert_same(value: Value<'_>, tree: &Tree) {
         let quoted = Value::parse(quoted.as_bytes()).expect("a name is a string");
         assert!(quoted.is_text(name), "{quoted:?} is {name:?}");
         assert_same(*member, other);
-        // Rule H2: a duplicate is told; null counts as absent.
+        // Rule H2: a duplicate is an error; null counts as absent.
         match value.member(name) {
             Err(_) => assert!(tree.all(name).len() > 1, "{name:?} stands once in {value:?}"),
             Ok(found) => {

@@ -1,4 +1,4 @@
-//! Section 7 once more, from its text: which method and path mean which request.
+//! Section 7, written down independently: the request of each method and path.
 
 use super::ME;
 use super::tree::Tree;
@@ -19,24 +19,24 @@ const ACTIONS: [&str; 9] = [
     "clearLocation",
 ];
 
-/// The longest URL of an element that is looked at, in bytes.
+/// The longest URL of an element that is decoded, in bytes.
 const LONGEST: usize = 256;
 
-/// Whose presence a path means.
+/// The user that a path names.
 #[derive(Debug)]
 enum UserRef {
     Me,
     Named(String),
 }
 
-/// What a path means: an action, `presence`, `getPresencesByUserId` or `$batch`.
+/// The meaning of a path: an action, `presence`, `getPresencesByUserId` or `$batch`.
 #[derive(Debug)]
 struct Path {
     owner: Option<UserRef>,
     name: String,
 }
 
-/// A segment's text, percent-decoded; what is not an escape stands for itself.
+/// Returns a segment, percent-decoded; a malformed escape stands for itself.
 fn decoded(segment: &str) -> String {
     let mut parts = segment.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -51,7 +51,7 @@ fn decoded(segment: &str) -> String {
 }
 
 impl Path {
-    /// A path, or a whole URL, whose query is not looked at.
+    /// Reads a path or a whole URL; the query is ignored.
     fn read(target: &str) -> Option<Self> {
         let path = target.split(['?', '#']).next()?;
         let is_url = ["http://", "https://"].iter().any(|scheme| path.to_ascii_lowercase().starts_with(scheme));
@@ -83,7 +83,7 @@ impl Path {
         if self.name == "presence" { "GET" } else { "POST" }
     }
 
-    /// Whose presence it means, if somebody knows: `/me` may be nobody, and so may a user principal name.
+    /// Reports whether the user is known: `/me` may stand for no user, and so may a user principal name.
     fn is_known(&self, context: &Context<'_>) -> bool {
         match &self.owner {
             None => true,
@@ -106,7 +106,7 @@ impl Path {
     }
 }
 
-/// How the path of a request ends, and whose presence it is about.
+/// Returns the end of a request's path, and the user that it is about.
 fn ending(request: &Request<'_>) -> (&'static str, Option<UserId>) {
     match request {
         Request::Get { user, .. } => ("presence", Some(*user)),
@@ -141,7 +141,7 @@ fn ending(request: &Request<'_>) -> (&'static str, Option<UserId>) {
     }
 }
 
-/// What became of a method and a target is what they mean. Rule H2: the path before the method, the method before the rest.
+/// Checks the outcome of a method and a target. Rule H2: the path before the method, the method before the rest.
 pub fn assert_routed(
     method: &str,
     target: &str,
@@ -165,7 +165,7 @@ pub fn assert_routed(
     }
 }
 
-/// The same of an element, as serde_json reads it: with a method and a URL, each once.
+/// Checks the outcome of an element, as serde_json reads it: with a method and a URL, each once.
 pub fn assert_element_routed(element: Element<'_>, context: &Context<'_>, outcome: &Result<Request<'_>, Error>) {
     let Ok(tree) = Tree::parse(element.value().as_str().as_bytes()) else { return };
     if let (Some(Tree::Text(method)), Some(Tree::Text(url))) = (tree.member("method"), tree.member("url")) {

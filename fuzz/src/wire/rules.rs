@@ -1,16 +1,16 @@
-//! Section 7 once more, from its text: who may do what, and the status of each error.
+//! Section 7, written down independently: permissions, and the status of each error.
 
 use presence_core::graph::{Caller, DetailsAction, Error, Request};
 use presence_core::{Command, Presence, SessionId, UserId};
 
-/// What a request takes, as the table of section 7 says.
+/// What a request requires, by the table of section 7.
 #[derive(Default)]
 struct Takes {
     /// Presence.Read.All
     read_all: bool,
     /// Presence.ReadWrite.All
     read_write_all: bool,
-    /// Whose presence is written.
+    /// The user that is written.
     owner: Option<UserId>,
     /// The session that is named.
     session: Option<SessionId>,
@@ -41,7 +41,7 @@ impl Takes {
     }
 }
 
-/// Whether a caller may make a request; the elements of a batch are asked about one by one. Rule H1.
+/// Checks that a caller may make a request; the elements of a batch are checked one by one. Rule H1.
 pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
     let (application, user, permissions) = match *caller {
         Caller::Trusted { .. } => return Ok(()),
@@ -49,17 +49,17 @@ pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
         Caller::Delegated { application, user, permissions } => (application, Some(user), permissions),
     };
     let takes = Takes::of(request);
-    let refusals = [
+    let errors = [
         (user.is_some() && takes.owner.is_some() && user != takes.owner, Error::OtherUser),
         (takes.is_delegated_only && user.is_none(), Error::MissingPermission),
         (takes.read_all && !permissions.read_all, Error::MissingPermission),
         (takes.read_write_all && !permissions.read_write_all, Error::MissingPermission),
         (takes.session.is_some_and(|session| session != application), Error::OtherSession),
     ];
-    refusals.into_iter().find(|(is_so, _)| *is_so).map_or(Ok(()), |(_, error)| Err(error))
+    errors.into_iter().find(|(is_so, _)| *is_so).map_or(Ok(()), |(_, error)| Err(error))
 }
 
-/// The status of a error. Rules H1, H2, H5, H6.
+/// Returns the status of an error. Rules H1, H2, H5, H6.
 pub fn status(error: Error) -> u16 {
     match error {
         Error::Json(_) | Error::NotAnObject | Error::LineTooLong => 400,
@@ -73,11 +73,11 @@ pub fn status(error: Error) -> u16 {
         Error::UnsupportedMediaType => 415,
         Error::FailedDependency => 424,
         Error::SessionsFull | Error::UsersFull | Error::ResponseTooLarge => 507,
-        _ => panic!("{error:?} is the embedder's, or new"),
+        _ => panic!("{error:?} is the application's, or new"),
     }
 }
 
-/// The code that goes with a status. Rule H1; where it names none, what the status is called.
+/// Returns the code of a status by rule H1, or the name of the status if the rule has none.
 pub fn code(status: u16) -> &'static str {
     match status {
         400 => "InvalidArgument",
@@ -93,7 +93,7 @@ pub fn code(status: u16) -> &'static str {
     }
 }
 
-/// The names of a presence, availability and activity, by its number in the table of section 2.
+/// Returns the names of a presence, availability and activity, by its number in the table of section 2.
 pub fn names(presence: Presence) -> (&'static str, &'static str) {
     const NAMES: [(&str, &str); 15] = [
         ("PresenceUnknown", "PresenceUnknown"),

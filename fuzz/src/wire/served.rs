@@ -1,19 +1,19 @@
-//! A request that was served: what came out, and what became of the users.
+//! A request that was served: its response, and the users after it.
 
 use super::users::Users;
 use presence_core::BufferFull;
 use presence_core::graph::{Context, Line, RawRequest, Writer, serve, serve_line};
 use presence_core::{SessionId, Transition, UserId};
 
-/// A request, as it comes in.
+/// A request, not yet parsed.
 #[derive(Clone, Copy, Debug)]
-pub enum Asked<'a> {
+pub enum Input<'a> {
     Http { method: &'a str, target: &'a str, content_type: Option<&'a str>, body: &'a [u8] },
     Line(&'a [u8]),
 }
 
-impl<'a> Asked<'a> {
-    /// The same, as the library takes it, if it is one over HTTP.
+impl<'a> Input<'a> {
+    /// Returns the request for the library, if it is one over HTTP.
     pub fn raw(self) -> Option<RawRequest<'a, 'a>> {
         match self {
             Self::Http { method, target, content_type, body } => {
@@ -25,45 +25,45 @@ impl<'a> Asked<'a> {
 }
 
 pub struct Served {
-    /// The HTTP status; nothing for a line, which has it in its answer.
+    /// The HTTP status; `None` of a line, which has it in its response.
     pub status: Option<u16>,
-    /// Whether there was room for the least answer.
-    pub is_answered: bool,
+    /// True if at least the bare status fitted.
+    pub is_written: bool,
     pub written: Vec<u8>,
     pub changes: Vec<(UserId, Transition<SessionId>)>,
     pub users: Users,
 }
 
 impl Served {
-    /// Serves a request on a copy of these users, with so much room for the answer.
-    pub fn of(asked: Asked<'_>, context: &Context<'_>, users: &Users, room: usize) -> Self {
+    /// Serves a request on a copy of these users, with so many bytes for the response.
+    pub fn of(input: Input<'_>, context: &Context<'_>, users: &Users, capacity: usize) -> Self {
         let mut users = users.clone();
         let mut changes = Vec::new();
-        let mut sink = Answer { written: Vec::new(), room };
+        let mut writer = Output { written: Vec::new(), capacity };
         let mut note = |user: UserId, transition: &Transition<SessionId>| changes.push((user, *transition));
-        let (status, is_answered) = match asked {
-            Asked::Line(line) => {
-                let served = serve_line(Line::parse(line), context, &mut users.0, &mut sink, &mut note);
+        let (status, is_written) = match input {
+            Input::Line(line) => {
+                let served = serve_line(Line::parse(line), context, &mut users.0, &mut writer, &mut note);
                 (None, served.is_ok())
             }
-            Asked::Http { .. } => {
-                let raw = asked.raw().expect("one over HTTP");
-                (Some(serve(&raw, context, &mut users.0, &mut sink, &mut note)), true)
+            Input::Http { .. } => {
+                let raw = input.raw().expect("one over HTTP");
+                (Some(serve(&raw, context, &mut users.0, &mut writer, &mut note)), true)
             }
         };
-        Self { status, is_answered, written: sink.written, changes, users }
+        Self { status, is_written, written: writer.written, changes, users }
     }
 }
 
-/// A sink that takes its own documentation at its word.
-struct Answer {
+/// A writer that checks how it is called.
+struct Output {
     written: Vec<u8>,
-    room: usize,
+    capacity: usize,
 }
 
-impl Writer for Answer {
+impl Writer for Output {
     fn remaining(&self) -> usize {
-        self.room - self.written.len()
+        self.capacity - self.written.len()
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
@@ -75,8 +75,8 @@ impl Writer for Answer {
     }
 
     fn discard_last(&mut self, count: usize) {
-        assert!(self.room < usize::MAX, "nothing is taken back from one that streams");
-        let rest = self.written.len().checked_sub(count).expect("what it has taken");
+        assert!(self.capacity < usize::MAX, "a writer that streams discards nothing");
+        let rest = self.written.len().checked_sub(count).expect("bytes that were written");
         self.written.truncate(rest);
     }
 }

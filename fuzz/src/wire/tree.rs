@@ -1,4 +1,4 @@
-//! JSON as serde_json reads it, with the order of members and members that stand twice.
+//! JSON as serde_json reads it, with the order of members and with duplicates.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -29,12 +29,12 @@ impl Tree {
         if let Self::Object(members) = self { members } else { &[] }
     }
 
-    /// The members of this name.
+    /// Returns the members of this name.
     pub fn all(&self, name: &str) -> Vec<&Self> {
         self.members().iter().filter(|(own, _)| own == name).map(|(_, value)| value).collect()
     }
 
-    /// The member of this name, if there is exactly one; null counts as none.
+    /// Returns the member of this name, if there is exactly one; null counts as none.
     pub fn member(&self, name: &str) -> Option<&Self> {
         match self.all(name)[..] {
             [only] if *only != Self::Null => Some(only),

@@ -74,7 +74,7 @@ impl Users {
         advanced(&self.0.details.details.get(&user).cloned().unwrap_or_default(), now)
     }
 
-    /// Rule O1: sets out of office, if there is room for it.
+    /// Rule O1: sets out of office, if it fits.
     pub fn set_out_of_office(&mut self, now: Instant, user: UserId, is_out_of_office: bool, message: &str) {
         let command = DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message: Some(message) });
         let before = self.details(now, user);

@@ -1,4 +1,4 @@
-//! Answers once more, naively: text put together piece by piece.
+//! Responses, written naively: text put together piece by piece.
 
 use super::rules::{code, names, status};
 use super::users::EPOCH;
@@ -7,7 +7,7 @@ use presence_core::graph::json::Value;
 use presence_core::graph::{Error, Select, Trace};
 use presence_core::{Cause, Instant, Presence, SessionId, Transition, UserId};
 
-/// Rule H1.
+/// Returns an error body. Rule H1.
 pub fn error(error: Error, trace: &Trace<'_>) -> String {
     let code = code(status(error));
     let [date, id, client_id] = [trace.date, trace.request_id, trace.client_request_id].map(text_or_null);
@@ -16,14 +16,14 @@ pub fn error(error: Error, trace: &Trace<'_>) -> String {
     )
 }
 
-/// The answer to an element of a batch, with headers, or to a line, without. Rule H5.
+/// Returns the response to an element of a batch, with headers, or to a line, without. Rule H5.
 pub fn response(id: Value<'_>, status: u16, body: &str, has_headers: bool) -> String {
     let headers = if has_headers { r#","headers":{"Content-Type":"application/json"}"# } else { "" };
     let body = if body.is_empty() { String::new() } else { format!(r#"{headers},"body":{body}"#) };
     format!(r#"{{"id":{},"status":{status}{body}}}"#, id.as_str())
 }
 
-/// Everything that is told of a user.
+/// The contents of a presence object.
 pub struct Presences<'a> {
     pub user: UserId,
     pub presence: Presence,
@@ -34,7 +34,7 @@ pub struct Presences<'a> {
 }
 
 impl Presences<'_> {
-    /// Rules H3, V1, T1, O1, W1; only those members that are selected.
+    /// Returns the presence object, with the selected members. Rules H3, V1, T1, O1, W1.
     pub fn write(&self, select: Select) -> String {
         let details = self.details.unwrap_or_default();
         let out_of_office = details.out_of_office;
@@ -94,7 +94,7 @@ impl Presences<'_> {
         }
     }
 
-    /// In UTC, with seven fraction digits, as jiff has it.
+    /// Returns a moment in UTC, with seven fraction digits, as jiff computes it.
     fn date_time(&self, at: Instant) -> Option<String> {
         if !self.knows_the_time {
             return None;
@@ -120,7 +120,7 @@ impl Presences<'_> {
     }
 }
 
-/// A change as an event: seconds since a moment, with decimals as far as they say something.
+/// Returns the event of a change: seconds since `start`, without trailing zeros.
 pub fn change(start: Instant, user: UserId, transition: &Transition<SessionId>) -> String {
     let millis = transition.at().as_millis().saturating_sub(start.as_millis());
     let seconds = format!("{}.{:03}", millis / 1000, millis % 1000);
@@ -141,7 +141,7 @@ pub fn change(start: Instant, user: UserId, transition: &Transition<SessionId>) 
     format!(r#"{{"at":{seconds},"user":"{user}","from":{from},"to":{to},"cause":"{cause}"}}"#)
 }
 
-/// Rule V1.
+/// Returns the `sequenceNumber`. Rule V1.
 fn sequence_number(version: u64) -> String {
     const LETTER: u64 = 10_000_000_000;
     let letter = char::from(b'A' + (version / LETTER).min(25) as u8);

@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// Whoever knows when a user's day ends says so; an end that is over is none, for the day goes on.
+/// The application knows when a user's day ends; an end that has passed is ignored.
 #[test]
-fn w1_the_end_of_the_day_is_the_embedders_word() {
+fn w1_the_application_knows_the_end_of_the_day() {
     struct Day(Instant);
     impl Environment for Day {
         fn end_of_day(&self, _: Instant, _: UserId) -> Option<Instant> {
@@ -42,7 +42,7 @@ fn w1_locations_their_sources_and_the_end_of_the_day() {
     assert_eq!(wire.send("POST", "/me/presence/clearLocation", "").0, 200);
     assert_eq!(wire.send("POST", "/me/presence/clearLocation", "{}").0, 200, "again");
     assert_eq!(location(&mut wire), said("unspecified", Value::Null, "none"));
-    // Nobody says when the day ends: at midnight UTC.
+    // Without an end of the day: at midnight UTC.
     wire.send("POST", "/me/presence/setManualLocation", r#"{"workLocationType":"remote","placeId":null}"#);
     let midnight = 1_795_564_800_000 - EPOCH;
     wire.now = Instant::from_millis(midnight - 1);
@@ -57,10 +57,10 @@ fn w1_locations_their_sources_and_the_end_of_the_day() {
         (r#"{"workLocationType":["office"]}"#, "The provided [WorkLocationType] is not valid."),
         (r#"{"workLocationType":"office","placeId":1}"#, "The provided [PlaceId] is not valid."),
     ] {
-        let (status, answer) = wire.send("POST", "/me/presence/setManualLocation", body);
-        assert_eq!((status, message(&answer)), (400, expected));
+        let (status, response) = wire.send("POST", "/me/presence/setManualLocation", body);
+        assert_eq!((status, message(&response)), (400, expected));
     }
     let long = json!({"workLocationType": "office", "placeId": "x".repeat(65)}).to_string();
-    let (status, answer) = wire.send("POST", "/me/presence/setManualLocation", &long);
-    assert_eq!((status, message(&answer)), (400, "The provided [PlaceId] is out of range."));
+    let (status, response) = wire.send("POST", "/me/presence/setManualLocation", &long);
+    assert_eq!((status, message(&response)), (400, "The provided [PlaceId] is out of range."));
 }

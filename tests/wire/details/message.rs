@@ -32,7 +32,7 @@ fn t1_times_are_utc_and_for_the_user_alone() {
             "expiryDateTime": {"dateTime": "2026-11-24T18:00:00.1230000Z", "timeZone": "UTC"},
         })
     );
-    // What is written can be sent back.
+    // The written form can be sent back.
     assert_eq!(wire.say(&until("2026-11-24T18:00:00.1230000Z", "UTC")).0, 200);
     wire.caller = Caller::Trusted { me: Some(user(BOB)) };
     let (_, seen) = wire.send("GET", &format!("/users/{ADELE}/presence"), "");
@@ -42,7 +42,7 @@ fn t1_times_are_utc_and_for_the_user_alone() {
     assert_eq!(wire.me()["statusMessage"]["message"]["content"], "lunch");
     wire.now = Instant::from_millis(1_795_543_200_123 - EPOCH);
     assert_eq!(wire.me()["statusMessage"], Value::Null);
-    // Saying the same again at the same moment was seen by nobody.
+    // The same message at the same moment is no visible change.
     assert_eq!(wire.me()["sequenceNumber"], "A0000000002");
 }
 
@@ -66,12 +66,12 @@ fn t1_a_presence_object_has_the_times_for_its_owner() {
 }
 
 #[test]
-fn t1_zones_without_a_hook_are_refused_and_times_without_a_clock() {
+fn t1_zones_without_an_environment_are_rejected_and_times_without_a_clock() {
     let mut wire = Wire::new();
     for (zone, status) in [("UTC", 200), ("utc", 200), ("Etc/UTC", 200), ("Pacific Standard Time", 200), ("Mars", 400)]
     {
-        let (answer, body) = wire.say(&until("2026-11-25T10:00:00", zone));
-        assert_eq!(answer, status, "{zone}");
+        let (response, body) = wire.say(&until("2026-11-25T10:00:00", zone));
+        assert_eq!(response, status, "{zone}");
         if status == 400 {
             assert_eq!(message(&body), "The provided [TimeZone] is not valid.");
         }
@@ -85,9 +85,9 @@ fn t1_zones_without_a_hook_are_refused_and_times_without_a_clock() {
     );
 }
 
-/// Environment that say nothing are as good as none.
+/// An environment that knows nothing is as good as none.
 #[test]
-fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
+fn t1_w1_an_environment_that_knows_nothing() {
     struct Nothing;
     impl Environment for Nothing {}
     let mut wire = Wire::new();
@@ -108,18 +108,18 @@ fn t1_w1_an_embedder_who_knows_nothing_of_the_world() {
         ("GET", "/users/adele@contoso.com/presence", Value::Null, 404),
         ("GET", "/me/presence", Value::Null, 200),
     ] {
-        let answer = ask(Some(&Nothing), method, target, &body.to_string());
-        assert_eq!(answer.0, status, "{target} {body}");
-        assert_eq!(answer, ask(None, method, target, &body.to_string()), "{target} {body}");
+        let response = ask(Some(&Nothing), method, target, &body.to_string());
+        assert_eq!(response.0, status, "{target} {body}");
+        assert_eq!(response, ask(None, method, target, &body.to_string()), "{target} {body}");
     }
-    // Nobody knows the time of day: the place is good for 24 hours.
+    // The time of day is unknown: the place lasts for 24 hours.
     let details = &wire.users.details.0[&user(ADELE)];
     assert_eq!(details.next_deadline(), Some(Instant::from_secs(5 + 24 * 3600)));
 }
 
-/// Who knows the time and no zones understands UTC, and nothing else.
+/// An environment that knows the time and no zones accepts UTC only.
 #[test]
-fn t1_an_embedder_who_knows_the_time_alone() {
+fn t1_an_environment_that_knows_the_time_only() {
     struct Clock;
     impl Environment for Clock {
         fn epoch(&self) -> Option<u64> {
@@ -140,40 +140,43 @@ fn t1_an_embedder_who_knows_the_time_alone() {
 }
 
 #[test]
-fn h2_what_a_status_message_lacks() {
+fn h2_missing_members_of_a_status_message() {
     let mut wire = Wire::new();
-    let mut refused = |body: &str, expected: &str| {
+    let mut rejected = |body: &str, expected: &str| {
         let (status, body) = wire.send("POST", "/me/presence/setStatusMessage", body);
         assert_eq!((status, message(&body)), (400, expected));
     };
-    refused("{}", "[StatusMessage]: The StatusMessage field is required.");
-    refused("", "[StatusMessage]: The StatusMessage field is required.");
-    refused(r#"{"statusMessage":1}"#, "The provided [StatusMessage] is not valid.");
-    refused(r#"{"statusMessage":{}}"#, "[Message]: The Message field is required.");
-    refused(r#"{"statusMessage":{"messages":null}}"#, "[Message]: The Message field is required.");
-    refused(r#"{"statusMessage":{"message":"x"}}"#, "The provided [Message] is not valid.");
-    refused(r#"{"statusMessage":{"message":{"content":5}}}"#, "The provided [Content] is not valid.");
-    refused(r#"{"statusMessage":{"message":{"content":"\ud83d"}}}"#, "The provided [Content] is not valid.");
-    refused(
+    rejected("{}", "[StatusMessage]: The StatusMessage field is required.");
+    rejected("", "[StatusMessage]: The StatusMessage field is required.");
+    rejected(r#"{"statusMessage":1}"#, "The provided [StatusMessage] is not valid.");
+    rejected(r#"{"statusMessage":{}}"#, "[Message]: The Message field is required.");
+    rejected(r#"{"statusMessage":{"messages":null}}"#, "[Message]: The Message field is required.");
+    rejected(r#"{"statusMessage":{"message":"x"}}"#, "The provided [Message] is not valid.");
+    rejected(r#"{"statusMessage":{"message":{"content":5}}}"#, "The provided [Content] is not valid.");
+    rejected(r#"{"statusMessage":{"message":{"content":"\ud83d"}}}"#, "The provided [Content] is not valid.");
+    rejected(
         r#"{"statusMessage":{"message":{"content":"x","contentType":"html"}}}"#,
         "The provided [ContentType] is not valid.",
     );
-    refused(r#"{"statusMessage":{"message":{"content":"x","content":"y"}}}"#, "[Content]: The field is given twice.");
+    rejected(r#"{"statusMessage":{"message":{"content":"x","content":"y"}}}"#, "[Content]: The field is given twice.");
     for letter in ["x", "\\u0078"] {
         let long = letter.repeat(280 * '😀'.len_utf8() + 1);
         let long = format!(r#"{{"statusMessage":{{"message":{{"content":"{long}"}}}}}}"#);
-        refused(&long, "The provided [Content] is out of range.");
+        rejected(&long, "The provided [Content] is out of range.");
     }
     let mut expiring = |expiry: &str, expected: &str| {
-        refused(&format!(r#"{{"statusMessage":{{"message":{{"content":"x"}},"expiryDateTime":{expiry}}}}}"#), expected);
+        rejected(
+            &format!(r#"{{"statusMessage":{{"message":{{"content":"x"}},"expiryDateTime":{expiry}}}}}"#),
+            expected,
+        );
     };
     expiring("5", "The provided [ExpiryDateTime] is not valid.");
     expiring("{}", "[DateTime]: The DateTime field is required.");
     expiring(r#"{"dateTime":"2026-11-25T10:00:00"}"#, "[TimeZone]: The TimeZone field is required.");
     expiring(r#"{"dateTime":"tomorrow","timeZone":"UTC"}"#, "The provided [DateTime] is not valid.");
     expiring(r#"{"dateTime":"2026-11-25T10:00:00","timeZone":7}"#, "The provided [TimeZone] is not valid.");
-    // What is missing comes before what is wrong.
-    refused(
+    // Missing members come before malformed ones.
+    rejected(
         r#"{"statusMessage":{"message":{"content":5},"expiryDateTime":{"dateTime":7}}}"#,
         "[TimeZone]: The TimeZone field is required.",
     );
@@ -188,7 +191,7 @@ fn h2_required_fields_before_the_users_id() {
         ("setManualLocation", "[WorkLocationType]: The WorkLocationType field is required."),
         ("clearLocation", "The provided [User] is not valid."),
     ] {
-        let (status, answer) = wire.send("POST", &format!("/users/7/presence/{action}"), "{}");
-        assert_eq!((status, message(&answer)), (400, expected));
+        let (status, response) = wire.send("POST", &format!("/users/7/presence/{action}"), "{}");
+        assert_eq!((status, message(&response)), (400, expected));
     }
 }

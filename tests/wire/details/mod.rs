@@ -55,7 +55,7 @@ impl Environment for World {
     }
 
     fn user(&self, principal_name: &str) -> Option<UserId> {
-        // The longest there can be is somebody's, too.
+        // The longest name there can be exists, too.
         (principal_name == "a+b c@x.com/é" || principal_name.len() >= 320).then(|| user(ADELE))
     }
 }

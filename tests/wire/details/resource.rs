@@ -1,4 +1,4 @@
-//! Who may change what, `$select`, principal names and the presence object: section 7, rules H1, H3, M5.
+//! Permissions, `$select`, principal names and the presence object: section 7, rules H1, H3, M5.
 
 use super::*;
 use presence_core::graph::TextBuffer;
@@ -81,18 +81,18 @@ fn section_7_select_on_reads() {
          "body": {}},
     ]});
     let (_, body) = wire.send("POST", "/$batch", &batch.to_string());
-    let answers = body["responses"].as_array().unwrap();
+    let responses = body["responses"].as_array().unwrap();
     assert_eq!(
-        answers.iter().map(|answer| answer["status"].as_u64().unwrap()).collect::<Vec<_>>(),
+        responses.iter().map(|response| response["status"].as_u64().unwrap()).collect::<Vec<_>>(),
         [200, 200, 200, 400]
     );
-    assert_eq!(answers[0]["body"], json!({"activity": "Offline"}));
-    assert_eq!(answers[2]["body"]["statusMessage"]["message"]["content"], "x");
+    assert_eq!(responses[0]["body"], json!({"activity": "Offline"}));
+    assert_eq!(responses[2]["body"]["statusMessage"]["message"]["content"], "x");
 }
 
-/// Rule H3: every member, in this order; the longest there can be is as long as is said.
+/// Rule H3: every member, in this order; the longest object is as long as documented.
 #[test]
-fn h3_a_presence_object_with_everything_in_it() {
+fn h3_a_presence_object_with_all_details() {
     let mut wire = Wire::new();
     assert_eq!(
         wire.me(),
@@ -136,7 +136,7 @@ fn h3_a_presence_object_with_everything_in_it() {
     );
 }
 
-/// The documentation's own examples about details, sent as they stand there, and what another user then sees.
+/// The documentation's own examples about details, unchanged, and what another user then reads.
 #[test]
 fn the_examples_of_the_documentation_are_understood() {
     let examples: Value = serde_json::from_str(include_str!("../../vectors/examples.json")).unwrap();
@@ -152,20 +152,20 @@ fn the_examples_of_the_documentation_are_understood() {
         let is_read = example["method"] == "GET";
         wire.caller = Caller::Trusted { me: Some(user(if is_read { BOB } else { ADELE })) };
         let body = if example["body"].is_null() { String::new() } else { example["body"].to_string() };
-        let (status, answer) = wire.send(example["method"].as_str().unwrap(), target, &body);
+        let (status, response) = wire.send(example["method"].as_str().unwrap(), target, &body);
         assert_eq!(Some(u64::from(status)), example["expected_status"].as_u64(), "{}", example["id"]);
         if is_read {
             let expected = &example["expected_body"];
-            assert_eq!(answer["statusMessage"], expected["statusMessage"], "{}", example["id"]);
-            assert_eq!(answer["outOfOfficeSettings"], expected["outOfOfficeSettings"], "{}", example["id"]);
+            assert_eq!(response["statusMessage"], expected["statusMessage"], "{}", example["id"]);
+            assert_eq!(response["outOfOfficeSettings"], expected["outOfOfficeSettings"], "{}", example["id"]);
         } else {
-            assert_eq!(answer, Value::Null);
+            assert_eq!(response, Value::Null);
         }
     }
     assert_eq!(seen, 11);
 }
 
-/// A store that keeps no details, a directory alone, has no such resources, and writes null.
+/// A directory alone keeps no details: their paths are unknown, and their members null.
 #[test]
 fn a_store_without_details() {
     let mut server = super::super::server::Server::delegated();
@@ -176,7 +176,7 @@ fn a_store_without_details() {
         (&body["statusMessage"], &body["workLocation"], &body["outOfOfficeSettings"]),
         (&Value::Null, &Value::Null, &Value::Null)
     );
-    // Nor in a batch: an element that is refused when it is carried out.
+    // Nor in a batch, where the error comes from the store.
     let (_, body) = server.post(
         "/$batch",
         &json!({"requests": [
@@ -186,9 +186,9 @@ fn a_store_without_details() {
     assert_eq!(body["responses"][0]["status"], 404);
 }
 
-/// Rule M5: nobody keeps what a user tells whom the embedder does not know.
+/// Rule M5: no details are kept of users that do not exist.
 #[test]
-fn m5_details_of_a_user_nobody_knows() {
+fn m5_details_of_a_user_that_does_not_exist() {
     let mut wire = Wire::new();
     let known = |id| id == user(BOB);
     let context = Context::new(Instant::ZERO, wire.caller).with_known_users(&known);
@@ -197,14 +197,14 @@ fn m5_details_of_a_user_nobody_knows() {
         let mut bytes = [0; 500];
         let target = format!("/users/{owner}/presence/setStatusMessage");
         let raw = RawRequest::new("POST", &target).with_body(body.as_bytes());
-        let answer = serve(&raw, &context, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
-        assert_eq!((answer, wire.users.details.0.contains_key(&user(owner))), (status, status == 200));
+        let response = serve(&raw, &context, &mut wire.users, &mut Buffer::new(&mut bytes), &mut |_, _| {});
+        assert_eq!((response, wire.users.details.0.contains_key(&user(owner))), (status, status == 200));
     }
 }
 
-/// Rules H1, S9: what a store refuses about details names the member that it is about.
+/// Rules H1, S9: errors of a store about details name the member that they are about.
 #[test]
-fn h1_what_a_store_refuses_about_details() {
+fn h1_errors_of_a_store_about_details() {
     for (cause, expected) in [
         (DetailsError::MessageTooLong, Error::OutOfRange(Field::Content)),
         (DetailsError::OutOfOfficeTooLong, Error::OutOfRange(Field::Message)),
