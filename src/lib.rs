@@ -28,19 +28,20 @@
 //!
 //! | module | for |
 //! | --- | --- |
-//! | this one | [`User`], its [`Session`]s, the decisions, [`Policy`], [`Presence`], time and ids |
+//! | this one | [`User`], [`SingleUser`], [`Session`], the decisions, [`Policy`], [`Presence`], time and ids |
 //! | [`directory`] | many users in memory that is handed over once |
-//! | `snapshot` | the stored form of a user, for flash, journals and databases |
+//! | [`snapshot`] | the stored form of a user, for flash, journals and databases |
 //! | `details` | status message, out of office and work location (feature `details`) |
 //! | `graph` | Graph's JSON requests, parsed, authorised, executed, answered (feature `graph`; batches: `batch`) |
 //! | `indicator` | colours and patterns for a light (feature `indicator`) |
 //! | `rules` | every rule by its number, as tests and this documentation cite them |
 //!
-//! Features `serde`, `defmt` and `arbitrary` add what their names say for the plain values.
+//! Feature `alloc` adds memory for a number of users chosen at run time. Features `serde`, `defmt`, `arbitrary`, `embassy-time`
+//! and `fugit` add what their names say for the plain values.
 //!
 //! # Promises
 //!
-//! No allocation, no `unsafe`, no floating point, no recursion, no panic: not for any input and not at any time. A rejected
+//! No allocation (but in `directory::BoxedMemory::new`), no `unsafe`, no floating point, no recursion, no panic: not for any input and not at any time. A rejected
 //! call changes nothing. Functions take constant time unless their documentation says otherwise; `SESSIONS` is the number of
 //! sessions a user has room for.
 

@@ -99,7 +99,7 @@ pub struct Policy {
     pub preferred: PresenceSet,
     /// The range of leases.
     pub leases: DurationRange,
-    /// The lease of a command that gives none.
+    /// The lease of a command that gives none. It is not checked against `leases`: choose one inside.
     pub default_lease: Duration,
     /// The range of durations of a preferred presence.
     pub preferred_durations: DurationRange,

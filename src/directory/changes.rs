@@ -34,8 +34,8 @@ impl Cursor {
 
 /// The error of a cursor that this directory cannot continue from.
 ///
-/// A user who changed after it was evicted since, or the cursor is ahead of this directory and must be another's. Read
-/// everything anew, and go on from [`Directory::cursor`].
+/// A user who changed after this cursor has been evicted, or the cursor is ahead of this directory and must be another's.
+/// Read all users anew, and go on from [`Directory::cursor`]; [`Cursor::START`] would fail again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -43,7 +43,9 @@ pub struct CursorError;
 
 impl core::fmt::Display for CursorError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("a change is no longer known: start over")
+        f.write_str(
+            "this directory cannot continue from that cursor: read all users, then go on from Directory::cursor",
+        )
     }
 }
 
@@ -75,6 +77,8 @@ where
     }
 
     /// Returns the users who changed visibly after a cursor, each once, oldest change first.
+    ///
+    /// [Advance](Self::advance) first: a change that is overdue is not among them yet.
     ///
     /// # Errors
     ///

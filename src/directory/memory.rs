@@ -68,7 +68,7 @@ impl<U, S, const SESSIONS: usize, const USERS: usize> Cells<U, S, SESSIONS> for 
     }
 }
 
-/// Memory for a number of users chosen at run time, allocated once.
+/// Memory for a number of users chosen at run time, allocated once. Feature `alloc`.
 ///
 /// ```
 /// use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory};

@@ -33,7 +33,7 @@ use core::marker::PhantomData;
 /// use presence_core::directory::InlineDirectory;
 /// use presence_core::{Instant, Policy, Presence};
 ///
-/// // Any ids will do: here users are numbers and sessions letters. Two sessions a user, sixteen users.
+/// // Any small `Copy` ids will do: here numbers for users and letters for sessions. Two sessions a user, sixteen users.
 /// let mut directory = InlineDirectory::<u32, char, 2, 16>::with_policy(Policy::GRAPH);
 ///
 /// let now = Instant::ZERO;
@@ -91,7 +91,8 @@ pub struct Directory<U, S, M, H = BuildHasherDefault<DefaultHasher>, const SESSI
 pub type InlineDirectory<U, S, const SESSIONS: usize, const USERS: usize, H = BuildHasherDefault<DefaultHasher>> =
     Directory<U, S, InlineMemory<U, S, SESSIONS, USERS>, H, SESSIONS>;
 
-/// A directory of a number of users chosen at run time.
+/// A directory of a number of users chosen at run time, created by `Directory::new(BoxedMemory::new(users), policy)`. Feature
+/// `alloc`.
 #[cfg(feature = "alloc")]
 pub type BoxedDirectory<U, S, const SESSIONS: usize = 4, H = BuildHasherDefault<DefaultHasher>> =
     Directory<U, S, BoxedMemory<U, S, SESSIONS>, H, SESSIONS>;

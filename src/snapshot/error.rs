@@ -63,7 +63,7 @@ impl core::fmt::Display for RestoreError {
                 return write!(f, "the snapshot has format version {version}, newer than version {FORMAT_VERSION}");
             }
             Self::Full => "the snapshot holds more sessions or longer texts than fit",
-            Self::BeforeEpoch => "a deadline fell before instant 0 of the clock",
+            Self::BeforeEpoch => "a deadline fell before instant 0 of the clock: see snapshot::restore",
             Self::FormatVersion => "not a snapshot: its format version does not exist",
             Self::IdLength => "the ids of the snapshot have another length",
             Self::Flags => "the flags of the snapshot are invalid",

@@ -25,7 +25,7 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! A server, which stores the time beside the bytes because its clock continues:
+//! A server, whose instants are Unix time and so go on after a restart, stores the instant beside the bytes:
 //!
 //! ```
 //! use presence_core::directory::InlineDirectory;

@@ -11,6 +11,10 @@ pub use tick::TickExtender;
 
 /// A moment: milliseconds since an epoch that the caller chooses.
 ///
+/// A server whose users outlive its process takes Unix time, `Instant::ZERO + SystemTime::now().duration_since(UNIX_EPOCH)?.into()`;
+/// a program whose users do not, the time since its start, `Instant::ZERO + start.elapsed().into()`; a device its tick, through a
+/// [`TickExtender`].
+///
 /// Arithmetic and operators saturate, so nothing panics. The greatest instant, [`Instant::NEVER`], is a deadline that never
 /// falls due ([C3](crate::rules#c3)). `Display` shows seconds and milliseconds.
 ///

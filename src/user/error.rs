@@ -75,7 +75,8 @@ pub enum CommandError {
 
 /// The error for a user of which something was due at or before the moment.
 ///
-/// Apply what [`next_due`](super::next_due) returns until it returns `None`, then try again ([S8](crate::rules#s8)).
+/// Apply what [`next_due`](super::next_due) returns until it returns `None`, or call `advance` of whatever holds the user, then
+/// try again ([S8](crate::rules#s8)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -162,7 +163,7 @@ impl Display for CommandError {
 
 impl Display for OverdueError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "something was due at {} and is not applied: apply next_due first", self.deadline)
+        write!(f, "something was due at {} and is not applied: apply next_due, or call advance, first", self.deadline)
     }
 }
 
