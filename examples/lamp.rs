@@ -3,7 +3,7 @@
 //! Copy the first part into a firmware, implement [`Board`] and call [`run`]: it needs neither `std` nor feature `graph`. The
 //! second part simulates a board: `cargo run --example lamp` prints what its LED shows.
 
-use presence_core::indicator::{Appearance, Palette, Rgb, appearance};
+use presence_core::indicator::{Appearance, Palette, Rgb};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SingleUser, TickExtender};
 
 /// The hardware that a lamp needs.
@@ -38,7 +38,7 @@ fn run(board: &mut impl Board) {
             Event::Command(command) => _ = user.execute(now, command, |_| {}),
             Event::Timeout => user.advance(now, |_| {}),
         }
-        let look = appearance(user.user().presence(), user.user().absence(), &Palette::DEFAULT);
+        let look = Palette::DEFAULT.appearance(user.user().presence(), user.user().absence());
         if look != shown {
             (shown, since) = (look, now);
         }

@@ -1,6 +1,7 @@
 //! The output: lines, or, on a terminal, the screen with the light.
 
 use crate::desk::{Desk, SESSIONS};
+use crate::options::OWNER;
 use crate::screen::{Screen, View};
 use presence_core::{Duration, Instant, SessionId, User, UserId};
 use std::collections::VecDeque;
@@ -72,7 +73,7 @@ impl Output {
     pub(crate) fn show(&mut self, desk: &Desk) -> io::Result<()> {
         let Self::Screen { screen, recent } = self else { return Ok(()) };
         let unknown = User::<SessionId, SESSIONS>::new();
-        let user = desk.visible_user.unwrap_or(UserId::from_bytes([0; 16]));
+        let user = desk.visible_user.unwrap_or(OWNER);
         screen.draw(&View {
             now: desk.now,
             user,

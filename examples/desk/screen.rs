@@ -8,7 +8,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io::{self, Stdout, Write, stdout};
 
-use presence_core::indicator::{Appearance, Palette, appearance};
+use presence_core::indicator::{Appearance, Palette};
 use presence_core::{Absence, Duration, Instant, Layer, Policy, Presence, SessionId, User, UserId};
 
 use paint::{LAMP, Row, exposed, foreground, pixel, width, wrap};
@@ -83,7 +83,7 @@ impl Drop for Screen {
 }
 
 fn lamp(view: &View<'_>) -> Appearance {
-    appearance(view.state.presence(), view.state.absence(), &PALETTE)
+    PALETTE.appearance(view.state.presence(), view.state.absence())
 }
 
 /// Returns the end of every session and of the preferred presence.

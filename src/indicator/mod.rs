@@ -5,11 +5,11 @@
 //! flashes three times a second, whatever the palette. “No news” differs from “gone”: rule [A5](crate::rules#a5).
 //!
 //! ```
-//! use presence_core::indicator::{Palette, appearance};
+//! use presence_core::indicator::Palette;
 //! use presence_core::{Instant, Policy, Presence, User, set_presence};
 //!
 //! let mut user: User<u8, 4> = User::new();
-//! let light = |user: &User<u8, 4>| appearance(user.presence(), user.absence(), &Palette::HOME);
+//! let light = |user: &User<u8, 4>| Palette::HOME.appearance(user.presence(), user.absence());
 //! assert_eq!(light(&user), Palette::HOME.no_news);
 //!
 //! let call = set_presence(user.at(Instant::ZERO)?, 7, Presence::InACall, None, &Policy::GRAPH)?;
@@ -83,26 +83,28 @@ impl Appearance {
     }
 }
 
-/// Returns the appearance of a user's light: `appearance(user.presence(), user.absence(), &palette)`.
-///
-/// An offline user is [`Palette::offline`], usually dark, after the last session was cleared, and [`Palette::no_news`] if there
-/// was no session, or the last one expired or was lost. A preferred presence has no effect without a session. Pass `None` for
-/// a presence whose absence is not known, for example one that was received from a server.
-///
-/// ```
-/// use presence_core::indicator::{Palette, appearance};
-/// use presence_core::{Absence, Presence};
-///
-/// let palette = &Palette::DEFAULT;
-/// assert_eq!(appearance(Presence::Offline, Some(Absence::Cleared), palette), palette.offline);
-/// assert_eq!(appearance(Presence::Offline, Some(Absence::Expired), palette), palette.no_news);
-/// assert_eq!(appearance(Presence::Unknown, None, palette), palette.no_news);
-/// assert_eq!(appearance(Presence::Busy, None, palette), palette.busy);
-/// ```
-#[must_use]
-pub const fn appearance(presence: Presence, absence: Option<Absence>, palette: &Palette) -> Appearance {
-    match (presence, absence) {
-        (Presence::Offline, Some(absence)) if absence.is_stale() => palette.no_news,
-        _ => palette.of(presence),
+impl Palette {
+    /// Returns the appearance of a user's light: `palette.appearance(user.presence(), user.absence())`.
+    ///
+    /// An offline user is [`Self::offline`], usually dark, after the last session was cleared, and [`Self::no_news`] if there
+    /// was no session, or the last one expired or was lost. A preferred presence has no effect without a session. Pass `None` for
+    /// a presence whose absence is not known, for example one that was received from a server.
+    ///
+    /// ```
+    /// use presence_core::indicator::Palette;
+    /// use presence_core::{Absence, Presence};
+    ///
+    /// let palette = &Palette::DEFAULT;
+    /// assert_eq!(palette.appearance(Presence::Offline, Some(Absence::Cleared)), palette.offline);
+    /// assert_eq!(palette.appearance(Presence::Offline, Some(Absence::Expired)), palette.no_news);
+    /// assert_eq!(palette.appearance(Presence::Unknown, None), palette.no_news);
+    /// assert_eq!(palette.appearance(Presence::Busy, None), palette.busy);
+    /// ```
+    #[must_use]
+    pub const fn appearance(&self, presence: Presence, absence: Option<Absence>) -> Appearance {
+        match (presence, absence) {
+            (Presence::Offline, Some(absence)) if absence.is_stale() => self.no_news,
+            _ => self.of(presence),
+        }
     }
 }

@@ -208,9 +208,9 @@ fn a_call_shows_and_an_absence_does_not_look_like_no_news() {
         assert_ne!(palette.busy.pattern, palette.in_a_call.pattern);
         assert_ne!(palette.do_not_disturb.pattern, palette.presenting.pattern);
         for absence in [Absence::NeverSeen, Absence::Expired, Absence::Lost] {
-            assert_eq!(appearance(Presence::Offline, Some(absence), palette), palette.no_news);
+            assert_eq!(palette.appearance(Presence::Offline, Some(absence)), palette.no_news);
         }
-        assert_eq!(appearance(Presence::Offline, Some(Absence::Cleared), palette), Appearance::OFF);
+        assert_eq!(palette.appearance(Presence::Offline, Some(Absence::Cleared)), Appearance::OFF);
         assert!(appearances(palette).all(|(presence, lamp)| {
             let is_dark = presence.availability() == Availability::Offline;
             is_dark == (lamp.frame_at(0) == Rgb::BLACK)

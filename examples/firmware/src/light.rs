@@ -2,7 +2,7 @@
 
 use embedded_hal::digital::{OutputPin, PinState};
 use embedded_hal::pwm::SetDutyCycle;
-use presence_core::indicator::{Appearance, Palette, Rgb, appearance};
+use presence_core::indicator::{Appearance, Palette, Rgb};
 use presence_core::{Absence, Instant, Presence};
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 
@@ -101,7 +101,7 @@ impl<L: Light> AnimatedLight<L> {
 
     /// Shows the frame of a presence at `now`. A frame that is shown already is not sent again.
     pub fn show(&mut self, now: Instant, presence: Presence, absence: Option<Absence>) {
-        let appearance = appearance(presence, absence, &Palette::DEFAULT);
+        let appearance = Palette::DEFAULT.appearance(presence, absence);
         let presence = match absence {
             Some(absence) if absence.is_stale() => Presence::Unknown,
             _ => presence,
