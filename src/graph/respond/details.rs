@@ -49,11 +49,8 @@ fn write_property(writer: &mut dyn Writer, resource: &Resource<'_>, position: us
         (6, Some(details)) => match details.work_location {
             None => writer.write(br#"{"workLocationType":"unspecified","placeId":null,"source":"none"}"#),
             Some(location) => {
-                write_template(
-                    writer,
-                    r#"{"workLocationType":"*","placeId":"#,
-                    &[location.place.kind.name().as_bytes()],
-                )?;
+                let kind = location.place.kind.name().as_bytes();
+                write_template(writer, r#"{"workLocationType":"*","placeId":"#, &[kind])?;
                 write_optional(writer, location.place.id)?;
                 write_template(writer, r#","source":"*"}"#, &[location.source.name().as_bytes()])
             }

@@ -164,6 +164,19 @@ fn a_store_of_references_is_a_store() {
     assert_eq!(map.0.len(), 1);
 }
 
+/// Details over a store that keeps details too pin the users below both.
+#[test]
+fn a_store_with_details_passes_pins_and_changes_on() {
+    let adele = user(ADELE);
+    let mut store: WithDetails<_, _> = WithDetails { store: one_slot(), details: Map::default() };
+    let before = store.store.store.cursor();
+    store.execute_details(SECOND(0), adele, message("x", SECOND(60)), &mut |_, _| {}).unwrap();
+    assert!(store.store.details.0.is_empty() && store.store.store.get(adele).is_some());
+    assert_ne!(store.store.store.cursor(), before);
+    store.advance_details(SECOND(60));
+    assert_eq!(store.store.store.get(adele).map(|user| user.version()), Some(2));
+}
+
 /// A store of an application's own keeps no details unless it says how.
 #[test]
 fn a_store_that_cannot_pin_users_keeps_no_details() {
@@ -187,10 +200,16 @@ fn a_store_that_cannot_pin_users_keeps_no_details() {
             self.0.execute(now, user, command, on_change)
         }
     }
-    let adele = user(ADELE);
+    let (adele, bob) = (user(ADELE), user(BOB));
     let mut other = Other(SingleUserStore::new(adele, Policy::DESK));
     let command = message("x", Instant::NEVER);
     assert_eq!(other.execute_details(SECOND(0), adele, command, &mut |_, _| {}), Err(DetailsError::Unsupported));
+    other.execute(SECOND(0), adele, available(TEAMS), &mut |_, _| {}).unwrap();
+    other.record_external_change(adele);
+    other.unpin(adele, 1);
+    let mut read = Vec::new();
+    other.read_batch(SECOND(0), &[bob, adele], &mut |user, presence, version| read.push((user, presence, version)));
+    assert_eq!(read, [(bob, Presence::Offline, 0), (adele, Presence::Available, 1)]);
     let mut store: WithDetails<_, _> = WithDetails { store: other, details: Map::default() };
     assert_eq!(store.execute_details(SECOND(0), adele, command, &mut |_, _| {}), Err(DetailsError::Unsupported));
     assert!(store.details.0.is_empty());
