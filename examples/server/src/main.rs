@@ -11,7 +11,7 @@ mod tokens;
 mod zones;
 
 use crate::clock::Clock;
-use crate::http::{App, Parts, connections, router};
+use crate::http::{App, Limits, connections, random_epoch, router};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::shard::{Shards, layout, stored_clock};
@@ -59,16 +59,17 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let metrics = Arc::new(Metrics::new());
     let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
     let (stop, stopping) = watch::channel(false);
-    let app = Arc::new(App::new(Parts {
+    let app = Arc::new(App {
         shards,
         tokens,
         clock,
         names: options.user_name.drain(..).collect(),
         metrics,
         is_loopback: address.ip().is_loopback(),
+        epoch: random_epoch(),
         stopping: stopping.clone(),
-        requests: options.requests as usize,
-    }));
+        limits: Limits::new(options.requests as usize),
+    });
     announce(&format!("http://{address}"), hint.as_deref())?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;

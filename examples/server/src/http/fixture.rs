@@ -1,6 +1,6 @@
 //! An app for tests, with shards that have no journal.
 
-use super::{App, Parts};
+use super::{App, Limits};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::shard::Shards;
@@ -44,10 +44,9 @@ impl Fixture {
     fn of(shards: Shards, clock: Arc<Clock>, metrics: Arc<Metrics>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let tokens = Tokens::new([Grant::development("dev").unwrap()]).unwrap();
+        let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS) };
         let names = HashMap::new();
-        let parts = Parts { shards, tokens, clock, names, metrics, is_loopback: true, stopping, requests: REQUESTS };
-        let mut app = App::new(parts);
-        app.limits.request_timeout = REQUEST_TIMEOUT;
+        let app = App { shards, tokens, clock, names, metrics, is_loopback: true, epoch: 1, stopping, limits };
         Self { app: Arc::new(app), _stop: stop }
     }
 

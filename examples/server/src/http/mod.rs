@@ -61,12 +61,13 @@ pub struct App {
     pub epoch: u64,
     /// A channel that becomes true when the server is ending.
     pub stopping: watch::Receiver<bool>,
-    limits: Limits,
+    /// The bounded resources.
+    pub limits: Limits,
 }
 
-/// The bounded resources.
+/// The bounded resources of a server.
 #[derive(Debug)]
-struct Limits {
+pub struct Limits {
     in_flight: Semaphore,
     buffers: Arc<Semaphore>,
     readers: Arc<Semaphore>,
@@ -75,41 +76,22 @@ struct Limits {
     request_timeout: Duration,
 }
 
-/// The parts of an [`App`].
-#[derive(Debug)]
-pub struct Parts {
-    /// The shards of users.
-    pub shards: Shards,
-    /// The known tokens.
-    pub tokens: Tokens,
-    /// The server's clock.
-    pub clock: Arc<Clock>,
-    /// The user principal names.
-    pub names: HashMap<String, UserId>,
-    /// The server's metrics.
-    pub metrics: Arc<Metrics>,
-    /// True if only this machine can reach the server.
-    pub is_loopback: bool,
-    /// A channel that becomes true when the server is ending.
-    pub stopping: watch::Receiver<bool>,
-    /// The most requests that are served at a time; more get 429.
-    pub requests: usize,
-}
-
-impl App {
-    /// Creates an app.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { shards, tokens, clock, names, metrics, is_loopback, stopping, requests } = parts;
-        let limits = Limits {
+impl Limits {
+    /// Creates the limits; at most `requests` are served at a time, and more get 429.
+    pub fn new(requests: usize) -> Self {
+        Self {
             in_flight: Semaphore::new(requests),
             buffers: Arc::new(Semaphore::new(BUFFERS)),
             readers: Arc::new(Semaphore::new(READERS)),
             advance: Mutex::new(()),
             request_timeout: REQUEST_TIMEOUT,
-        };
-        let epoch = uuid::Uuid::new_v4().as_u64_pair().1;
-        Self { shards, tokens, clock, names, metrics, is_loopback, epoch, stopping, limits }
+        }
     }
+}
+
+/// Returns a random number for [`App::epoch`].
+pub fn random_epoch() -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().1
 }
 
 /// Returns the routes. The library parses the paths of Graph's API.
