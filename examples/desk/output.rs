@@ -3,7 +3,7 @@
 use crate::desk::{Desk, SESSIONS};
 use crate::options::OWNER;
 use crate::screen::{Screen, View};
-use presence_core::{Duration, Instant, SessionId, User, UserId};
+use presence_core::{Duration, Instant, SessionId, User};
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
 use std::thread::sleep;
