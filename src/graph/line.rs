@@ -1,4 +1,6 @@
-//! Requests one a line, for serial lines and standard input: each line is an element of a Graph batch.
+//! Requests one a line, for serial lines and standard input.
+//!
+//! Each line is an element of a Graph batch.
 
 use crate::buffer::BufferFull;
 use crate::graph::context::Context;
@@ -60,7 +62,9 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Writes an error as the response to this line, for a reason of the application: it is older than the one before, say.
+    /// Writes an error as the response to this line.
+    ///
+    /// The reason may be the application's own: the line is older than the one before, say.
     ///
     /// # Errors
     ///
@@ -86,9 +90,9 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Serves a line, and writes its response, without a newline: `{"id":"1","status":200}`, with a `body` if there is one.
+/// Serves a line, and writes its response, without a newline.
 ///
-/// A blank line has no response. `on_change` receives every transition that was applied, in order. See [`serve`].
+/// The response is `{"id":"1","status":200}`, with a `body` if there is one. A blank line has no response. `on_change` receives every transition that was applied, in order. See [`serve`].
 ///
 /// [`serve`]: crate::graph::serve
 ///

@@ -194,7 +194,7 @@ impl Executor<'_> {
             reserved = reserved.saturating_sub(bare_len(element));
             let verdict = dependencies.check(element);
             let status = self.run_element(element, verdict, &mut Reserve::new(writer, reserved))?;
-            dependencies.note(element, status);
+            dependencies.record(element, status);
         }
         writer.write(b"]}")
     }

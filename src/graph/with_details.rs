@@ -79,7 +79,9 @@ pub trait DetailsMap<const MESSAGE: usize = 1120> {
     /// Returns a user's details; `None` if the user has none.
     fn get(&self, user: UserId) -> Option<&Details<MESSAGE>>;
 
-    /// Returns a user's details to change them, empty ones of a user who has none; `None` if there is no memory for those.
+    /// Returns a user's details to change them.
+    ///
+    /// A user who has none gets empty ones; `None` if there is no memory for those.
     ///
     /// It is called before a command is decided. If the details are still empty then, [`remove`](Self::remove) is called.
     fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details<MESSAGE>>;
@@ -207,7 +209,7 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> WithDetails<S, D, M
         outcome.map(|_| ())
     }
 
-    /// Applies a transition that was just decided about a pinned user's details. Reports whether it fits, as it always does.
+    /// Applies a transition that was just decided about a pinned user's details. Reports whether it was applied.
     fn apply(&mut self, user: UserId, transition: &DetailsTransition<'_>) -> bool {
         let Some(details) = self.details.get_or_insert(user) else { return false };
         if details.apply(transition).is_err() {

@@ -7,7 +7,9 @@ use crate::graph::request::fields::member;
 
 const MAX_ELEMENTS: usize = 20;
 
-/// The elements of a batch, 1 to [`MAX_ELEMENTS`](Self::MAX_ELEMENTS) with distinct ids, none of them a batch. See [H5](crate::rules#h5).
+/// The elements of a batch, borrowed from the body.
+///
+/// There are 1 to [`MAX_ELEMENTS`](Self::MAX_ELEMENTS) with distinct ids, and none is a batch: see [H5](crate::rules#h5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Batch<'a>(Value<'a>);
@@ -66,7 +68,7 @@ impl<'a> Batch<'a> {
 ///     let verdict = dependencies.check(element);
 ///     verdicts.push(verdict);
 ///     // Run it, unless it must not run; here the first is not found.
-///     dependencies.note(element, verdict.map_or_else(Error::status, |()| 404));
+///     dependencies.record(element, verdict.map_or_else(Error::status, |()| 404));
 /// }
 /// assert_eq!(verdicts, [Ok(()), Err(Error::FailedDependency)]);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
@@ -108,7 +110,7 @@ impl<'a> Dependencies<'a> {
     }
 
     /// Records the status of an element's response.
-    pub fn note(&mut self, element: Element<'a>, status: u16) {
+    pub fn record(&mut self, element: Element<'a>, status: u16) {
         // A batch has no more elements than fit.
         let _ = self.0.push((element.id(), status >= 400));
     }

@@ -6,7 +6,7 @@ use crate::graph::request::fields::{Text, member};
 use crate::graph::request::select::Select;
 use crate::id::UserId;
 
-/// The ids of a bulk read, 1 to [`MAX_COUNT`](Self::MAX_COUNT) GUIDs, borrowed from the body.
+/// The ids of a bulk read, borrowed from the body: 1 to [`MAX_COUNT`](Self::MAX_COUNT) GUIDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Ids<'a> {

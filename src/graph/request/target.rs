@@ -69,7 +69,9 @@ impl Operation {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Target<'a> {
-    /// One user's presence: an id or a user principal name, percent-encoded as it was sent, or `None` for `/me`.
+    /// One user's presence.
+    ///
+    /// The user is an id or a user principal name, percent-encoded as it was sent, or `None` for `/me`.
     Presence(Option<&'a str>, Operation),
     /// `/communications/getPresencesByUserId`
     PresencesByUserId,

@@ -11,8 +11,9 @@ use crate::graph::respond::writer::{Reserve, Writer};
 use crate::graph::trace::Trace;
 
 impl Element<'_> {
-    /// The length of the longest response to an element that is no bulk read, in bytes, without its id and from a store
-    /// without details.
+    /// The length of the longest response to an element that is no bulk read, in bytes.
+    ///
+    /// It does not count the id, nor details.
     pub const MAX_RESPONSE: usize =
         r#"{"id":,"status":200,"headers":{"Content-Type":"application/json"},"body":}"#.len() + Resource::MAX_LEN;
 

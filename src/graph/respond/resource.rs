@@ -113,7 +113,7 @@ impl<'a> Resource<'a> {
         self
     }
 
-    /// Returns the length of the longest presence object with messages of up to so many bytes. Feature `details`.
+    /// Returns the length of the longest presence object with messages of this length. Feature `details`.
     ///
     /// Every byte of a message may need an escape.
     #[cfg(feature = "details")]

@@ -53,7 +53,7 @@ pub fn keep() {
     keep!(Value<'static> => as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse);
     keep!(Batch<'static> => parse);
     keep!(Element<'static> => id, parse, request, value, write_response);
-    keep!(Dependencies<'static> => check, is_empty, new, note);
+    keep!(Dependencies<'static> => check, is_empty, new, record);
     keep!(Ids<'static> => parse, select);
     keep!(fn => lists);
     keep!(Request<'static> => parse);

@@ -30,7 +30,7 @@ pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Resu
         if element.depends_on().is_ok_and(|mut others| others.next().is_some()) {
             for (earlier, state) in elements.iter_mut().skip(finished) {
                 finish(state, app, caller).await;
-                dependencies.note(*earlier, status(state));
+                dependencies.record(*earlier, status(state));
             }
             finished = elements.len();
         }
