@@ -18,7 +18,13 @@ DERIVED = {
     "defaults": [("Default", "default")],
 }
 # The names that src/everything gives to types of the library.
-ALIASES = {"InlineDirectory": "Directory", "Of": "Directory", "Users": "Directory"}
+ALIASES = {
+    "Device": "WithDetails",
+    "InlineDirectory": "Directory",
+    "Of": "Directory",
+    "OneUser": "tuple",
+    "Users": "Directory",
+}
 # Traits without functions.
 MARKERS = {"Copy", "Eq", "StructuralPartialEq", "Error"}
 

@@ -16,7 +16,7 @@ RESERVES = 1
 
 # Where the method itself was handed over instead of its table, nothing in the code says which one it is. By their
 # signatures, what writes is handed writers, and what stores is handed observers of changes: none of them a store.
-HANDED_NO_STORE = re.compile(r"graph(::|\.\.)(respond|single_user)(::|\.\.)|\.\.Desk\$u20\$as|<presence_core_\w+::wire::Desk as")
+HANDED_NO_STORE = re.compile(r"graph(::|\.\.)(respond|single_user)(::|\.\.)")
 OF_A_STORE = re.compile(r"graph(::|\.\.)store(::|\.\.)Store")
 
 STORES = {"str", "strb", "strh", "strd", "stm", "cmp", "cmn", "tst", "push", "sw", "sb", "sh"}
