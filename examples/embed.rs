@@ -1,4 +1,5 @@
-//! The library inside another server, without `graph`, with the server's own ids, policy and clock.
+//! The library inside another server, without `graph`, with the server's own ids, policy and clock:
+//! `cargo run --example embed --features alloc`.
 
 use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
 use presence_core::{Duration, DurationRange, Fade, Fades, Instant, Policy, Presence, Transition};

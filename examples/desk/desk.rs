@@ -2,17 +2,29 @@
 
 use crate::options::OWNER;
 use crate::output::Output;
-use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
+use presence_core::directory::{DefaultHasher, Directory, InlineMemory, Progress};
 use presence_core::graph::{Caller, ChangeEvent, Context, Error, Line, Trace, Writer, json::Value, serve_line};
 use presence_core::{Change, Instant, Policy, SessionId, Transition, UserId};
 use std::collections::BTreeMap;
+use std::hash::BuildHasherDefault;
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) const USERS: usize = 1024;
 pub(crate) const SESSIONS: usize = 16;
 
+type Memory = InlineMemory<UserId, SessionId, SESSIONS, USERS>;
+
+/// Returns the memory of all users: a static, as on a device.
+fn memory() -> &'static mut Memory {
+    static MEMORY: Mutex<Memory> = Mutex::new(InlineMemory::new());
+    let locked: &mut MutexGuard<Memory> = Box::leak(Box::new(MEMORY.lock().unwrap_or_else(PoisonError::into_inner)));
+    locked
+}
+
 pub(crate) struct Desk {
-    pub(crate) directory: BoxedDirectory<UserId, SessionId, SESSIONS>,
+    pub(crate) directory:
+        Directory<UserId, SessionId, &'static mut Memory, BuildHasherDefault<DefaultHasher>, SESSIONS>,
     /// All transitions, if a timeline is drawn at the end.
     pub(crate) history: Vec<(UserId, Transition<SessionId>)>,
     keeps_history: bool,
@@ -28,7 +40,7 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn new(policy: Policy, me: Option<UserId>, keeps_history: bool) -> Self {
         Self {
-            directory: Directory::new(BoxedMemory::new(USERS), policy),
+            directory: Directory::new(memory(), policy),
             history: Vec::new(),
             keeps_history,
             names: BTreeMap::new(),

@@ -2,6 +2,8 @@
 
 use super::cells::{Cells, Parts};
 use super::slot::Slot;
+#[cfg(feature = "alloc")]
+use super::slot_index::SlotIndex;
 use super::table::buckets::Fingerprint;
 use super::table::overflow::OverflowCell;
 use super::timers::cell::TimerCell;
@@ -91,6 +93,8 @@ impl<U, S, const SESSIONS: usize> BoxedMemory<U, S, SESSIONS> {
     /// Allocates memory for so many users: the only function of this crate that allocates.
     #[must_use]
     pub fn new(users: usize) -> Self {
+        // As many as slots can be told apart.
+        let users = users.min(usize::try_from(SlotIndex::MAX_SLOTS).unwrap_or(usize::MAX));
         Self {
             slots: core::iter::repeat_with(|| Slot::EMPTY).take(users).collect(),
             fingerprints: core::iter::repeat_n(Fingerprint::FREE, users).collect(),

@@ -6,8 +6,12 @@
 pub(super) struct SlotIndex(u32);
 
 impl SlotIndex {
-    /// The index of no slot. A directory holds 2³¹ users at the most.
+    /// The index of no slot. A directory has 2³¹ slots at the most.
     pub(super) const NONE: Self = Self(u32::MAX);
+
+    /// The most slots that a directory has.
+    #[cfg(feature = "alloc")]
+    pub(super) const MAX_SLOTS: u32 = 1 << 31;
 
     #[inline]
     pub(super) const fn new(index: u32) -> Self {

@@ -130,8 +130,8 @@ impl Display for SetPresenceError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         CommandError::from(*self).fmt(f)?;
         match self {
-            Self::Lease { allowed } => write!(f, ", {allowed}"),
-            Self::Presence { presence, allowed } => write!(f, ", {allowed}, to which {presence} does not belong"),
+            Self::Lease { allowed } => write!(f, ": {allowed}"),
+            Self::Presence { presence, allowed } => write!(f, ": {presence:?} is none of {allowed}"),
             Self::Full => Ok(()),
         }
     }
@@ -141,8 +141,8 @@ impl Display for SetPreferredError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         CommandError::from(*self).fmt(f)?;
         match self {
-            Self::Duration { allowed } => write!(f, ", {allowed}"),
-            Self::Presence { presence, allowed } => write!(f, ", {allowed}, to which {presence} does not belong"),
+            Self::Duration { allowed } => write!(f, ": {allowed}"),
+            Self::Presence { presence, allowed } => write!(f, ": {presence:?} is none of {allowed}"),
         }
     }
 }
@@ -151,10 +151,10 @@ impl Display for CommandError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotFound => "no such session",
-            Self::Lease => "the lease is outside the range Policy::leases",
-            Self::Presence => "the presence of a session is outside the set Policy::sessions",
-            Self::PreferredDuration => "the duration is outside the range Policy::preferred_durations",
-            Self::PreferredPresence => "the preferred presence is outside the set Policy::preferred",
+            Self::Lease => "the lease is outside Policy::leases",
+            Self::Presence => "the presence is not in Policy::sessions",
+            Self::PreferredDuration => "the duration is outside Policy::preferred_durations",
+            Self::PreferredPresence => "the presence is not in Policy::preferred",
             Self::SessionsFull => "the user has no room for another session",
             Self::UsersFull => "no room for another user",
         })

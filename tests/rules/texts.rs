@@ -59,10 +59,10 @@ fn errors_of_a_policy_name_its_fields_and_ranges() {
     let [lease, presence, _] = SET_PRESENCE_ERRORS;
     words(&lease, &["lease", "Policy::leases", "PT5M to PT4H"]);
     let set = "Away, Available, InACall, InAConferenceCall, Presenting";
-    words(&presence, &["Policy::sessions", "Busy/InAMeeting", set]);
+    words(&presence, &["Policy::sessions:", "InAMeeting is none of", set]);
     let [duration, presence] = SET_PREFERRED_ERRORS;
     words(&duration, &["Policy::preferred_durations", "PT0.001S to P366D"]);
-    words(&presence, &["Policy::preferred,", "Busy/InACall", "OffWork, Away, BeRightBack"]);
+    words(&presence, &["Policy::preferred:", "InACall is none of", "OffWork, Away, BeRightBack"]);
     all_differ(&SET_PRESENCE_ERRORS);
     all_differ(&SET_PREFERRED_ERRORS);
 }
