@@ -17,7 +17,7 @@ use desk::Desk;
 use options::{Options, Source};
 use output::Output;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, IsTerminal};
 use std::process::ExitCode;
 
 /// The requests of a day, replayed when there is nothing to read.
@@ -56,7 +56,8 @@ fn run(options: &Options) -> io::Result<()> {
             replay::run(BufReader::new(open(path)?), options.until, &mut desk, &mut output)?;
         }
         Source::Live(None) => {
-            if live::run(BufReader::new(io::stdin()), &mut desk, &mut output)? == 0 {
+            let count = live::run(BufReader::new(io::stdin()), &mut desk, &mut output)?;
+            if count == 0 && !io::stdin().is_terminal() {
                 eprintln!("{}", options::NOTHING_TO_READ);
             }
         }
