@@ -27,10 +27,7 @@ DEBIAN_RUST = ("rustc-web", "cargo-web", "rust-web-src", "lld")
 
 def install_packages(packages):
     """Installs the Debian packages that are missing."""
-    found = subprocess.run(["dpkg", "-s", *packages], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if found.returncode != 0:
-        run("apt-get", "update", "-qq")
-        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
+    run("../../.ci/need", *packages)
 
 
 class Compiler:

@@ -16,13 +16,7 @@ target_of() {
 image_of() { echo "target/$(target_of "$1")/release/$1"; }
 
 # Installs Debian packages that are missing.
-need() {
-  dpkg -s "$@" >/dev/null 2>&1 && return
-  local as_root=()
-  [ "$(id -u)" = 0 ] || as_root=(sudo)
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
-}
+need() { ../../.ci/need "$@"; }
 
 need_emulators() { need qemu-system-arm qemu-system-misc python3 gcc libc6-dev util-linux; }
 
