@@ -85,7 +85,7 @@ impl<const SESSIONS: usize> OneUser<SESSIONS> {
         match command {
             Command::SetPresence { session, presence, lease } => {
                 broken.unless(user.preferred() == before.user.preferred(), Rule::S1);
-                let lease = lease.map_or(self.numbers.default_lease, presence_core::Duration::as_millis);
+                let lease = self.numbers.lease(lease);
                 let set = said_of(user, session);
                 broken.unless(set.is_some_and(|set| set.presence() == presence), Rule::S1);
                 broken.unless(set.is_some_and(|set| set.expires_at().as_millis() == now + lease), Rule::S2);

@@ -6,8 +6,8 @@ mod person;
 
 pub use person::Person;
 
-use presence_core::Cause;
 use presence_core::Presence::{self, *};
+use presence_core::{Cause, Duration};
 use std::ops::RangeInclusive;
 
 /// The table of section 2, weakest first: a presence, its availability and its activity on the wire.
@@ -46,6 +46,13 @@ pub struct Numbers {
     pub preferred_duration: u64,
     /// Time since set, for the first and the second fade. Rule S3.
     pub fades: [u64; 2],
+}
+
+impl Numbers {
+    /// Returns the lease that a session gets. Rule S2.
+    pub fn lease(&self, asked: Option<Duration>) -> u64 {
+        asked.map_or(self.default_lease, Duration::as_millis)
+    }
 }
 
 /// A call of an application, and when it came.

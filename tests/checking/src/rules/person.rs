@@ -135,8 +135,7 @@ impl<const IDS: usize> Person<IDS> {
     pub fn command(&mut self, numbers: &Numbers, now: u64, command: Command<u8>) -> Option<Event> {
         match command {
             Command::SetPresence { session, presence, lease } => {
-                let lease = lease.map_or(numbers.default_lease, presence_core::Duration::as_millis);
-                let session_now = Session::new(numbers, Said { presence, at: now, lease });
+                let session_now = Session::new(numbers, Said { presence, at: now, lease: numbers.lease(lease) });
                 let id = usize::from(session);
                 Some(self.note(now, Cause::Set, |person| person.sessions[id] = Some(session_now)))
             }
