@@ -154,6 +154,7 @@ fn a_store_of_references_is_a_store() {
     assert_eq!(read, [(adele, Presence::Available, 1)]);
     assert_eq!((text_of(&store, SECOND(0), adele), version(&store, SECOND(0), adele)), (Some("x".to_owned()), 2));
     store.advance_details(SECOND(60));
+    assert!(store.details.0.is_empty());
     assert_eq!(version(&store, SECOND(60), adele), 3);
     let mut store = &mut store;
     assert_eq!(
@@ -162,6 +163,40 @@ fn a_store_of_references_is_a_store() {
     );
     assert_eq!(text_of(&store, SECOND(61), adele), Some("y".to_owned()));
     assert_eq!(map.0.len(), 1);
+}
+
+/// A map learns of every change that leaves something, borrowed as well.
+#[test]
+fn a_map_receives_changes() {
+    #[derive(Default)]
+    struct Counting(Map, u32);
+    impl DetailsMap for Counting {
+        fn get(&self, user: UserId) -> Option<&Details> {
+            self.0.get(user)
+        }
+
+        fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details> {
+            self.0.get_or_insert(user)
+        }
+
+        fn remove(&mut self, user: UserId) {
+            self.0.remove(user);
+        }
+
+        fn next_deadline(&self) -> Option<(Instant, UserId)> {
+            self.0.next_deadline()
+        }
+
+        fn record_change(&mut self, _: UserId) {
+            self.1 += 1;
+        }
+    }
+    let mut map = Counting::default();
+    let mut store: WithDetails<_, _> = WithDetails { store: one_slot().store, details: &mut map };
+    for (text, changes) in [("x", 1), ("y", 2), ("", 2)] {
+        store.execute_details(SECOND(0), user(ADELE), message(text, Instant::NEVER), &mut |_, _| {}).unwrap();
+        assert_eq!(store.details.1, changes);
+    }
 }
 
 /// Details over a store that keeps details too pin the users below both.
