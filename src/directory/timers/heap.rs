@@ -123,12 +123,15 @@ impl<L: Linked + ?Sized> Heap<'_, L> {
     }
 
     /// Puts an entry where it belongs, starting from a position whose own entry is gone.
+    // One function for both ways: a call between them would store and load the entry once more.
+    #[inline(never)]
     fn sift(&mut self, from: u32, entry: Entry) {
         let position = self.sift_up(from, entry);
         self.sift_down(position, entry);
     }
 
     /// Moves entries that an entry precedes down out of its way, and returns the position that is free for it.
+    #[inline]
     fn sift_up(&mut self, from: u32, entry: Entry) -> u32 {
         let mut position = from;
         while let Some(above) = position.checked_sub(1).map(|below| below / CHILDREN) {
@@ -142,6 +145,7 @@ impl<L: Linked + ?Sized> Heap<'_, L> {
     }
 
     /// Moves entries that precede an entry up out of its way, and puts it below them.
+    #[inline]
     fn sift_down(&mut self, from: u32, entry: Entry) {
         let mut position = from;
         loop {
