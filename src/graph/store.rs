@@ -17,7 +17,7 @@ use core::hash::BuildHasher;
 /// use presence_core::graph::{Buffer, Caller, Context, RawRequest, SingleUserStore, Store, serve};
 /// use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 ///
-/// /// A store that counts on_change.
+/// /// A store that counts changes.
 /// struct Counted(SingleUserStore<4>, usize);
 ///
 /// impl Store for Counted {

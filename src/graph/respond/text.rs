@@ -95,7 +95,9 @@ pub(super) fn write_seconds(writer: &mut dyn Writer, time: Duration) -> Result<(
     Ok(())
 }
 
-/// Returns a version as `sequenceNumber`, a string of one letter and ten digits; null for 0.
+/// Returns a version as `sequenceNumber`, a string of one letter and ten digits: such strings sort as their versions do.
+///
+/// Version 0 is null, because nothing visible has ever changed.
 pub(super) fn sequence_number(version: u64, text: &mut [u8; 13]) -> &[u8] {
     const LETTER: u64 = 10_000_000_000;
     if version == 0 {
