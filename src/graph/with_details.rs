@@ -16,6 +16,9 @@ use crate::user::{Command, CommandError, Transition};
 /// moves the directory's cursor. When nothing is left of them, the user takes over their version, so that the version on the
 /// wire never falls. Messages and locations that have expired are removed before any command; reads are exact without that.
 ///
+/// A map of details that are not empty belongs to users who are pinned. Restored ones come in through
+/// [`insert`](Self::insert), which sees to that.
+///
 /// ```
 /// use presence_core::details::Details;
 /// use presence_core::graph::{Buffer, Caller, Context, RawRequest, SingleUserStore, WithDetails, serve};
@@ -25,7 +28,7 @@ use crate::user::{Command, CommandError, Transition};
 ///
 /// // One user, whose messages have up to 140 bytes.
 /// let details: Details<140> = Details::new();
-/// let mut store = WithDetails { store: SingleUserStore::<4>::new(OWNER, Policy::DESK), details: (OWNER, details) };
+/// let mut store = WithDetails::new(SingleUserStore::<4>::new(OWNER, Policy::DESK), (OWNER, details));
 /// let context = Context::new(Instant::ZERO, Caller::Trusted { me: Some(OWNER) });
 /// let raw = RawRequest::new("POST", "/me/presence/setStatusMessage")
 ///     .with_body(br#"{"statusMessage":{"message":{"content":"Back at three","contentType":"text"}}}"#);
@@ -101,7 +104,8 @@ pub trait DetailsMap<const MESSAGE: usize = 1120> {
     }
 }
 
-/// The details of one user, in place.
+/// The details of one user, in place. Empty ones count as none, whatever their version: [`WithDetails::insert`] keeps that of
+/// restored details.
 impl<const MESSAGE: usize> DetailsMap<MESSAGE> for (UserId, Details<MESSAGE>) {
     fn get(&self, user: UserId) -> Option<&Details<MESSAGE>> {
         if user == self.0 && !self.1.is_empty() { Some(&self.1) } else { None }
@@ -145,7 +149,56 @@ impl<D: DetailsMap<MESSAGE>, const MESSAGE: usize> DetailsMap<MESSAGE> for &mut 
     }
 }
 
+impl<S, D: DetailsMap<MESSAGE>, const MESSAGE: usize> WithDetails<S, D, MESSAGE> {
+    /// Creates a store of users and of their details.
+    ///
+    /// The details must be empty, or their users pinned in `store`.
+    #[must_use]
+    pub const fn new(store: S, details: D) -> Self {
+        Self { store, details }
+    }
+}
+
 impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> WithDetails<S, D, MESSAGE> {
+    /// Inserts a user's details from a store, in place of those it had here.
+    ///
+    /// The user is pinned; of empty details it takes over the version. This counts as a visible change. Insert the user's own
+    /// record before: its version replaces the one here.
+    ///
+    /// ```
+    /// use presence_core::details::Details;
+    /// use presence_core::graph::{SingleUserStore, Store, WithDetails};
+    /// use presence_core::{Instant, Policy, UserId};
+    ///
+    /// const OWNER: UserId = UserId::from_bytes([0x11; 16]);
+    ///
+    /// let details: Details<140> = Details::new();
+    /// let mut store = WithDetails::new(SingleUserStore::<4>::new(OWNER, Policy::DESK), (OWNER, details));
+    /// // All that was stored has ended since: only a version is left.
+    /// store.insert(OWNER, Details::with_version(12))?;
+    /// assert_eq!(store.read(Instant::ZERO, OWNER).1, 12);
+    /// # Ok::<(), presence_core::details::DetailsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DetailsError::UsersFull`] if there is no slot for the user, or no memory for the details.
+    /// [`DetailsError::Unsupported`] from a store that cannot pin users. Nothing visible has changed then.
+    pub fn insert(&mut self, user: UserId, details: Details<MESSAGE>) -> Result<(), DetailsError> {
+        // Before the start of time, so that pinning applies nothing.
+        self.store.pin(Instant::ZERO, user, &mut |_, _| {})?;
+        let (is_empty, version) = (details.is_empty(), details.version());
+        let Some(stored) = self.details.get_or_insert(user) else {
+            // Without details until now: nothing else has pinned the user.
+            self.store.unpin(user, 0);
+            return Err(DetailsError::UsersFull);
+        };
+        *stored = details;
+        self.store.record_external_change(user);
+        self.finish_change(user, is_empty, version);
+        Ok(())
+    }
+
     /// Applies everything that is due at `now` in the details of all users.
     ///
     /// Commands do so by themselves; without them, call it at the deadline of [`DetailsMap::next_deadline`].
@@ -219,13 +272,18 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> WithDetails<S, D, M
         if transition.is_visible() {
             self.store.record_external_change(user);
         }
+        self.finish_change(user, is_empty, version);
+        true
+    }
+
+    /// Unpins a pinned user whose details have become empty; otherwise tells the map that they have changed.
+    fn finish_change(&mut self, user: UserId, is_empty: bool, version: u64) {
         if is_empty {
             self.store.unpin(user, version);
             self.details.remove(user);
         } else {
             self.details.record_change(user);
         }
-        true
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) const fn desk() -> Desk {
     const OWNER: UserId = UserId::from_bytes([0x11; 16]);
     let store = SingleUserStore::new(OWNER, Policy::DESK);
     #[cfg(feature = "details")]
-    let store = WithDetails { store, details: (OWNER, crate::details::LongDetails::new()) };
+    let store = WithDetails::new(store, (OWNER, crate::details::LongDetails::new()));
     store
 }
 

@@ -52,7 +52,7 @@ pub type Contents = (Vec<(UserId, User<SessionId, SESSIONS>)>, Map);
 
 impl Users {
     pub fn new(policy: Policy) -> Self {
-        Self(WithDetails { store: InlineDirectory::with_policy(policy), details: Map::default() })
+        Self(WithDetails::new(InlineDirectory::with_policy(policy), Map::default()))
     }
 
     pub fn contents(&self) -> Contents {

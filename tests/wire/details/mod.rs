@@ -69,7 +69,7 @@ struct Wire {
 
 impl Wire {
     fn new() -> Self {
-        let users = Users { store: InlineDirectory::with_policy(Policy::GRAPH), details: Map::default() };
+        let users = Users::new(InlineDirectory::with_policy(Policy::GRAPH), Map::default());
         Self { users, now: Instant::ZERO, caller: Caller::Trusted { me: Some(user(ADELE)) }, has_environment: true }
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use presence_core::details::{LocationLayer, WorkLocationType, WorkPlace};
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::SingleUserStore;
-use presence_core::{Command, CommandError, Presence, UserId};
+use presence_core::{Command, CommandError, Duration, Presence, UserId, snapshot};
 
 const SECOND: fn(u64) -> Instant = Instant::from_secs;
 
@@ -31,7 +31,7 @@ fn text_of(store: &impl Store, now: Instant, user: UserId) -> Option<String> {
 
 /// A directory of one user.
 fn one_slot() -> WithDetails<InlineDirectory<UserId, SessionId, 2, 1>, Map> {
-    WithDetails { store: InlineDirectory::with_policy(Policy::GRAPH), details: Map::default() }
+    WithDetails::new(InlineDirectory::with_policy(Policy::GRAPH), Map::default())
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn s8_what_details_cause_is_reported() {
 fn the_details_of_one_user_lie_in_place() {
     let (adele, bob) = (user(ADELE), user(BOB));
     let details: Details<20> = Details::new();
-    let mut store = WithDetails { store: SingleUserStore::<2>::new(adele, Policy::DESK), details: (adele, details) };
+    let mut store = WithDetails::new(SingleUserStore::<2>::new(adele, Policy::DESK), (adele, details));
     let mut update = |now, user, command| store.execute_details(now, user, command, &mut |_, _| {});
     assert_eq!(update(SECOND(0), bob, message("x", Instant::NEVER)), Err(DetailsError::UsersFull));
     assert_eq!(update(SECOND(0), adele, message("x", SECOND(60))), Ok(()));
@@ -140,12 +140,65 @@ fn the_details_of_one_user_lie_in_place() {
     assert_eq!(store.store.user.user().version(), 3);
 }
 
+/// Restored details keep their user's slot as those that a command set: rules M5, V1, V2.
+#[test]
+fn m5_a_user_with_restored_details_is_not_evicted() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let mut first = one_slot();
+    first.execute_details(SECOND(0), adele, message("x", SECOND(60)), &mut |_, _| {}).unwrap();
+    let mut bytes = [0; snapshot::max_details_len::<1120>()];
+    let stored = snapshot::save_details(first.details.0[&adele].at(SECOND(1)).unwrap(), &mut bytes).unwrap();
+    let details: Details = snapshot::restore_details(stored, SECOND(1), Some(Duration::ZERO)).unwrap();
+    let mut store = one_slot();
+    let before = store.store.cursor();
+    assert_eq!(store.insert(adele, details.clone()), Ok(()));
+    assert_ne!(store.store.cursor(), before);
+    assert_eq!((text_of(&store, SECOND(1), adele), version(&store, SECOND(1), adele)), (Some("x".to_owned()), 1));
+    assert_eq!(store.execute(SECOND(1), bob, available(TEAMS), &mut |_, _| {}), Err(CommandError::UsersFull));
+    assert_eq!(store.insert(bob, details), Err(DetailsError::UsersFull));
+    assert_eq!(version(&store, SECOND(60), adele), 2);
+    // The message ends now, and frees the slot for the command that needs it.
+    assert_eq!(store.execute(SECOND(60), bob, available(TEAMS), &mut |_, _| {}), Ok(()));
+    assert!(store.store.get(adele).is_none() && version(&store, SECOND(60), bob) > 2);
+}
+
+/// Restored details of which only the version is left give it to their user: rule V1.
+#[test]
+fn v1_the_version_of_empty_restored_details_is_kept() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let mut store = one_slot();
+    assert_eq!(store.insert(adele, Details::with_version(70_000)), Ok(()));
+    assert!(store.details.0.is_empty());
+    assert_eq!(version(&store, SECOND(0), adele), 70_000);
+    // It is not pinned for that.
+    assert_eq!(store.execute(SECOND(0), bob, available(TEAMS), &mut |_, _| {}), Ok(()));
+    assert!(version(&store, SECOND(0), bob) > 70_000);
+
+    let details: Details<20> = Details::new();
+    let mut store = WithDetails::new(SingleUserStore::<2>::new(adele, Policy::DESK), (adele, details));
+    assert_eq!(store.insert(adele, Details::with_version(70_000)), Ok(()));
+    assert_eq!((version(&store, SECOND(0), adele), store.details.1.version()), (70_000, 0));
+    assert_eq!(store.insert(bob, Details::new()), Err(DetailsError::UsersFull));
+}
+
+/// Details for which there is no memory do not pin their user.
+#[test]
+fn m5_details_that_are_not_inserted_keep_no_slot() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let details: Details<20> = Details::new();
+    let users: InlineDirectory<UserId, SessionId, 2, 1> = InlineDirectory::with_policy(Policy::GRAPH);
+    let mut store = WithDetails::new(users, (adele, details));
+    assert_eq!(store.insert(bob, Details::with_version(3)), Err(DetailsError::UsersFull));
+    assert_eq!(version(&store, SECOND(0), bob), 0);
+    assert_eq!(store.execute(SECOND(0), adele, available(TEAMS), &mut |_, _| {}), Ok(()));
+}
+
 /// Users and details may lie elsewhere, and be borrowed for a command.
 #[test]
 fn a_store_of_references_is_a_store() {
     let adele = user(ADELE);
     let WithDetails { store: mut users, details: mut map } = one_slot();
-    let mut store: WithDetails<_, _> = WithDetails { store: &mut users, details: &mut map };
+    let mut store = WithDetails::new(&mut users, &mut map);
     assert_eq!(store.policy(), &Policy::GRAPH);
     store.execute(SECOND(0), adele, available(TEAMS), &mut |_, _| {}).unwrap();
     store.execute_details(SECOND(0), adele, message("x", SECOND(60)), &mut |_, _| {}).unwrap();
@@ -203,7 +256,7 @@ fn a_map_receives_changes() {
 #[test]
 fn a_store_with_details_passes_pins_and_changes_on() {
     let adele = user(ADELE);
-    let mut store: WithDetails<_, _> = WithDetails { store: one_slot(), details: Map::default() };
+    let mut store = WithDetails::new(one_slot(), Map::default());
     let before = store.store.store.cursor();
     store.execute_details(SECOND(0), adele, message("x", SECOND(60)), &mut |_, _| {}).unwrap();
     assert!(store.store.details.0.is_empty() && store.store.store.get(adele).is_some());
@@ -245,7 +298,7 @@ fn a_store_that_cannot_pin_users_keeps_no_details() {
     let mut read = Vec::new();
     other.read_batch(SECOND(0), &[bob, adele], &mut |user, presence, version| read.push((user, presence, version)));
     assert_eq!(read, [(bob, Presence::Offline, 0), (adele, Presence::Available, 1)]);
-    let mut store: WithDetails<_, _> = WithDetails { store: other, details: Map::default() };
+    let mut store = WithDetails::new(other, Map::default());
     assert_eq!(store.execute_details(SECOND(0), adele, command, &mut |_, _| {}), Err(DetailsError::Unsupported));
     assert!(store.details.0.is_empty());
 }

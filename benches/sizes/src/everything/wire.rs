@@ -71,7 +71,7 @@ pub fn keep() {
     keep!(Buffer<'static> as Writer => remaining, discard_last, write);
     keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_details, pin, unpin, record_external_change);
     keep!(InlineDirectory<UserId, SessionId, 4, 16> as Store => policy, read, read_batch, execute);
-    keep!(Device => advance_details, advance_details_of, update_details);
+    keep!(Device => new, insert, advance_details, advance_details_of, update_details);
     values!(Device);
     keep!(Device as Store => policy, read, read_batch, execute, read_details, execute_details, pin, unpin, record_external_change);
     keep!(OneUser as DetailsMap<280> => get, get_or_insert, next_deadline, record_change, remove);

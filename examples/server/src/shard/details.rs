@@ -73,7 +73,7 @@ impl DetailsStore {
         }
     }
 
-    /// Restores a user's details from its newest row.
+    /// Restores a user's details from its newest row, which holds them as they are.
     ///
     /// # Errors
     ///
@@ -85,19 +85,21 @@ impl DetailsStore {
         details: UserDetails,
         row: i64,
     ) -> Result<(), DetailsError> {
-        // Before the start of time, so that pinning applies nothing.
-        users.pin(Instant::ZERO, user, |_, _| {}).map_err(|_| DetailsError::UsersFull)?;
-        let entry = self.entries.entry(user).or_default();
-        entry.details = Arc::new(details);
-        entry.newest_row = row;
-        self.schedule(user);
+        let changed = self.changed.len();
+        self.with_directory(users).insert(user, details)?;
+        self.set_newest_row(user, row);
+        // The journal has them already.
+        self.changed.truncate(changed);
         Ok(())
     }
 
-    /// Restores a user whose details have expired: it takes over their version.
-    pub fn restore_expired(&mut self, users: &mut Users, user: UserId, version: u64) {
-        users.unpin(user, version);
-        self.changed.push(user);
+    /// Restores a user whose details have expired, after its own record: it takes over their version.
+    ///
+    /// # Errors
+    ///
+    /// [`DetailsError::UsersFull`] if the user has no slot.
+    pub fn restore_expired(&mut self, users: &mut Users, user: UserId, version: u64) -> Result<(), DetailsError> {
+        self.with_directory(users).insert(user, UserDetails::with_version(version))
     }
 
     /// Executes a command at `now`.
@@ -153,7 +155,7 @@ impl DetailsStore {
         &'a mut self,
         users: &'a mut Users,
     ) -> WithDetails<&'a mut Users, &'a mut Self, { TextBuffer::CAPACITY }> {
-        WithDetails { store: users, details: self }
+        WithDetails::new(users, self)
     }
 
     /// Schedules a user's details by their current deadline.

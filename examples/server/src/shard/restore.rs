@@ -111,7 +111,7 @@ fn restore_user(
         }
     }
     if let Some(version) = expired_version {
-        state.details.restore_expired(&mut state.users, id, version);
+        state.details.restore_expired(&mut state.users, id, version).map_err(|_| LoadError::Full)?;
     }
     Ok(())
 }
