@@ -87,6 +87,9 @@ pub trait DetailsMap<const MESSAGE: usize = 1120> {
     /// A user who has none gets empty ones; `None` if there is no memory for those.
     ///
     /// It is called before a command is decided. If the details are still empty then, [`remove`](Self::remove) is called.
+    /// `None` fails the command with [`DetailsError::UsersFull`], also one whose text is too long, or which would have left
+    /// nothing. With memory for one user more than the store has slots,
+    /// such commands get their own outcome.
     fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details<MESSAGE>>;
 
     /// Removes a user's details, which are empty.
@@ -237,11 +240,11 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> WithDetails<S, D, M
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), DetailsError> {
         self.advance_details_of(now, user);
-        // Not a constant for those who have none: it would be as long as details are.
+        // Not a constant for those who have none, to decide first: it would be as long as details are.
         let Some(details) = self.details.get_or_insert(user) else { return Err(DetailsError::UsersFull) };
         let is_new = details.is_empty();
-        // Nothing is due any more.
-        let Ok(at) = details.at(now) else { return Ok(()) };
+        // Nothing is due any more, unless the map returned other details when it was asked for them before.
+        let Ok(at) = details.at(now) else { return Err(DetailsError::UsersFull) };
         let mut outcome = decide_details(at, command);
         if is_new {
             // What is not visible in empty details leaves them empty.
@@ -253,13 +256,15 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> WithDetails<S, D, M
             }
         }
         match outcome {
-            Ok(Some(ref transition)) => {
-                self.apply(user, transition);
+            Ok(Some(ref transition)) if !self.apply(user, transition) => Err(DetailsError::UsersFull),
+            Ok(Some(_)) => Ok(()),
+            _ => {
+                if is_new {
+                    self.details.remove(user);
+                }
+                outcome.map(|_| ())
             }
-            _ if is_new => self.details.remove(user),
-            _ => {}
         }
-        outcome.map(|_| ())
     }
 
     /// Applies a transition that was just decided about a pinned user's details. Reports whether it was applied.

@@ -193,6 +193,82 @@ fn m5_details_that_are_not_inserted_keep_no_slot() {
     assert_eq!(store.execute(SECOND(0), adele, available(TEAMS), &mut |_, _| {}), Ok(()));
 }
 
+/// A full map fails a command before it is decided; with memory for one user more, the store of users decides.
+#[test]
+fn m5_a_full_map_fails_every_command_of_a_new_user() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let long = "x".repeat(1121);
+    let commands = [message("", Instant::NEVER), message(&long, Instant::NEVER), message("y", Instant::NEVER)];
+    let full = Err(DetailsError::UsersFull);
+    for (capacity, expected) in [(1, [full; 3]), (2, [Ok(()), Err(DetailsError::MessageTooLong), full])] {
+        let users: InlineDirectory<UserId, SessionId, 2, 1> = InlineDirectory::with_policy(Policy::GRAPH);
+        let mut store = WithDetails::new(users, Limited { map: Map::default(), capacity });
+        store.execute_details(SECOND(0), adele, message("x", Instant::NEVER), &mut |_, _| {}).unwrap();
+        let before = store.details.map.clone();
+        for (command, expected) in commands.into_iter().zip(expected) {
+            assert_eq!(store.execute_details(SECOND(1), bob, command, &mut |_, _| {}), expected, "{command:?}");
+            assert_eq!(store.details.map, before);
+        }
+        // Who has details may change them.
+        assert_eq!(store.execute_details(SECOND(1), adele, commands[2], &mut |_, _| {}), Ok(()));
+    }
+}
+
+/// A map of few users.
+struct Limited {
+    map: Map,
+    capacity: usize,
+}
+
+impl DetailsMap for Limited {
+    fn get(&self, user: UserId) -> Option<&Details> {
+        self.map.get(user)
+    }
+
+    fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details> {
+        let is_full = self.map.0.len() == self.capacity && self.get(user).is_none();
+        if is_full { None } else { self.map.get_or_insert(user) }
+    }
+
+    fn remove(&mut self, user: UserId) {
+        self.map.remove(user);
+    }
+
+    fn next_deadline(&self) -> Option<(Instant, UserId)> {
+        self.map.next_deadline()
+    }
+}
+
+/// No command succeeds that was not executed: here `get` never returns the details that `get_or_insert` returns.
+#[test]
+fn a_command_on_a_map_that_contradicts_itself_fails() {
+    struct Hidden(Map);
+    impl DetailsMap for Hidden {
+        fn get(&self, _: UserId) -> Option<&Details> {
+            None
+        }
+
+        fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details> {
+            self.0.get_or_insert(user)
+        }
+
+        fn remove(&mut self, user: UserId) {
+            self.0.remove(user);
+        }
+
+        fn next_deadline(&self) -> Option<(Instant, UserId)> {
+            None
+        }
+    }
+    let adele = user(ADELE);
+    let users: InlineDirectory<UserId, SessionId, 2, 1> = InlineDirectory::with_policy(Policy::GRAPH);
+    let mut store = WithDetails::new(users, Hidden(Map::default()));
+    let mut update = |now, text| store.execute_details(now, adele, message(text, SECOND(60)), &mut |_, _| {});
+    assert_eq!(update(SECOND(0), "x"), Ok(()));
+    assert_eq!(update(SECOND(59), "y"), Ok(()));
+    assert_eq!(update(SECOND(60), ""), Err(DetailsError::UsersFull));
+}
+
 /// Users and details may lie elsewhere, and be borrowed for a command.
 #[test]
 fn a_store_of_references_is_a_store() {
