@@ -321,7 +321,7 @@ fn a_map_receives_changes() {
         }
     }
     let mut map = Counting::default();
-    let mut store: WithDetails<_, _> = WithDetails { store: one_slot().store, details: &mut map };
+    let mut store = WithDetails::new(one_slot().store, &mut map);
     for (text, changes) in [("x", 1), ("y", 2), ("", 2)] {
         store.execute_details(SECOND(0), user(ADELE), message(text, Instant::NEVER), &mut |_, _| {}).unwrap();
         assert_eq!(store.details.1, changes);
