@@ -74,18 +74,28 @@ impl Users {
         advanced(&self.0.details.details.get(&user).cloned().unwrap_or_default(), now)
     }
 
-    /// Rule O1: sets out of office, if it fits.
+    /// Returns the details of all users at a moment, but for empty ones.
+    fn all_details(&self, now: Instant) -> BTreeMap<UserId, Details<MESSAGE>> {
+        let users = self.0.details.details.keys().map(|user| (*user, self.details(now, *user)));
+        users.filter(|(_, details)| !details.is_empty()).collect()
+    }
+
+    /// Rule O1: sets out of office, if it fits. Nothing else changes.
     pub fn set_out_of_office(&mut self, now: Instant, user: UserId, is_out_of_office: bool, message: &str) {
         let command = DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office, message: Some(message) });
-        let before = self.details(now, user);
+        let mut before = self.all_details(now);
         match self.0.execute_details(now, user, command, &mut |_, _| {}) {
             Ok(()) => {
                 let set = OutOfOffice { is_out_of_office, message: Some(message).filter(|text| !text.is_empty()) };
                 assert_eq!(self.details(now, user).out_of_office(), set);
+                let mut after = self.all_details(now);
+                after.remove(&user);
+                before.remove(&user);
+                assert_eq!(after, before, "the others");
             }
             Err(error) => {
                 assert!(matches!(error, DetailsError::OutOfOfficeTooLong | DetailsError::UsersFull));
-                assert!(self.details(now, user) == before || before.is_empty());
+                assert_eq!(self.all_details(now), before);
             }
         }
     }
