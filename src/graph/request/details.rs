@@ -60,14 +60,18 @@ pub enum DetailsAction<'a> {
 impl<'a> DetailsAction<'a> {
     /// Reports whether an operation is about details.
     pub(super) const fn is_named_by(operation: Operation) -> bool {
-        matches!(
-            operation,
+        match operation {
             Operation::SetStatusMessage
-                | Operation::SetManualLocation
-                | Operation::SetAutomaticLocation
-                | Operation::ClearAutomaticLocation
-                | Operation::ClearLocation
-        )
+            | Operation::SetManualLocation
+            | Operation::SetAutomaticLocation
+            | Operation::ClearAutomaticLocation
+            | Operation::ClearLocation => true,
+            Operation::Get
+            | Operation::SetPresence
+            | Operation::ClearPresence
+            | Operation::SetUserPreferredPresence
+            | Operation::ClearUserPreferredPresence => false,
+        }
     }
 
     /// Requires the member that an operation needs, before anything else is checked.
@@ -75,7 +79,12 @@ impl<'a> DetailsAction<'a> {
         let field = match operation {
             Operation::SetStatusMessage => Field::StatusMessage,
             Operation::SetManualLocation | Operation::SetAutomaticLocation => Field::WorkLocationType,
-            _ => return Ok(()),
+            Operation::ClearAutomaticLocation | Operation::ClearLocation => return Ok(()),
+            Operation::Get
+            | Operation::SetPresence
+            | Operation::ClearPresence
+            | Operation::SetUserPreferredPresence
+            | Operation::ClearUserPreferredPresence => return Err(Error::UnknownPath),
         };
         required(body, field).map(|_| ())
     }
@@ -92,7 +101,12 @@ impl<'a> DetailsAction<'a> {
             Operation::SetManualLocation => LocationLayer::Manual,
             Operation::SetAutomaticLocation => LocationLayer::Automatic,
             Operation::ClearAutomaticLocation => return Ok(Self::ClearLocations(LocationLayers::AUTOMATIC)),
-            _ => return Ok(Self::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC)),
+            Operation::ClearLocation => return Ok(Self::ClearLocations(LocationLayers::MANUAL_AND_AUTOMATIC)),
+            Operation::Get
+            | Operation::SetPresence
+            | Operation::ClearPresence
+            | Operation::SetUserPreferredPresence
+            | Operation::ClearUserPreferredPresence => return Err(Error::UnknownPath),
         };
         let kind = required(body, Field::WorkLocationType)?;
         let place_id = member(body, Field::PlaceId)?;
@@ -183,5 +197,22 @@ fn check_text(value: Option<Value<'_>>, field: Field, longest: usize) -> Result<
         None => Err(Error::Malformed(field)),
         Some(length) if length > longest => Err(Error::OutOfRange(field)),
         Some(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::caller::Caller;
+
+    #[test]
+    fn other_operations_are_no_change_of_details() {
+        let context = Context::new(Instant::ZERO, Caller::Trusted { me: None });
+        let user = UserId::from_bytes([0x11; 16]);
+        for operation in [Operation::Get, Operation::SetPresence, Operation::ClearUserPreferredPresence] {
+            assert!(!DetailsAction::is_named_by(operation));
+            assert_eq!(DetailsAction::require(operation, None), Err(Error::UnknownPath));
+            assert_eq!(DetailsAction::parse(operation, None, user, &context), Err(Error::UnknownPath));
+        }
     }
 }

@@ -65,8 +65,14 @@ pub(super) fn command(fields: &Fields<'_>, operation: Operation, policy: &Policy
             Command::SetPreferredPresence { presence, duration }
         }
         Operation::ClearPresence => Command::ClearPresence { session: session_id(session)? },
-        // Reads and operations on details do not come here.
-        _ => Command::ClearPreferredPresence,
+        Operation::ClearUserPreferredPresence => Command::ClearPreferredPresence,
+        Operation::Get => return Err(Error::UnknownPath),
+        #[cfg(feature = "details")]
+        Operation::SetStatusMessage
+        | Operation::SetManualLocation
+        | Operation::SetAutomaticLocation
+        | Operation::ClearAutomaticLocation
+        | Operation::ClearLocation => return Err(Error::UnknownPath),
     })
 }
 
@@ -86,4 +92,23 @@ fn duration_within(value: Option<Value<'_>>, range: DurationRange) -> Result<Opt
 fn presence(availability: Option<Value<'_>>, activity: Option<Value<'_>>) -> Result<Presence, Error> {
     let (mut first, mut second) = (Text::new(), Text::new());
     Presence::from_names(text(availability, &mut first), text(activity, &mut second)).map_err(|_| Error::Pair)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_operations_make_no_command() {
+        let others: &[Operation] = &[
+            Operation::Get,
+            #[cfg(feature = "details")]
+            Operation::SetStatusMessage,
+            #[cfg(feature = "details")]
+            Operation::ClearLocation,
+        ];
+        for operation in others {
+            assert_eq!(command(&[None; 4], *operation, &Policy::GRAPH), Err(Error::UnknownPath), "{operation:?}");
+        }
+    }
 }
