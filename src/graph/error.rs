@@ -332,9 +332,10 @@ impl JsonError {
     const fn message(self) -> &'static str {
         match self {
             Self::NotUtf8 => "The request is not UTF-8.",
-            // Requests name the member: `Error::Duplicate`.
-            Self::Syntax | Self::DuplicateMember => "The request is not well-formed JSON.",
+            Self::Syntax => "The request is not well-formed JSON.",
             Self::TooDeep => "The request is nested too deeply.",
+            // Requests name the member: `Error::Duplicate`.
+            Self::DuplicateMember => "A member is given twice.",
         }
     }
 }

@@ -109,6 +109,7 @@ fn the_largest_errors_are_as_large_as_documented() {
         Error::Json(JsonError::NotUtf8),
         Error::Json(JsonError::Syntax),
         Error::Json(JsonError::TooDeep),
+        Error::Json(JsonError::DuplicateMember),
         Error::NotAnObject,
         Error::LineTooLong,
         Error::Pair,
