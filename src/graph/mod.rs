@@ -52,7 +52,7 @@ pub use request::element::Element;
 pub use request::ids::Ids;
 pub use request::raw::RawRequest;
 pub use request::select::Select;
-pub use request::target::{Operation, Target};
+pub use request::target::{Operation, Target, UserRef};
 pub use respond::event::ChangeEvent;
 pub use respond::resource::Resource;
 pub use respond::writer::{Buffer, Writer};

@@ -25,7 +25,7 @@ use element::{Element, MediaType, Method, Url};
 use ids::Ids;
 use raw::{Body, RawRequest};
 use select::Select;
-use target::{Operation, Target, user_id};
+use target::{Operation, Target};
 use uri::until;
 
 /// A request that is well formed and within the policy.
@@ -105,18 +105,18 @@ impl<'a> Request<'a> {
             Target::Batch | Target::PresencesByUserId => return Err(Error::UnknownPath),
         };
         if operation == Operation::Get {
-            return Ok(Self::Get { user: user_id(user, me, context)?, select: select(raw.target)? });
+            return Ok(Self::Get { user: user.user(me, context)?, select: select(raw.target)? });
         }
         #[cfg(feature = "details")]
         if DetailsAction::is_named_by(operation) {
             let body = raw.body()?;
             DetailsAction::require(operation, body)?;
-            let user = user_id(user, me, context)?;
+            let user = user.user(me, context)?;
             return Ok(Self::ExecuteDetails { user, action: DetailsAction::parse(operation, body, user, context)? });
         }
         let mut fields = [None; 4];
         fields::find(&mut fields, raw.body()?, operation)?;
-        let user = user_id(user, me, context)?;
+        let user = user.user(me, context)?;
         Ok(Self::Execute { user, command: fields::command(&fields, operation, policy)? })
     }
 }

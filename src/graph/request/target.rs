@@ -64,15 +64,23 @@ impl Operation {
     }
 }
 
+/// The user that a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum UserRef<'a> {
+    /// `/me`: the caller's user.
+    Me,
+    /// An id or a user principal name, percent-encoded as it was sent.
+    Named(&'a str),
+}
+
 /// The meaning of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Target<'a> {
     /// One user's presence.
-    ///
-    /// The user is an id or a user principal name, percent-encoded as it was sent, or `None` for `/me`.
-    Presence(Option<&'a str>, Operation),
+    Presence(UserRef<'a>, Operation),
     /// `/communications/getPresencesByUserId`
     PresencesByUserId,
     /// `/$batch`
@@ -90,10 +98,10 @@ impl<'a> Target<'a> {
     /// [`Error::UnknownPath`] for any other path.
     ///
     /// ```
-    /// use presence_core::graph::{Operation, Target};
+    /// use presence_core::graph::{Operation, Target, UserRef};
     ///
     /// let target = Target::parse("/v1.0/me/presence/clearPresence?x=y");
-    /// assert_eq!(target, Ok(Target::Presence(None, Operation::ClearPresence)));
+    /// assert_eq!(target, Ok(Target::Presence(UserRef::Me, Operation::ClearPresence)));
     /// ```
     pub fn parse(target: &'a str) -> Result<Self, Error> {
         Self::read(until(target, b"?#")).ok_or(Error::UnknownPath)
@@ -109,17 +117,17 @@ impl<'a> Target<'a> {
             Self::Batch
         } else if is(first, "me") {
             segments.require("presence")?;
-            Self::Presence(None, Operation::read(&mut segments)?)
+            Self::Presence(UserRef::Me, Operation::read(&mut segments)?)
         } else if is(first, "users") {
-            let user = user_segment(&mut segments)?;
+            let user = UserRef::read(&mut segments)?;
             segments.require("presence")?;
-            Self::Presence(Some(user), Operation::read(&mut segments)?)
+            Self::Presence(user, Operation::read(&mut segments)?)
         } else if is(first, "communications") {
             let name = segments.next()?;
             if HAS_BATCH && is(name, "getPresencesByUserId") {
                 Self::PresencesByUserId
             } else if is(name, "presences") {
-                Self::Presence(Some(user_segment(&mut segments)?), Operation::read(&mut segments)?)
+                Self::Presence(UserRef::read(&mut segments)?, Operation::read(&mut segments)?)
             } else {
                 return None;
             }
@@ -138,7 +146,7 @@ impl<'a> Target<'a> {
     ) -> Result<Self, Error> {
         let target = Self::parse(target)?;
         if let Self::Presence(user, _) = target {
-            check(user, me, context)?;
+            user.check(me, context)?;
         }
         if method.eq_ignore_ascii_case(target.method()) { Ok(target) } else { Err(Error::MethodNotAllowed) }
     }
@@ -150,42 +158,44 @@ impl<'a> Target<'a> {
     }
 }
 
-fn user_segment<'a>(segments: &mut Segments<'a>) -> Option<&'a str> {
-    segments.next().filter(|id| !id.is_empty())
-}
+impl<'a> UserRef<'a> {
+    fn read(segments: &mut Segments<'a>) -> Option<Self> {
+        segments.next().filter(|id| !id.is_empty()).map(Self::Named)
+    }
 
-/// Checks that `/me` stands for a user, and that a user principal name is known.
-///
-/// # Errors
-///
-/// [`Error::UnknownPath`].
-fn check(user: Option<&str>, me: Option<&UserId>, context: &Context<'_>) -> Result<(), Error> {
-    let is_known = match user {
-        None => me.is_some(),
-        Some(segment) if is_principal_name(segment) => user_named(segment, context).is_some(),
-        Some(_) => true,
-    };
-    if is_known { Ok(()) } else { Err(Error::UnknownPath) }
-}
+    /// Checks that `/me` stands for a user, and that a user principal name is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownPath`].
+    fn check(self, me: Option<&UserId>, context: &Context<'_>) -> Result<(), Error> {
+        let is_known = match self {
+            Self::Me => me.is_some(),
+            Self::Named(segment) if is_principal_name(segment) => user_named(segment, context).is_some(),
+            Self::Named(_) => true,
+        };
+        if is_known { Ok(()) } else { Err(Error::UnknownPath) }
+    }
 
-/// Returns the id of the user that a path names.
-///
-/// # Errors
-///
-/// [`Error::Malformed`] for an id that is not a GUID.
-pub(super) fn user_id(user: Option<&str>, me: Option<&UserId>, context: &Context<'_>) -> Result<UserId, Error> {
-    match user {
-        None => me.copied().ok_or(Error::UnknownPath),
-        Some(segment) if cfg!(feature = "details") && is_principal_name(segment) => {
-            user_named(segment, context).ok_or(Error::UnknownPath)
-        }
-        Some(segment) => {
-            // A GUID in braces takes 38 bytes.
-            let mut text = heapless::Vec::<u8, 38>::new();
-            for byte in Decoded::new(segment.as_bytes()) {
-                text.push(byte).map_err(|_| Error::Malformed(Field::User))?;
+    /// Returns the user's id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownPath`] for `/me` without a user, and an unknown name. [`Error::Malformed`] for an id that is not a GUID.
+    pub(super) fn user(self, me: Option<&UserId>, context: &Context<'_>) -> Result<UserId, Error> {
+        match self {
+            Self::Me => me.copied().ok_or(Error::UnknownPath),
+            Self::Named(segment) if cfg!(feature = "details") && is_principal_name(segment) => {
+                user_named(segment, context).ok_or(Error::UnknownPath)
             }
-            UserId::parse_ascii(&text).map_err(|_| Error::Malformed(Field::User))
+            Self::Named(segment) => {
+                // A GUID in braces takes 38 bytes.
+                let mut text = heapless::Vec::<u8, 38>::new();
+                for byte in Decoded::new(segment.as_bytes()) {
+                    text.push(byte).map_err(|_| Error::Malformed(Field::User))?;
+                }
+                UserId::parse_ascii(&text).map_err(|_| Error::Malformed(Field::User))
+            }
         }
     }
 }
@@ -227,8 +237,8 @@ mod tests {
                 target.push_str(prefix).unwrap();
                 target.push_str(path).unwrap();
                 match Target::parse(&target) {
-                    Ok(Target::Presence(None, operation)) => Some(("me", Some(operation))),
-                    Ok(Target::Presence(Some(id), operation)) => {
+                    Ok(Target::Presence(UserRef::Me, operation)) => Some(("me", Some(operation))),
+                    Ok(Target::Presence(UserRef::Named(id), operation)) => {
                         assert_eq!(id, "7");
                         Some(("id", Some(operation)))
                     }
@@ -299,13 +309,13 @@ mod tests {
         let guid = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
         let user = UserId::parse(guid).unwrap();
         let context = Context::new(Instant::ZERO, Caller::Trusted { me: None });
-        let named = |segment| user_id(Some(segment), None, &context);
+        let named = |segment| UserRef::Named(segment).user(None, &context);
         assert_eq!(named(guid), Ok(user));
         assert_eq!(named("%7BFA8BF3DC-ECA7-46B7-BAD1-DB199B62AFC3%7d"), Ok(user));
         assert_eq!(named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3"), Ok(user));
         assert_eq!(named("7"), Err(Error::Malformed(Field::User)));
-        assert_eq!(check(Some("a%40b.com"), None, &context), Err(Error::UnknownPath));
-        assert_eq!(check(None, None, &context), Err(Error::UnknownPath));
-        assert_eq!(user_id(None, Some(&user), &context), Ok(user));
+        assert_eq!(UserRef::Named("a%40b.com").check(None, &context), Err(Error::UnknownPath));
+        assert_eq!(UserRef::Me.check(None, &context), Err(Error::UnknownPath));
+        assert_eq!(UserRef::Me.user(Some(&user), &context), Ok(user));
     }
 }

@@ -8,7 +8,7 @@ use presence_core::graph::json::{JsonError, Value};
 use presence_core::graph::{
     self, Batch, Buffer, Caller, ChangeEvent, Context, DateTime, Dependencies, DetailsAction, DetailsMap, Element,
     Environment, Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select, SingleUserStore,
-    Store, Target, TextBuffer, Trace, WithDetails, Writer, serve, serve_line,
+    Store, Target, TextBuffer, Trace, UserRef, WithDetails, Writer, serve, serve_line,
 };
 use presence_core::{CommandError, SessionId, UserId};
 
@@ -99,7 +99,7 @@ pub fn keep() {
         SingleUserStore<4>,
         Operation,
     );
-    values!(Permissions, Error, Request<'static>, Select, Target<'static>, Value<'static>);
+    values!(Permissions, Error, Request<'static>, Select, Target<'static>, UserRef<'static>, Value<'static>);
     clones!(
         Dependencies<'static>,
         ChangeEvent<'static>,
