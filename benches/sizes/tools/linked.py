@@ -20,8 +20,10 @@ FORBIDDEN = re.compile(
 )
 DIVISION = re.compile(r"__aeabi_u?ldivmod$|__(u?div|u?mod|u?divmod)di[34]$|__u?(div|mod)ti3$|u64_div_rem|u128_div_rem")
 # The functions that may divide 64 bits: dates of a wall clock, the end of a day of one (where a request about a user's details
-# is read), and the conversion to core's durations, which count nanoseconds.
-DIVIDES = re.compile(r"DateTime>?::from_unix_millis|graph::request::Request>?::parse_for|convert..From.*core..time..Duration")
+# is read), and the conversions to core's durations, which count nanoseconds, and from and to the ticks of other crates' clocks.
+DIVIDES = re.compile(
+    r"DateTime>?::from_unix_millis|graph::request::Request>?::parse_for|convert..From.*core..time..Duration|time::ticks::"
+)
 
 # The images with requests about details.
 MAY_DIVIDE = ("requests-whole", "lines-whole")

@@ -21,7 +21,7 @@ from .stack import StackBound
 
 MANIFEST = "../../Cargo.toml"
 # Everything but `serde`, `defmt` and `arbitrary`, which link what formats, or what is for fuzzers.
-FEATURES = "alloc,batch,details,indicator"
+FEATURES = "alloc,batch,details,indicator,embassy-time,fugit"
 
 
 def main():

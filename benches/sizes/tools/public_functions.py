@@ -33,7 +33,7 @@ class Library:
     """The public functions of a crate, from rustdoc's JSON."""
 
     def __init__(self, crate):
-        self.index = crate["index"]
+        self.index, self.everywhere = crate["index"], crate["paths"]
         self.functions = set()
         self.paths = {}
         self.walk(crate["root"], [])
@@ -86,7 +86,7 @@ class Library:
                     self.functions.add(f"{owner}::{member['name']}")
             elif trait["path"].split("::")[-1] not in MARKERS:
                 given = ((trait["args"] or {}).get("angle_bracketed") or {}).get("args") or []
-                of = [self.name(one["type"]).split("::")[-1] for one in given if "type" in one]
+                of = [self.name(one["type"]) for one in given if "type" in one]
                 name = trait["path"].split("::")[-1]
                 name += f"<{of[0]}>" if name in ("From", "TryFrom", "FromIterator") else ""
                 self.functions.add(f"<{owner} as {name}>::{member['name']}")
@@ -95,8 +95,13 @@ class Library:
         """Returns the name of a type, without generics."""
         kind, inner = next(iter(described.items()))
         if kind == "resolved_path":
-            path = self.paths.get(str(inner["id"])) or inner["path"].split("::")
-            return "::".join(path[-2:]) if path[-1] in self.ambiguous or path[0] == "core" else path[-1]
+            key = str(inner["id"])
+            if key not in self.paths:
+                # Types of other crates may have the names of ours.
+                path = self.everywhere[key]["path"]
+                return f"{path[0]}::{path[-1]}"
+            path = self.paths[key]
+            return "::".join(path[-2:]) if path[-1] in self.ambiguous else path[-1]
         if kind == "borrowed_ref":
             return "&mut" if inner["is_mutable"] else "&"
         return inner if isinstance(inner, str) else kind
@@ -115,9 +120,9 @@ def bare(path):
 
 
 def endings(path):
-    """Returns a path, with less and less in front."""
+    """Returns a path, with less and less in front, and with nothing between a crate and a type."""
     parts = path.split("::")
-    return {"::".join(parts[start:]) for start in range(len(parts))}
+    return {"::".join(parts[start:]) for start in range(len(parts))} | {f"{parts[0]}::{parts[-1]}"}
 
 
 def split(text):
@@ -166,8 +171,9 @@ def kept_by_name(body, own):
         end = ALIASES.get(end, end)
         if trait:
             converts = re.fullmatch(r"((?:Try)?From)<(.*)>", trait.strip())
-            name = f"{converts[1]}<{bare(converts[2]).split('::')[-1]}>" if converts else bare(trait).split("::")[-1]
-            found |= {f"<{end} as {name}>::{one}" for one in names} | {f"{name}::{one}" for one in names}
+            traits = {f"{converts[1]}<{of}>" for of in endings(bare(converts[2]))} if converts else {bare(trait).split("::")[-1]}
+            found |= {f"<{end} as {name}>::{one}" for name in traits for one in names}
+            found |= {f"{name}::{one}" for name in traits for one in names}
         else:
             found |= {f"{end}::{one}" for one in names}
     return found

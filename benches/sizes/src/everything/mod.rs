@@ -3,6 +3,7 @@
 //! Each function's address is hidden from the compiler, so that the linker keeps it whole, whatever its arguments: the image
 //! holds what any program may link. `measure` compares these lists with the library's documentation.
 
+mod clocks;
 mod details;
 mod directories;
 mod light;
@@ -53,6 +54,7 @@ pub(crate) use {clones, defaults, hashes, keep, orders, values};
 #[inline(always)]
 pub fn drive() -> bool {
     plain::keep();
+    clocks::keep();
     users::keep();
     directories::keep();
     stored::keep();
