@@ -141,10 +141,13 @@ class ControlFlow:
             name = plain_name(one)
             if re.fullmatch(r"it[te]*", name):
                 continue
-            if not name.endswith(condition):
+            # A call comes back, and is made from where the stack has moved to.
+            if not name.endswith(condition) or name in ("bl" + condition, "blx" + condition):
                 return False
-            if name.startswith("b") or "pc" in one.operands:
+            if name == "b" + condition:
                 return one.target() not in self.positions
+            if name == "bx" + condition or one.operands.startswith("pc") or name.startswith(("pop", "ldm")) and "pc" in one.operands:
+                return True
         return False
 
     def ends_if_then_block(self, position):
