@@ -8,9 +8,8 @@ import re
 import shutil
 import subprocess
 
+from . import stack
 from .commands import Failure, output_of, run
-from .disassembly import Image
-from .stack import StackBound, UnknownCallee
 
 # One user of four sessions, with ids of either size.
 MACHINES = ("machine-bytes", "machine-guids")
@@ -154,10 +153,7 @@ class Device:
     @functools.lru_cache(maxsize=None)
     def bounds(self, image):
         """Returns the stack that no path exceeds: a list of probe and bytes. A generic probe stands in it once for each type."""
-        try:
-            return [(probe, bound) for probe, bound, _ in StackBound(Image(self.path(image))).of_probes()]
-        except (ValueError, UnknownCallee) as error:
-            raise Failure(f"{self.path(image)}: the stack has no bound: {error}") from None
+        return [(probe, bound) for probe, bound, _ in stack.bounds(self.path(image))]
 
     def stack_bound(self, *images, probe=""):
         """Returns the most that any path through the probes takes, also in the images that play them.

@@ -16,8 +16,7 @@ import os
 
 from . import images, linked, pages, public_functions, record, rows, toolchain
 from .commands import Failure
-from .disassembly import Image
-from .stack import StackBound
+from .stack import bounds
 
 MANIFEST = "../../Cargo.toml"
 # Everything but `serde`, `defmt` and `arbitrary`, which link what formats, or what is for fuzzers.
@@ -64,7 +63,7 @@ def flash(options):
 
 def stack(options):
     """Prints the bound of each probe of an image, and how much each function on the deepest path adds."""
-    for probe, bound, path in StackBound(Image(options.stack)).of_probes():
+    for probe, bound, path in bounds(options.stack):
         print(f"{probe}: {bound} bytes")
         for (name, here), (_, below) in zip(path, path[1:] + [("", 0)]):
             print(f"{here - below:>8} {name}")

@@ -9,7 +9,9 @@ A call through a table of methods may go to every function at this offset of any
 import re
 import sys
 
+from .commands import Failure
 from .control_flow import plain_name
+from .disassembly import Image
 
 # Serving one request makes one `Reserve` around the caller's writer (src/graph/serve.rs).
 RESERVES = 1
@@ -28,6 +30,14 @@ class UnknownCallee(LookupError):
     """A method that was handed over: the code does not say which one it is."""
 
 
+def bounds(path):
+    """Returns the bound of each probe of an image: its name, bytes, and the path to there as names and bytes from there on."""
+    try:
+        return list(StackBound(Image(path)).of_probes())
+    except (ValueError, UnknownCallee) as error:
+        raise Failure(f"{path}: the stack has no bound: {error}") from None
+
+
 class StackBound:
     """The bounds of an image's functions."""
 
@@ -42,7 +52,7 @@ class StackBound:
                 self.callers.setdefault(address, []).append((function, position))
 
     def of_probes(self):
-        """Yields the bound of every probe: its name, bytes, and the path to there as names and bytes from there on."""
+        """Yields the bound of every probe."""
         for function in sorted(self.image.functions.values(), key=lambda one: one.name):
             if found := re.search(r"\bprobe_\w+", function.name):
                 yield (found.group(0), *self.bound(function, RESERVES))
