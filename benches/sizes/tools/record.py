@@ -23,19 +23,28 @@ def read():
 
 
 def write(measured):
-    """Writes what was measured, and keeps the sizes that other compilers have."""
+    """Writes what was measured, and keeps the sizes that other compilers have, of rows that there still are."""
     compilers = {compiler for compiler, _, _ in measured}
-    others = {key: value for key, value in read().items() if key[0] not in compilers}
-    with open(PATH, "w") as lines:
-        lines.write(HEADER)
-        # A stable order, whichever compiler was measured last.
-        for (compiler, target, row), value in sorted({**others, **measured}.items(), key=order):
-            lines.write(f"{compiler} {target} {row} {value}\n")
+    names = {row.name for row in ROWS}
+    others = {key: value for key, value in read().items() if key[0] not in compilers and key[1] in TARGETS and key[2] in names}
+    # In a stable order, whichever compiler was measured last.
+    lines = [f"{' '.join(key)} {value}\n" for key, value in sorted({**others, **measured}.items(), key=order)]
+    # A file of its own first: what fails here leaves the record as it was.
+    with open(f"{PATH}.new", "w") as file:
+        file.writelines([HEADER, *lines])
+    os.replace(f"{PATH}.new", PATH)
 
 
 def order(item):
     (compiler, target, row), _ = item
     return compiler, list(TARGETS).index(target), [one.name for one in ROWS].index(row)
+
+
+def missing(measured):
+    """Yields a complaint for each row that has no value: it would pass every comparison."""
+    for (_, target, name), value in measured.items():
+        if value <= 0:
+            yield f"{target}: nothing was measured for {name}"
 
 
 def over_budget(measured):
