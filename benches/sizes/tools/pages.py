@@ -45,8 +45,10 @@ def fill(text, mark, generated):
     return f"{text[:begin]}\n{generated.strip()}\n\n{text[end:]}"
 
 
-def cell(row, target, value):
-    """Returns a value; bold where it is more than the budget of the Cortex-M0."""
+def cell(row, value):
+    """Returns a value; bold where it is more than the budget of the Cortex-M0, a dash where there is none yet."""
+    if value is None:
+        return "–"
     return f"**{value:,}**" if row.budget and value > row.budget else f"{value:,}"
 
 
@@ -58,7 +60,7 @@ def table(record, compiler, name):
     lines = [head, ["---"] + ["---:"] * (len(head) - 1)]
     for row in rows:
         budget = [f"{row.budget:,}" if row.budget else ""] * has_budgets
-        lines.append([row.label, *budget, *(cell(row, target, record[compiler, target, row.name]) for target in TARGETS)])
+        lines.append([row.label, *budget, *(cell(row, record.get((compiler, target, row.name))) for target in TARGETS)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
