@@ -85,7 +85,7 @@ def everything(options):
     print(pages.tables(measured, compiler.name))
     missing = list(record.missing(measured))
     if options.record and not missing:
-        record.write(measured)
+        record.write(measured, compiler.name, compiler.version())
     recorded = record.read()
     documented = compiler.document(MANIFEST, FEATURES)
     problems += missing
@@ -94,9 +94,10 @@ def everything(options):
     problems += record.grown(measured, recorded)
     for note in record.shrunk(measured, recorded):
         print(note)
+    documents = pages.from_record(recorded, record.versions())
     if options.record:
-        pages.write(pages.from_record(recorded))
-    problems += pages.outdated(pages.from_record(recorded))
+        pages.write(documents)
+    problems += pages.outdated(documents)
     return problems
 
 

@@ -79,11 +79,12 @@ def costs(record):
     return "".join(lines)
 
 
-def from_record(record):
+def from_record(record, versions):
     """Returns the documents that show the record, by path."""
     text = read(SIZES)
     for compiler in COMPILERS:
-        text = fill(text, f"small devices, {compiler}", tables(record, compiler))
+        measured_with = f"Measured with {versions[compiler]}.\n\n"
+        text = fill(text, f"small devices, {compiler}", measured_with + tables(record, compiler))
     return {SIZES: text, SECURITY: fill(read(SECURITY), "cost", costs(record))}
 
 

@@ -1,12 +1,15 @@
-"""The record of the last measuring that was accepted: `sizes.txt`, a line for each compiler, target and row."""
+"""The record of the last measuring that was accepted: `sizes.txt`, a line for each compiler, and for its every target and row."""
 
 import os
+import re
 
 from .rows import ROWS
 from .toolchain import CORTEX_M0, TARGETS
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../sizes.txt")
-HEADER = "# compiler, target, row, bytes or instructions; written by benches/sizes/measure --record\n"
+HEADER = "# compiler, and what it says that it is, or target, row, bytes or instructions; written by benches/sizes/measure --record\n"
+# A compiler, and what it says that it is.
+VERSION = re.compile(r"(\S+) (rustc .*)")
 # Grown or shrunk by less than this is not worth a new record.
 TOLERANCE = 0.02
 
@@ -16,19 +19,25 @@ def read():
     record = {}
     with open(PATH) as lines:
         for line in lines:
-            if not line.startswith("#"):
+            if not line.startswith("#") and not VERSION.match(line):
                 compiler, target, row, value = line.split()
                 record[compiler, target, row] = int(value)
     return record
 
 
-def write(measured):
-    """Writes what was measured, and keeps the sizes that other compilers have, of rows that there still are."""
-    compilers = {compiler for compiler, _, _ in measured}
+def versions():
+    """Returns what `rustc --version` said when the record was made, by compiler."""
+    with open(PATH) as lines:
+        return dict(VERSION.match(line).groups() for line in lines if VERSION.match(line))
+
+
+def write(measured, compiler, version):
+    """Writes what was measured with a compiler, and keeps the sizes that others have, of rows that there still are."""
     names = {row.name for row in ROWS}
-    others = {key: value for key, value in read().items() if key[0] not in compilers and key[1] in TARGETS and key[2] in names}
+    others = {key: value for key, value in read().items() if key[0] != compiler and key[1] in TARGETS and key[2] in names}
     # In a stable order, whichever compiler was measured last.
-    lines = [f"{' '.join(key)} {value}\n" for key, value in sorted({**others, **measured}.items(), key=order)]
+    lines = [f"{' '.join(one)}\n" for one in sorted({**versions(), compiler: version}.items())]
+    lines += [f"{' '.join(key)} {value}\n" for key, value in sorted({**others, **measured}.items(), key=order)]
     # A file of its own first: what fails here leaves the record as it was.
     with open(f"{PATH}.new", "w") as file:
         file.writelines([HEADER, *lines])

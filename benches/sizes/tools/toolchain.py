@@ -45,6 +45,11 @@ class Compiler:
         """Returns the directory that cargo builds in."""
         return os.path.abspath("target/debian" if self.name == DEBIAN else "target")
 
+    def version(self):
+        """Returns what the compiler says that it is."""
+        rustc = ["/usr/bin/rustc"] if self.name == DEBIAN else ["rustc", f"+{self.name}"]
+        return output_of(*rustc, "--version").strip()
+
     def build(self, target, images, features):
         """Builds images, and returns the directory that holds them."""
         cargo = ["/usr/bin/cargo", "build", "-Zbuild-std=core"] if self.name == DEBIAN else ["cargo", f"+{self.name}", "build"]
@@ -76,10 +81,10 @@ def install_rust(wanted):
     if wanted != DEBIAN:
         install = ["rustup", "toolchain", "install", RUST, "--profile", "minimal", "--no-self-update", *targets]
         if has_rust() or succeeds(*install):
-            version = output_of("rustc", f"+{RUST}", "--version").split()[1]
-            if version != RUST:
-                raise Failure(f"rustup's toolchain {RUST} says that it is {version}")
-            return Compiler(RUST)
+            compiler = Compiler(RUST)
+            if compiler.version().split()[1] != RUST:
+                raise Failure(f"rustup's toolchain {RUST} says that it is {compiler.version()}")
+            return compiler
         if wanted:
             raise Failure(f"rustup cannot install {RUST}")
         print("rustup has no toolchain: falling back to Debian's Rust", flush=True)
