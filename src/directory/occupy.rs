@@ -131,6 +131,8 @@ where
     }
 
     /// Inserts a user with nothing stored among the evictable ones, or removes it from them.
+    // Out of line: a keep-alive, which most commands are, needs neither.
+    #[inline(never)]
     pub(super) fn set_evictable(&mut self, index: SlotIndex, is_evictable: bool) {
         if is_evictable {
             self.cancel(index);

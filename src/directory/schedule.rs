@@ -40,6 +40,8 @@ where
     H: BuildHasher,
 {
     /// Schedules a user for this deadline, whatever it was scheduled for before.
+    // Out of line: a keep-alive, which most commands are, needs neither.
+    #[inline(never)]
     pub(super) fn schedule(&mut self, index: SlotIndex, deadline: Instant, now: Instant) {
         let Parts { slots, timers: cells, .. } = self.memory.parts();
         let Some(slot) = slots.get_mut(index.as_usize()) else { return };

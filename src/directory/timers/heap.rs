@@ -145,7 +145,7 @@ impl<L: Linked + ?Sized> Heap<'_, L> {
     }
 
     /// Moves entries that precede an entry up out of its way, and puts it below them.
-    #[inline]
+    #[inline(always)]
     fn sift_down(&mut self, from: u32, entry: Entry) {
         let mut position = from;
         loop {
