@@ -32,7 +32,7 @@
 //! | [`directory`] | many users in memory that is handed over once |
 //! | [`snapshot`] | the stored form of a user, for flash, journals and databases |
 //! | `details` | status message, out of office and work location (feature `details`) |
-//! | `graph` | Graph's JSON requests, parsed, authorised, executed, answered (feature `graph`; batches: `batch`) |
+//! | `graph` | Graph's JSON requests, parsed, authorised, executed, responded to (feature `graph`; batches: `batch`) |
 //! | `indicator` | colours and patterns for a light (feature `indicator`) |
 //! | `rules` | every rule by its number, as tests and this documentation cite them |
 //!
@@ -41,9 +41,9 @@
 //!
 //! # Promises
 //!
-//! No allocation (but in `directory::BoxedMemory::new`), no `unsafe`, no floating point, no recursion, no panic: not for any input and not at any time. A rejected
-//! call changes nothing. Functions take constant time unless their documentation says otherwise; `SESSIONS` is the number of
-//! sessions a user has room for.
+//! No allocation (but in `directory::BoxedMemory::new`), no `unsafe`, no floating point, no recursion, no panic: not for any
+//! input and not at any time. A rejected call changes nothing. Functions take constant time unless their documentation says
+//! otherwise; `SESSIONS` is the number of sessions a user has room for.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,7 +1,9 @@
 //! Many users in fixed memory, with a queue of their deadlines.
 //!
 //! A [`Directory`] reads users, decides commands and applies them; [`Directory::advance`] applies due transitions, one a call.
-//! [`InlineDirectory`] is one of a fixed size, for a `static`; `BoxedDirectory`, with feature `alloc`, is sized at run time. A server's loop:
+//! [`InlineDirectory`] is one of a fixed size, for a `static`; `BoxedDirectory`, with feature `alloc`, is sized at run time.
+//!
+//! A server's loop:
 //!
 //! ```
 //! use presence_core::directory::{InlineDirectory, Progress};

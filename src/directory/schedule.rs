@@ -10,8 +10,8 @@ use super::timers::heap::{End, Entry, Heap};
 use crate::time::Instant;
 use core::hash::{BuildHasher, Hash};
 
-/// The number of users that are drained from the calendar at a time: enough for their memory to be prefetched together, few enough for
-/// a call to stay short.
+/// The number of users that are drained from the calendar at a time: enough for their memory to be prefetched together, few
+/// enough for a call to stay short.
 const AT_A_TIME: usize = 8;
 
 /// The first entry in the queue of deadlines.

@@ -88,8 +88,7 @@ pub trait DetailsMap<const MESSAGE: usize = 1120> {
     ///
     /// It is called before a command is decided. If the details are still empty then, [`remove`](Self::remove) is called.
     /// `None` fails the command with [`DetailsError::UsersFull`], also one whose text is too long, or which would have left
-    /// nothing. With memory for one user more than the store has slots,
-    /// such commands get their own outcome.
+    /// nothing. With memory for one user more than the store has slots, such commands get their own outcome.
     fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details<MESSAGE>>;
 
     /// Removes a user's details, which are empty.
@@ -188,7 +187,7 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> WithDetails<S, D, M
     /// [`DetailsError::UsersFull`] if there is no slot for the user, or no memory for the details.
     /// [`DetailsError::Unsupported`] from a store that cannot pin users. Nothing visible has changed then.
     pub fn insert(&mut self, user: UserId, details: Details<MESSAGE>) -> Result<(), DetailsError> {
-        // Before the start of time, so that pinning applies nothing.
+        // At the first instant, so that what is due is left for the next command or `advance`.
         self.store.pin(Instant::ZERO, user, &mut |_, _| {})?;
         let (is_empty, version) = (details.is_empty(), details.version());
         let Some(stored) = self.details.get_or_insert(user) else {

@@ -139,7 +139,7 @@ fn read_details<const LEN: usize>(reader: &mut Reader<'_>, clock: Clock, details
     }
     let (revision, version) = (reader.number(), reader.number());
     if version > revision {
-        reader.fail(RestoreError::Revision);
+        reader.fail(RestoreError::VersionAhead);
     }
     details.numbers(revision, version);
     let mut fits = true;

@@ -35,7 +35,7 @@ pub enum RestoreError {
     /// A session fades although it was not set to Available, against rule [S3](crate::rules#s3).
     Fades,
     /// The version of the user is ahead of its revision.
-    Revision,
+    VersionAhead,
     /// A text of the details is empty where it must not be, or is not UTF-8.
     #[cfg(feature = "details")]
     Text,
@@ -49,7 +49,7 @@ impl From<InvariantError> for RestoreError {
         match error {
             InvariantError::SessionIds => Self::SessionIds,
             InvariantError::Fades => Self::Fades,
-            InvariantError::Version => Self::Revision,
+            InvariantError::VersionAhead => Self::VersionAhead,
         }
     }
 }
@@ -71,7 +71,7 @@ impl core::fmt::Display for RestoreError {
             Self::Presence => "a byte is not a presence",
             Self::SessionIds => InvariantError::SessionIds.text(),
             Self::Fades => InvariantError::Fades.text(),
-            Self::Revision => InvariantError::Version.text(),
+            Self::VersionAhead => InvariantError::VersionAhead.text(),
             #[cfg(feature = "details")]
             Self::Text => "a text is empty or not UTF-8",
             #[cfg(feature = "details")]

@@ -165,8 +165,8 @@ pub fn decide<S: Copy + Ord>(
 
 /// Returns the transition that is due first at `now`; `None` if nothing is due.
 ///
-/// It is stamped with its own deadline. Apply it and ask again. Nothing is folded: how often and how late it is called makes no difference to what happens
-/// ([M4](crate::rules#m4)).
+/// It is stamped with its own deadline. Apply it and ask again. Transitions are never merged: how often and how late this is
+/// called makes no difference to what happens ([M4](crate::rules#m4)).
 ///
 /// ```
 /// use presence_core::{Cause, Instant, Policy, Presence, User, next_due, set_presence};

@@ -19,7 +19,7 @@ pub(crate) struct Trusted(());
 pub(crate) enum InvariantError {
     SessionIds,
     Fades,
-    Version,
+    VersionAhead,
 }
 
 impl InvariantError {
@@ -27,7 +27,7 @@ impl InvariantError {
         match self {
             Self::SessionIds => "the sessions are not in the order of their ids, or two have the same",
             Self::Fades => "a session fades that was not set to Available",
-            Self::Version => "the version is ahead of the revision",
+            Self::VersionAhead => "the version is ahead of the revision",
         }
     }
 }
@@ -68,7 +68,7 @@ impl<S: Copy + Ord, const SESSIONS: usize> Untrusted<S, SESSIONS> {
             return Err(InvariantError::Fades);
         }
         if self.user.version > self.user.revision {
-            return Err(InvariantError::Version);
+            return Err(InvariantError::VersionAhead);
         }
         Ok(Trusted(()))
     }

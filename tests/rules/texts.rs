@@ -83,7 +83,7 @@ fn every_error_of_a_snapshot_says_what_is_wrong() {
         RestoreError::Presence,
         RestoreError::SessionIds,
         RestoreError::Fades,
-        RestoreError::Revision,
+        RestoreError::VersionAhead,
     ];
     #[cfg(feature = "details")]
     errors.extend([RestoreError::Text, RestoreError::WorkLocationType]);

@@ -119,7 +119,7 @@ fn impossible_content_is_rejected() {
         (&[1, 1, 0b1000, 0, 0, 1, 0], Ok(0)),
         // Zero after the moment is encoded as before it.
         (&[1, 1, 0b1000, 0, 0, 0, 0], Err(RestoreError::Flags)),
-        (&[1, 1, 0, 1, 2, 0], Err(RestoreError::Revision)),
+        (&[1, 1, 0, 1, 2, 0], Err(RestoreError::VersionAhead)),
         (&[1, 1, 0, 2, 2, 0], Ok(0)),
         // The number one in two bytes.
         (&[1, 1, 0, 0x81, 0, 0, 0], Err(RestoreError::Number)),

@@ -90,7 +90,7 @@ fn impossible_content_is_rejected() {
         (&[1, 0, 0, 0, 0, 0], Err(RestoreError::Flags)),
         (&[1, 0, 0xC0, 0, 0, 0], Err(RestoreError::Flags)),
         (&[1, 0, 0x40, 0, 0, 0], Err(RestoreError::Flags)),
-        (&[1, 0, 0x80, 1, 2, 0], Err(RestoreError::Revision)),
+        (&[1, 0, 0x80, 1, 2, 0], Err(RestoreError::VersionAhead)),
         (&[1, 0, 0x80, 2, 2, 0], Ok(())),
         (&[1, 0, 0x80, 2, 1, 0], Ok(())),
         (&[1, 0, 0x80, 0, 0, 0, 0], Err(RestoreError::Length)),
