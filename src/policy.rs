@@ -150,6 +150,17 @@ impl Policy {
         ..Self::GRAPH
     };
 
+    /// A policy for mirroring what another system publishes ([P4](crate::rules#p4)): sessions take every presence but Unknown
+    /// and Offline, and nothing fades.
+    ///
+    /// The other system has done that already. Leases last one second to 24 hours, so that a network that dies shows soon.
+    /// What may be preferred, and for how long, is as in Graph: a device may have a button of its own. [`Command::mirror`]
+    /// makes the commands.
+    ///
+    /// [`Command::mirror`]: crate::Command::mirror
+    pub const MIRROR: Self =
+        Self { sessions: PresenceSet::from_up(Presence::OffWork), fades: Fades::NONE, ..Self::DESK };
+
     /// Returns the duration of a preferred presence whose command gives none.
     #[must_use]
     pub const fn default_preferred_duration(&self, presence: Presence) -> Duration {

@@ -118,13 +118,15 @@ impl Presence {
 
     /// Reads the pair of data from elsewhere, whatever it says ([P3](crate::rules#p3)).
     ///
-    /// Graph's older forms are understood; an unknown activity with a known availability is that availability's plain
-    /// presence; an unknown availability is [`Presence::Unknown`].
+    /// Graph's older forms are understood, and so are the activities that it also lists as availabilities; an unknown
+    /// activity with a known availability is that availability's plain presence; an unknown availability is
+    /// [`Presence::Unknown`].
     ///
     /// ```
     /// use presence_core::Presence;
     ///
     /// assert_eq!(Presence::read("AvailableIdle", "Inactive"), Presence::AvailableInactive);
+    /// assert_eq!(Presence::read("InAMeeting", "OutOfOffice"), Presence::InAMeeting);
     /// assert_eq!(Presence::read("Away", "BeRightBack"), Presence::BeRightBack);
     /// assert_eq!(Presence::read("Busy", "Juggling"), Presence::Busy);
     /// assert_eq!(Presence::read("Levitating", "Levitating"), Presence::Unknown);
@@ -141,10 +143,36 @@ impl Presence {
             match Availability::from_name(availability) {
                 Some(Availability::Away) if activity == Some(Activity::BeRightBack) => Availability::BeRightBack,
                 Some(availability) => availability,
-                None => return Self::Unknown,
+                None => return Self::read_activity_as_availability(availability),
             }
         };
         activity.and_then(|activity| Self::from_pair(availability, activity)).unwrap_or(availability.plain())
+    }
+
+    /// Reads an availability that is the name of an activity, as Graph's page of the resource lists four.
+    fn read_activity_as_availability(name: &str) -> Self {
+        const LISTED: [Presence; 4] =
+            [Presence::Focusing, Presence::InACall, Presence::InAMeeting, Presence::Presenting];
+        let is_named = |presence: &Self| presence.activity().name().eq_ignore_ascii_case(name);
+        LISTED.into_iter().find(is_named).unwrap_or(Self::Unknown)
+    }
+}
+
+impl Activity {
+    /// Reports whether an activity, as another system names it, says that the user is out of office
+    /// ([P4](crate::rules#p4)).
+    ///
+    /// It is no activity of the table: the presence beside it is the availability's.
+    ///
+    /// ```
+    /// use presence_core::{Activity, Presence};
+    ///
+    /// assert!(Activity::is_out_of_office("OutOfOffice"));
+    /// assert_eq!(Presence::read("Busy", "OutOfOffice"), Presence::Busy);
+    /// ```
+    #[must_use]
+    pub fn is_out_of_office(name: &str) -> bool {
+        name.eq_ignore_ascii_case("OutOfOffice")
     }
 }
 

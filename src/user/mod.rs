@@ -7,6 +7,7 @@ mod apply;
 mod decide;
 mod error;
 mod explain;
+mod mirror;
 mod session;
 mod transition;
 mod validate;

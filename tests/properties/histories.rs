@@ -88,7 +88,7 @@ proptest! {
 
     /// A crowd: an overflow table and timers that are deep enough to go wrong, with slots for all but a few.
     #[test]
-    fn a_crowd(steps in history(400, forwards(), actions(70, 2)), policy in 0usize..5) {
+    fn a_crowd(steps in history(400, forwards(), actions(70, 2)), policy in 0usize..policies().len()) {
         let (policy, rules) = policies()[policy].clone();
         let mut both: Both<64, 1, _> = Both::new(policy, rules, BuildHasherDefault::<DefaultHasher>::new());
         for (number, step) in steps.iter().enumerate() {

@@ -11,6 +11,7 @@ mod durations;
 mod explain;
 mod forgery;
 mod hashing;
+mod mirror;
 mod preferred;
 mod presences;
 mod rebase;

@@ -123,10 +123,24 @@ fn p2_a_desk_takes_everything_from_away_up() {
     assert_eq!(Policy::DESK.fades, Policy::GRAPH.fades);
 }
 
+#[test]
+fn p4_a_mirror_takes_everything_but_unknown_and_offline_and_nothing_fades() {
+    for (number, presence, ..) in TABLE {
+        assert_eq!(Policy::MIRROR.sessions.contains(presence), number > Offline.as_byte(), "{presence}");
+    }
+    for (lease, is_accepted) in [(999, false), (1000, true), (86_400_000, true), (86_400_001, false)] {
+        let result = Policy::MIRROR.check_session(OffWork, Some(Duration::from_millis(lease)));
+        assert_eq!(result.is_ok(), is_accepted, "{lease} ms");
+    }
+    assert!(Policy::MIRROR.leases.contains(Policy::MIRROR.default_lease));
+    assert_eq!(Policy::MIRROR.fades.as_slice(), []);
+}
+
 /// The model counts in numbers of its own, taken from the text; the policies say the same.
 #[test]
 fn p2_the_policies_are_what_the_rules_say() {
-    for (policy, rules) in [(Policy::GRAPH, model::graph()), (Policy::DESK, model::desk())] {
+    let policies = [(Policy::GRAPH, model::graph()), (Policy::DESK, model::desk()), (Policy::MIRROR, model::mirror())];
+    for (policy, rules) in policies {
         let millis = |duration: Duration| model::Millis::from(duration.as_millis());
         assert_eq!(policy.sessions.iter().collect::<Vec<_>>(), sorted(rules.sessions));
         assert_eq!(policy.preferred.iter().collect::<Vec<_>>(), sorted(rules.preferred.clone()));
@@ -201,6 +215,40 @@ fn p3_reading_data_from_elsewhere_never_fails() {
     }
 }
 
+/// Activities that Graph's page of the resource lists among the availabilities.
+pub(crate) const LISTED: [(&str, Presence); 4] =
+    [("Focusing", Focusing), ("InACall", InACall), ("InAMeeting", InAMeeting), ("Presenting", Presenting)];
+
+#[test]
+fn p3_four_activities_are_read_as_availabilities_whatever_stands_beside_them() {
+    for (availability, presence) in LISTED {
+        let beside = TABLE.iter().map(|line| line.3).chain(["", "OutOfOffice", "Juggling"]);
+        for activity in beside {
+            for spelling in [availability.to_owned(), availability.to_lowercase(), availability.to_uppercase()] {
+                assert_eq!(Presence::read(&spelling, activity), presence, "{spelling}/{activity}");
+                assert!(Presence::from_names(&spelling, activity).is_err(), "no command may use {spelling}");
+            }
+        }
+    }
+    // No other activity is an availability.
+    for (_, _, _, activity, _, _) in TABLE {
+        let is_availability = TABLE.iter().any(|line| line.2 == activity);
+        if !is_availability && LISTED.iter().all(|(name, _)| *name != activity) {
+            assert_eq!(Presence::read(activity, activity), Unknown, "{activity}");
+        }
+    }
+}
+
+#[test]
+fn p4_out_of_office_is_told_beside_the_presence_of_the_availability() {
+    for (_, _, availability, activity, _, _) in TABLE {
+        assert!(!Activity::is_out_of_office(activity), "{activity}");
+        assert_eq!(Presence::read(availability, "outofOFFICE"), Presence::read(availability, availability));
+    }
+    assert!(["OutOfOffice", "OUTOFOFFICE", "outofoffice"].into_iter().all(Activity::is_out_of_office));
+    assert!(!["", "OutOfOffice ", "OutOf", "Out of office"].into_iter().any(Activity::is_out_of_office));
+}
+
 /// Some name in some case, or any text.
 fn name(column: fn(Line) -> &'static str) -> impl Strategy<Value = String> {
     let known = (proptest::sample::select(&TABLE[..]), any::<u32>()).prop_map(move |(line, cases)| {
@@ -217,13 +265,19 @@ proptest! {
     #![proptest_config(model::cases(512))]
 
     #[test]
-    fn p3_any_text_is_read(availability in name(|line| line.2), activity in name(|line| line.3)) {
+    fn p3_any_text_is_read(
+        availability in prop_oneof![4 => name(|line| line.2), 1 => name(|line| line.3)],
+        activity in name(|line| line.3),
+    ) {
         let is = |name: &str, text: &str| name.eq_ignore_ascii_case(text);
         let in_table = TABLE.iter().find(|line| is(line.2, &availability) && is(line.3, &activity)).map(|line| line.1);
         prop_assert_eq!(Presence::from_names(&availability, &activity).ok(), in_table);
         let expected = match in_table {
             Some(presence) => presence,
             None if is("Away", &availability) && is("BeRightBack", &activity) => BeRightBack,
+            None if LISTED.iter().any(|(name, _)| is(name, &availability)) => {
+                LISTED.iter().find(|(name, _)| is(name, &availability)).unwrap().1
+            }
             // The first of each availability is not always the plain one: Available is not AvailableInactive.
             None => TABLE
                 .iter()

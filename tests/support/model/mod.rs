@@ -94,6 +94,30 @@ pub fn desk() -> Rules {
     }
 }
 
+/// The rules of what mirrors another system, from the text of rules P2 and P4.
+pub fn mirror() -> Rules {
+    Rules {
+        sessions: vec![
+            OffWork,
+            Away,
+            BeRightBack,
+            AvailableInactive,
+            Available,
+            Busy,
+            InAMeeting,
+            InACall,
+            InAConferenceCall,
+            DoNotDisturb,
+            Focusing,
+            UrgentInterruptionsOnly,
+            Presenting,
+        ],
+        leases: [SECOND, 24 * HOUR],
+        fades: Vec::new(),
+        ..graph()
+    }
+}
+
 /// Everything may be set and preferred, for any time, none at all included; everything else as Graph.
 pub const ANYTHING: Policy = Policy {
     sessions: PresenceSet::from_up(Unknown),
@@ -144,8 +168,15 @@ pub fn steady() -> Rules {
 }
 
 /// Every policy the tests run under, with the model's own numbers for it.
-pub fn policies() -> [(Policy, Rules); 5] {
-    [(Policy::GRAPH, graph()), (Policy::DESK, desk()), (ANYTHING, anything()), (WEARY, weary()), (STEADY, steady())]
+pub fn policies() -> [(Policy, Rules); 6] {
+    [
+        (Policy::GRAPH, graph()),
+        (Policy::DESK, desk()),
+        (ANYTHING, anything()),
+        (WEARY, weary()),
+        (STEADY, steady()),
+        (Policy::MIRROR, mirror()),
+    ]
 }
 
 /// A change of a user: the model's word for a transition.

@@ -52,6 +52,8 @@ macro_rules! user {
 pub fn keep() {
     user!(u8);
     user!(SessionId);
+    keep!(Command<u8> => mirror);
+    keep!(Command<SessionId> => mirror);
     keep!(Absence => is_stale);
     keep!(Cause => name);
     keep!(OverdueError => new);
