@@ -3,6 +3,7 @@
 use crate::tokens::Grant;
 use clap::Parser;
 use presence_core::UserId;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -65,7 +66,7 @@ pub enum Benchmark {
 }
 
 /// Options that exclude each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OptionsError {
     /// A development token, on an address that other machines can reach.
     DevelopmentOffLoopback,
@@ -73,15 +74,18 @@ pub enum OptionsError {
     VirtualWithoutDevelopment,
     /// An address that other machines can reach, and no token.
     NoToken,
+    /// A user principal name that is given twice, in any case.
+    RepeatedName(String),
 }
 
 impl std::fmt::Display for OptionsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::DevelopmentOffLoopback => "--dev-token needs a loopback address for --listen",
-            Self::VirtualWithoutDevelopment => "--virtual-clock needs --dev-token",
-            Self::NoToken => "without --app-token or --user-token no request could be authorised",
-        })
+        match self {
+            Self::DevelopmentOffLoopback => f.write_str("--dev-token needs a loopback address for --listen"),
+            Self::VirtualWithoutDevelopment => f.write_str("--virtual-clock needs --dev-token"),
+            Self::NoToken => f.write_str("without --app-token or --user-token no request could be authorised"),
+            Self::RepeatedName(name) => write!(f, "--user-name {name} is given twice"),
+        }
     }
 }
 
@@ -100,7 +104,11 @@ impl Options {
         if !self.has_tokens() && !is_loopback {
             return Err(OptionsError::NoToken);
         }
-        Ok(())
+        let mut names = HashSet::new();
+        match self.user_name.iter().find(|(name, _)| !names.insert(name)) {
+            Some((name, _)) => Err(OptionsError::RepeatedName(name.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Reports whether there is any token.

@@ -52,6 +52,15 @@ fn a_user_name_without_an_at_sign_is_rejected() {
 }
 
 #[test]
+fn a_user_name_stands_for_one_user() {
+    let (name, same) = (format!("Adele@example.com={ADELE}"), format!("adele@EXAMPLE.com={ADELE}"));
+    for second in [same, format!("adele@example.com={TEAMS}")] {
+        let options = ["--listen", "127.0.0.1:0", "--user-name", &name, "--user-name", &second];
+        assert!(options_error(&options).contains("--user-name adele@example.com is given twice"));
+    }
+}
+
+#[test]
 fn a_taken_address_is_reported_before_any_data_is_touched() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
