@@ -13,6 +13,11 @@ def test_many_headers(server, count):
     assert response.status == 431
 
 
+@pytest.mark.parametrize(("size", "status"), [(63_000, 401), (65_500, 431)])
+def test_a_head_has_64_kib(server, size, status):
+    assert ask(server, get(headers=f"Authorization: Bearer {'x' * size}\r\n")).status == status
+
+
 @pytest.mark.parametrize("size", [100_000, 1_000_000, 50_000_000])
 def test_a_large_header(server, size):
     with Raw(server) as raw:

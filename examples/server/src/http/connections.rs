@@ -22,8 +22,8 @@ use tower::ServiceExt;
 const CONNECTIONS: u32 = 8192;
 /// The time in which the head of a request must have come, counted from the last response.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// The most bytes of a head.
-const MAX_HEAD: usize = 32 * 1024;
+/// The most bytes of a head: 650 ids with every character escaped, and a long token.
+const MAX_HEAD: usize = 64 * 1024;
 /// The most headers of a head.
 const MAX_HEADERS: usize = 100;
 /// The time after which a client that reads nothing of its response is disconnected.
@@ -39,7 +39,7 @@ pub async fn serve(listener: TcpListener, router: Router, app: &App, mut stoppin
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD)
-        .max_buf_size(2 * MAX_HEAD);
+        .max_buf_size(MAX_HEAD);
     loop {
         let Ok(permit) = permits.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {

@@ -150,13 +150,30 @@ fn a_slow_head_times_out() {
     assert!((5..25).contains(&began.elapsed().as_secs()));
 }
 
+/// Returns a read whose head has exactly this many bytes, with a token of another provider's length.
+fn head_of(bytes: usize) -> String {
+    let head = format!("GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+    let token = "y".repeat(bytes - head.len() - "authorization: Bearer \r\n\r\n".len());
+    format!("{head}authorization: Bearer {token}\r\n\r\n")
+}
+
 #[test]
-fn too_many_or_too_long_headers_are_rejected() {
+fn a_head_has_up_to_64_kib_and_100_headers() {
     let server = Server::start();
-    let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
-    assert_eq!(status(&server.raw(post(&path(), &many, "").as_bytes())), 431);
-    let long = format!("x: {}\r\n", "y".repeat(100_000));
-    assert_eq!(status(&server.raw(post(&path(), &long, "").as_bytes())), 431);
+    for (bytes, expected) in [(60 << 10, 401), (64 << 10, 401), ((64 << 10) + 1, 431), (100_000, 431)] {
+        assert_eq!(status(&server.raw(head_of(bytes).as_bytes())), expected, "{bytes}");
+    }
+    // Every character of 650 ids, escaped.
+    let ids = "%66".repeat(32 * 650);
+    let target = format!("GET /v1.0/users/{ids}/presence HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\n\r\n");
+    assert!((60 << 10..64 << 10).contains(&target.len()), "{}", target.len());
+    assert_eq!(status(&server.raw(target.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n").as_bytes())), 400);
+    // Five headers are there already.
+    for (more, expected) in [(95, 400), (96, 431), (200, 431)] {
+        let headers: String = (0..more).map(|number| format!("x-{number}: y\r\n")).collect();
+        let headers = format!("content-type: application/json\r\ncontent-length: 0\r\nconnection: close\r\n{headers}");
+        assert_eq!(status(&server.raw(post(&path(), &headers, "").as_bytes())), expected, "{more}");
+    }
 }
 
 #[test]
