@@ -7,6 +7,7 @@ mod http;
 mod metrics;
 mod options;
 mod shard;
+mod signals;
 mod tokens;
 mod zones;
 
@@ -15,6 +16,7 @@ use crate::http::{App, Limits, connections, random_epoch, router};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::shard::{Shards, layout, stored_clock};
+use crate::signals::Signals;
 use crate::tokens::{Grant, Tokens};
 use clap::Parser;
 use std::error::Error;
@@ -23,7 +25,6 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 fn main() -> ExitCode {
@@ -31,7 +32,13 @@ fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal)
+        // A log that cannot be written, on a full disk say, must not end the server. Reporting that to the log would.
+        .log_internal_errors(false)
+        .init();
     match options.check().map_err(Into::into).and_then(|()| run(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -52,6 +59,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let grants = options.app_token.drain(..).chain(options.user_token.drain(..)).chain(options.dev_token.drain(..));
     let tokens = Tokens::new(grants)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let signals = runtime.block_on(async { Signals::catch() })?;
     // Before everything else: if the address is taken, no data is touched.
     let listener = runtime.block_on(TcpListener::bind(options.listen))?;
     let address = listener.local_addr()?;
@@ -70,24 +78,17 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         stopping: stopping.clone(),
         limits: Limits::new(options.requests as usize),
     });
+    runtime.spawn(signals.handle(stop, reload));
     announce(&format!("http://{address}"), hint.as_deref())?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::info!("ending");
-            stop.send_replace(true);
-        });
-        connections::serve(listener, router(app.clone()), &app, stopping).await;
-        Ok::<_, std::io::Error>(())
-    })?;
+    runtime.block_on(connections::serve(listener, router(app.clone()), &app, stopping));
     app.shards.stop();
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Reads anew what a running server can read anew, on SIGHUP. Nothing is today: every option is on the command line.
+fn reload() {
+    tracing::info!("reloaded: nothing of this server comes from files that can change");
 }
 
 /// The started shards, with their clock and the lock on their data.

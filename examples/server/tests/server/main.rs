@@ -8,4 +8,5 @@ mod errors;
 mod limits;
 mod operations;
 mod options;
+mod signals;
 mod support;
