@@ -13,6 +13,9 @@
 //! `details` adds status messages, out of office, work locations, `$select` and user principal names, for which the application
 //! implements `Environment`.
 //!
+//! A device or gateway that follows another system reads its answers with [`Resource::read`], and [`json`] for the rest;
+//! [`Command::mirror`](crate::Command::mirror) makes the command.
+//!
 //! Nothing is collected, so that the caller's buffers bound all memory. Associated constants say how large these must be:
 //! [`RawRequest::MAX_BODY`], [`Line::MAX_LEN`], [`Resource::MAX_LEN`], [`Error::MAX_LEN`], [`Ids::MAX_RESPONSE`],
 //! [`Element::MAX_RESPONSE`], [`ChangeEvent::MAX_LEN`].

@@ -13,6 +13,7 @@ mod details;
 mod examples;
 #[cfg(feature = "batch")]
 mod limits;
+mod mirror;
 #[cfg(feature = "batch")]
 mod reads;
 #[cfg(feature = "batch")]

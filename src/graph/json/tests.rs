@@ -1,5 +1,6 @@
 extern crate std;
 use super::*;
+use crate::BufferFull;
 use std::string::String;
 
 #[test]
@@ -107,11 +108,36 @@ fn text_is_compared_and_decoded_in_any_spelling() {
     assert!(emoji(br#""\ud83d\ude00\n""#).is_same_text(emoji("\"😀\\u000a\"".as_bytes())));
     assert!(emoji(br#""\ud83d\ude00""#).is_text("😀") && !emoji(br#""\ud83d""#).is_text("😀"));
     assert!(emoji(br#"{"\u0061t":1}"#).member("at").unwrap().is_some());
-    assert_eq!(value.text(&mut heapless::Vec::<u8, 6>::new()), Some("/users"));
-    assert_eq!(value.text(&mut heapless::Vec::<u8, 5>::new()), None);
+    assert_eq!(value.text_in(&mut heapless::Vec::<u8, 6>::new()), Some("/users"));
+    assert_eq!(value.text_in(&mut heapless::Vec::<u8, 5>::new()), None);
     let plain = Value::parse(b"\"/users\"").unwrap();
-    assert_eq!(plain.text(&mut heapless::Vec::<u8, 0>::new()), Some("/users"));
-    assert_eq!(Value::parse(b"5").unwrap().text(&mut heapless::Vec::<u8, 9>::new()), None);
+    assert_eq!(plain.text_in(&mut heapless::Vec::<u8, 0>::new()), Some("/users"));
+    assert_eq!(Value::parse(b"5").unwrap().text_in(&mut heapless::Vec::<u8, 9>::new()), None);
+}
+
+#[test]
+fn text_for_applications_is_told_from_what_is_too_long_and_from_what_is_no_text() {
+    let value = |text: &'static str| Value::parse(text.as_bytes()).unwrap();
+    let escaped = value(r#""\u00e9tat""#);
+    assert_eq!(escaped.text(&mut [0; 5]), Ok(Some("état")));
+    assert_eq!(escaped.text(&mut [7; 9]), Ok(Some("état")), "what is left of the buffer is not read");
+    for length in 0..5 {
+        assert_eq!(escaped.text(&mut std::vec![0; length]), Err(BufferFull), "{length}");
+    }
+    assert_eq!(value("\"état\"").text(&mut []), Ok(Some("état")), "nothing to decode");
+    assert_eq!(value(r#""""#).text(&mut []), Ok(Some("")));
+    for other in ["5", "null", "true", "[]", "{}", r#""\ud83d""#, r#""a\ude00b""#] {
+        assert_eq!(value(other).text(&mut [0; 9]), Ok(None), "{other}");
+    }
+}
+
+#[test]
+fn only_true_and_false_are_booleans() {
+    let value = |text: &'static str| Value::parse(text.as_bytes()).unwrap();
+    assert_eq!((value(" true ").as_bool(), value("false").as_bool()), (Some(true), Some(false)));
+    for other in ["null", "0", "1", r#""true""#, "[]", "{}", "[true]"] {
+        assert_eq!(value(other).as_bool(), None, "{other}");
+    }
 }
 
 /// Half a pair is no text, but equal to itself, in any spelling of what follows.
@@ -128,7 +154,7 @@ fn half_a_pair_consumes_nothing_after_it() {
     ] {
         assert!(value(escaped).is_same_text(value(plain)), "{escaped} {plain}");
         assert!(!value(escaped).is_text(mistaken), "{escaped}");
-        assert_eq!(value(escaped).text(&mut heapless::Vec::<u8, 9>::new()), None, "{escaped}");
+        assert_eq!(value(escaped).text_in(&mut heapless::Vec::<u8, 9>::new()), None, "{escaped}");
     }
     assert!(!value(r#""\ud83d\u0041""#).is_same_text(value(r#""\ud83d\u0042""#)));
 }
@@ -166,7 +192,7 @@ fn half_a_pair_has_no_length() {
     ] {
         let value = Value::parse(quoted.as_bytes()).unwrap();
         assert_eq!(value.text_len(), expected, "{quoted}");
-        assert_eq!(value.text(&mut heapless::Vec::<u8, 20>::new()).map(str::len), expected, "{quoted}");
+        assert_eq!(value.text_in(&mut heapless::Vec::<u8, 20>::new()).map(str::len), expected, "{quoted}");
     }
 }
 

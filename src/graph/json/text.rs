@@ -1,5 +1,6 @@
 //! The text of a JSON string: escapes are decoded as it is read.
 
+use crate::buffer::BufferFull;
 use crate::id::hex_value;
 use heapless::VecView;
 
@@ -105,4 +106,20 @@ pub(in super::super) fn decode<'b>(inside: &'b str, buffer: &'b mut VecView<u8>)
         buffer.push(byte).ok()?;
     }
     core::str::from_utf8(buffer).ok()
+}
+
+/// Decodes the text between two quotation marks into `buffer`, unless nothing in it is escaped; `None` of half a surrogate
+/// pair.
+///
+/// For applications, whose buffers are plain bytes; [`decode`] needs none that are initialised.
+pub(super) fn decode_into<'b>(inside: &'b str, buffer: &'b mut [u8]) -> Result<Option<&'b str>, BufferFull> {
+    if !inside.bytes().any(|byte| byte == b'\\') {
+        return Ok(Some(inside));
+    }
+    let mut length = 0_usize;
+    for byte in Decoded::new(inside) {
+        *buffer.get_mut(length).ok_or(BufferFull)? = byte;
+        length = length.saturating_add(1);
+    }
+    Ok(core::str::from_utf8(buffer.get(..length).unwrap_or_default()).ok())
 }

@@ -2,7 +2,8 @@
 
 use super::error::JsonError;
 use super::scanner::Scanner;
-use super::text::{Decoded, decode};
+use super::text::{Decoded, decode, decode_into};
+use crate::buffer::BufferFull;
 use heapless::VecView;
 
 /// A validated JSON value, borrowed from its text.
@@ -40,7 +41,7 @@ impl<'a> Value<'a> {
         if scanner.is_at_end() { Ok(Self(value)) } else { Err(JsonError::Syntax) }
     }
 
-    /// Returns the text of the value, as it was written.
+    /// Returns the text of the value, as it was written: of a number, what `parse` reads.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         self.0
@@ -114,11 +115,47 @@ impl<'a> Value<'a> {
     /// Returns the text of a string, decoded into `buffer` if something in it is escaped.
     ///
     /// `None` of any other value, of a decoded text longer than the buffer, and of half a surrogate pair.
-    pub(in super::super) fn text<'b>(self, buffer: &'b mut VecView<u8>) -> Option<&'b str>
+    pub(in super::super) fn text_in<'b>(self, buffer: &'b mut VecView<u8>) -> Option<&'b str>
     where
         'a: 'b,
     {
         decode(self.escaped()?, buffer)
+    }
+
+    /// Returns the text of a string, decoded into `buffer` if something in it is escaped.
+    ///
+    /// A text without escapes is borrowed from the value, however long it is. `Ok(None)` of any other value, and of a string
+    /// with half a surrogate pair, which is no text; [`is_string`](Self::is_string) tells these apart.
+    ///
+    /// ```
+    /// use presence_core::graph::json::Value;
+    ///
+    /// let answer = Value::parse(br#"{"activity":"In\u0041Call","availability":"Busy","id":7}"#)?;
+    /// let mut buffer = [0; 32];
+    /// assert_eq!(answer.member("availability")?.map(|value| value.text(&mut buffer)), Some(Ok(Some("Busy"))));
+    /// assert_eq!(answer.member("activity")?.map(|value| value.text(&mut buffer)), Some(Ok(Some("InACall"))));
+    /// assert_eq!(answer.member("id")?.map(|value| value.text(&mut buffer)), Some(Ok(None)));
+    /// # Ok::<(), presence_core::graph::json::JsonError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BufferFull`] if something is escaped, and the decoded text is longer than the buffer.
+    pub fn text<'b>(self, buffer: &'b mut [u8]) -> Result<Option<&'b str>, BufferFull>
+    where
+        'a: 'b,
+    {
+        self.escaped().map_or(Ok(None), |inside| decode_into(inside, buffer))
+    }
+
+    /// Returns the value of `true` or `false`; `None` of any other value.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        match self.0 {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
     }
 
     /// Returns the length of a string's text, decoded, in bytes; `None` of any other value, and of half a surrogate pair.

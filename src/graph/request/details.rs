@@ -110,7 +110,7 @@ impl<'a> DetailsAction<'a> {
         };
         let kind = required(body, Field::WorkLocationType)?;
         let place_id = member(body, Field::PlaceId)?;
-        let kind = kind.text(&mut Name::new()).and_then(WorkLocationType::from_name);
+        let kind = kind.text_in(&mut Name::new()).and_then(WorkLocationType::from_name);
         let kind = kind.ok_or(Error::Malformed(Field::WorkLocationType))?;
         check_text(place_id, Field::PlaceId, WorkPlace::MAX_ID_LEN)?;
         Ok(Self::SetLocation { layer, kind, place_id, until: context.end_of_day(user) })
@@ -131,11 +131,11 @@ impl<'a> DetailsAction<'a> {
         let TextBuffer(buffer) = buffer;
         match self {
             Self::SetStatusMessage { content, expires_at } => {
-                let text = content.and_then(|content| content.text(buffer)).unwrap_or_default();
+                let text = content.and_then(|content| content.text_in(buffer)).unwrap_or_default();
                 DetailsCommand::SetStatusMessage { text, expires_at }
             }
             Self::SetLocation { layer, kind, place_id, until } => {
-                let id = place_id.and_then(|id| id.text(buffer));
+                let id = place_id.and_then(|id| id.text_in(buffer));
                 DetailsCommand::SetLocation { layer, place: WorkPlace { kind, id }, until }
             }
             Self::ClearLocations(layers) => DetailsCommand::ClearLocations(layers),
@@ -170,16 +170,16 @@ fn status_message<'a>(body: Option<Value<'a>>, context: &Context<'_>) -> Result<
     let content_type = member(message, Field::ContentType)?;
     check_text(content, Field::Content, MAX_MESSAGE)?;
     let mut buffer = Name::new();
-    let is_plain = |value: Value<'_>| value.text(&mut buffer).is_some_and(|text| text.eq_ignore_ascii_case("text"));
+    let is_plain = |value: Value<'_>| value.text_in(&mut buffer).is_some_and(|text| text.eq_ignore_ascii_case("text"));
     if !content_type.is_none_or(is_plain) {
         return Err(Error::Malformed(Field::ContentType));
     }
     let expires_at = match expiry {
         None => Instant::NEVER,
         Some((local, zone)) => {
-            let local = local.text(&mut buffer).and_then(DateTime::parse);
+            let local = local.text_in(&mut buffer).and_then(DateTime::parse);
             let (local, is_utc) = local.ok_or(Error::Malformed(Field::DateTime))?;
-            let zone = zone.text(&mut buffer).ok_or(Error::Malformed(Field::TimeZone))?;
+            let zone = zone.text_in(&mut buffer).ok_or(Error::Malformed(Field::TimeZone))?;
             context.instant(local, is_utc, zone).ok_or(Error::Malformed(Field::TimeZone))?
         }
     };

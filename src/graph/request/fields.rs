@@ -19,7 +19,7 @@ pub(super) type Text = heapless::Vec<u8, 40>;
 
 /// Returns the text of a member; empty if it is missing, no string, or longer than anything valid.
 fn text<'b>(value: Option<Value<'b>>, buffer: &'b mut Text) -> &'b str {
-    value.and_then(|value| value.text(buffer)).unwrap_or_default()
+    value.and_then(|value| value.text_in(buffer)).unwrap_or_default()
 }
 
 /// The members of an action's body: their values, not yet parsed.

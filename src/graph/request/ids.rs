@@ -55,5 +55,5 @@ impl<'a> Ids<'a> {
 }
 
 fn user_id(value: Value<'_>) -> Option<UserId> {
-    UserId::parse(value.text(&mut Text::new())?).ok()
+    UserId::parse(value.text_in(&mut Text::new())?).ok()
 }

@@ -139,11 +139,12 @@ impl<'a> Element<'a> {
         // after the path is read.
         let url = if cfg!(feature = "details") { url } else { until(url, b"?") };
         let target = decode(url, &mut url_buffer).ok_or(Error::UnknownPath)?;
-        let method = method.text(&mut method_buffer).unwrap_or_default();
+        let method = method.text_in(&mut method_buffer).unwrap_or_default();
         let me = context.me();
         Target::route(method, target, me, context)?;
         let mut content_type_buffer = MediaType::new();
-        let content_type = self.content_type()?.map(|value| value.text(&mut content_type_buffer).unwrap_or_default());
+        let content_type =
+            self.content_type()?.map(|value| value.text_in(&mut content_type_buffer).unwrap_or_default());
         let body = Body::Json(self.member(Field::Body)?);
         Request::parse_for(&RawRequest { method, target, content_type, body }, me, context, policy)
     }

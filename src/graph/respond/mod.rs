@@ -6,6 +6,7 @@ pub(in crate::graph) mod element;
 mod error;
 pub(in crate::graph) mod event;
 mod presence;
+mod read;
 pub(in crate::graph) mod resource;
 mod text;
 pub(in crate::graph) mod writer;

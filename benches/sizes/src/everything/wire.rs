@@ -50,7 +50,7 @@ fn setters(raw: RawRequest<'static, 'static>, resource: Resource<'static>) {
 
 #[inline(always)]
 pub fn keep() {
-    keep!(Value<'static> => as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse);
+    keep!(Value<'static> => as_bool, as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse, text);
     keep!(Batch<'static> => parse);
     keep!(Element<'static> => id, parse, request, value, write_response);
     keep!(Dependencies<'static> => check, is_empty, new, record);
@@ -63,7 +63,7 @@ pub fn keep() {
     keep!(Context<'static> => new, with_environment, with_known_users, with_trace);
     keep!(ChangeEvent<'static> => new, write);
     keep!(RawRequest<'static, 'static> => new, with_body);
-    keep!(Resource<'static> => for_owner, max_len, new, with_select, write);
+    keep!(Resource<'static> => for_owner, max_len, new, read, with_select, write);
     keep!(fn => setters);
     keep!(Line<'static> => parse, write_error);
     keep!(fn => serve, serve_line);
