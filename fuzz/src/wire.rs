@@ -2,6 +2,7 @@
 
 mod capacity;
 mod expected;
+mod expiry;
 mod json;
 mod route;
 mod rules;

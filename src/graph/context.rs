@@ -5,6 +5,8 @@ use crate::graph::caller::Caller;
 use crate::graph::date_time::DateTime;
 #[cfg(feature = "details")]
 use crate::graph::environment::Environment;
+#[cfg(feature = "details")]
+use crate::graph::error::Field;
 use crate::graph::trace::Trace;
 use crate::id::UserId;
 #[cfg(feature = "details")]
@@ -85,6 +87,15 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Reports whether a name means UTC for a caller who knows no zones.
+///
+/// Windows has `UTC`, Linux `Etc/UTC` where it is not `UTC`, and Graph writes the third itself. `Etc/GMT` is among the zones
+/// that Graph lists; `GMT` is its other name. Their further aliases are left to [`Environment::zone`].
+#[cfg(feature = "details")]
+fn is_utc(zone: &str) -> bool {
+    ["UTC", "Etc/UTC", "tzone://Microsoft/Utc", "Etc/GMT", "GMT"].iter().any(|utc| zone.eq_ignore_ascii_case(utc))
+}
+
 #[cfg(feature = "details")]
 impl Context<'_> {
     pub(super) fn epoch(&self) -> Option<u64> {
@@ -95,12 +106,20 @@ impl Context<'_> {
         self.environment?.user(principal_name)
     }
 
-    /// Returns the instant of a date and time in a zone.
-    pub(super) fn instant(&self, local: DateTime, is_utc: bool, zone: &str) -> Option<Instant> {
-        let is_utc = is_utc || zone.eq_ignore_ascii_case("UTC") || zone.eq_ignore_ascii_case("Etc/UTC");
-        let epoch = self.epoch()?;
-        let unix = if is_utc { local.to_unix_millis() } else { self.environment?.zone(local, zone)? };
-        Some(Instant::from_millis(unix.saturating_sub(epoch)))
+    /// Returns the instant of a date and time with an offset, in minutes, or in a zone; UTC where there is neither.
+    ///
+    /// # Errors
+    ///
+    /// The field at fault: the expiry without a wall clock, the zone if it is unknown.
+    pub(super) fn instant(&self, local: DateTime, offset: Option<i16>, zone: Option<&str>) -> Result<Instant, Field> {
+        let epoch = self.epoch().ok_or(Field::ExpiryDateTime)?;
+        let unix = match (offset, zone) {
+            (None, Some(zone)) if !is_utc(zone) => {
+                self.environment.and_then(|environment| environment.zone(local, zone)).ok_or(Field::TimeZone)?
+            }
+            _ => local.to_unix_millis_at(offset.unwrap_or(0)),
+        };
+        Ok(Instant::from_millis(unix.saturating_sub(epoch)))
     }
 
     /// Returns when the day of a user ends; later than now.

@@ -21,13 +21,19 @@ pub struct DateTime {
 }
 
 const MILLIS_OF_DAY: u64 = 86_400_000;
+const MILLIS_OF_MINUTE: u64 = 60_000;
 const FIRST_YEAR: u32 = 1970;
+/// From the beginning of the year 1 to that of 1970, by the calendar of today.
+const BEFORE_1970: u64 = days_before(FIRST_YEAR) as u64 * MILLIS_OF_DAY;
 
 impl DateTime {
-    /// Parses `2026-11-24T17:05:33.2079781`, and reports whether a `Z` follows, which makes it UTC.
+    const LAST: Self = Self { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
+
+    /// Parses `2026-11-24T17:05:33.2079781`, and the offset from UTC behind it, in minutes, if there is one.
     ///
+    /// The offset is `Z`, `+01:00`, or as `strftime` writes it, `+0100`; `t` and `z` are letters of RFC 3339 as well.
     /// Seconds and their fraction may be missing. Digits after milliseconds are dropped.
-    pub(super) fn parse(text: &str) -> Option<(Self, bool)> {
+    pub(super) fn parse(text: &str) -> Option<(Self, Option<i16>)> {
         let mut rest = text.as_bytes();
         let year = number(&mut rest, 4)?;
         let month = after(&mut rest, b'-', 2)?;
@@ -38,22 +44,9 @@ impl DateTime {
         let mut millisecond = 0;
         if rest.first() == Some(&b':') {
             second = after(&mut rest, b':', 2)?;
-            if let [b'.', digits @ ..] = rest {
-                let count = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
-                let (fraction, others) = digits.split_at_checked(count)?;
-                if fraction.is_empty() {
-                    return None;
-                }
-                let mut worth = 100;
-                for digit in fraction.iter().take(3) {
-                    millisecond = u16::from(digit.wrapping_sub(b'0')).saturating_mul(worth).saturating_add(millisecond);
-                    worth /= 10;
-                }
-                rest = others;
-            }
+            millisecond = fraction(&mut rest)?;
         }
-        let is_utc = rest == b"Z";
-        let is_whole = is_utc || rest.is_empty();
+        let offset = offset(rest)?;
         let (month, day, hour) = (month as u8, day as u8, hour as u8);
         let exists = year > 0
             && (1..=12).contains(&month)
@@ -62,16 +55,28 @@ impl DateTime {
             && minute < 60
             && second < 60;
         let date_time = Self { year, month, day, hour, minute: minute as u8, second: second as u8, millisecond };
-        (is_whole && exists).then_some((date_time, is_utc))
+        exists.then_some((date_time, offset))
     }
 
     /// Returns the Unix time in milliseconds, as if this were UTC; 0 before 1970.
     #[must_use]
     pub fn to_unix_millis(self) -> u64 {
+        self.since_year_1().saturating_sub(BEFORE_1970)
+    }
+
+    /// Returns the Unix time in milliseconds of a time that is so many minutes ahead of UTC.
+    ///
+    /// Instants before 1970 are 0, those after the year 9999 its last millisecond, which is what can be written again.
+    pub(super) fn to_unix_millis_at(self, offset: i16) -> u64 {
+        let shift = u64::from(offset.unsigned_abs()).saturating_mul(MILLIS_OF_MINUTE);
+        let local = self.since_year_1();
+        let utc = if offset < 0 { local.saturating_add(shift) } else { local.saturating_sub(shift) };
+        utc.saturating_sub(BEFORE_1970).min(Self::LAST.to_unix_millis())
+    }
+
+    /// Returns the milliseconds since the year 1 began: before 1970 as well, an offset leads to another day.
+    fn since_year_1(self) -> u64 {
         let year = u32::from(self.year);
-        if year < FIRST_YEAR {
-            return 0;
-        }
         let month_days = (1..self.month).map(|month| days_of_month(year, month)).fold(0, u32::saturating_add);
         let days = days_before(year).saturating_add(month_days).saturating_add(u32::from(self.day)).saturating_sub(1);
         let minutes = u64::from(self.hour).saturating_mul(60).saturating_add(self.minute.into());
@@ -83,11 +88,11 @@ impl DateTime {
     /// Converts Unix time in milliseconds to UTC; the last millisecond of the year 9999 for times after it.
     #[must_use]
     pub fn from_unix_millis(unix: u64) -> Self {
-        let last = Self { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
-        let unix = unix.min(last.to_unix_millis());
+        let unix = unix.min(Self::LAST.to_unix_millis());
         let mut days = (unix / MILLIS_OF_DAY) as u32;
         // At most seven years too early, because a year is a little shorter than 366 days.
         let mut year = FIRST_YEAR.saturating_add(days / 366);
+        days = days.saturating_add(days_before(FIRST_YEAR));
         while days >= days_before(year.saturating_add(1)) {
             year = year.saturating_add(1);
         }
@@ -125,11 +130,11 @@ const fn days_of_month(year: u32, month: u8) -> u32 {
     }
 }
 
-/// Returns the number of days from 1970, which is no leap year, to the start of a year.
-fn days_before(year: u32) -> u32 {
-    let leap_days = |last: u32| (last / 4).saturating_sub(last / 100).saturating_add(last / 400);
-    let leaps = leap_days(year.saturating_sub(1)).saturating_sub(leap_days(FIRST_YEAR));
-    year.saturating_sub(FIRST_YEAR).saturating_mul(365).saturating_add(leaps)
+/// Returns the number of days from the beginning of the year 1 to that of a year.
+const fn days_before(year: u32) -> u32 {
+    let years = year.saturating_sub(1);
+    let leap_days = (years / 4).saturating_sub(years / 100).saturating_add(years / 400);
+    years.saturating_mul(365).saturating_add(leap_days)
 }
 
 /// Reads a number of this many digits.
@@ -142,11 +147,49 @@ fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
     })
 }
 
-/// Reads a separator, and a number of this many digits.
+/// Reads a separator, a letter in any case, and a number of this many digits.
 fn after(rest: &mut &[u8], mark: u8, digits: usize) -> Option<u16> {
     let (first, others) = rest.split_first()?;
     *rest = others;
-    if *first == mark { number(rest, digits) } else { None }
+    if first.eq_ignore_ascii_case(&mark) { number(rest, digits) } else { None }
+}
+
+/// Reads the fraction of a second, if there is one, in milliseconds.
+fn fraction(rest: &mut &[u8]) -> Option<u16> {
+    let [b'.', digits @ ..] = *rest else { return Some(0) };
+    let count = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
+    let (fraction, others) = digits.split_at_checked(count)?;
+    *rest = others;
+    if fraction.is_empty() {
+        return None;
+    }
+    let mut worth = 100;
+    let mut milliseconds = 0_u16;
+    for digit in fraction.iter().take(3) {
+        milliseconds = u16::from(digit.wrapping_sub(b'0')).saturating_mul(worth).saturating_add(milliseconds);
+        worth /= 10;
+    }
+    Some(milliseconds)
+}
+
+/// Reads the rest of a text as an offset from UTC, in minutes; `None` in it where nothing is left.
+fn offset(mut rest: &[u8]) -> Option<Option<i16>> {
+    let is_west = match rest {
+        [] => return Some(None),
+        [b'Z' | b'z'] => return Some(Some(0)),
+        [b'+', ..] => false,
+        [b'-', ..] => true,
+        _ => return None,
+    };
+    let hours = after(&mut rest, if is_west { b'-' } else { b'+' }, 2)?;
+    let minutes = match rest {
+        [] => 0,
+        [b':', ..] => after(&mut rest, b':', 2)?,
+        _ => number(&mut rest, 2)?,
+    };
+    let exists = rest.is_empty() && hours < 24 && minutes < 60;
+    let offset = i16::try_from(hours.saturating_mul(60).saturating_add(minutes)).ok().filter(|_| exists)?;
+    Some(Some(if is_west { offset.saturating_neg() } else { offset }))
 }
 
 #[cfg(test)]
@@ -154,7 +197,7 @@ mod tests {
     use super::*;
 
     fn unix(text: &str) -> Option<u64> {
-        DateTime::parse(text).map(|(date_time, _)| date_time.to_unix_millis())
+        DateTime::parse(text).map(|(date_time, offset)| date_time.to_unix_millis_at(offset.unwrap_or(0)))
     }
 
     #[test]
@@ -173,7 +216,6 @@ mod tests {
         ] {
             assert_eq!(unix(text), Some(expected), "{text}");
         }
-        assert_eq!(DateTime::parse("2026-11-24T17:05Z").map(|(_, is_utc)| is_utc), Some(true));
         for text in [
             "",
             "2026-11-24",
@@ -193,12 +235,64 @@ mod tests {
             "0000-01-01T00:00:00",
             "-026-01-01T00:00:00",
             "2026-1-1T00:00:00",
-            "2026-11-24T17:05:33+01:00",
-            "2026-11-24T17:05:33z",
             "2026-11-24T17:05:33Zx",
+            "2026-11-24T17:05:33ZZ",
+            "2026-11-24T17:05:33 Z",
+            "2026-11-24T17:05:33+",
+            "2026-11-24T17:05:33+1",
+            "2026-11-24T17:05:33+1:00",
+            "2026-11-24T17:05:33+010",
+            "2026-11-24T17:05:33+01:0",
+            "2026-11-24T17:05:33+01:",
+            "2026-11-24T17:05:33+24:00",
+            "2026-11-24T17:05:33+01:60",
+            "2026-11-24T17:05:33+01:00Z",
+            "2026-11-24T17:05:33+01:00:00",
+            "2026-11-24T17:05:33+01-00",
+            "2026-11-24T17:05:33++1:00",
+            "2026-11-24T17:05:33\u{2212}01:00",
+            "2026-11-24T17:05:33UTC",
+            "2026-11-24T17:05.5",
+            "2026-11-24U17:05:33",
+            "2026-02-30T10:00:00+01:00",
             "12026-11-24T17:05:33",
         ] {
             assert_eq!(unix(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn t1_offsets_and_their_spellings() {
+        let offset = |text| DateTime::parse(text).map(|(_, offset)| offset);
+        for (text, expected) in [
+            ("2026-11-24T17:05", None),
+            ("2026-11-24t17:05:33", None),
+            ("2026-11-24T17:05Z", Some(0)),
+            ("2026-11-24t17:05:33.2z", Some(0)),
+            ("2026-11-24T17:05:33.2+00:00", Some(0)),
+            ("2026-11-24T17:05:33-00:00", Some(0)),
+            ("2026-11-24T17:05+01:00", Some(60)),
+            ("2026-11-24T17:05:33.2079781-03:30", Some(-210)),
+            ("2026-11-24T17:05:33-0330", Some(-210)),
+            ("2026-11-24T17:05:33+14", Some(840)),
+            ("2026-11-24T17:05:33+23:59", Some(1439)),
+            ("2026-11-24T17:05:33-23:59", Some(-1439)),
+        ] {
+            assert_eq!(offset(text), Some(expected), "{text}");
+        }
+        for (text, same) in [
+            ("2026-11-24T18:05:33+01:00", "2026-11-24T17:05:33Z"),
+            ("2026-11-24T13:35:33-03:30", "2026-11-24T17:05:33Z"),
+            ("2024-02-29T23:59:00-00:01", "2024-03-01T00:00:00Z"),
+            ("2025-03-01T00:00:00+00:01", "2025-02-28T23:59:00Z"),
+            ("2027-01-01T12:00:00+14:00", "2026-12-31T22:00:00Z"),
+            // Local times on the other side of 1970, of the year 1 and of 9999.
+            ("1969-12-31T23:30:00-01:00", "1970-01-01T00:30:00Z"),
+            ("1970-01-01T00:30:00+01:00", "1970-01-01T00:00:00Z"),
+            ("0001-01-01T00:00:00+01:00", "1970-01-01T00:00:00Z"),
+            ("9999-12-31T23:30:00-01:00", "9999-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(unix(text), unix(same), "{text}");
         }
     }
 
@@ -210,7 +304,7 @@ mod tests {
             let mut expected = DateTime { year, month: 1, day: 1, hour: 7, minute: 8, second: 9, millisecond: 10 };
             let of_day = expected.to_unix_millis() % MILLIS_OF_DAY;
             for day in days_before(first)..days_before(last + 1) {
-                let unix = u64::from(day) * MILLIS_OF_DAY + of_day;
+                let unix = u64::from(day - days_before(FIRST_YEAR)) * MILLIS_OF_DAY + of_day;
                 assert_eq!(DateTime::from_unix_millis(unix), expected);
                 assert_eq!(expected.to_unix_millis(), unix);
                 expected.day += 1;
@@ -222,8 +316,7 @@ mod tests {
                 }
             }
         }
-        let last = DateTime { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
-        assert_eq!(DateTime::from_unix_millis(u64::MAX), last);
+        assert_eq!(DateTime::from_unix_millis(u64::MAX), DateTime::LAST);
     }
 
     /// The fields are public: a month after the last one begins where the year ends.

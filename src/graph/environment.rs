@@ -37,7 +37,9 @@ pub trait Environment {
 
     /// Converts a local date and time to Unix time in milliseconds; `None` for an unknown zone.
     ///
-    /// Zones are named as Windows or IANA do. UTC needs no call.
+    /// The date exists, but for a time that the zone skips; the zone is what a client sent, of any length. It is named as
+    /// Windows or IANA do, in any case. A time that comes twice is the earlier instant; of one that is skipped, the offset from
+    /// before counts ([T1](crate::rules#t1)). UTC, and a time with an offset of its own, need no call.
     fn zone(&self, local: DateTime, zone: &str) -> Option<u64> {
         let _ = (local, zone);
         None

@@ -1,6 +1,7 @@
 //! The expected response: the library parses the request, which is checked against section 7 as written down here again; all
 //! that follows, and the text, is computed independently. Rules H1 to H5.
 
+use super::expiry::assert_ends;
 use super::json::depth;
 use super::route::{assert_element_routed, assert_routed};
 use super::rules::{may, status};
@@ -58,10 +59,13 @@ impl Expected<'_> {
     fn response(&mut self, input: Input<'_>) -> (Option<u16>, String) {
         let policy = *self.users.0.policy();
         match input {
-            Input::Http { .. } => {
+            Input::Http { body, .. } => {
                 let raw = input.raw().expect("one over HTTP");
                 let request = Request::parse(&raw, self.context, &policy);
                 assert_routed(raw.method, raw.target, self.context, &request, usize::MAX);
+                if let Ok(body) = Tree::parse(body) {
+                    assert_ends(&body, self.context, &request);
+                }
                 let (status, body) = self.carry_out(request);
                 (Some(status), body)
             }

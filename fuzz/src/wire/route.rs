@@ -1,6 +1,7 @@
 //! Section 7, written down independently: the request of each method and path.
 
 use super::ME;
+use super::expiry::assert_ends;
 use super::tree::Tree;
 use presence_core::details::{LocationLayer, LocationLayers};
 use presence_core::graph::{Context, DetailsAction, Element, Error, Request};
@@ -170,5 +171,6 @@ pub fn assert_element_routed(element: Element<'_>, context: &Context<'_>, outcom
     let Ok(tree) = Tree::parse(element.value().as_str().as_bytes()) else { return };
     if let (Some(Tree::Text(method)), Some(Tree::Text(url))) = (tree.member("method"), tree.member("url")) {
         assert_routed(method, url, context, outcome, LONGEST);
+        assert_ends(tree.member("body").unwrap_or(&Tree::Null), context, outcome);
     }
 }

@@ -76,7 +76,7 @@ impl Presences<'_> {
             };
             times = format!(
                 r#","publishedDateTime":{},"expiryDateTime":{expiry}"#,
-                published.map_or("null".to_owned(), |published| format!("\"{published}\""))
+                published.map_or("null".to_owned(), |published| format!("\"{published}Z\""))
             );
         }
         format!(r#"{{"message":{{"content":{content},"contentType":"text"}}{times}}}"#)
@@ -109,7 +109,7 @@ impl Presences<'_> {
         };
         let (date, time) = (moment.date(), moment.time());
         Some(format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{millis:03}0000Z",
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{millis:03}0000",
             date.year(),
             date.month(),
             date.day(),

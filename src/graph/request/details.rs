@@ -77,7 +77,7 @@ impl<'a> DetailsAction<'a> {
     /// Requires the member that an operation needs, before anything else is checked.
     pub(super) fn require(operation: Operation, body: Option<Value<'a>>) -> Result<(), Error> {
         let field = match operation {
-            Operation::SetStatusMessage => Field::StatusMessage,
+            Operation::SetStatusMessage => return required_or_null(body, Field::StatusMessage).map(|_| ()),
             Operation::SetManualLocation | Operation::SetAutomaticLocation => Field::WorkLocationType,
             Operation::ClearAutomaticLocation | Operation::ClearLocation => return Ok(()),
             Operation::Get
@@ -144,50 +144,59 @@ impl<'a> DetailsAction<'a> {
 }
 
 fn status_message<'a>(body: Option<Value<'a>>, context: &Context<'_>) -> Result<DetailsAction<'a>, Error> {
-    let status = required(body, Field::StatusMessage)?;
-    if !status.is_object() {
-        return Err(Error::Malformed(Field::StatusMessage));
-    }
-    let message = member(Some(status), Field::Message)?;
-    if message.is_none() && !status.members().any(|(name, _)| Value::is_name(name, Field::Message.member())) {
-        return Err(Error::Missing(Field::Message));
-    }
-    if message.is_some_and(|message| !message.is_object()) {
-        return Err(Error::Malformed(Field::Message));
-    }
-    let expiry = member(Some(status), Field::ExpiryDateTime)?;
-    if expiry.is_some_and(|expiry| !expiry.is_object()) {
-        return Err(Error::Malformed(Field::ExpiryDateTime));
-    }
-    let expiry = match expiry {
+    let Some(status) = required_or_null(body, Field::StatusMessage)? else {
+        return Ok(DetailsAction::SetStatusMessage { content: None, expires_at: Instant::NEVER });
+    };
+    let status = Some(object(status, Field::StatusMessage)?);
+    let message = required_or_null(status, Field::Message)?;
+    let message = message.map(|message| object(message, Field::Message)).transpose()?;
+    let expiry = match member(status, Field::ExpiryDateTime)? {
         Some(expiry) => {
-            let local = required(Some(expiry), Field::DateTime)?;
-            Some((local, required(Some(expiry), Field::TimeZone)?))
+            let expiry = Some(object(expiry, Field::ExpiryDateTime)?);
+            Some((required(expiry, Field::DateTime)?, member(expiry, Field::TimeZone)?))
         }
         None => None,
     };
     let content = member(message, Field::Content)?;
     let content_type = member(message, Field::ContentType)?;
     check_text(content, Field::Content, MAX_MESSAGE)?;
-    let mut buffer = Name::new();
-    let is_plain = |value: Value<'_>| value.text_in(&mut buffer).is_some_and(|text| text.eq_ignore_ascii_case("text"));
+    let is_plain =
+        |value: Value<'_>| value.text_in(&mut Name::new()).is_some_and(|text| text.eq_ignore_ascii_case("text"));
     if !content_type.is_none_or(is_plain) {
         return Err(Error::Malformed(Field::ContentType));
     }
     let expires_at = match expiry {
+        Some((date_time, zone)) => instant(date_time, zone, context)?,
         None => Instant::NEVER,
-        Some((local, zone)) => {
-            let local = local.text_in(&mut buffer).and_then(DateTime::parse);
-            let (local, is_utc) = local.ok_or(Error::Malformed(Field::DateTime))?;
-            let zone = zone.text_in(&mut buffer).ok_or(Error::Malformed(Field::TimeZone))?;
-            context.instant(local, is_utc, zone).ok_or(Error::Malformed(Field::TimeZone))?
-        }
     };
     Ok(DetailsAction::SetStatusMessage { content, expires_at })
 }
 
+/// Returns the instant of an expiry.
+fn instant(date_time: Value<'_>, zone: Option<Value<'_>>, context: &Context<'_>) -> Result<Instant, Error> {
+    let mut buffer = Name::new();
+    let date_time = date_time.text_in(&mut buffer).and_then(DateTime::parse);
+    let (local, offset) = date_time.ok_or(Error::Malformed(Field::DateTime))?;
+    // Beside an offset it may be the name of no zone, but it is a text.
+    check_text(zone, Field::TimeZone, usize::MAX)?;
+    // What is longer than the buffer, and has escapes, is no zone.
+    let zone = zone.map(|zone| zone.text_in(&mut buffer).unwrap_or_default());
+    context.instant(local, offset, zone).map_err(Error::Malformed)
+}
+
+fn object(value: Value<'_>, field: Field) -> Result<Value<'_>, Error> {
+    if value.is_object() { Ok(value) } else { Err(Error::Malformed(field)) }
+}
+
 fn required<'a>(body: Option<Value<'a>>, field: Field) -> Result<Value<'a>, Error> {
     member(body, field)?.ok_or(Error::Missing(field))
+}
+
+/// Returns a member that must be there, but may be null.
+fn required_or_null<'a>(body: Option<Value<'a>>, field: Field) -> Result<Option<Value<'a>>, Error> {
+    let value = member(body, field)?;
+    let is_named = |body: Value<'_>| body.members().any(|(name, _)| Value::is_name(name, field.member()));
+    if value.is_none() && !body.is_some_and(is_named) { Err(Error::Missing(field)) } else { Ok(value) }
 }
 
 /// Checks that a member, if it is there, is a text and not too long.

@@ -70,10 +70,11 @@ fn write_message(
     if resource.is_own {
         let on_the_wall = |instant: Instant| resource.epoch.map(|epoch| epoch.saturating_add(instant.as_millis()));
         match on_the_wall(message.published_at) {
-            Some(unix) => write_template(writer, r#","publishedDateTime":"*""#, &[&date_time(unix)])?,
+            Some(unix) => write_template(writer, r#","publishedDateTime":"*Z""#, &[&date_time(unix)])?,
             None => writer.write(br#","publishedDateTime":null"#)?,
         }
         match on_the_wall(message.expires_at).filter(|_| message.expires_at != Instant::NEVER) {
+            // Without `Z`: clients append one, or take it for a local time of the zone beside it.
             Some(unix) => {
                 write_template(writer, r#","expiryDateTime":{"dateTime":"*","timeZone":"UTC"}"#, &[&date_time(unix)])?
             }
@@ -84,9 +85,9 @@ fn write_message(
 }
 
 /// Returns the text of a moment in UTC, with seven fraction digits.
-fn date_time(unix: u64) -> [u8; 28] {
+fn date_time(unix: u64) -> [u8; 27] {
     let DateTime { year, month, day, hour, minute, second, millisecond } = DateTime::from_unix_millis(unix);
-    let mut text = *b"0000-00-00T00:00:00.0000000Z";
+    let mut text = *b"0000-00-00T00:00:00.0000000";
     let fields = [
         (0, 4, year),
         (5, 2, month.into()),

@@ -119,7 +119,7 @@ impl<'a> Resource<'a> {
     #[cfg(feature = "details")]
     #[must_use]
     pub const fn max_len(message: usize) -> usize {
-        const TIMES: usize = r#","publishedDateTime":"2026-11-24T17:05:33.2070000Z","expiryDateTime":{"dateTime":"2026-11-24T17:05:33.2070000Z","timeZone":"UTC"}"#.len();
+        const TIMES: usize = r#","publishedDateTime":"2026-11-24T17:05:33.2070000Z","expiryDateTime":{"dateTime":"2026-11-24T17:05:33.2070000","timeZone":"UTC"}"#.len();
         const MESSAGES: usize = r#"{"message":{"content":"","contentType":"text"}}"#.len()
             + r#"{"message":"","isOutOfOffice":false}"#.len();
         const PLACE: usize =

@@ -6,6 +6,7 @@
 
 pub mod both;
 pub mod check;
+pub mod date_time;
 pub mod directory;
 pub mod duration;
 pub mod life;

@@ -11,6 +11,7 @@ use presence_core::{Instant, Policy, Presence, SessionId, UserId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+mod expiry;
 mod histories;
 mod location;
 mod message;
