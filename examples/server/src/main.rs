@@ -24,6 +24,7 @@ use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -76,7 +77,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         is_loopback: address.ip().is_loopback(),
         epoch: random_epoch(),
         stopping: stopping.clone(),
-        limits: Limits::new(options.requests as usize),
+        limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });
     runtime.spawn(signals.handle(stop, reload));
     announce(&format!("http://{address}"), hint.as_deref())?;

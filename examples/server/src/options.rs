@@ -49,6 +49,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub requests: u32,
 
+    /// The longest silence on a stream of changes, after which a comment is sent: less than what proxies wait for
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = clap::value_parser!(u8).range(1..=15))]
+    pub heartbeat: u8,
+
     /// Serve without a part of the server, to measure what the part costs
     #[cfg(feature = "benchmark")]
     #[arg(long, value_name = "WITHOUT")]

@@ -16,8 +16,9 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
-use http::{HeaderMap, Uri};
+use futures_util::{StreamExt, stream};
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use presence_core::UserId;
 use presence_core::directory::Cursor;
 use presence_core::graph::{Error, Select};
@@ -25,8 +26,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The interval of comments that keep an idle stream alive.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The headers that make proxies pass events on as they come: nginx's own, and those of RFC 9111.
+const THROUGH_PROXIES: [(HeaderName, &str); 2] =
+    [(HeaderName::from_static("x-accel-buffering"), "no"), (CACHE_CONTROL, "no-cache, no-transform")];
+/// The least time after which a client whose stream has ended connects again, and the most that chance adds to it.
+///
+/// Many streams end at once, when the server or a proxy restarts.
+const RECONNECT: [u64; 2] = [2000, 2000];
 
 /// Streams changes.
 pub async fn follow(
@@ -40,13 +46,22 @@ pub async fn follow(
             let epoch = app.epoch;
             let events = stream::unfold(reader, move |mut reader| async move {
                 let event = reader.next().await?;
-                Some((Ok::<_, Infallible>(to_sse(&event, &reader, me, epoch)), reader))
+                Some((to_sse(&event, &reader, me, epoch), reader))
             });
-            Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+            let events = stream::iter([Event::default().retry(reconnect_delay())]).chain(events);
+            let heartbeat = KeepAlive::new().interval(app.limits.heartbeat);
+            let stream = Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(heartbeat);
+            (THROUGH_PROXIES.map(|(name, value)| (name, HeaderValue::from_static(value))), stream).into_response()
         }
         Err(error) => RequestError::from(error).response(&ids, &app.clock),
     };
     OperationName::attach("changes", response)
+}
+
+/// Returns the time after which this client is to connect again, when its stream has ended.
+fn reconnect_delay() -> Duration {
+    let [least, spread] = RECONNECT;
+    Duration::from_millis(least + uuid::Uuid::new_v4().as_u64_pair().1 % spread)
 }
 
 /// Opens a reader, and returns the user that the caller is signed in as.

@@ -44,7 +44,7 @@ impl Fixture {
     fn of(shards: Shards, clock: Arc<Clock>, metrics: Arc<Metrics>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let tokens = Tokens::new([Grant::development("dev").unwrap()]).unwrap();
-        let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS) };
+        let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS, Duration::from_secs(15)) };
         let names = HashMap::new();
         let app = App { shards, tokens, clock, names, metrics, is_loopback: true, epoch: 1, stopping, limits };
         Self { app: Arc::new(app), _stop: stop }

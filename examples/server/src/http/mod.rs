@@ -74,17 +74,21 @@ pub struct Limits {
     /// The lock of the one request that may advance the clock.
     advance: Mutex<()>,
     request_timeout: Duration,
+    /// The longest time in which a stream of changes sends nothing.
+    heartbeat: Duration,
 }
 
 impl Limits {
-    /// Creates the limits; at most `requests` are served at a time, and more get 429.
-    pub fn new(requests: usize) -> Self {
+    /// Creates the limits; at most `requests` are served at a time, and more get 429. A stream of changes sends something at
+    /// least every `heartbeat`.
+    pub fn new(requests: usize, heartbeat: Duration) -> Self {
         Self {
             in_flight: Semaphore::new(requests),
             buffers: Arc::new(Semaphore::new(BUFFERS)),
             readers: Arc::new(Semaphore::new(READERS)),
             advance: Mutex::new(()),
             request_timeout: REQUEST_TIMEOUT,
+            heartbeat,
         }
     }
 }

@@ -3,13 +3,14 @@
 use super::fixture::{Fixture, REQUESTS};
 use super::{READERS, router};
 use crate::shard::QUEUE;
-use crate::shard::job::Job;
+use crate::shard::job::{FullScan, Job, UserView};
 use axum::body::Body;
 use axum::response::Response;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
-use presence_core::UserId;
+use presence_core::directory::Cursor;
+use presence_core::{Presence, UserId};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -118,4 +119,45 @@ async fn readers_of_changes_leave_half_of_every_queue_to_others() {
     assert_eq!((requested + queue.try_iter().count(), READERS * 2), (READERS, QUEUE));
     readers.shutdown().await;
     assert_eq!(send(&fixture, "GET", "/presence/changes", "").await.status(), 200, "their permits are released");
+}
+
+/// Returns the next piece of a stream.
+async fn next_text(body: &mut Body) -> String {
+    let frame = body.frame().await.expect("the stream has ended").unwrap();
+    String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_stalls_in_a_scan_sends_a_comment_every_15_seconds() {
+    let (fixture, _queue) = Fixture::stalled();
+    let mut body = send(&fixture, "GET", "/presence/changes", "").await.into_body();
+    assert!(next_text(&mut body).await.starts_with("retry: "));
+    assert_eq!(next_text(&mut body).await, "event: start-over\ndata: {}\n\n");
+    for _ in 0..3 {
+        let before = tokio::time::Instant::now();
+        assert_eq!(next_text(&mut body).await, ":\n\n");
+        assert_eq!(before.elapsed(), Duration::from_secs(15));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_comes_15_seconds_after_the_last_event_and_not_for_each() {
+    let (fixture, queue) = Fixture::stalled();
+    let view = UserView { user: ADELE.parse().unwrap(), presence: Presence::Away, version: 1, details: None };
+    // A scan of five chunks, which come ten seconds apart.
+    tokio::spawn(async move {
+        for number in 1..=5 {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            let Ok(Job::FullScan(_, to)) = queue.try_recv() else { panic!("no chunk is requested") };
+            to.send(FullScan { users: vec![view.clone()], next: Some(number), cursor: Cursor::START }).unwrap();
+        }
+        queue
+    });
+    let mut body = send(&fixture, "GET", "/presence/changes", "").await.into_body();
+    while !next_text(&mut body).await.starts_with("event: start-over") {}
+    for expected in [(10, "event: presence"); 5].into_iter().chain([(15, ":\n\n"); 2]) {
+        let before = tokio::time::Instant::now();
+        assert!(next_text(&mut body).await.starts_with(expected.1), "{expected:?}");
+        assert_eq!(before.elapsed(), Duration::from_secs(expected.0));
+    }
 }

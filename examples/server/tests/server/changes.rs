@@ -119,6 +119,53 @@ fn v2_each_change_is_sent_once_and_in_order() {
     assert!(server.metric("presence_change_readers") >= 1.0);
 }
 
+/// Opens a stream, and returns its head and what follows, up to the end of the scan.
+fn open_with(server: &Server, version: &str) -> (String, String) {
+    let mut stream = server.connect();
+    let request = format!("GET /presence/changes HTTP/{version}\r\nhost: x\r\nauthorization: Bearer reader\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let (mut reader, mut text) = (BufReader::new(stream), String::new());
+    while !text.contains("event: up-to-date") {
+        assert!(reader.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.to_lowercase(), body.to_owned())
+}
+
+#[test]
+fn proxies_are_told_to_pass_events_on() {
+    let server = Server::start();
+    let (head, body) = open_with(&server, "1.1");
+    for line in ["x-accel-buffering: no", "cache-control: no-cache, no-transform", "content-type: text/event-stream"] {
+        assert_eq!(head.lines().filter(|other| *other == line).count(), 1, "{line} in {head}");
+    }
+    let delay = body.lines().find_map(|line| line.strip_prefix("retry: ")).unwrap();
+    assert!((2000..4000).contains(&delay.parse::<u32>().unwrap()), "{delay}");
+    assert!(body.find("retry: ") < body.find("event: "));
+}
+
+/// A proxy such as nginx speaks HTTP/1.0 unless it is told otherwise. Its streams have no chunks, and end with the connection.
+#[test]
+fn an_http_1_0_client_gets_events_without_chunks() {
+    let mut server = Server::start();
+    let (head, body) = open_with(&server, "1.0");
+    assert!(head.starts_with("http/1.0 200"), "{head}");
+    assert!(!head.contains("transfer-encoding") && !head.contains("content-length"), "{head}");
+    assert!(body.starts_with("retry: "), "{body}");
+    // What follows is the next event, and then the end.
+    let mut stream = server.connect();
+    stream
+        .write_all(b"GET /presence/changes HTTP/1.0\r\nconnection: keep-alive\r\nauthorization: Bearer reader\r\n\r\n")
+        .unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "event: up-to-date"));
+    server.set(ADELE, TEAMS, "InACall", "PT5M");
+    assert!(lines.any(|line| line.contains(ADELE)));
+    server.terminate();
+    assert!(!lines.any(|line| line.starts_with('0')), "the end of an HTTP/1.0 stream is that of its connection");
+    assert!(server.wait().success());
+}
+
 #[test]
 fn v2_details_are_changes_too() {
     let server = Server::start();
