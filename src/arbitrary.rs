@@ -174,11 +174,11 @@ mod graph {
     /// Any permissions.
     impl<'a> Arbitrary<'a> for Permissions {
         fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-            Ok(Self { read_all: u.arbitrary()?, read_write_all: u.arbitrary()? })
+            Ok(Self::from_bits(u.arbitrary()?))
         }
 
         fn size_hint(_: usize) -> (usize, Option<usize>) {
-            (2, Some(2))
+            (1, Some(1))
         }
     }
 
@@ -196,7 +196,7 @@ mod graph {
         }
 
         fn size_hint(_: usize) -> (usize, Option<usize>) {
-            (2, Some(37))
+            (2, Some(36))
         }
     }
 }

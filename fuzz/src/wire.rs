@@ -78,12 +78,27 @@ struct Settings {
 
 impl Settings {
     fn new(bits: u8) -> Self {
-        let permissions = Permissions { read_all: bits & 4 == 0, read_write_all: bits & 8 == 0 };
         let caller = match bits & 3 {
             0 => Caller::Trusted { me: Some(ME) },
             1 => Caller::Trusted { me: None },
-            2 => Caller::Application { application: TEAMS, permissions },
-            _ => Caller::Delegated { application: TEAMS, user: ME, permissions },
+            2 => {
+                let permissions = match bits & 12 {
+                    0 => Permissions::ALL,
+                    4 => Permissions::READ_WRITE_ALL,
+                    8 => Permissions::READ_ALL,
+                    _ => Permissions::READ.union(Permissions::READ_WRITE),
+                };
+                Caller::Application { application: TEAMS, permissions }
+            }
+            _ => {
+                let permissions = match bits & 12 {
+                    0 => Permissions::READ_ALL.union(Permissions::READ_WRITE),
+                    4 => Permissions::READ_WRITE,
+                    8 => Permissions::READ_ALL,
+                    _ => Permissions::READ,
+                };
+                Caller::Delegated { application: TEAMS, user: ME, permissions }
+            }
         };
         let policy = if bits & 16 == 0 { Policy::GRAPH } else { Policy::DESK };
         Self {

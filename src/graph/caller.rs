@@ -1,21 +1,7 @@
-//! The sender of a request, and its permissions.
+//! The sender of a request.
 
+use crate::graph::permissions::Permissions;
 use crate::id::{SessionId, UserId};
-
-/// The permissions of a caller, as [section 7](crate::rules#section-7) names them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Permissions {
-    /// `Presence.Read.All`
-    pub read_all: bool,
-    /// `Presence.ReadWrite.All`
-    pub read_write_all: bool,
-}
-
-impl Permissions {
-    /// Both permissions.
-    pub const ALL: Self = Self { read_all: true, read_write_all: true };
-}
 
 /// The sender of a request, as the application's authentication established it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,6 +30,7 @@ mod environment;
 mod error;
 pub mod json;
 mod line;
+mod permissions;
 mod request;
 mod respond;
 mod serve;
@@ -39,7 +40,7 @@ mod trace;
 #[cfg(feature = "details")]
 mod with_details;
 
-pub use caller::{Caller, Permissions};
+pub use caller::Caller;
 pub use context::Context;
 #[cfg(feature = "details")]
 pub use date_time::DateTime;
@@ -47,6 +48,7 @@ pub use date_time::DateTime;
 pub use environment::Environment;
 pub use error::{Error, Field};
 pub use line::{Line, serve_line};
+pub use permissions::Permissions;
 pub use request::Request;
 pub use request::batch::{Batch, Dependencies};
 #[cfg(feature = "details")]

@@ -15,6 +15,8 @@ mod examples;
 mod limits;
 mod mirror;
 #[cfg(feature = "batch")]
+mod permissions;
+#[cfg(feature = "batch")]
 mod reads;
 #[cfg(feature = "batch")]
 mod server;

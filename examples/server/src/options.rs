@@ -20,12 +20,14 @@ pub struct Options {
     #[arg(long, value_name = "DIR", default_value = "presence-data")]
     pub data: PathBuf,
 
-    /// A bearer token of an application without a user. :PERMISSION[,PERMISSION] behind it (Presence.Read.All,
-    /// Presence.ReadWrite.All) limits its permissions. May be repeated
+    /// A bearer token of an application without a user. It may read and write every user, or what a list
+    /// :PERMISSION[,PERMISSION] behind it says: Presence.Read.All, Presence.ReadWrite.All; Presence.Explain.All for
+    /// presence/explain, Presence.Admin.All for /admin. May be repeated
     #[arg(long, value_name = "TOKEN=APPLICATION_ID", value_parser = Grant::application)]
     pub app_token: Vec<Grant>,
 
-    /// A bearer token of an application on behalf of a signed-in user. Permissions as above. May be repeated
+    /// A bearer token of an application on behalf of a signed-in user. It may read every user and write that one, or what
+    /// a list behind it says: Presence.Read, Presence.Read.All, Presence.ReadWrite, and those above. May be repeated
     #[arg(long, value_name = "TOKEN=APPLICATION_ID/USER_ID", value_parser = Grant::delegated)]
     pub user_token: Vec<Grant>,
 

@@ -8,11 +8,41 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::str::FromStr;
 
+/// The caller that a token identifies, with the permissions that Graph does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The caller, with Graph's permissions.
+    pub caller: Caller,
+    /// `Presence.Explain.All`
+    explains_all: bool,
+    /// `Presence.Admin.All`
+    is_admin: bool,
+}
+
+impl Identity {
+    /// Reports whether this is a developer, who may do everything.
+    pub const fn is_trusted(&self) -> bool {
+        matches!(self.caller, Caller::Trusted { .. })
+    }
+
+    /// Reports whether the caller may list, erase and sign out users.
+    pub const fn is_admin(&self) -> bool {
+        self.is_admin || self.is_trusted()
+    }
+
+    /// Reports whether the caller may know why this user's presence is what it is.
+    ///
+    /// That tells who appears offline, and which applications run: it is for the user, and for those who were given it.
+    pub fn may_explain(&self, user: UserId) -> bool {
+        self.explains_all || self.is_trusted() || (self.caller.me() == Some(user) && self.caller.may_read(user))
+    }
+}
+
 /// A token, with the caller it stands for.
 #[derive(Clone, Debug)]
 pub struct Grant {
     token: String,
-    caller: Caller,
+    identity: Identity,
 }
 
 /// The text of an option that is no grant.
@@ -31,26 +61,64 @@ impl Grant {
     /// Parses `TOKEN=APPLICATION_ID[:PERMISSION,…]`, the grant of an application without a user.
     pub fn application(text: &str) -> Result<Self, GrantError> {
         let (token, rest) = split(text)?;
-        let (application, permissions) = permissions(rest)?;
+        let (application, granted) = Granted::behind(rest, Permissions::READ_ALL.union(Permissions::READ_WRITE_ALL))?;
         let application = guid(application, "the application id is no GUID")?;
-        Ok(Self { token, caller: Caller::Application { application, permissions } })
+        Ok(granted.grant(token, |permissions| Caller::Application { application, permissions }))
     }
 
     /// Parses `TOKEN=APPLICATION_ID/USER_ID[:PERMISSION,…]`, the grant of an application on behalf of a signed-in user.
     pub fn delegated(text: &str) -> Result<Self, GrantError> {
         let (token, rest) = split(text)?;
-        let (ids, permissions) = permissions(rest)?;
+        let (ids, granted) = Granted::behind(rest, Permissions::READ_ALL.union(Permissions::READ_WRITE))?;
         let (application, user) = ids.split_once('/').ok_or(GrantError("expected APPLICATION_ID/USER_ID"))?;
         let application = guid(application, "the application id is no GUID")?;
         let user = guid::<UserId>(user, "the user id is no GUID")?;
-        Ok(Self { token, caller: Caller::Delegated { application, user, permissions } })
+        Ok(granted.grant(token, |permissions| Caller::Delegated { application, user, permissions }))
     }
 
     /// Parses `TOKEN`, the grant of a developer, who may do everything.
     pub fn development(text: &str) -> Result<Self, GrantError> {
-        Ok(Self { token: token(text)?, caller: Caller::Trusted { me: None } })
+        Ok(Granted::default().grant(token(text)?, |_| Caller::Trusted { me: None }))
     }
 }
+
+/// The permissions of a grant: Graph's, and this server's own.
+#[derive(Clone, Copy, Default)]
+struct Granted {
+    permissions: Permissions,
+    explains_all: bool,
+    is_admin: bool,
+}
+
+impl Granted {
+    /// Splits `IDS[:PERMISSION,…]`; without a list the permissions are these.
+    fn behind(text: &str, otherwise: Permissions) -> Result<(&str, Self), GrantError> {
+        let mut granted = Self::default();
+        let Some((ids, names)) = text.split_once(':') else {
+            granted.permissions = otherwise;
+            return Ok((text, granted));
+        };
+        for name in names.split(',') {
+            match name {
+                "Presence.Explain.All" => granted.explains_all = true,
+                "Presence.Admin.All" => granted.is_admin = true,
+                _ => {
+                    let permission = Permissions::from_name(name).ok_or(GrantError(UNKNOWN_PERMISSION))?;
+                    granted.permissions = granted.permissions.union(permission);
+                }
+            }
+        }
+        Ok((ids, granted))
+    }
+
+    fn grant(self, token: String, caller: impl FnOnce(Permissions) -> Caller) -> Grant {
+        let Self { permissions, explains_all, is_admin } = self;
+        Grant { token, identity: Identity { caller: caller(permissions), explains_all, is_admin } }
+    }
+}
+
+const UNKNOWN_PERMISSION: &str = "a permission is Presence.Read, Presence.Read.All, Presence.ReadWrite, \
+                                  Presence.ReadWrite.All, Presence.Explain.All or Presence.Admin.All";
 
 fn guid<T: FromStr>(text: &str, problem: &'static str) -> Result<T, GrantError> {
     text.parse().map_err(|_| GrantError(problem))
@@ -70,24 +138,11 @@ fn token(text: &str) -> Result<String, GrantError> {
     Ok(text.to_owned())
 }
 
-fn permissions(text: &str) -> Result<(&str, Permissions), GrantError> {
-    let Some((ids, names)) = text.split_once(':') else { return Ok((text, Permissions::ALL)) };
-    let mut permissions = Permissions::default();
-    for name in names.split(',') {
-        match name {
-            "Presence.Read.All" => permissions.read_all = true,
-            "Presence.ReadWrite.All" => permissions.read_write_all = true,
-            _ => return Err(GrantError("a permission is Presence.Read.All or Presence.ReadWrite.All")),
-        }
-    }
-    Ok((ids, permissions))
-}
-
 /// The known tokens.
 ///
 /// They are looked up by digest, so that the time of a look-up does not reveal how much of a guess is right.
 #[derive(Debug, Default)]
-pub struct Tokens(HashMap<[u8; 32], Caller>);
+pub struct Tokens(HashMap<[u8; 32], Identity>);
 
 /// The error of a token that is given for two callers.
 #[derive(Debug, PartialEq, Eq)]
@@ -105,8 +160,8 @@ impl Tokens {
     /// Collects the tokens of these grants.
     pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Self, DuplicateTokenError> {
         let mut tokens = HashMap::new();
-        for Grant { token, caller } in grants {
-            if tokens.insert(digest(token.as_bytes()), caller).is_some() {
+        for Grant { token, identity } in grants {
+            if tokens.insert(digest(token.as_bytes()), identity).is_some() {
                 return Err(DuplicateTokenError);
             }
         }
@@ -114,7 +169,7 @@ impl Tokens {
     }
 
     /// Returns the caller, if the headers have exactly one `Authorization: Bearer TOKEN` with a known token.
-    pub fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
+    pub fn identify(&self, headers: &HeaderMap) -> Option<Identity> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return None };
         let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
@@ -127,14 +182,6 @@ impl Tokens {
 
 fn digest(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
-}
-
-/// Reports whether a caller may read every user's presence.
-pub const fn may_read_all(caller: &Caller) -> bool {
-    match caller {
-        Caller::Trusted { .. } => true,
-        Caller::Application { permissions, .. } | Caller::Delegated { permissions, .. } => permissions.read_all,
-    }
 }
 
 #[cfg(test)]
@@ -155,22 +202,55 @@ mod tests {
         let delegated = Grant::delegated(&format!("user={APPLICATION}/{USER}:Presence.Read.All")).unwrap();
         let tokens = Tokens::new([app, delegated, Grant::development("dev").unwrap()]).unwrap();
         let application = APPLICATION.parse().unwrap();
-        let caller = |value| tokens.caller(&headers(&[value]));
-        assert_eq!(caller("Bearer a=b=="), Some(Caller::Application { application, permissions: Permissions::ALL }));
+        let caller = |value| tokens.identify(&headers(&[value])).map(|identity| identity.caller);
+        let all = Permissions::READ_ALL.union(Permissions::READ_WRITE_ALL);
+        assert_eq!(caller("Bearer a=b=="), Some(Caller::Application { application, permissions: all }));
         assert_eq!(
             caller("bearer user"),
-            Some(Caller::Delegated {
-                application,
-                user: USER.parse().unwrap(),
-                permissions: Permissions { read_all: true, read_write_all: false },
-            })
+            Some(Caller::Delegated { application, user: USER.parse().unwrap(), permissions: Permissions::READ_ALL })
         );
         assert_eq!(caller("Bearer  dev "), Some(Caller::Trusted { me: None }));
         for unknown in ["Bearer", "Bearer ", "Bearer de", "Bearer devx", "Basic dev", "dev", ""] {
             assert_eq!(caller(unknown), None, "{unknown}");
         }
-        assert_eq!(tokens.caller(&headers(&[])), None);
-        assert_eq!(tokens.caller(&headers(&["Bearer dev", "Bearer dev"])), None);
+        assert_eq!(tokens.identify(&headers(&[])), None);
+        assert_eq!(tokens.identify(&headers(&["Bearer dev", "Bearer dev"])), None);
+    }
+
+    /// Section 7: what each name allows is the library's, but for the two that only this server has.
+    #[test]
+    fn a_token_has_the_permissions_of_its_list() {
+        let (own, other) = (USER.parse().unwrap(), UserId::from_bytes([7; 16]));
+        let rights = |grant: Grant| {
+            let identity = grant.identity;
+            let caller = identity.caller;
+            let explains = (identity.may_explain(own), identity.may_explain(other));
+            ((caller.may_read(own), caller.may_read(other)), explains, identity.is_admin())
+        };
+        let application = |list: &str| rights(Grant::application(&format!("x={APPLICATION}{list}")).unwrap());
+        let delegated = |list: &str| rights(Grant::delegated(&format!("x={APPLICATION}/{USER}{list}")).unwrap());
+        let (yes, no) = ((true, true), (false, false));
+        let of_own = (true, false);
+        for (list, by_itself, for_user) in [
+            ("", (yes, no, false), (yes, of_own, false)),
+            (":Presence.Read", (no, no, false), (of_own, of_own, false)),
+            (":Presence.Read.All", (yes, no, false), (yes, of_own, false)),
+            (":Presence.ReadWrite", (no, no, false), (of_own, of_own, false)),
+            (":Presence.ReadWrite.All", (yes, no, false), (of_own, of_own, false)),
+            (":Presence.Explain.All", (no, yes, false), (no, yes, false)),
+            (":Presence.Admin.All", (no, no, true), (no, no, true)),
+            (":Presence.Read.All,Presence.Explain.All,Presence.Admin.All", (yes, yes, true), (yes, yes, true)),
+        ] {
+            assert_eq!((application(list), delegated(list)), (by_itself, for_user), "{list}");
+        }
+        assert_eq!(rights(Grant::development("x").unwrap()), (yes, yes, true));
+        let signed_in = Grant::delegated(&format!("x={APPLICATION}/{USER}")).unwrap().identity.caller;
+        let permissions = Permissions::READ_ALL.union(Permissions::READ_WRITE);
+        assert_eq!(signed_in, Caller::Delegated { application: APPLICATION.parse().unwrap(), user: own, permissions });
+        for list in [":", ":Presence", ":presence.read.all", ":Presence.Read,", ":Presence.Read Presence.Read.All"] {
+            assert!(Grant::application(&format!("x={APPLICATION}{list}")).is_err(), "{list}");
+            assert!(Grant::delegated(&format!("x={APPLICATION}/{USER}{list}")).is_err(), "{list}");
+        }
     }
 
     #[test]
@@ -181,7 +261,6 @@ mod tests {
             assert!(Grant::application(text).is_err(), "{text}");
             assert!(Grant::delegated(text).is_err(), "{text}");
         }
-        assert!(Grant::application(&format!("x={APPLICATION}:Presence.Write")).is_err());
         assert!(Grant::delegated(&format!("x={APPLICATION}")).is_err());
         assert!(Grant::development("").is_err());
         let duplicates = ["x", "x"].map(|token| Grant::development(token).unwrap());

@@ -1,29 +1,30 @@
 //! Section 7, written down independently: permissions, and the status of each error.
 
-use presence_core::graph::{Caller, DetailsAction, Error, Request};
+use presence_core::graph::{Caller, DetailsAction, Error, Permissions, Request};
 use presence_core::{Command, Presence, SessionId, UserId};
 
-/// What a request requires, by the table of section 7.
+/// What a request does, as section 7 tells requests apart.
 #[derive(Default)]
 struct Takes {
-    /// Presence.Read.All
-    read_all: bool,
-    /// Presence.ReadWrite.All
-    read_write_all: bool,
+    /// The user that is read.
+    read: Option<UserId>,
+    /// Many users are read.
+    reads_many: bool,
     /// The user that is written.
-    owner: Option<UserId>,
+    written: Option<UserId>,
     /// The session that is named.
     session: Option<SessionId>,
-    /// Delegated only.
+    /// It is for a signed-in user only.
     is_delegated_only: bool,
 }
 
 impl Takes {
     fn of(request: &Request<'_>) -> Self {
-        let writing = |owner: &UserId| Self { read_write_all: true, owner: Some(*owner), ..Self::default() };
+        let writing = |user: &UserId| Self { written: Some(*user), ..Self::default() };
         match request {
             Request::Batch(_) => Self::default(),
-            Request::Get { .. } | Request::GetPresences(_) => Self { read_all: true, ..Self::default() },
+            Request::Get { user, .. } => Self { read: Some(*user), ..Self::default() },
+            Request::GetPresences(_) => Self { reads_many: true, ..Self::default() },
             Request::Execute { user, command } => match command {
                 Command::SetPresence { session, .. } | Command::ClearPresence { session } => {
                     Self { session: Some(*session), ..writing(user) }
@@ -41,19 +42,45 @@ impl Takes {
     }
 }
 
+/// What a caller may do to whom.
+struct Rights {
+    /// It reads every user.
+    reads_all: bool,
+    /// It reads the signed-in user.
+    reads_own: bool,
+    /// It writes those that it may write at all.
+    writes: bool,
+}
+
+impl Rights {
+    fn of(permissions: Permissions, is_delegated: bool) -> Self {
+        let [read, read_all, read_write, read_write_all] =
+            ["Presence.Read", "Presence.Read.All", "Presence.ReadWrite", "Presence.ReadWrite.All"]
+                .map(|name| permissions.contains(Permissions::from_name(name).expect("a permission")));
+        if is_delegated {
+            let writes = read_write || read_write_all;
+            Self { reads_all: read_all, reads_own: read || read_all || writes, writes }
+        } else {
+            Self { reads_all: read_all || read_write_all, reads_own: false, writes: read_write_all }
+        }
+    }
+}
+
 /// Checks that a caller may make a request; the elements of a batch are checked one by one. Rule H1.
 pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
-    let (application, user, permissions) = match *caller {
+    let (application, own, permissions) = match *caller {
         Caller::Trusted { .. } => return Ok(()),
         Caller::Application { application, permissions } => (application, None, permissions),
         Caller::Delegated { application, user, permissions } => (application, Some(user), permissions),
     };
-    let takes = Takes::of(request);
+    let (takes, rights) = (Takes::of(request), Rights::of(permissions, own.is_some()));
+    let reads = rights.reads_all || rights.reads_own && takes.read == own;
     let errors = [
-        (user.is_some() && takes.owner.is_some() && user != takes.owner, Error::OtherUser),
-        (takes.is_delegated_only && user.is_none(), Error::MissingPermission),
-        (takes.read_all && !permissions.read_all, Error::MissingPermission),
-        (takes.read_write_all && !permissions.read_write_all, Error::MissingPermission),
+        (own.is_some() && takes.written.is_some() && own != takes.written, Error::OtherUser),
+        (takes.is_delegated_only && own.is_none(), Error::MissingPermission),
+        (takes.read.is_some() && !reads, Error::MissingPermission),
+        (takes.reads_many && !rights.reads_all, Error::MissingPermission),
+        (takes.written.is_some() && !rights.writes, Error::MissingPermission),
         (takes.session.is_some_and(|session| session != application), Error::OtherSession),
     ];
     errors.into_iter().find(|(is_so, _)| *is_so).map_or(Ok(()), |(_, error)| Err(error))

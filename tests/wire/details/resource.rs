@@ -10,7 +10,7 @@ fn section_7_who_may_change_details() {
     let message = json!({"statusMessage": text("x")}).to_string();
     let place = r#"{"workLocationType":"office"}"#;
     let delegated = |user, permissions| Caller::Delegated { application, user, permissions };
-    let read = Permissions { read_all: true, read_write_all: false };
+    let read = Permissions::READ_ALL;
     for (caller, on_message, on_location) in [
         (Caller::Application { application, permissions: Permissions::ALL }, 200, 403),
         (Caller::Application { application, permissions: read }, 403, 403),

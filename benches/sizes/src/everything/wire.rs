@@ -59,7 +59,8 @@ pub fn keep() {
     keep!(Request<'static> => parse);
     keep!(Target<'static> => method, parse);
     keep!(Select => contains, parse);
-    keep!(Caller => authorise, me);
+    keep!(Caller => authorise, may_read, may_read_all, me);
+    keep!(Permissions => contains, from_name, intersects, is_empty, union);
     keep!(Context<'static> => new, with_environment, with_known_users, with_trace);
     keep!(ChangeEvent<'static> => new, write);
     keep!(RawRequest<'static, 'static> => new, with_body);

@@ -10,7 +10,9 @@ from harness.server import Server, program
 
 from .raw import PRESENCE, ask, get, post
 
-READER, WRITER = "reader-token", "writer-token"
+OTHER_PRESENCE = PRESENCE.replace(USER, OTHER_USER)
+
+READER, WRITER, SELF = "reader-token", "writer-token", "self-token"
 BAD_HEADERS = [
     "",
     "Authorization:\r\n",
@@ -83,15 +85,20 @@ def test_dev_advance_needs_the_development_token(server, application, signed_in,
 def test_h1_a_token_has_only_its_permissions():
     tokens = ["--app-token", f"{READER}={APPLICATION}:Presence.Read.All"]
     tokens += ["--app-token", f"{WRITER}={APPLICATION}:Presence.ReadWrite.All"]
+    tokens += ["--user-token", f"{SELF}={APPLICATION}/{USER}:Presence.ReadWrite"]
     body = {"sessionId": APPLICATION, "availability": "Away", "activity": "Away"}
     with Server(*tokens) as server, server.client(READER) as reader, server.client(WRITER) as writer:
-        # Section 7: writing does not imply reading.
+        # Section 7: an application that writes everybody reads everybody.
         assert (reader.act(USER, "setPresence", body).status, writer.act(USER, "setPresence", body).status) == (403, 200)
-        assert (reader.get(PRESENCE).status, writer.get(PRESENCE).status) == (200, 403)
+        assert (reader.get(PRESENCE).status, writer.get(PRESENCE).status) == (200, 200)
         ids = {"ids": [USER]}
         bulk = "/v1.0/communications/getPresencesByUserId"
-        assert (reader.post(bulk, ids).status, writer.post(bulk, ids).status) == (200, 403)
-        assert writer.get("/presence/changes").status == 403
+        assert (reader.post(bulk, ids).status, writer.post(bulk, ids).status) == (200, 200)
+        # Reading and writing oneself is nobody else, no bulk read and no changes.
+        with server.client(SELF) as signed_in:
+            assert (signed_in.get(PRESENCE).status, signed_in.get(OTHER_PRESENCE).status) == (200, 403)
+            assert signed_in.act(USER, "setPresence", body).status == 200
+            assert (signed_in.post(bulk, ids).status, signed_in.get("/presence/changes").status) == (403, 403)
 
 
 def test_a_wall_clock_cannot_be_advanced():

@@ -11,7 +11,7 @@ use super::dispatch::{TYPICAL_PRESENCE, write_presence};
 use super::reader::{FeedEvent, Reader};
 use super::response::{Ids, OperationName, RequestError, THROTTLED, VecWriter};
 use crate::shard::job::UserView;
-use crate::tokens::may_read_all;
+use crate::tokens::Identity;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -67,8 +67,8 @@ fn reconnect_delay() -> Duration {
 /// Opens a reader, and returns the user that the caller is signed in as.
 fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Option<UserId>), Error> {
     let permit = app.limits.readers.clone().try_acquire_owned().map_err(|_| THROTTLED)?;
-    let caller = app.tokens.caller(headers).ok_or(Error::Unauthenticated)?;
-    if !may_read_all(&caller) {
+    let Identity { caller, .. } = app.tokens.identify(headers).ok_or(Error::Unauthenticated)?;
+    if !caller.may_read_all() {
         return Err(Error::MissingPermission);
     }
     // A client that reconnects by itself repeats its first address, and sends the last id in the header.

@@ -14,7 +14,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, Uri};
 use presence_core::Duration;
-use presence_core::graph::{Caller, Error, Field};
+use presence_core::graph::{Error, Field};
 use std::sync::Arc;
 use tokio::sync::oneshot::channel;
 
@@ -33,11 +33,11 @@ pub async fn advance(
 }
 
 async fn advance_clock(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, RequestError> {
-    let caller = app.tokens.caller(headers).ok_or(Error::Unauthenticated)?;
+    let identity = app.tokens.identify(headers).ok_or(Error::Unauthenticated)?;
     if !app.clock.is_virtual() {
         return Err(Error::UnknownPath.into());
     }
-    if !matches!(caller, Caller::Trusted { .. }) {
+    if !identity.is_trusted() {
         return Err(Error::MissingPermission.into());
     }
     let seconds = parse_seconds(uri.query().unwrap_or_default()).ok_or(Error::Malformed(Field::ExpirationDuration))?;
@@ -85,8 +85,8 @@ async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Reque
     if is_too_large(&parts.headers) {
         return Err(Error::TooLarge.into());
     }
-    let caller = app.tokens.caller(&parts.headers).ok_or(Error::Unauthenticated)?;
-    if !matches!(caller, Caller::Trusted { .. }) {
+    let identity = app.tokens.identify(&parts.headers).ok_or(Error::Unauthenticated)?;
+    if !identity.is_trusted() {
         return Err(Error::MissingPermission.into());
     }
     let body = app.read_body(&mut body, &parts.headers).await?;

@@ -5,6 +5,7 @@ use super::batch;
 use super::body::{ReservedBody, drain, is_too_large};
 use super::dispatch::Outcome;
 use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, json, panic_response};
+use crate::tokens::Identity;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
@@ -39,7 +40,7 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     }
     // Overload is reported before all other errors (rule H2). No permit is held while a body comes, which may take long.
     drop(app.enter()?);
-    let Some(caller) = app.tokens.caller(&parts.headers) else {
+    let Some(Identity { caller, .. }) = app.tokens.identify(&parts.headers) else {
         app.discard_body(body).await?;
         return Err(Error::Unauthenticated.into());
     };

@@ -2,7 +2,6 @@
 
 use super::App;
 use super::response::{Ids, OperationName, RequestError};
-use crate::tokens::may_read_all;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -20,10 +19,10 @@ static OPENAPI: &str = include_str!("../../openapi.json");
 ///
 /// On addresses that other machines can reach, the caller needs a token with permission to read.
 pub async fn metrics(State(app): State<Arc<App>>, Extension(ids): Extension<Ids>, headers: HeaderMap) -> Response {
-    let may_read = match app.tokens.caller(&headers) {
+    let may_read = match app.tokens.identify(&headers) {
         _ if app.is_loopback => Ok(()),
         None => Err(Error::Unauthenticated),
-        Some(caller) if !may_read_all(&caller) => Err(Error::MissingPermission),
+        Some(identity) if !identity.caller.may_read_all() => Err(Error::MissingPermission),
         Some(_) => Ok(()),
     };
     let response = match may_read {
@@ -46,7 +45,7 @@ pub async fn wrong_method(
     headers: HeaderMap,
 ) -> Response {
     let is_open = matches!(uri.path(), "/openapi.json" | "/metrics");
-    if !is_open && app.tokens.caller(&headers).is_none() {
+    if !is_open && app.tokens.identify(&headers).is_none() {
         return RequestError::from(Error::Unauthenticated).response(&ids, &app.clock);
     }
     let allowed = if uri.path().starts_with("/dev/") { "POST" } else { "GET, HEAD" };

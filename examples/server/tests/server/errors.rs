@@ -25,6 +25,8 @@ fn h1_a_token_is_required_and_decides_what_is_allowed() {
         ("other", SET, &other, 200),
         ("reader", SET, &own, 403),
         ("writer", SET, &own, 200),
+        ("self", SET, &own, 403),
+        ("self", of_bob.as_str(), &own, 401),
         ("adele", SET, &own, 200),
         ("adele", SET, &other, 403),
         ("adele", of_bob.as_str(), &own, 401),
@@ -38,8 +40,12 @@ fn h1_a_token_is_required_and_decides_what_is_allowed() {
             _ => assert_eq!(response.text, ""),
         }
     }
-    for (token, status) in [("writer", 403), ("reader", 200), ("adele", 200)] {
-        assert_eq!(server.get(token, &path).status, status, "{token}");
+    let bob = path.replace(ADELE, BOB);
+    for (token, adele, status) in [("writer", 200, 200), ("reader", 200, 200), ("adele", 200, 200), ("self", 200, 403)]
+    {
+        assert_eq!((server.get(token, &path).status, server.get(token, &bob).status), (adele, status), "{token}");
+        let bulk = server.post(token, "/v1.0/communications/getPresencesByUserId", &json!({"ids": [ADELE]}));
+        assert_eq!(bulk.status, status, "{token}");
         let request = format!("GET /presence/changes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
         let mut head = String::new();
         let mut stream = server.connect();
