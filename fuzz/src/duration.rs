@@ -72,11 +72,12 @@ impl Ours {
             return Some(Self::Fine);
         }
         let numbers = text.split(|byte: char| !byte.is_ascii_digit());
-        let most = [('D', 7_304_484), ('H', 175_307_616), ('M', 10_518_456_960), ('S', 631_107_417_600)];
+        let most =
+            [('W', 1_043_497), ('D', 7_304_484), ('H', 175_307_616), ('M', 10_518_456_960), ('S', 631_107_417_600)];
         let mut parts =
-            numbers.filter(|number| !number.is_empty()).zip(text.chars().filter(|one| "DHMS".contains(*one)));
+            numbers.filter(|number| !number.is_empty()).zip(text.chars().filter(|one| "WDHMS".contains(*one)));
         let is_too_long = |(number, letter): (&str, char)| {
-            let (_, most) = most.into_iter().find(|(unit, _)| *unit == letter).expect("one of four");
+            let (_, most) = most.into_iter().find(|(unit, _)| *unit == letter).expect("one of five");
             number.parse::<u128>().expect("at most 32 digits") > most
         };
         if parts.any(is_too_long) {
@@ -93,7 +94,7 @@ enum Theirs {
     Long,
     /// `pt5m`
     LowerCase,
-    /// `P1Y2M3W`
+    /// `P1Y2M`, and weeks beside other parts: `P3W2D`.
     Calendar,
     /// `PT1,5S`
     Comma,
@@ -108,7 +109,7 @@ impl Theirs {
             Some(Self::Long)
         } else if text.contains(|byte: char| byte.is_ascii_lowercase()) {
             Some(Self::LowerCase)
-        } else if date.contains(['Y', 'M', 'W']) {
+        } else if date.contains(['Y', 'M']) || date.contains('W') && !text.ends_with('W') {
             Some(Self::Calendar)
         } else if text.contains(',') {
             Some(Self::Comma)

@@ -1,4 +1,4 @@
-//! Durations as text: ISO 8601 day-time durations, and the form of Python's `timedelta`.
+//! Durations as text: ISO 8601 day-time durations, whole weeks, and the form of Python's `timedelta`.
 
 use super::{Duration, DurationRange};
 
@@ -7,7 +7,7 @@ const MAX_TEXT: usize = 32;
 
 /// The error for a text that is not a duration.
 ///
-/// A duration is `PnDTnHnMn.nS` or `n days, h:mm:ss.f`, in at most 32 bytes ([H4](crate::rules#h4)).
+/// A duration is `PnDTnHnMn.nS`, `PnW` or `n days, h:mm:ss.f`, in at most 32 bytes ([H4](crate::rules#h4)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -35,7 +35,8 @@ impl core::error::Error for ParseDurationError {}
 /// assert_eq!(within("PT5M0.0009S"), Some(Duration::from_mins(5)));
 /// assert_eq!(within("PT4H0.0001S"), None);
 /// assert_eq!(within("P999999999999999999D"), None);
-/// assert!(IsoDuration::parse("P1W").is_err());
+/// assert_eq!(IsoDuration::parse("P1W"), IsoDuration::parse("P7D"));
+/// assert!(IsoDuration::parse("P1M").is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -48,10 +49,10 @@ pub struct IsoDuration {
 }
 
 impl IsoDuration {
-    /// Reads an ISO 8601 day-time duration, or what Python's `timedelta` prints ([H4](crate::rules#h4)).
+    /// Reads an ISO 8601 day-time duration, whole weeks, or what Python's `timedelta` prints ([H4](crate::rules#h4)).
     ///
-    /// The first is an optional sign, `P`, `nD`, `T`, `nH`, `nM`, `n.fS`, with at least one part; the second `h:mm:ss.f` or
-    /// `n days, h:mm:ss.f`.
+    /// The first is an optional sign, `P`, `nD`, `T`, `nH`, `nM`, `n.fS`, with at least one part; the second an optional sign and
+    /// `PnW` alone; the third `h:mm:ss.f` or `n days, h:mm:ss.f`.
     ///
     /// # Errors
     ///
@@ -111,6 +112,7 @@ const SECOND: u32 = 1000;
 const MINUTE: u32 = 60 * SECOND;
 const HOUR: u32 = 60 * MINUTE;
 const DAY: u32 = 24 * HOUR;
+const WEEK: u32 = 7 * DAY;
 
 /// A decimal number: its whole part saturates, of its fraction three digits are kept.
 #[derive(Clone, Copy)]
@@ -226,6 +228,11 @@ impl<'a> Parser<'a> {
             return false;
         }
         if has_days {
+            // Weeks stand alone: what follows them is left over.
+            if self.accept(b'W') {
+                self.add(WEEK);
+                return true;
+            }
             if !self.accept(b'D') {
                 return false;
             }
@@ -393,6 +400,8 @@ mod tests {
             ("PT0.5S", 500),
             ("PT01H", 3_600_000),
             ("PT1H1S", 3_601_000),
+            ("P1W", 604_800_000),
+            ("P52W", 31_449_600_000),
         ] {
             assert_eq!(read(text), Some((false, millis, false)), "{text}");
         }
@@ -411,7 +420,9 @@ mod tests {
             "PT1X",
             "PT1M1H",
             "PT1H1H",
-            "P1W",
+            "P1.5W",
+            "PW",
+            "P1WT1S",
             "P1M",
             "P1Y",
             "pt1h",

@@ -46,6 +46,11 @@ fn h4_any_legal_spelling() {
         ("1 day, 2:00:00", 93_600),
         ("2 days, 0:00:00", 172_800),
         ("-0 days, 1:00:00", 3600),
+        ("P1W", 604_800),
+        ("+P01W", 604_800),
+        ("P0W", 0),
+        ("P52W", 52 * 604_800),
+        ("P30500568904W", 30_500_568_904 * 604_800),
     ] {
         assert_eq!(IsoDuration::parse(text).unwrap().magnitude(), Duration::from_secs(seconds), "{text:?}");
         assert_read(text);
@@ -56,7 +61,18 @@ fn h4_any_legal_spelling() {
 #[test]
 fn h4_bad_syntax() {
     for text in [
-        "P1W",
+        "PW",
+        "P1.5W",
+        "P1W1D",
+        "P1WT1H",
+        "P1WT",
+        "P1D1W",
+        "P1W1W",
+        "PT1W",
+        "P1w",
+        "P-1W",
+        "P1Y1W",
+        "1W",
         "P1M",
         "P1Y",
         "PT1,5S",
@@ -160,7 +176,13 @@ fn s2_compared_exactly_as_written() {
 #[test]
 fn h4_too_large_to_hold_is_out_of_range_not_bad_syntax() {
     let any = DurationRange { shortest: Duration::ZERO, longest: Duration::MAX };
-    for text in ["P213503982335D", "PT18446744073709551.616S", "P99999999999999999999999999999D"] {
+    for text in [
+        "P30500568905W",
+        "P99999999999999999999999999999W",
+        "P213503982335D",
+        "PT18446744073709551.616S",
+        "P99999999999999999999999999999D",
+    ] {
         let read = IsoDuration::parse(text).unwrap();
         assert_eq!(read.within(any), None, "{text}");
         assert_eq!(read.within(Policy::GRAPH.leases), None, "{text}");
@@ -185,6 +207,18 @@ proptest! {
     #[test]
     fn h4_iso_8601(text in "[-+]?P([0-9]{1,20}D)?(T([0-9]{1,20}H)?([0-9]{1,4}M)?([0-9]{1,5}([.][0-9]{1,9})?S)?)?") {
         assert_read(&text);
+    }
+
+    /// Whole weeks are days by seven, of either sign.
+    #[test]
+    fn h4_whole_weeks(weeks in prop_oneof![0u64..60, any::<u32>().prop_map(u64::from), any::<u64>()], sign in prop_oneof![Just(""), Just("+"), Just("-")]) {
+        let text = format!("{sign}P{weeks}W");
+        assert_read(&text);
+        let days = u128::from(weeks) * 7;
+        prop_assert_eq!(IsoDuration::parse(&text), IsoDuration::parse(&format!("{sign}P{days}D")));
+        // Never written.
+        let written = IsoDuration::parse(&text).unwrap().magnitude().to_string();
+        prop_assert!(!written.contains('W'), "{}", written);
     }
 
     /// Python writes no minus zero days.

@@ -69,7 +69,7 @@ fn h1_a_missing_field_is_named() {
 
 #[test]
 fn h1_a_duration_out_of_range_is_rejected_never_clamped() {
-    for duration in ["PT4M59.999999S", "PT4H0.000001S", "-PT1H", "PT0S", "P999999999999999999D", "0:04:00"] {
+    for duration in ["PT4M59.999999S", "PT4H0.000001S", "-PT1H", "PT0S", "P999999999999999999D", "0:04:00", "P1W"] {
         let (status, response) = Server::new().post(&set_presence(), &with("expirationDuration", json!(duration)));
         let expected = "The provided [ExpirationDuration] is out of range.";
         assert_eq!((status, message(&response)), (400, expected), "{duration}");
@@ -77,6 +77,19 @@ fn h1_a_duration_out_of_range_is_rejected_never_clamped() {
     for duration in ["PT5M", "PT4H", "PT5M0.0009S", "1:00:00", "0:05:30.5"] {
         let (status, _) = Server::new().post(&set_presence(), &with("expirationDuration", json!(duration)));
         assert_eq!(status, 200, "{duration}");
+    }
+}
+
+/// Weeks as Go writes them: from one to 52, which is the last whole week of 366 days.
+#[test]
+fn h4_u2_a_preferred_presence_for_weeks() {
+    for (duration, status) in [("P1W", 200), ("P52W", 200), ("P53W", 400), ("P0W", 400), ("P1W1D", 400)] {
+        let mut server = Server::new();
+        server.set(ADELE, TEAMS, "Away", "Away");
+        let body = json!({"availability": "Busy", "activity": "Busy", "expirationDuration": duration});
+        let target = format!("/users/{ADELE}/presence/setUserPreferredPresence");
+        assert_eq!(server.post(&target, &body).0, status, "{duration}");
+        assert_eq!(server.activity(ADELE), if status == 200 { "Busy" } else { "Away" }, "{duration}");
     }
 }
 

@@ -54,7 +54,11 @@ pub fn iso_8601(text: &str) -> Option<Exact> {
         None => (unsigned, ""),
     };
     let mut total = 0;
-    if !date.is_empty() {
+    let is_whole_weeks = date.ends_with('W') && unsigned == date;
+    if is_whole_weeks {
+        let (weeks, "") = part(date, 'W')? else { return None };
+        total += weeks * 7 * DAY;
+    } else if !date.is_empty() {
         let (days, "") = part(date, 'D')? else { return None };
         total += days * DAY;
     }

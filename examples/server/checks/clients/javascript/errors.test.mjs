@@ -24,7 +24,8 @@ test("H1: bodies", async () => {
   await bad("setPresence", { ...set, sessionId: undefined }, "[SessionId]: The SessionId field is required.");
   await bad("clearPresence", {}, "[SessionId]: The SessionId field is required.");
   await bad("setPresence", { ...set, expirationDuration: "PT4M" }, "The provided [ExpirationDuration] is out of range.");
-  await bad("setPresence", { ...set, expirationDuration: "P1W" });
+  await bad("setPresence", { ...set, expirationDuration: "P1W" }, "The provided [ExpirationDuration] is out of range.");
+  await bad("setPresence", { ...set, expirationDuration: "P1M" });
   await bad("setPresence", { ...set, expirationDuration: "banana" });
   await bad("setPresence", { ...set, sessionId: "me" });
   await bad("setPresence", { ...set, availability: "Busy" });
