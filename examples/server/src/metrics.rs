@@ -51,6 +51,8 @@ pub struct Metrics {
     pub group_rows: Histogram,
     /// The time of a transaction of a journal.
     pub flush_seconds: Histogram,
+    /// The number of shards whose disk has no room, so that they refuse changes.
+    pub disk_full: Gauge,
     /// The number of users in a shard's directory.
     pub users: Family<ShardLabels, Gauge>,
     /// The number of clients that follow changes.
@@ -75,6 +77,7 @@ impl Metrics {
             queued: Gauge::default(),
             group_rows: Histogram::new(exponential_buckets(1.0, 2.0, 14)),
             flush_seconds: seconds(),
+            disk_full: Gauge::default(),
             users: Family::default(),
             change_readers: Gauge::default(),
         };
@@ -89,6 +92,7 @@ impl Metrics {
         registry.register("journal_rows", "Rows in a transaction of a journal", metrics.group_rows.clone());
         let time = "Time of a transaction of a journal";
         registry.register_with_unit("journal_flush", time, Unit::Seconds, metrics.flush_seconds.clone());
+        registry.register("disk_full", "Shards that refuse changes, for lack of room", metrics.disk_full.clone());
         registry.register("users", "Users in the directory", metrics.users.clone());
         registry.register("change_readers", "Clients that follow changes", metrics.change_readers.clone());
         metrics

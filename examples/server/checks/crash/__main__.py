@@ -1,6 +1,6 @@
 """Kills the server at random moments while clients write, and checks that it comes back with everything acknowledged: state,
 deadlines to the millisecond, versions. Makes its disk fail at random moments, upon which it must end by itself and lose nothing
-acknowledged. After some kills, damages the end of a copy's journal: a server on that copy must hold an earlier state."""
+acknowledged; and makes it full, upon which it must refuse changes, do nothing of them, and serve reads as before. After some kills, damages the end of a copy's journal: a server on that copy must hold an earlier state."""
 
 import argparse
 import random
@@ -84,7 +84,8 @@ class Crash:
             self.not_started += 1
             self.server.start()
         else:
-            self.round(lambda: self.wait_for_failure(kind, f"{kind} {number} {how}"))
+            wait = self.wait_on_full_disk if kind == "full" else self.wait_for_failure
+            self.round(lambda: wait(kind, f"{kind} {number} {how}"))
 
     def wait_for_failure(self, kind, what):
         try:
@@ -96,6 +97,17 @@ class Crash:
         if status != 74:
             raise Mismatch(f"{what}: the server ended with status {status}:\n{self.server.messages()}")
         self.faults[kind] += 1
+
+    def wait_on_full_disk(self, kind, what):
+        """Lets the clients write, and read what the server had before; once there is room, they go on."""
+        refused = sum(writer.refused for writer in self.writers)
+        try:
+            status = self.server.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.server.kill()
+        else:
+            raise Mismatch(f"{what}: the server ended with status {status}:\n{self.server.messages()}")
+        self.faults[kind] += sum(writer.refused for writer in self.writers) > refused
 
     def reconcile(self):
         """Compares the server's state with what it had acknowledged. Requests without a response were executed, or not."""
@@ -247,7 +259,11 @@ def main():
     assert acknowledged > 50 * options.kills and crash.follower.changes > 10 * options.kills, "too little has happened"
     assert crash.shortened > 0 or len(crash.damages) < 10, "no damage ever did any"
     faults = ", ".join(f"{count} in {kind}" for kind, count in crash.faults.items())
-    print(f"crash: faults of the disk that ended the server: {faults}; {crash.not_started} kept it from starting")
+    refused = sum(writer.refused for writer in crash.writers)
+    print(
+        f"crash: faults of the disk: {faults}; {crash.not_started} kept the server from starting, "
+        f"full ones refused {refused} commands, all others ended it"
+    )
     assert sum(crash.faults.values()) + crash.not_started >= options.faults // 2, "the disk hardly ever failed"
     counts = ", ".join(f"{count} {name}" for name, count in crash.counts.items())
     print(

@@ -57,6 +57,7 @@ class Writer(Worker):
         self.clock = clock
         self.acknowledged = 0
         self.throttled = 0
+        self.refused = 0
 
     def step(self, client):
         name = self.random.choice(list(self.users))
@@ -76,6 +77,10 @@ class Writer(Worker):
         self.pending = None
         if response.status == 429:
             self.throttled += 1
+            return
+        if response.status == 503:
+            # The disk is full, and nothing was changed.
+            self.refused += 1
             return
         expected = user.apply(action, arguments)
         self.acknowledged += 1

@@ -5,6 +5,7 @@
 
 use super::App;
 use super::body::is_too_large;
+use super::dispatch::receive;
 use super::response::{Ids, OperationName, RequestError, empty, json};
 use crate::clock::date;
 use crate::shard::job::{Job, OwnedDetailsCommand};
@@ -58,7 +59,7 @@ async fn advance_clock(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result
             responses.push(response);
         }
         for response in responses {
-            response.await.map_err(|_| RequestError::Internal)?;
+            receive(response).await?;
         }
         app.clock.set(now);
         Ok(format!("{{\"now\":{},\"date\":\"{}\"}}", now.as_millis(), date(now)))

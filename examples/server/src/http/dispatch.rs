@@ -135,9 +135,9 @@ pub fn write_presence(writer: &mut VecWriter, view: &UserView, me: Option<UserId
     let _ = resource.write(writer);
 }
 
-/// Waits for a shard's response. It never comes if the server is ending.
-async fn receive<T>(response: Receiver<T>) -> Result<T, RequestError> {
-    response.await.map_err(|_| RequestError::Internal)
+/// Waits for a shard's response. It never comes if the disk has no room for the change, or the server is ending.
+pub async fn receive<T>(response: Receiver<T>) -> Result<T, RequestError> {
+    response.await.map_err(|_| RequestError::Unavailable)
 }
 
 /// Waits for the outcome of an action.

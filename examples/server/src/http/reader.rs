@@ -210,12 +210,14 @@ impl Reader {
         Some(has_more)
     }
 
-    /// Sends a job to a shard, again while its queue is full, and waits for the response.
+    /// Sends a job to a shard, and waits for the response. Sends it again if the queue was full or the shard was reloaded.
     async fn request<T>(&self, shard: usize, job: impl Fn(Sender<T>) -> Job) -> Option<T> {
         loop {
             let (to, response) = channel();
-            if self.app.shards.send(shard, job(to)).is_ok() {
-                return response.await.ok();
+            if self.app.shards.send(shard, job(to)).is_ok()
+                && let Ok(response) = response.await
+            {
+                return Some(response);
             }
             if *self.stopping.borrow() {
                 return None;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The error of an overloaded server. Clients wait as long as it says, so it says little.
 pub const THROTTLED: Error = Error::Throttled { retry_after: 1 };
-/// The seconds after which to retry when the disk does not respond.
+/// The seconds after which to retry when the disk does not respond, or has no room.
 const STALLED: u8 = 10;
 
 /// The ids of a request, for its response. [`observe`](super::observe) creates them.
@@ -68,6 +68,8 @@ pub enum RequestError {
     BrokenBody,
     /// A fault of the server.
     Internal,
+    /// A request that was not carried out, because the disk has no room or the server is ending.
+    Unavailable,
     /// A request that took too long. It may have been executed, or may still be.
     Stalled,
 }
@@ -87,7 +89,7 @@ impl RequestError {
             Self::BodyTimeout => 408,
             Self::BrokenBody => 400,
             Self::Internal => 500,
-            Self::Stalled => 503,
+            Self::Stalled | Self::Unavailable => 503,
         }
     }
 
@@ -95,7 +97,7 @@ impl RequestError {
     pub const fn retry_after(self) -> Option<u8> {
         match self {
             Self::Graph(error) => error.retry_after(),
-            Self::Stalled => Some(STALLED),
+            Self::Stalled | Self::Unavailable => Some(STALLED),
             _ => None,
         }
     }
@@ -114,6 +116,9 @@ impl RequestError {
             Self::BodyTimeout => ("RequestTimeout", "The request did not come in time."),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
             Self::Internal => ("InternalServerError", "Something went wrong here."),
+            Self::Unavailable => {
+                ("ServiceUnavailable", "Nothing can be stored at the moment, so the request was not carried out.")
+            }
             Self::Stalled => (
                 "ServiceUnavailable",
                 "It takes too long here. The request may have been carried out; it can be repeated.",

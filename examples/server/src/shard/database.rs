@@ -3,13 +3,17 @@
 //! Its tables are in the file itself, and on the disk, before anything relies on them. A database without tables is either
 //! the remains of an interrupted first start, or damaged; the [`layout`](super::layout) knows which.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, ffi};
+use rustix::process::{Resource, getrlimit};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// The format version of the tables.
 const FORMAT: i64 = 2;
 /// The size of a page, in bytes.
 const PAGE: u32 = 4096;
+/// The bytes that must be free before a full disk counts as one that has room again.
+const ROOM: usize = 256 << 10;
 
 /// A journal that cannot be used any further.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub enum JournalError {
     Pages(String),
     /// The format version of another server or program.
     Format(i64),
+    /// A disk that has no room yet.
+    NoRoom,
 }
 
 impl std::fmt::Display for JournalError {
@@ -42,6 +48,7 @@ impl std::fmt::Display for JournalError {
             Self::Pages(how) => write!(f, "damaged: {how}"),
             Self::Empty => f.write_str("damaged: nothing is left in it"),
             Self::Truncated => f.write_str("damaged: only its log is left"),
+            Self::NoRoom => f.write_str("there is no room for it"),
             Self::Format(format) => write!(f, "format {format} is not known"),
         }
     }
@@ -53,6 +60,40 @@ impl From<rusqlite::Error> for JournalError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
+}
+
+impl JournalError {
+    /// Reports whether a transaction failed only because there is no room for it. It was rolled back.
+    ///
+    /// There is none when the disk is full, at a quota, or at the limit on the size of files. SQLite names only the first of
+    /// these; the two others it reports like a write that a broken disk rejects.
+    pub fn is_full(&self, path: &Path) -> bool {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
+                error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_WRITE && !has_room(path)
+            }
+            Self::NoRoom => true,
+            _ => false,
+        }
+    }
+}
+
+/// Reports whether there is room for some more pages. Errors of other kinds count as room, for the next write to report.
+pub fn has_room(path: &Path) -> bool {
+    let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
+    if [path, &path.with_extension("sqlite-wal")].into_iter().any(|file| len(file) + ROOM as u64 > limit) {
+        return false;
+    }
+    // A quota shows nowhere but in a write that fails.
+    let probe = path.with_extension("probe");
+    let outcome = std::fs::write(&probe, vec![0; ROOM]);
+    let _ = std::fs::remove_file(&probe);
+    !outcome.is_err_and(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+}
+
+/// Returns the length of a file; 0 if there is none.
+fn len(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |found| found.len())
 }
 
 /// Opens an existing database.
@@ -103,7 +144,6 @@ pub fn checkpoint(connection: &Connection) -> Result<(), JournalError> {
 /// Connects to a database without changing it, and returns its format version; 0 if it is empty.
 fn connect(path: &Path) -> Result<(Connection, i64), JournalError> {
     // A log is not begun before the first page of its file is on the disk. Without that page SQLite would delete the log.
-    let len = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
     if len(path) < u64::from(PAGE) && len(&path.with_extension("sqlite-wal")) > 0 {
         return Err(JournalError::Truncated);
     }

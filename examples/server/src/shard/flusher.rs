@@ -1,13 +1,21 @@
 //! The flusher: a thread that makes groups durable while the writer fills the next one.
+//!
+//! A disk without room ends the flusher, and hands the journal to the writer, which [reloads](super::writer) what is stored and
+//! starts another one, [`Flusher::run_when_there_is_room`]. Any other failure ends the process.
 
 use super::Published;
 use super::database::JournalError;
 use super::group::Group;
 use super::job::Job;
-use super::journal::{Journal, StaleRow};
+use super::journal::{Journal, Metadata, StaleRow};
 use crate::metrics::Metrics;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The time between two looks for room on a full disk.
+const ROOM_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A durable group, on its way back to the writer.
 #[derive(Debug, Default)]
@@ -18,15 +26,38 @@ pub struct FlushedGroup {
     pub oldest: Vec<StaleRow>,
 }
 
-/// A flusher, to be run on a thread of its own.
+/// A group for which the disk has no room. Its transaction was rolled back.
 #[derive(Debug)]
-pub struct Flusher {
-    /// The journal to write to.
+pub struct Unstored {
+    /// The group, with the responses that waited for it.
+    pub group: Group,
+    /// The journal, which holds what is stored.
     pub journal: Journal,
-    /// The groups to write, one at a time.
-    pub groups: Receiver<Group>,
-    /// The channel for durable groups.
-    pub flushed: SyncSender<FlushedGroup>,
+}
+
+/// What a flusher tells its writer.
+#[derive(Debug)]
+pub enum Flushed {
+    /// A group is durable.
+    Group(FlushedGroup),
+    /// The disk has no room for a group, and the flusher has ended.
+    Full(Box<Unstored>),
+    /// The disk has room again; this metadata is stored.
+    HasRoom(Metadata),
+}
+
+/// The channels to the flusher and back.
+#[derive(Debug)]
+pub struct FlusherLink {
+    /// The channel for groups to write.
+    pub groups: SyncSender<Group>,
+    /// The channel for what the flusher tells.
+    pub flushed: Receiver<Flushed>,
+}
+
+/// The parts of a flusher that outlive it.
+#[derive(Clone, Debug)]
+pub struct FlusherContext {
     /// The writer's queue, to wake it.
     pub jobs: SyncSender<Job>,
     /// The cursor of the durable changes.
@@ -35,39 +66,97 @@ pub struct Flusher {
     pub metrics: Arc<Metrics>,
 }
 
+impl FlusherContext {
+    /// Starts a flusher on a thread of its own; on a full disk it waits for room before it takes groups.
+    pub fn start(&self, journal: Journal, is_disk_full: bool) -> (FlusherLink, JoinHandle<()>) {
+        let (to_flusher, groups) = sync_channel(1);
+        let (flushed, from_flusher) = sync_channel(1);
+        let name = format!("flusher-{}", self.published.shard);
+        let flusher = Flusher { journal, groups, flushed, context: self.clone() };
+        let run = move || if is_disk_full { flusher.run_when_there_is_room() } else { flusher.run() };
+        (FlusherLink { groups: to_flusher, flushed: from_flusher }, super::spawn(name, run))
+    }
+}
+
+/// A flusher, to be run on a thread of its own.
+#[derive(Debug)]
+struct Flusher {
+    /// The journal to write to.
+    journal: Journal,
+    /// The groups to write, one at a time.
+    groups: Receiver<Group>,
+    /// The channel to the writer.
+    flushed: SyncSender<Flushed>,
+    context: FlusherContext,
+}
+
 impl Flusher {
-    /// Makes groups durable until their channel ends, then closes the journal.
-    pub fn run(mut self) {
+    /// Makes groups durable until their channel ends or the disk is full; then closes the journal or hands it over.
+    fn run(mut self) {
         while let Ok(mut group) = self.groups.recv() {
-            let oldest = match self.flush(&mut group) {
-                Ok(oldest) => oldest,
+            match self.flush(&mut group) {
+                Ok(oldest) => {
+                    group.clear();
+                    if !self.tell(Flushed::Group(FlushedGroup { group, oldest })) {
+                        break;
+                    }
+                }
+                Err(error) if error.is_full(&self.journal.path()) => {
+                    tracing::error!("changes are refused until there is room for them: {error}");
+                    let Self { journal, flushed, context, .. } = self;
+                    let _ = flushed.send(Flushed::Full(Box::new(Unstored { group, journal })));
+                    return wake(&context);
+                }
                 Err(error) => stop_everything(&error),
-            };
-            group.clear();
-            if self.flushed.send(FlushedGroup { group, oldest }).is_err() {
-                break;
             }
-            // If the queue is full, the writer is awake.
-            let _ = self.jobs.try_send(Job::Wake);
         }
         if let Err(error) = self.journal.close() {
             stop_everything(&error);
         }
     }
 
+    /// Looks for room until there is some, then makes groups durable.
+    fn run_when_there_is_room(mut self) {
+        // The writer sends no group before it knows of the room, and hangs up when it ends.
+        while matches!(self.groups.recv_timeout(ROOM_INTERVAL), Err(RecvTimeoutError::Timeout)) {
+            match self.journal.find_room() {
+                Ok(metadata) => {
+                    tracing::info!("there is room for changes again");
+                    self.tell(Flushed::HasRoom(metadata));
+                    return self.run();
+                }
+                Err(error) if error.is_full(&self.journal.path()) => {}
+                Err(error) => stop_everything(&error),
+            }
+        }
+        self.run();
+    }
+
+    /// Tells the writer, and wakes it. Reports whether there is one.
+    fn tell(&self, what: Flushed) -> bool {
+        let is_told = self.flushed.send(what).is_ok();
+        wake(&self.context);
+        is_told
+    }
+
     fn flush(&mut self, group: &mut Group) -> Result<Vec<StaleRow>, JournalError> {
         if !group.writes_nothing() {
             let started = std::time::Instant::now();
             self.journal.commit(group)?;
-            self.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
-            self.metrics.group_rows.observe(group.len() as f64);
+            self.context.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
+            self.context.metrics.group_rows.observe(group.len() as f64);
         }
-        self.published.publish(group.cursor);
+        self.context.published.publish(group.cursor);
         for response in group.responses.drain(..) {
             response.send();
         }
         if group.review_count == 0 { Ok(Vec::new()) } else { self.journal.oldest(group.review_count) }
     }
+}
+
+/// Wakes the writer. If its queue is full, it is awake.
+fn wake(context: &FlusherContext) {
+    let _ = context.jobs.try_send(Job::Wake);
 }
 
 /// Ends the process, because memory is ahead of what is durable, and no response may show that.

@@ -193,9 +193,31 @@ impl Journal {
         Ok(transaction.commit()?)
     }
 
-    /// Closes the journal, after moving everything into the file itself.
-    pub fn close(self) -> Result<(), JournalError> {
+    /// Frees the room of the log, and looks for some more. Returns the metadata, which is written again as a proof.
+    ///
+    /// # Errors
+    ///
+    /// One for which [`JournalError::is_full`] holds, while there is no room.
+    pub fn find_room(&mut self) -> Result<Metadata, JournalError> {
         database::checkpoint(&self.connection)?;
+        if !database::has_room(&self.path()) {
+            return Err(JournalError::NoRoom);
+        }
+        let mut metadata = self.metadata()?;
+        metadata.number += 1;
+        let mut group = Group::default();
+        group.metadata = Some(metadata);
+        self.commit(&group)?;
+        Ok(metadata)
+    }
+
+    /// Closes the journal, after moving everything into the file itself, if there is room.
+    pub fn close(self) -> Result<(), JournalError> {
+        match database::checkpoint(&self.connection) {
+            // The log stays, and the next start reads it.
+            Err(error) if error.is_full(&self.path()) => tracing::warn!("no room to move the log into the journal"),
+            outcome => outcome?,
+        }
         self.connection.close().map_err(|(_, error)| error.into())
     }
 }

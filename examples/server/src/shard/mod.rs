@@ -25,11 +25,11 @@ mod writer;
 
 use crate::clock::Clock;
 use crate::metrics::{Metrics, ShardLabels};
-use flusher::{Flusher, stop_everything};
+use flusher::{FlusherContext, stop_everything};
 use job::Job;
 use journal::Journal;
 use journal_index::JournalIndex;
-use pending::{FlusherLink, Pending};
+use pending::Pending;
 use presence_core::directory::Cursor;
 use presence_core::{Instant, UserId};
 use state::State;
@@ -231,28 +231,12 @@ fn start_writer(
         if !is_ready {
             return;
         }
-        let flusher = journal.map(|journal| start_flusher(journal, jobs, published.clone(), metrics.clone()));
-        let (link, thread) = flusher.unzip();
+        let context = FlusherContext { jobs, published, metrics };
+        let (link, flusher) = journal.map(|journal| context.start(journal, false)).unzip();
         let pending = Pending::new(link, index);
-        Writer::new(Parts { state, pending, clock, jobs: queue, published, metrics }).run();
-        if let Some(thread) = thread {
-            drop(thread.join());
-        }
+        Writer::new(Parts { state, pending, clock, jobs: queue, flusher, context }).run();
     });
     (writer, is_loaded)
-}
-
-fn start_flusher(
-    journal: Journal,
-    jobs: SyncSender<Job>,
-    published: Arc<Published>,
-    metrics: Arc<Metrics>,
-) -> (FlusherLink, JoinHandle<()>) {
-    let (to_flusher, groups) = sync_channel(1);
-    let (flushed, from_flusher) = sync_channel(1);
-    let name = format!("flusher-{}", published.shard);
-    let flusher = Flusher { journal, groups, flushed, jobs, published, metrics };
-    (FlusherLink { groups: to_flusher, flushed: from_flusher }, spawn(name, move || flusher.run()))
 }
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {

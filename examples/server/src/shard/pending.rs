@@ -1,6 +1,6 @@
 //! Pending changes: the open group, the group being written, and the users in them.
 
-use super::flusher::FlushedGroup;
+use super::flusher::{Flushed, FlushedGroup, FlusherLink, Unstored};
 use super::group::Group;
 use super::job::Response;
 use super::journal_index::JournalIndex;
@@ -8,25 +8,17 @@ use super::state::State;
 use super::users::Users;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
-use std::sync::mpsc::{Receiver, SyncSender};
 
 /// The most users and responses that a group collects while the one before is written.
 const MAX_GROUP: usize = 8192;
-
-/// The channels to the flusher and back.
-#[derive(Debug)]
-pub struct FlusherLink {
-    /// The channel for groups to write.
-    pub groups: SyncSender<Group>,
-    /// The channel for durable groups.
-    pub flushed: Receiver<FlushedGroup>,
-}
 
 /// The changes of a shard that are not durable yet.
 pub struct Pending {
     /// The link to the flusher; without one nothing is durable, and no response waits.
     flusher: Option<FlusherLink>,
     is_flushing: bool,
+    /// True if the disk has no room. Then no command is executed, so everything in memory follows from what is stored.
+    is_disk_full: bool,
     group: Group,
     spare: Group,
     index: JournalIndex,
@@ -45,12 +37,28 @@ impl Pending {
             flusher,
             index,
             is_flushing: false,
+            is_disk_full: false,
             group: Group::default(),
             spare: Group::default(),
             dirty_users: HashSet::new(),
             dirty_details: HashSet::new(),
             in_flight: HashSet::new(),
         }
+    }
+
+    /// Creates the state after everything was reloaded, on a disk that has no room.
+    pub fn without_room(flusher: FlusherLink, index: JournalIndex) -> Self {
+        Self { is_disk_full: true, ..Self::new(Some(flusher), index) }
+    }
+
+    /// Reports whether the disk has no room.
+    pub const fn is_disk_full(&self) -> bool {
+        self.is_disk_full
+    }
+
+    /// Takes the responses that wait for the open group.
+    pub fn take_responses(&mut self) -> Vec<Response> {
+        std::mem::take(&mut self.group.responses)
     }
 
     /// Marks a user's record to be written, and that of the user it has evicted.
@@ -83,7 +91,7 @@ impl Pending {
 
     /// Sends a response, at once or when everything up to now is durable.
     pub fn respond(&mut self, response: Response, waits: bool) {
-        if waits && self.flusher.is_some() {
+        if waits && self.flusher.is_some() && !self.is_disk_full {
             self.group.responses.push(response);
         } else {
             response.send();
@@ -96,35 +104,44 @@ impl Pending {
     }
 
     /// Takes back the submitted group if it is durable by now, and reviews the oldest rows.
-    pub fn poll_flushed(&mut self, state: &State) {
-        let flushed = self.flusher.as_ref().filter(|_| self.is_flushing).and_then(|link| link.flushed.try_recv().ok());
-        if let Some(flushed) = flushed {
-            self.finish(flushed, state);
-        }
+    ///
+    /// Returns it if there was no room for it. Then memory is ahead of the journal, and must be reloaded.
+    pub fn poll_flushed(&mut self, state: &State) -> Option<Box<Unstored>> {
+        let flushed = self.flusher.as_ref()?.flushed.try_recv().ok()?;
+        self.finish(flushed, state)
     }
 
     /// Waits until the submitted group is durable, then does the same.
-    pub fn wait_for_flush(&mut self, state: &State) {
-        let flushed = self.flusher.as_ref().filter(|_| self.is_flushing).and_then(|link| link.flushed.recv().ok());
-        if let Some(flushed) = flushed {
-            self.finish(flushed, state);
-        }
+    pub fn wait_for_flush(&mut self, state: &State) -> Option<Box<Unstored>> {
+        let flushed = self.flusher.as_ref().filter(|_| self.is_flushing)?.flushed.recv().ok()?;
+        self.finish(flushed, state)
     }
 
-    fn finish(&mut self, flushed: FlushedGroup, state: &State) {
-        self.is_flushing = false;
-        self.in_flight.clear();
-        self.spare = flushed.group;
-        for stale in &flushed.oldest {
-            self.index.review(stale, state, &mut self.dirty_users, &mut self.dirty_details);
+    fn finish(&mut self, flushed: Flushed, state: &State) -> Option<Box<Unstored>> {
+        match flushed {
+            Flushed::Group(FlushedGroup { group, oldest }) => {
+                self.is_flushing = false;
+                self.in_flight.clear();
+                self.spare = group;
+                for stale in &oldest {
+                    self.index.review(stale, state, &mut self.dirty_users, &mut self.dirty_details);
+                }
+                None
+            }
+            Flushed::Full(unstored) => Some(unstored),
+            Flushed::HasRoom(metadata) => {
+                self.is_disk_full = false;
+                self.index.metadata = metadata;
+                None
+            }
         }
     }
 
     /// Submits the open group to the flusher, if it is not empty and the flusher is free.
     ///
-    /// Reports whether everything is durable, so that all changes may be published at once.
+    /// Reports whether everything is durable, or follows from what is, so that all changes may be published at once.
     pub fn submit(&mut self, state: &mut State, now: Instant, virtual_now: u64) -> bool {
-        if self.flusher.is_none() {
+        if self.flusher.is_none() || self.is_disk_full {
             return true;
         }
         if self.is_flushing {
@@ -151,9 +168,9 @@ impl Pending {
         group.metadata = self.index.changed_metadata(now, virtual_now, state.users.version_floor());
         group.journal_state = self.index.journal_state();
         group.review_count = self.index.review_count(state, group);
-        group.cursor = state.users.cursor();
+        group.cursor = state.cursor();
         let group = std::mem::replace(group, std::mem::take(&mut self.spare));
-        // Sending succeeds: a flusher that fails ends the process.
+        // Sending succeeds: a flusher ends only after it has returned a group.
         self.is_flushing = link.groups.send(group).is_ok();
         false
     }

@@ -20,12 +20,33 @@ pub struct State {
     pub users: Users,
     /// The details of the users that have any.
     pub details: DetailsStore,
+    /// The number that the cursors of this state start from. Readers behind it start over.
+    base: u64,
 }
 
 impl State {
     /// Creates an empty state for at most this many users.
     pub fn new(users: usize) -> Self {
-        Self { users: allocate(users), details: DetailsStore::default() }
+        Self { users: allocate(users), details: DetailsStore::default(), base: 0 }
+    }
+
+    /// Creates an empty state whose cursors follow those of `earlier`, so that its readers start over.
+    ///
+    /// Frees the earlier state first, since it may take most of the memory.
+    pub fn replacing(earlier: Self) -> Self {
+        let (users, base) = (earlier.users.capacity(), earlier.cursor().to_number().saturating_add(1));
+        drop(earlier);
+        Self { base, ..Self::new(users) }
+    }
+
+    /// Returns the cursor of the latest change.
+    pub const fn cursor(&self) -> Cursor {
+        self.rebased(self.users.cursor())
+    }
+
+    /// Converts a cursor of the directory to one of this state.
+    const fn rebased(&self, cursor: Cursor) -> Cursor {
+        Cursor::from_number(self.base.saturating_add(cursor.to_number()))
     }
 
     /// Executes a command at `now`. Reports whether a record must be written.
@@ -87,11 +108,12 @@ impl State {
 
     /// Reads the next users that changed after a cursor.
     pub fn changes_since(&self, now: Instant, since: Cursor) -> Changes {
-        let behind = self.users.cursor().to_number().saturating_sub(since.to_number());
-        match self.users.changes_since(since) {
+        let Some(own) = since.to_number().checked_sub(self.base) else { return Changes::StartOver };
+        let behind = self.users.cursor().to_number().saturating_sub(own);
+        match self.users.changes_since(Cursor::from_number(own)) {
             Ok(changed) if behind <= MAX_BEHIND => {
                 let chunk = changed.take(CHUNK);
-                Changes::Users(chunk.map(|change| (self.read(now, change.id), change.cursor)).collect())
+                Changes::Users(chunk.map(|change| (self.read(now, change.id), self.rebased(change.cursor))).collect())
             }
             _ => Changes::StartOver,
         }
@@ -101,6 +123,6 @@ impl State {
     pub fn scan(&self, now: Instant, offset: usize) -> FullScan {
         let (users, next) = self.users.users_from(offset, CHUNK);
         let users = users.map(|(user, _)| self.read(now, user)).collect();
-        FullScan { users, next, cursor: self.users.cursor() }
+        FullScan { users, next, cursor: self.cursor() }
     }
 }

@@ -1,11 +1,11 @@
 //! Tests of a shard without threads and sockets: evictions, damage and kills.
 
-use super::flusher::FlushedGroup;
+use super::flusher::{Flushed, FlushedGroup, FlusherLink};
 use super::group::{Group, JournalState, Record};
 use super::job::Changes;
 use super::journal::{Journal, Metadata};
 use super::journal_index::JournalIndex;
-use super::pending::{FlusherLink, Pending};
+use super::pending::Pending;
 use super::restore;
 use super::state::State;
 use super::{capacity, layout, shard_of, stored_clock};
@@ -35,7 +35,7 @@ fn message(text: &str, until: Instant) -> DetailsCommand<'_> {
 }
 
 /// Pending changes, and the flusher's ends of the channels.
-fn pending(index: JournalIndex) -> (Pending, Receiver<Group>, SyncSender<FlushedGroup>) {
+fn pending(index: JournalIndex) -> (Pending, Receiver<Group>, SyncSender<Flushed>) {
     let (groups, submitted) = sync_channel(1);
     let (flushed, from_flusher) = sync_channel(1);
     (Pending::new(Some(FlusherLink { groups, flushed: from_flusher }), index), submitted, flushed)
@@ -87,6 +87,24 @@ fn s9_unchanged_out_of_office_needs_no_slot() {
     state.execute_details(at(1), id(2), DetailsCommand::SetOutOfOffice(out)).unwrap();
 }
 
+/// A reader of a state that was reloaded from the journal must not miss what the number of its cursor stands for now.
+#[test]
+fn readers_of_a_replaced_state_start_over() {
+    let mut state = State::new(4);
+    (1..=3).for_each(|user| assert_eq!(state.execute(at(0), id(user), set(300)), Ok(true)));
+    let earlier = state.cursor();
+    state = State::replacing(state);
+    state.execute(at(0), id(1), set(300)).unwrap();
+    for since in [Cursor::START, earlier] {
+        assert!(matches!(state.changes_since(at(0), since), Changes::StartOver), "{since:?}");
+    }
+    let scanned = state.scan(at(0), 0).cursor;
+    assert!(scanned > earlier);
+    state.execute(at(0), id(2), set(300)).unwrap();
+    let Changes::Users(users) = state.changes_since(at(0), scanned) else { panic!() };
+    assert_eq!(users.iter().map(|(view, cursor)| (view.user, *cursor)).collect::<Vec<_>>(), [(id(2), state.cursor())]);
+}
+
 /// Rule V1: one version stands for one presence object.
 #[test]
 fn v1_changes_and_reads_show_the_same() {
@@ -111,8 +129,8 @@ fn an_eviction_is_pending_until_it_is_durable() {
     state.execute(at(0), id(1), set(300)).unwrap();
     pending.mark_dirty(&state.users, id(1));
     pending.submit(&mut state, at(0), 0);
-    flushed.send(FlushedGroup { group: groups.recv().unwrap(), oldest: vec![] }).unwrap();
-    pending.poll_flushed(&state);
+    flushed.send(Flushed::Group(FlushedGroup { group: groups.recv().unwrap(), oldest: vec![] })).unwrap();
+    assert!(pending.poll_flushed(&state).is_none());
     assert!(pending.is_empty());
     assert_eq!(state.read(at(300), id(1)).version, 2);
     // The second user evicts the first; nothing is durable yet.
@@ -324,8 +342,8 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                 }
                 _ => {
                     if let Some(group) = in_flight.take() {
-                        flushed.send(flush(&mut journal, group)).unwrap();
-                        pending.poll_flushed(&state);
+                        flushed.send(Flushed::Group(flush(&mut journal, group))).unwrap();
+                        assert!(pending.poll_flushed(&state).is_none());
                     }
                 }
             }
@@ -371,8 +389,8 @@ fn stale_rows_are_dropped_despite_groups_without_rows() {
             pending.respond(super::job::Response::Advanced(tokio::sync::oneshot::channel().0), true);
         }
         pending.submit(&mut state, now, 0);
-        flushed.send(flush(&mut journal, submitted.recv().unwrap())).unwrap();
-        pending.poll_flushed(&state);
+        flushed.send(Flushed::Group(flush(&mut journal, submitted.recv().unwrap()))).unwrap();
+        assert!(pending.poll_flushed(&state).is_none());
     }
     let rows = journal.oldest(100_000).unwrap().len();
     assert!(rows <= 400, "{rows}");

@@ -1,20 +1,26 @@
 //! The writer: a thread that owns a shard's state, executes jobs, and submits changes to the flusher.
 //!
-//! No response shows a change before it is durable. A command is decided and applied at once; its record joins the open group. While the flusher writes one group, the next
-//! one fills, so a slower disk makes commits larger. A read waits only if it shows something that is not durable yet. No
-//! command can be rejected after it was recorded, because one thread does both.
+//! No response shows a change before it is durable. A command is decided and applied at once; its record joins the open
+//! group. While the flusher writes one group, the next one fills, so a slower disk makes commits larger. A read waits only if
+//! it shows something that is not durable yet. No command can be rejected after it was recorded, because one thread does both.
+//!
+//! When the disk has no room for a group, the changes in memory are discarded: the state is loaded from the journal anew, as
+//! after a restart. Their requests get no response from here, and 503 from [`dispatch`](crate::http); nothing of them was
+//! carried out. From then on reads are served, and commands are refused, until the flusher has found room.
 
-use super::Published;
+use super::flusher::{FlusherContext, Unstored, stop_everything};
 use super::job::{Job, Response};
+use super::journal_index::JournalIndex;
 use super::pending::Pending;
+use super::restore;
 use super::state::State;
 use crate::clock::Clock;
-use crate::metrics::Metrics;
 use presence_core::details::DetailsError;
 use presence_core::{CommandError, Instant};
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
 use tokio::sync::oneshot::Sender;
 
 /// The most jobs that are executed at one instant.
@@ -33,8 +39,11 @@ pub struct Writer {
     is_behind: bool,
     /// The callers that wait for an advance of the clock.
     advancing: Vec<Sender<()>>,
-    published: Arc<Published>,
-    metrics: Arc<Metrics>,
+    /// The advances of the clock that wait for room on the disk.
+    postponed: Vec<Job>,
+    /// The thread of the flusher.
+    flusher: Option<JoinHandle<()>>,
+    context: FlusherContext,
     user_count: Gauge,
 }
 
@@ -48,17 +57,17 @@ pub struct Parts {
     pub clock: Arc<Clock>,
     /// The queue of jobs.
     pub jobs: Receiver<Job>,
-    /// The cursor of the durable changes.
-    pub published: Arc<Published>,
-    /// The server's metrics.
-    pub metrics: Arc<Metrics>,
+    /// The thread of the flusher; without one nothing is stored.
+    pub flusher: Option<JoinHandle<()>>,
+    /// The parts of flushers that outlive them.
+    pub context: FlusherContext,
 }
 
 impl Writer {
     /// Creates a writer.
     pub fn new(parts: Parts) -> Self {
-        let Parts { state, pending, clock, jobs, published, metrics } = parts;
-        let user_count = metrics.users.get_or_create_owned(&published.label());
+        let Parts { state, pending, clock, jobs, flusher, context } = parts;
+        let user_count = context.metrics.users.get_or_create_owned(&context.published.label());
         let now = clock.now();
         Self {
             state,
@@ -68,8 +77,9 @@ impl Writer {
             jobs,
             is_behind: true,
             advancing: Vec::new(),
-            published,
-            metrics,
+            postponed: Vec::new(),
+            flusher,
+            context,
             user_count,
         }
     }
@@ -78,7 +88,7 @@ impl Writer {
     pub fn run(mut self) {
         let mut is_stopping = false;
         while !is_stopping {
-            self.pending.poll_flushed(&self.state);
+            self.poll_flushed();
             self.advance();
             self.submit();
             let Some(first) = self.next_job() else { break };
@@ -96,9 +106,15 @@ impl Writer {
         while let Ok(job) = self.jobs.try_recv() {
             self.execute(job);
         }
-        self.pending.wait_for_flush(&self.state);
+        self.wait_for_flush();
         self.submit();
-        self.pending.wait_for_flush(&self.state);
+        self.wait_for_flush();
+        let Self { pending, flusher, .. } = self;
+        // Without a link the flusher ends.
+        drop(pending);
+        if let Some(thread) = flusher {
+            drop(thread.join());
+        }
     }
 
     /// Waits for the next job or deadline; returns `None` when all senders of jobs are gone.
@@ -119,8 +135,10 @@ impl Writer {
     /// Executes a job. Reports whether it was [`Job::Stop`].
     fn execute(&mut self, job: Job) -> bool {
         if !matches!(job, Job::Wake | Job::Stop) {
-            self.metrics.queued.dec();
+            self.context.metrics.queued.dec();
         }
+        let job = if self.pending.is_disk_full() { self.refuse(job) } else { Some(job) };
+        let Some(job) = job else { return false };
         let Self { state, pending, now, .. } = self;
         match job {
             Job::Execute(user, command, to) => {
@@ -164,11 +182,81 @@ impl Writer {
         false
     }
 
+    /// Refuses or postpones a job that would have to be stored; returns any other.
+    fn refuse(&mut self, job: Job) -> Option<Job> {
+        match job {
+            // Without a response, the request gets 503.
+            Job::Execute(..) | Job::ExecuteDetails(..) => None,
+            Job::Advance(..) => {
+                self.postponed.push(job);
+                None
+            }
+            other => Some(other),
+        }
+    }
+
     /// Waits for the flusher if the open group is full, and submits it.
     fn submit_if_full(&mut self) {
         if self.pending.is_full() {
-            self.pending.wait_for_flush(&self.state);
+            self.wait_for_flush();
             self.submit();
+        }
+    }
+
+    /// Takes back the submitted group if it is durable by now.
+    fn poll_flushed(&mut self) {
+        let was_full = self.pending.is_disk_full();
+        if let Some(unstored) = self.pending.poll_flushed(&self.state) {
+            self.reload(*unstored);
+        }
+        if was_full && !self.pending.is_disk_full() {
+            self.context.metrics.disk_full.dec();
+            for job in std::mem::take(&mut self.postponed) {
+                self.context.metrics.queued.inc();
+                self.execute(job);
+            }
+        }
+    }
+
+    /// Waits for the submitted group.
+    fn wait_for_flush(&mut self) {
+        if let Some(unstored) = self.pending.wait_for_flush(&self.state) {
+            self.reload(*unstored);
+        }
+    }
+
+    /// Discards the changes that the disk has no room for, and serves what is stored.
+    fn reload(&mut self, Unstored { group, journal }: Unstored) {
+        let responses = group.responses.into_iter().chain(self.pending.take_responses());
+        let until = self.now;
+        let mut index = JournalIndex::new(self.state.users.capacity());
+        // A virtual clock stands where it stood before an advance that was not stored.
+        self.now = self.clock.now();
+        let earlier = std::mem::replace(&mut self.state, State::new(0));
+        self.state = State::replacing(earlier);
+        if let Err(error) = restore::load(&journal, &mut self.state, &mut index, self.now) {
+            stop_everything(&error);
+        }
+        let (link, thread) = self.context.start(journal, true);
+        self.pending = Pending::without_room(link, index);
+        if let Some(ended) = self.flusher.replace(thread) {
+            drop(ended.join());
+        }
+        self.is_behind = true;
+        self.context.metrics.disk_full.inc();
+        self.postponed.extend(self.advancing.drain(..).map(|to| Job::Advance(until, to)));
+        for response in responses {
+            match response {
+                Response::Read(to, view) => drop(to.send(self.state.read(self.now, view.user))),
+                Response::ReadMany(to, views) => {
+                    let users: Vec<_> = views.iter().map(|view| view.user).collect();
+                    drop(to.send(self.state.read_many(self.now, &users)));
+                }
+                Response::Advanced(to) => self.postponed.push(Job::Advance(until, to)),
+                // Without a response, a command gets 503 and a reader of changes asks again.
+                Response::Executed(..) | Response::DetailsExecuted(..) => {}
+                Response::Changes(..) | Response::FullScan(..) => {}
+            }
         }
     }
 
@@ -190,7 +278,7 @@ impl Writer {
         self.user_count.set(self.state.users.len() as i64);
         let virtual_now = if self.clock.is_virtual() { self.now.as_millis() } else { 0 };
         if self.pending.submit(&mut self.state, self.now, virtual_now) {
-            self.published.publish(self.state.users.cursor());
+            self.context.published.publish(self.state.cursor());
         }
     }
 }

@@ -7,27 +7,27 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// A client that follows changes on its own connection.
-struct Reader(BufReader<TcpStream>);
+pub struct Reader(BufReader<TcpStream>);
 
 #[derive(Debug, PartialEq)]
-struct Event {
-    name: String,
+pub struct Event {
+    pub name: String,
     data: Value,
     id: Option<String>,
 }
 
 impl Event {
-    fn user(&self) -> &str {
+    pub fn user(&self) -> &str {
         self.data["id"].as_str().unwrap_or_else(|| panic!("{self:?}"))
     }
 
-    fn activity(&self) -> &str {
+    pub fn activity(&self) -> &str {
         self.data["activity"].as_str().unwrap_or_else(|| panic!("{self:?}"))
     }
 }
 
 impl Reader {
-    fn open(server: &Server, since: Option<&str>, last: Option<&str>) -> Self {
+    pub fn open(server: &Server, since: Option<&str>, last: Option<&str>) -> Self {
         let query = since.map_or_else(String::new, |since| format!("?since={since}"));
         let header = last.map_or_else(String::new, |last| format!("last-event-id: {last}\r\n"));
         let mut stream = server.connect();
@@ -54,7 +54,7 @@ impl Reader {
     }
 
     /// Reads the next event. Skips comments and the lengths of chunks.
-    fn next(&mut self) -> Event {
+    pub fn next(&mut self) -> Event {
         let (mut name, mut data, mut id) = (None, None, None);
         let began = Instant::now();
         loop {

@@ -1,5 +1,6 @@
 //! Tests that acknowledged changes survive the process exactly, whatever ends it.
 
+use crate::changes::Reader;
 use crate::support::{ADELE, BOB, OTHER, Server, TEAMS, expect_start_error, numbered, program};
 use serde_json::json;
 use std::fs;
@@ -55,36 +56,104 @@ fn a_virtual_clock_resumes_where_it_stood() {
     assert_eq!(now(&server), then);
 }
 
-#[test]
-fn a_full_disk_ends_the_server_and_loses_nothing_acknowledged() {
-    let own = TempDir::new().unwrap();
-    let data = own.path().join("data");
-    let mut server = Server::start_on_full_disk(1024, &data, &["--virtual-clock"]);
+/// Sets users of several clients until the disk is full. Returns those whose change was acknowledged.
+fn fill_disk(server: &Server) -> Vec<String> {
     let acknowledged = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for thread in 0..4u32 {
-            let (server, acknowledged) = (&server, &acknowledged);
+            let acknowledged = &acknowledged;
             scope.spawn(move || {
                 for number in 0..20_000 {
                     let user = numbered(thread * 20_000 + number);
-                    let body = json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall"});
-                    let path = format!("/v1.0/users/{user}/presence/setPresence");
-                    match server.try_post("dev", &path, &body) {
-                        Some(200) => acknowledged.lock().unwrap().push(user),
-                        Some(status) => panic!("{status} from a server with a full disk"),
-                        None => break,
+                    let response = server.set(&user, TEAMS, "InACall", "PT4H");
+                    match response.status {
+                        200 => acknowledged.lock().unwrap().push(user),
+                        503 => {
+                            assert_eq!(response.error(), "ServiceUnavailable");
+                            assert_eq!(response.header("retry-after"), Some("10"));
+                            assert_eq!(server.activity(&user).0, "Offline", "nothing of it was carried out");
+                            return;
+                        }
+                        status => panic!("{status} from a server with a full disk"),
                     }
                 }
+                panic!("the disk has room for everything");
             });
         }
     });
-    assert_eq!(server.wait().code(), Some(74), "it ends by itself, with an error");
-    let acknowledged = acknowledged.into_inner().unwrap();
-    assert!((100..80_000 - 4).contains(&acknowledged.len()), "{}", acknowledged.len());
-    let server = Server::start_on(&data, &["--virtual-clock"]);
+    acknowledged.into_inner().unwrap()
+}
+
+#[test]
+fn a_full_disk_refuses_changes_and_serves_reads_until_it_has_room() {
+    let own = TempDir::new().unwrap();
+    let data = own.path().join("data");
+    // One shard and few users, so that every change of theirs is seen.
+    let options = ["--virtual-clock", "--users", "4000"];
+    let mut server = Server::start_on_full_disk(256, &data, &options);
+    let mut feed = Reader::open(&server, None, None);
+    let acknowledged = fill_disk(&server);
+    assert!(acknowledged.len() > 4, "{}", acknowledged.len());
+    let assert_served = |server: &Server| {
+        for user in &acknowledged {
+            assert_eq!(server.activity(user), ("InACall".to_owned(), "A0000000001".to_owned()));
+        }
+    };
+    assert_served(&server);
+    let first = &acknowledged[0];
+    assert_eq!(server.set(first, TEAMS, "Away", "PT4H").status, 503);
+    let message = json!({"statusMessage": {"message": {"content": "here", "contentType": "text"}}});
+    assert_eq!(server.post("dev", &format!("/v1.0/users/{first}/presence/setStatusMessage"), &message).status, 503);
+    let batch = json!({"requests": [
+        {"id": "read", "method": "GET", "url": format!("/users/{first}/presence")},
+        {"id": "write", "method": "POST", "url": format!("/users/{first}/presence/clearPresence"),
+            "headers": {"content-type": "application/json"}, "body": {"sessionId": TEAMS}}]});
+    let batch = server.post("dev", "/v1.0/$batch", &batch).json();
+    assert_eq!((&batch["responses"][0]["status"], &batch["responses"][1]["status"]), (&json!(200), &json!(503)));
+    assert_eq!(batch["responses"][1]["headers"]["Retry-After"], "10");
+    assert_eq!(server.metric("presence_disk_full"), 1.0);
+    assert_served(&server);
+    // Room comes, and changes go on without a restart.
+    server.remove_size_limit();
+    while server.metric("presence_disk_full") > 0.0 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_served(&server);
+    assert_eq!(server.set(first, TEAMS, "Away", "PT4H").status, 200);
+    // A reader of changes has seen nothing but what was acknowledged.
+    loop {
+        let event = feed.next();
+        if event.name == "presence" {
+            assert!(acknowledged.iter().any(|user| user == event.user()), "{event:?}");
+            if (event.user(), event.activity()) == (first, "Away") {
+                break;
+            }
+            assert_eq!(event.activity(), "InACall");
+        }
+    }
+    server.kill();
+    let server = Server::start_on(&data, &options);
+    assert_eq!(server.activity(first), ("Away".to_owned(), "A0000000002".to_owned()));
+    for user in &acknowledged[1..] {
+        assert_eq!(server.activity(user).0, "InACall");
+    }
+}
+
+#[test]
+fn a_server_on_a_full_disk_starts_reads_and_stops() {
+    let own = TempDir::new().unwrap();
+    let data = own.path().join("data");
+    let options = ["--virtual-clock", "--users", "4000"];
+    let mut server = Server::start_on_full_disk(256, &data, &options);
+    let acknowledged = fill_disk(&server);
+    server.terminate();
+    assert!(server.wait().success(), "everything acknowledged is stored");
+    let mut server = Server::start_on_full_disk(256, &data, &options);
     for user in &acknowledged {
         assert_eq!(server.activity(user).0, "InACall");
     }
+    server.terminate();
+    assert!(server.wait().success());
 }
 
 #[test]

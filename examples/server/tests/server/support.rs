@@ -96,7 +96,7 @@ impl Server {
     pub fn start_on_full_disk(blocks: u32, data: &Path, options: &[&str]) -> Self {
         let mut shell = Command::new("sh");
         // Unless it is ignored, the signal would end the process before the write fails.
-        shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+        shell.args(["-c", &format!("trap '' XFSZ; ulimit -Sf {blocks}; exec \"$0\" \"$@\"")]);
         shell.arg(program().get_program()).stdin(Stdio::null()).stdout(Stdio::piped());
         Self::start_as(shell, data, options)
     }
@@ -117,6 +117,12 @@ impl Server {
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
         Self { child, base, agent: config.into(), data: data.to_owned(), _own: None }
+    }
+
+    /// Lifts the limit of [`Server::start_on_full_disk`] while the server runs.
+    pub fn remove_size_limit(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("prlimit").args(["--pid", &id, "--fsize=unlimited"]).status().unwrap().success());
     }
 
     /// Returns the data directory.
@@ -209,14 +215,6 @@ impl Server {
         let token = format!("Bearer {token}");
         let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
         self.send("POST", path, &headers, body.to_string().as_bytes())
-    }
-
-    /// Sends a POST, and returns its status; `None` if the server ends instead.
-    pub fn try_post(&self, token: &str, path: &str, body: &Value) -> Option<u16> {
-        let request =
-            self.agent.post(format!("{}{path}", self.base)).header("authorization", format!("Bearer {token}"));
-        let response = request.content_type("application/json").send(body.to_string()).ok()?;
-        Some(response.status().as_u16())
     }
 
     /// Sends a POST without body and content type, as clients do.
