@@ -91,12 +91,13 @@ impl<'a> Arbitrary<'a> for PresenceSet {
     }
 }
 
-/// The policy of Graph, that of a desk, or any with Graph's fades or none.
+/// The policy of Graph, that of a desk, that of a mirror, or any with Graph's fades or none.
 impl<'a> Arbitrary<'a> for Policy {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u.int_in_range(0..=3)? {
+        Ok(match u.int_in_range(0..=4)? {
             0 => Self::GRAPH,
             1 => Self::DESK,
+            4 => Self::MIRROR,
             _ => Self {
                 sessions: u.arbitrary()?,
                 preferred: u.arbitrary()?,

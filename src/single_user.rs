@@ -129,10 +129,52 @@ impl<S: Copy + Ord, const SESSIONS: usize> SingleUser<S, SESSIONS> {
         &mut self,
         now: Instant,
         command: Command<S>,
+        on_change: impl FnMut(&Transition<S>),
+    ) -> Result<(), CommandError> {
+        self.execute_decided(now, command, None, on_change)
+    }
+
+    /// Executes a command, decided under another policy than the user's.
+    ///
+    /// So a lamp that mirrors another system does so under [`Policy::MIRROR`], beside applications that it serves under its
+    /// own policy. See [`Directory::execute_under`] for what each of the two says.
+    ///
+    /// [`Directory::execute_under`]: crate::directory::Directory::execute_under
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    ///
+    /// ```
+    /// use presence_core::{Command, Instant, Policy, Presence, SingleUser};
+    ///
+    /// let mut lamp: SingleUser<u8, 4> = SingleUser::new(Policy::DESK);
+    /// if let Some(command) = Command::mirror(1, Presence::read("Offline", "OffWork"), None) {
+    ///     lamp.execute_under(Instant::ZERO, command, &Policy::MIRROR, |_| {})?;
+    /// }
+    /// assert_eq!(lamp.presence(Instant::ZERO), Presence::OffWork); // which no session may set under `Policy::DESK`
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
+    pub fn execute_under(
+        &mut self,
+        now: Instant,
+        command: Command<S>,
+        policy: &Policy,
+        on_change: impl FnMut(&Transition<S>),
+    ) -> Result<(), CommandError> {
+        self.execute_decided(now, command, Some(policy), on_change)
+    }
+
+    /// Executes a command; under the user's own policy if there is no other.
+    fn execute_decided(
+        &mut self,
+        now: Instant,
+        command: Command<S>,
+        policy: Option<&Policy>,
         mut on_change: impl FnMut(&Transition<S>),
     ) -> Result<(), CommandError> {
         self.advance(now, &mut on_change);
-        if let Some(ref transition) = decide(self.at(now), command, &self.policy)? {
+        if let Some(ref transition) = decide(self.at(now), command, policy.unwrap_or(&self.policy))? {
             self.apply(transition, &mut on_change);
         }
         Ok(())

@@ -52,7 +52,8 @@ fn play<const USERS: usize, const SESSIONS: usize, H: BuildHasher>(
 fn action(bytes: &mut Unstructured<'_>, users: u8, sessions: u8) -> Result<Action> {
     let user = |bytes: &mut Unstructured<'_>| bytes.int_in_range(0..=users - 1);
     Ok(match bytes.int_in_range(0..=15)? {
-        0..=7 => Action::Command(user(bytes)?, command(bytes, sessions)?),
+        0..=6 => Action::Command(user(bytes)?, command(bytes, sessions)?),
+        7 => Action::CommandUnder(user(bytes)?, command(bytes, sessions)?, bytes.arbitrary()?),
         8 | 9 => Action::Advance,
         10 => Action::AdvanceSome(bytes.int_in_range(1..=3)?),
         11 => Action::Rebase(bytes.arbitrary::<presence_core::Instant>()?.as_millis()),

@@ -50,7 +50,7 @@ where
                     Some(slot) => Some(slot),
                     None => self.find(*user).map(|(index, _)| index),
                 };
-                let outcome = self.execute_found(slot, now, *user, *command, &mut on_change);
+                let outcome = self.execute_found(slot, now, *user, *command, None, &mut on_change);
                 if let Some(index) = indices.next() {
                     done(index, outcome);
                 }

@@ -3,6 +3,7 @@
 use super::memory::Memory;
 use super::occupy::Vacancy;
 use super::state::Directory;
+use crate::policy::Policy;
 use crate::time::Instant;
 use crate::user::{Command, CommandError, OverdueError, Transition, User, decide};
 use core::hash::{BuildHasher, Hash};
@@ -41,9 +42,26 @@ where
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub fn decide(&self, now: Instant, user: U, command: Command<S>) -> Result<Option<Transition<S>>, DecideError> {
+        self.decide_under(now, user, command, &self.policy)
+    }
+
+    /// Decides a command as [`decide`](Self::decide) does, but under another policy than the directory's.
+    ///
+    /// See [`execute_under`](Self::execute_under) for what the policy says, and what the directory's.
+    ///
+    /// # Errors
+    ///
+    /// As [`decide`](Self::decide).
+    pub fn decide_under(
+        &self,
+        now: Instant,
+        user: U,
+        command: Command<S>,
+        policy: &Policy,
+    ) -> Result<Option<Transition<S>>, DecideError> {
         match self.get(user) {
-            Some(found) => Ok(decide(found.at(now)?, command, &self.policy)?),
-            None => Ok(self.decide_new(now, command)?.map(|(_, transition)| transition)),
+            Some(found) => Ok(decide(found.at(now)?, command, policy)?),
+            None => Ok(self.decide_new(now, command, policy)?.map(|(_, transition)| transition)),
         }
     }
 
@@ -52,10 +70,11 @@ where
         &self,
         now: Instant,
         command: Command<S>,
+        policy: &Policy,
     ) -> Result<Option<(Vacancy, Transition<S>)>, DecideError> {
         let vacancy = self.vacancy();
         let start: User<S, SESSIONS> = User::with_version(vacancy.map_or(0, |vacancy| self.first_version(vacancy)));
-        let Some(transition) = decide(start.at(now)?, command, &self.policy)? else { return Ok(None) };
+        let Some(transition) = decide(start.at(now)?, command, policy)? else { return Ok(None) };
         match (vacancy, self.next_deadline()) {
             (Some(Vacancy::Free), _) => Ok(Some((Vacancy::Free, transition))),
             // The choice of the user who is evicted must not depend on how late time is advanced (rule M4).

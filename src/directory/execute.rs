@@ -4,6 +4,7 @@ use super::decide::DecideError;
 use super::memory::Memory;
 use super::slot_index::SlotIndex;
 use super::state::Directory;
+use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, Instant};
 use crate::user::{Command, CommandError, NotFound, Transition, UserAt, decide};
@@ -54,16 +55,51 @@ where
         mut on_change: impl FnMut(U, &Transition<S>),
     ) -> Result<(), CommandError> {
         let found = self.find(user).map(|(index, _)| index);
-        self.execute_found(found, now, user, command, &mut on_change)
+        self.execute_found(found, now, user, command, None, &mut on_change)
     }
 
-    /// Executes a command for a user who was looked up already.
+    /// Executes a command as [`execute`](Self::execute) does, but decides it under another policy than the directory's.
+    ///
+    /// So a calendar or a [mirror](crate::Policy::MIRROR) may set presences that others may not. `policy` says which
+    /// presences and durations are allowed, what the defaults are, and when the session fades first; from then on it fades as
+    /// the directory's policy says. Give the policies of one directory the same fades, or none: a session that was set under
+    /// a policy without fades stays as it was set. Policies are not stored: the same holds after a restart.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineDirectory};
+    /// use presence_core::{Command, CommandError, Instant, Policy, Presence};
+    ///
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
+    /// let meeting = Command::SetPresence { session: 1, presence: Presence::InAMeeting, lease: None };
+    /// assert_eq!(directory.execute(Instant::ZERO, 7, meeting, |_, _| {}), Err(CommandError::Presence));
+    /// directory.execute_under(Instant::ZERO, 7, meeting, &Policy::DESK, |_, _| {})?;
+    /// assert_eq!(directory.presence(Instant::ZERO, 7), Presence::InAMeeting);
+    /// # Ok::<(), CommandError>(())
+    /// ```
+    pub fn execute_under(
+        &mut self,
+        now: Instant,
+        user: U,
+        command: Command<S>,
+        policy: &Policy,
+        mut on_change: impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        let found = self.find(user).map(|(index, _)| index);
+        self.execute_found(found, now, user, command, Some(policy), &mut on_change)
+    }
+
+    /// Executes a command for a user who was looked up already; under the directory's policy if there is no other.
     pub(super) fn execute_found(
         &mut self,
         found: Option<SlotIndex>,
         now: Instant,
         user: U,
         command: Command<S>,
+        policy: Option<&Policy>,
         on_change: &mut impl FnMut(U, &Transition<S>),
     ) -> Result<(), CommandError> {
         if let Some(index) = found {
@@ -73,16 +109,16 @@ where
             }
             let Some(found) = self.slot(index) else { return Err(CommandError::UsersFull) };
             let current = UserAt::new_unchecked(&found.user, now, found.published);
-            if let Some(transition) = decide(current, command, &self.policy)? {
+            if let Some(transition) = decide(current, command, policy.unwrap_or(&self.policy))? {
                 self.apply_unchecked(index, &transition);
                 on_change(user, &transition);
             }
             return Ok(());
         }
-        let mut decided = self.decide_new(now, command);
+        let mut decided = self.decide_new(now, command, policy.unwrap_or(&self.policy));
         if let Err(DecideError::Overdue(_)) = decided {
             self.advance_to(now, on_change);
-            decided = self.decide_new(now, command);
+            decided = self.decide_new(now, command, policy.unwrap_or(&self.policy));
         }
         match decided {
             Ok(None) => Ok(()),

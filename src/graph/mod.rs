@@ -37,6 +37,7 @@ mod serve;
 mod single_user;
 mod store;
 mod trace;
+mod under_policy;
 #[cfg(feature = "details")]
 mod with_details;
 

@@ -55,24 +55,15 @@ impl<const SESSIONS: usize> SingleUserStore<SESSIONS> {
     pub const fn new(id: UserId, policy: Policy) -> Self {
         Self { id, user: SingleUser::new(policy) }
     }
-}
 
-/// Reads are exact even if time was not advanced. A command first applies what is due for its user.
-impl<const SESSIONS: usize> Store for SingleUserStore<SESSIONS> {
-    fn policy(&self) -> &Policy {
-        &self.user.policy
-    }
-
-    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
-        if user == self.id { self.user.user.read_at(now, &self.user.policy) } else { (Presence::Offline, 0) }
-    }
-
+    /// Executes a command; under the user's own policy if there is no other.
     // One decision for both kinds of users: a second call would be decided, and linked, twice.
-    fn execute(
+    fn execute_decided(
         &mut self,
         now: Instant,
         user: UserId,
         command: Command<SessionId>,
+        policy: Option<&Policy>,
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError> {
         let Self { id, user: own } = self;
@@ -87,7 +78,7 @@ impl<const SESSIONS: usize> Store for SingleUserStore<SESSIONS> {
             Self::UNKNOWN
         };
         let at = UserAt::new_unchecked(subject, now, subject.presence());
-        match decide(at, command, &own.policy)? {
+        match decide(at, command, policy.unwrap_or(&own.policy))? {
             None => Ok(()),
             Some(_) if user != *id => Err(CommandError::UsersFull),
             Some(ref transition) => {
@@ -96,6 +87,38 @@ impl<const SESSIONS: usize> Store for SingleUserStore<SESSIONS> {
                 Ok(())
             }
         }
+    }
+}
+
+/// Reads are exact even if time was not advanced. A command first applies what is due for its user.
+impl<const SESSIONS: usize> Store for SingleUserStore<SESSIONS> {
+    fn policy(&self) -> &Policy {
+        &self.user.policy
+    }
+
+    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
+        if user == self.id { self.user.user.read_at(now, &self.user.policy) } else { (Presence::Offline, 0) }
+    }
+
+    fn execute(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        self.execute_decided(now, user, command, None, on_change)
+    }
+
+    fn execute_under(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        policy: &Policy,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        self.execute_decided(now, user, command, Some(policy), on_change)
     }
 
     #[cfg(feature = "details")]

@@ -83,6 +83,40 @@ pub trait Store {
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError>;
 
+    /// Executes a command that is decided under another policy than the store's; see
+    /// [`Directory::execute_under`](crate::directory::Directory::execute_under).
+    ///
+    /// To serve a request under a policy of its own, hand `(store, &policy)` to [`serve`](super::serve) instead of the store.
+    /// By default the command must be allowed by both policies.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`]; the command has changed nothing then.
+    fn execute_under(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        policy: &Policy,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError>
+    where
+        Self: Sized,
+    {
+        let command = match command {
+            Command::SetPresence { session, presence, lease } => {
+                let lease = policy.check_session(presence, lease)?;
+                Command::SetPresence { session, presence, lease: Some(lease) }
+            }
+            Command::SetPreferredPresence { presence, duration } => {
+                let duration = policy.check_preferred(presence, duration)?;
+                Command::SetPreferredPresence { presence, duration: Some(duration) }
+            }
+            clears => clears,
+        };
+        self.execute(now, user, command, on_change)
+    }
+
     /// Hands a user's details at a moment to `read`, as [`Details::view_at`] returns them. Feature `details`.
     ///
     /// Of a user without details they are `DetailsView::default()`. A store that keeps no details does not call `read`, and
@@ -180,6 +214,17 @@ where
         Self::execute(self, now, user, command, on_change)
     }
 
+    fn execute_under(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        policy: &Policy,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        Self::execute_under(self, now, user, command, policy, on_change)
+    }
+
     #[cfg(feature = "details")]
     fn pin(
         &mut self,
@@ -223,6 +268,17 @@ impl<S: Store> Store for &mut S {
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError> {
         S::execute(self, now, user, command, on_change)
+    }
+
+    fn execute_under(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        policy: &Policy,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        S::execute_under(self, now, user, command, policy, on_change)
     }
 
     #[cfg(feature = "details")]

@@ -316,6 +316,18 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> Store for WithDetai
         self.store.execute(now, user, command, on_change)
     }
 
+    fn execute_under(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        policy: &Policy,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        self.advance_details(now);
+        self.store.execute_under(now, user, command, policy, on_change)
+    }
+
     fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
         read(self.details.get(user).map_or_else(DetailsView::default, |details| details.view_at(now)));
     }

@@ -45,7 +45,7 @@ fn every_command_is_made() {
 #[test]
 fn durations_lie_at_the_boundaries_of_the_policies() {
     let durations: BTreeSet<Duration> = values(2000).into_iter().collect();
-    for policy in [Policy::GRAPH, Policy::DESK] {
+    for policy in [Policy::GRAPH, Policy::DESK, Policy::MIRROR] {
         let ranges = [policy.leases, policy.preferred_durations];
         let ends = ranges.into_iter().flat_map(|range| [range.shortest, range.longest]);
         for end in ends.chain(policy.fades.as_slice().iter().map(|fade| fade.after)) {
@@ -88,8 +88,9 @@ fn every_presence_is_made_and_ids_meet() {
 #[test]
 fn policies_are_graphs_a_desks_and_any() {
     let policies: Vec<Policy> = values(200);
-    let others = policies.iter().filter(|policy| ![Policy::GRAPH, Policy::DESK].contains(policy)).count();
-    assert!(policies.contains(&Policy::GRAPH) && policies.contains(&Policy::DESK) && others > 50);
+    let named = [Policy::GRAPH, Policy::DESK, Policy::MIRROR];
+    let others = policies.iter().filter(|policy| !named.contains(policy)).count();
+    assert!(named.iter().all(|policy| policies.contains(policy)) && others > 50);
 }
 
 #[cfg(feature = "graph")]
@@ -129,7 +130,7 @@ fn the_same_bytes_are_the_same_values_for_ever() {
     assert_same_for_ever::<DurationRange>(4..=18, 0xD468_5C7D);
     assert_same_for_ever::<Presence>(1..=1, 0x36CA_12E7);
     assert_same_for_ever::<PresenceSet>(2..=2, 0x553C_56EE);
-    assert_same_for_ever::<Policy>(1..=71, 0xADBC_3B63);
+    assert_same_for_ever::<Policy>(1..=71, 0x0576_6B37);
     assert_same_for_ever::<SessionId>(1..=17, 0x0FBE_358D);
     assert_same_for_ever::<UserId>(1..=17, 0x0FBE_358D);
     assert_same_for_ever::<Command<u8>>(1..=13, 0x5D4B_5F84);

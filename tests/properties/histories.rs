@@ -6,7 +6,7 @@ use support::model;
 use core::hash::{BuildHasher, BuildHasherDefault};
 use model::both::{Both, SameHash};
 use model::policies;
-use model::random::{Step, actions, actions_beside, any_lease, any_moment, clock, forwards, history};
+use model::random::{Step, actions, actions_beside, actions_under, any_lease, any_moment, clock, forwards, history};
 use presence_core::directory::DefaultHasher;
 use proptest::prelude::*;
 
@@ -67,6 +67,12 @@ proptest! {
     /// Rules C1, C3: no instant and no duration makes anything wrap, or panic.
     #[test]
     fn any_instant_and_any_duration(steps in history(40, any_moment(), any_lease(3, 3))) {
+        run::<2, 3, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
+    }
+
+    /// Rules P2, P4: applications under policies of their own, on the same users, with any other's sessions beside theirs.
+    #[test]
+    fn applications_under_policies_of_their_own(steps in history(40, clock(), actions_under(3, 4))) {
         run::<2, 3, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
     }
 

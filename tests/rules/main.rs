@@ -23,3 +23,4 @@ mod single_user_store;
 mod size;
 mod texts;
 mod time;
+mod two_policies;

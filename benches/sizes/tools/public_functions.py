@@ -23,6 +23,7 @@ ALIASES = {
     "InlineDirectory": "Directory",
     "Of": "Directory",
     "OneUser": "tuple",
+    "OtherPolicy": "tuple",
     "Users": "Directory",
 }
 # Traits without functions.

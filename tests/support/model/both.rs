@@ -7,7 +7,7 @@ use super::random::{Action, Step};
 use super::{Happening, Rules, instant, millis};
 use core::hash::BuildHasher;
 use presence_core::directory::{DecideError, Directory, InlineDirectory, InlineMemory, Progress};
-use presence_core::{Instant, Policy, Presence, Transition};
+use presence_core::{Command, Instant, Policy, Presence, Transition};
 use std::collections::BTreeMap;
 
 /// The library and the model, in parallel.
@@ -46,21 +46,10 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
         let deadline = self.model.next_deadline().map(|at| instant(at).as_millis());
         self.now = Instant::from_millis(step.clock.read(self.now.as_millis(), deadline));
         match step.action {
-            Action::Command(user, command) => {
-                let decided = self.real.decide(self.now, user, command);
-                let mut said = Vec::new();
-                let result = self.real.execute(self.now, user, command, |id, transition| said.push((id, *transition)));
-                let (happened, expected) = self.model.command(millis(self.now), user, command);
-                assert_eq!(result, expected, "result");
-                // A decision by itself is the same, unless something is due first.
-                match decided {
-                    Ok(own) => assert_eq!((said.last().map(|(_, own)| *own), result), (own, Ok(()))),
-                    Err(DecideError::Rejected(error)) => assert_eq!(result, Err(error)),
-                    Err(_) => {}
-                }
-                self.adopt();
-                self.compare(&said, &happened);
-                self.last_change_by_time.remove(&user);
+            Action::Command(user, command) => self.command(user, command, None),
+            Action::CommandUnder(user, command, number) => {
+                let own = super::beside(self.real.policy(), &self.model.rules, number);
+                self.command(user, command, Some(own));
             }
             Action::Advance => {
                 let mut said = Vec::new();
@@ -112,6 +101,29 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             }
         }
         self.log.evict(&self.real);
+    }
+
+    fn command(&mut self, user: u8, command: Command<u8>, own: Option<(Policy, Rules)>) {
+        let (mut said, now) = (Vec::new(), self.now);
+        let on_change = |id, transition: &Transition<u8>| said.push((id, *transition));
+        let (decided, result) = match &own {
+            None => (self.real.decide(now, user, command), self.real.execute(now, user, command, on_change)),
+            Some((policy, _)) => (
+                self.real.decide_under(now, user, command, policy),
+                self.real.execute_under(now, user, command, policy, on_change),
+            ),
+        };
+        let (happened, expected) = self.model.command(millis(now), user, command, own.as_ref().map(|(_, rules)| rules));
+        assert_eq!(result, expected, "result");
+        // A decision by itself is the same, unless something is due first.
+        match decided {
+            Ok(own) => assert_eq!((said.last().map(|(_, own)| *own), result), (own, Ok(()))),
+            Err(DecideError::Rejected(error)) => assert_eq!(result, Err(error)),
+            Err(_) => {}
+        }
+        self.adopt();
+        self.compare(&said, &happened);
+        self.last_change_by_time.remove(&user);
     }
 
     pub fn assert_same(&self) {

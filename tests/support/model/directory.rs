@@ -51,17 +51,19 @@ impl Directory {
         std::iter::from_fn(|| self.carry_out_next(now)).collect()
     }
 
-    pub fn command(&mut self, now: Millis, id: u8, command: Command<u8>) -> Outcome {
+    /// A command of an application under a policy of its own, or under the directory's.
+    pub fn command(&mut self, now: Millis, id: u8, command: Command<u8>, own: Option<&Rules>) -> Outcome {
         let (rules, sessions) = (self.rules.clone(), self.sessions);
+        let own = own.unwrap_or(&rules);
         if let Some(user) = self.users.get_mut(&id) {
             // Rule S8: what is due at `now` happens before a command at `now`.
             let mut happened: Vec<_> = user.advance(&rules, now).into_iter().map(|event| (id, event)).collect();
-            let result = user.command(&rules, sessions, now, command);
+            let result = user.command_under(&rules, own, sessions, now, command);
             happened.extend(result.ok().flatten().map(|event| (id, event)));
             return (happened, result.map(drop));
         }
         let mut fresh = User::default();
-        let own = match fresh.command(&rules, sessions, now, command) {
+        let own = match fresh.command_under(&rules, own, sessions, now, command) {
             Err(error) => return (Vec::new(), Err(error)),
             Ok(None) => return (Vec::new(), Ok(())),
             Ok(Some(own)) => own,

@@ -180,6 +180,16 @@ pub fn policies() -> [(Policy, Rules); 6] {
     ]
 }
 
+/// The policies that applications may have of their own beside one, by a number: each with the fades of that one, or none.
+pub fn beside(policy: &Policy, rules: &Rules, number: u8) -> (Policy, Rules) {
+    let policies = policies();
+    let (own, own_rules) = &policies[usize::from(number) % policies.len()];
+    if own.fades == Fades::NONE {
+        return (*own, own_rules.clone());
+    }
+    (Policy { fades: policy.fades, ..*own }, Rules { fades: rules.fades.clone(), ..own_rules.clone() })
+}
+
 /// A change of a user: the model's word for a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Happening {

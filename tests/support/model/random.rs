@@ -18,6 +18,8 @@ pub enum Clock {
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
     Command(u8, Command<u8>),
+    /// The same of an application under a policy of its own: one of [`super::beside`].
+    CommandUnder(u8, Command<u8>, u8),
     /// Advance until idle.
     Advance,
     /// Advance so often, whatever is left.
@@ -132,6 +134,15 @@ pub fn actions(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
         (2, (1u8..4).prop_map(Action::AdvanceSome).boxed()),
         (1, rebase.prop_map(Action::Rebase).boxed()),
     ])
+}
+
+/// The same, of applications under other policies as well.
+pub fn actions_under(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
+    let under = (0..users, command(sessions), any::<u8>());
+    prop_oneof![
+        1 => actions(users, sessions),
+        1 => under.prop_map(|(user, command, policy)| Action::CommandUnder(user, command, policy)),
+    ]
 }
 
 /// The same, and users are pinned.

@@ -179,6 +179,19 @@ impl User {
         now: Millis,
         command: Command<u8>,
     ) -> Result<Option<Happening>, CommandError> {
+        self.command_under(rules, rules, most, now, command)
+    }
+
+    /// A command of an application under a policy of its own, which allows other things: without fades in it, its sessions
+    /// do not fade.
+    pub fn command_under(
+        &mut self,
+        rules: &Rules,
+        own: &Rules,
+        most: usize,
+        now: Millis,
+        command: Command<u8>,
+    ) -> Result<Option<Happening>, CommandError> {
         // Rule H2: the range of the duration before the pair, the pair before the session and the number of sessions.
         let check =
             |duration: Option<presence_core::Duration>, [shortest, longest]: [Millis; 2], default: Millis, error| {
@@ -188,15 +201,15 @@ impl User {
             };
         match command {
             Command::SetPresence { session, presence, lease } => {
-                let lease = check(lease, rules.leases, rules.default_lease, CommandError::Lease)?;
-                if !rules.sessions.contains(&presence) {
+                let lease = check(lease, own.leases, own.default_lease, CommandError::Lease)?;
+                if !own.sessions.contains(&presence) {
                     return Err(CommandError::Presence);
                 }
                 if !self.sessions.contains_key(&session) && self.sessions.len() == most {
                     return Err(CommandError::SessionsFull);
                 }
-                let said =
-                    Session { set_to: presence, set_at: now, lease, faded: 0, is_endless: false, is_steady: false };
+                let is_steady = own.fades.is_empty();
+                let said = Session { set_to: presence, set_at: now, lease, faded: 0, is_endless: false, is_steady };
                 Ok(Some(self.note(rules, now, Cause::Set, |user| {
                     user.sessions.insert(session, said);
                 })))
@@ -211,10 +224,10 @@ impl User {
                 })))
             }
             Command::SetPreferredPresence { presence, duration } => {
-                let is_brief = rules.brief.contains(&presence);
-                let default = if is_brief { rules.brief_duration } else { rules.preferred_duration };
-                let duration = check(duration, rules.preferred_durations, default, CommandError::PreferredDuration)?;
-                if !rules.preferred.contains(&presence) {
+                let is_brief = own.brief.contains(&presence);
+                let default = if is_brief { own.brief_duration } else { own.preferred_duration };
+                let duration = check(duration, own.preferred_durations, default, CommandError::PreferredDuration)?;
+                if !own.preferred.contains(&presence) {
                     return Err(CommandError::PreferredPresence);
                 }
                 let until = saturated(now + duration);

@@ -269,6 +269,36 @@ fn a_command_on_a_map_that_contradicts_itself_fails() {
     assert_eq!(update(SECOND(60), ""), Err(DetailsError::UsersFull));
 }
 
+/// A command under another policy frees the slot of a user whose details end, too; and details go through such a store.
+#[test]
+fn p2_m5_a_store_under_another_policy_keeps_details() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let meeting = Command::SetPresence {
+        session: SessionId::from_bytes([7; 16]),
+        presence: Presence::InAMeeting,
+        lease: Some(presence_core::Duration::from_hours(9)),
+    };
+    let mut users =
+        WithDetails::new(InlineDirectory::<UserId, SessionId, 2, 1>::with_policy(Policy::GRAPH), Map::default());
+    let mut store = (&mut users, &Policy::MIRROR);
+    store.execute_details(SECOND(0), adele, message("x", SECOND(60)), &mut |_, _| {}).unwrap();
+    let mut read = None;
+    store.read_details(SECOND(0), adele, &mut |details| read = Some(details.status_message.is_some()));
+    assert_eq!(read, Some(true));
+    assert_eq!(store.execute(SECOND(59), bob, meeting, &mut |_, _| {}), Err(CommandError::UsersFull));
+    assert_eq!(store.execute(SECOND(60), bob, meeting, &mut |_, _| {}), Ok(()));
+    let mut read = Vec::new();
+    store.read_batch(SECOND(60), &[adele, bob], &mut |user, presence, _| read.push((user, presence)));
+    assert_eq!(read, [(adele, Presence::Offline), (bob, Presence::InAMeeting)]);
+    // Details beside a store that is under another policy already.
+    let users: InlineDirectory<UserId, SessionId, 2, 1> = InlineDirectory::with_policy(Policy::GRAPH);
+    let mut store = WithDetails::new((users, &Policy::MIRROR), Map::default());
+    store.execute_details(SECOND(0), adele, message("x", SECOND(60)), &mut |_, _| {}).unwrap();
+    assert_eq!(store.execute(SECOND(59), bob, meeting, &mut |_, _| {}), Err(CommandError::UsersFull), "pinned");
+    store.advance_details(SECOND(60));
+    assert_eq!(version(&store, SECOND(60), adele), 2, "unpinned, with the changes");
+}
+
 /// Users and details may lie elsewhere, and be borrowed for a command.
 #[test]
 fn a_store_of_references_is_a_store() {

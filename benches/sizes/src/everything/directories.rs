@@ -8,7 +8,7 @@ use presence_core::directory::{
     UserHandle,
 };
 use presence_core::{
-    ApplyError, Command, CommandError, Duration, Instant, OverdueError, Presence, SessionId, User, UserId,
+    ApplyError, Command, CommandError, Duration, Instant, OverdueError, Policy, Presence, SessionId, User, UserId,
 };
 
 /// FNV-1a, as an application may bring it.
@@ -53,6 +53,17 @@ macro_rules! calls {
 
             fn execute(users: &mut Of, now: Instant, user: $user, command: Command<$session>) -> Result<(), CommandError> {
                 Directory::execute(users, now, user, command, |user, transition| {
+                    black_box((user, transition));
+                })
+            }
+
+            fn execute_under(
+                users: &mut Of,
+                (now, user): (Instant, $user),
+                command: Command<$session>,
+                policy: &Policy,
+            ) -> Result<(), CommandError> {
+                Directory::execute_under(users, now, user, command, policy, |user, transition| {
                     black_box((user, transition));
                 })
             }
@@ -140,10 +151,10 @@ macro_rules! calls {
 
             #[inline(always)]
             pub fn keep() {
-                keep!(Of => advance, apply, by_handle, capacity, cursor, decide, explain, version_floor, get, handle, insert, unpin);
+                keep!(Of => advance, apply, by_handle, capacity, cursor, decide, decide_under, explain, version_floor, get, handle, insert, unpin);
                 keep!(Of => is_empty, len, next_deadline, record_external_change, policy, presence, rebase, raise_version_floor);
                 keep!(Of => version, with_hasher);
-                keep!(fn => execute, pin, execute_batch, set_presence, clear_presence, set_preferred_presence);
+                keep!(fn => execute, execute_under, pin, execute_batch, set_presence, clear_presence, set_preferred_presence);
                 keep!(fn => clear_preferred_presence, read, read_batch, users, users_from, changes_since);
                 values!(Progress<$user, $session>, ChangedUser<'static, $user, $session, 4>);
             }

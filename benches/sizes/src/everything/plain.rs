@@ -27,7 +27,7 @@ pub fn keep() {
     keep!(Activity as FromStr => from_str);
     keep!(u8 as From<Presence> => from);
     keep!(Availability => from_name, name, plain);
-    keep!(Activity => from_name, name);
+    keep!(Activity => from_name, is_out_of_office, name);
     keep!(PresenceSet => contains, from_up, of, with);
     keep!(fn => presences);
 

@@ -29,6 +29,7 @@ fn commands<S: Copy + Ord>(user: &mut SingleUser<S, 4>, now: Instant, session: S
         && SingleUser::set_presence(user, now, session, Presence::Away, None, on_change).is_ok()
         && SingleUser::set_preferred_presence(user, now, Presence::Away, None, on_change).is_ok()
         && SingleUser::execute(user, now, command, on_change).is_ok()
+        && SingleUser::execute_under(user, now, command, &Policy::MIRROR, on_change).is_ok()
 }
 
 macro_rules! user {

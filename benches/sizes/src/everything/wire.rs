@@ -10,7 +10,7 @@ use presence_core::graph::{
     Environment, Error, Ids, Line, Operation, Permissions, RawRequest, Request, Resource, Select, SingleUserStore,
     Store, Target, TextBuffer, Trace, UserRef, WithDetails, Writer, serve, serve_line,
 };
-use presence_core::{CommandError, SessionId, UserId};
+use presence_core::{CommandError, Policy, SessionId, UserId};
 
 /// An environment that knows nothing.
 struct Unknowing;
@@ -19,6 +19,8 @@ impl Environment for Unknowing {}
 
 type OneUser = (UserId, Details<280>);
 type Device = WithDetails<SingleUserStore<4>, OneUser, 280>;
+
+type OtherPolicy = (Device, &'static Policy);
 
 type Users = InlineDirectory<UserId, SessionId, 4, 16>;
 
@@ -70,16 +72,17 @@ pub fn keep() {
     keep!(fn => serve, serve_line);
     keep!(Buffer<'static> => clear, new, written);
     keep!(Buffer<'static> as Writer => remaining, discard_last, write);
-    keep!(Users as Store => policy, read, read_batch, execute, read_details, execute_details, pin, unpin, record_external_change);
-    keep!(InlineDirectory<UserId, SessionId, 4, 16> as Store => policy, read, read_batch, execute);
+    keep!(Users as Store => policy, read, read_batch, execute, execute_under, read_details, execute_details, pin, unpin, record_external_change);
+    keep!(InlineDirectory<UserId, SessionId, 4, 16> as Store => policy, read, read_batch, execute, execute_under);
     keep!(Device => new, insert, advance_details, advance_details_of, update_details);
     values!(Device);
-    keep!(Device as Store => policy, read, read_batch, execute, read_details, execute_details, pin, unpin, record_external_change);
+    keep!(Device as Store => policy, read, read_batch, execute, execute_under, read_details, execute_details, pin, unpin, record_external_change);
     keep!(OneUser as DetailsMap<280> => get, get_or_insert, next_deadline, record_change, remove);
     keep!(&mut OneUser as DetailsMap<280> => get, get_or_insert, next_deadline, record_change, remove);
-    keep!(&mut Device as Store => policy, read, read_batch, execute, read_details, execute_details, pin, unpin, record_external_change);
+    keep!(OtherPolicy as Store => policy, read, read_batch, execute, execute_under, read_details, execute_details, pin, unpin, record_external_change);
+    keep!(&mut Device as Store => policy, read, read_batch, execute, execute_under, read_details, execute_details, pin, unpin, record_external_change);
     keep!(SingleUserStore<4> => new);
-    keep!(SingleUserStore<4> as Store => policy, read, execute, pin, unpin, record_external_change);
+    keep!(SingleUserStore<4> as Store => policy, read, execute, execute_under, pin, unpin, record_external_change);
     keep!(Unknowing as Environment => end_of_day, epoch, user, zone);
     keep!(DateTime => from_unix_millis, to_unix_millis);
     keep!(DetailsAction<'static> => command, is_about_location);
