@@ -12,7 +12,7 @@ mod tokens;
 mod zones;
 
 use crate::clock::Clock;
-use crate::http::{App, Limits, connections, random_epoch, router};
+use crate::http::{App, FeedIds, Limits, connections, router};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::shard::{Shards, layout, stored_clock};
@@ -75,7 +75,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         names: options.user_name.drain(..).collect(),
         metrics,
         is_loopback: address.ip().is_loopback(),
-        epoch: random_epoch(),
+        feed_ids: FeedIds::default(),
         stopping: stopping.clone(),
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });

@@ -36,6 +36,7 @@ class Crash:
         ]
         self.ticker = Ticker(seed, self.clock, self.users)
         self.follower = Follower()
+        self.resuming = Follower(random.Random(f"{seed} follower"))
         self.counts = {"kills": 0, "stops": 0, "unanswered and done": 0, "unanswered and not done": 0, "deadlines": 0}
         self.damages = []
         self.shortened = self.moved = self.rejected = 0
@@ -45,18 +46,21 @@ class Crash:
 
     def round(self, end):
         """Runs traffic, ends the server, starts it again, and checks all users."""
-        self.follower.begin(self.server)
-        self.follower.wait_until_current(self.users)
+        for follower in (self.follower, self.resuming):
+            follower.begin(self.server)
+        for follower in (self.follower, self.resuming):
+            follower.wait_until_current(self.users)
         for worker in (*self.writers, self.ticker):
             worker.begin(self.server)
         end()
-        for worker in (*self.writers, self.ticker, self.follower):
+        for worker in (*self.writers, self.ticker, self.follower, self.resuming):
             worker.end()
         if end == self.kill and self.random.random() < 0.5:
             self.check_damaged_copy()
         self.slowest_start = max(self.slowest_start, self.server.start())
         self.reconcile()
-        self.follower.check(self.users)
+        for follower in (self.follower, self.resuming):
+            follower.check(self.users)
 
     def wait(self):
         time.sleep(self.random.uniform(0.02, 0.4))
@@ -251,6 +255,11 @@ def main():
     acknowledged = sum(writer.acknowledged for writer in crash.writers)
     kinds = ", ".join(f"{crash.damages.count(kind)} {kind}" for kind in damage.KINDS)
     print(f"crash: the feed sent {crash.follower.changes} changes, and {crash.follower.started_over} times start-over")
+    resuming = crash.resuming
+    print(f"crash: on a bad network it sent {resuming.changes} changes, and a scan broke off {resuming.resumed_scans} times")
+    assert resuming.resumed_scans > options.kills, "hardly a scan broke off"
+    # Each run of the server has new ids; a reader that is too slow starts over too.
+    assert resuming.started_over <= 2 * crash.follower.started_over, "scans that broke off were not resumed"
     print(
         f"crash: damage of journals: {kinds}; {crash.shortened} were cut short by it; "
         f"{crash.moved} were in the file already, {crash.rejected} of those rejected"

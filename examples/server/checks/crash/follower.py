@@ -1,5 +1,9 @@
-"""Follows the feed of changes through all crashes. A change that was sent must never be undone."""
+"""Follows the feed of changes through all crashes. A change that was sent must never be undone.
 
+One of the followers has a bad network: its connections break off after a few events, in the scan too, and it resumes.
+"""
+
+import itertools
 import threading
 import time
 
@@ -10,10 +14,15 @@ from .traffic import DISCONNECTED, Mismatch
 
 
 class Follower:
-    def __init__(self):
+    """A follower whose connections break off after a random number of events, if it is given random numbers."""
+
+    def __init__(self, random=None):
+        self.random = random
         self.cursor = None
         self.changes = 0
         self.started_over = 0
+        self.resumed_scans = 0
+        self.is_scanning = False
         # The last version received of each user, and the users received in a scan, whose change may be sent once more.
         self.versions = {}
         self.scanned = set()
@@ -22,24 +31,41 @@ class Follower:
         self.failure = None
 
     def begin(self, server):
-        self.feed = Feed(server, self.cursor)
-        if self.feed.status != 200:
-            raise Mismatch(f"the feed has status {self.feed.status}")
+        self.server = server
+        self.connect()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
+    def connect(self):
+        self.feed = Feed(self.server, self.cursor)
+        if self.feed.status != 200:
+            raise Mismatch(f"the feed has status {self.feed.status}")
+
     def run(self):
         try:
-            for event in self.feed:
-                self.receive(event)
+            while self.receive_some(self.random and self.random.randint(0, 40)):
+                self.feed.close()
+                self.resumed_scans += self.is_scanning
+                self.connect()
         except DISCONNECTED:
             pass
         except Exception as failure:
             self.failure = failure
 
+    def receive_some(self, most):
+        """Receives at most so many events. Reports whether there may be more; the feed ends with the server."""
+        received = 0
+        for event in itertools.islice(self.feed, most):
+            self.receive(event)
+            received += 1
+        return received == most
+
     def receive(self, event):
+        if event.cursor is None:
+            raise Mismatch(f"the feed sends {event} without an id")
         if event.kind == "start-over":
             self.started_over += 1
+            self.is_scanning = True
             self.versions.clear()
             self.scanned.clear()
         elif event.kind == "presence":
@@ -48,16 +74,18 @@ class Follower:
             known = self.versions.get(name, 0)
             if version < known or (version == known and name not in self.scanned):
                 raise Mismatch(f"the feed sends version {version} of {name} after {known}")
-            if event.cursor is None:
+            if self.is_scanning:
                 self.scanned.add(name)
             else:
                 self.scanned.discard(name)
                 self.changes += 1
             self.versions[name] = version
             self.received.append((name, visible, version))
-        elif event.kind != "up-to-date":
+        elif event.kind == "up-to-date":
+            self.is_scanning = False
+        else:
             raise Mismatch(f"the feed sends {event}")
-        self.cursor = event.cursor or self.cursor
+        self.cursor = event.cursor
 
     def wait_until_current(self, users, timeout=10):
         """Waits until the last version of every user was received, while no client writes."""

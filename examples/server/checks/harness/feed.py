@@ -10,7 +10,7 @@ from . import names
 @dataclass
 class Event:
     kind: str
-    # The id to resume after this event, if it has one.
+    # The id to resume after this event.
     cursor: str | None
     data: object
 

@@ -1,16 +1,17 @@
 //! `GET /presence/changes`: changes of presence, as server-sent events. Each [`FeedEvent`] of a [`Reader`] is one event:
 //!
-//! | event | data | id |
-//! | --- | --- | --- |
-//! | `start-over` | `{}`: discard all you know; a full scan follows | |
-//! | `presence` | a presence object | none during the scan; then the id to resume after this event |
-//! | `up-to-date` | `{}`: the scan is complete; changes follow | the id to resume here |
+//! | event | data |
+//! | --- | --- |
+//! | `start-over` | `{}`: discard all you know; a full scan follows |
+//! | `presence` | a presence object |
+//! | `up-to-date` | `{}`: the scan is complete; changes follow |
+//!
+//! Each has an [id](super::feed_id) to resume after it, in a scan too.
 
 use super::App;
 use super::dispatch::{TYPICAL_PRESENCE, write_presence};
 use super::reader::{FeedEvent, Reader};
 use super::response::{Ids, OperationName, RequestError, THROTTLED, VecWriter};
-use crate::shard::job::UserView;
 use crate::tokens::Identity;
 use axum::Extension;
 use axum::extract::State;
@@ -20,7 +21,6 @@ use futures_util::{StreamExt, stream};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use presence_core::UserId;
-use presence_core::directory::Cursor;
 use presence_core::graph::{Error, Select};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -43,10 +43,9 @@ pub async fn follow(
 ) -> Response {
     let response = match open(&app, &uri, &headers) {
         Ok((reader, me)) => {
-            let epoch = app.epoch;
             let events = stream::unfold(reader, move |mut reader| async move {
                 let event = reader.next().await?;
-                Some((to_sse(&event, &reader, me, epoch), reader))
+                Some((to_sse(&event, &reader, me), reader))
             });
             let events = stream::iter([Event::default().retry(reconnect_delay())]).chain(events);
             let heartbeat = KeepAlive::new().interval(app.limits.heartbeat);
@@ -75,59 +74,20 @@ fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Optio
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
     let query = uri.query().unwrap_or_default();
     let since = last.or_else(|| query.split('&').find_map(|pair| pair.strip_prefix("since=")));
-    let cursors = since.and_then(|text| parse_cursors(text, app.epoch, app.shards.len()));
-    Ok((Reader::new(app.clone(), permit, cursors), caller.me()))
+    let position = since.and_then(|id| app.feed_ids.parse(id, app.shards.len()));
+    Ok((Reader::new(app.clone(), permit, position), caller.me()))
 }
 
 /// Converts a feed event to a server-sent event.
-fn to_sse(event: &FeedEvent, reader: &Reader, me: Option<UserId>, epoch: u64) -> Event {
-    let presence = |view: &UserView| {
-        let mut body = VecWriter(Vec::with_capacity(TYPICAL_PRESENCE));
-        write_presence(&mut body, view, me, Select::ALL);
-        Event::default().event("presence").data(String::from_utf8(body.0).unwrap_or_default())
-    };
-    match event {
+fn to_sse(event: &FeedEvent, reader: &Reader, me: Option<UserId>) -> Event {
+    let event = match event {
         FeedEvent::StartOver => Event::default().event("start-over").data("{}"),
-        FeedEvent::Scanned(view) => presence(view),
-        FeedEvent::UpToDate => {
-            Event::default().event("up-to-date").data("{}").id(format_cursors(reader.cursors(), epoch))
+        FeedEvent::Presence(view) => {
+            let mut body = VecWriter(Vec::with_capacity(TYPICAL_PRESENCE));
+            write_presence(&mut body, view, me, Select::ALL);
+            Event::default().event("presence").data(String::from_utf8(body.0).unwrap_or_default())
         }
-        FeedEvent::Changed(view) => presence(view).id(format_cursors(reader.cursors(), epoch)),
-    }
-}
-
-/// Formats a reader's cursors as an id: the server's run, then a number for each shard.
-fn format_cursors(cursors: &[Cursor], epoch: u64) -> String {
-    let mut text = format!("{epoch:016x}");
-    for cursor in cursors {
-        text.push('-');
-        text.push_str(&cursor.to_number().to_string());
-    }
-    text
-}
-
-/// Parses an id of [`format_cursors`], if it is of this run and of as many shards.
-fn parse_cursors(text: &str, epoch: u64, shards: usize) -> Option<Vec<Cursor>> {
-    let mut parts = text.split('-');
-    if u64::from_str_radix(parts.next()?, 16).ok()? != epoch {
-        return None;
-    }
-    let cursors: Option<Vec<_>> = parts.map(|part| part.parse().ok().map(Cursor::from_number)).collect();
-    cursors.filter(|cursors| cursors.len() == shards)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cursors_of_another_run_or_of_other_shards_are_not_accepted() {
-        let numbers = |text| {
-            parse_cursors(text, 0xAB, 2).map(|cursors| cursors.iter().map(|c| c.to_number()).collect::<Vec<_>>())
-        };
-        assert_eq!(numbers("00000000000000ab-7-12"), Some(vec![7, 12]));
-        for text in ["", "00000000000000ac-7-12", "00000000000000ab", "ab-7", "ab-7-12-1", "ab-7-x", "7", "-7-12"] {
-            assert_eq!(numbers(text), None, "{text}");
-        }
-    }
+        FeedEvent::UpToDate => Event::default().event("up-to-date").data("{}"),
+    };
+    event.id(reader.id())
 }

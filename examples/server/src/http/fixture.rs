@@ -1,6 +1,7 @@
 //! An app for tests, with shards that have no journal.
 
-use super::{App, Limits};
+use super::reader::Reader;
+use super::{App, FeedIds, Limits};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::shard::Shards;
@@ -46,8 +47,26 @@ impl Fixture {
         let tokens = Tokens::new([Grant::development("dev").unwrap()]).unwrap();
         let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS, Duration::from_secs(15)) };
         let names = HashMap::new();
-        let app = App { shards, tokens, clock, names, metrics, is_loopback: true, epoch: 1, stopping, limits };
+        let app = App {
+            shards,
+            tokens,
+            clock,
+            names,
+            metrics,
+            is_loopback: true,
+            feed_ids: FeedIds::default(),
+            stopping,
+            limits,
+        };
         Self { app: Arc::new(app), _stop: stop }
+    }
+
+    /// Creates a reader that resumes at an id, as a client that connects again does.
+    pub fn reader(&self, id: Option<&str>) -> Reader {
+        let app = self.app.clone();
+        let permit = app.limits.readers.clone().try_acquire_owned().unwrap();
+        let position = id.and_then(|id| app.feed_ids.parse(id, app.shards.len()));
+        Reader::new(app, permit, position)
     }
 
     /// Sets a user's presence, always in the same session.

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`dispatch`] sends requests to the shards;
-//! [`changes`] streams the events of a [`reader`]; [`response`] builds responses, and [`body`] reads bodies.
+//! [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`]; [`response`] builds responses, and [`body`] reads bodies.
 
 mod batch;
 mod body;
@@ -10,6 +10,7 @@ mod changes;
 pub mod connections;
 mod dev;
 mod dispatch;
+mod feed_id;
 #[cfg(test)]
 mod fixture;
 mod graph;
@@ -19,6 +20,8 @@ mod reader;
 pub mod response;
 #[cfg(test)]
 mod tests;
+
+pub use feed_id::FeedIds;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -57,8 +60,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// True if only this machine can reach the server.
     pub is_loopback: bool,
-    /// The number of this run, which tells its cursors from those of other runs.
-    pub epoch: u64,
+    /// The ids of this run for events, which tell its positions from those of other runs.
+    pub feed_ids: FeedIds,
     /// A channel that becomes true when the server is ending.
     pub stopping: watch::Receiver<bool>,
     /// The bounded resources.
@@ -91,11 +94,6 @@ impl Limits {
             heartbeat,
         }
     }
-}
-
-/// Returns a random number for [`App::epoch`].
-pub fn random_epoch() -> u64 {
-    uuid::Uuid::new_v4().as_u64_pair().1
 }
 
 /// Returns the routes. The library parses the paths of Graph's API.

@@ -4,8 +4,13 @@
 //! only when the client has read, so a slow client costs other clients nothing. During a full scan, the changes of the
 //! shards already scanned are read between the chunks. So a reader falls behind only by reading too slowly, not because there
 //! are many users and changes; then it starts over.
+//!
+//! A scan is resumed where it broke off. Of the slots before its position, the client knows each user as it was at the cursor
+//! of the shard or later; what has changed since is a change after the cursor, wherever the user's slot is now. So a resumed
+//! scan reads the changes of the shards in which it has begun, and goes on from its position.
 
 use super::App;
+use super::feed_id::{Position, ScanPosition};
 use crate::shard::job::{Changes, FullScan, Job, UserView};
 use crate::shard::state::CHUNK;
 use futures_util::future::join_all;
@@ -17,6 +22,8 @@ use tokio::sync::oneshot::{Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 #[cfg(test)]
+mod resume_tests;
+#[cfg(test)]
 mod tests;
 
 /// The time before a reader tries a full queue again, so that others go first.
@@ -27,52 +34,40 @@ const RETRY: Duration = Duration::from_millis(20);
 pub enum FeedEvent {
     /// The client must discard all it knows; a full scan follows.
     StartOver,
-    /// A user during the scan.
-    Scanned(UserView),
+    /// A user, of the scan or changed.
+    Presence(UserView),
     /// The scan is complete; changes follow.
     UpToDate,
-    /// A user that has changed.
-    Changed(UserView),
 }
 
 /// A client that follows changes.
 #[derive(Debug)]
 pub struct Reader {
     app: Arc<App>,
-    /// The cursor in each shard.
+    /// The cursor in each shard, after the last event.
     cursors: Vec<Cursor>,
-    /// The position of the full scan, while there is one.
+    /// The position of the full scan after the last event; `None` after the scan.
+    delivered: Option<ScanPosition>,
+    /// The position of the next chunk; `None` after the last.
     scan: Option<ScanPosition>,
+    /// True if the changes of scanned shards are to be read before the next chunk.
+    is_behind: bool,
     queued: VecDeque<Queued>,
     notify: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
     _permit: OwnedSemaphorePermit,
 }
 
-/// The position of a full scan.
-#[derive(Clone, Copy, Debug)]
-struct ScanPosition {
-    shard: usize,
-    offset: usize,
-    /// True if the changes of scanned shards are to be read before the next chunk.
-    is_behind: bool,
-}
-
-impl ScanPosition {
-    const START: Self = Self { shard: 0, offset: 0, is_behind: false };
-
-    /// Returns the number of shards in which the scan has begun.
-    fn begun(self) -> usize {
-        self.shard + usize::from(self.offset > 0)
-    }
-}
-
 /// An event that the client has not read yet.
 #[derive(Debug)]
 enum Queued {
     StartOver,
-    Scanned(UserView),
+    /// A user of the scan, and the position after it.
+    Scanned(UserView, ScanPosition),
+    /// No event: the position after slots without users.
+    Passed(ScanPosition),
     UpToDate,
+    /// A change in a shard, and the cursor after it.
     Changed(usize, UserView, Cursor),
 }
 
@@ -83,33 +78,41 @@ impl Drop for Reader {
 }
 
 impl Reader {
-    /// Creates a reader that resumes at one cursor for each shard, or begins with a full scan.
-    pub fn new(app: Arc<App>, permit: OwnedSemaphorePermit, cursors: Option<Vec<Cursor>>) -> Self {
+    /// Creates a reader that resumes at a position, or begins with a full scan.
+    pub fn new(app: Arc<App>, permit: OwnedSemaphorePermit, position: Option<Position>) -> Self {
         app.metrics.change_readers.inc();
         let mut reader = Self {
             notify: app.shards.subscribe(),
             stopping: app.stopping.clone(),
             app,
             cursors: Vec::new(),
+            delivered: None,
             scan: None,
+            is_behind: true,
             queued: VecDeque::new(),
             _permit: permit,
         };
-        match cursors {
-            Some(cursors) => reader.cursors = cursors,
+        match position {
+            Some(Position { scan, cursors }) => {
+                reader.cursors = cursors;
+                reader.cursors.resize(reader.app.shards.len(), Cursor::START);
+                (reader.delivered, reader.scan) = (scan, scan);
+            }
             None => reader.start_over(),
         }
         reader
     }
 
-    /// Returns the cursor in each shard. They are meaningful only after a scan is complete.
-    pub fn cursors(&self) -> &[Cursor] {
-        &self.cursors
+    /// Returns the id to resume after the last event.
+    pub fn id(&self) -> String {
+        let begun = self.delivered.map_or(self.cursors.len(), ScanPosition::begun);
+        self.app.feed_ids.format(self.delivered, self.cursors.get(..begun).unwrap_or_default())
     }
 
     fn start_over(&mut self) {
         self.cursors = vec![Cursor::START; self.app.shards.len()];
-        self.scan = Some(ScanPosition::START);
+        (self.delivered, self.scan) = (Some(ScanPosition::START), Some(ScanPosition::START));
+        self.is_behind = false;
         self.queued.clear();
         self.queued.push_back(Queued::StartOver);
     }
@@ -117,8 +120,10 @@ impl Reader {
     /// Waits for the next event; returns `None` when the server is ending.
     pub async fn next(&mut self) -> Option<FeedEvent> {
         loop {
-            if let Some(queued) = self.queued.pop_front() {
-                return Some(self.deliver(queued));
+            while let Some(queued) = self.queued.pop_front() {
+                if let Some(event) = self.deliver(queued) {
+                    return Some(event);
+                }
             }
             if *self.stopping.borrow() {
                 return None;
@@ -126,12 +131,7 @@ impl Reader {
             // Changes from here on notify again.
             self.notify.mark_unchanged();
             match self.scan {
-                Some(scan) if scan.is_behind => {
-                    let is_behind = self.read_changes(scan.begun()).await?;
-                    if let Some(scan) = &mut self.scan {
-                        scan.is_behind = is_behind;
-                    }
-                }
+                Some(scan) if self.is_behind => self.is_behind = self.read_changes(scan.begun()).await?,
                 Some(scan) => self.read_chunk(scan).await?,
                 None => {
                     self.read_changes(self.app.shards.len()).await?;
@@ -146,22 +146,33 @@ impl Reader {
         }
     }
 
-    fn deliver(&mut self, queued: Queued) -> FeedEvent {
+    /// Moves the position behind a queued event, and returns the event.
+    fn deliver(&mut self, queued: Queued) -> Option<FeedEvent> {
         match queued {
-            Queued::StartOver => FeedEvent::StartOver,
-            Queued::Scanned(view) => FeedEvent::Scanned(view),
-            Queued::UpToDate => FeedEvent::UpToDate,
+            Queued::StartOver => Some(FeedEvent::StartOver),
+            Queued::Scanned(view, position) => {
+                self.delivered = Some(position);
+                Some(FeedEvent::Presence(view))
+            }
+            Queued::Passed(position) => {
+                self.delivered = Some(position);
+                None
+            }
+            Queued::UpToDate => {
+                self.delivered = None;
+                Some(FeedEvent::UpToDate)
+            }
             Queued::Changed(shard, view, cursor) => {
                 if let Some(current) = self.cursors.get_mut(shard) {
                     *current = cursor;
                 }
-                if self.scan.is_some() { FeedEvent::Scanned(view) } else { FeedEvent::Changed(view) }
+                Some(FeedEvent::Presence(view))
             }
         }
     }
 
     /// Reads the next chunk of the full scan.
-    async fn read_chunk(&mut self, ScanPosition { shard, offset, .. }: ScanPosition) -> Option<()> {
+    async fn read_chunk(&mut self, ScanPosition { shard, offset }: ScanPosition) -> Option<()> {
         let FullScan { users, next, cursor } = self.request(shard, |to| Job::FullScan(offset, to)).await?;
         if offset == 0
             && let Some(current) = self.cursors.get_mut(shard)
@@ -170,18 +181,14 @@ impl Reader {
             *current = cursor;
         }
         // A user that never showed anything is left out, like an unknown one (rule M5).
-        self.queued
-            .extend(users.into_iter().filter(|view| view.version > 0 || view.details.is_some()).map(Queued::Scanned));
+        let shown = users.into_iter().filter(|(view, _)| view.version > 0 || view.details.is_some());
+        self.queued.extend(shown.map(|(view, offset)| Queued::Scanned(view, ScanPosition { shard, offset })));
+        self.is_behind = true;
         self.scan = match next {
-            Some(offset) => Some(ScanPosition { shard, offset, is_behind: true }),
-            None if shard + 1 < self.app.shards.len() => {
-                Some(ScanPosition { shard: shard + 1, offset: 0, is_behind: true })
-            }
-            None => {
-                self.queued.push_back(Queued::UpToDate);
-                None
-            }
+            Some(offset) => Some(ScanPosition { shard, offset }),
+            None => (shard + 1 < self.app.shards.len()).then_some(ScanPosition { shard: shard + 1, offset: 0 }),
         };
+        self.queued.push_back(self.scan.map_or(Queued::UpToDate, Queued::Passed));
         Some(())
     }
 

@@ -34,8 +34,8 @@ pub enum Changes {
 /// A chunk of a scan over all users.
 #[derive(Debug)]
 pub struct FullScan {
-    /// The users of this chunk.
-    pub users: Vec<UserView>,
+    /// The users of this chunk, each with the offset behind it.
+    pub users: Vec<(UserView, usize)>,
     /// The offset of the next chunk; `None` after the last.
     pub next: Option<usize>,
     /// The cursor of the latest change.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// The number of users from which on they are spread over several shards.
 const MIN_USERS_TO_SHARD: usize = 4096;
 /// The most shards.
-const MAX_SHARDS: usize = 64;
+pub const MAX_SHARDS: usize = 64;
 /// The time that an earlier server has to release the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 const LOCK_RETRY: Duration = Duration::from_millis(10);

@@ -122,7 +122,8 @@ impl State {
     /// Reads a chunk of all users, from an offset on.
     pub fn scan(&self, now: Instant, offset: usize) -> FullScan {
         let (users, next) = self.users.users_from(offset, CHUNK);
-        let users = users.map(|(user, _)| self.read(now, user)).collect();
+        let behind = |user| self.users.handle(user).map_or(offset, |handle| handle.index() + 1);
+        let users = users.map(|(user, _)| (self.read(now, user), behind(user))).collect();
         FullScan { users, next, cursor: self.cursor() }
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::support::{ADELE, BOB, Server, TEAMS, numbered};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A client that follows changes on its own connection.
@@ -79,11 +81,9 @@ impl Reader {
         let mut users = Vec::new();
         loop {
             let event = self.next();
+            assert!(event.id.is_some(), "{event:?}");
             match event.name.as_str() {
-                "presence" => {
-                    assert_eq!(event.id, None, "an interrupted scan cannot be resumed");
-                    users.push(event);
-                }
+                "presence" => users.push(event),
                 "up-to-date" => return (users, event.id.unwrap()),
                 name => panic!("{name}"),
             }
@@ -234,9 +234,16 @@ fn v2_an_unknown_id_starts_over() {
     let server = Server::start();
     server.set(ADELE, TEAMS, "InACall", "PT4H");
     let (_, id) = Reader::open(&server, None, None).scan();
-    for since in ["", "x", "0", "00000000000000ff-0-1"] {
-        let (users, _) = Reader::open(&server, Some(since), None).scan();
-        assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [ADELE], "{since}");
+    let (checksum, position) = id.split_once('-').unwrap();
+    let longer = format!("{id}-0");
+    let moved = format!("{checksum}-scan.0.1000000-999");
+    let other_sum = format!("{:016x}-{position}", u64::from_str_radix(checksum, 16).unwrap() ^ 1);
+    let long = "9".repeat(8000);
+    for since in ["", "x", "0", "%00", "00000000000000ff-0-1", &id[1..], &longer, &moved, &other_sum, position, &long] {
+        for mut reader in [Reader::open(&server, Some(since), None), Reader::open(&server, Some(&id), Some(since))] {
+            let (users, _) = reader.scan();
+            assert_eq!(users.iter().map(Event::user).collect::<Vec<_>>(), [ADELE], "{since}");
+        }
     }
     // Ids of another run are unknown.
     let server = server.kill_and_restart(&["--virtual-clock"]);
@@ -307,6 +314,56 @@ fn a_scan_of_many_chunks_is_complete_and_changes_follow() {
 }
 
 #[test]
+fn v2_a_scan_on_a_bad_network_is_resumed_until_it_is_complete() {
+    let server = Server::start();
+    let users: Vec<String> = (0..3000).map(numbered).collect();
+    set_all(&server, &users, "InACall");
+    let is_over = AtomicBool::new(false);
+    let mut known = HashMap::new();
+    let (mut last, mut connections, mut start_overs) = (None::<String>, 0, 0);
+    let mut reader = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0.. {
+                if is_over.load(Ordering::Relaxed) {
+                    break;
+                }
+                set_all(&server, &users[round * 37 % 2900..][..20], ["Away", "InACall"][round % 2]);
+            }
+        });
+        // Each connection lasts for so many events, and then breaks off, within an event or after it.
+        for events in [0, 1, 2, 150, 7, 400].into_iter().cycle() {
+            let mut reader = Reader::open(&server, None, last.as_deref());
+            connections += 1;
+            for _ in 0..events {
+                let event = reader.next();
+                last = event.id.clone();
+                match event.name.as_str() {
+                    "start-over" => start_overs += 1,
+                    "presence" => drop(known.insert(event.user().to_owned(), event.data)),
+                    _ => {
+                        is_over.store(true, Ordering::Relaxed);
+                        return reader;
+                    }
+                }
+            }
+            if connections % 2 == 0 {
+                reader.line();
+            }
+        }
+        unreachable!()
+    });
+    assert_eq!(start_overs, 1);
+    assert!(connections > 10, "it broke off {connections} times only");
+    // The changes that have not come yet come now.
+    let expected: HashMap<_, _> = users.iter().map(|user| (user.clone(), server.presence(user))).collect();
+    while known != expected {
+        let event = reader.next();
+        assert_eq!(event.name, "presence");
+        known.insert(event.user().to_owned(), event.data);
+    }
+}
+
+#[test]
 fn a_reader_that_does_not_read_costs_little_and_delays_no_other_client() {
     let server = Server::start();
     let users: Vec<String> = (0..3000).map(numbered).collect();
@@ -326,7 +383,7 @@ fn a_reader_that_does_not_read_costs_little_and_delays_no_other_client() {
     // In the end each reader knows every user's presence, after starting over as often as needed.
     server.set(&users[0], TEAMS, "Presenting", "PT4H");
     for reader in &mut slow {
-        let mut known = std::collections::HashMap::new();
+        let mut known = HashMap::new();
         loop {
             let event = reader.next();
             match event.name.as_str() {

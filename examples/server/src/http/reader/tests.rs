@@ -42,9 +42,7 @@ impl Writer {
     }
 
     fn reader(&self) -> Reader {
-        let app = self.fixture.app.clone();
-        let permit = app.limits.readers.clone().try_acquire_owned().unwrap();
-        Reader::new(app, permit, None)
+        self.fixture.reader(None)
     }
 }
 
@@ -61,7 +59,7 @@ impl Client {
     async fn receive(&mut self, reader: &mut Reader) {
         let next = tokio::time::timeout(Duration::from_secs(10), reader.next()).await;
         assert!(reader.queued.len() <= CHUNK * SHARDS + 1, "{} are queued", reader.queued.len());
-        let (view, is_change) = match next.expect("no event comes").expect("it has ended") {
+        let view = match next.expect("no event comes").expect("it has ended") {
             FeedEvent::StartOver => {
                 self.known.clear();
                 self.start_overs += 1;
@@ -72,10 +70,8 @@ impl Client {
                 self.is_up_to_date = true;
                 return;
             }
-            FeedEvent::Scanned(view) => (view, false),
-            FeedEvent::Changed(view) => (view, true),
+            FeedEvent::Presence(view) => view,
         };
-        assert_eq!(is_change, self.is_up_to_date, "only changes after the scan have an id");
         if let Some((_, before)) = self.known.insert(view.user, (view.presence, view.version)) {
             assert!(view.version >= before, "{} fell from {before} to {}", view.user, view.version);
         }
