@@ -3,31 +3,69 @@
 //! A zone's offsets come from jiff's copy of the time zone database; the zone of a Windows name comes from ICU4X's copy of
 //! the Unicode CLDR.
 
+#[cfg(test)]
+mod tests;
+
+use icu_provider::{DataProvider, DataRequest};
 use icu_time::TimeZone;
+use icu_time::provider::Baked;
+use icu_time::provider::windows::TimezoneIdentifiersWindowsV1;
 use icu_time::zone::iana::IanaParserExtended;
 use icu_time::zone::windows::WindowsParser;
 use jiff::civil;
 use jiff::tz::TimeZoneDatabase;
 use presence_core::graph::DateTime;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The bundled database, so that zones do not depend on the machine.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
-/// The IANA name of every zone.
-static NAMES: LazyLock<HashMap<TimeZone, &'static str>> =
-    LazyLock::new(|| IanaParserExtended::new().iter().map(|zone| (zone.time_zone, zone.canonical)).collect());
+/// The Windows names and the IANA name of each, sorted without regard to case.
+static WINDOWS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(windows_names);
+
+/// Names that clients of older systems send, and what Windows calls the zone today. The CLDR no longer has them.
+///
+/// The first are keys of the registry until Windows 7, the next are what it calls these zones when it spells them out, the last
+/// are the names in Microsoft's own lists of the time of Windows XP.
+const RETIRED: [(&str, &str); 20] = [
+    ("Armenian Standard Time", "Caucasus Standard Time"),
+    ("Kamchatka Standard Time", "Russia Time Zone 11"),
+    ("Mexico Standard Time", "Central Standard Time (Mexico)"),
+    ("Mexico Standard Time 2", "Mountain Standard Time (Mexico)"),
+    // Windows kept summer time for it, which no place ever had.
+    ("Mid-Atlantic Standard Time", "UTC-02"),
+    ("Cabo Verde Standard Time", "Cape Verde Standard Time"),
+    ("Coordinated Universal Time", "UTC"),
+    ("Jerusalem Standard Time", "Israel Standard Time"),
+    ("Malay Peninsula Standard Time", "Singapore Standard Time"),
+    ("A.U.S. Central Standard Time", "AUS Central Standard Time"),
+    ("A.U.S. Eastern Standard Time", "AUS Eastern Standard Time"),
+    ("Fiji Islands Standard Time", "Fiji Standard Time"),
+    ("Newfoundland and Labrador Standard Time", "Newfoundland Standard Time"),
+    ("Pacific S.A. Standard Time", "Pacific SA Standard Time"),
+    ("S.A. Eastern Standard Time", "SA Eastern Standard Time"),
+    ("S.A. Pacific Standard Time", "SA Pacific Standard Time"),
+    ("S.A. Western Standard Time", "SA Western Standard Time"),
+    ("Transitional Islamic State of Afghanistan Standard Time", "Afghanistan Standard Time"),
+    ("U.S. Eastern Standard Time", "US Eastern Standard Time"),
+    ("U.S. Mountain Standard Time", "US Mountain Standard Time"),
+];
 
 /// The last millisecond of the year 9999.
 const LAST_MOMENT: u64 = 253_402_300_799_999;
 
 /// Converts a local date and time of a zone to Unix milliseconds.
 ///
-/// Returns `None` for an unknown zone. A time in a gap is taken as the time after the gap, a time that occurs twice as the first one.
+/// Returns `None` for an unknown zone. Of a time that comes twice it is the earlier instant; of one that is skipped, the offset
+/// from before counts.
 pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
-    let name = WindowsParser::new().parse(zone, None).and_then(|zone| NAMES.get(&zone).copied()).unwrap_or(zone);
-    let zone = ZONES.get(name).ok()?;
+    let zone = ZONES.get(iana_name(zone).unwrap_or(zone)).ok()?;
+    // `Etc/Unknown`, which would be UTC.
+    if zone.is_unknown() {
+        return None;
+    }
     let local = civil::DateTime::new(
         i16::try_from(local.year).ok()?,
         i8::try_from(local.month).ok()?,
@@ -37,67 +75,36 @@ pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
         i8::try_from(local.second).ok()?,
         i32::from(local.millisecond) * 1_000_000,
     );
-    let local = local.ok()?;
-    Some(match zone.to_ambiguous_timestamp(local).compatible() {
+    Some(match zone.to_ambiguous_timestamp(local.ok()?).compatible() {
         Ok(instant) => u64::try_from(instant.as_millisecond()).unwrap_or(0),
-        // As in UTC: clients send the first or the last moment of their calendar for always or never.
-        Err(_) if local.year() < 0 => 0,
+        // As in UTC: clients send the last moment of their calendar for always.
         Err(_) => LAST_MOMENT,
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Returns the IANA name of a Windows name in any case. Allocates nothing, however long the name is.
+fn iana_name(windows: &str) -> Option<&'static str> {
+    let found = WINDOWS.binary_search_by(|(known, _)| compare(known, windows)).ok()?;
+    WINDOWS.get(found).map(|(_, iana)| *iana)
+}
 
-    fn unix(zone: &str, month: u8) -> Option<u64> {
-        let local = DateTime { year: 2026, month, day: 24, hour: 17, minute: 5, second: 33, millisecond: 207 };
-        to_unix(local, zone)
-    }
+fn compare(one: &str, other: &str) -> Ordering {
+    let [one, other] = [one, other].map(|text| text.bytes().map(|byte| byte.to_ascii_lowercase()));
+    one.cmp(other)
+}
 
-    #[test]
-    fn t1_windows_and_iana_names_mean_the_same_zones() {
-        for (windows, iana) in [
-            ("Pacific Standard Time", "America/Los_Angeles"),
-            ("W. Europe Standard Time", "Europe/Berlin"),
-            ("Romance Standard Time", "Europe/Paris"),
-            ("GMT Standard Time", "Europe/London"),
-            ("India Standard Time", "Asia/Kolkata"),
-            ("China Standard Time", "Asia/Shanghai"),
-            ("Tokyo Standard Time", "Asia/Tokyo"),
-            ("AUS Eastern Standard Time", "Australia/Sydney"),
-            ("Nepal Standard Time", "Asia/Kathmandu"),
-            ("UTC", "Etc/UTC"),
-            ("UTC-11", "Etc/GMT+11"),
-        ] {
-            for month in [1, 7] {
-                assert!(unix(windows, month).is_some(), "{windows}");
-                assert_eq!(unix(windows, month), unix(iana, month), "{windows}");
-            }
-        }
-    }
-
-    #[test]
-    fn t1_the_offset_depends_on_the_day() {
-        assert_eq!(unix("Etc/UTC", 11), Some(1_795_539_933_207));
-        assert_eq!(unix("Pacific Standard Time", 11), Some(1_795_539_933_207 + 8 * 3_600_000));
-        let hours = |month| unix("Pacific Standard Time", month).unwrap() - unix("Etc/UTC", month).unwrap();
-        assert_eq!((hours(1), hours(7)), (8 * 3_600_000, 7 * 3_600_000));
-    }
-
-    #[test]
-    fn t1_the_first_and_the_last_moment_of_a_calendar_exist_in_every_zone() {
-        let first = DateTime { year: 1, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
-        let last = DateTime { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
-        for zone in ["Pacific Standard Time", "Asia/Tokyo"] {
-            assert_eq!((to_unix(first, zone), to_unix(last, zone)), (Some(0), Some(LAST_MOMENT)), "{zone}");
-        }
-    }
-
-    #[test]
-    fn t1_an_unknown_zone_is_none() {
-        for zone in ["", "Nowhere", "Europe/Atlantis", "../../etc/passwd", "/etc/localtime", "localtime", "Pacific"] {
-            assert_eq!(unix(zone, 1), None, "{zone}");
-        }
-    }
+fn windows_names() -> Vec<(String, &'static str)> {
+    let iana: HashMap<TimeZone, &'static str> =
+        IanaParserExtended::new().iter().map(|zone| (zone.time_zone, zone.canonical)).collect();
+    let iana_of = |name: &str| iana.get(&WindowsParser::new().parse(name, None)?).copied();
+    // The parser knows one spelling of each name, and does not list them; its data does.
+    let data = DataProvider::<TimezoneIdentifiersWindowsV1>::load(&Baked, DataRequest::default());
+    let keys = data.iter().flat_map(|data| data.payload.get().map.iter()).map(|(key, _)| key);
+    // Of the zones that a name has, by territories, that of the whole world.
+    let current = keys.filter_map(|key| key.strip_suffix("/001").map(str::to_owned));
+    let current = current.filter_map(|name| iana_of(&name).map(|iana| (name, iana)));
+    let retired = RETIRED.iter().filter_map(|(name, now)| Some(((*name).to_owned(), iana_of(now)?)));
+    let mut names: Vec<_> = current.chain(retired).collect();
+    names.sort_by(|(one, _), (other, _)| compare(one, other));
+    names
 }

@@ -56,7 +56,7 @@ async def test_t1_a_message_expires_at_a_local_time(server, name, same_as):
     await mine.set_status_message.post(message_body("until noon", sdk.local_time(expiry, zoneinfo.ZoneInfo(same_as)), name))
     seen = (await mine.get()).status_message
     assert seen.expiry_date_time.time_zone == "UTC"
-    assert seen.expiry_date_time.date_time == sdk.local_time(expiry) + "Z"
+    assert seen.expiry_date_time.date_time == sdk.local_time(expiry)
     # Other users do not see the times.
     seen = (await others.get()).status_message
     assert (seen.message.content, seen.expiry_date_time, seen.published_date_time) == ("until noon", None, None)
@@ -66,9 +66,27 @@ async def test_t1_a_message_expires_at_a_local_time(server, name, same_as):
     assert not content(await others.get())
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/St_Johns", "Europe/Berlin", "Asia/Kathmandu"])
+async def test_t1_pythons_own_text_of_a_moment_there_and_back(server, zone):
+    mine = sdk.graph(server.url, names.USER_TOKEN).me.presence
+    moment = datetime.datetime(2099, 7, 1, 3, 4, 5, 678000, zoneinfo.ZoneInfo(zone))
+    # The offset counts, whatever zone stands beside it, or none.
+    for name in (zone, "UTC", "Nowhere Standard Time", None):
+        await mine.set_status_message.post(message_body("until then", moment.isoformat(), name))
+        seen = (await mine.get()).status_message.expiry_date_time
+        local = datetime.datetime.fromisoformat(seen.date_time)
+        assert local.tzinfo is None and seen.time_zone == "UTC"
+        assert local.replace(tzinfo=datetime.UTC) == moment
+        # As it came, and with the Z that other clients append.
+        for text in (seen.date_time, seen.date_time + "Z"):
+            await mine.set_status_message.post(message_body("until then", text, seen.time_zone))
+            assert (await mine.get()).status_message.expiry_date_time.date_time == seen.date_time
+
+
 @pytest.mark.parametrize(
     ("expiry", "zone"),
     [
+        ("2030-01-01T00:00:00+24:00", "UTC"),
         ("2030-01-01T00:00:00.0000000", "Middle-earth Standard Time"),
         ("2030-01-01T00:00:00.0000000", ""),
         ("2030-02-30T00:00:00.0000000", "UTC"),

@@ -38,8 +38,11 @@ fn t1_a_status_message_is_shown_until_it_is_removed() {
         let own = &content("adele")["statusMessage"];
         assert!(own["publishedDateTime"].as_str().unwrap().ends_with("0000Z"), "{own}");
         assert_eq!(own["expiryDateTime"], Value::Null);
-        assert_eq!(server.post(token, &action, &message("")).status, 200);
-        assert_eq!(content("teams")["statusMessage"], Value::Null);
+        for nothing in [message(""), json!({"statusMessage": null}), json!({"statusMessage": {"message": null}})] {
+            assert_eq!(server.post(token, &action, &message(text)).status, 200);
+            assert_eq!(server.post(token, &action, &nothing).status, 200);
+            assert_eq!(content("teams")["statusMessage"], Value::Null);
+        }
     }
     // As the Python client writes it.
     let escaped = br#"{"statusMessage": {"message": {"content": "caf\u00e9 \ud83d\ude00", "contentType": "text"}}}"#;
@@ -64,10 +67,28 @@ fn t1_the_expiry_is_a_local_time_of_a_zone() {
     assert_eq!(expiry("W. Europe Standard Time", 1), utc(16, 1));
     assert_eq!(expiry("W. Europe Standard Time", 7), utc(15, 7));
     assert_eq!(expiry("Europe/Berlin", 7), utc(15, 7));
+    // In any case, retired from Windows, and where the clock is put forward, from 2 to 3 on the last Sunday of March.
+    assert_eq!(expiry("w. EUROPE standard time", 7), utc(15, 7));
+    assert_eq!(expiry("europe/BERLIN", 7), utc(15, 7));
+    assert_eq!(expiry("Mid-Atlantic Standard Time", 7), utc(19, 7));
+    assert_eq!(expiry("tzone://Microsoft/Utc", 7), utc(17, 7));
+    let ends = |date_time: &str, zone: Value| {
+        let expiry = json!({"dateTime": date_time, "timeZone": zone});
+        let body = json!({"statusMessage": {"message": {"content": "x"}, "expiryDateTime": expiry}});
+        assert_eq!(server.post("teams", &action, &body).status, 200, "{date_time} {zone}");
+        server.get("adele", "/v1.0/me/presence").json()["statusMessage"]["expiryDateTime"]["dateTime"].clone()
+    };
+    let later = |text: &str| json!(format!("{text}.0000000"));
+    assert_eq!(ends("2099-03-29T02:30:00", json!("Europe/Berlin")), later("2099-03-29T01:30:00"));
+    assert_eq!(ends("2099-10-25T02:30:00", json!("Europe/Berlin")), later("2099-10-25T00:30:00"));
+    assert_eq!(ends("2099-10-25T02:30:00+01:00", json!("Nowhere Standard Time")), later("2099-10-25T01:30:00"));
+    assert_eq!(ends("2099-10-25T02:30:00Z", Value::Null), later("2099-10-25T02:30:00"));
+    assert_eq!(ends("2099-10-25T02:30:00", Value::Null), later("2099-10-25T02:30:00"));
     for zone in ["", "Nowhere Standard Time", "../etc/passwd"] {
         let rejected = server.post("teams", &action, &message_until("x", &format!("{year}-01-24T17:05:33"), zone));
         assert_eq!(rejected.error(), "InvalidArgument", "{zone}");
     }
+    assert_eq!(expiry("UTC", 1), utc(17, 1));
     server.advance(366 * 86_400);
     assert_eq!(server.presence(ADELE)["statusMessage"], Value::Null, "after its expiry it is no longer shown");
 }

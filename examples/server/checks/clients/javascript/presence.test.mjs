@@ -104,6 +104,26 @@ test("T1, W1: a message and a location", async () => {
   });
 });
 
+test("T1: an expiry is read as clients read it, with a Z behind it", async () => {
+  const me = graph(names.USER_TOKEN);
+  const message = { content: "until then", contentType: "text" };
+  const set = (expiryDateTime) => me.api("/me/presence/setStatusMessage").post({ statusMessage: { message, expiryDateTime } });
+  const moment = new Date(Date.UTC(2099, 1, 28, 23, 59, 59, 987));
+  const texts = [moment.toISOString(), moment.toISOString().slice(0, -1), "2099-03-01T05:44:59.987+05:45", "2099-02-28T20:29:59.987-03:30"];
+  for (const dateTime of texts) {
+    for (const timeZone of ["UTC", null, undefined]) {
+      await set({ dateTime, timeZone });
+      const seen = (await me.api("/me/presence").get()).statusMessage.expiryDateTime;
+      assert.equal(seen.timeZone, "UTC");
+      assert.equal(new Date(`${seen.dateTime}Z`).getTime(), moment.getTime(), dateTime);
+      await set({ ...seen, dateTime: `${seen.dateTime}Z` });
+      assert.deepEqual((await me.api("/me/presence").get()).statusMessage.expiryDateTime, seen);
+    }
+  }
+  await me.api("/me/presence/setStatusMessage").post({ statusMessage: null });
+  assert.equal((await me.api("/me/presence").get()).statusMessage, null);
+});
+
 test("H3: a bulk of 650", async () => {
   const ids = Array.from({ length: 650 }, randomUUID);
   await client.api(`${path(ids[7])}/setPresence`).post({ sessionId: APPLICATION, availability: "Busy", activity: "InACall" });
