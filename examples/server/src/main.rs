@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::http::{App, FeedIds, Limits, connections, router};
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::shard::creators::Quota;
 use crate::shard::{Shards, layout, stored_clock};
 use crate::signals::Signals;
 use crate::tokens::{Grant, Tokens};
@@ -103,11 +104,14 @@ struct Backend {
 fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Box<dyn Error>> {
     let users = options.users as usize;
     let count = layout::shards_for(users);
+    let quota = Arc::new(Quota::new(options.users_per_application()));
     #[cfg(feature = "benchmark")]
     if let Some(benchmark) = options.benchmark {
         let clock = Arc::new(Clock::start(presence_core::Instant::ZERO, None, options.virtual_clock));
         let shards = match benchmark {
-            options::Benchmark::NoJournal => Shards::start((0..count).map(|_| None).collect(), users, &clock, metrics)?,
+            options::Benchmark::NoJournal => {
+                Shards::start((0..count).map(|_| None).collect(), users, &quota, &clock, metrics)?
+            }
             options::Benchmark::NoDirectory => Shards::start_constant(count, metrics),
         };
         return Ok(Backend { shards, clock, _lock: None });
@@ -116,7 +120,7 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
     let (newest, virtual_now) = stored_clock(&data.journals)?;
     let clock = Arc::new(Clock::start(newest, virtual_now, options.virtual_clock));
     let journals = data.journals.into_iter().map(Some).collect();
-    let shards = Shards::start(journals, users, &clock, metrics)?;
+    let shards = Shards::start(journals, users, &quota, &clock, metrics)?;
     Ok(Backend { shards, clock, _lock: Some(data.lock) })
 }
 

@@ -47,6 +47,11 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
     pub users: u32,
 
+    /// The most users that count for one application: those of whom it stored something first, until nothing is left.
+    /// Development tokens and signed-in users have no such limit [default: half of --users]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
+    pub users_per_application: Option<u32>,
+
     /// The most requests that are served at a time; more get 429 and `Retry-After: 1`
     #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub requests: u32,
@@ -115,6 +120,11 @@ impl Options {
             Some((name, _)) => Err(OptionsError::RepeatedName(name.clone())),
             None => Ok(()),
         }
+    }
+
+    /// Returns the most users that count for one application.
+    pub fn users_per_application(&self) -> usize {
+        self.users_per_application.unwrap_or(self.users.div_ceil(2)) as usize
     }
 
     /// Reports whether there is any token.

@@ -71,7 +71,7 @@ fn reserve(state: &mut State, app: &App, reserved: &mut OwnedSemaphorePermit) {
 fn dispatch(app: &App, element: Element<'_>, caller: Caller) -> Result<Dispatched, RequestError> {
     let request = element.request(&app.context(caller), &Policy::GRAPH)?;
     caller.authorise(&request)?;
-    app.dispatch(&request)
+    app.dispatch(&request, &caller)
 }
 
 async fn finish(state: &mut State, app: &App, caller: Caller) {

@@ -3,10 +3,9 @@
 use super::App;
 use super::response::{RequestError, THROTTLED, VecWriter};
 use crate::shard::QueueFullError;
-use crate::shard::job::{Job, OwnedDetailsCommand, UserView};
-use presence_core::details::DetailsError;
-use presence_core::graph::{Error, Ids, Request, Resource, Select, TextBuffer};
-use presence_core::{CommandError, UserId};
+use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserView};
+use presence_core::graph::{Caller, Error, Ids, Request, Resource, Select, TextBuffer};
+use presence_core::{SessionId, UserId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
@@ -24,10 +23,8 @@ pub enum Outcome {
 /// A request whose shards have not responded yet.
 #[derive(Debug)]
 pub enum Dispatched {
-    /// A command about a user's presence.
-    Action(Receiver<Result<(), CommandError>>),
-    /// A command about a user's details.
-    DetailsAction(Receiver<Result<(), DetailsError>>),
+    /// A command.
+    Action(Receiver<ActionOutcome>),
     /// A read.
     Read(Receiver<UserView>, Select),
     /// A bulk read: the ids in order, and the response of each shard about its own users.
@@ -41,17 +38,17 @@ impl From<QueueFullError> for RequestError {
 }
 
 impl App {
-    /// Sends a request, but no batch, to its shards. A later request about the same user is executed later.
-    pub fn dispatch(&self, request: &Request<'_>) -> Result<Dispatched, RequestError> {
+    /// Sends a caller's request, but no batch, to its shards. A later request about the same user is executed later.
+    pub fn dispatch(&self, request: &Request<'_>, caller: &Caller) -> Result<Dispatched, RequestError> {
         match request {
             Request::Execute { user, command } => {
                 let (to, outcome) = channel();
-                self.shards.send(self.shards.of(*user), Job::Execute(*user, *command, to))?;
+                self.shards.send(self.shards.of(*user), Job::Execute(*user, *command, creator(caller), to))?;
                 Ok(Dispatched::Action(outcome))
             }
             Request::ExecuteDetails { user, action } => {
                 let command = OwnedDetailsCommand::from_command(action.command(&mut TextBuffer::new()));
-                self.dispatch_details(*user, command)
+                self.dispatch_details(*user, command, creator(caller))
             }
             Request::Get { user, select } => {
                 let (to, view) = channel();
@@ -81,11 +78,16 @@ impl App {
         }
     }
 
-    /// Sends a command about a user's details to its shard.
-    pub fn dispatch_details(&self, user: UserId, command: OwnedDetailsCommand) -> Result<Dispatched, RequestError> {
+    /// Sends a command about a user's details to its shard, for the application that a new user counts for.
+    pub fn dispatch_details(
+        &self,
+        user: UserId,
+        command: OwnedDetailsCommand,
+        creator: Option<SessionId>,
+    ) -> Result<Dispatched, RequestError> {
         let (to, outcome) = channel();
-        self.shards.send(self.shards.of(user), Job::ExecuteDetails(user, Box::new(command), to))?;
-        Ok(Dispatched::DetailsAction(outcome))
+        self.shards.send(self.shards.of(user), Job::ExecuteDetails(user, Box::new(command), creator, to))?;
+        Ok(Dispatched::Action(outcome))
     }
 
     /// Merges the shards' responses into the body of a bulk read, in the order of the ids.
@@ -119,6 +121,17 @@ impl App {
     }
 }
 
+/// Returns the application that a user counts for if this caller stores something of it first.
+///
+/// A signed-in user writes only about itself, whom somebody has vouched for, so its application needs no limit. A developer
+/// has none.
+const fn creator(caller: &Caller) -> Option<SessionId> {
+    match caller {
+        Caller::Application { application, .. } => Some(*application),
+        Caller::Trusted { .. } | Caller::Delegated { .. } => None,
+    }
+}
+
 /// The bytes of a presence object without long details.
 pub const TYPICAL_PRESENCE: usize = 384;
 
@@ -140,20 +153,21 @@ pub async fn receive<T>(response: Receiver<T>) -> Result<T, RequestError> {
     response.await.map_err(|_| RequestError::Unavailable)
 }
 
-/// Waits for the outcome of an action.
-async fn finish_action<E>(outcome: Receiver<Result<(), E>>) -> Result<Outcome, RequestError>
-where
-    Error: From<E>,
-{
-    receive(outcome).await?.map(|()| Outcome::Done).map_err(|error| Error::from(error).into())
+impl From<ActionError> for RequestError {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::Command(error) => Error::from(error).into(),
+            ActionError::Details(error) => Error::from(error).into(),
+            ActionError::ApplicationFull => Self::ApplicationFull,
+        }
+    }
 }
 
 impl Dispatched {
     /// Waits for the responses, and writes them as the user `me` may see them.
     pub async fn finish(self, app: &App, me: Option<UserId>) -> Result<Outcome, RequestError> {
         match self {
-            Self::Action(outcome) => finish_action(outcome).await,
-            Self::DetailsAction(outcome) => finish_action(outcome).await,
+            Self::Action(outcome) => Ok(receive(outcome).await?.map(|()| Outcome::Done)?),
             Self::Read(view, select) => {
                 let mut body = VecWriter(Vec::with_capacity(TYPICAL_PRESENCE));
                 write_presence(&mut body, &receive(view).await?, me, select);

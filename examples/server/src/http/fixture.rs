@@ -5,6 +5,7 @@ use super::{App, FeedIds, Limits};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::shard::Shards;
+use crate::shard::creators::Quota;
 use crate::shard::job::Job;
 use crate::tokens::{Grant, Tokens};
 use presence_core::{Command, Instant, Presence, SessionId, UserId};
@@ -31,7 +32,7 @@ impl Fixture {
     pub fn new(shards: usize, users: usize) -> Self {
         let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
         let journals = (0..shards).map(|_| None).collect();
-        let shards = Shards::start(journals, users, &clock, &metrics).unwrap();
+        let shards = Shards::start(journals, users, &Arc::new(Quota::new(users)), &clock, &metrics).unwrap();
         Self::of(shards, clock, metrics)
     }
 
@@ -74,7 +75,7 @@ impl Fixture {
         let session = SessionId::from_bytes([7; 16]);
         let (to, outcome) = channel();
         let command = Command::SetPresence { session, presence, lease: None };
-        self.app.shards.send(self.app.shards.of(user), Job::Execute(user, command, to)).unwrap();
+        self.app.shards.send(self.app.shards.of(user), Job::Execute(user, command, None, to)).unwrap();
         outcome.await.unwrap().unwrap();
     }
 }

@@ -50,7 +50,7 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     caller.authorise(&request)?;
     match &request {
         Request::Batch(batch) => batch::run(app, *batch, caller, ids).await,
-        _ => match app.dispatch(&request)?.finish(app, caller.me()).await? {
+        _ => match app.dispatch(&request, &caller)?.finish(app, caller.me()).await? {
             Outcome::Done => Ok(empty()),
             Outcome::Body(body) => Ok(json(body)),
             Outcome::Reserved(body, permit) => Ok(reserved_json(body, permit)),

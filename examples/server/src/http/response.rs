@@ -66,6 +66,8 @@ pub enum RequestError {
     BodyTimeout,
     /// A body that was cut off, or framed wrongly.
     BrokenBody,
+    /// As many users count for the application as may. Nothing was changed.
+    ApplicationFull,
     /// A fault of the server.
     Internal,
     /// A request that was not carried out, because the disk has no room or the server is ending.
@@ -88,6 +90,7 @@ impl RequestError {
             Self::MethodNotAllowed(_) => 405,
             Self::BodyTimeout => 408,
             Self::BrokenBody => 400,
+            Self::ApplicationFull => 507,
             Self::Internal => 500,
             Self::Stalled | Self::Unavailable => 503,
         }
@@ -115,6 +118,10 @@ impl RequestError {
             Self::MethodNotAllowed(_) => return Error::MethodNotAllowed.write(&trace, writer),
             Self::BodyTimeout => ("RequestTimeout", "The request did not come in time."),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
+            Self::ApplicationFull => (
+                "InsufficientStorage",
+                "The limit of users per application is reached: the application stores something of as many users as it may.",
+            ),
             Self::Internal => ("InternalServerError", "Something went wrong here."),
             Self::Unavailable => {
                 ("ServiceUnavailable", "Nothing can be stored at the moment, so the request was not carried out.")

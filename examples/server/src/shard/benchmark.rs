@@ -12,8 +12,8 @@ pub fn run(jobs: &Receiver<Job>, metrics: &Metrics) {
     while let Ok(job) = jobs.recv() {
         metrics.queued.dec();
         match job {
-            Job::Execute(_, _, to) => drop(to.send(Ok(()))),
-            Job::ExecuteDetails(_, _, to) => drop(to.send(Ok(()))),
+            Job::Execute(_, _, _, to) => drop(to.send(Ok(()))),
+            Job::ExecuteDetails(_, _, _, to) => drop(to.send(Ok(()))),
             Job::Read(user, to) => drop(to.send(view(user))),
             Job::ReadMany(users, to) => drop(to.send(users.into_iter().map(view).collect())),
             Job::Changes(_, to) => drop(to.send(Changes::Users(Vec::new()))),

@@ -36,6 +36,8 @@ pub struct DetailsStore {
     deadlines: BTreeSet<(Instant, UserId)>,
     /// The users whose records must be written.
     changed: Vec<UserId>,
+    /// The users whose details were removed.
+    removed: Vec<UserId>,
 }
 
 impl DetailsStore {
@@ -134,6 +136,11 @@ impl DetailsStore {
         std::mem::take(&mut self.changed)
     }
 
+    /// Takes the users whose details were removed.
+    pub fn take_removed(&mut self) -> Vec<UserId> {
+        std::mem::take(&mut self.removed)
+    }
+
     /// Returns the earliest deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
@@ -185,6 +192,7 @@ impl DetailsMap<{ TextBuffer::CAPACITY }> for DetailsStore {
         if let Some(deadline) = entry.deadline {
             self.deadlines.remove(&(deadline, user));
         }
+        self.removed.push(user);
         // Details of revision 0 were inserted for a command that changed nothing.
         if entry.details.revision() > 0 {
             self.changed.push(user);

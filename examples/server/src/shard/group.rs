@@ -3,7 +3,7 @@
 use super::job::Response;
 use super::journal::Metadata;
 use presence_core::directory::Cursor;
-use presence_core::{Instant, UserId};
+use presence_core::{Instant, SessionId, UserId};
 
 /// The kind of record in a row of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub enum Record {
     User = 0,
     /// A user's details: the library's snapshot of details.
     Details = 1,
+    /// As [`User`](Self::User), after the id of the application that the user counts for.
+    CreatedUser = 2,
 }
 
 impl Record {
@@ -21,7 +23,16 @@ impl Record {
         match number {
             0 => Some(Self::User),
             1 => Some(Self::Details),
+            2 => Some(Self::CreatedUser),
             _ => None,
+        }
+    }
+
+    /// Returns the record that a row of this kind holds; the newest row of each record counts.
+    pub const fn kind(self) -> Self {
+        match self {
+            Self::User | Self::CreatedUser => Self::User,
+            Self::Details => Self::Details,
         }
     }
 }
@@ -84,6 +95,12 @@ pub struct Group {
 }
 
 impl Group {
+    /// Adds the record of a user that counts for an application.
+    pub fn push_created(&mut self, row: i64, user: UserId, taken_at: Instant, creator: SessionId, bytes: &[u8]) {
+        self.bytes.extend_from_slice(&creator.to_bytes());
+        self.push(row, Record::CreatedUser, user, taken_at, bytes);
+    }
+
     /// Adds a row; empty bytes record that nothing is left to store.
     pub fn push(&mut self, row: i64, record: Record, user: UserId, taken_at: Instant, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);

@@ -1,5 +1,6 @@
 //! The jobs that a shard accepts, and its responses.
 
+use super::creators::ApplicationFullError;
 use super::details::UserDetails;
 use presence_core::details::{
     DetailsCommand, DetailsError, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace,
@@ -92,13 +93,55 @@ impl OwnedDetailsCommand {
     }
 }
 
+/// The error of a command. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionError {
+    /// A command about a user's presence was rejected.
+    Command(CommandError),
+    /// A command about a user's details was rejected.
+    Details(DetailsError),
+    /// As many users count for the application as may.
+    ApplicationFull,
+}
+
+impl ActionError {
+    /// Reports whether the error follows from changes of other users.
+    pub const fn is_about_others(self) -> bool {
+        matches!(
+            self,
+            Self::Command(CommandError::UsersFull) | Self::Details(DetailsError::UsersFull) | Self::ApplicationFull
+        )
+    }
+}
+
+impl From<CommandError> for ActionError {
+    fn from(error: CommandError) -> Self {
+        Self::Command(error)
+    }
+}
+
+impl From<DetailsError> for ActionError {
+    fn from(error: DetailsError) -> Self {
+        Self::Details(error)
+    }
+}
+
+impl From<ApplicationFullError> for ActionError {
+    fn from(_: ApplicationFullError) -> Self {
+        Self::ApplicationFull
+    }
+}
+
+/// The outcome of a command.
+pub type ActionOutcome = Result<(), ActionError>;
+
 /// A job for a shard, with the channel for its response.
 #[derive(Debug)]
 pub enum Job {
-    /// Executes a command about a user's presence.
-    Execute(UserId, Command<SessionId>, Sender<Result<(), CommandError>>),
-    /// Executes a command about a user's details.
-    ExecuteDetails(UserId, Box<OwnedDetailsCommand>, Sender<Result<(), DetailsError>>),
+    /// Executes a command about a user's presence, for the application that a new user counts for.
+    Execute(UserId, Command<SessionId>, Option<SessionId>, Sender<ActionOutcome>),
+    /// Executes a command about a user's details, likewise.
+    ExecuteDetails(UserId, Box<OwnedDetailsCommand>, Option<SessionId>, Sender<ActionOutcome>),
     /// Reads a user.
     Read(UserId, Sender<UserView>),
     /// Reads many users, in the given order.
@@ -118,10 +161,8 @@ pub enum Job {
 /// A response that may have to wait until the state it shows is durable.
 #[derive(Debug)]
 pub enum Response {
-    /// The outcome of a command about a user's presence.
-    Executed(Sender<Result<(), CommandError>>, Result<(), CommandError>),
-    /// The outcome of a command about a user's details.
-    DetailsExecuted(Sender<Result<(), DetailsError>>, Result<(), DetailsError>),
+    /// The outcome of a command.
+    Executed(Sender<ActionOutcome>, ActionOutcome),
     /// The view of a user.
     Read(Sender<UserView>, UserView),
     /// The views of many users.
@@ -140,7 +181,6 @@ impl Response {
         // Sending fails when a client has hung up meanwhile.
         match self {
             Self::Executed(to, outcome) => drop(to.send(outcome)),
-            Self::DetailsExecuted(to, outcome) => drop(to.send(outcome)),
             Self::Read(to, view) => drop(to.send(view)),
             Self::ReadMany(to, views) => drop(to.send(views)),
             Self::Changes(to, changes) => drop(to.send(changes)),

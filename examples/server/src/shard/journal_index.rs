@@ -71,7 +71,11 @@ impl JournalIndex {
             saved = state.users.read(now, user, save);
             self.set_newest(&state.users, user, row);
         }
-        group.push(row, Record::User, user, now, saved.and_then(|len| buffer.get(..len)).unwrap_or_default());
+        let bytes = saved.and_then(|len| buffer.get(..len)).unwrap_or_default();
+        match state.creators.get(user).filter(|_| !bytes.is_empty()) {
+            Some(creator) => group.push_created(row, user, now, creator, bytes),
+            None => group.push(row, Record::User, user, now, bytes),
+        }
     }
 
     /// Appends a user's details, of which nothing may be due; an empty record if none are left.
@@ -97,7 +101,7 @@ impl JournalIndex {
     ) {
         self.first_row = stale.row + 1;
         let is_newest = match stale.record {
-            Record::User => {
+            Record::User | Record::CreatedUser => {
                 let handle = state.users.handle(stale.user);
                 handle.is_some_and(|handle| self.newest.get(handle.index()).is_some_and(|newest| newest.0 == stale.row))
             }
@@ -105,7 +109,7 @@ impl JournalIndex {
         };
         if is_newest && !stale.is_empty {
             match stale.record {
-                Record::User => dirty_users.insert(stale.user),
+                Record::User | Record::CreatedUser => dirty_users.insert(stale.user),
                 Record::Details => dirty_details.insert(stale.user),
             };
         }

@@ -199,7 +199,7 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
         let mut outcome = Ok(());
         source
             .read(|row, taken_at, bytes| {
-                if outcome.is_err() || !seen.insert((row.record, row.user)) || row.is_empty {
+                if outcome.is_err() || !seen.insert((row.record.kind(), row.user)) || row.is_empty {
                     return;
                 }
                 let Some((journal, group, next)) = targets.get_mut(shard_of(row.user, to)) else { return };

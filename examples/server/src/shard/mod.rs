@@ -1,12 +1,13 @@
 //! Shards: each a directory, a journal, and a thread that owns them. Users are hashed to shards, one for each core.
 //!
-//! Reading order: [`job`] defines requests to a shard; [`state`] is its state; the [`writer`] executes jobs on it;
+//! Reading order: [`job`] defines requests to a shard; [`state`] is its state, and [`creators`] counts users for applications; the [`writer`] executes jobs on it;
 //! [`pending`] holds changes that are not durable yet, a [`group`] at a time; the [`flusher`] makes groups durable in the
 //! [`journal`], which is a [`database`]; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back;
 //! [`layout`] manages the data directory.
 
 #[cfg(feature = "benchmark")]
 mod benchmark;
+pub mod creators;
 mod database;
 mod details;
 mod flusher;
@@ -25,6 +26,7 @@ mod writer;
 
 use crate::clock::Clock;
 use crate::metrics::{Metrics, ShardLabels};
+use creators::Quota;
 use flusher::{FlusherContext, stop_everything};
 use job::Job;
 use journal::Journal;
@@ -122,10 +124,12 @@ pub struct Shards {
 impl Shards {
     /// Starts a shard for each journal, with slots for this many users in all.
     ///
-    /// Everything stored is in memory when this returns. Without a journal a shard stores nothing.
+    /// Everything stored is in memory when this returns. Without a journal a shard stores nothing. `quota` bounds the users
+    /// of each application.
     pub fn start(
         journals: Vec<Option<Journal>>,
         users: usize,
+        quota: &Arc<Quota>,
         clock: &Arc<Clock>,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, LoadError> {
@@ -136,7 +140,8 @@ impl Shards {
             .enumerate()
             .map(|(number, journal)| {
                 let (shard, queue) = Shard::new(number, &notify);
-                let (writer, is_loaded) = start_writer(&shard, queue, journal, capacity, clock, metrics);
+                let (writer, is_loaded) =
+                    start_writer(&shard, queue, journal, State::new(capacity, quota.clone()), clock, metrics);
                 (shard, writer, is_loaded)
             })
             .collect();
@@ -213,7 +218,7 @@ fn start_writer(
     shard: &Shard,
     queue: Receiver<Job>,
     journal: Option<Journal>,
-    capacity: usize,
+    mut state: State,
     clock: &Arc<Clock>,
     metrics: &Arc<Metrics>,
 ) -> (JoinHandle<()>, Receiver<Result<(), LoadError>>) {
@@ -221,7 +226,7 @@ fn start_writer(
     let (jobs, published) = (shard.jobs.clone(), shard.published.clone());
     let (loaded, is_loaded) = sync_channel(1);
     let writer = spawn(format!("writer-{}", published.shard), move || {
-        let (mut state, mut index) = (State::new(capacity), JournalIndex::new(capacity));
+        let mut index = JournalIndex::new(state.users.capacity());
         let outcome = match &journal {
             Some(journal) => restore::load(journal, &mut state, &mut index, clock.now()),
             None => Ok(()),

@@ -2,12 +2,13 @@
 
 use super::flusher::{Flushed, FlushedGroup, FlusherLink, Unstored};
 use super::group::Group;
-use super::job::Response;
+use super::job::{ActionError, ActionOutcome, Response};
 use super::journal_index::JournalIndex;
 use super::state::State;
 use super::users::Users;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
+use tokio::sync::oneshot::Sender;
 
 /// The most users and responses that a group collects while the one before is written.
 const MAX_GROUP: usize = 8192;
@@ -96,6 +97,13 @@ impl Pending {
         } else {
             response.send();
         }
+    }
+
+    /// Sends the outcome of a command about a user, when what it follows from is durable.
+    pub fn respond_executed(&mut self, user: UserId, to: Sender<ActionOutcome>, outcome: ActionOutcome) {
+        let is_about_others = outcome.is_err_and(ActionError::is_about_others);
+        let waits = self.contains(user) || is_about_others && !self.is_empty();
+        self.respond(Response::Executed(to, outcome), waits);
     }
 
     /// Reports whether the open group has reached its limit.

@@ -58,7 +58,11 @@ pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now:
         state.details.restore(&mut state.users, row.user, details, row.row).map_err(|_| LoadError::Full)
     })?;
     let (first, last) = for_each_newest(journal, Record::User, |row, taken_at, bytes| {
+        let (creator, bytes) = split_creator(row.record, bytes);
         restore_user(state, row.user, taken_at, bytes, now, expired.get(&row.user).copied())?;
+        if let Some(creator) = creator.filter(|_| !state.is_empty(now, row.user)) {
+            state.creators.restore(row.user, creator);
+        }
         index.set_newest(&state.users, row.user, row.row);
         Ok(())
     })?;
@@ -76,12 +80,20 @@ fn for_each_newest(
     let mut seen = HashSet::new();
     let mut outcome = Ok(());
     let rows = journal.read(|row, taken_at, bytes| {
-        if outcome.is_ok() && row.record == kind && seen.insert(row.user) && !row.is_empty {
+        if outcome.is_ok() && row.record.kind() == kind && seen.insert(row.user) && !row.is_empty {
             outcome = each(&row, taken_at, bytes);
         }
     });
     let rows = rows.map_err(|error| LoadError::Journal(journal.path(), error))?;
     outcome.map(|()| rows)
+}
+
+/// Splits the record of a user into the application that it counts for and the snapshot.
+fn split_creator(record: Record, bytes: &[u8]) -> (Option<SessionId>, &[u8]) {
+    match bytes.split_first_chunk() {
+        Some((creator, snapshot)) if record == Record::CreatedUser => (Some(SessionId::from_bytes(*creator)), snapshot),
+        _ => (None, bytes),
+    }
 }
 
 /// Returns the version of details that have expired by now. Expired details free their slot (rule S9).

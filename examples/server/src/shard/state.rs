@@ -1,11 +1,13 @@
 //! The state of a shard: its users and their details. It is independent of disks and queues.
 
+use super::creators::{ApplicationFullError, Creators, Quota};
 use super::details::DetailsStore;
-use super::job::{Changes, FullScan, UserView};
+use super::job::{ActionError, Changes, FullScan, UserView};
 use super::users::{SESSIONS, Users, allocate};
 use presence_core::details::{DetailsCommand, DetailsError};
 use presence_core::directory::{Cursor, Progress};
 use presence_core::{Cause, Command, CommandError, Instant, SessionId, User, UserId};
+use std::sync::Arc;
 
 /// The most users in one response to [`Changes`] or [`FullScan`].
 pub const CHUNK: usize = 128;
@@ -20,14 +22,19 @@ pub struct State {
     pub users: Users,
     /// The details of the users that have any.
     pub details: DetailsStore,
+    /// The applications that users count for.
+    pub creators: Creators,
+    /// The users of whom nothing may be left.
+    emptied: Vec<UserId>,
     /// The number that the cursors of this state start from. Readers behind it start over.
     base: u64,
 }
 
 impl State {
-    /// Creates an empty state for at most this many users.
-    pub fn new(users: usize) -> Self {
-        Self { users: allocate(users), details: DetailsStore::default(), base: 0 }
+    /// Creates an empty state for at most this many users, which count for their applications in this quota.
+    pub fn new(users: usize, quota: Arc<Quota>) -> Self {
+        let creators = Creators::new(quota);
+        Self { users: allocate(users), details: DetailsStore::default(), creators, emptied: Vec::new(), base: 0 }
     }
 
     /// Creates an empty state whose cursors follow those of `earlier`, so that its readers start over.
@@ -35,8 +42,9 @@ impl State {
     /// Frees the earlier state first, since it may take most of the memory.
     pub fn replacing(earlier: Self) -> Self {
         let (users, base) = (earlier.users.capacity(), earlier.cursor().to_number().saturating_add(1));
+        let quota = earlier.creators.quota();
         drop(earlier);
-        Self { base, ..Self::new(users) }
+        Self { base, ..Self::new(users, quota) }
     }
 
     /// Returns the cursor of the latest change.
@@ -49,15 +57,94 @@ impl State {
         Cursor::from_number(self.base.saturating_add(cursor.to_number()))
     }
 
+    /// Executes a command for the application that a new user counts for. Reports whether a record must be written.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`execute`](Self::execute), and [`ActionError::ApplicationFull`].
+    pub fn execute_for(
+        &mut self,
+        now: Instant,
+        creator: Option<SessionId>,
+        user: UserId,
+        command: Command<SessionId>,
+    ) -> Result<bool, ActionError> {
+        let creates = matches!(command, Command::SetPresence { .. } | Command::SetPreferredPresence { .. });
+        if !creates || !self.is_empty(now, user) {
+            return Ok(self.execute(now, user, command)?);
+        }
+        self.reserve(now, creator)?;
+        let outcome = self.execute(now, user, command);
+        self.count(now, user, creator);
+        Ok(outcome?)
+    }
+
+    /// Executes a command about details for the application that a new user counts for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`execute_details`](Self::execute_details), and [`ActionError::ApplicationFull`].
+    pub fn execute_details_for(
+        &mut self,
+        now: Instant,
+        creator: Option<SessionId>,
+        user: UserId,
+        command: DetailsCommand<'_>,
+    ) -> Result<(), ActionError> {
+        if !stores_something(now, command) || !self.is_empty(now, user) {
+            return Ok(self.execute_details(now, user, command)?);
+        }
+        self.reserve(now, creator)?;
+        let outcome = self.execute_details(now, user, command);
+        self.count(now, user, creator);
+        Ok(outcome?)
+    }
+
+    /// Reserves a new user for an application. What is due frees its place first ([S9](../../../../docs/behaviour.md#s9)).
+    fn reserve(&mut self, now: Instant, creator: Option<SessionId>) -> Result<(), ApplicationFullError> {
+        self.creators.reserve(creator).or_else(|_| {
+            while self.advance(now) {}
+            self.creators.reserve(creator)
+        })
+    }
+
+    /// Counts a user that was reserved for an application, if something is stored of it now.
+    fn count(&mut self, now: Instant, user: UserId, creator: Option<SessionId>) {
+        if self.is_empty(now, user) {
+            self.creators.cancel(creator);
+        } else {
+            self.creators.set(user, creator);
+        }
+    }
+
+    /// Reports whether nothing is stored of a user at `now`, so that its slot may be reused.
+    pub fn is_empty(&self, now: Instant, user: UserId) -> bool {
+        self.details.read(now, user).is_none_or(|details| details.is_empty())
+            && self.users.read(now, user, User::is_empty)
+    }
+
+    /// Ends the counting of users of whom nothing is left.
+    fn release_emptied(&mut self) {
+        self.emptied.append(&mut self.details.take_removed());
+        for user in self.emptied.drain(..) {
+            if self.details.get(user).is_none() && self.users.get(user).is_none_or(User::is_empty) {
+                self.creators.set(user, None);
+            }
+        }
+    }
+
     /// Executes a command at `now`. Reports whether a record must be written.
     ///
     /// Due transitions need no record, because they follow from earlier records.
     pub fn execute(&mut self, now: Instant, user: UserId, command: Command<SessionId>) -> Result<bool, CommandError> {
         self.details.make_vacancy(&mut self.users, now, user);
         let mut is_changed = false;
-        let outcome = self.users.execute(now, user, command, |_, transition| {
+        let emptied = &mut self.emptied;
+        let outcome = self.users.execute(now, user, command, |user, transition| {
             is_changed |= !matches!(transition.cause(), Cause::Faded | Cause::Expired | Cause::PreferredExpired);
+            emptied.extend(removes_something(transition.cause()).then_some(user));
         });
+        self.release_emptied();
         outcome.map(|()| is_changed)
     }
 
@@ -68,15 +155,23 @@ impl State {
         user: UserId,
         command: DetailsCommand<'_>,
     ) -> Result<(), DetailsError> {
-        self.details.execute(&mut self.users, now, user, command)
+        let outcome = self.details.execute(&mut self.users, now, user, command);
+        self.release_emptied();
+        outcome
     }
 
     /// Applies one due transition, or the due transitions of one user's details. Reports whether more may be due.
     pub fn advance(&mut self, now: Instant) -> bool {
-        match self.users.advance(now) {
-            Progress::Changed { .. } | Progress::Working => true,
+        let may_have_more = match self.users.advance(now) {
+            Progress::Changed { user, transition } => {
+                self.emptied.extend(removes_something(transition.cause()).then_some(user));
+                true
+            }
+            Progress::Working => true,
             Progress::Idle { .. } => self.details.advance(&mut self.users, now),
-        }
+        };
+        self.release_emptied();
+        may_have_more
     }
 
     /// Returns the earliest deadline.
@@ -125,5 +220,20 @@ impl State {
         let behind = |user| self.users.handle(user).map_or(offset, |handle| handle.index() + 1);
         let users = users.map(|(user, _)| (self.read(now, user), behind(user))).collect();
         FullScan { users, next, cursor: self.cursor() }
+    }
+}
+
+/// Reports whether a change of this cause may leave nothing stored of a user.
+const fn removes_something(cause: Cause) -> bool {
+    !matches!(cause, Cause::Set | Cause::Faded | Cause::PreferredSet)
+}
+
+/// Reports whether a command stores something of a user without details.
+fn stores_something(now: Instant, command: DetailsCommand<'_>) -> bool {
+    match command {
+        DetailsCommand::SetStatusMessage { text, expires_at } => !text.is_empty() && !expires_at.is_due(now),
+        DetailsCommand::SetLocation { until, .. } => !until.is_due(now),
+        DetailsCommand::SetOutOfOffice(out) => out.is_out_of_office || out.message.is_some_and(|text| !text.is_empty()),
+        DetailsCommand::ClearLocations(_) => false,
     }
 }

@@ -1,8 +1,9 @@
 //! Tests of a shard without threads and sockets: evictions, damage and kills.
 
+use super::creators::Quota;
 use super::flusher::{Flushed, FlushedGroup, FlusherLink};
 use super::group::{Group, JournalState, Record};
-use super::job::Changes;
+use super::job::{ActionError, Changes};
 use super::journal::{Journal, Metadata};
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
@@ -11,11 +12,16 @@ use super::state::State;
 use super::{capacity, layout, shard_of, stored_clock};
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::directory::Cursor;
-use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
+use presence_core::{Command, CommandError, Duration, Instant, Presence, SessionId, UserId};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 fn id(number: u8) -> UserId {
     UserId::from_bytes([number; 16])
+}
+
+fn empty_state(users: usize) -> State {
+    State::new(users, Arc::new(Quota::new(users)))
 }
 
 fn at(seconds: u64) -> Instant {
@@ -53,7 +59,7 @@ fn flush(journal: &mut Journal, mut group: Group) -> FlushedGroup {
 #[test]
 fn m4_eviction_does_not_depend_on_when_time_is_advanced() {
     let run = |advance_at: &[u64]| {
-        let mut state = State::new(2);
+        let mut state = empty_state(2);
         state.execute(at(0), id(1), set(300)).unwrap();
         state.execute_details(at(0), id(1), message("x", at(400))).unwrap();
         state.execute(at(50), id(2), set(300)).unwrap();
@@ -69,7 +75,7 @@ fn m4_eviction_does_not_depend_on_when_time_is_advanced() {
 /// Rules V1, M5: nothing visible changes, so no version and no slot is used.
 #[test]
 fn v1_unchanged_out_of_office_counts_nothing() {
-    let mut state = State::new(1);
+    let mut state = empty_state(1);
     state.execute(at(0), id(1), set(300)).unwrap();
     while state.advance(at(300)) {}
     let before = [1, 2].map(|user| state.read(at(300), id(user)).version);
@@ -81,7 +87,7 @@ fn v1_unchanged_out_of_office_counts_nothing() {
 /// The command changes nothing, so it succeeds although every slot is used.
 #[test]
 fn s9_unchanged_out_of_office_needs_no_slot() {
-    let mut state = State::new(1);
+    let mut state = empty_state(1);
     state.execute(at(0), id(1), set(300)).unwrap();
     let out = OutOfOffice { is_out_of_office: false, message: None };
     state.execute_details(at(1), id(2), DetailsCommand::SetOutOfOffice(out)).unwrap();
@@ -90,7 +96,7 @@ fn s9_unchanged_out_of_office_needs_no_slot() {
 /// A reader of a state that was reloaded from the journal must not miss what the number of its cursor stands for now.
 #[test]
 fn readers_of_a_replaced_state_start_over() {
-    let mut state = State::new(4);
+    let mut state = empty_state(4);
     (1..=3).for_each(|user| assert_eq!(state.execute(at(0), id(user), set(300)), Ok(true)));
     let earlier = state.cursor();
     state = State::replacing(state);
@@ -108,7 +114,7 @@ fn readers_of_a_replaced_state_start_over() {
 /// Rule V1: one version stands for one presence object.
 #[test]
 fn v1_changes_and_reads_show_the_same() {
-    let mut state = State::new(2);
+    let mut state = empty_state(2);
     state.execute(at(0), id(1), set(300)).unwrap();
     state.execute_details(at(0), id(1), message("x", at(400))).unwrap();
     let shown = |view: &super::job::UserView| {
@@ -124,7 +130,7 @@ fn v1_changes_and_reads_show_the_same() {
 /// A read of an evicted user must wait too, because a kill would undo the eviction.
 #[test]
 fn an_eviction_is_pending_until_it_is_durable() {
-    let mut state = State::new(1);
+    let mut state = empty_state(1);
     let (mut pending, groups, flushed) = pending(JournalIndex::new(2));
     state.execute(at(0), id(1), set(300)).unwrap();
     pending.mark_dirty(&state.users, id(1));
@@ -145,7 +151,7 @@ fn an_eviction_is_pending_until_it_is_durable() {
 /// Details that are partly overdue must not be written as an empty row.
 #[test]
 fn overdue_details_are_advanced_before_they_are_written() {
-    let mut state = State::new(2);
+    let mut state = empty_state(2);
     let (mut pending, groups, _done) = pending(JournalIndex::new(2));
     state.execute_details(at(0), id(1), message("x", at(10))).unwrap();
     let place = WorkPlace { kind: WorkLocationType::Office, id: None };
@@ -176,7 +182,7 @@ fn overdue_details_are_advanced_before_they_are_written() {
 fn s9_expired_messages_take_no_slot_after_a_restart() {
     let own = tempfile::TempDir::new().unwrap();
     let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
-    let mut state = State::new(2);
+    let mut state = empty_state(2);
     let (mut pending, groups, _done) = pending(JournalIndex::new(2));
     for user in [1, 2] {
         state.execute_details(at(0), id(user), message("x", at(10))).unwrap();
@@ -185,7 +191,7 @@ fn s9_expired_messages_take_no_slot_after_a_restart() {
     pending.submit(&mut state, at(0), 0);
     journal.commit(&groups.recv().unwrap()).unwrap();
     for (users, now) in [(2, 5), (2, 20), (1, 20)] {
-        let outcome = restore::load(&journal, &mut State::new(users), &mut JournalIndex::new(users), at(now));
+        let outcome = restore::load(&journal, &mut empty_state(users), &mut JournalIndex::new(users), at(now));
         assert!(outcome.is_ok(), "{users} {now}: {outcome:?}");
     }
 }
@@ -245,7 +251,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
     for seed in 0..20u32 {
         let mut journal = Journal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
         const CAPACITY: usize = 3;
-        let mut state = State::new(CAPACITY);
+        let mut state = empty_state(CAPACITY);
         let (mut pending, mut submitted, mut flushed) = self::pending(JournalIndex::new(CAPACITY));
         let mut random = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
         let mut next = |below: u32| {
@@ -267,7 +273,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                 .collect::<Vec<_>>()
         };
         let restored = |journal: &Journal, now| {
-            let mut state = State::new(CAPACITY);
+            let mut state = empty_state(CAPACITY);
             restore::load(journal, &mut state, &mut JournalIndex::new(CAPACITY), now).unwrap();
             state
         };
@@ -277,7 +283,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
             if next(40) == 0 {
                 // Killed, and started again.
                 let mut index = JournalIndex::new(CAPACITY);
-                state = State::new(CAPACITY);
+                state = empty_state(CAPACITY);
                 restore::load(&journal, &mut state, &mut index, now).unwrap();
                 (pending, submitted, flushed) = self::pending(index);
                 in_flight = None;
@@ -375,7 +381,7 @@ fn stale_rows_are_dropped_despite_groups_without_rows() {
     let mut group = Group::default();
     (1..=3000).for_each(|row| group.push(row, Record::User, id(255), at(0), &[]));
     journal.commit(&group).unwrap();
-    let (mut state, mut index) = (State::new(100), JournalIndex::new(100));
+    let (mut state, mut index) = (empty_state(100), JournalIndex::new(100));
     restore::load(&journal, &mut state, &mut index, at(0)).unwrap();
     let (mut pending, submitted, flushed) = pending(index);
     for round in 0..200 {
@@ -430,4 +436,83 @@ fn users_are_spread_evenly_over_shards() {
 fn one_shard_has_exactly_the_requested_capacity() {
     assert_eq!(capacity(5, 1), 5);
     assert!(capacity(1000, 4) * 4 >= 1000);
+}
+
+/// Random commands of three applications and of a caller without a limit, evictions, expiries, kills. A user counts for the
+/// caller that stored something of it first, until nothing is stored; no application passes the limit; a restart changes
+/// nothing.
+#[test]
+fn users_count_for_their_creators() {
+    const CAPACITY: usize = 6;
+    const LIMIT: usize = 2;
+    let own = tempfile::TempDir::new().unwrap();
+    let mut rejected = [0; 2];
+    for seed in 0..12u32 {
+        let mut journal = Journal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
+        let mut random = seed.wrapping_mul(2_654_435_761).wrapping_add(777);
+        let mut next = |below: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 12) % below
+        };
+        let new_state = || State::new(CAPACITY, Arc::new(Quota::new(LIMIT)));
+        let mut state = new_state();
+        let (mut pending, mut groups, mut flushed) = self::pending(JournalIndex::new(CAPACITY));
+        let (mut now, mut model) = (at(0), std::collections::BTreeMap::new());
+        for step in 0..200 {
+            let user = id(1 + next(9) as u8);
+            let application = SessionId::from_bytes([100 + next(4) as u8; 16]);
+            let creator = Some(application).filter(|application| application.to_bytes()[0] != 100);
+            let was_empty = state.is_empty(now, user);
+            let outcome = match next(8) {
+                0..3 => state.execute_for(now, creator, user, set(300 + 60 * u64::from(next(4)))),
+                3 => {
+                    let clear = Command::ClearPresence { session: SessionId::from_bytes([9; 16]) };
+                    state.execute_for(now, creator, user, clear)
+                }
+                4 | 5 => {
+                    let until = now.saturating_add(Duration::from_secs(u64::from(next(900))));
+                    state.execute_details_for(now, creator, user, message("x", until)).map(|()| false)
+                }
+                6 => state.execute_details_for(now, creator, user, message("", Instant::NEVER)).map(|()| false),
+                _ => {
+                    now = now.saturating_add(Duration::from_secs(u64::from(next(300))));
+                    Ok(false)
+                }
+            };
+            if outcome == Ok(true) {
+                pending.mark_dirty(&state.users, user);
+            }
+            pending.mark_changed_details(&mut state);
+            model.retain(|user, _| !state.is_empty(now, *user));
+            let count = |application| model.values().filter(|creator| **creator == Some(application)).count();
+            if outcome == Err(ActionError::ApplicationFull) {
+                assert!(was_empty && creator.is_some_and(|application| count(application) == LIMIT), "{seed} {step}");
+                rejected[0] += 1;
+            } else if was_empty && !state.is_empty(now, user) {
+                assert!(creator.is_none_or(|application| count(application) < LIMIT), "{seed} {step}");
+                model.insert(user, creator);
+            }
+            rejected[1] += usize::from(outcome == Err(ActionError::Command(CommandError::UsersFull)));
+            while state.advance(now) {}
+            let found = |state: &State| -> Vec<_> {
+                (1..10).filter_map(|user| Some((id(user), state.creators.get(id(user))?))).collect()
+            };
+            let expected: Vec<_> = model.iter().filter_map(|(user, creator)| Some((*user, (*creator)?))).collect();
+            assert_eq!(found(&state), expected, "{seed} {step}");
+            if next(4) == 0 {
+                pending.submit(&mut state, now, 0);
+                let durable = groups.try_recv().map(|group| flush(&mut journal, group));
+                durable.into_iter().for_each(|group| flushed.send(Flushed::Group(group)).unwrap());
+                assert!(pending.poll_flushed(&state).is_none());
+            }
+            if next(8) == 0 && pending.is_empty() {
+                let mut index = JournalIndex::new(CAPACITY);
+                state = new_state();
+                restore::load(&journal, &mut state, &mut index, now).unwrap();
+                (pending, groups, flushed) = self::pending(index);
+                assert_eq!(found(&state), expected, "{seed} {step}, after a restart");
+            }
+        }
+    }
+    assert!(rejected.iter().all(|count| *count > 10), "{rejected:?}");
 }

@@ -15,8 +15,7 @@ use super::pending::Pending;
 use super::restore;
 use super::state::State;
 use crate::clock::Clock;
-use presence_core::details::DetailsError;
-use presence_core::{CommandError, Instant};
+use presence_core::Instant;
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -141,21 +140,18 @@ impl Writer {
         let Some(job) = job else { return false };
         let Self { state, pending, now, .. } = self;
         match job {
-            Job::Execute(user, command, to) => {
-                let outcome = state.execute(*now, user, command).map(|is_changed| {
+            Job::Execute(user, command, creator, to) => {
+                let outcome = state.execute_for(*now, creator, user, command).map(|is_changed| {
                     if is_changed {
                         pending.mark_dirty(&state.users, user);
                     }
                 });
-                // A full directory follows from the changes of other users.
-                let waits = pending.contains(user) || outcome == Err(CommandError::UsersFull) && !pending.is_empty();
-                pending.respond(Response::Executed(to, outcome), waits);
+                pending.respond_executed(user, to, outcome);
             }
-            Job::ExecuteDetails(user, command, to) => {
-                let outcome = state.execute_details(*now, user, command.as_command());
+            Job::ExecuteDetails(user, command, creator, to) => {
+                let outcome = state.execute_details_for(*now, creator, user, command.as_command());
                 pending.mark_changed_details(state);
-                let waits = pending.contains(user) || outcome == Err(DetailsError::UsersFull) && !pending.is_empty();
-                pending.respond(Response::DetailsExecuted(to, outcome), waits);
+                pending.respond_executed(user, to, outcome);
             }
             Job::Read(user, to) => {
                 pending.respond(Response::Read(to, state.read(*now, user)), pending.contains(user));
@@ -228,11 +224,11 @@ impl Writer {
     /// Discards the changes that the disk has no room for, and serves what is stored.
     fn reload(&mut self, Unstored { group, journal }: Unstored) {
         let responses = group.responses.into_iter().chain(self.pending.take_responses());
-        let until = self.now;
+        let (until, quota) = (self.now, self.state.creators.quota());
         let mut index = JournalIndex::new(self.state.users.capacity());
         // A virtual clock stands where it stood before an advance that was not stored.
         self.now = self.clock.now();
-        let earlier = std::mem::replace(&mut self.state, State::new(0));
+        let earlier = std::mem::replace(&mut self.state, State::new(0, quota));
         self.state = State::replacing(earlier);
         if let Err(error) = restore::load(&journal, &mut self.state, &mut index, self.now) {
             stop_everything(&error);
@@ -254,8 +250,7 @@ impl Writer {
                 }
                 Response::Advanced(to) => self.postponed.push(Job::Advance(until, to)),
                 // Without a response, a command gets 503 and a reader of changes asks again.
-                Response::Executed(..) | Response::DetailsExecuted(..) => {}
-                Response::Changes(..) | Response::FullScan(..) => {}
+                Response::Executed(..) | Response::Changes(..) | Response::FullScan(..) => {}
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Tests of the real program over HTTP, as its clients use it.
 
+mod applications;
 mod changes;
 mod damage;
 mod details;

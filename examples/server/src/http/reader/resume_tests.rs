@@ -35,7 +35,7 @@ async fn change(fixture: &Fixture, random: &mut Random) {
     let (session, presence) = (SessionId::from_bytes([7; 16]), PRESENCES[random.below(3) as usize]);
     let (to, outcome) = channel();
     let command = Command::SetPresence { session, presence, lease };
-    fixture.app.shards.send(fixture.app.shards.of(user), Job::Execute(user, command, to)).unwrap();
+    fixture.app.shards.send(fixture.app.shards.of(user), Job::Execute(user, command, None, to)).unwrap();
     let _ = outcome.await.unwrap();
 }
 
