@@ -23,12 +23,12 @@ pub struct DateTime {
 const MILLIS_OF_DAY: u64 = 86_400_000;
 const MILLIS_OF_MINUTE: u64 = 60_000;
 const FIRST_YEAR: u32 = 1970;
+/// The last millisecond of the year 9999, which is the last that can be written.
+const LAST_MOMENT: u64 = 253_402_300_799_999;
 /// From the beginning of the year 1 to that of 1970, by the calendar of today.
 const BEFORE_1970: u64 = days_before(FIRST_YEAR) as u64 * MILLIS_OF_DAY;
 
 impl DateTime {
-    const LAST: Self = Self { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
-
     /// Parses `2026-11-24T17:05:33.2079781`, and the offset from UTC behind it, in minutes, if there is one.
     ///
     /// The offset is `Z`, `+01:00`, or as `strftime` writes it, `+0100`; `t` and `z` are letters of RFC 3339 as well.
@@ -66,12 +66,12 @@ impl DateTime {
 
     /// Returns the Unix time in milliseconds of a time that is so many minutes ahead of UTC.
     ///
-    /// Instants before 1970 are 0, those after the year 9999 its last millisecond, which is what can be written again.
+    /// Instants before 1970 are 0, those after the year 9999 its last millisecond.
     pub(super) fn to_unix_millis_at(self, offset: i16) -> u64 {
         let shift = u64::from(offset.unsigned_abs()).saturating_mul(MILLIS_OF_MINUTE);
         let local = self.since_year_1();
         let utc = if offset < 0 { local.saturating_add(shift) } else { local.saturating_sub(shift) };
-        utc.saturating_sub(BEFORE_1970).min(Self::LAST.to_unix_millis())
+        utc.saturating_sub(BEFORE_1970).min(LAST_MOMENT)
     }
 
     /// Returns the milliseconds since the year 1 began: before 1970 as well, an offset leads to another day.
@@ -88,7 +88,7 @@ impl DateTime {
     /// Converts Unix time in milliseconds to UTC; the last millisecond of the year 9999 for times after it.
     #[must_use]
     pub fn from_unix_millis(unix: u64) -> Self {
-        let unix = unix.min(Self::LAST.to_unix_millis());
+        let unix = unix.min(LAST_MOMENT);
         let mut days = (unix / MILLIS_OF_DAY) as u32;
         // At most seven years too early, because a year is a little shorter than 366 days.
         let mut year = FIRST_YEAR.saturating_add(days / 366);
@@ -316,7 +316,8 @@ mod tests {
                 }
             }
         }
-        assert_eq!(DateTime::from_unix_millis(u64::MAX), DateTime::LAST);
+        let last = DateTime { year: 9999, month: 12, day: 31, hour: 23, minute: 59, second: 59, millisecond: 999 };
+        assert_eq!((DateTime::from_unix_millis(u64::MAX), last.to_unix_millis()), (last, LAST_MOMENT));
     }
 
     /// The fields are public: a month after the last one begins where the year ends.
