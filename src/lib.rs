@@ -76,6 +76,7 @@ mod id;
 #[cfg(feature = "indicator")]
 pub mod indicator;
 mod log;
+mod padded;
 mod policy;
 mod presence;
 #[cfg(doc)]

@@ -62,7 +62,7 @@ impl DetailsCause {
 
 impl core::fmt::Display for DetailsCause {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 

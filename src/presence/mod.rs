@@ -6,6 +6,8 @@ mod set;
 pub use names::{Activity, Availability, ParsePresenceError};
 pub use set::PresenceSet;
 
+use crate::padded::pad;
+
 /// A presence: an (availability, activity) pair of [the table](crate::rules#section-2), as one ordered byte.
 ///
 /// The order is precedence, from weakest to strongest, and total: sessions are aggregated with `max`, and two applications
@@ -171,6 +173,6 @@ impl TryFrom<u8> for Presence {
 impl core::fmt::Display for Presence {
     /// Writes availability and activity as on the wire: `Busy/InACall`.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}/{}", self.availability().name(), self.activity().name())
+        pad::<40>(f, format_args!("{}/{}", self.availability().name(), self.activity().name()))
     }
 }

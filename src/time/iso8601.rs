@@ -344,6 +344,14 @@ impl core::str::FromStr for Duration {
 impl core::fmt::Display for Duration {
     /// Writes the shortest ISO 8601 text with days, hours, minutes and seconds: `P1DT2H`, `PT5M`, `PT0.5S`, `PT0S`.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut text = heapless::String::<MAX_TEXT>::new();
+        self.write(&mut text)?;
+        f.pad(&text)
+    }
+}
+
+impl Duration {
+    fn write(self, f: &mut impl core::fmt::Write) -> core::fmt::Result {
         let whole = |unit: u32| self.0.checked_div(unit.into()).unwrap_or_default();
         let part = |unit: u32, next: u32| {
             whole(unit).checked_rem(next.checked_div(unit).unwrap_or(1).into()).unwrap_or_default()

@@ -9,6 +9,8 @@ mod ticks;
 pub use iso8601::{IsoDuration, ParseDurationError};
 pub use tick::TickExtender;
 
+use crate::padded::pad;
+
 /// A moment: milliseconds since an epoch that the caller chooses.
 ///
 /// A server whose users outlive its process takes Unix time, `Instant::ZERO + SystemTime::now().duration_since(UNIX_EPOCH)?.into()`;
@@ -283,17 +285,17 @@ impl DurationRange {
 
 impl core::fmt::Display for DurationRange {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} to {}", self.shortest, self.longest)
+        pad::<64>(f, format_args!("{} to {}", self.shortest, self.longest))
     }
 }
 
 impl core::fmt::Display for Instant {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match *self {
-            Self::NEVER => f.write_str("never"),
+            Self::NEVER => f.pad("never"),
             Self(millis) => {
                 let (secs, millis) = divide::<1000>(millis);
-                write!(f, "{secs}.{millis:03} s")
+                pad::<32>(f, format_args!("{secs}.{millis:03} s"))
             }
         }
     }

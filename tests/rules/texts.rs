@@ -308,3 +308,28 @@ fn a_context_says_who_asks_and_when() {
     let text = format!("{context:?}");
     assert!(text.contains("1234") && text.contains("Trusted"), "{text}");
 }
+
+/// Values in a table: width, fill and alignment count, as for any text.
+#[test]
+fn texts_of_values_are_padded() {
+    fn assert_padded<T: Display>(value: T) {
+        let text = value.to_string();
+        assert_eq!(format!("{value:*>70}"), format!("{text:*>70}"));
+        assert_eq!(format!("{value:<70}|"), format!("{text:<70}|"));
+        assert_eq!(format!("{value:-^71}"), format!("{text:-^71}"));
+        assert_eq!(format!("{value:1}"), text, "never cut");
+    }
+    for millis in [0, 1, 300_000, 90_061_010, u64::MAX - 1, u64::MAX] {
+        assert_padded(Instant::from_millis(millis));
+        assert_padded(Duration::from_millis(millis));
+        let longest = Duration::from_millis(millis);
+        assert_padded(DurationRange { shortest: longest, longest });
+    }
+    for presence in Presence::ALL {
+        assert_padded(presence);
+        assert_padded(presence.availability());
+        assert_padded(presence.activity());
+    }
+    assert_padded(Cause::PreferredExpired);
+    assert_padded(UserId::from_bytes([7; 16]));
+}
