@@ -1,8 +1,10 @@
 //! Any conversation over the wire: every response is well formed, has a documented status and reports what was done.
 
+mod bodies;
 mod capacity;
 mod expected;
 mod expiry;
+mod filter;
 mod json;
 mod route;
 mod rules;
@@ -26,8 +28,8 @@ const END: u8 = 0xFE;
 
 /// Serves a conversation. The first byte selects the caller; then come requests, each with its end:
 ///
-/// - `Q` (anything odd) for a request over HTTP: method, target and media type in the first line, then its body; `L`
-///   (anything even) for a line; `O` for none: the application sets out of office (rule O1);
+/// - `Q` (anything odd) for a request over HTTP: method, target and media type in the first line, with a content coding
+///   behind a `|` if it has one, then its body; `L` (anything even) for a line; `O` for none: the application sets out of office (rule O1);
 /// - a byte for the capacity of its response in a further run; of `O`, its lowest bit says whether the user is out of office,
 ///   the next one selects the user;
 /// - a byte for the time before it: `@` none, `F` five minutes, as the low six bits count fifty seconds.
@@ -44,16 +46,20 @@ pub fn wire(data: &[u8]) {
         }
         let head;
         let input = if kind % 2 == 0 {
-            json::check(text);
+            json::check(without_mark(text));
             Input::Line(text)
         } else {
             let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
             let body = text.get(end + 1..).unwrap_or_default();
-            json::check(body);
+            json::check(without_mark(body));
             head = String::from_utf8_lossy(&text[..end]).into_owned();
             let mut words = head.splitn(3, ' ');
             let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            Input::Http { method, target, content_type: words.next(), body }
+            let media = words.next().unwrap_or_default();
+            let (media, content_encoding) =
+                media.split_once('|').map_or((media, None), |(media, coding)| (media, Some(coding)));
+            let content_type = Some(media).filter(|media| !media.is_empty());
+            Input::Http { method, target, content_type, content_encoding, body }
         };
         let context = settings.context();
         let full = Served::of(input, &context, &settings.users, usize::MAX);
@@ -65,6 +71,11 @@ pub fn wire(data: &[u8]) {
         }
         settings.users = full.users;
     }
+}
+
+/// Returns a text without the byte order mark before it. Rule H9.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
 
 /// The caller, the users, and the time.
@@ -113,8 +124,9 @@ impl Settings {
     fn context(&self) -> Context<'static> {
         let trace = Trace {
             date: Some("2026-11-25T12:00:00"),
-            request_id: Some(""),
-            client_request_id: Some("\"\\\n\u{1}é😀"),
+            request_id: Some("7"),
+            // Some clients give their requests no id.
+            client_request_id: (!self.has_unknown_users).then_some("\"\\\n\u{1}é😀"),
         };
         let mut context = Context::new(self.now, self.caller);
         if !self.knows_nothing {

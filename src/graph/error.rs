@@ -68,6 +68,9 @@ pub enum Field {
     /// `$select`. Feature `details`.
     #[cfg(feature = "details")]
     Select,
+    /// `$filter`. Feature `batch`.
+    #[cfg(feature = "batch")]
+    Filter,
 }
 
 impl Field {
@@ -109,6 +112,8 @@ impl Field {
             Self::PlaceId => "placeId",
             #[cfg(feature = "details")]
             Self::Select => "$select",
+            #[cfg(feature = "batch")]
+            Self::Filter => "$filter",
         }
     }
 
@@ -150,6 +155,8 @@ impl Field {
             Self::PlaceId => "PlaceId",
             #[cfg(feature = "details")]
             Self::Select => "Select",
+            #[cfg(feature = "batch")]
+            Self::Filter => "Filter",
         }
     }
 }
@@ -163,11 +170,13 @@ pub enum Error {
     TooLarge,
     /// 404: no such path.
     UnknownPath,
+    /// 400: `/me`, in a request of a caller who acts for no user.
+    NoSignedInUser,
     /// 404: no such user, as [`Context::known_users`](super::Context::known_users) says.
     UnknownUser,
     /// 405: the path exists, but not with this method.
     MethodNotAllowed,
-    /// 415: the media type is not JSON.
+    /// 415: the media type is not JSON, or the body has a content coding.
     UnsupportedMediaType,
     /// 400: the body is not JSON.
     Json(JsonError),
@@ -240,6 +249,7 @@ impl Error {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self.status() {
+            400 if matches!(self, Self::NoSignedInUser) => "BadRequest",
             401 => "Unauthorized",
             403 => "Forbidden",
             404 => "NotFound",
@@ -299,9 +309,10 @@ impl Error {
         match self {
             Self::TooLarge => "The request is too large.",
             Self::UnknownPath => "Resource not found.",
+            Self::NoSignedInUser => "/me request is only valid with delegated authentication flow.",
             Self::UnknownUser => "User not found.",
             Self::MethodNotAllowed => "The method is not allowed for this resource.",
-            Self::UnsupportedMediaType => "The body must be application/json.",
+            Self::UnsupportedMediaType => "The body must be uncompressed application/json.",
             Self::Json(error) => error.message(),
             Self::NotAnObject => "The request is not a JSON object.",
             Self::LineTooLong => "The line is too long.",

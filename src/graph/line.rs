@@ -5,7 +5,7 @@
 use crate::buffer::BufferFull;
 use crate::graph::context::Context;
 use crate::graph::error::{Error, Field};
-use crate::graph::json::{JsonError, Value, member_before_fault};
+use crate::graph::json::{JsonError, Value, member_before_fault, without_mark};
 use crate::graph::request::element::Element;
 use crate::graph::respond::element::{Envelope, Response};
 use crate::graph::respond::writer::Writer;
@@ -39,12 +39,14 @@ impl<'a> Line<'a> {
     /// A line that was longer than the buffer it was read into.
     pub const TOO_LONG: Self = Self::Invalid { id: Value::NULL, error: Error::LineTooLong };
 
-    /// Parses a line of at most [`MAX_LEN`](Self::MAX_LEN) bytes; a carriage return at its end is white space.
+    /// Parses a line of at most [`MAX_LEN`](Self::MAX_LEN) bytes; a carriage return at its end is white space, and a byte order
+    /// mark before it is skipped.
     #[must_use]
     pub fn parse(line: &'a [u8]) -> Self {
         if line.len() > Self::MAX_LEN {
             return Self::TOO_LONG;
         }
+        let line = without_mark(line);
         if line.trim_ascii().is_empty() {
             return Self::Blank;
         }

@@ -21,7 +21,7 @@ use crate::user::{Command, Transition};
 
 /// Serves a request: parses, authorises, executes, and writes the body of the response. Returns the HTTP status.
 ///
-/// The response to a successful action has no body. `on_change` receives every transition that was applied, in order.
+/// The response to a successful action has no body, and neither has any to `HEAD`. `on_change` receives every transition that was applied, in order.
 /// A response that does not fit never hides a change: an action runs only if its response fits, a read that does not fit
 /// gives 507, and an error body that does not fit is left out. See [H6](crate::rules#h6).
 ///
@@ -59,6 +59,7 @@ pub fn serve(
             Request::Batch(batch) if HAS_BATCH => {
                 executor.run_batch(*batch, &mut body).map_err(|BufferFull| Error::ResponseTooLarge)
             }
+            _ if raw.is_head() => Ok(()),
             _ => executor.write_read(request, &mut body).map_err(|BufferFull| Error::ResponseTooLarge),
         }),
     };
@@ -68,7 +69,7 @@ pub fn serve(
             crate::log::trace!("rejected: {}", error);
             // Whatever was written is part of a response that did not fit.
             body.discard_all();
-            if error.write(&context.trace, &mut body).is_err() {
+            if !raw.is_head() && error.write(&context.trace, &mut body).is_err() {
                 body.discard_all();
             }
             error.status()

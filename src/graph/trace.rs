@@ -8,7 +8,7 @@ pub struct Trace<'a> {
     pub date: Option<&'a str>,
     /// The id that the application gave the request.
     pub request_id: Option<&'a str>,
-    /// The id that the client gave the request, in its `client-request-id` header.
+    /// The id that the client gave the request, in its `client-request-id` header; without one, `request_id` is written.
     pub client_request_id: Option<&'a str>,
 }
 

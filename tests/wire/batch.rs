@@ -239,7 +239,7 @@ fn h5_an_element_and_its_parts() {
     let context = |me| Context::new(Instant::ZERO, Caller::Trusted { me });
     let request = element.request(&context(Some(user(ADELE))), &Policy::GRAPH);
     assert!(matches!(request, Ok(Request::Get { user: me, .. }) if me == user(ADELE)));
-    assert_eq!(element.request(&context(None), &Policy::GRAPH), Err(Error::UnknownPath), "/me stands for no user");
+    assert_eq!(element.request(&context(None), &Policy::GRAPH), Err(Error::NoSignedInUser), "/me stands for no user");
 }
 
 #[test]

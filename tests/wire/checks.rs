@@ -166,7 +166,7 @@ fn h2_paths_and_methods() {
     for (method, target, expected) in [
         ("GET", "/", 404),
         ("POST", "/users", 404),
-        ("GET", "/me/presence", 404),
+        ("GET", "/me/presence", 400),
         ("GET", "/users/adele%40contoso.com/presence", 404),
         ("GET", "/users/adele/presence", 400),
         ("POST", &format!("/users/{ADELE}/presence"), 405),
@@ -196,7 +196,7 @@ fn h2_bad_members() {
             r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall","expirationDuration":5}"#,
             "The provided [ExpirationDuration] is not valid.",
         ),
-        ("\u{feff}{}", "The request is not well-formed JSON."),
+        ("\u{feff}\u{feff}{}", "The request is not well-formed JSON."),
     ] {
         let (status, response) = Server::new().send("POST", &set_presence(), Some("application/json"), body.as_bytes());
         assert_eq!((status, message(&response)), (400, expected), "{body}");
@@ -259,7 +259,8 @@ fn s7_a_rejected_request_changes_nothing() {
 /// The table of rule H1.
 #[test]
 fn h1_every_error_has_its_status_and_code() {
-    let table: [(u16, &str, &[Error]); 10] = [
+    let table: [(u16, &str, &[Error]); 11] = [
+        (400, "BadRequest", &[Error::NoSignedInUser]),
         (
             400,
             "InvalidArgument",
@@ -311,12 +312,30 @@ fn h1_errors_of_a_store_have_errors_of_the_wire() {
     }
 }
 
+/// An unknown path is told first, then that nobody is signed in, then the method.
 #[test]
-fn h2_me_is_the_callers_user_or_an_unknown_path() {
+fn h1_me_is_the_callers_user_and_a_bad_request_without_one() {
     let context = |me| Context::new(Instant::ZERO, Caller::Trusted { me });
     let raw = RawRequest::new("GET", "/me/presence");
     let me = user(ADELE);
     let parsed = Request::parse(&raw, &context(Some(me)), &Policy::GRAPH);
     assert!(matches!(parsed, Ok(Request::Get { user, .. }) if user == me));
-    assert_eq!(Request::parse(&raw, &context(None), &Policy::GRAPH), Err(Error::UnknownPath));
+    assert_eq!(Request::parse(&raw, &context(None), &Policy::GRAPH), Err(Error::NoSignedInUser));
+    for mut server in [Server::new(), Server::application()] {
+        for (method, path) in [
+            ("GET", "/me/presence"),
+            ("HEAD", "/me/presence"),
+            ("DELETE", "/v1.0/me/presence"),
+            ("POST", "/beta/me/presence/microsoft.graph.setPresence"),
+            ("POST", "/me/presence/clearUserPreferredPresence"),
+        ] {
+            let (status, body) = server.send(method, path, Some("text/plain"), b"{");
+            assert_eq!(status, 400, "{method} {path}");
+            if method != "HEAD" {
+                assert_eq!(body["error"]["code"], "BadRequest");
+                assert_eq!(message(&body), "/me request is only valid with delegated authentication flow.");
+            }
+        }
+        assert_eq!(server.get("/me/absence").0, 404);
+    }
 }

@@ -1,12 +1,16 @@
-//! The wire: section 7 of the behaviour, rules H1 to H6.
+//! The wire: section 7 of the behaviour, rules H1 to H9.
 #![cfg(feature = "graph")]
 
 #[cfg(feature = "batch")]
 mod batch;
 #[cfg(feature = "batch")]
+mod bodies;
+#[cfg(feature = "batch")]
 mod capacity;
 #[cfg(feature = "batch")]
 mod checks;
+#[cfg(feature = "batch")]
+mod collection;
 #[cfg(all(feature = "batch", feature = "details"))]
 mod details;
 #[cfg(feature = "batch")]
@@ -14,6 +18,8 @@ mod examples;
 #[cfg(feature = "batch")]
 mod limits;
 mod mirror;
+#[cfg(feature = "batch")]
+mod paths;
 #[cfg(feature = "batch")]
 mod permissions;
 #[cfg(feature = "batch")]

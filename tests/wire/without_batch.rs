@@ -34,6 +34,7 @@ fn h2_a_batch_and_a_bulk_read_are_unknown_paths() {
         ("GET", "/communications/getPresencesByUserId", ""),
         ("POST", "/v1.0/$batch", batch),
         ("GET", "/$batch", ""),
+        ("GET", "/communications/presences?$filter=id in ('')", ""),
     ] {
         let (status, body) = send(&mut store, method, target, body);
         assert_eq!(status, 404, "{method} {target}");
@@ -56,6 +57,28 @@ fn section_7_single_requests_are_served() {
     assert_eq!(send(&mut store, "POST", "/me/presence/clearUserPreferredPresence", "").0, 200);
     assert_eq!(send(&mut store, "POST", "/me/presence/clearPresence", &format!("{{{session}}}")).0, 200);
     assert_eq!(send(&mut store, "POST", "/me/presence/clearPresence", &format!("{{{session}}}")).0, 404);
+}
+
+#[test]
+fn h7_paths_and_h9_bodies_as_clients_write_them() {
+    let mut store = store();
+    for (method, target, body, expected) in [
+        ("POST", format!("/Users('{ADELE}')/presence/microsoft.graph.clearUserPreferredPresence/"), "null", 200),
+        ("POST", format!("/communications/presences(%27{ADELE}%27)/CLEARUSERPREFERREDPRESENCE"), "\u{feff}{}", 200),
+        ("GET", format!("/users('{ADELE}')/presence"), "", 200),
+        ("HEAD", "/me/presence/".to_owned(), "", 200),
+        ("GET", format!("/users({ADELE})/presence"), "", 404),
+        ("GET", "/users('o''brien')/presence".to_owned(), "", 400),
+    ] {
+        let (status, response) = send(&mut store, method, &target, body);
+        assert_eq!(status, expected, "{method} {target}");
+        assert_eq!(response.is_empty(), method != "GET", "{method} {target}: {response}");
+    }
+    let raw = RawRequest::new("POST", "/me/presence/setPresence").with_content_encoding("gzip").with_body(b"\x1f");
+    let mut bytes = [0; 512];
+    assert_eq!(serve(&raw, &context(), &mut store, &mut Buffer::new(&mut bytes), &mut |_, _| {}), 415);
+    let nobody = Context::new(Instant::ZERO, Caller::Trusted { me: None });
+    assert_eq!(serve(&raw, &nobody, &mut store, &mut Buffer::new(&mut bytes), &mut |_, _| {}), 400);
 }
 
 #[test]

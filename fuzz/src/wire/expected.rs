@@ -1,6 +1,7 @@
 //! The expected response: the library parses the request, which is checked against section 7 as written down here again; all
 //! that follows, and the text, is computed independently. Rules H1 to H5.
 
+use super::bodies::{assert_body_read, assert_headers_read};
 use super::expiry::assert_ends;
 use super::json::depth;
 use super::route::{assert_element_routed, assert_routed};
@@ -62,18 +63,23 @@ impl Expected<'_> {
             Input::Http { body, .. } => {
                 let raw = input.raw().expect("one over HTTP");
                 let request = Request::parse(&raw, self.context, &policy);
-                assert_routed(raw.method, raw.target, self.context, &request, usize::MAX);
+                // Rule H9: over HTTP, `HEAD` is answered like `GET`, without a body.
+                let is_head = raw.method.eq_ignore_ascii_case("HEAD");
+                let method = if is_head { "GET" } else { raw.method };
+                assert_routed(method, raw.target, self.context, &request, usize::MAX);
+                assert_body_read(&raw, body, self.context, &policy, &request);
                 if let Ok(body) = Tree::parse(body) {
                     assert_ends(&body, self.context, &request);
                 }
                 let (status, body) = self.carry_out(request);
-                (Some(status), body)
+                (Some(status), if is_head { String::new() } else { body })
             }
             Input::Line(line) => match Line::parse(line) {
                 Line::Blank => (None, String::new()),
                 Line::Element(element) => {
                     let request = element.request(self.context, &policy);
                     assert_element_routed(element, self.context, &request);
+                    assert_headers_read(element, &request);
                     let (status, body) = self.carry_out(request);
                     (None, response(element.id(), status, &body, false))
                 }
@@ -148,6 +154,7 @@ impl Expected<'_> {
                 None => {
                     let request = element.request(self.context, &policy);
                     assert_element_routed(element, self.context, &request);
+                    assert_headers_read(element, &request);
                     request
                 }
             };

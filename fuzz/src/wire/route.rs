@@ -2,6 +2,7 @@
 
 use super::ME;
 use super::expiry::assert_ends;
+use super::filter::assert_filtered;
 use super::tree::Tree;
 use presence_core::details::{LocationLayer, LocationLayers};
 use presence_core::graph::{Context, DetailsAction, Element, Error, Request};
@@ -19,6 +20,9 @@ const ACTIONS: [&str; 9] = [
     "clearAutomaticLocation",
     "clearLocation",
 ];
+
+/// The user principal names that are known, for [`ME`].
+const NAMES: [&str; 2] = ["adele@x.com", "o'brien@x.com"];
 
 /// The longest URL of an element that is decoded, in bytes.
 const LONGEST: usize = 256;
@@ -38,7 +42,7 @@ struct Path {
 }
 
 /// Returns a segment, percent-decoded; a malformed escape stands for itself.
-fn decoded(segment: &str) -> String {
+pub fn decoded(segment: &str) -> String {
     let mut parts = segment.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
@@ -51,46 +55,79 @@ fn decoded(segment: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Splits `users('id')` into the name and the id, in which a quotation mark is written twice.
+fn with_key(segment: &str) -> Option<(String, Option<String>)> {
+    let (name, key) = segment.split_at_checked(segment.find('(')?)?;
+    let key = key.strip_prefix("('")?.strip_suffix("')")?;
+    let has_keys = ["users", "presences"].contains(&name.to_ascii_lowercase().as_str());
+    has_keys.then(|| (name.to_owned(), Some(key.replace("''", "'"))))
+}
+
+/// Returns the name of an action, in lower case, without its namespace.
+fn unqualified(name: &str) -> &str {
+    name.strip_prefix("microsoft.graph.").unwrap_or(name)
+}
+
 impl Path {
-    /// Reads a path or a whole URL; the query is ignored.
+    /// Reads a path or a whole URL; the query is ignored. Rule H7.
     fn read(target: &str) -> Option<Self> {
         let path = target.split(['?', '#']).next()?;
         let is_url = ["http://", "https://"].iter().any(|scheme| path.to_ascii_lowercase().starts_with(scheme));
         let path = if is_url { path.splitn(4, '/').nth(3)? } else { path.strip_prefix('/').unwrap_or(path) };
-        let segments: Vec<_> = path.split('/').map(decoded).collect();
-        let segments: Vec<_> = segments.iter().map(String::as_str).collect();
-        let segments = match &segments[..] {
-            ["v1.0" | "beta", rest @ ..] => rest,
-            all => all,
-        };
-        let (owner, rest) = match segments {
-            ["$batch"] | ["communications", "getPresencesByUserId"] => (None, segments),
-            ["me", "presence", rest @ ..] => (Some(UserRef::Me), rest),
-            ["users", id, "presence", rest @ ..] | ["communications", "presences", id, rest @ ..] if !id.is_empty() => {
-                (Some(UserRef::Named((*id).to_owned())), rest)
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let mut segments: Vec<_> = path.split('/').map(decoded).collect();
+        if ["v1.0", "beta"].contains(&segments[0].to_ascii_lowercase().as_str()) {
+            segments.remove(0);
+        }
+        // The segments in lower case, without the id behind `users` or `communications/presences`.
+        let (mut names, mut id) = (Vec::<String>::new(), None);
+        for segment in segments {
+            let is_collection =
+                [["users"].as_slice(), &["communications", "presences"]].iter().any(|names_of| names == *names_of);
+            if is_collection && id.is_none() {
+                id = Some(segment);
+                continue;
+            }
+            let (name, key) = with_key(&segment).unwrap_or((segment, None));
+            names.push(name.to_ascii_lowercase());
+            id = key.or(id);
+        }
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let (owner, rest) = match (&names[..], id) {
+            (["$batch"], None) => return Some(Self { owner: None, name: "$batch".to_owned() }),
+            (["communications", "presences"], None) => return Some(Self { owner: None, name: "presences".to_owned() }),
+            (["communications", name], None) if unqualified(name) == "getpresencesbyuserid" => {
+                return Some(Self { owner: None, name: "getPresencesByUserId".to_owned() });
+            }
+            (["me", "presence", rest @ ..], None) => (UserRef::Me, rest),
+            (["users", "presence", rest @ ..] | ["communications", "presences", rest @ ..], Some(id))
+                if !id.is_empty() =>
+            {
+                (UserRef::Named(id), rest)
             }
             _ => return None,
         };
         let name = match rest {
             [] => "presence",
-            [.., name] if owner.is_none() => name,
-            [name] if ACTIONS.contains(name) => name,
+            [name] => ACTIONS.iter().find(|action| action.to_ascii_lowercase() == unqualified(name))?,
             _ => return None,
         };
-        Some(Self { owner, name: name.to_owned() })
+        Some(Self { owner: Some(owner), name: name.to_owned() })
     }
 
     fn method(&self) -> &'static str {
-        if self.name == "presence" { "GET" } else { "POST" }
+        if ["presence", "presences"].contains(&self.name.as_str()) { "GET" } else { "POST" }
     }
 
-    /// Reports whether the user is known: `/me` may stand for no user, and so may a user principal name.
-    fn is_known(&self, context: &Context<'_>) -> bool {
+    /// Returns the error if the user is not known: `/me` may stand for no user, and so may a user principal name.
+    fn fault(&self, context: &Context<'_>) -> Option<Error> {
+        let knows_names = context.environment.is_some();
         match &self.owner {
-            None => true,
-            Some(UserRef::Me) => context.caller.me().is_some(),
-            Some(UserRef::Named(name)) if name.contains('@') => name == "adele@x.com" && context.environment.is_some(),
-            Some(UserRef::Named(_)) => true,
+            Some(UserRef::Me) if context.caller.me().is_none() => Some(Error::NoSignedInUser),
+            Some(UserRef::Named(name)) if name.contains('@') && !(NAMES.contains(&name.as_str()) && knows_names) => {
+                Some(Error::UnknownPath)
+            }
+            _ => None,
         }
     }
 
@@ -150,15 +187,19 @@ pub fn assert_routed(
     outcome: &Result<Request<'_>, Error>,
     longest: usize,
 ) {
-    let path = Path::read(target).filter(|path| path.is_known(context));
+    let path = Path::read(target);
+    let fault = path.as_ref().map_or(Some(Error::UnknownPath), |path| path.fault(context));
     match (&path, outcome) {
-        (_, Err(Error::TooLarge)) | (None, Err(Error::UnknownPath)) => {}
-        (_, Err(Error::UnknownPath)) => assert!(target.len() > longest, "{target} is {path:?}"),
-        (None, _) => panic!("{target} is no path: {outcome:?}"),
+        (_, Err(Error::TooLarge)) => {}
+        (_, Err(Error::UnknownPath)) if target.len() > longest => {}
+        _ if fault.is_some() => assert_eq!(outcome.as_ref().err(), fault.as_ref(), "{target}: {outcome:?}"),
+        (None, _) | (_, Err(Error::UnknownPath | Error::NoSignedInUser)) => panic!("{target} is {path:?}: {outcome:?}"),
         (Some(path), _) => {
             let is_allowed = method.eq_ignore_ascii_case(path.method());
             assert_eq!(*outcome == Err(Error::MethodNotAllowed), !is_allowed, "{method} {target}: {outcome:?}");
-            if let Ok(request) = outcome {
+            if is_allowed && path.name == "presences" {
+                assert_filtered(target, outcome);
+            } else if let Ok(request) = outcome {
                 let (name, user) = ending(request);
                 assert!(path.name == name && path.is_of(user, context), "{target} is {path:?}: {request:?}");
             }

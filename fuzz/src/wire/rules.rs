@@ -91,7 +91,7 @@ pub fn status(error: Error) -> u16 {
     match error {
         Error::Json(_) | Error::NotAnObject | Error::LineTooLong => 400,
         Error::Duplicate(_) | Error::Missing(_) | Error::Malformed(_) | Error::OutOfRange(_) => 400,
-        Error::Pair | Error::Count(_) | Error::Repeated(_) | Error::NestedBatch => 400,
+        Error::Pair | Error::Count(_) | Error::Repeated(_) | Error::NestedBatch | Error::NoSignedInUser => 400,
         Error::OtherUser => 401,
         Error::MissingPermission | Error::OtherSession => 403,
         Error::SessionNotFound | Error::UnknownPath | Error::UnknownUser => 404,
@@ -104,9 +104,10 @@ pub fn status(error: Error) -> u16 {
     }
 }
 
-/// Returns the code of a status by rule H1, or the name of the status if the rule has none.
-pub fn code(status: u16) -> &'static str {
-    match status {
+/// Returns the code of an error by rule H1, or the name of the status if the rule has none.
+pub fn code(error: Error) -> &'static str {
+    match status(error) {
+        400 if error == Error::NoSignedInUser => "BadRequest",
         400 => "InvalidArgument",
         401 => "Unauthorized",
         403 => "Forbidden",
@@ -116,7 +117,7 @@ pub fn code(status: u16) -> &'static str {
         415 => "UnsupportedMediaType",
         424 => "FailedDependency",
         507 => "InsufficientStorage",
-        _ => panic!("{status} is not documented"),
+        status => panic!("{status} is not documented"),
     }
 }
 

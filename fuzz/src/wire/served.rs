@@ -8,7 +8,13 @@ use presence_core::{SessionId, Transition, UserId};
 /// A request, not yet parsed.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
-    Http { method: &'a str, target: &'a str, content_type: Option<&'a str>, body: &'a [u8] },
+    Http {
+        method: &'a str,
+        target: &'a str,
+        content_type: Option<&'a str>,
+        content_encoding: Option<&'a str>,
+        body: &'a [u8],
+    },
     Line(&'a [u8]),
 }
 
@@ -16,9 +22,12 @@ impl<'a> Input<'a> {
     /// Returns the request for the library, if it is one over HTTP.
     pub fn raw(self) -> Option<RawRequest<'a, 'a>> {
         match self {
-            Self::Http { method, target, content_type, body } => {
-                Some(RawRequest::new(method, target).with_content_type(content_type).with_body(body))
-            }
+            Self::Http { method, target, content_type, content_encoding, body } => Some(
+                RawRequest::new(method, target)
+                    .with_content_type(content_type)
+                    .with_content_encoding(content_encoding)
+                    .with_body(body),
+            ),
             Self::Line(_) => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Responses, written naively: text put together piece by piece.
 
-use super::rules::{code, names, status};
+use super::rules::{code, names};
 use super::users::EPOCH;
 use presence_core::details::DetailsView;
 use presence_core::graph::json::Value;
@@ -9,8 +9,10 @@ use presence_core::{Cause, Instant, Presence, SessionId, Transition, UserId};
 
 /// Returns an error body. Rule H1.
 pub fn error(error: Error, trace: &Trace<'_>) -> String {
-    let code = code(status(error));
-    let [date, id, client_id] = [trace.date, trace.request_id, trace.client_request_id].map(text_or_null);
+    let code = code(error);
+    // Rule H9: an id that the client did not send is that of the request.
+    let client_id = if trace.client_request_id.is_some() { trace.client_request_id } else { trace.request_id };
+    let [date, id, client_id] = [trace.date, trace.request_id, client_id].map(text_or_null);
     format!(
         r#"{{"error":{{"code":"{code}","message":"{error}","innerError":{{"date":{date},"request-id":{id},"client-request-id":{client_id}}}}}}}"#
     )

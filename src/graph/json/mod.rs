@@ -11,6 +11,8 @@ mod text;
 mod value;
 
 pub use error::JsonError;
+#[cfg(any(feature = "batch", feature = "details"))]
+pub(super) use text::Decoded;
 pub(super) use text::decode;
 pub use value::Value;
-pub(super) use value::member_before_fault;
+pub(super) use value::{member_before_fault, without_mark};

@@ -8,7 +8,8 @@ use heapless::VecView;
 ///
 /// They are UTF-8, but for a surrogate without its partner: it gives three bytes that are not UTF-8, so that it equals itself in
 /// any spelling, and no text.
-pub(super) struct Decoded<'a> {
+#[derive(Clone)]
+pub(in super::super) struct Decoded<'a> {
     rest: &'a [u8],
     /// The remaining bytes of a character, the next one lowest.
     pending: u32,
@@ -16,7 +17,7 @@ pub(super) struct Decoded<'a> {
 
 impl<'a> Decoded<'a> {
     /// Decodes the validated text between two quotation marks.
-    pub(super) const fn new(inside: &'a str) -> Self {
+    pub(in super::super) const fn new(inside: &'a str) -> Self {
         Self { rest: inside.as_bytes(), pending: 0 }
     }
 

@@ -183,6 +183,14 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Returns a text without the byte order mark before it, which some clients send.
+pub(in super::super) const fn without_mark(text: &[u8]) -> &[u8] {
+    match text {
+        [0xEF, 0xBB, 0xBF, text @ ..] => text,
+        _ => text,
+    }
+}
+
 /// Returns a member of an object that is nested too deeply, if the member comes before the fault.
 pub(in super::super) fn member_before_fault<'a>(text: &'a [u8], name: &str) -> Option<Value<'a>> {
     let mut scanner = Scanner::new(core::str::from_utf8(text).ok()?);

@@ -1,8 +1,10 @@
 //! An element of a batch: a request with an id.
 
+use crate::graph::HAS_BATCH;
 use crate::graph::error::{Error, Field};
 use crate::graph::json::{Value, decode};
 use crate::graph::request::fields::member;
+use crate::graph::request::raw::is_identity;
 use crate::graph::request::target::Target;
 use crate::graph::request::uri::until;
 
@@ -32,6 +34,16 @@ pub(super) type Method = heapless::Vec<u8, 8>;
 pub(super) type Url = heapless::Vec<u8, 256>;
 /// A buffer for media types with escapes: longer than one with all parameters that OData has.
 pub(super) type MediaType = heapless::Vec<u8, 128>;
+/// A buffer for content codings with escapes: longer than the one that is accepted.
+type Coding = heapless::Vec<u8, 16>;
+
+/// The headers of an element that say what its body is.
+pub(super) struct Headers<'a> {
+    /// The value of `Content-Type`, if it is not null.
+    pub(super) content_type: Option<Value<'a>>,
+    /// True if `Content-Encoding` names anything but `identity`.
+    pub(super) is_coded: bool,
+}
 
 impl<'a> Element<'a> {
     /// Parses an object with an id; [`request`](Self::request) parses the rest.
@@ -76,20 +88,24 @@ impl<'a> Element<'a> {
         member(Some(self.value), field)
     }
 
-    /// Returns the value of the header `Content-Type`.
-    pub(super) fn content_type(self) -> Result<Option<Value<'a>>, Error> {
-        let Some(headers) = self.member(Field::Headers)? else { return Ok(None) };
+    /// Returns the headers that say what the body is.
+    pub(super) fn headers(self) -> Result<Headers<'a>, Error> {
+        let mut found = Headers { content_type: None, is_coded: false };
+        let Some(headers) = self.member(Field::Headers)? else { return Ok(found) };
         if !headers.is_object() {
             return Err(Error::Malformed(Field::Headers));
         }
-        let mut content_type: Option<Value<'a>> = None;
         for (name, value) in headers.members() {
-            let is_content_type = name.as_bytes().eq_ignore_ascii_case(b"\"content-type\"");
-            if is_content_type && content_type.replace(value).is_some() {
+            let is = |header: &[u8]| name.as_bytes().eq_ignore_ascii_case(header);
+            if is(b"\"content-type\"") && found.content_type.replace(value).is_some() {
                 return Err(Error::Malformed(Field::Headers));
             }
+            // A coding that is no text is none that is known. Devices without batches do without: no line is coded.
+            let is_plain = || value.is_null() || value.text_in(&mut Coding::new()).is_some_and(is_identity);
+            found.is_coded |= HAS_BATCH && is(b"\"content-encoding\"") && !is_plain();
         }
-        Ok(content_type.filter(|value| !value.is_null()))
+        found.content_type = found.content_type.filter(|value| !value.is_null());
+        Ok(found)
     }
 
     /// Reports whether the element is a batch itself.

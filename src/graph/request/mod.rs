@@ -5,7 +5,10 @@ pub(in crate::graph) mod batch;
 pub(in crate::graph) mod details;
 pub(in crate::graph) mod element;
 mod fields;
+#[cfg(feature = "batch")]
+mod filter;
 pub(in crate::graph) mod ids;
+mod query;
 pub(in crate::graph) mod raw;
 pub(in crate::graph) mod select;
 pub(in crate::graph) mod target;
@@ -23,6 +26,7 @@ use batch::Batch;
 use details::DetailsAction;
 use element::{Element, MediaType, Method, Url};
 use ids::Ids;
+use query::Query;
 use raw::{Body, RawRequest};
 use select::Select;
 use target::{Operation, Target};
@@ -82,12 +86,15 @@ impl<'a> Request<'a> {
     /// assert_eq!(error, Error::Missing(Field::SessionId));
     /// assert_eq!(error.to_string(), "[SessionId]: The SessionId field is required.");
     /// ```
-    pub fn parse(raw: &RawRequest<'_, 'a>, context: &Context<'_>, policy: &Policy) -> Result<Self, Error> {
-        Self::parse_for(raw, context.me(), context, policy)
+    pub fn parse(raw: &RawRequest<'a, 'a>, context: &Context<'_>, policy: &Policy) -> Result<Self, Error> {
+        let method = if raw.is_head() { "GET" } else { raw.method };
+        Self::parse_for(raw, method, Query::new(raw.target), context.me(), context, policy)
     }
 
     fn parse_for(
         raw: &RawRequest<'_, 'a>,
+        method: &str,
+        query: Query<'a>,
         me: Option<&UserId>,
         context: &Context<'_>,
         policy: &Policy,
@@ -95,17 +102,20 @@ impl<'a> Request<'a> {
         if raw.is_too_large() {
             return Err(Error::TooLarge);
         }
-        let (user, operation) = match Target::route(raw.method, raw.target, me, context)? {
+        let (user, operation) = match Target::route(method, raw.target, me, context)? {
             Target::Presence(user, operation) => (user, operation),
             Target::Batch if HAS_BATCH => return Batch::parse(raw.body()?).map(Self::Batch),
             Target::PresencesByUserId if HAS_BATCH => {
                 let ids = Ids::parse(raw.body()?)?;
-                return Ok(Self::GetPresences(ids.with_select(select(raw.target)?)));
+                return Ok(Self::GetPresences(ids.with_select(select(query)?)));
             }
-            Target::Batch | Target::PresencesByUserId => return Err(Error::UnknownPath),
+            Target::Presences if HAS_BATCH => {
+                return Ok(Self::GetPresences(filter(query)?.with_select(select(query)?)));
+            }
+            Target::Batch | Target::PresencesByUserId | Target::Presences => return Err(Error::UnknownPath),
         };
         if operation == Operation::Get {
-            return Ok(Self::Get { user: user.user(me, context)?, select: select(raw.target)? });
+            return Ok(Self::Get { user: user.user(me, context)?, select: select(query)? });
         }
         #[cfg(feature = "details")]
         if DetailsAction::is_named_by(operation) {
@@ -135,28 +145,40 @@ impl<'a> Element<'a> {
             return Err(Error::Malformed(Field::Method));
         }
         let url = url.escaped().ok_or(Error::Malformed(Field::Url))?;
-        // A path too long to decode names nothing here, and neither does such a method. Without feature `details` nothing
-        // after the path is read.
-        let url = if cfg!(feature = "details") { url } else { until(url, b"?") };
-        let target = decode(url, &mut url_buffer).ok_or(Error::UnknownPath)?;
+        // A path too long to decode names nothing here, and neither does such a method.
+        let target = decode(until(url, b"?"), &mut url_buffer).ok_or(Error::UnknownPath)?;
         let method = method.text_in(&mut method_buffer).unwrap_or_default();
         let me = context.me();
         Target::route(method, target, me, context)?;
         let mut content_type_buffer = MediaType::new();
+        let headers = self.headers()?;
         let content_type =
-            self.content_type()?.map(|value| value.text_in(&mut content_type_buffer).unwrap_or_default());
+            headers.content_type.map(|value| value.text_in(&mut content_type_buffer).unwrap_or_default());
+        let content_encoding = if headers.is_coded { Some("unknown") } else { None };
         let body = Body::Json(self.member(Field::Body)?);
-        Request::parse_for(&RawRequest { method, target, content_type, body }, me, context, policy)
+        let raw = RawRequest { method, target, content_type, content_encoding, body };
+        Request::parse_for(&raw, method, Query::in_json(url), me, context, policy)
     }
 }
 
 /// Parses `$select`; without feature `details` everything is selected.
-fn select(target: &str) -> Result<Select, Error> {
+fn select(query: Query<'_>) -> Result<Select, Error> {
     #[cfg(feature = "details")]
-    return Select::parse(target);
+    return Select::of(query);
     #[cfg(not(feature = "details"))]
     {
-        let _ = target;
+        let _ = query;
         Ok(Select::ALL)
+    }
+}
+
+/// Parses `$filter`; without feature `batch` there is no collection to filter.
+fn filter(query: Query<'_>) -> Result<Ids<'_>, Error> {
+    #[cfg(feature = "batch")]
+    return Ids::filtered(query);
+    #[cfg(not(feature = "batch"))]
+    {
+        let _ = query;
+        Err(Error::UnknownPath)
     }
 }

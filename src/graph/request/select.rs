@@ -3,7 +3,7 @@
 #[cfg(feature = "details")]
 use crate::graph::error::{Error, Field};
 #[cfg(feature = "details")]
-use crate::graph::request::uri::{Decoded, query_option};
+use crate::graph::request::query::Query;
 
 /// The members of a presence object that a request asks for.
 ///
@@ -29,6 +29,10 @@ impl Select {
 pub(in crate::graph) const PROPERTIES: [&str; 7] =
     ["id", "availability", "activity", "outOfOfficeSettings", "statusMessage", "sequenceNumber", "workLocation"];
 
+/// The length of the longest of these names, in bytes.
+#[cfg(feature = "details")]
+const LONGEST: usize = "outOfOfficeSettings".len();
+
 #[cfg(feature = "details")]
 impl Select {
     /// Parses the `$select` of a request's target, names in any case; everything without one, or with `*`.
@@ -46,28 +50,36 @@ impl Select {
     /// # Ok::<(), presence_core::graph::Error>(())
     /// ```
     pub fn parse(target: &str) -> Result<Self, Error> {
-        let Some(names) = query_option(target, "$select") else { return Ok(Self::ALL) };
-        // A comma separates whether it is escaped or not: no name has one.
+        Self::of(Query::new(target))
+    }
+
+    /// Parses the `$select` of a query.
+    pub(super) fn of(query: Query<'_>) -> Result<Self, Error> {
+        let Some(mut names) = query.option("$select") else { return Ok(Self::ALL) };
         let mut select = Self { properties: 0 };
-        let mut rest = names.as_bytes();
-        loop {
-            let (name, after) = split_at_comma(rest);
-            let is = |property: &str| {
-                let letters = Decoded::new(name).filter(|byte| *byte != b' ' && *byte != b'+');
-                letters.map(|byte| byte.to_ascii_lowercase()).eq(property.bytes().map(|byte| byte.to_ascii_lowercase()))
-            };
-            if is("*") || is("") && names.is_empty() {
-                select = Self::ALL;
-            } else {
-                let position = PROPERTIES.iter().position(|property| is(property));
-                let position = position.ok_or(Error::Malformed(Field::Select))?;
-                select.properties |= 1_u8.checked_shl(position as u32).unwrap_or(0);
-            }
-            match after {
-                Some(after) => rest = after,
-                None => return Ok(select),
-            }
+        let mut is_at_end = names.clone().next().is_none();
+        if is_at_end {
+            return Ok(Self::ALL);
         }
+        while !is_at_end {
+            let mut name = heapless::Vec::<u8, LONGEST>::new();
+            is_at_end = loop {
+                match names.next() {
+                    None => break true,
+                    Some(b',') => break false,
+                    Some(b' ' | b'+') => {}
+                    Some(byte) => name.push(byte).map_err(|_| Error::Malformed(Field::Select))?,
+                }
+            };
+            if name == *b"*" {
+                select = Self::ALL;
+                continue;
+            }
+            let position = PROPERTIES.iter().position(|property| property.as_bytes().eq_ignore_ascii_case(&name));
+            let position = position.ok_or(Error::Malformed(Field::Select))?;
+            select.properties |= 1_u8.checked_shl(position as u32).unwrap_or(0);
+        }
+        Ok(select)
     }
 
     /// Reports whether a member is selected.
@@ -80,24 +92,6 @@ impl Select {
     pub(in crate::graph) fn contains_at(self, position: usize) -> bool {
         self.properties & 1_u8.checked_shl(position as u32).unwrap_or(0) != 0
     }
-}
-
-/// Splits a text at its first comma.
-#[cfg(feature = "details")]
-fn split_at_comma(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let length = text.len().saturating_sub(rest.len());
-        let before = text.get(..length).unwrap_or(text);
-        match rest {
-            [b',', after @ ..] => return (before, Some(after)),
-            [b'%', b'2', b'C' | b'c', after @ ..] => return (before, Some(after)),
-            _ => {}
-        }
-        let _ = first;
-        rest = after;
-    }
-    (text, None)
 }
 
 #[cfg(all(test, feature = "details"))]

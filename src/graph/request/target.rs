@@ -3,8 +3,10 @@
 use crate::graph::HAS_BATCH;
 use crate::graph::context::Context;
 use crate::graph::error::{Error, Field};
-use crate::graph::request::uri::{Decoded, Segments, is, until, without_authority};
+use crate::graph::request::uri::{Decoded, Segments, is, is_action, key, until, without_authority};
 use crate::id::UserId;
+#[cfg(feature = "details")]
+use core::str::Bytes;
 
 /// An operation on a presence, as the end of a path names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,7 @@ impl Operation {
     /// Reads the segments after `presence`.
     fn read(segments: &mut Segments<'_>) -> Option<Self> {
         let Some(action) = segments.next() else { return Some(Self::Get) };
-        Self::ACTIONS.iter().find(|(name, _)| is(action, name)).map(|(_, operation)| *operation)
+        Self::ACTIONS.iter().find(|(name, _)| is_action(action, name)).map(|(_, operation)| *operation)
     }
 }
 
@@ -72,6 +74,9 @@ pub enum UserRef<'a> {
     Me,
     /// An id or a user principal name, percent-encoded as it was sent.
     Named(&'a str),
+    /// The same out of a key in parentheses, in which a quotation mark is written twice. Feature `details`.
+    #[cfg(feature = "details")]
+    Quoted(&'a str),
 }
 
 /// The meaning of a path.
@@ -81,6 +86,8 @@ pub enum UserRef<'a> {
 pub enum Target<'a> {
     /// One user's presence.
     Presence(UserRef<'a>, Operation),
+    /// `/communications/presences`, the collection. See [H8](crate::rules#h8).
+    Presences,
     /// `/communications/getPresencesByUserId`
     PresencesByUserId,
     /// `/$batch`
@@ -90,8 +97,9 @@ pub enum Target<'a> {
 impl<'a> Target<'a> {
     /// Parses the target of a request; the query is ignored.
     ///
-    /// A path may begin with `/v1.0` or `/beta`. Segments are percent-decoded after splitting. With feature `batch` a whole URL
-    /// is accepted too, as some clients send in batches; only its path counts.
+    /// A path may begin with `/v1.0` or `/beta`. Segments are percent-decoded after splitting, and names may be written in any
+    /// way that [H7](crate::rules#h7) lists. With feature `batch` a whole URL is accepted too, as some clients send in batches;
+    /// only its path counts.
     ///
     /// # Errors
     ///
@@ -102,6 +110,8 @@ impl<'a> Target<'a> {
     ///
     /// let target = Target::parse("/v1.0/me/presence/clearPresence?x=y");
     /// assert_eq!(target, Ok(Target::Presence(UserRef::Me, Operation::ClearPresence)));
+    /// let target = Target::parse("/Users('adele@contoso.com')/presence/microsoft.graph.clearPresence/");
+    /// assert_eq!(target, Ok(Target::Presence(UserRef::Named("adele@contoso.com"), Operation::ClearPresence)));
     /// ```
     pub fn parse(target: &'a str) -> Result<Self, Error> {
         Self::read(until(target, b"?#")).ok_or(Error::UnknownPath)
@@ -118,21 +128,20 @@ impl<'a> Target<'a> {
         } else if is(first, "me") {
             segments.require("presence")?;
             Self::Presence(UserRef::Me, Operation::read(&mut segments)?)
-        } else if is(first, "users") {
-            let user = UserRef::read(&mut segments)?;
-            segments.require("presence")?;
-            Self::Presence(user, Operation::read(&mut segments)?)
         } else if is(first, "communications") {
             let name = segments.next()?;
-            if HAS_BATCH && is(name, "getPresencesByUserId") {
+            if HAS_BATCH && is_action(name, "getPresencesByUserId") {
                 Self::PresencesByUserId
-            } else if is(name, "presences") {
-                Self::Presence(UserRef::read(&mut segments)?, Operation::read(&mut segments)?)
+            } else if HAS_BATCH && segments.is_at_end() && is(name, "presences") {
+                Self::Presences
             } else {
-                return None;
+                let user = UserRef::read(name, "presences", &mut segments)?;
+                Self::Presence(user, Operation::read(&mut segments)?)
             }
         } else {
-            return None;
+            let user = UserRef::read(first, "users", &mut segments)?;
+            segments.require("presence")?;
+            Self::Presence(user, Operation::read(&mut segments)?)
         };
         if segments.next().is_none() { Some(target) } else { None }
     }
@@ -151,75 +160,113 @@ impl<'a> Target<'a> {
         if method.eq_ignore_ascii_case(target.method()) { Ok(target) } else { Err(Error::MethodNotAllowed) }
     }
 
-    /// Returns the method of this target: the value of the `Allow` header of a 405.
+    /// Returns the method of this target. Over HTTP `HEAD` is allowed where `GET` is.
     #[must_use]
     pub const fn method(self) -> &'static str {
-        if matches!(self, Self::Presence(_, Operation::Get)) { "GET" } else { "POST" }
+        if matches!(self, Self::Presence(_, Operation::Get) | Self::Presences) { "GET" } else { "POST" }
     }
 }
 
 impl<'a> UserRef<'a> {
-    fn read(segments: &mut Segments<'a>) -> Option<Self> {
-        segments.next().filter(|id| !id.is_empty()).map(Self::Named)
+    /// Reads the key behind the name of a collection, or the segment after it.
+    fn read(segment: &'a str, collection: &str, segments: &mut Segments<'a>) -> Option<Self> {
+        let rest = Decoded::new(segment).skip(collection)?;
+        let is_key = !rest.is_at_end();
+        let id = if is_key { key(segment, rest)? } else { segments.next()? };
+        if id.is_empty() {
+            return None;
+        }
+        #[cfg(feature = "details")]
+        if is_key && Decoded::new(id).any(|byte| byte == b'\'') {
+            return Some(Self::Quoted(id));
+        }
+        Some(Self::Named(id))
     }
 
     /// Checks that `/me` stands for a user, and that a user principal name is known.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownPath`].
+    /// [`Error::NoSignedInUser`] for `/me` without a user, [`Error::UnknownPath`] for an unknown name.
     fn check(self, me: Option<&UserId>, context: &Context<'_>) -> Result<(), Error> {
-        let is_known = match self {
-            Self::Me => me.is_some(),
-            Self::Named(segment) if is_principal_name(segment) => user_named(segment, context).is_some(),
-            Self::Named(_) => true,
-        };
-        if is_known { Ok(()) } else { Err(Error::UnknownPath) }
+        match self {
+            Self::Me if me.is_none() => Err(Error::NoSignedInUser),
+            Self::Me => Ok(()),
+            _ if self.is_principal_name() && self.user_named(context).is_none() => Err(Error::UnknownPath),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the user's id.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownPath`] for `/me` without a user, and an unknown name. [`Error::Malformed`] for an id that is not a GUID.
+    /// Those of [`check`](Self::check), and [`Error::Malformed`] for an id that is not a GUID.
     pub(super) fn user(self, me: Option<&UserId>, context: &Context<'_>) -> Result<UserId, Error> {
         match self {
-            Self::Me => me.copied().ok_or(Error::UnknownPath),
-            Self::Named(segment) if cfg!(feature = "details") && is_principal_name(segment) => {
-                user_named(segment, context).ok_or(Error::UnknownPath)
+            Self::Me => me.copied().ok_or(Error::NoSignedInUser),
+            _ if cfg!(feature = "details") && self.is_principal_name() => {
+                self.user_named(context).ok_or(Error::UnknownPath)
             }
-            Self::Named(segment) => {
-                // A GUID in braces takes 38 bytes.
-                let mut text = heapless::Vec::<u8, 38>::new();
-                for byte in Decoded::new(segment.as_bytes()) {
-                    text.push(byte).map_err(|_| Error::Malformed(Field::User))?;
-                }
-                UserId::parse_ascii(&text).map_err(|_| Error::Malformed(Field::User))
+            _ => user_id(self.text()).ok_or(Error::Malformed(Field::User)),
+        }
+    }
+
+    /// Returns the bytes of an id or a name, decoded.
+    fn text(self) -> impl Iterator<Item = u8> {
+        let text = Decoded::new(match self {
+            Self::Me => "",
+            Self::Named(text) => text,
+            #[cfg(feature = "details")]
+            Self::Quoted(text) => text,
+        });
+        #[cfg(feature = "details")]
+        let text = without_double_quotes(text, matches!(self, Self::Quoted(_)));
+        text
+    }
+
+    fn is_principal_name(self) -> bool {
+        self.text().any(|byte| byte == b'@')
+    }
+
+    /// Returns the user with a user principal name; without feature `details` there are no names.
+    fn user_named(self, context: &Context<'_>) -> Option<UserId> {
+        #[cfg(feature = "details")]
+        {
+            // The longest there can be: 64 bytes, an at, and 255.
+            let mut name = heapless::Vec::<u8, 320>::new();
+            for byte in self.text() {
+                name.push(byte).ok()?;
             }
+            context.user_named(core::str::from_utf8(&name).ok()?)
+        }
+        #[cfg(not(feature = "details"))]
+        {
+            let _ = context;
+            None
         }
     }
 }
 
-fn is_principal_name(segment: &str) -> bool {
-    Decoded::new(segment.as_bytes()).any(|byte| byte == b'@')
+/// Returns the text of a key: where two quotation marks follow each other, they stand for one.
+#[cfg(feature = "details")]
+fn without_double_quotes(text: Decoded<Bytes<'_>>, is_key: bool) -> impl Iterator<Item = u8> {
+    let mut is_first = false;
+    text.filter(move |byte| {
+        let is_quote = is_key && *byte == b'\'';
+        is_first = is_quote && !is_first;
+        is_first || !is_quote
+    })
 }
 
-/// Returns the user with a user principal name; without feature `details` there are no names.
-fn user_named(segment: &str, context: &Context<'_>) -> Option<UserId> {
-    #[cfg(feature = "details")]
-    {
-        // The longest there can be: 64 bytes, an at, and 255.
-        let mut name = heapless::Vec::<u8, 320>::new();
-        for byte in Decoded::new(segment.as_bytes()) {
-            name.push(byte).ok()?;
-        }
-        context.user_named(core::str::from_utf8(&name).ok()?)
+/// Returns the GUID of these bytes.
+pub(super) fn user_id(bytes: impl Iterator<Item = u8>) -> Option<UserId> {
+    // One in braces takes 38.
+    let mut text = heapless::Vec::<u8, 38>::new();
+    for byte in bytes {
+        text.push(byte).ok()?;
     }
-    #[cfg(not(feature = "details"))]
-    {
-        let _ = (segment, context);
-        None
-    }
+    UserId::parse_ascii(&text).ok()
 }
 
 #[cfg(test)]
@@ -242,10 +289,11 @@ mod tests {
                         assert_eq!(id, "7");
                         Some(("id", Some(operation)))
                     }
+                    Ok(Target::Presences) => Some(("collection", None)),
                     Ok(Target::PresencesByUserId) => Some(("bulk", None)),
                     Ok(Target::Batch) => Some(("batch", None)),
-                    Err(error) => {
-                        assert_eq!(error, Error::UnknownPath);
+                    other => {
+                        assert_eq!(other, Err(Error::UnknownPath));
                         None
                     }
                 }
@@ -253,6 +301,8 @@ mod tests {
             assert_eq!(parse("/me/presence"), Some(("me", Some(Operation::Get))));
             assert_eq!(parse("/users/7/presence"), Some(("id", Some(Operation::Get))));
             assert_eq!(parse("/communications/presences/7"), Some(("id", Some(Operation::Get))));
+            assert_eq!(parse("/communications/presences"), HAS_BATCH.then_some(("collection", None)));
+            assert_eq!(parse("/communications/presences/?$filter=x"), HAS_BATCH.then_some(("collection", None)));
             assert_eq!(parse("/communications/getPresencesByUserId"), HAS_BATCH.then_some(("bulk", None)));
             assert_eq!(parse("/$batch"), HAS_BATCH.then_some(("batch", None)));
             assert_eq!(parse("/%24batch"), HAS_BATCH.then_some(("batch", None)));
@@ -282,15 +332,14 @@ mod tests {
                 "/",
                 "/me",
                 "/me/",
-                "/me/presence/",
+                "/me/presence//",
                 "/me/presence/x",
                 "/me/presence/setPresence/x",
                 "/users",
                 "/users/7",
                 "/users/7/presences",
                 "/communications",
-                "/communications/presences",
-                "/communications/presences/",
+                "/communications/presences//",
                 "/x",
                 "/communications/presences/7/x",
                 "//me/presence",
@@ -298,6 +347,25 @@ mod tests {
                 "/me//presence",
                 "/$batch/x",
                 "/communications/getPresencesByUserId/x",
+                "/me('7')/presence",
+                "/me/microsoft.graph.presence",
+                "/me/presence/microsoft.graph",
+                "/me/presence/microsoft.graph.",
+                "/me/presence/microsoft.graph.microsoft.graph.setPresence",
+                "/me/presence/graph.setPresence",
+                "/microsoft.graph.users/7/presence",
+                "/communications/microsoft.graph.presences/7",
+                "/users()/presence",
+                "/users('')/presence",
+                "/users(7)/presence",
+                "/users('7/presence",
+                "/users('7'/presence",
+                "/users(7')/presence",
+                "/users('7')x/presence",
+                "/users('7')/7/presence",
+                "/users'7'/presence",
+                "/users(\"7\")/presence",
+                "/communications/presences('7')/presence",
             ] {
                 assert_eq!(parse(unknown), None, "{unknown}");
             }
@@ -315,7 +383,7 @@ mod tests {
         assert_eq!(named("fa8bf3dc%2Deca7-46b7-bad1-db199b62afc3"), Ok(user));
         assert_eq!(named("7"), Err(Error::Malformed(Field::User)));
         assert_eq!(UserRef::Named("a%40b.com").check(None, &context), Err(Error::UnknownPath));
-        assert_eq!(UserRef::Me.check(None, &context), Err(Error::UnknownPath));
+        assert_eq!(UserRef::Me.check(None, &context), Err(Error::NoSignedInUser));
         assert_eq!(UserRef::Me.user(Some(&user), &context), Ok(user));
     }
 }

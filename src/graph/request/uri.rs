@@ -1,6 +1,7 @@
-//! Paths and queries: segments, options, percent-decoding.
+//! Paths: segments, names, keys, percent-decoding.
 
 use crate::id::hex_value;
+use core::str::Bytes;
 
 /// Returns the text before the first of these ASCII bytes; all of it if there is none.
 pub(super) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
@@ -16,29 +17,14 @@ pub(super) fn without_authority(target: &str) -> &str {
     behind.get(until(behind, b"/").len()..).unwrap_or_default()
 }
 
-/// Returns the value of an option in the query of a target, still percent-encoded.
-#[cfg(feature = "details")]
-pub(super) fn query_option<'a>(target: &'a str, name: &str) -> Option<&'a str> {
-    let target = until(target, b"#");
-    let query = target.get(until(target, b"?").len().saturating_add(1)..)?;
-    let mut options = query.split('&').map(|option| {
-        let key = until(option, b"=");
-        (key, option.get(key.len().saturating_add(1)..).unwrap_or_default())
-    });
-    let is_named = |key: &str| {
-        Decoded::new(key.as_bytes())
-            .map(|byte| byte.to_ascii_lowercase())
-            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
-    };
-    options.find(|(key, _)| is_named(key)).map(|(_, value)| value)
-}
-
 /// The remaining segments of a path.
 pub(super) struct Segments<'a>(Option<&'a str>);
 
 impl<'a> Segments<'a> {
+    /// Creates the segments of a path; a slash at its end is ignored.
     pub(super) fn new(path: &'a str) -> Self {
-        Self(Some(path.strip_prefix("/").unwrap_or(path)))
+        let path = path.strip_prefix("/").unwrap_or(path);
+        Self(Some(path.strip_suffix("/").unwrap_or(path)))
     }
 
     pub(super) fn next(&mut self) -> Option<&'a str> {
@@ -48,37 +34,81 @@ impl<'a> Segments<'a> {
         Some(segment)
     }
 
+    pub(super) const fn is_at_end(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(super) fn require(&mut self, name: &str) -> Option<()> {
         if is(self.next()?, name) { Some(()) } else { None }
     }
 }
 
-/// The bytes of a segment, percent-decoded; a malformed escape stands for itself.
-pub(super) struct Decoded<'a>(&'a [u8]);
+/// Bytes, percent-decoded; a malformed escape stands for itself.
+#[derive(Clone)]
+pub(super) struct Decoded<I>(pub(super) I);
 
-impl<'a> Decoded<'a> {
-    pub(super) const fn new(text: &'a [u8]) -> Self {
-        Self(text)
+impl<'a> Decoded<Bytes<'a>> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self(text.bytes())
     }
 }
 
-impl Iterator for Decoded<'_> {
+impl<I: Iterator<Item = u8> + Clone> Iterator for Decoded<I> {
     type Item = u8;
 
     fn next(&mut self) -> Option<u8> {
-        if let [b'%', high, low, after @ ..] = self.0
-            && let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low))
-        {
-            self.0 = after;
-            return Some((high << 4) | low);
+        let first = self.0.next()?;
+        if first == b'%' {
+            let mut ahead = self.0.clone();
+            if let Some(high) = ahead.next().and_then(hex_value)
+                && let Some(low) = ahead.next().and_then(hex_value)
+            {
+                self.0 = ahead;
+                return Some((high << 4) | low);
+            }
         }
-        let (first, after) = self.0.split_first()?;
-        self.0 = after;
-        Some(*first)
+        Some(first)
     }
 }
 
-/// Reports whether a segment, percent-decoded, is this name.
+impl Decoded<Bytes<'_>> {
+    /// Skips a name in any case, if it comes next.
+    pub(super) fn skip(mut self, name: &str) -> Option<Self> {
+        for expected in name.bytes() {
+            if !self.next()?.eq_ignore_ascii_case(&expected) {
+                return None;
+            }
+        }
+        Some(self)
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.0.len() == 0
+    }
+}
+
+/// Reports whether a segment is this name, which may be escaped and in any case.
 pub(super) fn is(segment: &str, name: &str) -> bool {
-    Decoded::new(segment.as_bytes()).eq(name.bytes())
+    Decoded::new(segment).skip(name).is_some_and(|rest| rest.is_at_end())
+}
+
+/// Reports whether a segment is the name of this action, with its namespace or without.
+pub(super) fn is_action(segment: &str, name: &str) -> bool {
+    let segment = Decoded::new(segment);
+    let unqualified = segment.clone().skip("microsoft.graph.").unwrap_or(segment);
+    unqualified.skip(name).is_some_and(|rest| rest.is_at_end())
+}
+
+/// Returns the text of a key, as in `('id')`, still escaped; it is what is left of a segment.
+pub(super) fn key<'a>(segment: &'a str, rest: Decoded<Bytes<'a>>) -> Option<&'a str> {
+    let rest = rest.skip("('")?;
+    let inside = segment.get(segment.len().saturating_sub(rest.0.len())..)?;
+    // Either of the last two characters may be escaped.
+    for len in [2, 4, 6] {
+        let (text, end) = inside.split_at_checked(inside.len().checked_sub(len)?)?;
+        if is(end, "')") {
+            return Some(text);
+        }
+    }
+    None
 }

@@ -35,7 +35,7 @@ impl Error {
         writer.write(br#","request-id":"#)?;
         write_optional(writer, trace.request_id)?;
         writer.write(br#","client-request-id":"#)?;
-        write_optional(writer, trace.client_request_id)?;
+        write_optional(writer, trace.client_request_id.or(trace.request_id))?;
         writer.write(b"}}}")
     }
 }

@@ -47,6 +47,7 @@ fn lists(value: Value<'_>, batch: Batch<'_>, element: Element<'_>, ids: Ids<'_>)
 #[inline(never)]
 fn setters(raw: RawRequest<'static, 'static>, resource: Resource<'static>) {
     black_box(RawRequest::with_content_type(raw, "application/json"));
+    black_box(RawRequest::with_content_encoding(raw, "gzip"));
     black_box(Resource::with_details(resource, None));
 }
 
@@ -65,7 +66,7 @@ pub fn keep() {
     keep!(Permissions => contains, from_name, intersects, is_empty, union);
     keep!(Context<'static> => new, with_environment, with_known_users, with_trace);
     keep!(ChangeEvent<'static> => new, write);
-    keep!(RawRequest<'static, 'static> => new, with_body);
+    keep!(RawRequest<'static, 'static> => is_head, new, with_body);
     keep!(Resource<'static> => for_owner, max_len, new, read, with_select, write);
     keep!(fn => setters);
     keep!(Line<'static> => parse, write_error);

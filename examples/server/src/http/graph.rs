@@ -58,7 +58,7 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     }
 }
 
-fn parse<'a>(app: &App, parts: &Parts, body: &'a ReservedBody, caller: Caller) -> Result<Request<'a>, RequestError> {
+fn parse<'a>(app: &App, parts: &'a Parts, body: &'a ReservedBody, caller: Caller) -> Result<Request<'a>, RequestError> {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     // A value that is no text cannot name JSON.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
