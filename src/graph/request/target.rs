@@ -117,6 +117,27 @@ impl<'a> Target<'a> {
         Self::read(until(target, b"?#")).ok_or(Error::UnknownPath)
     }
 
+    /// Removes the last segment of a target's path, if it is the name of this action; the query goes with it.
+    ///
+    /// An application that has actions of its own reads their paths as all others are read ([H7](crate::rules#h7)): parse what
+    /// is left.
+    ///
+    /// ```
+    /// use presence_core::graph::{Operation, Target, UserRef};
+    ///
+    /// let presence = Target::strip_action("/v1.0/me/presence/explain?x=y", "explain");
+    /// assert_eq!(presence, Some("/v1.0/me/presence"));
+    /// assert_eq!(presence.map(Target::parse), Some(Ok(Target::Presence(UserRef::Me, Operation::Get))));
+    /// assert_eq!(Target::strip_action("/me/presence", "explain"), None);
+    /// ```
+    #[must_use]
+    pub fn strip_action(target: &'a str, action: &str) -> Option<&'a str> {
+        let path = until(target, b"?#");
+        let (before, last) = path.strip_suffix('/').unwrap_or(path).rsplit_once('/')?;
+        // A slash at the end is ignored, but not two in the middle.
+        (is_action(last, action) && !before.ends_with('/')).then_some(before)
+    }
+
     fn read(target: &'a str) -> Option<Self> {
         let mut segments = Segments::new(if HAS_BATCH { without_authority(target) } else { target });
         let mut first = segments.next()?;

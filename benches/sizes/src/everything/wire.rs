@@ -60,7 +60,7 @@ pub fn keep() {
     keep!(Ids<'static> => parse, select);
     keep!(fn => lists);
     keep!(Request<'static> => parse);
-    keep!(Target<'static> => method, parse);
+    keep!(Target<'static> => method, parse, strip_action);
     keep!(Select => contains, parse);
     keep!(Caller => authorise, may_read, may_read_all, me);
     keep!(Permissions => contains, from_name, intersects, is_empty, union);

@@ -6,9 +6,10 @@
 use super::App;
 use super::dispatch::{Dispatched, Outcome, TYPICAL_PRESENCE};
 use super::graph::reserved_json;
+use super::request::ServerRequest;
 use super::response::{Ids, RequestError, VecWriter};
+use crate::tokens::Identity;
 use axum::response::Response;
-use presence_core::Policy;
 use presence_core::graph::{Batch, Caller, Dependencies, Element};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -19,7 +20,8 @@ enum State {
 }
 
 /// Executes a batch and returns the response.
-pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Result<Response, RequestError> {
+pub async fn run(app: &App, batch: Batch<'_>, identity: &Identity, ids: &Ids) -> Result<Response, RequestError> {
+    let caller = identity.caller;
     // The least memory for each element's response; longer ones reserve more.
     let mut reserved = app.reserve(Batch::MAX_ELEMENTS * TYPICAL_PRESENCE)?;
     let mut elements: Vec<(Element<'_>, State)> = Vec::with_capacity(Batch::MAX_ELEMENTS);
@@ -35,7 +37,7 @@ pub async fn run(app: &App, batch: Batch<'_>, caller: Caller, ids: &Ids) -> Resu
             finished = elements.len();
         }
         let is_allowed = dependencies.check(element).map_err(RequestError::from);
-        let state = match is_allowed.and_then(|()| dispatch(app, element, caller)) {
+        let state = match is_allowed.and_then(|()| dispatch(app, element, identity)) {
             Ok(dispatched) => State::Dispatched(dispatched),
             Err(error) => State::Finished(Err(error)),
         };
@@ -68,10 +70,10 @@ fn reserve(state: &mut State, app: &App, reserved: &mut OwnedSemaphorePermit) {
     }
 }
 
-fn dispatch(app: &App, element: Element<'_>, caller: Caller) -> Result<Dispatched, RequestError> {
-    let request = element.request(&app.context(caller), &Policy::GRAPH)?;
-    caller.authorise(&request)?;
-    app.dispatch(&request, &caller)
+fn dispatch(app: &App, element: Element<'_>, identity: &Identity) -> Result<Dispatched, RequestError> {
+    let request = ServerRequest::of_element(element, &app.context(identity.caller))?;
+    request.authorise(identity)?;
+    app.dispatch(&request, &identity.caller)
 }
 
 async fn finish(state: &mut State, app: &App, caller: Caller) {

@@ -1,9 +1,11 @@
 //! Dispatch: sends an authorised request to the shards of its users, and writes their responses as JSON.
 
 use super::App;
+use super::explain;
+use super::request::ServerRequest;
 use super::response::{RequestError, THROTTLED, VecWriter};
 use crate::shard::QueueFullError;
-use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserView};
+use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
 use presence_core::graph::{Caller, Error, Ids, Request, Resource, Select, TextBuffer};
 use presence_core::{SessionId, UserId};
 use tokio::sync::OwnedSemaphorePermit;
@@ -27,6 +29,8 @@ pub enum Dispatched {
     Action(Receiver<ActionOutcome>),
     /// A read.
     Read(Receiver<UserView>, Select),
+    /// An explanation.
+    Explain(Receiver<UserExplanation>),
     /// A bulk read: the ids in order, and the response of each shard about its own users.
     ReadMany(Vec<UserId>, Vec<Receiver<Vec<UserView>>>, Select, OwnedSemaphorePermit),
 }
@@ -39,7 +43,15 @@ impl From<QueueFullError> for RequestError {
 
 impl App {
     /// Sends a caller's request, but no batch, to its shards. A later request about the same user is executed later.
-    pub fn dispatch(&self, request: &Request<'_>, caller: &Caller) -> Result<Dispatched, RequestError> {
+    pub fn dispatch(&self, request: &ServerRequest<'_>, caller: &Caller) -> Result<Dispatched, RequestError> {
+        let request = match request {
+            ServerRequest::Graph(request) => request,
+            ServerRequest::Explain(user) => {
+                let (to, explanation) = channel();
+                self.shards.send(self.shards.of(*user), Job::Explain(*user, to))?;
+                return Ok(Dispatched::Explain(explanation));
+            }
+        };
         match request {
             Request::Execute { user, command } => {
                 let (to, outcome) = channel();
@@ -173,6 +185,7 @@ impl Dispatched {
                 write_presence(&mut body, &receive(view).await?, me, select);
                 Ok(Outcome::Body(body.0))
             }
+            Self::Explain(explanation) => Ok(Outcome::Body(explain::body(&receive(explanation).await?))),
             Self::ReadMany(ids, responses, select, mut permit) => {
                 let mut by_shard = Vec::with_capacity(responses.len());
                 for response in responses {

@@ -4,15 +4,15 @@ use super::App;
 use super::batch;
 use super::body::{ReservedBody, drain, is_too_large};
 use super::dispatch::Outcome;
+use super::request::{ServerRequest, explained};
 use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, json, panic_response};
-use crate::tokens::Identity;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use presence_core::UserId;
 use presence_core::graph::{Caller, Context, DateTime, Environment, Error, Operation, RawRequest, Request, Target};
-use presence_core::{Policy, UserId};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 
@@ -40,17 +40,17 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     }
     // Overload is reported before all other errors (rule H2). No permit is held while a body comes, which may take long.
     drop(app.enter()?);
-    let Some(Identity { caller, .. }) = app.tokens.identify(&parts.headers) else {
+    let Some(identity) = app.tokens.identify(&parts.headers) else {
         app.discard_body(body).await?;
         return Err(Error::Unauthenticated.into());
     };
     let body = app.read_body(body, &parts.headers).await?;
     let _in_flight = app.enter()?;
-    let request = parse(app, parts, &body, caller)?;
-    caller.authorise(&request)?;
+    let request = parse(app, parts, &body, identity.caller)?;
+    request.authorise(&identity)?;
     match &request {
-        Request::Batch(batch) => batch::run(app, *batch, caller, ids).await,
-        _ => match app.dispatch(&request, &caller)?.finish(app, caller.me()).await? {
+        ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids).await,
+        _ => match app.dispatch(&request, &identity.caller)?.finish(app, identity.caller.me()).await? {
             Outcome::Done => Ok(empty()),
             Outcome::Body(body) => Ok(json(body)),
             Outcome::Reserved(body, permit) => Ok(reserved_json(body, permit)),
@@ -58,13 +58,18 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     }
 }
 
-fn parse<'a>(app: &App, parts: &'a Parts, body: &'a ReservedBody, caller: Caller) -> Result<Request<'a>, RequestError> {
+fn parse<'a>(
+    app: &App,
+    parts: &'a Parts,
+    body: &'a ReservedBody,
+    caller: Caller,
+) -> Result<ServerRequest<'a>, RequestError> {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     // A value that is no text cannot name JSON.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let raw = RawRequest::new(parts.method.as_str(), target).with_content_type(content_type).with_body(&body.bytes);
-    let parsed = Request::parse(&raw, &app.context(caller), &Policy::GRAPH);
-    parsed.map_err(|error| match (error, Target::parse(target)) {
+    let parsed = ServerRequest::parse(&raw, &app.context(caller));
+    parsed.map_err(|error| match (error, Target::parse(explained(target).unwrap_or(target))) {
         (Error::MethodNotAllowed, Ok(target)) => RequestError::MethodNotAllowed(target.method()),
         _ => error.into(),
     })
@@ -101,6 +106,9 @@ pub fn reserved_json(body: Vec<u8>, permit: OwnedSemaphorePermit) -> Response {
 
 /// Returns the name of a path's operation in the metrics.
 fn operation_name(path: &str) -> &'static str {
+    if explained(path).is_some() {
+        return "explainPresence";
+    }
     match Target::parse(path) {
         Ok(Target::Presence(_, operation)) => match operation {
             Operation::Get => "getPresence",

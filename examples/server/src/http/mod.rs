@@ -1,8 +1,9 @@
 //! HTTP: requests, and responses to them.
 //!
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
-//! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`dispatch`] sends requests to the shards;
-//! [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`]; [`response`] builds responses, and [`body`] reads bodies.
+//! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
+//! the shards; [`explain`] writes explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
+//! [`response`] builds responses, and [`body`] reads bodies.
 
 mod batch;
 mod body;
@@ -10,6 +11,7 @@ mod changes;
 pub mod connections;
 mod dev;
 mod dispatch;
+mod explain;
 mod feed_id;
 #[cfg(test)]
 mod fixture;
@@ -17,6 +19,7 @@ mod graph;
 mod observe;
 mod pages;
 mod reader;
+mod request;
 pub mod response;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,9 @@ use presence_core::details::{
     DetailsCommand, DetailsError, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace,
 };
 use presence_core::directory::Cursor;
-use presence_core::{Command, CommandError, Instant, Presence, SessionId, UserId};
+use presence_core::{
+    Absence, Command, CommandError, Explanation, Instant, Preferred, Presence, Session, SessionId, UserId,
+};
 use std::sync::Arc;
 use tokio::sync::oneshot::Sender;
 
@@ -21,6 +23,23 @@ pub struct UserView {
     pub version: u64,
     /// The user's details, if it has any.
     pub details: Option<Arc<UserDetails>>,
+}
+
+/// A user's published presence, explained ([A4](../../../../docs/behaviour.md#a4)).
+#[derive(Clone, Debug)]
+pub struct UserExplanation {
+    /// The user's id.
+    pub user: UserId,
+    /// The moment of the explanation.
+    pub at: Instant,
+    /// The layer that decides, since when, and the next change.
+    pub why: Explanation,
+    /// How the last session ended; `None` while there is one.
+    pub absence: Option<Absence>,
+    /// The preferred presence.
+    pub preferred: Option<Preferred>,
+    /// The sessions, in the order of their ids.
+    pub sessions: Vec<Session<SessionId>>,
 }
 
 /// The users that changed after a cursor.
@@ -144,6 +163,8 @@ pub enum Job {
     ExecuteDetails(UserId, Box<OwnedDetailsCommand>, Option<SessionId>, Sender<ActionOutcome>),
     /// Reads a user.
     Read(UserId, Sender<UserView>),
+    /// Explains a user's presence.
+    Explain(UserId, Sender<UserExplanation>),
     /// Reads many users, in the given order.
     ReadMany(Vec<UserId>, Sender<Vec<UserView>>),
     /// Reads some of the changes after a cursor.
@@ -165,6 +186,8 @@ pub enum Response {
     Executed(Sender<ActionOutcome>, ActionOutcome),
     /// The view of a user.
     Read(Sender<UserView>, UserView),
+    /// The explanation of a user's presence.
+    Explained(Sender<UserExplanation>, UserExplanation),
     /// The views of many users.
     ReadMany(Sender<Vec<UserView>>, Vec<UserView>),
     /// The changes after a cursor.
@@ -182,6 +205,7 @@ impl Response {
         match self {
             Self::Executed(to, outcome) => drop(to.send(outcome)),
             Self::Read(to, view) => drop(to.send(view)),
+            Self::Explained(to, explanation) => drop(to.send(explanation)),
             Self::ReadMany(to, views) => drop(to.send(views)),
             Self::Changes(to, changes) => drop(to.send(changes)),
             Self::FullScan(to, scan) => drop(to.send(scan)),

@@ -2,7 +2,7 @@
 
 use super::creators::{ApplicationFullError, Creators, Quota};
 use super::details::DetailsStore;
-use super::job::{ActionError, Changes, FullScan, UserView};
+use super::job::{ActionError, Changes, FullScan, UserExplanation, UserView};
 use super::users::{SESSIONS, Users, allocate};
 use presence_core::details::{DetailsCommand, DetailsError};
 use presence_core::directory::{Cursor, Progress};
@@ -182,6 +182,18 @@ impl State {
     /// Reads a user at `now`.
     pub fn read(&self, now: Instant, user: UserId) -> UserView {
         self.users.read(now, user, |found| self.view(now, user, found))
+    }
+
+    /// Explains a user's presence at `now`.
+    pub fn explain(&self, now: Instant, user: UserId) -> UserExplanation {
+        self.users.read(now, user, |found| UserExplanation {
+            user,
+            at: now,
+            why: found.explain(self.users.policy()),
+            absence: found.absence(),
+            preferred: found.preferred(),
+            sessions: found.sessions().to_vec(),
+        })
     }
 
     /// Reads users at `now`, in the given order.

@@ -1,20 +1,25 @@
 //! Tests of a shard without threads and sockets: evictions, damage and kills.
 
 use super::creators::Quota;
-use super::flusher::{Flushed, FlushedGroup, FlusherLink};
+use super::flusher::{Flushed, FlushedGroup, FlusherContext, FlusherLink};
 use super::group::{Group, JournalState, Record};
-use super::job::{ActionError, Changes};
+use super::job::{ActionError, Changes, Job, Response};
 use super::journal::{Journal, Metadata};
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::restore;
 use super::state::State;
-use super::{capacity, layout, shard_of, stored_clock};
+use super::writer::{Parts, Writer};
+use super::{Shard, capacity, layout, shard_of, stored_clock};
+use crate::clock::Clock;
+use crate::metrics::Metrics;
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::directory::Cursor;
-use presence_core::{Command, CommandError, Duration, Instant, Presence, SessionId, UserId};
+use presence_core::{Absence, Command, CommandError, Duration, Instant, Presence, SessionId, UserId};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use tokio::sync::oneshot::channel;
+use tokio::sync::watch;
 
 fn id(number: u8) -> UserId {
     UserId::from_bytes([number; 16])
@@ -146,6 +151,46 @@ fn an_eviction_is_pending_until_it_is_durable() {
     assert!(pending.contains(id(1)), "a read would not wait, and a kill would undo what it showed");
     pending.submit(&mut state, at(300), 0);
     assert!(pending.contains(id(1)), "while it is written, too");
+}
+
+/// An explanation waits, as a read does, until what it shows is durable.
+#[test]
+fn an_explanation_waits_until_the_user_is_durable() {
+    let (pending, groups, flushed) = pending(JournalIndex::new(2));
+    let (metrics, notify) = (Arc::new(Metrics::new()), watch::channel(()).0);
+    let (shard, jobs) = Shard::new(0, &notify);
+    let context = FlusherContext { jobs: shard.jobs.clone(), published: shard.published, metrics };
+    let (state, clock) = (empty_state(2), Arc::new(Clock::virtual_at(at(7))));
+    let writer = Writer::new(Parts { state, pending, clock, jobs, flusher: None, context });
+    let (to, executed) = channel();
+    shard.jobs.send(Job::Execute(id(1), set(300), None, to)).unwrap();
+    let (to, mut explained) = channel();
+    shard.jobs.send(Job::Explain(id(1), to)).unwrap();
+    let (to, other) = channel();
+    shard.jobs.send(Job::Explain(id(2), to)).unwrap();
+    let writer = std::thread::spawn(|| writer.run());
+    // A group that has responses is submitted after the jobs were executed; no sooner is it durable.
+    let mut group = loop {
+        let group = groups.recv().unwrap();
+        if !group.responses.is_empty() {
+            break group;
+        }
+        flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+        shard.jobs.send(Job::Wake).unwrap();
+    };
+    assert_eq!(
+        other.blocking_recv().unwrap().absence,
+        Some(Absence::NeverSeen),
+        "it shows nothing that is not durable"
+    );
+    assert!(explained.try_recv().is_err(), "it waits");
+    group.responses.drain(..).for_each(Response::send);
+    flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+    assert_eq!(executed.blocking_recv().unwrap(), Ok(()));
+    let explained = explained.blocking_recv().unwrap();
+    assert_eq!((explained.why.presence, explained.why.since, explained.at), (Presence::InACall, Some(at(7)), at(7)));
+    shard.jobs.send(Job::Stop).unwrap();
+    writer.join().unwrap();
 }
 
 /// Details that are partly overdue must not be written as an empty row.

@@ -156,6 +156,9 @@ impl Writer {
             Job::Read(user, to) => {
                 pending.respond(Response::Read(to, state.read(*now, user)), pending.contains(user));
             }
+            Job::Explain(user, to) => {
+                pending.respond(Response::Explained(to, state.explain(*now, user)), pending.contains(user));
+            }
             Job::ReadMany(users, to) => {
                 let waits = users.iter().any(|user| pending.contains(*user));
                 pending.respond(Response::ReadMany(to, state.read_many(*now, &users)), waits);
@@ -244,6 +247,7 @@ impl Writer {
         for response in responses {
             match response {
                 Response::Read(to, view) => drop(to.send(self.state.read(self.now, view.user))),
+                Response::Explained(to, earlier) => drop(to.send(self.state.explain(self.now, earlier.user))),
                 Response::ReadMany(to, views) => {
                     let users: Vec<_> = views.iter().map(|view| view.user).collect();
                     drop(to.send(self.state.read_many(self.now, &users)));

@@ -6,6 +6,7 @@ mod damage;
 mod details;
 mod durability;
 mod errors;
+mod explain;
 mod limits;
 mod operations;
 mod options;

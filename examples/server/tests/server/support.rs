@@ -15,14 +15,15 @@ pub const OTHER: &str = "33553876-f5ab-4529-bffb-cfe50aa89f87";
 
 /// The tokens and names of every test's server.
 ///
-/// They are a trusted caller's, two applications', one that may only read, one that may write, two users', and one that may
-/// only read its user.
-const TOKENS: [(&str, &str); 9] = [
+/// They are a trusted caller's, two applications', one that may only read, one that may write, one that may only explain, two
+/// users', and one that may only read its user.
+const TOKENS: [(&str, &str); 10] = [
     ("--dev-token", "dev"),
     ("--app-token", "teams=22553876-f5ab-4529-bffb-cfe50aa89f87"),
     ("--app-token", "other=33553876-f5ab-4529-bffb-cfe50aa89f87"),
     ("--app-token", "reader=22553876-f5ab-4529-bffb-cfe50aa89f87:Presence.Read.All"),
     ("--app-token", "writer=22553876-f5ab-4529-bffb-cfe50aa89f87:Presence.ReadWrite.All"),
+    ("--app-token", "explainer=22553876-f5ab-4529-bffb-cfe50aa89f87:Presence.Explain.All"),
     ("--user-token", "adele=22553876-f5ab-4529-bffb-cfe50aa89f87/fa8bf3dc-eca7-46b7-bad1-db199b62afc3"),
     ("--user-token", "bob=22553876-f5ab-4529-bffb-cfe50aa89f87/66825e03-7ef5-42da-9069-724602c31f6b"),
     ("--user-token", "self=22553876-f5ab-4529-bffb-cfe50aa89f87/fa8bf3dc-eca7-46b7-bad1-db199b62afc3:Presence.Read"),
