@@ -6,6 +6,7 @@ mod clock;
 mod http;
 mod metrics;
 mod options;
+mod policies;
 mod shard;
 mod signals;
 mod tokens;
@@ -15,6 +16,7 @@ use crate::clock::Clock;
 use crate::http::{App, FeedIds, Limits, connections, router};
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::policies::Policies;
 use crate::shard::creators::Quota;
 use crate::shard::{Shards, layout, stored_clock};
 use crate::signals::Signals;
@@ -60,6 +62,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     };
     let grants = options.app_token.drain(..).chain(options.user_token.drain(..)).chain(options.dev_token.drain(..));
     let tokens = Tokens::new(grants)?;
+    let policies = Policies::new(options.policy, options.app_policy.drain(..))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::catch() })?;
     // Before everything else: if the address is taken, no data is touched.
@@ -72,6 +75,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let app = Arc::new(App {
         shards,
         tokens,
+        policies,
         clock,
         names: options.user_name.drain(..).collect(),
         metrics,

@@ -1,8 +1,9 @@
 //! The options on the command line.
 
+use crate::policies::PolicyName;
 use crate::tokens::Grant;
 use clap::Parser;
-use presence_core::UserId;
+use presence_core::{SessionId, UserId};
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +39,14 @@ pub struct Options {
     /// A name with an @ that stands for a user's id in paths. May be repeated
     #[arg(long, value_name = "NAME=USER_ID", value_parser = user_name)]
     pub user_name: Vec<(String, UserId)>,
+
+    /// The policy: which presences and durations are allowed, and whether sessions fade
+    #[arg(long, value_name = "POLICY", value_enum, default_value = "graph")]
+    pub policy: PolicyName,
+
+    /// A policy for one application, such as a calendar or a mirror, whoever it acts for. May be repeated
+    #[arg(long, value_name = "APPLICATION_ID=POLICY", value_parser = PolicyName::of_application)]
+    pub app_policy: Vec<(SessionId, PolicyName)>,
 
     /// Let only POST /dev/advance?seconds=N move the clock; needs --dev-token
     #[arg(long)]

@@ -71,9 +71,10 @@ fn reserve(state: &mut State, app: &App, reserved: &mut OwnedSemaphorePermit) {
 }
 
 fn dispatch(app: &App, element: Element<'_>, identity: &Identity) -> Result<Dispatched, RequestError> {
-    let request = ServerRequest::of_element(element, &app.context(identity.caller))?;
+    let caller = identity.caller;
+    let request = ServerRequest::of_element(element, &app.context(caller), app.policies.of(&caller))?;
     request.authorise(identity)?;
-    app.dispatch(&request, &identity.caller)
+    app.dispatch(&request, &caller)
 }
 
 async fn finish(state: &mut State, app: &App, caller: Caller) {

@@ -42,7 +42,8 @@ impl From<QueueFullError> for RequestError {
 }
 
 impl App {
-    /// Sends a caller's request, but no batch, to its shards. A later request about the same user is executed later.
+    /// Sends a caller's request, but no batch, to its shards, to be decided under the caller's policy. A later request about
+    /// the same user is executed later.
     pub fn dispatch(&self, request: &ServerRequest<'_>, caller: &Caller) -> Result<Dispatched, RequestError> {
         let request = match request {
             ServerRequest::Graph(request) => request,
@@ -55,7 +56,8 @@ impl App {
         match request {
             Request::Execute { user, command } => {
                 let (to, outcome) = channel();
-                self.shards.send(self.shards.of(*user), Job::Execute(*user, *command, creator(caller), to))?;
+                let job = Job::Execute(*user, *command, self.policies.of(caller), creator(caller), to);
+                self.shards.send(self.shards.of(*user), job)?;
                 Ok(Dispatched::Action(outcome))
             }
             Request::ExecuteDetails { user, action } => {

@@ -4,11 +4,12 @@ use super::reader::Reader;
 use super::{App, FeedIds, Limits};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::policies::{Policies, PolicyName};
 use crate::shard::Shards;
 use crate::shard::creators::Quota;
 use crate::shard::job::Job;
 use crate::tokens::{Grant, Tokens};
-use presence_core::{Command, Instant, Presence, SessionId, UserId};
+use presence_core::{Command, Instant, Policy, Presence, SessionId, UserId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -48,9 +49,11 @@ impl Fixture {
         let tokens = Tokens::new([Grant::development("dev").unwrap()]).unwrap();
         let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS, Duration::from_secs(15)) };
         let names = HashMap::new();
+        let policies = Policies::new(PolicyName::Graph, []).unwrap();
         let app = App {
             shards,
             tokens,
+            policies,
             clock,
             names,
             metrics,
@@ -75,7 +78,8 @@ impl Fixture {
         let session = SessionId::from_bytes([7; 16]);
         let (to, outcome) = channel();
         let command = Command::SetPresence { session, presence, lease: None };
-        self.app.shards.send(self.app.shards.of(user), Job::Execute(user, command, None, to)).unwrap();
+        let job = Job::Execute(user, command, &Policy::GRAPH, None, to);
+        self.app.shards.send(self.app.shards.of(user), job).unwrap();
         outcome.await.unwrap().unwrap();
     }
 }

@@ -68,7 +68,7 @@ fn parse<'a>(
     // A value that is no text cannot name JSON.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let raw = RawRequest::new(parts.method.as_str(), target).with_content_type(content_type).with_body(&body.bytes);
-    let parsed = ServerRequest::parse(&raw, &app.context(caller));
+    let parsed = ServerRequest::parse(&raw, &app.context(caller), app.policies.of(&caller));
     parsed.map_err(|error| match (error, Target::parse(explained(target).unwrap_or(target))) {
         (Error::MethodNotAllowed, Ok(target)) => RequestError::MethodNotAllowed(target.method()),
         _ => error.into(),

@@ -28,6 +28,7 @@ pub use feed_id::FeedIds;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::policies::Policies;
 use crate::shard::{QUEUE, Shards};
 use crate::tokens::Tokens;
 use axum::Router;
@@ -55,6 +56,8 @@ pub struct App {
     pub shards: Shards,
     /// The known tokens.
     pub tokens: Tokens,
+    /// The policies that requests are decided under.
+    pub policies: Policies,
     /// The server's clock.
     pub clock: Arc<Clock>,
     /// The user principal names.

@@ -18,21 +18,21 @@ pub enum ServerRequest<'a> {
 }
 
 impl<'a> ServerRequest<'a> {
-    /// Parses a request over HTTP.
-    pub fn parse(raw: &RawRequest<'a, 'a>, context: &Context<'_>) -> Result<Self, Error> {
+    /// Parses a request over HTTP, and checks it against its caller's policy.
+    pub fn parse(raw: &RawRequest<'a, 'a>, context: &Context<'_>, policy: &Policy) -> Result<Self, Error> {
         match explained(raw.target) {
             Some(presence) => Self::parse_explain(raw.method, presence, context),
-            None => Request::parse(raw, context, &Policy::GRAPH).map(Self::Graph),
+            None => Request::parse(raw, context, policy).map(Self::Graph),
         }
     }
 
-    /// Parses an element of a batch.
-    pub fn of_element(element: Element<'a>, context: &Context<'_>) -> Result<Self, Error> {
+    /// Parses an element of a batch, likewise.
+    pub fn of_element(element: Element<'a>, context: &Context<'_>, policy: &Policy) -> Result<Self, Error> {
         let (mut method, mut url) = ([0; LONGEST], [0; LONGEST]);
         let method = text(element, "method", &mut method);
         match (method, text(element, "url", &mut url).and_then(explained)) {
             (Some(method), Some(presence)) => Self::parse_explain(method, presence, context),
-            _ => element.request(context, &Policy::GRAPH).map(Self::Graph),
+            _ => element.request(context, policy).map(Self::Graph),
         }
     }
 

@@ -12,7 +12,7 @@ pub fn run(jobs: &Receiver<Job>, metrics: &Metrics) {
     while let Ok(job) = jobs.recv() {
         metrics.queued.dec();
         match job {
-            Job::Execute(_, _, _, to) => drop(to.send(Ok(()))),
+            Job::Execute(_, _, _, _, to) => drop(to.send(Ok(()))),
             Job::ExecuteDetails(_, _, _, to) => drop(to.send(Ok(()))),
             Job::Read(user, to) => drop(to.send(view(user))),
             // Not measured: no response ends the request.

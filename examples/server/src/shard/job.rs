@@ -7,7 +7,7 @@ use presence_core::details::{
 };
 use presence_core::directory::Cursor;
 use presence_core::{
-    Absence, Command, CommandError, Explanation, Instant, Preferred, Presence, Session, SessionId, UserId,
+    Absence, Command, CommandError, Explanation, Instant, Policy, Preferred, Presence, Session, SessionId, UserId,
 };
 use std::sync::Arc;
 use tokio::sync::oneshot::Sender;
@@ -157,9 +157,9 @@ pub type ActionOutcome = Result<(), ActionError>;
 /// A job for a shard, with the channel for its response.
 #[derive(Debug)]
 pub enum Job {
-    /// Executes a command about a user's presence, for the application that a new user counts for.
-    Execute(UserId, Command<SessionId>, Option<SessionId>, Sender<ActionOutcome>),
-    /// Executes a command about a user's details, likewise.
+    /// Executes a command about a user's presence, decided under a policy, for the application that a new user counts for.
+    Execute(UserId, Command<SessionId>, &'static Policy, Option<SessionId>, Sender<ActionOutcome>),
+    /// Executes a command about a user's details, likewise for an application.
     ExecuteDetails(UserId, Box<OwnedDetailsCommand>, Option<SessionId>, Sender<ActionOutcome>),
     /// Reads a user.
     Read(UserId, Sender<UserView>),

@@ -6,7 +6,7 @@ use super::job::{ActionError, Changes, FullScan, UserExplanation, UserView};
 use super::users::{SESSIONS, Users, allocate};
 use presence_core::details::{DetailsCommand, DetailsError};
 use presence_core::directory::{Cursor, Progress};
-use presence_core::{Cause, Command, CommandError, Instant, SessionId, User, UserId};
+use presence_core::{Cause, Command, CommandError, Instant, Policy, SessionId, User, UserId};
 use std::sync::Arc;
 
 /// The most users in one response to [`Changes`] or [`FullScan`].
@@ -57,24 +57,26 @@ impl State {
         Cursor::from_number(self.base.saturating_add(cursor.to_number()))
     }
 
-    /// Executes a command for the application that a new user counts for. Reports whether a record must be written.
+    /// Executes a command, decided under a policy, for the application that a new user counts for. Reports whether a record
+    /// must be written.
     ///
     /// # Errors
     ///
-    /// Those of [`execute`](Self::execute), and [`ActionError::ApplicationFull`].
+    /// Those of [`execute_under`](Self::execute_under), and [`ActionError::ApplicationFull`].
     pub fn execute_for(
         &mut self,
         now: Instant,
         creator: Option<SessionId>,
         user: UserId,
         command: Command<SessionId>,
+        policy: &Policy,
     ) -> Result<bool, ActionError> {
         let creates = matches!(command, Command::SetPresence { .. } | Command::SetPreferredPresence { .. });
         if !creates || !self.is_empty(now, user) {
-            return Ok(self.execute(now, user, command)?);
+            return Ok(self.execute_under(now, user, command, policy)?);
         }
         self.reserve(now, creator)?;
-        let outcome = self.execute(now, user, command);
+        let outcome = self.execute_under(now, user, command, policy);
         self.count(now, user, creator);
         Ok(outcome?)
     }
@@ -133,14 +135,21 @@ impl State {
         }
     }
 
-    /// Executes a command at `now`. Reports whether a record must be written.
+    /// Executes a command at `now`, decided under a policy. Reports whether a record must be written.
     ///
-    /// Due transitions need no record, because they follow from earlier records.
-    pub fn execute(&mut self, now: Instant, user: UserId, command: Command<SessionId>) -> Result<bool, CommandError> {
+    /// Due transitions need no record, because they follow from earlier records. No policy is recorded: a session carries
+    /// what its own said.
+    pub fn execute_under(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        policy: &Policy,
+    ) -> Result<bool, CommandError> {
         self.details.make_vacancy(&mut self.users, now, user);
         let mut is_changed = false;
         let emptied = &mut self.emptied;
-        let outcome = self.users.execute(now, user, command, |user, transition| {
+        let outcome = self.users.execute_under(now, user, command, policy, |user, transition| {
             is_changed |= !matches!(transition.cause(), Cause::Faded | Cause::Expired | Cause::PreferredExpired);
             emptied.extend(removes_something(transition.cause()).then_some(user));
         });

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::directory::Cursor;
-use presence_core::{Absence, Command, CommandError, Duration, Instant, Presence, SessionId, UserId};
+use presence_core::{Absence, Command, CommandError, Duration, Instant, Policy, Presence, SessionId, UserId};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::oneshot::channel;
@@ -38,6 +38,13 @@ fn set(lease: u64) -> Command<SessionId> {
         session: SessionId::from_bytes([9; 16]),
         presence: Presence::InACall,
         lease: Some(Duration::from_secs(lease)),
+    }
+}
+
+impl State {
+    /// Executes a command under Graph's policy.
+    fn execute(&mut self, now: Instant, user: UserId, command: Command<SessionId>) -> Result<bool, CommandError> {
+        self.execute_under(now, user, command, &Policy::GRAPH)
     }
 }
 
@@ -163,7 +170,7 @@ fn an_explanation_waits_until_the_user_is_durable() {
     let (state, clock) = (empty_state(2), Arc::new(Clock::virtual_at(at(7))));
     let writer = Writer::new(Parts { state, pending, clock, jobs, flusher: None, context });
     let (to, executed) = channel();
-    shard.jobs.send(Job::Execute(id(1), set(300), None, to)).unwrap();
+    shard.jobs.send(Job::Execute(id(1), set(300), &Policy::GRAPH, None, to)).unwrap();
     let (to, mut explained) = channel();
     shard.jobs.send(Job::Explain(id(1), to)).unwrap();
     let (to, other) = channel();
@@ -509,10 +516,10 @@ fn users_count_for_their_creators() {
             let creator = Some(application).filter(|application| application.to_bytes()[0] != 100);
             let was_empty = state.is_empty(now, user);
             let outcome = match next(8) {
-                0..3 => state.execute_for(now, creator, user, set(300 + 60 * u64::from(next(4)))),
+                0..3 => state.execute_for(now, creator, user, set(300 + 60 * u64::from(next(4))), &Policy::GRAPH),
                 3 => {
                     let clear = Command::ClearPresence { session: SessionId::from_bytes([9; 16]) };
-                    state.execute_for(now, creator, user, clear)
+                    state.execute_for(now, creator, user, clear, &Policy::GRAPH)
                 }
                 4 | 5 => {
                     let until = now.saturating_add(Duration::from_secs(u64::from(next(900))));

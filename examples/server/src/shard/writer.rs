@@ -140,8 +140,8 @@ impl Writer {
         let Some(job) = job else { return false };
         let Self { state, pending, now, .. } = self;
         match job {
-            Job::Execute(user, command, creator, to) => {
-                let outcome = state.execute_for(*now, creator, user, command).map(|is_changed| {
+            Job::Execute(user, command, policy, creator, to) => {
+                let outcome = state.execute_for(*now, creator, user, command, policy).map(|is_changed| {
                     if is_changed {
                         pending.mark_dirty(&state.users, user);
                     }

@@ -10,5 +10,6 @@ mod explain;
 mod limits;
 mod operations;
 mod options;
+mod policies;
 mod signals;
 mod support;

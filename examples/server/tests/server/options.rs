@@ -37,6 +37,10 @@ fn malformed_options_are_rejected() {
         ["--app-token", "x=22553876-f5ab-4529-bffb-cfe50aa89f87:Everything"],
         ["--user-token", "x=22553876-f5ab-4529-bffb-cfe50aa89f87"],
         ["--dev-token", ""],
+        ["--policy", "office"],
+        ["--app-policy", "22553876-f5ab-4529-bffb-cfe50aa89f87"],
+        ["--app-policy", "22553876-f5ab-4529-bffb-cfe50aa89f87=office"],
+        ["--app-policy", "7=mirror"],
         ["--users", "0"],
         ["--listen", "8080"],
         ["--user-name", "adele"],
@@ -44,6 +48,13 @@ fn malformed_options_are_rejected() {
     ] {
         options_error(&options);
     }
+}
+
+#[test]
+fn an_application_has_one_policy() {
+    let own = [format!("{TEAMS}=desk"), format!("{}=mirror", TEAMS.to_uppercase())];
+    let options = ["--listen", "127.0.0.1:0", "--app-policy", &own[0], "--app-policy", &own[1]];
+    assert!(options_error(&options).contains(&format!("--app-policy {TEAMS} is given twice")));
 }
 
 #[test]

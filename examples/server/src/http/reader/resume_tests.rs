@@ -6,7 +6,7 @@
 use super::super::fixture::Fixture;
 use super::{FeedEvent, Reader};
 use crate::shard::job::{Job, UserView};
-use presence_core::{Command, Duration, Presence, SessionId, UserId};
+use presence_core::{Command, Duration, Policy, Presence, SessionId, UserId};
 use std::collections::HashMap;
 use tokio::sync::oneshot::channel;
 
@@ -35,7 +35,11 @@ async fn change(fixture: &Fixture, random: &mut Random) {
     let (session, presence) = (SessionId::from_bytes([7; 16]), PRESENCES[random.below(3) as usize]);
     let (to, outcome) = channel();
     let command = Command::SetPresence { session, presence, lease };
-    fixture.app.shards.send(fixture.app.shards.of(user), Job::Execute(user, command, None, to)).unwrap();
+    fixture
+        .app
+        .shards
+        .send(fixture.app.shards.of(user), Job::Execute(user, command, &Policy::GRAPH, None, to))
+        .unwrap();
     let _ = outcome.await.unwrap();
 }
 
