@@ -18,7 +18,7 @@ instead; there, without FILE, it plays a day, fast-forward.
   --replay FILE     run on a virtual clock: a line may say \"at\", in seconds since start (- for standard input)
   --until SECONDS   let a replay's time run on to this moment at the end
   --timeline FILE   draw what happened as a picture (SVG)
-  --policy NAME     graph (the default) or desk
+  --policy NAME     graph (the default), desk or mirror
   --me GUID         who /me is (fa8bf3dc-eca7-46b7-bad1-db199b62afc3 if not given)
   --help            this
 ";
@@ -72,7 +72,8 @@ impl Options {
                     policy = Some(match text(value()?).as_str() {
                         "graph" => Policy::GRAPH,
                         "desk" => Policy::DESK,
-                        other => return Err(format!("--policy {other}: neither graph nor desk")),
+                        "mirror" => Policy::MIRROR,
+                        other => return Err(format!("--policy {other}: none of graph, desk and mirror")),
                     });
                 }
                 "--me" => {

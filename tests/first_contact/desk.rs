@@ -99,6 +99,8 @@ scenarios! {
     lines
     /// P2: `--policy desk`, and `--me`.
     policy
+    /// P4: `--policy mirror`.
+    mirror
 }
 
 /// S9: 1,024 users, 16 sessions each; past that, 507, and nothing is lost.
