@@ -50,12 +50,17 @@ where
         user: U,
         mut on_change: impl FnMut(U, &Transition<S>),
     ) -> Result<(), ApplyError> {
+        if self.find(user).is_none() && !matches!(self.vacancy(), Some(Vacancy::Free)) {
+            self.advance_to(now, &mut on_change);
+        }
+        self.pin_restored(user)
+    }
+
+    /// Pins a user of whom something was restored elsewhere. Like [`insert`](Self::insert) it applies nothing that is due.
+    pub(crate) fn pin_restored(&mut self, user: U) -> Result<(), ApplyError> {
         let index = match self.find(user) {
             Some((index, _)) => index,
             None => {
-                if !matches!(self.vacancy(), Some(Vacancy::Free)) {
-                    self.advance_to(now, &mut on_change);
-                }
                 let vacancy = self.vacancy().ok_or(ApplyError::Full)?;
                 self.occupy(vacancy, user)
             }

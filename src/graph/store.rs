@@ -168,6 +168,21 @@ pub trait Store {
         Err(DetailsError::Unsupported)
     }
 
+    /// Pins a user whose details were restored. Feature `details`.
+    ///
+    /// Unlike [`pin`](Self::pin) it has no moment: a store applies nothing that is due. By default it pins at the first instant.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`pin`](Self::pin).
+    #[cfg(feature = "details")]
+    fn pin_restored(&mut self, user: UserId) -> Result<(), DetailsError>
+    where
+        Self: Sized,
+    {
+        self.pin(Instant::ZERO, user, &mut |_, _| {})
+    }
+
     /// Unpins a user whose details are gone; the user's version grows by their visible changes. Feature `details`.
     #[cfg(feature = "details")]
     fn unpin(&mut self, user: UserId, changes: u64)
@@ -233,6 +248,11 @@ where
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), DetailsError> {
         Self::pin(self, now, user, on_change).map_err(|_| DetailsError::UsersFull)
+    }
+
+    #[cfg(feature = "details")]
+    fn pin_restored(&mut self, user: UserId) -> Result<(), DetailsError> {
+        Self::pin_restored(self, user).map_err(|_| DetailsError::UsersFull)
     }
 
     #[cfg(feature = "details")]
@@ -305,6 +325,11 @@ impl<S: Store> Store for &mut S {
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), DetailsError> {
         S::pin(self, now, user, on_change)
+    }
+
+    #[cfg(feature = "details")]
+    fn pin_restored(&mut self, user: UserId) -> Result<(), DetailsError> {
+        S::pin_restored(self, user)
     }
 
     #[cfg(feature = "details")]

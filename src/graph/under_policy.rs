@@ -78,6 +78,11 @@ impl<S: Store> Store for (S, &Policy) {
     }
 
     #[cfg(feature = "details")]
+    fn pin_restored(&mut self, user: UserId) -> Result<(), DetailsError> {
+        self.0.pin_restored(user)
+    }
+
+    #[cfg(feature = "details")]
     fn pin(
         &mut self,
         now: Instant,

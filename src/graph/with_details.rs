@@ -187,8 +187,8 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> WithDetails<S, D, M
     /// [`DetailsError::UsersFull`] if there is no slot for the user, or no memory for the details.
     /// [`DetailsError::Unsupported`] from a store that cannot pin users. Nothing visible has changed then.
     pub fn insert(&mut self, user: UserId, details: Details<MESSAGE>) -> Result<(), DetailsError> {
-        // At the first instant, so that what is due is left for the next command or `advance`.
-        self.store.pin(Instant::ZERO, user, &mut |_, _| {})?;
+        // What is due is left for the next command or `advance`, which report it.
+        self.store.pin_restored(user)?;
         let (is_empty, version) = (details.is_empty(), details.version());
         let Some(stored) = self.details.get_or_insert(user) else {
             // Without details until now: nothing else has pinned the user.
@@ -350,6 +350,10 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> Store for WithDetai
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), DetailsError> {
         self.store.pin(now, user, on_change)
+    }
+
+    fn pin_restored(&mut self, user: UserId) -> Result<(), DetailsError> {
+        self.store.pin_restored(user)
     }
 
     fn unpin(&mut self, user: UserId, changes: u64) {

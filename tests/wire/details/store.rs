@@ -4,7 +4,7 @@ use super::*;
 use presence_core::details::{LocationLayer, WorkLocationType, WorkPlace};
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::SingleUserStore;
-use presence_core::{Command, CommandError, Duration, Presence, UserId, snapshot};
+use presence_core::{Cause, Command, CommandError, Duration, Presence, User, UserId, snapshot};
 
 const SECOND: fn(u64) -> Instant = Instant::from_secs;
 
@@ -160,6 +160,25 @@ fn m5_a_user_with_restored_details_is_not_evicted() {
     // The message ends now, and frees the slot for the command that needs it.
     assert_eq!(store.execute(SECOND(60), bob, available(TEAMS), &mut |_, _| {}), Ok(()));
     assert!(store.store.get(adele).is_none() && version(&store, SECOND(60), bob) > 2);
+}
+
+/// Inserting restored details applies nothing, not even what is due at the first instant: its observer hears of it later.
+#[test]
+fn m5_restored_details_leave_what_is_due_to_be_reported() {
+    let (adele, bob) = (user(ADELE), user(BOB));
+    let mut first = one_slot();
+    first.execute(SECOND(1), bob, available(TEAMS), &mut |_, _| {}).unwrap();
+    let mut bytes = [0; snapshot::max_len::<SessionId, 2>()];
+    let stored = snapshot::save(first.store.get(bob).unwrap().at(SECOND(1)).unwrap(), &mut bytes).unwrap();
+    // The session ended just when the new clock began.
+    let ended: User<SessionId, 2> = snapshot::restore(stored, Instant::ZERO, Some(Duration::from_mins(5))).unwrap();
+    assert_eq!(ended.next_deadline(), Some(Instant::ZERO));
+    let mut store = one_slot();
+    store.store.insert(bob, ended).unwrap();
+    assert_eq!(store.insert(adele, Details::with_version(7)), Err(DetailsError::UsersFull));
+    let mut causes = Vec::new();
+    store.execute(Instant::ZERO, bob, available(TEAMS), &mut |_, change| causes.push(change.cause())).unwrap();
+    assert_eq!(causes, [Cause::Expired, Cause::Set]);
 }
 
 /// Restored details of which only the version is left give it to their user: rule V1.
