@@ -106,7 +106,7 @@ async fn serve_connection(stream: TcpStream, http: &Builder, router: Router, mut
 
 /// Returns the whole response to a head that did not come in time.
 fn timeout_response() -> String {
-    let ids = Ids { request: uuid::Uuid::new_v4().to_string().into(), client: None };
+    let ids = Ids::new(None);
     let message = "The request did not come in time.";
     let body = error_body("RequestTimeout", message, &ids, &date(wall_clock()));
     format!(

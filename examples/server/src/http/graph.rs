@@ -2,19 +2,19 @@
 
 use super::App;
 use super::batch;
-use super::body::{ReservedBody, drain, is_too_large};
+use super::body::{drain, is_too_large};
 use super::dispatch::Outcome;
 use super::request::{ServerRequest, explained};
 use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, json, panic_response};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
-use http::header::CONTENT_TYPE;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use presence_core::UserId;
 use presence_core::graph::{Caller, Context, DateTime, Environment, Error, Operation, RawRequest, Request, Target};
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 
 /// Serves a request of Graph's API.
@@ -40,14 +40,19 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
         return Err(Error::TooLarge.into());
     }
     // Overload is reported before all other errors (rule H2). No permit is held while a body comes, which may take long.
-    app.check_in_flight()?;
+    drop(app.enter()?);
     let Some(identity) = app.tokens.identify(&parts.headers) else {
         app.discard_body(body).await?;
         return Err(Error::Unauthenticated.into());
     };
+    let codings = content_codings(&parts.headers);
+    // A coded body is not read: its client sends it again as it is, on this connection.
+    if codings.is_some() && is_unsupported(&parse(app, parts, codings.as_deref(), b"", identity.caller)) {
+        return Err(Error::UnsupportedMediaType.into());
+    }
     let body = app.read_body(body, &parts.headers).await?;
     let _in_flight = app.enter()?;
-    let request = parse(app, parts, &body, identity.caller)?;
+    let request = parse(app, parts, codings.as_deref(), &body.bytes, identity.caller)?;
     request.authorise(&identity)?;
     match &request {
         ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids).await,
@@ -59,19 +64,37 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     }
 }
 
+/// Returns the content codings of the body, of all lines of the header.
+fn content_codings(headers: &HeaderMap) -> Option<String> {
+    // A value that is no text names no coding that is known.
+    let values = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("unknown"));
+    values.map(str::to_owned).reduce(|first, next| format!("{first},{next}"))
+}
+
+fn is_unsupported(parsed: &Result<ServerRequest<'_>, RequestError>) -> bool {
+    matches!(parsed, Err(RequestError::Graph(Error::UnsupportedMediaType)))
+}
+
 fn parse<'a>(
     app: &App,
     parts: &'a Parts,
-    body: &'a ReservedBody,
+    codings: Option<&'a str>,
+    body: &'a [u8],
     caller: Caller,
 ) -> Result<ServerRequest<'a>, RequestError> {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     // A value that is no text cannot name JSON.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-    let raw = RawRequest::new(parts.method.as_str(), target).with_content_type(content_type).with_body(&body.bytes);
+    let raw = RawRequest::new(parts.method.as_str(), target)
+        .with_content_type(content_type)
+        .with_content_encoding(codings)
+        .with_body(body);
     let parsed = ServerRequest::parse(&raw, &app.context(caller), app.policies.of(&caller));
     parsed.map_err(|error| match (error, Target::parse(explained(target).unwrap_or(target))) {
-        (Error::MethodNotAllowed, Ok(target)) => RequestError::MethodNotAllowed(target.method()),
+        (Error::MethodNotAllowed, Ok(target)) => RequestError::MethodNotAllowed(match target.method() {
+            "GET" => "GET, HEAD",
+            method => method,
+        }),
         _ => error.into(),
     })
 }
@@ -124,6 +147,7 @@ fn operation_name(path: &str) -> &'static str {
             Operation::ClearLocation => "clearLocation",
             _ => "other",
         },
+        Ok(Target::Presences) => "listPresences",
         Ok(Target::PresencesByUserId) => "getPresencesByUserId",
         Ok(Target::Batch) => "batch",
         _ => "unknown",
@@ -131,11 +155,6 @@ fn operation_name(path: &str) -> &'static str {
 }
 
 impl App {
-    /// Checks that a request would not be one too many in flight.
-    fn check_in_flight(&self) -> Result<(), Error> {
-        if self.limits.in_flight.available_permits() == 0 { Err(THROTTLED) } else { Ok(()) }
-    }
-
     /// Counts a request as in flight until the result is dropped.
     ///
     /// # Errors
@@ -144,7 +163,7 @@ impl App {
     fn enter(&self) -> Result<InFlight<'_>, Error> {
         let permit = self.limits.in_flight.try_acquire().map_err(|_| THROTTLED)?;
         self.metrics.in_flight.inc();
-        Ok(InFlight { app: self, since: Instant::now(), _permit: permit })
+        Ok(InFlight { app: self, _permit: permit })
     }
 
     /// Returns the library's context for a request of this caller.
@@ -156,13 +175,11 @@ impl App {
 /// A request in flight.
 struct InFlight<'a> {
     app: &'a App,
-    since: Instant,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.app.metrics.in_flight.dec();
-        self.app.record_held(self.since);
     }
 }

@@ -6,7 +6,7 @@ use crate::metrics::{OperationLabels, RequestLabels};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,7 @@ const MAX_CLIENT_ID: usize = 128;
 /// Serves a request, and adds its ids to the response.
 pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let ids = Ids { request: uuid::Uuid::new_v4().to_string().into(), client: client_id(request.headers()) };
+    let ids = Ids::new(client_id(request.headers()));
     request.extensions_mut().insert(ids.clone());
     let mut response = match tokio::time::timeout(app.limits.request_timeout, next.run(request)).await {
         Ok(response) => response,
@@ -38,16 +38,10 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
         app.metrics.throttled.inc();
     }
     let headers = response.headers_mut();
-    // Errors say the least time. Here, where all of them pass, clients are spread over the seconds that follow.
-    if let Some(seconds) = headers.get_mut(RETRY_AFTER) {
-        let least = seconds.to_str().ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(1);
-        *seconds = u16::from(app.retry_after(least)).into();
-    }
-    if let Ok(id) = HeaderValue::from_str(&ids.request) {
-        headers.insert(REQUEST_ID.clone(), id);
-    }
-    if let Some(id) = ids.client.and_then(|id| HeaderValue::from_str(&id).ok()) {
-        headers.insert(CLIENT_REQUEST_ID.clone(), id);
+    for (name, id) in [(&REQUEST_ID, &ids.request), (&CLIENT_REQUEST_ID, &ids.client)] {
+        if let Ok(id) = HeaderValue::from_str(id) {
+            headers.insert(name.clone(), id);
+        }
     }
     response
 }

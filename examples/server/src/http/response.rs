@@ -3,14 +3,14 @@
 use crate::clock::{Clock, date};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use presence_core::BufferFull;
 use presence_core::graph::{self, Error, Writer};
 use std::any::Any;
 use std::sync::Arc;
 
-/// The error of an overloaded server, with the least time to wait. [`retry`](super::retry) spreads clients over more.
+/// The error of an overloaded server. Clients wait as long as it says, so it says little.
 pub const THROTTLED: Error = Error::Throttled { retry_after: 1 };
 /// The seconds after which to retry when the disk does not respond, or has no room.
 const STALLED: u8 = 10;
@@ -20,8 +20,16 @@ const STALLED: u8 = 10;
 pub struct Ids {
     /// The server's id of the request.
     pub request: Arc<str>,
-    /// The client's id of the request.
-    pub client: Option<Arc<str>>,
+    /// The client's id of the request; the server's if the client gave none (rule H9).
+    pub client: Arc<str>,
+}
+
+impl Ids {
+    /// Creates the ids of a request, to which the client may have given one.
+    pub fn new(client: Option<Arc<str>>) -> Self {
+        let request: Arc<str> = uuid::Uuid::new_v4().to_string().into();
+        Self { client: client.unwrap_or_else(|| request.clone()), request }
+    }
 }
 
 /// The operation of a request, attached to its response for the metrics.
@@ -96,7 +104,7 @@ impl RequestError {
         }
     }
 
-    /// Returns the least seconds after which to retry, if a retry would help.
+    /// Returns the seconds after which to retry, if a retry would help.
     pub const fn retry_after(self) -> Option<u8> {
         match self {
             Self::Graph(error) => error.retry_after(),
@@ -108,11 +116,8 @@ impl RequestError {
     /// Writes the error body.
     pub fn write(self, writer: &mut dyn Writer, ids: &Ids, clock: &Clock) -> Result<(), BufferFull> {
         let date = date(clock.now());
-        let trace = graph::Trace {
-            date: Some(&date),
-            request_id: Some(&ids.request),
-            client_request_id: ids.client.as_deref(),
-        };
+        let trace =
+            graph::Trace { date: Some(&date), request_id: Some(&ids.request), client_request_id: Some(&ids.client) };
         let (code, message) = match self {
             Self::Graph(error) => return error.write(&trace, writer),
             Self::MethodNotAllowed(_) => return Error::MethodNotAllowed.write(&trace, writer),
@@ -148,6 +153,9 @@ impl RequestError {
         match self {
             Self::MethodNotAllowed(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
             Self::BodyTimeout | Self::BrokenBody => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
+            Self::Graph(Error::UnsupportedMediaType) => {
+                drop(headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity")));
+            }
             _ if self.status() == 401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             _ => {}
         }
@@ -157,10 +165,9 @@ impl RequestError {
 
 /// Returns an error body of the server's own. The ids need no escapes.
 pub fn error_body(code: &str, message: &str, ids: &Ids, date: &str) -> String {
-    let client = ids.client.as_ref().map_or("null".to_owned(), |id| format!("\"{id}\""));
+    let Ids { request, client } = ids;
     format!(
-        r#"{{"error":{{"code":"{code}","message":"{message}","innerError":{{"date":"{date}","request-id":"{}","client-request-id":{client}}}}}}}"#,
-        ids.request
+        r#"{{"error":{{"code":"{code}","message":"{message}","innerError":{{"date":"{date}","request-id":"{request}","client-request-id":"{client}"}}}}}}"#
     )
 }
 

@@ -69,10 +69,19 @@ fn h1_the_ids_of_a_request_come_back() {
     assert_eq!(ids("7d5ad8c6-9f5c-4d52-8f34-ee9fb7a3f0a1").as_deref(), Some("7d5ad8c6-9f5c-4d52-8f34-ee9fb7a3f0a1"));
     // Ids that need escapes, or are too long, are ignored.
     for client in ["a\"b", "a b", "a\\b", &"x".repeat(129)] {
-        assert_eq!(ids(client), None, "{client}");
+        assert_ne!(ids(client).as_deref(), Some(client));
+    }
+    // Rule H9: it is the request's id then, and if there is none.
+    for headers in [&[("client-request-id", "a b")] as &[_], &[]] {
+        let response = server.send("GET", &path, headers, b"");
+        assert_eq!(response.header("request-id").map(str::len), Some(36));
+        assert_eq!(response.header("client-request-id"), response.header("request-id"));
+        let inner = response.json()["error"]["innerError"].clone();
+        assert_eq!(inner["client-request-id"], inner["request-id"]);
     }
     let response = server.get("teams", &path);
     assert_eq!(response.header("request-id").map(str::len), Some(36));
+    assert_eq!(response.header("client-request-id"), response.header("request-id"));
 }
 
 #[test]
@@ -114,9 +123,10 @@ fn h1_a_wrong_method_is_answered_with_the_allowed_one() {
     let token = ("authorization", "Bearer teams");
     let presence = format!("/v1.0/users/{ADELE}/presence");
     for (method, path, allowed) in [
-        ("POST", presence.as_str(), "GET"),
-        ("PATCH", &presence, "GET"),
-        ("DELETE", &presence, "GET"),
+        ("POST", presence.as_str(), "GET, HEAD"),
+        ("PATCH", &presence, "GET, HEAD"),
+        ("DELETE", &presence, "GET, HEAD"),
+        ("POST", "/v1.0/communications/presences", "GET, HEAD"),
         ("GET", SET, "POST"),
         ("GET", "/v1.0/$batch", "POST"),
         ("GET", "/v1.0/communications/getPresencesByUserId", "POST"),

@@ -2,6 +2,7 @@
 
 mod applications;
 mod changes;
+mod clients;
 mod damage;
 mod details;
 mod durability;
