@@ -3,7 +3,9 @@
 use presence_core::Command;
 use presence_core_checking::few_users::{self, ALL_COMMANDS, COMING_AND_GOING, FEW_COMMANDS, FewUsers};
 use presence_core_checking::one_user::{self, OneUser};
-use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS, DESK, DESK_NUMBERS, GRAPH, GRAPH_NUMBERS};
+use presence_core_checking::policies::{
+    BRIEF, BRIEF_NUMBERS, DESK, DESK_NUMBERS, GRAPH, GRAPH_NUMBERS, MIRROR, MIRROR_NUMBERS,
+};
 use presence_core_checking::report::{Report, check};
 use presence_core_checking::two_servers::{Budget, TwoServers};
 use std::process::ExitCode;
@@ -43,6 +45,9 @@ fn one_user(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {
     run(name, check(name, of_one_user::<3>(graph.clone(), None)));
     let name = "one user, three sessions where two fit";
     run(name, check(name, of_one_user::<2>(graph.clone(), None)));
+    let name = "one user, three sessions where two fit, one of them a mirror's";
+    let mirror = Some((MIRROR, MIRROR_NUMBERS));
+    run(name, check(name, OneUser { own: mirror, ..of_one_user::<2>(graph.clone(), None) }));
     let name = "one user, a few commands and then silence";
     run(name, check(name, of_one_user::<3>(graph, Some(if is_full { 3 } else { 2 }))));
     if is_full {
@@ -55,7 +60,7 @@ fn of_one_user<const SESSIONS: usize>(
     (policy, numbers): (presence_core::Policy, presence_core_checking::rules::Numbers),
     commands: Option<u8>,
 ) -> OneUser<SESSIONS> {
-    OneUser { policy, numbers, functions: const { &one_user::Functions::LIBRARY }, commands }
+    OneUser { policy, numbers, own: None, functions: const { &one_user::Functions::LIBRARY }, commands }
 }
 
 fn few_users(is_full: bool, hold: &mut impl FnMut(&'static str, Report)) {

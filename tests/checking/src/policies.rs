@@ -34,7 +34,7 @@ pub const GRAPH_NUMBERS: Numbers = Numbers {
     brief: &[Busy, DoNotDisturb],
     brief_duration: 1,
     preferred_duration: 2,
-    fades: [1, 3],
+    fades: Some([1, 3]),
 };
 
 /// The same for devices on a desk: every presence from Away up. Rule P2.
@@ -65,4 +65,9 @@ pub const BRIEF: Policy = Policy {
     ..GRAPH
 };
 
-pub const BRIEF_NUMBERS: Numbers = Numbers { fades: [1, 2], ..GRAPH_NUMBERS };
+pub const BRIEF_NUMBERS: Numbers = Numbers { fades: Some([1, 2]), ..GRAPH_NUMBERS };
+
+/// What one application may have beside others under Graph's: nothing that it sets fades. Of a mirror's presences, two. Rule P4.
+pub const MIRROR: Policy = Policy { sessions: PresenceSet::of(&[OffWork, Available]), fades: Fades::NONE, ..GRAPH };
+
+pub const MIRROR_NUMBERS: Numbers = Numbers { sessions: &[OffWork, Available], fades: None, ..GRAPH_NUMBERS };

@@ -3,7 +3,7 @@
 
 use presence_core_checking::few_users::{self, COMING_AND_GOING, FEW_COMMANDS, FewUsers};
 use presence_core_checking::one_user::{self, OneUser};
-use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS, GRAPH, GRAPH_NUMBERS};
+use presence_core_checking::policies::{BRIEF, BRIEF_NUMBERS, GRAPH, GRAPH_NUMBERS, MIRROR, MIRROR_NUMBERS};
 use presence_core_checking::two_servers::{Budget, TwoServers};
 use stateright::Model;
 use std::collections::HashMap;
@@ -46,7 +46,9 @@ fn few_users<const USERS: usize, const SLOTS: usize>(
 #[test]
 fn of_one_user() {
     let functions = const { &one_user::Functions::LIBRARY };
-    one_state_has_one_future(&OneUser::<3> { policy: GRAPH, numbers: GRAPH_NUMBERS, functions, commands: Some(2) });
+    let model: OneUser<3> = OneUser { policy: GRAPH, numbers: GRAPH_NUMBERS, own: None, functions, commands: Some(2) };
+    one_state_has_one_future(&model);
+    one_state_has_one_future(&OneUser { own: Some((MIRROR, MIRROR_NUMBERS)), ..model });
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub use watched::{Decision, Functions, Watched};
 use crate::broken::Broken;
 use crate::rules::{Numbers, Person};
 use crate::stored::without_counters;
-use presence_core::{Command, Duration, Instant, Policy, Presence};
+use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence};
 use stateright::{Model, Property};
 use std::hash::{Hash, Hasher};
 
@@ -23,6 +23,8 @@ pub const IDS: usize = 3;
 pub struct OneUser<const SESSIONS: usize> {
     pub policy: Policy,
     pub numbers: Numbers,
+    /// The policy of the application with the last id, if it has one of its own.
+    pub own: Option<(Policy, Numbers)>,
     /// The library's own, except to show that another is found.
     pub functions: &'static Functions<SESSIONS>,
     /// The number of commands until silence; `None`: there is no end to them.
@@ -78,6 +80,23 @@ impl<const SESSIONS: usize> PartialEq for State<SESSIONS> {
 }
 
 impl<const SESSIONS: usize> OneUser<SESSIONS> {
+    /// Returns the policy that a command is decided under.
+    fn policy_of(&self, command: Command<u8>) -> (&Policy, &Numbers) {
+        match (&self.own, command) {
+            (Some((policy, numbers)), Command::SetPresence { session, .. } | Command::ClearPresence { session })
+                if usize::from(session) == IDS - 1 =>
+            {
+                (policy, numbers)
+            }
+            _ => (&self.policy, &self.numbers),
+        }
+    }
+
+    /// Returns the error of a command by the rules, if it is rejected.
+    fn error(&self, state: &State<SESSIONS>, command: Command<u8>) -> Option<CommandError> {
+        state.person.error(self.policy_of(command).1, SESSIONS, command)
+    }
+
     /// Every duration of a range, none, and those just outside.
     fn durations(range: &std::ops::RangeInclusive<u64>) -> impl Iterator<Item = Option<Duration>> + use<SESSIONS> {
         let asked = range.start() - 1..=range.end() + 1;
@@ -119,8 +138,7 @@ impl<const SESSIONS: usize> Model for OneUser<SESSIONS> {
             return;
         }
         if state.commands != Some(0) {
-            let accepted =
-                self.every_command().filter(|command| state.person.error(&self.numbers, SESSIONS, *command).is_none());
+            let accepted = self.every_command().filter(|command| self.error(state, *command).is_none());
             actions.extend(accepted.map(Action::Command));
         }
         // With nothing stored time does nothing, and goes without saying.

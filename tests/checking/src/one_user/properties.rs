@@ -165,8 +165,8 @@ fn rebasing_keeps_what_is_left<const SESSIONS: usize>(_: &OneUser<SESSIONS>, sta
 fn rejected_commands_change_nothing<const SESSIONS: usize>(model: &OneUser<SESSIONS>, state: &State<SESSIONS>) -> bool {
     state.broken.holds(Rule::S7)
         && model.every_command().all(|command| {
-            let decided = state.user.decide(state.now(), command, &model.policy);
-            decided.is_ok_and(|decided| decided.err() == state.person.error(&model.numbers, SESSIONS, command))
+            let decided = state.user.decide(state.now(), command, model.policy_of(command).0);
+            decided.is_ok_and(|decided| decided.err() == model.error(state, command))
         })
 }
 
@@ -183,7 +183,7 @@ fn nothing_is_like_new<const SESSIONS: usize>(model: &OneUser<SESSIONS>, state: 
         && state.user.next_deadline().is_none()
         && matches!(state.user.explain(&model.policy).layer, Layer::Nothing(_))
         && model.every_command().all(|command| {
-            let decide = |user: &Watched<SESSIONS>| user.decide(state.now(), command, &model.policy);
+            let decide = |user: &Watched<SESSIONS>| user.decide(state.now(), command, model.policy_of(command).0);
             let without_revision = |decided: Decision| decided.map(|one| one.map(|one| (event(&one), one.change())));
             decide(&state.user).map(without_revision) == decide(&new).map(without_revision)
         })

@@ -46,14 +46,15 @@ impl<const SESSIONS: usize> OneUser<SESSIONS> {
     pub(super) fn command(&self, state: &State<SESSIONS>, command: Command<u8>) -> State<SESSIONS> {
         let mut next = state.clone();
         next.commands = state.commands.map(|left| left - 1);
-        let expected = next.person.command(&self.numbers, state.now, command);
+        let (policy, numbers) = self.policy_of(command);
+        let expected = next.person.command_under(&self.numbers, numbers, state.now, command);
         let rule = match command {
             Command::SetPresence { .. } => Rule::S1,
             Command::ClearPresence { .. } => Rule::S5,
             Command::SetPreferredPresence { .. } => Rule::U1,
             Command::ClearPreferredPresence => Rule::U4,
         };
-        let Ok(decided) = state.user.decide(state.now(), command, &self.policy) else {
+        let Ok(decided) = state.user.decide(state.now(), command, policy) else {
             next.broken.note(Rule::S8);
             return next;
         };
@@ -85,7 +86,7 @@ impl<const SESSIONS: usize> OneUser<SESSIONS> {
         match command {
             Command::SetPresence { session, presence, lease } => {
                 broken.unless(user.preferred() == before.user.preferred(), Rule::S1);
-                let lease = self.numbers.lease(lease);
+                let lease = self.policy_of(command).1.lease(lease);
                 let set = said_of(user, session);
                 broken.unless(set.is_some_and(|set| set.presence() == presence), Rule::S1);
                 broken.unless(set.is_some_and(|set| set.expires_at().as_millis() == now + lease), Rule::S2);

@@ -44,8 +44,8 @@ pub struct Numbers {
     pub brief: &'static [Presence],
     pub brief_duration: u64,
     pub preferred_duration: u64,
-    /// Time since set, for the first and the second fade. Rule S3.
-    pub fades: [u64; 2],
+    /// Time since set, for the first and the second fade. Rule S3. `None`: what is set under these does not fade.
+    pub fades: Option<[u64; 2]>,
 }
 
 impl Numbers {
@@ -61,6 +61,8 @@ pub struct Said {
     pub presence: Presence,
     pub at: u64,
     pub lease: u64,
+    /// It came under a policy without fades. Rule P4.
+    pub is_steady: bool,
 }
 
 impl Said {
@@ -70,7 +72,7 @@ impl Said {
 
     /// Returns its presence at a moment: the table of rule S4; `None` once it has expired. Rules S2 to S4.
     pub fn presence_at(self, numbers: &Numbers, now: u64) -> Option<Presence> {
-        let [first, second] = numbers.fades;
+        let [first, second] = numbers.fades.filter(|_| !self.is_steady).unwrap_or([u64::MAX; 2]);
         match now - self.at {
             age if age >= self.lease => None,
             age if self.presence == Available && age >= second => Some(Away),

@@ -133,9 +133,22 @@ impl<const IDS: usize> Person<IDS> {
     /// Applies a command that is not rejected, at a moment at which nothing is overdue. `None`: it succeeds and nothing
     /// happens. Rules S1, S5, U1, U4.
     pub fn command(&mut self, numbers: &Numbers, now: u64, command: Command<u8>) -> Option<Event> {
+        self.command_under(numbers, numbers, now, command)
+    }
+
+    /// The same of an application with numbers of its own; how a session fades is said by the usual ones. Rules P2, P4.
+    pub fn command_under(
+        &mut self,
+        usual: &Numbers,
+        numbers: &Numbers,
+        now: u64,
+        command: Command<u8>,
+    ) -> Option<Event> {
         match command {
             Command::SetPresence { session, presence, lease } => {
-                let session_now = Session::new(numbers, Said { presence, at: now, lease: numbers.lease(lease) });
+                let is_steady = numbers.fades.is_none();
+                let said = Said { presence, at: now, lease: numbers.lease(lease), is_steady };
+                let session_now = Session::new(usual, said);
                 let id = usize::from(session);
                 Some(self.note(now, Cause::Set, |person| person.sessions[id] = Some(session_now)))
             }

@@ -10,7 +10,7 @@ use presence_core::{
 };
 use presence_core::{Transition, User, decide, next_due};
 use presence_core_checking::one_user::{Functions, OneUser};
-use presence_core_checking::policies::{GRAPH, GRAPH_NUMBERS};
+use presence_core_checking::policies::{GRAPH, GRAPH_NUMBERS, MIRROR, MIRROR_NUMBERS};
 
 struct Fault {
     /// How the name of the property begins that must notice.
@@ -74,7 +74,7 @@ fn faults() -> impl Iterator<Item = &'static Fault> {
 
 fn model(fault: &'static Fault) -> OneUser<2> {
     let Fault { policy, functions, commands, .. } = fault;
-    OneUser { policy: *policy, numbers: GRAPH_NUMBERS, functions, commands: *commands }
+    OneUser { policy: *policy, numbers: GRAPH_NUMBERS, own: None, functions, commands: *commands }
 }
 
 #[test]
@@ -82,6 +82,19 @@ fn every_fault_is_noticed() {
     for fault in faults() {
         notices(fault.wrong, model(fault), fault.noticed_by);
     }
+}
+
+/// Another policy of its own than the rules have for the application with the last id.
+#[test]
+fn faults_of_an_own_policy_are_noticed() {
+    let beside = |own: Policy| {
+        let functions = const { &LIBRARY };
+        let own = Some((own, MIRROR_NUMBERS));
+        OneUser { policy: GRAPH, numbers: GRAPH_NUMBERS, own, functions, commands: None }
+    };
+    notices("what a mirror sets fades", beside(Policy { fades: GRAPH.fades, ..MIRROR }), "S3");
+    notices("a mirror may set no more than others", beside(Policy { fades: Fades::NONE, ..GRAPH }), "S7");
+    notices("a mirror's lease is another", beside(Policy { default_lease: ticks(3), ..MIRROR }), "S2");
 }
 
 #[test]
