@@ -175,6 +175,14 @@ where
         self.len as usize
     }
 
+    /// Returns how many of the users with a slot have nothing stored, as time was last [advanced](Self::advance).
+    ///
+    /// Their slots go to new users when no other is free ([S9](crate::rules#s9)). [Pinned](Self::pin) users are not among them.
+    #[must_use]
+    pub const fn evictable(&self) -> usize {
+        self.evictable as usize
+    }
+
     /// Reports whether no user has ever had a slot.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

@@ -22,6 +22,7 @@ type Small = InlineDirectory<u8, u8, SESSIONS, USERS>;
 fn contents(directory: &Small, now: Instant) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut users: Vec<_> = directory.users().map(|(id, user)| (id, user.clone())).collect();
     users.sort_by_key(|(id, _)| *id);
+    assert_eq!(directory.evictable(), users.iter().filter(|(_, user)| user.is_empty()).count());
     let read: Vec<_> = (0..=USERS as u8).map(|id| directory.read(now, id, Clone::clone)).collect();
     (users, read, directory.len())
 }

@@ -92,7 +92,7 @@ fn m5_an_empty_record_stays_until_its_slot_is_reused() {
     directory.clear_presence(at(1), 1, 'a', |_, _| {}).unwrap();
     set(&mut directory, at(2), 2, Away, 60).unwrap();
     assert_eq!(directory.explain(at(2), 1).layer, Layer::Nothing(Absence::Cleared));
-    assert_eq!((directory.len(), directory.capacity()), (2, 2));
+    assert_eq!((directory.len(), directory.evictable(), directory.capacity()), (2, 1, 2));
     set(&mut directory, at(3), 3, Away, 60).unwrap();
     assert_eq!(directory.explain(at(3), 1).layer, Layer::Nothing(Absence::NeverSeen));
     assert_eq!((directory.presence(at(3), 1), directory.version(at(3), 1), directory.len()), (Offline, 0, 2));

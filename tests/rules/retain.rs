@@ -22,6 +22,7 @@ fn m5_a_pinned_user_keeps_its_slot() {
         directory.set_presence(now, user, 0, Presence::Away, None, |_, _| {}).unwrap();
         directory.clear_presence(now, user, 0, |_, _| {}).unwrap();
         assert!(directory.get(1).is_some() && directory.get(user).is_some());
+        assert_eq!(directory.evictable(), directory.len() - 1, "all but the pinned one");
     }
     // Also an inserted one, and after the clock was shifted.
     directory.insert(1, User::with_version(500)).unwrap();

@@ -152,7 +152,7 @@ macro_rules! calls {
             #[inline(always)]
             pub fn keep() {
                 keep!(Of => advance, apply, by_handle, capacity, cursor, decide, decide_under, explain, version_floor, get, handle, insert, unpin);
-                keep!(Of => is_empty, len, next_deadline, record_external_change, policy, presence, rebase, raise_version_floor);
+                keep!(Of => evictable, is_empty, len, next_deadline, record_external_change, policy, presence, rebase, raise_version_floor);
                 keep!(Of => version, with_hasher);
                 keep!(fn => execute, execute_under, pin, execute_batch, set_presence, clear_presence, set_preferred_presence);
                 keep!(fn => clear_preferred_presence, read, read_batch, users, users_from, changes_since);

@@ -1,5 +1,6 @@
 """Measures the restart of a large server, and checks that deadlines on the wall clock survive it."""
 
+import os
 import sys
 import time
 
@@ -18,6 +19,15 @@ def action(number):
     return "setPresence", SET
 
 
+def check(server, users):
+    """Checks some of the users, evenly."""
+    with server.client() as client:
+        for number in range(0, users, users // 650):
+            presence = client.presence(numbered("restart", number))
+            expected = "Offline" if number % 2 else "InACall"
+            assert presence["activity"] == expected, presence
+
+
 def restart(users):
     """Kills a server with this many users, and checks the time until it is ready again."""
     with Server("--users", str(users)) as server:
@@ -26,11 +36,17 @@ def restart(users):
         filled = time.monotonic() - began
         server.kill()
         took = server.start()
-        with server.client() as client:
-            for number in range(0, users, users // 650):
-                presence = client.presence(numbered("restart", number))
-                expected = "Offline" if number % 2 else "InACall"
-                assert presence["activity"] == expected, presence
+        check(server, users)
+        # Both must keep everybody, although one needs other shards and the other is far too small.
+        cores = os.sched_getaffinity(0)
+        for options, allowed in ((["--users", str(users)], {min(cores)}), (["--users", "1"], cores)):
+            server.kill()
+            os.sched_setaffinity(0, allowed)
+            server.options[:2] = options
+            server.start()
+            os.sched_setaffinity(0, cores)
+            check(server, users)
+        assert f"{users} users are stored" in server.messages(), server.messages()
         print(f"restart: {users} users written in {filled:.1f} s, ready again {took:.2f} s after a kill")
         assert took <= AT_MOST_SECONDS, f"a restart takes {took:.2f} s, more than {AT_MOST_SECONDS} s"
 

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "benchmark")]
 mod benchmark;
+#[cfg(test)]
+mod capacity_tests;
 pub mod creators;
 mod database;
 mod details;
@@ -124,8 +126,9 @@ pub struct Shards {
 impl Shards {
     /// Starts a shard for each journal, with slots for this many users in all.
     ///
-    /// Everything stored is in memory when this returns. Without a journal a shard stores nothing. `quota` bounds the users
-    /// of each application.
+    /// Everything stored is in memory when this returns, and fits: where more users are stored, there are more slots, but
+    /// new users are limited all the same. Without a journal a shard stores nothing.
+    /// `quota` bounds the users of each application.
     pub fn start(
         journals: Vec<Option<Journal>>,
         users: usize,
@@ -145,12 +148,13 @@ impl Shards {
                 (shard, writer, is_loaded)
             })
             .collect();
-        let (mut shards, mut threads) = (Vec::new(), Vec::new());
+        let (mut shards, mut threads, mut stored) = (Vec::new(), Vec::new(), Vec::new());
         for (shard, writer, is_loaded) in started {
-            is_loaded.recv().unwrap_or(Err(LoadError::Full))?;
+            stored.push(is_loaded.recv().unwrap_or(Err(LoadError::Full))?);
             shards.push(shard);
             threads.push(writer);
         }
+        warn_beyond_limit(&stored, users, capacity);
         Ok(Self { shards, threads: Mutex::new(threads), notify, metrics: metrics.clone() })
     }
 
@@ -213,29 +217,50 @@ impl Shards {
     }
 }
 
-/// Starts a shard's writer. The receiver gets the outcome of loading the journal.
+/// Warns if a shard holds more users than its capacity.
+fn warn_beyond_limit(stored: &[usize], users: usize, capacity: usize) {
+    let (total, most) = (stored.iter().sum::<usize>(), stored.iter().copied().max().unwrap_or(0));
+    if most <= capacity {
+        return;
+    }
+    if total > users {
+        tracing::warn!(
+            "{total} users are stored, more than the {users} of --users: all are kept, and new ones are rejected until \
+             fewer are left"
+        );
+    } else {
+        tracing::warn!(
+            "a shard holds {most} users, more than its {capacity} of --users {users}: all are kept, and new ones of this \
+             shard are rejected until fewer are left"
+        );
+    }
+}
+
+/// Starts a shard's writer. The receiver gets the outcome of loading the journal: the number of users that are stored.
 fn start_writer(
     shard: &Shard,
     queue: Receiver<Job>,
     journal: Option<Journal>,
-    mut state: State,
+    state: State,
     clock: &Arc<Clock>,
     metrics: &Arc<Metrics>,
-) -> (JoinHandle<()>, Receiver<Result<(), LoadError>>) {
+) -> (JoinHandle<()>, Receiver<Result<usize, LoadError>>) {
     let (clock, metrics) = (clock.clone(), metrics.clone());
     let (jobs, published) = (shard.jobs.clone(), shard.published.clone());
     let (loaded, is_loaded) = sync_channel(1);
     let writer = spawn(format!("writer-{}", published.shard), move || {
-        let mut index = JournalIndex::new(state.users.capacity());
         let outcome = match &journal {
-            Some(journal) => restore::load(journal, &mut state, &mut index, clock.now()),
-            None => Ok(()),
+            Some(journal) => restore::load_all(journal, state, clock.now()),
+            None => {
+                let index = JournalIndex::new(state.users.capacity());
+                Ok((state, index))
+            }
         };
-        let is_ready = outcome.is_ok();
-        drop(loaded.send(outcome));
-        if !is_ready {
-            return;
-        }
+        let (state, index) = match outcome {
+            Ok(restored) => restored,
+            Err(error) => return drop(loaded.send(Err(error))),
+        };
+        drop(loaded.send(Ok(state.stored_users())));
         let context = FlusherContext { jobs, published, metrics };
         let (link, flusher) = journal.map(|journal| context.start(journal, false)).unzip();
         let pending = Pending::new(link, index);

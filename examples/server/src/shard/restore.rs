@@ -12,7 +12,7 @@ use super::users::SESSIONS;
 use presence_core::details::next_due_details;
 use presence_core::directory::Progress;
 use presence_core::snapshot::{self, RestoreError};
-use presence_core::{ApplyError, Duration, Instant, SessionId, User, UserId, next_due};
+use presence_core::{ApplyError, Duration, Instant, Policy, SessionId, User, UserId, next_due};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub enum LoadError {
     Journal(PathBuf, JournalError),
     /// A record that is no snapshot.
     Record(UserId, RestoreError),
-    /// More users than the directory has slots.
+    /// More users than the directory has slots. [`load_all`] gives it more.
     Full,
 }
 
@@ -32,15 +32,57 @@ impl std::fmt::Display for LoadError {
         match self {
             Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Record(user, error) => write!(f, "the record of {user} is {error}"),
-            Self::Full => f.write_str("more users are stored than there is room for: start with more --users"),
+            Self::Full => f.write_str("more users are stored than there are slots"),
         }
     }
 }
 
 impl std::error::Error for LoadError {}
 
+/// A user as its record holds it.
+type StoredUser = User<SessionId, SESSIONS>;
+
 /// The time between a snapshot's instant and its restoration: none, so that stored instants are kept.
 const ELAPSED: Option<Duration> = Some(Duration::ZERO);
+
+/// Restores a state and the journal's index. What is stored always fits: the directory gets more slots if it must.
+///
+/// `now` must not be before anything that is stored.
+///
+/// # Errors
+///
+/// Those of the journal and its records.
+pub fn load_all(journal: &Journal, mut state: State, now: Instant) -> Result<(State, JournalIndex), LoadError> {
+    let mut index = JournalIndex::new(state.users.capacity());
+    let mut outcome = load(journal, &mut state, &mut index, now);
+    if matches!(outcome, Err(LoadError::Full)) {
+        let slots = count_users(journal, state.users.policy(), now)?;
+        state = State::with_slots(state, slots);
+        index = JournalIndex::new(slots);
+        outcome = load(journal, &mut state, &mut index, now);
+    }
+    outcome?;
+    // So that expired users do not count.
+    while state.advance(now) {}
+    Ok((state, index))
+}
+
+/// Returns the number of users of whom something is left at `now`.
+fn count_users(journal: &Journal, policy: &Policy, now: Instant) -> Result<usize, LoadError> {
+    let mut users = HashSet::new();
+    for_each_newest(journal, Record::Details, |row, taken_at, bytes| {
+        let details = restore_details(row.user, taken_at, bytes)?;
+        users.extend(version_if_expired(&details, now).is_none().then_some(row.user));
+        Ok(())
+    })?;
+    for_each_newest(journal, Record::User, |row, taken_at, bytes| {
+        let mut user = restore_record(row.user, taken_at, split_creator(row.record, bytes).1)?;
+        advance_user(&mut user, now, policy)?;
+        users.extend((!user.is_empty()).then_some(row.user));
+        Ok(())
+    })?;
+    Ok(users.len())
+}
 
 /// Restores a state and the journal's index. `now` must not be before anything that is stored.
 pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now: Instant) -> Result<(), LoadError> {
@@ -49,8 +91,7 @@ pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now:
     // Details first, because their users are pinned whatever their own records say; except for expired details.
     let mut expired = HashMap::new();
     for_each_newest(journal, Record::Details, |row, taken_at, bytes| {
-        let details: UserDetails =
-            snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(row.user, error))?;
+        let details = restore_details(row.user, taken_at, bytes)?;
         if let Some(version) = version_if_expired(&details, now) {
             expired.insert(row.user, version);
             return Ok(());
@@ -96,6 +137,22 @@ fn split_creator(record: Record, bytes: &[u8]) -> (Option<SessionId>, &[u8]) {
     }
 }
 
+fn restore_record(id: UserId, taken_at: Instant, bytes: &[u8]) -> Result<StoredUser, LoadError> {
+    snapshot::restore(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))
+}
+
+fn restore_details(id: UserId, taken_at: Instant, bytes: &[u8]) -> Result<UserDetails, LoadError> {
+    snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))
+}
+
+/// Applies the due transitions of a user without a slot.
+fn advance_user(user: &mut StoredUser, now: Instant, policy: &Policy) -> Result<(), LoadError> {
+    while let Some(due) = next_due(user, now, policy) {
+        user.apply(&due).map_err(|_| LoadError::Full)?;
+    }
+    Ok(())
+}
+
 /// Returns the version of details that have expired by now. Expired details free their slot (rule S9).
 fn version_if_expired(details: &UserDetails, now: Instant) -> Option<u64> {
     let mut details = details.clone();
@@ -113,8 +170,7 @@ fn restore_user(
     now: Instant,
     expired_version: Option<u64>,
 ) -> Result<(), LoadError> {
-    let user: User<SessionId, SESSIONS> =
-        snapshot::restore(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))?;
+    let user = restore_record(id, taken_at, bytes)?;
     if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
         // Due transitions free slots, as they did before the restart.
         while !matches!(state.users.advance(now), Progress::Idle { .. }) {}
@@ -131,13 +187,11 @@ fn restore_user(
 /// Raises the version floor above a user without a slot. It must have been evicted when nothing was stored of it any more.
 fn restore_evicted(
     state: &mut State,
-    mut user: User<SessionId, SESSIONS>,
+    mut user: StoredUser,
     now: Instant,
     details_version: u64,
 ) -> Result<(), LoadError> {
-    while let Some(due) = next_due(&user, now, state.users.policy()) {
-        user.apply(&due).map_err(|_| LoadError::Full)?;
-    }
+    advance_user(&mut user, now, state.users.policy())?;
     if !user.is_empty() {
         return Err(LoadError::Full);
     }

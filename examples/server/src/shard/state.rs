@@ -1,10 +1,10 @@
 //! The state of a shard: its users and their details. It is independent of disks and queues.
 
 use super::creators::{ApplicationFullError, Creators, Quota};
-use super::details::DetailsStore;
+use super::details::{DetailsStore, UserDetails};
 use super::job::{ActionError, Changes, FullScan, UserExplanation, UserView};
 use super::users::{SESSIONS, Users, allocate};
-use presence_core::details::{DetailsCommand, DetailsError};
+use presence_core::details::{DetailsCommand, DetailsError, decide_details};
 use presence_core::directory::{Cursor, Progress};
 use presence_core::{Cause, Command, CommandError, Instant, Policy, SessionId, User, UserId};
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub struct State {
     pub creators: Creators,
     /// The users of whom nothing may be left.
     emptied: Vec<UserId>,
+    /// The most users that new ones may make it. The directory has more slots if more users were stored.
+    limit: usize,
     /// The number that the cursors of this state start from. Readers behind it start over.
     base: u64,
 }
@@ -34,17 +36,50 @@ impl State {
     /// Creates an empty state for at most this many users, which count for their applications in this quota.
     pub fn new(users: usize, quota: Arc<Quota>) -> Self {
         let creators = Creators::new(quota);
-        Self { users: allocate(users), details: DetailsStore::default(), creators, emptied: Vec::new(), base: 0 }
+        Self {
+            users: allocate(users),
+            details: DetailsStore::default(),
+            creators,
+            emptied: Vec::new(),
+            limit: users,
+            base: 0,
+        }
     }
 
     /// Creates an empty state whose cursors follow those of `earlier`, so that its readers start over.
     ///
     /// Frees the earlier state first, since it may take most of the memory.
     pub fn replacing(earlier: Self) -> Self {
-        let (users, base) = (earlier.users.capacity(), earlier.cursor().to_number().saturating_add(1));
+        let slots = earlier.users.capacity();
+        Self::with_slots(earlier, slots)
+    }
+
+    /// Does the same, with this many slots. New users are limited as before.
+    pub fn with_slots(earlier: Self, slots: usize) -> Self {
+        let (limit, base) = (earlier.limit, earlier.cursor().to_number().saturating_add(1));
         let quota = earlier.creators.quota();
         drop(earlier);
-        Self { base, ..Self::new(users, quota) }
+        Self { limit, base, ..Self::new(slots, quota) }
+    }
+
+    /// Returns the number of users of whom something is stored, as time was last advanced.
+    pub const fn stored_users(&self) -> usize {
+        self.users.len() - self.users.evictable()
+    }
+
+    /// Reports whether `user` would be one too many. Applies all due transitions first if that can be.
+    ///
+    /// With as many slots as the limit, the directory knows itself.
+    fn is_beyond_limit(&mut self, now: Instant, user: UserId) -> bool {
+        if self.users.capacity() <= self.limit || self.stored_users() < self.limit || self.is_stored(user) {
+            return false;
+        }
+        while self.advance(now) {}
+        self.stored_users() >= self.limit && !self.is_stored(user)
+    }
+
+    fn is_stored(&self, user: UserId) -> bool {
+        self.users.get(user).is_some_and(|found| !found.is_empty()) || self.details.get(user).is_some()
     }
 
     /// Returns the cursor of the latest change.
@@ -146,6 +181,10 @@ impl State {
         command: Command<SessionId>,
         policy: &Policy,
     ) -> Result<bool, CommandError> {
+        let is_beyond = self.is_beyond_limit(now, user);
+        if is_beyond && matches!(self.users.decide_under(now, user, command, policy), Ok(Some(_))) {
+            return Err(CommandError::UsersFull);
+        }
         self.details.make_vacancy(&mut self.users, now, user);
         let mut is_changed = false;
         let emptied = &mut self.emptied;
@@ -164,6 +203,9 @@ impl State {
         user: UserId,
         command: DetailsCommand<'_>,
     ) -> Result<(), DetailsError> {
+        if self.is_beyond_limit(now, user) && stores_something(now, command) {
+            return Err(DetailsError::UsersFull);
+        }
         let outcome = self.details.execute(&mut self.users, now, user, command);
         self.release_emptied();
         outcome
@@ -251,10 +293,7 @@ const fn removes_something(cause: Cause) -> bool {
 
 /// Reports whether a command stores something of a user without details.
 fn stores_something(now: Instant, command: DetailsCommand<'_>) -> bool {
-    match command {
-        DetailsCommand::SetStatusMessage { text, expires_at } => !text.is_empty() && !expires_at.is_due(now),
-        DetailsCommand::SetLocation { until, .. } => !until.is_due(now),
-        DetailsCommand::SetOutOfOffice(out) => out.is_out_of_office || out.message.is_some_and(|text| !text.is_empty()),
-        DetailsCommand::ClearLocations(_) => false,
-    }
+    let none = UserDetails::default();
+    let decided = none.at(now).ok().and_then(|none| decide_details(none, command).ok());
+    decided.flatten().is_some_and(|transition| transition.is_visible())
 }

@@ -277,35 +277,18 @@ fn a_stream_ends_with_the_server() {
     assert!(rest.trim_end().ends_with('0'), "the stream ends with the last chunk: {rest:?}");
 }
 
-fn set_all(server: &Server, users: &[String], activity: &str) {
-    let availability = if activity == "InACall" { "Busy" } else { activity };
-    for chunk in users.chunks(20) {
-        let elements: Vec<_> = chunk
-            .iter()
-            .enumerate()
-            .map(|(number, user)| {
-                json!({"id": number.to_string(), "method": "POST", "headers": {"content-type": "application/json"},
-                    "url": format!("/users/{user}/presence/setPresence"),
-                    "body": {"sessionId": TEAMS, "availability": availability, "activity": activity,
-                        "expirationDuration": "PT4H"}})
-            })
-            .collect();
-        assert_eq!(server.post("dev", "/v1.0/$batch", &json!({ "requests": elements })).status, 200);
-    }
-}
-
 #[test]
 fn a_scan_of_many_chunks_is_complete_and_changes_follow() {
     let server = Server::start();
     let users: Vec<String> = (0..2000).map(numbered).collect();
-    set_all(&server, &users, "InACall");
+    server.set_all(&users, "InACall");
     let mut reader = Reader::open(&server, None, None);
     let (scanned, _) = reader.scan();
     let mut ids: Vec<_> = scanned.iter().map(Event::user).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 2000);
-    set_all(&server, &users[..500], "Away");
+    server.set_all(&users[..500], "Away");
     let mut changed: Vec<_> = (0..500).map(|_| reader.next()).map(|event| event.user().to_owned()).collect();
     changed.sort_unstable();
     let mut expected = users[..500].to_vec();
@@ -317,7 +300,7 @@ fn a_scan_of_many_chunks_is_complete_and_changes_follow() {
 fn v2_a_scan_on_a_bad_network_is_resumed_until_it_is_complete() {
     let server = Server::start();
     let users: Vec<String> = (0..3000).map(numbered).collect();
-    set_all(&server, &users, "InACall");
+    server.set_all(&users, "InACall");
     let is_over = AtomicBool::new(false);
     let mut known = HashMap::new();
     let (mut last, mut connections, mut start_overs) = (None::<String>, 0, 0);
@@ -327,7 +310,7 @@ fn v2_a_scan_on_a_bad_network_is_resumed_until_it_is_complete() {
                 if is_over.load(Ordering::Relaxed) {
                     break;
                 }
-                set_all(&server, &users[round * 37 % 2900..][..20], ["Away", "InACall"][round % 2]);
+                server.set_all(&users[round * 37 % 2900..][..20], ["Away", "InACall"][round % 2]);
             }
         });
         // Each connection lasts for so many events, and then breaks off, within an event or after it.
@@ -368,11 +351,11 @@ fn a_reader_that_does_not_read_costs_little_and_delays_no_other_client() {
     let server = Server::start();
     let users: Vec<String> = (0..3000).map(numbered).collect();
     let mut slow: Vec<_> = (0..20).map(|_| Reader::open(&server, None, None)).collect();
-    set_all(&server, &users, "InACall");
+    server.set_all(&users, "InACall");
     let before = server.memory();
     let mut longest = Duration::ZERO;
     for round in 0..8 {
-        set_all(&server, &users, ["Away", "InACall"][round % 2]);
+        server.set_all(&users, ["Away", "InACall"][round % 2]);
         let began = Instant::now();
         server.presence(ADELE);
         longest = longest.max(began.elapsed());

@@ -1,7 +1,7 @@
 //! Tests that acknowledged changes survive the process exactly, whatever ends it.
 
 use crate::changes::Reader;
-use crate::support::{ADELE, BOB, OTHER, Server, TEAMS, expect_start_error, numbered, program};
+use crate::support::{ADELE, BOB, OTHER, Server, TEAMS, numbered, program};
 use serde_json::json;
 use std::fs;
 use std::io::Read;
@@ -176,7 +176,6 @@ fn v1_s9_a_smaller_directory_restores_the_users_that_have_not_expired() {
         server.advance(300);
         assert_eq!(server.activity(&short[0]), ("Offline".to_owned(), "A0000000002".to_owned()));
         server.kill();
-        assert!(expect_start_error(&data, "9").contains("--users"), "ten users need ten slots");
         let server = Server::start_on(&data, &["--virtual-clock", "--users", "10"]);
         for user in &long {
             assert_eq!(server.activity(user), ("InACall".to_owned(), "A0000000001".to_owned()));

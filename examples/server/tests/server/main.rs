@@ -1,6 +1,7 @@
 //! Tests of the real program over HTTP, as its clients use it.
 
 mod applications;
+mod capacity;
 mod changes;
 mod clients;
 mod damage;

@@ -36,6 +36,17 @@ pub fn program() -> Command {
     command
 }
 
+/// Returns the program, with the right to use a single core.
+pub fn on_one_core() -> Command {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+    let first = allowed.trim().split(['-', ',']).next().unwrap();
+    let mut command = Command::new("taskset");
+    command.args(["-c", first]).arg(program().get_program());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 pub struct Server {
     child: Child,
     /// `http://ADDR:PORT`
@@ -100,6 +111,11 @@ impl Server {
         shell.args(["-c", &format!("trap '' XFSZ; ulimit -Sf {blocks}; exec \"$0\" \"$@\"")]);
         shell.arg(program().get_program()).stdin(Stdio::null()).stdout(Stdio::piped());
         Self::start_as(shell, data, options)
+    }
+
+    /// Starts a server that may use a single core.
+    pub fn start_on_one_core(data: &Path, options: &[&str]) -> Self {
+        Self::start_as(on_one_core(), data, options)
     }
 
     fn start_as(mut command: Command, data: &Path, options: &[&str]) -> Self {
@@ -232,6 +248,47 @@ impl Server {
         };
         let body = json!({"sessionId": session, "availability": availability, "activity": activity, "expirationDuration": lease});
         self.post("dev", &format!("/v1.0/users/{user}/presence/setPresence"), &body)
+    }
+
+    /// Sets the same presence for many users, in batches, and requires success.
+    pub fn set_all(&self, users: &[String], activity: &str) {
+        assert_eq!(self.try_set_all(users, activity).len(), users.len());
+    }
+
+    /// Sets the same presence for many users, in batches. Returns the users that were not rejected for want of a slot.
+    pub fn try_set_all(&self, users: &[String], activity: &str) -> Vec<String> {
+        let availability = if activity == "InACall" { "Busy" } else { activity };
+        let mut set = Vec::new();
+        for chunk in users.chunks(20) {
+            let elements: Vec<_> = chunk
+                .iter()
+                .map(|user| {
+                    json!({"id": user, "method": "POST", "headers": {"content-type": "application/json"},
+                        "url": format!("/users/{user}/presence/setPresence"),
+                        "body": {"sessionId": TEAMS, "availability": availability, "activity": activity,
+                            "expirationDuration": "PT4H"}})
+                })
+                .collect();
+            let response = self.post("dev", "/v1.0/$batch", &json!({ "requests": elements }));
+            assert_eq!(response.status, 200);
+            for element in response.json()["responses"].as_array().unwrap() {
+                match element["status"].as_u64().unwrap() {
+                    200 => set.push(element["id"].as_str().unwrap().to_owned()),
+                    status => assert_eq!(status, 507, "{element}"),
+                }
+            }
+        }
+        set
+    }
+
+    /// Returns the presence objects of many users.
+    pub fn presences(&self, users: &[String]) -> Vec<Value> {
+        let mut found = Vec::new();
+        for chunk in users.chunks(650) {
+            let response = self.post("dev", "/v1.0/communications/getPresencesByUserId", &json!({ "ids": chunk }));
+            found.extend_from_slice(response.json()["value"].as_array().unwrap());
+        }
+        found
     }
 
     /// Returns a user's presence object.

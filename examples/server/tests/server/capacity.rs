@@ -1,0 +1,100 @@
+//! Tests of starts with fewer cores or a smaller `--users` than what is stored needs: none is refused.
+
+use crate::support::{Server, TEAMS, numbered, on_one_core, program};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const OPTIONS: [&str; 3] = ["--virtual-clock", "--users", "5000"];
+
+/// Fills a server on all cores, and kills it. Returns the users it has taken, and what it shows of them.
+fn fill(data: &Path) -> (Vec<String>, Vec<Value>) {
+    let mut server = Server::start_on(data, &OPTIONS);
+    let everybody: Vec<_> = (0..6500).map(numbered).collect();
+    let users = server.try_set_all(&everybody, "InACall");
+    assert!((5000..6500).contains(&users.len()), "{}", users.len());
+    let shown = server.presences(&users);
+    assert!(shown.iter().all(|presence| presence["activity"] == "InACall"));
+    server.kill();
+    (users, shown)
+}
+
+/// Starts the program, kills it once it is ready, and returns what it has logged.
+fn log_of_start(mut command: Command, data: &Path, users: &str) -> String {
+    let options = ["--listen", "127.0.0.1:0", "--virtual-clock", "--dev-token", "dev", "--users", users, "--data"];
+    let mut child = command.args(options).arg(data).spawn().unwrap();
+    let is_ready = BufReader::new(child.stdout.take().unwrap()).lines().next().is_some();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(is_ready, "{log}");
+    log
+}
+
+#[test]
+fn a_full_server_starts_with_fewer_cores_and_with_fewer_users() {
+    let own = TempDir::new().unwrap();
+    let (users, shown) = fill(own.path());
+    let few = ["--virtual-clock", "--users", "1"];
+    let starts: [&dyn Fn() -> Server; 4] = [
+        &|| Server::start_on_one_core(own.path(), &OPTIONS),
+        &|| Server::start_on(own.path(), &OPTIONS),
+        &|| Server::start_on(own.path(), &few),
+        &|| Server::start_on(own.path(), &OPTIONS),
+    ];
+    for (number, start) in starts.iter().enumerate() {
+        let mut server = start();
+        assert_eq!(server.presences(&users), shown, "start {number}");
+        // Those who are stored go on, and others are limited as before.
+        assert_eq!(server.set(&users[0], TEAMS, "InACall", "PT4H").status, 200);
+        if number == 2 {
+            assert_eq!(server.set(&numbered(7000), TEAMS, "InACall", "PT5M").status, 507);
+        }
+        server.kill();
+    }
+}
+
+#[test]
+fn a_start_beyond_the_limit_tells_both_numbers() {
+    let own = TempDir::new().unwrap();
+    let mut server = Server::start_on(own.path(), &["--virtual-clock", "--users", "12"]);
+    let users: Vec<_> = (0..12).map(numbered).collect();
+    server.set_all(&users, "InACall");
+    server.kill();
+    let log = log_of_start(program(), own.path(), "9");
+    assert!(log.contains("12 users are stored") && log.contains("the 9 of --users"), "{log}");
+    assert!(!log_of_start(program(), own.path(), "12").contains("are stored"));
+    // New users are limited as asked, until fewer are stored.
+    let server = Server::start_on(own.path(), &["--virtual-clock", "--users", "9"]);
+    for (number, user) in users.iter().enumerate().take(4) {
+        assert_eq!(server.set(&numbered(100), TEAMS, "InACall", "PT4H").status, 507, "{number} have left");
+        let path = format!("/v1.0/users/{user}/presence/clearPresence");
+        assert_eq!(server.post("dev", &path, &json!({"sessionId": TEAMS})).status, 200);
+    }
+    assert_eq!(server.set(&numbered(100), TEAMS, "InACall", "PT4H").status, 200);
+    assert_eq!(server.set(&numbered(101), TEAMS, "InACall", "PT4H").status, 507);
+}
+
+#[test]
+fn a_kill_while_users_are_moved_to_other_shards_loses_nothing() {
+    let own = TempDir::new().unwrap();
+    let (users, shown) = fill(own.path());
+    let options = ["--listen", "127.0.0.1:0", "--virtual-clock", "--dev-token", "dev", "--users", "1", "--data"];
+    // The move has begun once there is the journal; each kill comes a little later.
+    for delay in [0, 3, 10, 30, 60, 100] {
+        let mut child = on_one_core().args(options).arg(own.path()).spawn().unwrap();
+        let began = Instant::now();
+        while !own.path().join("journal-1-0.sqlite").exists() {
+            assert!(began.elapsed() < Duration::from_secs(20), "it moves nothing");
+        }
+        std::thread::sleep(Duration::from_millis(delay));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let server = Server::start_on(own.path(), &OPTIONS);
+    assert_eq!(server.presences(&users), shown);
+}
