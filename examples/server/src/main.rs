@@ -4,7 +4,9 @@
 
 mod clock;
 mod http;
+mod listen;
 mod metrics;
+mod open_files;
 mod options;
 mod policies;
 mod shard;
@@ -13,9 +15,11 @@ mod tokens;
 mod zones;
 
 use crate::clock::Clock;
+use crate::http::connections::ConnectionLimits;
 use crate::http::{App, FeedIds, Limits, connections, router};
+use crate::listen::Place;
 use crate::metrics::Metrics;
-use crate::options::Options;
+use crate::options::{CONNECTIONS, Options};
 use crate::policies::Policies;
 use crate::shard::creators::Quota;
 use crate::shard::{Shards, layout, stored_clock};
@@ -28,7 +32,6 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 fn main() -> ExitCode {
@@ -66,8 +69,11 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::catch() })?;
     // Before everything else: if the address is taken, no data is touched.
-    let listener = runtime.block_on(TcpListener::bind(options.listen))?;
-    let address = listener.local_addr()?;
+    let listeners = runtime.block_on(options.listen.bind())?;
+    let place = listeners.place.clone();
+    let shards = layout::shards_for(options.users as usize);
+    let connections = open_files::connections(options.connections, CONNECTIONS, open_files::raise_limit(), shards)?;
+    let limits = ConnectionLimits { count: connections, idle: Duration::from_secs(options.idle_seconds.into()) };
 
     let metrics = Arc::new(Metrics::new());
     let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
@@ -79,14 +85,14 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         clock,
         names: options.user_name.drain(..).collect(),
         metrics,
-        is_loopback: address.ip().is_loopback(),
+        is_loopback: options.listen.is_loopback(),
         feed_ids: FeedIds::default(),
         stopping: stopping.clone(),
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });
     runtime.spawn(signals.handle(stop, reload));
-    announce(&format!("http://{address}"), hint.as_deref())?;
-    runtime.block_on(connections::serve(listener, router(app.clone()), &app, stopping));
+    announce(&place, hint.as_deref())?;
+    runtime.block_on(connections::serve(listeners, limits, router(app.clone()), &app, stopping));
     app.shards.stop();
     runtime.shutdown_background();
     Ok(())
@@ -129,16 +135,17 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
 }
 
 /// Prints the address, and a command to try the server with.
-fn announce(base: &str, token: Option<&str>) -> std::io::Result<()> {
+fn announce(place: &Place, token: Option<&str>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on {base}")?;
+    writeln!(out, "listening on {place}")?;
     if let Some(token) = token {
         writeln!(
             out,
             "curl -i -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \
              -d '{{\"sessionId\":\"22553876-f5ab-4529-bffb-cfe50aa89f87\",\"availability\":\"Busy\",\
              \"activity\":\"InACall\",\"expirationDuration\":\"PT1H\"}}' \
-             {base}/v1.0/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/setPresence"
+             {}",
+            place.curl("/v1.0/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/setPresence")
         )?;
     }
     out.flush()

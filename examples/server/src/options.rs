@@ -1,11 +1,11 @@
 //! The options on the command line.
 
+use crate::listen::Listen;
 use crate::policies::PolicyName;
 use crate::tokens::Grant;
 use clap::Parser;
 use presence_core::{SessionId, UserId};
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Serves Microsoft Graph's presence API: sessions, preferred presence, status messages, work locations, reads, `$batch`,
@@ -13,9 +13,10 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "presence-server", version)]
 pub struct Options {
-    /// The address to listen on; port 0 takes a free one. The address is printed once the server is ready
+    /// The address to listen on, localhost:PORT for 127.0.0.1 and ::1, or unix:PATH; port 0 takes a free one. The address
+    /// is printed once the server is ready
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    pub listen: Listen,
 
     /// The directory of the journals
     #[arg(long, value_name = "DIR", default_value = "presence-data")]
@@ -69,6 +70,14 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = clap::value_parser!(u8).range(1..=15))]
     pub heartbeat: u8,
 
+    /// The most connections at a time; others wait. At most as many as files may be open [default: 8192, or as many]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections: Option<u32>,
+
+    /// The seconds in which the head of the next request must have come; then a connection is closed
+    #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub idle_seconds: u16,
+
     /// Serve without a part of the server, to measure what the part costs
     #[cfg(feature = "benchmark")]
     #[arg(long, value_name = "WITHOUT")]
@@ -84,6 +93,9 @@ pub enum Benchmark {
     /// Send constant responses.
     NoDirectory,
 }
+
+/// The most connections at a time, if it is not said.
+pub const CONNECTIONS: u32 = 8192;
 
 /// Options that exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +126,7 @@ impl std::error::Error for OptionsError {}
 impl Options {
     /// Checks that the options go together.
     pub fn check(&self) -> Result<(), OptionsError> {
-        let is_loopback = self.listen.ip().is_loopback();
+        let is_loopback = self.listen.is_loopback();
         if !self.dev_token.is_empty() && !is_loopback {
             return Err(OptionsError::DevelopmentOffLoopback);
         }

@@ -3,6 +3,7 @@
 use super::App;
 use super::response::{Ids, error_body};
 use crate::clock::{date, wall_clock};
+use crate::listen::{Listeners, Stream};
 use axum::Router;
 use axum::body::Body;
 use http_body_util::BodyExt;
@@ -13,15 +14,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// The most connections at a time; others wait to be accepted.
-const CONNECTIONS: u32 = 8192;
-/// The time in which the head of a request must have come, counted from the last response.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// The most bytes of a head: 650 ids with every character escaped, and a long token.
 const MAX_HEAD: usize = 64 * 1024;
 /// The most headers of a head.
@@ -31,23 +27,38 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The time that requests in flight have when the server is ending.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The limits of connections.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// The most connections at a time; others wait to be accepted.
+    pub count: u32,
+    /// The time in which the head of a request must have come, counted from the last response.
+    pub idle: Duration,
+}
+
 /// Serves connections until `stopping`, then shuts the open ones down.
-pub async fn serve(listener: TcpListener, router: Router, app: &App, mut stopping: watch::Receiver<bool>) {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS as usize));
+pub async fn serve(
+    listeners: Listeners,
+    limits: ConnectionLimits,
+    router: Router,
+    app: &App,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let permits = Arc::new(Semaphore::new(limits.count as usize));
     let mut http = Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(limits.idle)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD);
     loop {
         let Ok(permit) = permits.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = listeners.accept() => accepted,
             _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
         };
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok(stream) => stream,
             Err(error) => {
                 // Most likely no file descriptor is free: wait until some are closed.
                 tracing::warn!("cannot accept a connection: {error}");
@@ -64,15 +75,18 @@ pub async fn serve(listener: TcpListener, router: Router, app: &App, mut stoppin
             drop(permit);
         });
     }
-    drop(listener);
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, permits.acquire_many(CONNECTIONS)).await.is_err() {
+    drop(listeners);
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, permits.acquire_many(limits.count)).await.is_err() {
         tracing::warn!("some clients were too slow to wait for");
     }
 }
 
-async fn serve_connection(stream: TcpStream, http: &Builder, router: Router, mut stopping: watch::Receiver<bool>) {
-    // Responses are written whole, so waiting for more to send would gain nothing.
-    let _ = stream.set_nodelay(true);
+async fn serve_connection(
+    stream: Box<dyn Stream>,
+    http: &Builder,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {

@@ -10,6 +10,7 @@ mod durability;
 mod errors;
 mod explain;
 mod limits;
+mod listen;
 mod operations;
 mod options;
 mod policies;

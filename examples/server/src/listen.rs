@@ -1,0 +1,242 @@
+//! The places to listen at: a TCP address, the loopback addresses of both families, or a Unix socket.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+
+/// The most free ports that are tried until one is free in both families.
+const MAX_PORTS: usize = 16;
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// At a TCP address; port 0 takes a free one.
+    Tcp(SocketAddr),
+    /// At this port of 127.0.0.1 and ::1; 0 takes one that is free in both.
+    Localhost(u16),
+    /// At a Unix socket.
+    Unix(PathBuf),
+}
+
+impl FromStr for Listen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Unix(path.into()));
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Tcp(address));
+        }
+        match text.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
+            Some((host, Ok(port))) if host.eq_ignore_ascii_case("localhost") => Ok(Self::Localhost(port)),
+            _ => Err("expected ADDR:PORT, localhost:PORT or unix:PATH"),
+        }
+    }
+}
+
+impl Listen {
+    /// Reports whether only this machine can connect.
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().is_loopback(),
+            Self::Localhost(_) | Self::Unix(_) => true,
+        }
+    }
+
+    /// Begins to listen.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AddrInUse`] if another process listens there.
+    pub async fn bind(&self) -> io::Result<Listeners> {
+        match self {
+            Self::Tcp(address) => {
+                let listener = TcpListener::bind(address).await?;
+                let place = Place::Tcp(listener.local_addr()?);
+                Ok(Listeners { place, sockets: vec![Socket::Tcp(listener)], _file: None })
+            }
+            Self::Localhost(port) => {
+                let mut bound = bind_localhost(*port).await;
+                for _ in 1..MAX_PORTS {
+                    match &bound {
+                        Err(error) if *port == 0 && error.kind() == ErrorKind::AddrInUse => {
+                            bound = bind_localhost(0).await;
+                        }
+                        _ => break,
+                    }
+                }
+                bound
+            }
+            Self::Unix(path) => {
+                remove_stale(path)?;
+                let listener = UnixListener::bind(path)?;
+                let file = SocketFile { path: path.clone(), id: file_id(path)? };
+                Ok(Listeners {
+                    place: Place::Unix(path.clone()),
+                    sockets: vec![Socket::Unix(listener)],
+                    _file: Some(file),
+                })
+            }
+        }
+    }
+}
+
+/// Listens at a port of both families; of IPv4 alone where there is no IPv6.
+async fn bind_localhost(port: u16) -> io::Result<Listeners> {
+    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let address = first.local_addr()?;
+    let mut sockets = vec![Socket::Tcp(first)];
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())).await {
+        Ok(second) => sockets.push(Socket::Tcp(second)),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(error),
+        Err(error) => tracing::info!("listening at 127.0.0.1 alone, without ::1: {error}"),
+    }
+    Ok(Listeners { place: Place::Tcp(address), sockets, _file: None })
+}
+
+/// Removes the file of a socket at which no process listens any more.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    if !found.file_type().is_socket() {
+        return Err(io::Error::new(ErrorKind::AlreadyExists, format!("{} is not a socket", path.display())));
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, format!("{} is in use", path.display()))),
+    }
+}
+
+/// The file of a socket, removed when the server ends unless it is another's by then.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    /// The device and the number of the file.
+    id: (u64, u64),
+}
+
+/// Returns the device and the number of a file.
+fn file_id(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if file_id(&self.path).is_ok_and(|id| id == self.id) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// The bytes of a connection, of whatever kind.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Socket {
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Stream>>> {
+        match self {
+            Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, _)| {
+                // Responses are written whole, so waiting for more to send would gain nothing.
+                let _ = stream.set_nodelay(true);
+                Box::new(stream) as Box<dyn Stream>
+            }),
+            Self::Unix(listener) => {
+                listener.poll_accept(context).map_ok(|(stream, _)| Box::new(stream) as Box<dyn Stream>)
+            }
+        }
+    }
+}
+
+/// Where a server listens, as its first line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A TCP address.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Place {
+    /// Returns the arguments of curl for a path below this place.
+    pub fn curl(&self, path: &str) -> String {
+        match self {
+            Self::Tcp(_) => format!("{self}{path}"),
+            Self::Unix(socket) => format!("--unix-socket '{}' http://localhost{path}", socket.display()),
+        }
+    }
+}
+
+/// The open sockets at which a server listens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// The place that is printed.
+    pub place: Place,
+    sockets: Vec<Socket>,
+    _file: Option<SocketFile>,
+}
+
+impl Listeners {
+    /// Accepts the next connection.
+    pub async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+        std::future::poll_fn(|context| {
+            let accepted = self.sockets.iter().map(|socket| socket.poll_accept(context));
+            accepted.into_iter().find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_have_three_forms() {
+        let tcp = |text: &str| Ok(Listen::Tcp(text.parse().unwrap()));
+        for (text, expected, is_loopback) in [
+            ("127.0.0.1:0", tcp("127.0.0.1:0"), true),
+            ("0.0.0.0:8080", tcp("0.0.0.0:8080"), false),
+            ("[::1]:8080", tcp("[::1]:8080"), true),
+            ("[::]:8080", tcp("[::]:8080"), false),
+            ("localhost:8080", Ok(Listen::Localhost(8080)), true),
+            ("LocalHost:0", Ok(Listen::Localhost(0)), true),
+            ("unix:/run/x.sock", Ok(Listen::Unix("/run/x.sock".into())), true),
+            ("unix:x.sock", Ok(Listen::Unix("x.sock".into())), true),
+        ] {
+            let parsed = text.parse::<Listen>();
+            assert_eq!(parsed, expected, "{text}");
+            assert_eq!(parsed.unwrap().is_loopback(), is_loopback, "{text}");
+        }
+        for text in ["", "8080", "unix:", "localhost", "localhost:", "localhost:65536", "example.com:80", "::1:80", "x"]
+        {
+            assert!(text.parse::<Listen>().is_err(), "{text}");
+        }
+    }
+}

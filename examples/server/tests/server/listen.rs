@@ -1,0 +1,162 @@
+//! Tests of the places to listen at, and of the limits of connections.
+
+use crate::support::{ADELE, program};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv6Addr, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A server whose first line was read.
+struct Started {
+    child: Child,
+    line: String,
+    _data: TempDir,
+}
+
+impl Started {
+    fn with(options: &[&str]) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut command = program();
+        command.args(options).args(["--dev-token", "dev", "--data"]).arg(data.path());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, line: line.trim_end().to_owned(), _data: data }
+    }
+
+    fn port(&self) -> u16 {
+        self.line.rsplit(':').next().unwrap().parse().unwrap_or_else(|_| panic!("{}", self.line))
+    }
+
+    /// Sends a signal, and waits for the end.
+    fn end(&mut self, signal: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads a user over this connection, and returns the first line of the response.
+fn read_user(mut stream: impl Read + Write) -> String {
+    let head = "host: x\r\nauthorization: Bearer dev\r\nconnection: close\r\n";
+    stream.write_all(format!("GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\n{head}\r\n").as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn localhost_is_both_families() {
+    // A machine without IPv6 has only one.
+    let has_v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    for _ in 0..4 {
+        let server = Started::with(&["--listen", "localhost:0"]);
+        assert_eq!(server.line, format!("listening on http://127.0.0.1:{}", server.port()));
+        assert_eq!(read_user(TcpStream::connect(("127.0.0.1", server.port())).unwrap()), "HTTP/1.1 200 OK");
+        if has_v6 {
+            assert_eq!(read_user(TcpStream::connect((Ipv6Addr::LOCALHOST, server.port())).unwrap()), "HTTP/1.1 200 OK");
+        }
+    }
+    if has_v6 {
+        let server = Started::with(&["--listen", "[::1]:0"]);
+        assert_eq!(server.line, format!("listening on http://[::1]:{}", server.port()));
+        assert_eq!(read_user(TcpStream::connect((Ipv6Addr::LOCALHOST, server.port())).unwrap()), "HTTP/1.1 200 OK");
+    }
+}
+
+/// Starts a server that must refuse to start, and returns its messages.
+fn start_error(command: &mut Command) -> String {
+    let data = TempDir::new().unwrap();
+    let output = command.args(["--dev-token", "dev", "--data"]).arg(data.path().join("data")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(!data.path().join("data").exists(), "no data was touched");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_unix_socket_is_served_replaced_when_stale_and_removed() {
+    let own = TempDir::new().unwrap();
+    let path = own.path().join("presence.sock");
+    let place = format!("unix:{}", path.display());
+    let connect = |path: &Path| read_user(UnixStream::connect(path).unwrap());
+    let mut server = Started::with(&["--listen", &place]);
+    assert_eq!(server.line, format!("listening on {place}"));
+    assert_eq!(connect(&path), "HTTP/1.1 200 OK");
+    assert!(start_error(program().args(["--listen", &place])).contains("in use"));
+    assert_eq!(connect(&path), "HTTP/1.1 200 OK", "the first one still serves");
+    server.end("-KILL");
+    assert!(path.exists(), "a killed server leaves its file");
+    let mut server = Started::with(&["--listen", &place]);
+    assert_eq!(connect(&path), "HTTP/1.1 200 OK");
+    assert_eq!(server.end("-TERM"), Some(0));
+    assert!(!path.exists());
+    // The file of another process's socket, and files that are none, stay.
+    std::fs::write(&path, "mine").unwrap();
+    assert!(start_error(program().args(["--listen", &place])).contains("not a socket"));
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+    std::fs::remove_file(&path).unwrap();
+    let mut server = Started::with(&["--listen", &place]);
+    std::fs::remove_file(&path).unwrap();
+    let _other = UnixListener::bind(&path).unwrap();
+    assert_eq!(server.end("-TERM"), Some(0));
+    assert!(path.exists());
+}
+
+#[test]
+fn idle_connections_are_closed_in_the_given_time() {
+    let server = Started::with(&["--listen", "127.0.0.1:0", "--idle-seconds", "1"]);
+    let began = Instant::now();
+    let mut silent = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    silent.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(silent.read(&mut [0]).unwrap(), 0, "it is closed");
+    // The default is 15 seconds.
+    assert!((1..15).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[test]
+fn connections_beyond_the_limit_wait() {
+    let server = Started::with(&["--listen", "127.0.0.1:0", "--connections", "1", "--idle-seconds", "3600"]);
+    let first = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    let port = server.port();
+    let second = std::thread::spawn(move || read_user(TcpStream::connect(("127.0.0.1", port)).unwrap()));
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!second.is_finished(), "it is not served beside the first");
+    drop(first);
+    assert_eq!(second.join().unwrap(), "HTTP/1.1 200 OK");
+}
+
+#[test]
+fn the_limit_of_open_files_is_raised_and_told() {
+    let limited = |limits: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{limits} exec \"$0\" \"$@\"")]).arg(program().get_program());
+        shell
+    };
+    let refused = start_error(limited("ulimit -n 500;").args(["--listen", "127.0.0.1:0", "--connections", "450"]));
+    assert!(refused.contains("--connections 450") && refused.contains("limit of open files"), "{refused}");
+    // The soft limit is raised to the hard one.
+    let data = TempDir::new().unwrap();
+    let mut server = limited("ulimit -Sn 100; ulimit -Hn 2000;")
+        .args(["--listen", "127.0.0.1:0", "--connections", "1500", "--dev-token", "dev", "--data"])
+        .arg(data.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(files.split_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["2000", "2000"]);
+}
