@@ -5,6 +5,7 @@ use super::memory::Memory;
 use super::occupy::Vacancy;
 use super::slot::SlotState;
 use super::state::Directory;
+use crate::presence::Presence;
 use crate::time::Instant;
 use crate::user::{ApplyError, Transition};
 use core::hash::{BuildHasher, Hash};
@@ -86,6 +87,42 @@ where
         if slot.user.is_empty() {
             self.set_evictable(index, true);
         }
+    }
+
+    /// Erases a user: its sessions, its preferred presence, and since when and why it has none.
+    ///
+    /// Only revision and version are left, which go on, so that no version is used twice ([V1](crate::rules#v1)). What is due at
+    /// `now` is applied first, and `on_change` is called with each transition. Erasing itself is no transition; a presence other
+    /// than Offline makes it a visible change. The slot may be reused at once, unless the user is [pinned](Self::pin). Returns
+    /// whether the user has a slot.
+    ///
+    /// ```
+    /// use presence_core::directory::{Directory, InlineDirectory};
+    /// use presence_core::{Absence, Instant, Policy, Presence};
+    ///
+    /// let now = Instant::ZERO;
+    /// let mut directory = InlineDirectory::<u8, u8, 2, 4>::with_policy(Policy::GRAPH);
+    /// directory.set_presence(now, 7, 1, Presence::Away, None, |_, _| {})?;
+    /// assert!(directory.erase(now, 7, |_, _| {}));
+    /// let read = directory.read(now, 7, |user| (user.presence(), user.absence(), user.version()));
+    /// assert_eq!(read, (Presence::Offline, Some(Absence::NeverSeen), 2));
+    /// # Ok::<(), presence_core::CommandError>(())
+    /// ```
+    pub fn erase(&mut self, now: Instant, user: U, mut on_change: impl FnMut(U, &Transition<S>)) -> bool {
+        let Some((index, _)) = self.find(user) else { return false };
+        self.advance_slot_to(index, now, &mut on_change);
+        self.cancel(index);
+        let slots = self.memory.parts().slots;
+        let Some(slot) = slots.get_mut(index.as_usize()) else { return false };
+        let is_visible = slot.published != Presence::Offline;
+        slot.user.erase(is_visible);
+        slot.published = Presence::Offline;
+        let is_evictable = slot.is_evictable();
+        if is_visible {
+            self.changes.record(slots, index);
+        }
+        self.set_evictable(index, is_evictable);
+        true
     }
 
     /// Records a visible change of something that the application keeps of a user elsewhere.

@@ -60,6 +60,7 @@ use core::marker::PhantomData;
 /// | `apply`, `insert` | O(s + log n) |
 /// | `advance` | O(s + log n), however much is due |
 /// | `pin`, `unpin` | O(log n); `pin` for a new user as `execute` |
+/// | `erase` | O(s + log n); O(s² + log n) if something is overdue |
 /// | `changes_since` | O(users returned), also to begin |
 /// | `users` | O(capacity) |
 /// | `users_from` | O(slots looked at) |

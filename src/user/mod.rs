@@ -213,6 +213,12 @@ impl<S, const SESSIONS: usize> User<S, SESSIONS> {
         self.revision = self.revision.saturating_add(changes);
     }
 
+    /// Removes everything but revision and version, which count this as a change, visible or not.
+    pub(crate) fn erase(&mut self, is_visible: bool) {
+        let (revision, version) = (self.revision.saturating_add(1), self.version.saturating_add(is_visible.into()));
+        *self = Self { revision, ..Self::with_version(version) };
+    }
+
     /// Reports whether the user has neither sessions nor a preferred presence: it may be evicted.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -54,6 +54,52 @@ fn s9_pinning_a_new_user_applies_what_is_due_while_no_slot_is_free() {
     assert!(directory.get(1).is_some() && directory.get(2).is_none());
 }
 
+/// Nothing but revision and version is left of an erased user, and an erased presence is one visible change. Rules V1, V2, M5.
+#[test]
+fn v1_an_erased_user_keeps_its_version_and_nothing_else() {
+    let now = Instant::from_secs(1000);
+    for (is_present, is_preferred, is_pinned) in (0..8).map(|bits| (bits & 1 > 0, bits & 2 > 0, bits & 4 > 0)) {
+        let mut directory: Small = InlineDirectory::with_policy(Policy::GRAPH);
+        // Expires before.
+        directory.set_presence(Instant::ZERO, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+        if is_present {
+            directory
+                .set_presence(Instant::ZERO, 1, 1, Presence::InACall, Some(Duration::from_hours(1)), |_, _| {})
+                .unwrap();
+        }
+        if is_preferred {
+            directory.set_preferred_presence(Instant::ZERO, 1, Presence::Busy, None, |_, _| {}).unwrap();
+        }
+        if is_pinned {
+            directory.pin(Instant::ZERO, 1, |_, _| {}).unwrap();
+        }
+        let mut advanced = directory.clone();
+        while !matches!(advanced.advance(now), Progress::Idle { .. }) {}
+        let (before, cursor) = (advanced.get(1).unwrap().clone(), advanced.cursor());
+        let mut observed = 0;
+        assert!(directory.erase(now, 1, |user, _| observed += usize::from(user == 1)));
+        assert_eq!(observed, 1, "the expiry");
+        let after = directory.get(1).unwrap();
+        assert_eq!(after.version(), before.version() + u64::from(is_present));
+        assert_eq!(after.revision(), before.revision() + 1);
+        assert_eq!(directory.cursor().to_number(), cursor.to_number() + u64::from(is_present));
+        assert_eq!((after.is_empty(), after.since(), after.presence()), (true, None, Presence::Offline));
+        assert_eq!(after.absence(), User::<u8, 2>::new().absence());
+        assert_eq!((directory.next_deadline(), directory.presence(now, 1)), (None, Presence::Offline));
+        // Its slot is reused first, unless it is pinned; its versions are not.
+        directory.set_presence(now, 2, 0, Presence::Away, None, |_, _| {}).unwrap();
+        directory.clear_presence(now, 2, 0, |_, _| {}).unwrap();
+        for user in 3..5 {
+            directory.set_presence(now, user, 0, Presence::Away, None, |_, _| {}).unwrap();
+        }
+        assert_eq!((directory.get(1).is_some(), directory.get(2).is_some()), (is_pinned, !is_pinned));
+        directory.clear_presence(now, 3, 0, |_, _| {}).unwrap();
+        directory.set_presence(now, 1, 0, Presence::Away, None, |_, _| {}).unwrap();
+        assert!(directory.version(now, 1) > before.version());
+        assert!(!directory.erase(now, 99, |_, _| {}), "a user without a slot");
+    }
+}
+
 /// An unpinned user may be evicted, in the order of all users, and its version does not fall. Rules M5, V1, V2.
 #[test]
 fn m5_v1_an_unpinned_user_may_be_evicted_and_its_version_does_not_fall() {

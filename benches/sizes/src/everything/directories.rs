@@ -112,6 +112,12 @@ macro_rules! calls {
                 })
             }
 
+            fn erase(users: &mut Of, now: Instant, user: $user) -> bool {
+                Directory::erase(users, now, user, |user, transition| {
+                    black_box((user, transition));
+                })
+            }
+
             fn clear_preferred_presence(users: &mut Of, now: Instant, user: $user) {
                 Directory::clear_preferred_presence(users, now, user, |user, transition| {
                     black_box((user, transition));
@@ -155,7 +161,7 @@ macro_rules! calls {
                 keep!(Of => evictable, is_empty, len, next_deadline, record_external_change, policy, presence, rebase, raise_version_floor);
                 keep!(Of => version, with_hasher);
                 keep!(fn => execute, execute_under, pin, execute_batch, set_presence, clear_presence, set_preferred_presence);
-                keep!(fn => clear_preferred_presence, read, read_batch, users, users_from, changes_since);
+                keep!(fn => clear_preferred_presence, erase, read, read_batch, users, users_from, changes_since);
                 values!(Progress<$user, $session>, ChangedUser<'static, $user, $session, 4>);
             }
         }
