@@ -25,9 +25,9 @@ impl Identity {
         matches!(self.caller, Caller::Trusted { .. })
     }
 
-    /// Reports whether the caller may list, erase and sign out users.
+    /// Reports whether the caller may list, erase and sign out users: never an application for a signed-in user.
     pub const fn is_admin(&self) -> bool {
-        self.is_admin || self.is_trusted()
+        self.is_trusted() || self.is_admin && matches!(self.caller, Caller::Application { .. })
     }
 
     /// Reports whether the caller may know why this user's presence is what it is.
@@ -238,8 +238,8 @@ mod tests {
             (":Presence.ReadWrite", (no, no, false), (of_own, of_own, false)),
             (":Presence.ReadWrite.All", (yes, no, false), (of_own, of_own, false)),
             (":Presence.Explain.All", (no, yes, false), (no, yes, false)),
-            (":Presence.Admin.All", (no, no, true), (no, no, true)),
-            (":Presence.Read.All,Presence.Explain.All,Presence.Admin.All", (yes, yes, true), (yes, yes, true)),
+            (":Presence.Admin.All", (no, no, true), (no, no, false)),
+            (":Presence.Read.All,Presence.Explain.All,Presence.Admin.All", (yes, yes, true), (yes, yes, false)),
         ] {
             assert_eq!((application(list), delegated(list)), (by_itself, for_user), "{list}");
         }

@@ -1,4 +1,4 @@
-"""Random actions, with their bodies for the server and their arguments for the model. Section 7."""
+"""Random actions, Graph's and an operator's, with their bodies for the server and their arguments for the model. Section 7."""
 
 import time
 
@@ -16,6 +16,8 @@ ACTIONS = {
     "setAutomaticLocation": 1,
     "clearLocation": 1,
     "clearAutomaticLocation": 1,
+    "signOut": 1,
+    "erase": 1,
 }
 
 

@@ -106,9 +106,21 @@ class User:
     def apply(self, action, arguments):
         if action == "clearPresence" and arguments["session"] not in self.sessions:
             return 404
+        if action == "signOut" and self.is_empty():
+            return 404
         self.change(lambda: getattr(self, action)(**arguments))
         self.past.append(replace(self, sessions=dict(self.sessions), history={}, past=[]))
-        return 200
+        return 204 if action in ("signOut", "erase") else 200
+
+    def is_empty(self):
+        return not (self.sessions or self.preferred or self.message or self.manual or self.automatic)
+
+    def signOut(self):
+        self.sessions.clear()
+
+    def erase(self):
+        self.sessions.clear()
+        self.preferred = self.message = self.manual = self.automatic = None
 
     def setPresence(self, session, pair, lease):
         self.sessions[session] = Session(pair, self.now, self.now + lease)

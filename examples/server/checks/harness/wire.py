@@ -59,6 +59,11 @@ class Client:
         return response.json
 
     def act(self, user, action, body=None):
+        """Makes a call about a user: one of Graph's, or an operator's."""
+        if action == "erase":
+            return self.request("DELETE", f"/admin/users/{user}")
+        if action == "signOut":
+            return self.post(f"/admin/users/{user}/signOut")
         return self.post(f"/v1.0/users/{user}/presence/{action}", body)
 
     def close(self):

@@ -173,6 +173,7 @@ impl From<ActionError> for RequestError {
             ActionError::Command(error) => Error::from(error).into(),
             ActionError::Details(error) => Error::from(error).into(),
             ActionError::ApplicationFull => Self::ApplicationFull,
+            ActionError::UnknownUser => Error::UnknownUser.into(),
         }
     }
 }

@@ -56,6 +56,20 @@ impl FeedIds {
         format!("{:016x}-{text}", self.checksum(&text))
     }
 
+    /// Formats the position of a page of a list of all users as a token.
+    pub fn format_page(&self, position: ScanPosition) -> String {
+        let text = format!("page.{}.{}", position.shard, position.offset);
+        format!("{:016x}-{text}", self.checksum(&text))
+    }
+
+    /// Parses a token of [`format_page`](Self::format_page), if it is of this run.
+    pub fn parse_page(&self, token: &str, shards: usize) -> Option<ScanPosition> {
+        let (checksum, text) = token.split_once('-')?;
+        let (shard, offset) = text.strip_prefix("page.")?.split_once('.')?;
+        let position = ScanPosition { shard: shard.parse().ok()?, offset: offset.parse().ok()? };
+        (checksum == format!("{:016x}", self.checksum(text)) && position.shard < shards).then_some(position)
+    }
+
     /// Parses an id of [`format`](Self::format), if it is of this run and fits as many shards.
     pub fn parse(&self, id: &str, shards: usize) -> Option<Position> {
         let (checksum, text) = id.split_once('-')?;

@@ -160,7 +160,7 @@ impl App {
     /// # Errors
     ///
     /// [`THROTTLED`] if too many requests are in flight.
-    fn enter(&self) -> Result<InFlight<'_>, Error> {
+    pub fn enter(&self) -> Result<InFlight<'_>, Error> {
         let permit = self.limits.in_flight.try_acquire().map_err(|_| THROTTLED)?;
         self.metrics.in_flight.inc();
         Ok(InFlight { app: self, _permit: permit })
@@ -173,7 +173,7 @@ impl App {
 }
 
 /// A request in flight.
-struct InFlight<'a> {
+pub struct InFlight<'a> {
     app: &'a App,
     _permit: SemaphorePermit<'a>,
 }

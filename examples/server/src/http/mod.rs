@@ -3,8 +3,10 @@
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`explain`] writes explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
-//! [`response`] builds responses, and [`body`] reads bodies.
+//! [`admin`] serves operators; [`response`] builds responses, and [`body`] reads
+//! bodies.
 
+mod admin;
 mod batch;
 mod body;
 mod changes;
@@ -32,7 +34,7 @@ use crate::policies::Policies;
 use crate::shard::{QUEUE, Shards};
 use crate::tokens::Tokens;
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use presence_core::UserId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -108,6 +110,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(pages::metrics))
         .route("/openapi.json", get(pages::openapi))
         .route("/presence/changes", get(changes::follow))
+        .route("/admin/users", get(admin::list))
+        .route("/admin/users/{id}", delete(admin::erase))
+        .route("/admin/users/{id}/signOut", post(admin::sign_out))
         .route("/dev/advance", post(dev::advance))
         .route("/dev/users/{id}/outOfOffice", post(dev::out_of_office))
         .method_not_allowed_fallback(pages::wrong_method)

@@ -48,6 +48,10 @@ pub async fn wrong_method(
     if !is_open && app.tokens.identify(&headers).is_none() {
         return RequestError::from(Error::Unauthenticated).response(&ids, &app.clock);
     }
-    let allowed = if uri.path().starts_with("/dev/") { "POST" } else { "GET, HEAD" };
+    let allowed = match uri.path() {
+        path if path.starts_with("/dev/") || path.ends_with("/signOut") => "POST",
+        path if path.starts_with("/admin/users/") => "DELETE",
+        _ => "GET, HEAD",
+    };
     RequestError::MethodNotAllowed(allowed).response(&ids, &app.clock)
 }

@@ -76,6 +76,8 @@ pub enum RequestError {
     BrokenBody,
     /// As many users count for the application as may. Nothing was changed.
     ApplicationFull,
+    /// A page of a list that does not exist.
+    InvalidPage,
     /// A fault of the server.
     Internal,
     /// A request that was not carried out, because the disk has no room or the server is ending.
@@ -97,7 +99,7 @@ impl RequestError {
             Self::Graph(error) => error.status(),
             Self::MethodNotAllowed(_) => 405,
             Self::BodyTimeout => 408,
-            Self::BrokenBody => 400,
+            Self::BrokenBody | Self::InvalidPage => 400,
             Self::ApplicationFull => 507,
             Self::Internal => 500,
             Self::Stalled | Self::Unavailable => 503,
@@ -123,6 +125,10 @@ impl RequestError {
             Self::MethodNotAllowed(_) => return Error::MethodNotAllowed.write(&trace, writer),
             Self::BodyTimeout => ("RequestTimeout", "The request did not come in time."),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
+            Self::InvalidPage => (
+                "InvalidArgument",
+                "$top must be 1 to 999, and $skiptoken that of a page of this run of the server. Begin without one.",
+            ),
             Self::ApplicationFull => (
                 "InsufficientStorage",
                 "The limit of users per application is reached: the application stores something of as many users as it may.",

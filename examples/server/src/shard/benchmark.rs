@@ -1,6 +1,6 @@
 //! A stand-in for the writer, whose constant responses cost nothing. It shows the cost of everything else.
 
-use super::job::{Changes, FullScan, Job, UserView};
+use super::job::{Changes, FullScan, Job, UserList, UserView};
 use crate::metrics::Metrics;
 use presence_core::directory::Cursor;
 use presence_core::{Presence, UserId};
@@ -22,6 +22,8 @@ pub fn run(jobs: &Receiver<Job>, metrics: &Metrics) {
             Job::FullScan(_, to) => {
                 drop(to.send(FullScan { users: Vec::new(), next: None, cursor: Cursor::START }));
             }
+            Job::List(_, _, to) => drop(to.send(UserList { users: Vec::new(), next: None })),
+            Job::Erase(_, to) | Job::SignOut(_, to) => drop(to.send(Ok(()))),
             Job::Advance(_, to) => drop(to.send(())),
             Job::Wake => {}
             Job::Stop => break,

@@ -151,6 +151,9 @@ fn connect(path: &Path) -> Result<(Connection, i64), JournalError> {
     // No other process opens it, so the index of the write-ahead log needs no shared memory. Must come first.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "page_size", PAGE)?;
+    // What is deleted is overwritten, and nothing is written outside the data directory.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok((connection, format))
 }

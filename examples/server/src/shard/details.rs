@@ -38,6 +38,8 @@ pub struct DetailsStore {
     changed: Vec<UserId>,
     /// The users whose details were removed.
     removed: Vec<UserId>,
+    /// The newest rows of removed details.
+    removed_rows: Vec<i64>,
 }
 
 impl DetailsStore {
@@ -104,6 +106,16 @@ impl DetailsStore {
         self.with_directory(users).insert(user, UserDetails::with_version(version))
     }
 
+    /// Erases a user's details. That is a visible change, which is counted here unless it `is_counted` elsewhere.
+    pub fn erase(&mut self, users: &mut Users, now: Instant, user: UserId, is_counted: bool) {
+        self.advance_user(users, now, user);
+        if let Some(version) = self.get(user).map(UserDetails::version) {
+            let version = version.saturating_add((!is_counted).into());
+            // The user has a slot, because it has details.
+            let _ = self.with_directory(users).insert(user, UserDetails::with_version(version));
+        }
+    }
+
     /// Executes a command at `now`.
     ///
     /// # Errors
@@ -139,6 +151,11 @@ impl DetailsStore {
     /// Takes the users whose details were removed.
     pub fn take_removed(&mut self) -> Vec<UserId> {
         std::mem::take(&mut self.removed)
+    }
+
+    /// Takes the newest rows of removed details, which hold texts.
+    pub fn take_removed_rows(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.removed_rows)
     }
 
     /// Returns the earliest deadline.
@@ -193,6 +210,7 @@ impl DetailsMap<{ TextBuffer::CAPACITY }> for DetailsStore {
             self.deadlines.remove(&(deadline, user));
         }
         self.removed.push(user);
+        self.removed_rows.extend((entry.newest_row != 0).then_some(entry.newest_row));
         // Details of revision 0 were inserted for a command that changed nothing.
         if entry.details.revision() > 0 {
             self.changed.push(user);

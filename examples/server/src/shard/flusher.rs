@@ -4,6 +4,7 @@
 //! starts another one, [`Flusher::run_when_there_is_room`]. Any other failure ends the process.
 
 use super::Published;
+use super::cleaner::Cleaner;
 use super::database::JournalError;
 use super::group::Group;
 use super::job::Job;
@@ -72,7 +73,7 @@ impl FlusherContext {
         let (to_flusher, groups) = sync_channel(1);
         let (flushed, from_flusher) = sync_channel(1);
         let name = format!("flusher-{}", self.published.shard);
-        let flusher = Flusher { journal, groups, flushed, context: self.clone() };
+        let flusher = Flusher { journal, groups, flushed, cleaner: Cleaner::new(), context: self.clone() };
         let run = move || if is_disk_full { flusher.run_when_there_is_room() } else { flusher.run() };
         (FlusherLink { groups: to_flusher, flushed: from_flusher }, super::spawn(name, run))
     }
@@ -87,15 +88,19 @@ struct Flusher {
     groups: Receiver<Group>,
     /// The channel to the writer.
     flushed: SyncSender<Flushed>,
+    /// What is left to do for removed texts and erased users.
+    cleaner: Cleaner,
     context: FlusherContext,
 }
 
 impl Flusher {
     /// Makes groups durable until their channel ends or the disk is full; then closes the journal or hands it over.
     fn run(mut self) {
-        while let Ok(mut group) = self.groups.recv() {
+        while let Some(group) = self.next_group() {
+            let Some(mut group) = group else { continue };
             match self.flush(&mut group) {
                 Ok(oldest) => {
+                    self.cleaner.note(&group);
                     group.clear();
                     if !self.tell(Flushed::Group(FlushedGroup { group, oldest })) {
                         break;
@@ -110,8 +115,38 @@ impl Flusher {
                 Err(error) => stop_everything(&error),
             }
         }
+        // The rest of the cleaning, if there is room for it.
+        while self.cleaner.wait().is_some() && self.clean() {}
         if let Err(error) = self.journal.close() {
             stop_everything(&error);
+        }
+    }
+
+    /// Waits for the next group, or takes a step of the cleaning when it is due; returns `None` when the channel has ended.
+    fn next_group(&mut self) -> Option<Option<Group>> {
+        let group = match self.cleaner.wait() {
+            None => return self.groups.recv().ok().map(Some),
+            Some(wait) => match self.groups.recv_timeout(wait) {
+                Ok(group) => Some(group),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return None,
+            },
+        };
+        if self.cleaner.wait() == Some(Duration::ZERO) {
+            self.clean();
+        }
+        Some(group)
+    }
+
+    /// Takes a step of the cleaning. Reports whether there was room for it.
+    fn clean(&mut self) -> bool {
+        match self.cleaner.step(&mut self.journal) {
+            Ok(()) => true,
+            Err(error) if error.is_full(&self.journal.path()) => {
+                self.cleaner.postpone();
+                false
+            }
+            Err(error) => stop_everything(&error),
         }
     }
 
@@ -150,7 +185,11 @@ impl Flusher {
         for response in group.responses.drain(..) {
             response.send();
         }
-        if group.review_count == 0 { Ok(Vec::new()) } else { self.journal.oldest(group.review_count) }
+        if group.review_count == 0 {
+            Ok(Vec::new())
+        } else {
+            self.journal.rows_from(group.review_from, group.review_count)
+        }
     }
 }
 

@@ -15,6 +15,11 @@ pub enum Record {
     Details = 1,
     /// As [`User`](Self::User), after the id of the application that the user counts for.
     CreatedUser = 2,
+    /// What no longer counts, overwritten. Instead of an instant the row has the number of the newest row at that time, without
+    /// which it could not be told from a record that was lost.
+    Scrubbed = 3,
+    /// A mark without content: the earlier rows of an erased user hold nothing that counts, and are to be overwritten.
+    Erased = 4,
 }
 
 impl Record {
@@ -24,6 +29,8 @@ impl Record {
             0 => Some(Self::User),
             1 => Some(Self::Details),
             2 => Some(Self::CreatedUser),
+            3 => Some(Self::Scrubbed),
+            4 => Some(Self::Erased),
             _ => None,
         }
     }
@@ -32,7 +39,7 @@ impl Record {
     pub const fn kind(self) -> Self {
         match self {
             Self::User | Self::CreatedUser => Self::User,
-            Self::Details => Self::Details,
+            Self::Details | Self::Scrubbed | Self::Erased => self,
         }
     }
 }
@@ -86,7 +93,15 @@ pub struct Group {
     pub metadata: Option<Metadata>,
     /// The state that each row records. If the group has rows, those before the oldest are deleted with it.
     pub journal_state: JournalState,
-    /// The number of oldest rows to return for review after the commit.
+    /// The rows to overwrite, because they hold texts and newer rows count.
+    pub stale_texts: Vec<i64>,
+    /// The users who are erased: their rows before those of this group are overwritten later.
+    pub erased: Vec<UserId>,
+    /// The number of the newest row, after the commit.
+    pub last_row: i64,
+    /// The first row to return for review after the commit.
+    pub review_from: i64,
+    /// The number of rows to return for review after the commit.
     pub review_count: usize,
     /// The cursor of the latest change in the group.
     pub cursor: Cursor,
@@ -124,8 +139,8 @@ impl Group {
     }
 
     /// Reports whether committing the group would write nothing.
-    pub const fn writes_nothing(&self) -> bool {
-        self.rows.is_empty() && self.metadata.is_none()
+    pub fn writes_nothing(&self) -> bool {
+        self.rows.is_empty() && self.metadata.is_none() && self.stale_texts.is_empty()
     }
 
     /// Empties the group, and keeps its memory for the next one.

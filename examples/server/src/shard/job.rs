@@ -62,6 +62,28 @@ pub struct FullScan {
     pub cursor: Cursor,
 }
 
+/// A user in a list for operators.
+#[derive(Debug)]
+pub struct ListedUser {
+    /// The user as a read shows it.
+    pub view: UserView,
+    /// The number of its sessions.
+    pub sessions: usize,
+    /// True if it has a preferred presence.
+    pub has_preferred: bool,
+    /// The application that it counts for.
+    pub creator: Option<SessionId>,
+}
+
+/// A piece of a list of all users of whom something is stored.
+#[derive(Debug)]
+pub struct UserList {
+    /// The users of this piece.
+    pub users: Vec<ListedUser>,
+    /// The offset of the next piece; `None` after the last.
+    pub next: Option<usize>,
+}
+
 /// A [`DetailsCommand`] that owns its text, so that it can be sent to another thread.
 #[derive(Debug)]
 pub enum OwnedDetailsCommand {
@@ -121,6 +143,8 @@ pub enum ActionError {
     Details(DetailsError),
     /// As many users count for the application as may.
     ApplicationFull,
+    /// Nothing is stored of the user.
+    UnknownUser,
 }
 
 impl ActionError {
@@ -171,6 +195,12 @@ pub enum Job {
     Changes(Cursor, Sender<Changes>),
     /// Reads a chunk of all users, from an offset on.
     FullScan(usize, Sender<FullScan>),
+    /// Lists users from an offset on, at most so many.
+    List(usize, usize, Sender<UserList>),
+    /// Erases a user.
+    Erase(UserId, Sender<ActionOutcome>),
+    /// Ends all sessions of a user.
+    SignOut(UserId, Sender<ActionOutcome>),
     /// Advances a virtual clock; responds when all due transitions are applied and the clock is durable.
     Advance(Instant, Sender<()>),
     /// Wakes the writer, because a group has become durable.
@@ -194,6 +224,8 @@ pub enum Response {
     Changes(Sender<Changes>, Changes),
     /// A chunk of all users.
     FullScan(Sender<FullScan>, FullScan),
+    /// A piece of a list of users.
+    Listed(Sender<UserList>, UserList),
     /// The end of an advance.
     Advanced(Sender<()>),
 }
@@ -209,6 +241,7 @@ impl Response {
             Self::ReadMany(to, views) => drop(to.send(views)),
             Self::Changes(to, changes) => drop(to.send(changes)),
             Self::FullScan(to, scan) => drop(to.send(scan)),
+            Self::Listed(to, list) => drop(to.send(list)),
             Self::Advanced(to) => drop(to.send(())),
         }
     }

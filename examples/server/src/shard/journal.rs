@@ -4,6 +4,9 @@
 //! end and deleted at the other, so a commit writes few pages, however many users it covers. Compaction needs no pause:
 //! each commit deletes some of the oldest rows, after the records that still count were appended again.
 //!
+//! A row that holds texts and no longer counts is overwritten as soon as a newer row does, in the same commit; its number
+//! stays, so that no row is missing. Its copies in SQLite's log are gone after the next [`Journal::truncate_log`].
+//!
 //! SQLite's write-ahead log checks its frames, so a torn end is cut. Later damage by the disk is reported and never trusted:
 //! every row has a checksum, rows are numbered without a gap, and each records the state of the journal when it was written.
 
@@ -118,6 +121,10 @@ impl Journal {
                 return Err(JournalError::Gap(first));
             }
             first = row;
+            if record == Record::Scrubbed && taken_at > last {
+                // The row that replaced it is missing.
+                return Err(JournalError::Gap(last + 1));
+            }
             let user = UserId::from_bytes(user);
             let at = Instant::from_millis(taken_at.cast_unsigned());
             each(StaleRow { row, record, user, is_empty: bytes.is_empty() }, at, bytes);
@@ -138,12 +145,12 @@ impl Journal {
         Ok(newest.unwrap_or_default().cast_unsigned())
     }
 
-    /// Returns the oldest rows, at most `limit`.
-    pub fn oldest(&self, limit: usize) -> Result<Vec<StaleRow>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT row, record, user, length(bytes) = 0 FROM log ORDER BY row LIMIT ?1")?;
-        let rows = statement.query_map([limit as i64], |found| {
+    /// Returns the rows from this one on, at most `limit`.
+    pub fn rows_from(&self, first: i64, limit: usize) -> Result<Vec<StaleRow>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT row, record, user, length(bytes) = 0 FROM log WHERE row >= ?1 ORDER BY row LIMIT ?2",
+        )?;
+        let rows = statement.query_map([first, limit as i64], |found| {
             Ok((found.get(0)?, found.get::<_, i64>(1)?, found.get::<_, [u8; 16]>(2)?, found.get(3)?))
         })?;
         let mut oldest = Vec::with_capacity(limit);
@@ -175,6 +182,9 @@ impl Journal {
                 let oldest = group.journal_state.oldest;
                 transaction.prepare_cached("DELETE FROM log WHERE row < ?1")?.execute([oldest])?;
             }
+            for row in &group.stale_texts {
+                scrub(&transaction, *row, group.last_row)?;
+            }
             if let Some(metadata) = group.metadata {
                 transaction
                     .prepare_cached(
@@ -191,6 +201,20 @@ impl Journal {
             }
         }
         Ok(transaction.commit()?)
+    }
+
+    /// Overwrites these rows, in one transaction. `last` is the number of the newest row.
+    pub fn scrub(&mut self, rows: &[i64], last: i64) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction()?;
+        for row in rows {
+            scrub(&transaction, *row, last)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Moves everything from the write-ahead log into the file, and empties the log, which has old copies of pages.
+    pub fn truncate_log(&self) -> Result<(), JournalError> {
+        database::checkpoint(&self.connection)
     }
 
     /// Frees the room of the log, and looks for some more. Returns the metadata, which is written again as a proof.
@@ -220,6 +244,31 @@ impl Journal {
         }
         self.connection.close().map_err(|(_, error)| error.into())
     }
+}
+
+/// Overwrites a row that no longer counts, if it is still there. Its number, and what it says of other rows, stay.
+///
+/// The row does not grow, so SQLite moves no other row.
+fn scrub(transaction: &Connection, row: i64, last: i64) -> Result<(), JournalError> {
+    let found = transaction
+        .prepare_cached("SELECT record, length(bytes), oldest, marks FROM log WHERE row = ?1")?
+        .query_row([row], |found| {
+            let state = JournalState { oldest: found.get(2)?, metadata: found.get::<_, i64>(3)?.cast_unsigned() };
+            Ok((found.get::<_, i64>(0)?, found.get::<_, u32>(1)?, state))
+        })
+        .optional()?;
+    let Some((_, len, state)) = found.filter(|(record, ..)| *record != Record::Scrubbed as i64) else {
+        return Ok(());
+    };
+    // Other columns may take up to six bytes more.
+    let (user, bytes) = ([0; 16], vec![0; len.saturating_sub(8) as usize]);
+    let checksum = checksum(row, Record::Scrubbed, &user, last, &bytes, state);
+    transaction
+        .prepare_cached(
+            "UPDATE log SET record = ?2, user = ?3, taken_at = ?4, bytes = ?5, checksum = ?6 WHERE row = ?1",
+        )?
+        .execute(params![row, Record::Scrubbed as i64, user, last, bytes, checksum])?;
+    Ok(())
 }
 
 impl Metadata {

@@ -13,6 +13,11 @@ use std::collections::HashSet;
 const SLACK: usize = if cfg!(test) { 4 } else { 4096 };
 /// The most rows to review after one commit, unless the commit itself is large.
 const MAX_REVIEW: usize = if cfg!(test) { 64 } else { 1024 };
+/// The number of rows that are kept before the first that still counts.
+///
+/// When SQLite removes rows, it moves some behind them from page to page, and leaves copies of those in unused bytes. So the
+/// rows on the next three pages, of less than 100 rows each, must not hold texts that still count.
+const MARGIN: i64 = if cfg!(test) { 4 } else { 384 };
 /// The longest time, in milliseconds, for which the clock's progress stays out of the metadata.
 const CLOCK_INTERVAL: u64 = 1000;
 
@@ -24,19 +29,30 @@ const DETAILS_LEN: usize = snapshot::max_details_len::<{ TextBuffer::CAPACITY }>
 pub struct JournalIndex {
     /// The newest row of the user in each slot of the directory, 0 if there is none, and that user.
     newest: Box<[(i64, UserId)]>,
-    /// The oldest row.
+    /// The oldest row, when the journal was loaded.
+    pub oldest_row: i64,
+    /// The first row that may still count; those before it were reviewed.
     pub first_row: i64,
     /// The number of the next row.
     pub next_row: i64,
     /// The metadata that is durable, or about to be.
     pub metadata: Metadata,
+    /// Rows that hold texts and no longer count, to be overwritten.
+    pub stale_texts: Vec<i64>,
 }
 
 impl JournalIndex {
     /// Creates the index of an empty journal, for a directory of this capacity.
     pub fn new(capacity: usize) -> Self {
         let newest = vec![(0, UserId::from_bytes([0; 16])); capacity].into_boxed_slice();
-        Self { newest, first_row: 1, next_row: 1, metadata: Metadata::default() }
+        Self {
+            newest,
+            oldest_row: 1,
+            first_row: 1,
+            next_row: 1,
+            metadata: Metadata::default(),
+            stale_texts: Vec::new(),
+        }
     }
 
     /// Records the newest row of a user, if the user is in the directory.
@@ -78,7 +94,13 @@ impl JournalIndex {
         }
     }
 
-    /// Appends a user's details, of which nothing may be due; an empty record if none are left.
+    /// Appends a mark that a user is erased. The user's current record must follow in the same group.
+    pub fn append_erased(&mut self, group: &mut Group, user: UserId, now: Instant) {
+        group.push(self.allocate_row(), Record::Erased, user, now, &[]);
+        group.erased.push(user);
+    }
+
+    /// Appends a user's details, of which nothing may be due; an empty record if none are left. Their earlier row is scrubbed.
     pub fn append_details(&mut self, group: &mut Group, state: &mut State, user: UserId, now: Instant) {
         let row = self.allocate_row();
         let mut buffer = [0; DETAILS_LEN];
@@ -88,6 +110,7 @@ impl JournalIndex {
         };
         let saved = state.details.get(user).and_then(save);
         group.push(row, Record::Details, user, now, saved.and_then(|len| buffer.get(..len)).unwrap_or_default());
+        group.stale_texts.extend(state.details.newest_row(user).filter(|earlier| *earlier != 0));
         state.details.set_newest_row(user, row);
     }
 
@@ -106,11 +129,13 @@ impl JournalIndex {
                 handle.is_some_and(|handle| self.newest.get(handle.index()).is_some_and(|newest| newest.0 == stale.row))
             }
             Record::Details => state.details.newest_row(stale.user) == Some(stale.row),
+            Record::Scrubbed | Record::Erased => false,
         };
         if is_newest && !stale.is_empty {
             match stale.record {
                 Record::User | Record::CreatedUser => dirty_users.insert(stale.user),
                 Record::Details => dirty_details.insert(stale.user),
+                Record::Scrubbed | Record::Erased => false,
             };
         }
     }
@@ -126,8 +151,8 @@ impl JournalIndex {
     }
 
     /// Returns the state that rows written now record.
-    pub const fn journal_state(&self) -> JournalState {
-        JournalState { oldest: self.first_row, metadata: self.metadata.number }
+    pub fn journal_state(&self) -> JournalState {
+        JournalState { oldest: self.oldest_row.max(self.first_row - MARGIN), metadata: self.metadata.number }
     }
 
     /// Updates the metadata and returns it, if it must be written.

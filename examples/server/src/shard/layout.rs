@@ -4,7 +4,7 @@
 //! first; the number of shards, a file that is replaced atomically, decides which set of journals counts.
 
 use super::database::JournalError;
-use super::group::Group;
+use super::group::{Group, Record};
 use super::journal::Journal;
 use super::shard_of;
 use std::collections::HashSet;
@@ -199,7 +199,8 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
         let mut outcome = Ok(());
         source
             .read(|row, taken_at, bytes| {
-                if outcome.is_err() || !seen.insert((row.record.kind(), row.user)) || row.is_empty {
+                let is_scrubbed = row.record == Record::Scrubbed;
+                if outcome.is_err() || is_scrubbed || !seen.insert((row.record.kind(), row.user)) || row.is_empty {
                     return;
                 }
                 let Some((journal, group, next)) = targets.get_mut(shard_of(row.user, to)) else { return };

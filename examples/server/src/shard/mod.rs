@@ -2,13 +2,14 @@
 //!
 //! Reading order: [`job`] defines requests to a shard; [`state`] is its state, and [`creators`] counts users for applications; the [`writer`] executes jobs on it;
 //! [`pending`] holds changes that are not durable yet, a [`group`] at a time; the [`flusher`] makes groups durable in the
-//! [`journal`], which is a [`database`]; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back;
+//! [`journal`], which is a [`database`], and the [`cleaner`] leaves nothing of what was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back;
 //! [`layout`] manages the data directory.
 
 #[cfg(feature = "benchmark")]
 mod benchmark;
 #[cfg(test)]
 mod capacity_tests;
+mod cleaner;
 pub mod creators;
 mod database;
 mod details;

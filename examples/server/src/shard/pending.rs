@@ -13,6 +13,9 @@ use tokio::sync::oneshot::Sender;
 /// The most users and responses that a group collects while the one before is written.
 const MAX_GROUP: usize = 8192;
 
+/// The most rows that a group overwrites, beyond those that it replaces.
+const MAX_STALE_TEXTS: usize = 4096;
+
 /// The changes of a shard that are not durable yet.
 pub struct Pending {
     /// The link to the flusher; without one nothing is durable, and no response waits.
@@ -29,12 +32,17 @@ pub struct Pending {
     dirty_details: HashSet<UserId>,
     /// The users with a record in the group that is being written.
     in_flight: HashSet<UserId>,
+    /// The rows that hold texts and no longer count.
+    stale_texts: Vec<i64>,
+    /// The users that were erased since the last group. Their records are dirty, too.
+    erased: HashSet<UserId>,
 }
 
 impl Pending {
     /// Creates the state in which everything is durable.
-    pub fn new(flusher: Option<FlusherLink>, index: JournalIndex) -> Self {
+    pub fn new(flusher: Option<FlusherLink>, mut index: JournalIndex) -> Self {
         Self {
+            stale_texts: std::mem::take(&mut index.stale_texts),
             flusher,
             index,
             is_flushing: false,
@@ -44,6 +52,7 @@ impl Pending {
             dirty_users: HashSet::new(),
             dirty_details: HashSet::new(),
             in_flight: HashSet::new(),
+            erased: HashSet::new(),
         }
     }
 
@@ -70,6 +79,15 @@ impl Pending {
         }
     }
 
+    /// Marks a user as erased, so that nothing is left of its earlier records.
+    pub fn mark_erased(&mut self, state: &mut State, user: UserId) {
+        self.mark_changed_details(state);
+        self.mark_dirty(&state.users, user);
+        if self.flusher.is_some() {
+            self.erased.insert(user);
+        }
+    }
+
     /// Marks both records of the users whose details have changed.
     pub fn mark_changed_details(&mut self, state: &mut State) {
         for user in state.details.take_changed() {
@@ -77,6 +95,10 @@ impl Pending {
             if self.flusher.is_some() {
                 self.dirty_details.insert(user);
             }
+        }
+        let rows = state.details.take_removed_rows();
+        if self.flusher.is_some() {
+            self.stale_texts.extend(rows);
         }
     }
 
@@ -162,8 +184,15 @@ impl Pending {
         self.mark_changed_details(state);
         let Some(link) = &self.flusher else { return true };
         let group = &mut self.group;
-        if self.dirty_users.is_empty() && self.dirty_details.is_empty() && group.responses.is_empty() {
+        if self.dirty_users.is_empty()
+            && self.dirty_details.is_empty()
+            && group.responses.is_empty()
+            && self.stale_texts.is_empty()
+        {
             return true;
+        }
+        for user in self.erased.drain() {
+            self.index.append_erased(group, user, now);
         }
         for user in self.dirty_users.drain() {
             self.index.append_user(group, state, user, now);
@@ -173,6 +202,10 @@ impl Pending {
             self.index.append_details(group, state, user, now);
             self.in_flight.insert(user);
         }
+        let count = self.stale_texts.len().min(MAX_STALE_TEXTS);
+        group.stale_texts.extend(self.stale_texts.drain(..count));
+        group.last_row = self.index.next_row - 1;
+        group.review_from = self.index.first_row;
         group.metadata = self.index.changed_metadata(now, virtual_now, state.users.version_floor());
         group.journal_state = self.index.journal_state();
         group.review_count = self.index.review_count(state, group);

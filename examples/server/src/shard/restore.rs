@@ -90,15 +90,32 @@ pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now:
     state.users.raise_version_floor(index.metadata.version_floor);
     // Details first, because their users are pinned whatever their own records say; except for expired details.
     let mut expired = HashMap::new();
-    for_each_newest(journal, Record::Details, |row, taken_at, bytes| {
+    let mut stale_texts = Vec::new();
+    for_each_row(journal, Record::Details, |row, taken_at, bytes, is_newest| {
+        if !is_newest {
+            // Overwritten already, unless an earlier version of this server left it.
+            stale_texts.push(row.row);
+            return Ok(());
+        }
         let details = restore_details(row.user, taken_at, bytes)?;
         if let Some(version) = version_if_expired(&details, now) {
             expired.insert(row.user, version);
+            stale_texts.push(row.row);
             return Ok(());
         }
         state.details.restore(&mut state.users, row.user, details, row.row).map_err(|_| LoadError::Full)
     })?;
-    let (first, last) = for_each_newest(journal, Record::User, |row, taken_at, bytes| {
+    let mut erased = HashSet::new();
+    let (first, last) = for_each_row(journal, Record::User, |row, taken_at, bytes, is_newest| {
+        if !is_newest {
+            // The search for the rows of an erased user was interrupted.
+            if row.record == Record::Erased {
+                erased.insert(row.user);
+            } else if erased.contains(&row.user) {
+                stale_texts.push(row.row);
+            }
+            return Ok(());
+        }
         let (creator, bytes) = split_creator(row.record, bytes);
         restore_user(state, row.user, taken_at, bytes, now, expired.get(&row.user).copied())?;
         if let Some(creator) = creator.filter(|_| !state.is_empty(now, row.user)) {
@@ -107,26 +124,50 @@ pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now:
         index.set_newest(&state.users, row.user, row.row);
         Ok(())
     })?;
-    index.first_row = first;
+    (index.oldest_row, index.first_row) = (first, first);
+    index.stale_texts = stale_texts;
     index.next_row = last + 1;
     Ok(())
 }
 
-/// Passes the newest record of this kind of every user to `each`. Returns the first and the last row of the journal.
-fn for_each_newest(
+/// Passes all rows of this kind that are not empty to `each`, the newest first, and whether it is its user's newest one. With
+/// the records of users it passes marks of erased users.
+///
+/// Returns the first and the last row of the journal.
+fn for_each_row(
     journal: &Journal,
     kind: Record,
-    mut each: impl FnMut(&StaleRow, Instant, &[u8]) -> Result<(), LoadError>,
+    mut each: impl FnMut(&StaleRow, Instant, &[u8], bool) -> Result<(), LoadError>,
 ) -> Result<(i64, i64), LoadError> {
     let mut seen = HashSet::new();
     let mut outcome = Ok(());
     let rows = journal.read(|row, taken_at, bytes| {
-        if outcome.is_ok() && row.record.kind() == kind && seen.insert(row.user) && !row.is_empty {
-            outcome = each(&row, taken_at, bytes);
+        if outcome.is_err() {
+            return;
+        }
+        if row.record == Record::Erased && kind == Record::User {
+            outcome = each(&row, taken_at, bytes, false);
+        } else if row.record.kind() == kind {
+            let is_newest = seen.insert(row.user);
+            if !row.is_empty {
+                outcome = each(&row, taken_at, bytes, is_newest);
+            }
         }
     });
     let rows = rows.map_err(|error| LoadError::Journal(journal.path(), error))?;
     outcome.map(|()| rows)
+}
+
+/// Passes the newest record of this kind of every user to `each`.
+fn for_each_newest(
+    journal: &Journal,
+    kind: Record,
+    mut each: impl FnMut(&StaleRow, Instant, &[u8]) -> Result<(), LoadError>,
+) -> Result<(), LoadError> {
+    let newest = |row: &StaleRow, taken_at, bytes: &[u8], is_newest| {
+        if is_newest { each(row, taken_at, bytes) } else { Ok(()) }
+    };
+    for_each_row(journal, kind, newest).map(|_| ())
 }
 
 /// Splits the record of a user into the application that it counts for and the snapshot.

@@ -2,15 +2,17 @@
 
 use super::creators::{ApplicationFullError, Creators, Quota};
 use super::details::{DetailsStore, UserDetails};
-use super::job::{ActionError, Changes, FullScan, UserExplanation, UserView};
+use super::job::{ActionError, Changes, FullScan, ListedUser, UserExplanation, UserList, UserView};
 use super::users::{SESSIONS, Users, allocate};
 use presence_core::details::{DetailsCommand, DetailsError, decide_details};
 use presence_core::directory::{Cursor, Progress};
-use presence_core::{Cause, Command, CommandError, Instant, Policy, SessionId, User, UserId};
+use presence_core::{Cause, Command, CommandError, Instant, Policy, Presence, SessionId, User, UserId};
 use std::sync::Arc;
 
 /// The most users in one response to [`Changes`] or [`FullScan`].
 pub const CHUNK: usize = 128;
+/// The most slots that are looked at for one response to a list of users.
+const MAX_SLOTS: usize = 16_384;
 /// The most changes that a reader may be behind; one further behind starts over.
 ///
 /// Looking through so many takes about as long as a hundred commands.
@@ -209,6 +211,60 @@ impl State {
         let outcome = self.details.execute(&mut self.users, now, user, command);
         self.release_emptied();
         outcome
+    }
+
+    /// Erases everything that is stored of a user. Only its version is left, which goes on.
+    pub fn erase(&mut self, now: Instant, user: UserId) {
+        // One visible change, whatever is erased (rule V1).
+        let is_present = self.users.presence(now, user) != Presence::Offline;
+        self.details.erase(&mut self.users, now, user, is_present);
+        self.users.erase(now, user, |_, _| {});
+        self.release_emptied();
+        self.creators.set(user, None);
+    }
+
+    /// Clears all sessions of a user, as their applications would. Reports whether there were any.
+    ///
+    /// # Errors
+    ///
+    /// [`ActionError::UnknownUser`] if nothing is stored of the user.
+    pub fn sign_out(&mut self, now: Instant, user: UserId) -> Result<bool, ActionError> {
+        if self.is_empty(now, user) {
+            return Err(ActionError::UnknownUser);
+        }
+        let mut sessions: Vec<_> = self
+            .users
+            .read(now, user, |user| user.sessions().iter().map(|session| (session.presence(), session.id())).collect());
+        // Any policy lets a session be cleared.
+        let policy = *self.users.policy();
+        // The weakest first, so that the presence changes once, with the last.
+        sessions.sort_unstable();
+        for (_, session) in &sessions {
+            self.execute_under(now, user, Command::ClearPresence { session: *session }, &policy)?;
+        }
+        Ok(!sessions.is_empty())
+    }
+
+    /// Lists users of whom something is stored, at most `limit`, from an offset on.
+    pub fn list(&self, now: Instant, mut offset: usize, limit: usize) -> UserList {
+        let (mut users, mut looked_at) = (Vec::new(), 0);
+        while users.len() < limit && looked_at < MAX_SLOTS {
+            let count = limit - users.len();
+            looked_at += count;
+            let (found, next) = self.users.users_from(offset, count);
+            users.extend(found.filter(|(user, _)| !self.is_empty(now, *user)).map(|(user, _)| self.listed(now, user)));
+            match next {
+                Some(next) => offset = next,
+                None => return UserList { users, next: None },
+            }
+        }
+        UserList { users, next: Some(offset) }
+    }
+
+    fn listed(&self, now: Instant, user: UserId) -> ListedUser {
+        let (sessions, has_preferred) =
+            self.users.read(now, user, |user| (user.sessions().len(), user.preferred().is_some()));
+        ListedUser { view: self.read(now, user), sessions, has_preferred, creator: self.creators.get(user) }
     }
 
     /// Applies one due transition, or the due transitions of one user's details. Reports whether more may be due.

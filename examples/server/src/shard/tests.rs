@@ -62,7 +62,11 @@ fn pending(index: JournalIndex) -> (Pending, Receiver<Group>, SyncSender<Flushed
 /// Makes a group durable, as the flusher does.
 fn flush(journal: &mut Journal, mut group: Group) -> FlushedGroup {
     journal.commit(&group).unwrap();
-    let oldest = if group.review_count == 0 { vec![] } else { journal.oldest(group.review_count).unwrap() };
+    let oldest = if group.review_count == 0 {
+        vec![]
+    } else {
+        journal.rows_from(group.review_from, group.review_count).unwrap()
+    };
     group.clear();
     FlushedGroup { group, oldest }
 }
@@ -281,6 +285,82 @@ fn missing_rows_are_reported() {
     }
 }
 
+/// A row that was overwritten is damage, unless the row that replaced it is there.
+#[test]
+fn a_row_that_was_overwritten_for_a_missing_one_is_reported() {
+    let own = tempfile::TempDir::new().unwrap();
+    let path = own.path().join("x.sqlite");
+    let mut journal = Journal::create(&path).unwrap();
+    let mut group = Group::default();
+    (1..=2).for_each(|row| group.push(row, Record::Details, id(row as u8), at(0), &[7; 40]));
+    journal.commit(&group).unwrap();
+    let mut group = Group::default();
+    (group.stale_texts, group.last_row) = (vec![1], 3);
+    group.push(3, Record::Details, id(1), at(1), &[8; 40]);
+    journal.commit(&group).unwrap();
+    let mut rows = Vec::new();
+    let read = journal.read(|row, _, bytes| rows.push((row.row, row.record, bytes.to_vec())));
+    assert_eq!(read.unwrap(), (1, 3));
+    assert_eq!(rows[2], (1, Record::Scrubbed, vec![0; 32]));
+    assert_eq!((&rows[0].2, &rows[1].2), (&vec![8; 40], &vec![7; 40]));
+    journal.close().unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute("DELETE FROM log WHERE row = 3", []).unwrap();
+    let rows = Journal::open(&path).unwrap().read(|_, _, _| ()).map_err(|error| format!("{error:?}"));
+    assert_eq!(rows, Err("Gap(3)".to_owned()));
+}
+
+/// Texts that an earlier version of the server has left, and those of a search that was interrupted, are found at the start.
+#[test]
+fn texts_that_were_left_are_found_at_the_start() {
+    let own = tempfile::TempDir::new().unwrap();
+    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    let mut state = empty_state(4);
+    let (mut pending, groups, flushed) = pending(JournalIndex::new(4));
+    let mut store = |state: &mut State, change: &mut dyn FnMut(&mut State, &mut Pending), now| {
+        change(state, &mut pending);
+        pending.mark_changed_details(state);
+        pending.submit(state, now, 0);
+        let mut group = groups.recv().unwrap();
+        group.stale_texts.clear();
+        flushed.send(Flushed::Group(flush(&mut journal, group))).unwrap();
+        assert!(pending.poll_flushed(state).is_none());
+    };
+    let set_message = |user: u8, text: &'static str, until| {
+        move |state: &mut State, _: &mut Pending| {
+            state.execute_details(at(0), id(user), message(text, at(until))).unwrap();
+        }
+    };
+    // Each writes the rows of details and of the user, in some order.
+    store(&mut state, &mut set_message(1, "first", 900), at(0));
+    store(&mut state, &mut set_message(1, "second", 900), at(0));
+    store(&mut state, &mut set_message(2, "expires", 10), at(0));
+    store(
+        &mut state,
+        &mut |state, pending| {
+            state.erase(at(0), id(1));
+            pending.mark_erased(state, id(1));
+        },
+        at(0),
+    );
+    let mut texts = Vec::new();
+    journal.read(|row, _, bytes| texts.extend((!bytes.is_empty()).then_some(row))).unwrap();
+    let mut index = JournalIndex::new(4);
+    restore::load(&journal, &mut empty_state(4), &mut index, at(20)).unwrap();
+    let mut found = index.stale_texts.clone();
+    found.sort_unstable();
+    let mut expected: Vec<_> = texts
+        .iter()
+        .filter(|row| row.user == id(1) && row.row < 7 || row.user == id(2) && row.record == Record::Details)
+        .map(|row| row.row)
+        .collect();
+    expected.sort_unstable();
+    assert_eq!((found.len(), &found), (5, &expected), "{texts:?}");
+    journal.scrub(&found, index.next_row - 1).unwrap();
+    let mut index = JournalIndex::new(4);
+    restore::load(&journal, &mut empty_state(4), &mut index, at(20)).unwrap();
+    assert!(index.stale_texts.is_empty());
+}
+
 /// Pages that can be read must still not be written to, if they are used twice.
 #[test]
 fn inconsistent_pages_are_reported() {
@@ -340,7 +420,16 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                 (pending, submitted, flushed) = self::pending(index);
                 in_flight = None;
             }
-            match next(13) {
+            match next(15) {
+                14 => {
+                    state.erase(now, user);
+                    pending.mark_erased(&mut state, user);
+                }
+                13 => {
+                    if let Ok(true) = state.sign_out(now, user) {
+                        pending.mark_dirty(&state.users, user);
+                    }
+                }
                 12 => {
                     let out = OutOfOffice { is_out_of_office: next(2) == 0, message: None };
                     let _ = state.execute_details(now, user, DetailsCommand::SetOutOfOffice(out));
@@ -419,7 +508,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                 assert_eq!(live, after_kill, "seed {seed} step {step}");
             }
         }
-        let rows = journal.oldest(100_000).unwrap().len();
+        let rows = journal.rows_from(0, 100_000).unwrap().len();
         assert!(rows < 60, "{rows}");
     }
 }
@@ -450,7 +539,7 @@ fn stale_rows_are_dropped_despite_groups_without_rows() {
         flushed.send(Flushed::Group(flush(&mut journal, submitted.recv().unwrap()))).unwrap();
         assert!(pending.poll_flushed(&state).is_none());
     }
-    let rows = journal.oldest(100_000).unwrap().len();
+    let rows = journal.rows_from(0, 100_000).unwrap().len();
     assert!(rows <= 400, "{rows}");
 }
 

@@ -169,6 +169,22 @@ impl Writer {
             Job::FullScan(offset, to) => {
                 pending.respond(Response::FullScan(to, state.scan(*now, offset)), !pending.is_empty());
             }
+            Job::List(offset, limit, to) => {
+                pending.respond(Response::Listed(to, state.list(*now, offset, limit)), !pending.is_empty());
+            }
+            Job::Erase(user, to) => {
+                state.erase(*now, user);
+                pending.mark_erased(state, user);
+                pending.respond_executed(user, to, Ok(()));
+            }
+            Job::SignOut(user, to) => {
+                let outcome = state.sign_out(*now, user).map(|is_changed| {
+                    if is_changed {
+                        pending.mark_dirty(&state.users, user);
+                    }
+                });
+                pending.respond_executed(user, to, outcome);
+            }
             Job::Advance(until, to) => {
                 self.now = self.now.max(until);
                 self.is_behind = true;
@@ -185,7 +201,7 @@ impl Writer {
     fn refuse(&mut self, job: Job) -> Option<Job> {
         match job {
             // Without a response, the request gets 503.
-            Job::Execute(..) | Job::ExecuteDetails(..) => None,
+            Job::Execute(..) | Job::ExecuteDetails(..) | Job::Erase(..) | Job::SignOut(..) => None,
             Job::Advance(..) => {
                 self.postponed.push(job);
                 None
@@ -254,7 +270,7 @@ impl Writer {
                 }
                 Response::Advanced(to) => self.postponed.push(Job::Advance(until, to)),
                 // Without a response, a command gets 503 and a reader of changes asks again.
-                Response::Executed(..) | Response::Changes(..) | Response::FullScan(..) => {}
+                Response::Executed(..) | Response::Changes(..) | Response::FullScan(..) | Response::Listed(..) => {}
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Tests of the real program over HTTP, as its clients use it.
 
+mod admin;
 mod applications;
 mod capacity;
 mod changes;
@@ -7,6 +8,7 @@ mod clients;
 mod damage;
 mod details;
 mod durability;
+mod erasure;
 mod errors;
 mod explain;
 mod limits;

@@ -1,0 +1,200 @@
+//! Requests of operators, which need the permission `Presence.Admin.All`: to list, erase and sign out users.
+//!
+//! - `GET /admin/users` lists the users of whom something is stored, a page at a time: no texts, and in no particular order. The
+//!   pages follow the slots of the shards, so no user that stays is missed or listed twice, whatever changes meanwhile.
+//! - `DELETE /admin/users/{id}` erases a user. It succeeds for any id, because it may be repeated, and because an earlier record
+//!   of a user who has no slot any more is erased as well.
+//! - `POST /admin/users/{id}/signOut` ends all sessions, as if their applications had cleared them. What the user has said, a
+//!   preferred presence and a status message, stays ([U3](../../../../docs/behaviour.md#u3)).
+
+use super::App;
+use super::body::is_too_large;
+use super::dispatch::{TYPICAL_PRESENCE, receive, write_presence};
+use super::feed_id::ScanPosition;
+use super::graph::reserved_json;
+use super::response::{Ids, OperationName, RequestError, VecWriter};
+use crate::shard::job::{ActionOutcome, Job, ListedUser};
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode, Uri};
+use presence_core::UserId;
+use presence_core::graph::{Environment, Error, Field, Select};
+use std::sync::Arc;
+use tokio::sync::oneshot::{Sender, channel};
+
+/// The users of a page, when nothing is said, and at most.
+const DEFAULT_TOP: usize = 100;
+const MAX_TOP: usize = 999;
+/// The most jobs for one page. A page of a nearly empty server has fewer users than it could.
+const MAX_JOBS: usize = 64;
+/// The properties of a presence object that a list shows, without texts.
+const LISTED: &str = "/?$select=id,availability,activity,sequenceNumber";
+
+/// Serves a page of the list of users.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Extension(ids): Extension<Ids>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let response = list_users(&app, &uri, &headers).await.unwrap_or_else(|error| error.response(&ids, &app.clock));
+    OperationName::attach("listUsers", response)
+}
+
+async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Response, RequestError> {
+    let _in_flight = app.enter()?;
+    authorise(app, headers)?;
+    let Page { top, mut position } = parse_page(uri.query().unwrap_or_default(), app)?;
+    let select = Select::parse(LISTED)?;
+    let permit = app.reserve(top * TYPICAL_PRESENCE)?;
+    let mut body = VecWriter(b"{\"value\":[".to_vec());
+    let (mut count, mut separator): (_, &[u8]) = (0, b"");
+    for _ in 0..MAX_JOBS {
+        let Some(ScanPosition { shard, offset }) = position.filter(|_| count < top) else { break };
+        let (to, listed) = channel();
+        app.shards.send(shard, Job::List(offset, top - count, to))?;
+        let listed = receive(listed).await?;
+        for user in &listed.users {
+            body.0.extend_from_slice(separator);
+            write_user(&mut body, user, select);
+            separator = b",";
+        }
+        count += listed.users.len();
+        position = match listed.next {
+            Some(offset) => Some(ScanPosition { shard, offset }),
+            None => (shard + 1 < app.shards.len()).then_some(ScanPosition { shard: shard + 1, offset: 0 }),
+        };
+    }
+    body.0.push(b']');
+    if let Some(position) = position {
+        let token = app.feed_ids.format_page(position);
+        let link = format!(",\"@odata.nextLink\":\"/admin/users?$top={top}&$skiptoken={token}\"");
+        body.0.extend_from_slice(link.as_bytes());
+    }
+    body.0.push(b'}');
+    Ok(reserved_json(body.0, permit))
+}
+
+/// Writes a user of the list: its presence object without texts, and what operators want to know beside it.
+fn write_user(body: &mut VecWriter, user: &ListedUser, select: Select) {
+    let ListedUser { view, sessions, has_preferred, creator } = user;
+    write_presence(body, view, None, select);
+    // The object goes on.
+    body.0.pop();
+    let has_details = view.details.as_ref().is_some_and(|details| !details.is_empty());
+    let creator = creator.map_or_else(|| "null".to_owned(), |application| format!("\"{application}\""));
+    let rest = format!(
+        ",\"sessions\":{sessions},\"hasPreferredPresence\":{has_preferred},\"hasDetails\":{has_details},\
+         \"createdBy\":{creator}}}"
+    );
+    body.0.extend_from_slice(rest.as_bytes());
+}
+
+/// The parameters of a page.
+#[derive(Debug, PartialEq, Eq)]
+struct Page {
+    top: usize,
+    position: Option<ScanPosition>,
+}
+
+/// Parses `$top`, 1 to [`MAX_TOP`], and the `$skiptoken` of an earlier page of this run of the server.
+fn parse_page(query: &str, app: &App) -> Result<Page, RequestError> {
+    let (mut top, mut position) = (DEFAULT_TOP, ScanPosition::START);
+    for pair in query.split('&') {
+        // Clients escape the dollar sign.
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match name.strip_prefix('$').or_else(|| name.strip_prefix("%24")).unwrap_or(name) {
+            "top" => {
+                top = value.parse().ok().filter(|top| (1..=MAX_TOP).contains(top)).ok_or(RequestError::InvalidPage)?
+            }
+            "skiptoken" => {
+                position = app.feed_ids.parse_page(value, app.shards.len()).ok_or(RequestError::InvalidPage)?
+            }
+            _ => {}
+        }
+    }
+    Ok(Page { top, position: Some(position) })
+}
+
+/// Erases a user.
+pub async fn erase(
+    State(app): State<Arc<App>>,
+    Extension(ids): Extension<Ids>,
+    user: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    act("eraseUser", app, ids, user, request, Job::Erase).await
+}
+
+/// Ends all sessions of a user.
+pub async fn sign_out(
+    State(app): State<Arc<App>>,
+    Extension(ids): Extension<Ids>,
+    user: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    act("signOutUser", app, ids, user, request, Job::SignOut).await
+}
+
+/// Executes an operator's action on a user, whatever the body; responds with 204 when it is durable.
+async fn act(
+    name: &'static str,
+    app: Arc<App>,
+    ids: Ids,
+    user: Result<Path<String>, PathRejection>,
+    request: Request,
+    job: fn(UserId, Sender<ActionOutcome>) -> Job,
+) -> Response {
+    let (parts, mut body) = request.into_parts();
+    let outcome = match check(&app, &parts.headers, &mut body, user.ok()).await {
+        Ok(user) => run(&app, user, job).await,
+        Err(error) => Err(error),
+    };
+    let response = match outcome {
+        Ok(()) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+        Err(error) => error.response(&ids, &app.clock),
+    };
+    OperationName::attach(name, response)
+}
+
+async fn run(app: &App, user: UserId, job: fn(UserId, Sender<ActionOutcome>) -> Job) -> Result<(), RequestError> {
+    let _in_flight = app.enter()?;
+    let (to, outcome) = channel();
+    app.shards.send(app.shards.of(user), job(user, to))?;
+    Ok(receive(outcome).await??)
+}
+
+/// Checks a request in the order of [H2](../../../../docs/behaviour.md#h2), but permission before the id. Returns the user.
+async fn check(
+    app: &App,
+    headers: &HeaderMap,
+    body: &mut Body,
+    user: Option<Path<String>>,
+) -> Result<UserId, RequestError> {
+    if is_too_large(headers) {
+        return Err(Error::TooLarge.into());
+    }
+    drop(app.enter()?);
+    let is_allowed = authorise(app, headers);
+    app.discard_body(body).await?;
+    is_allowed?;
+    let Path(id) = user.ok_or(Error::Malformed(Field::User))?;
+    match id.parse() {
+        Ok(user) => Ok(user),
+        Err(_) if id.contains('@') => Ok(app.user(&id).ok_or(Error::UnknownUser)?),
+        Err(_) => Err(Error::Malformed(Field::User).into()),
+    }
+}
+
+/// Checks that the caller is an operator.
+fn authorise(app: &App, headers: &HeaderMap) -> Result<(), Error> {
+    let identity = app.tokens.identify(headers).ok_or(Error::Unauthenticated)?;
+    if identity.is_admin() { Ok(()) } else { Err(Error::MissingPermission) }
+}
