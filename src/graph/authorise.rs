@@ -35,6 +35,10 @@ impl Caller {
         match request {
             // The elements of a batch are authorised one by one.
             Request::Batch(_) => Ok(()),
+            #[cfg(feature = "details")]
+            Request::GetUser { .. } if permissions.is_empty() => Err(Error::MissingPermission),
+            #[cfg(feature = "details")]
+            Request::GetUser { .. } => Ok(()),
             Request::Get { user, .. } if !reads(permissions, own, Some(user)) => Err(Error::MissingPermission),
             Request::GetPresences(_) if !reads(permissions, own, None) => Err(Error::MissingPermission),
             Request::Get { .. } | Request::GetPresences(_) => Ok(()),

@@ -57,4 +57,16 @@ pub trait Environment {
         let _ = principal_name;
         None
     }
+
+    /// Hands the user principal name of a user to `read`, for `GET /me` and `GET /users/{id}`.
+    ///
+    /// Without a call it is written as null, and so is one of more than 320 bytes. Only the first call counts.
+    fn principal_name(&self, user: UserId, read: &mut dyn FnMut(&str)) {
+        let _ = (user, read);
+    }
+
+    /// Hands the display name of a user to `read`. Without a call it is written as null, and so is one of more than 1,024 bytes.
+    fn display_name(&self, user: UserId, read: &mut dyn FnMut(&str)) {
+        let _ = (user, read);
+    }
 }

@@ -11,7 +11,7 @@
 //!
 //! Feature `batch` adds batches and bulk reads; without it their paths are unknown, and a small device links less. Feature
 //! `details` adds status messages, out of office, work locations, `$select` and user principal names, for which the application
-//! implements `Environment`.
+//! implements `Environment`; and `GET /me` and `GET /users/{id}`.
 //!
 //! A device or gateway that follows another system reads its answers with [`Resource::read`], and [`json`] for the rest;
 //! [`Command::mirror`](crate::Command::mirror) makes the command.

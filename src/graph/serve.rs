@@ -56,6 +56,8 @@ pub fn serve(
             Request::Execute { user, command } => executor.execute(*user, *command),
             #[cfg(feature = "details")]
             Request::ExecuteDetails { user, action } => executor.execute_details(*user, *action),
+            #[cfg(feature = "details")]
+            Request::GetUser { user, .. } if !context.knows(*user) => Err(Error::UnknownUser),
             Request::Batch(batch) if HAS_BATCH => {
                 executor.run_batch(*batch, &mut body).map_err(|BufferFull| Error::ResponseTooLarge)
             }
@@ -116,6 +118,8 @@ impl Executor<'_> {
                     if known { self.store.read(self.context.now, *user) } else { (Presence::Unknown, 0) };
                 self.write_user(Resource::new(*user, presence, version).with_select(*select), writer)
             }
+            #[cfg(feature = "details")]
+            Request::GetUser { user, select } => self.context.write_user(*user, *select, writer),
             Request::GetPresences(ids) if HAS_BATCH => self.write_users(*ids, writer),
             // Actions and batches do not come here, and without feature `batch` no bulk read is parsed.
             _ => Err(BufferFull),
@@ -261,6 +265,8 @@ impl Executor<'_> {
             Request::Execute { user, command } => self.execute(*user, *command),
             #[cfg(feature = "details")]
             Request::ExecuteDetails { user, action } => self.execute_details(*user, *action),
+            #[cfg(feature = "details")]
+            Request::GetUser { user, .. } if !self.context.knows(*user) => Err(Error::UnknownUser),
             _ => return response.write_body(writer, |body| self.write_read(request, body)),
         };
         match outcome {

@@ -10,6 +10,7 @@ const NAMES: [&str; 4] = ["Presence.Read", "Presence.Read.All", "Presence.ReadWr
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Act {
     Read,
+    ReadUser,
     ReadMany,
     WriteSession(&'static str),
     Write,
@@ -66,9 +67,10 @@ impl Kind {
 /// Returns the status of a request that is not allowed, by the text of section 7 and rule H1.
 fn rejection(kind: Kind, held: &[&str], act: Act, is_own: bool) -> Option<u16> {
     let holds = |names: &[&str]| names.iter().any(|name| held.contains(name));
-    let is_write = !matches!(act, Act::Read | Act::ReadMany);
+    let is_write = !matches!(act, Act::Read | Act::ReadUser | Act::ReadMany);
     let is_permitted = match kind {
         Kind::Trusted => return None,
+        _ if act == Act::ReadUser => !held.is_empty(),
         Kind::Delegated if is_write && !is_own => return Some(401),
         Kind::Application if act == Act::WriteLocation => return Some(403),
         Kind::Application if is_write => holds(&["Presence.ReadWrite.All"]),
@@ -135,6 +137,15 @@ fn section_7_every_permission_caller_target_and_action() {
                 let expected = rejection(kind, &held, Act::ReadMany, false).unwrap_or(200);
                 let found = status(caller, "POST", "/communications/getPresencesByUserId", &body);
                 assert_eq!(found, expected, "{caller:?}: {body}");
+            }
+            // What is known of a user: any permission suffices, whoever the user is.
+            for (path, is_own) in [("/me".to_owned(), true), (format!("/users/{BOB}"), false)] {
+                let expected = match rejection(kind, &held, Act::ReadUser, is_own) {
+                    _ if !cfg!(feature = "details") => 404,
+                    _ if is_own && kind == Kind::Application => without_user,
+                    rejection => rejection.unwrap_or(200),
+                };
+                assert_eq!(status(caller, "GET", &path, &Value::Null), expected, "{caller:?}: {path}");
             }
             let may_read = |user| caller.may_read(user);
             assert_eq!(may_read(user(ADELE)), rejection(kind, &held, Act::Read, true).is_none());

@@ -6,6 +6,7 @@ mod clock;
 mod http;
 mod listen;
 mod metrics;
+mod names;
 mod open_files;
 mod options;
 mod policies;

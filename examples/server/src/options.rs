@@ -137,8 +137,8 @@ impl Options {
             return Err(OptionsError::NoToken);
         }
         let mut names = HashSet::new();
-        match self.user_name.iter().find(|(name, _)| !names.insert(name)) {
-            Some((name, _)) => Err(OptionsError::RepeatedName(name.clone())),
+        match self.user_name.iter().find(|(name, _)| !names.insert(name.to_lowercase())) {
+            Some((name, _)) => Err(OptionsError::RepeatedName(name.to_lowercase())),
             None => Ok(()),
         }
     }
@@ -160,5 +160,5 @@ fn user_name(text: &str) -> Result<(String, UserId), String> {
         return Err("a name needs an @, which tells it from an id in a path".to_owned());
     }
     let user = user.parse().map_err(|_| "the user id is no GUID")?;
-    Ok((name.to_lowercase(), user))
+    Ok((name.to_owned(), user))
 }

@@ -110,6 +110,8 @@ impl Expected<'_> {
                     done.map(|()| String::new()).map_err(|error| error.into())
                 }
                 Request::Get { user, select } => Ok(self.presence(user, select)),
+                Request::GetUser { user, .. } if !self.knows(user) => Err(Error::UnknownUser),
+                Request::GetUser { user, select } => Ok(writer::user(user, self.context.environment.is_some(), select)),
                 Request::GetPresences(ids) => {
                     let presences: Vec<_> = ids.iter().map(|user| self.presence(user, ids.select())).collect();
                     Ok(format!(r#"{{"value":[{}]}}"#, presences.join(",")))

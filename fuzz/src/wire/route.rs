@@ -34,7 +34,7 @@ enum UserRef {
     Named(String),
 }
 
-/// The meaning of a path: an action, `presence`, `getPresencesByUserId` or `$batch`.
+/// The meaning of a path: an action, `presence`, `user`, `presences`, `getPresencesByUserId` or `$batch`.
 #[derive(Debug)]
 struct Path {
     owner: Option<UserRef>,
@@ -99,6 +99,10 @@ impl Path {
             (["communications", name], None) if unqualified(name) == "getpresencesbyuserid" => {
                 return Some(Self { owner: None, name: "getPresencesByUserId".to_owned() });
             }
+            (["me"], None) => return Some(Self { owner: Some(UserRef::Me), name: "user".to_owned() }),
+            (["users"], Some(id)) if !id.is_empty() => {
+                return Some(Self { owner: Some(UserRef::Named(id)), name: "user".to_owned() });
+            }
             (["me", "presence", rest @ ..], None) => (UserRef::Me, rest),
             (["users", "presence", rest @ ..] | ["communications", "presences", rest @ ..], Some(id))
                 if !id.is_empty() =>
@@ -116,7 +120,7 @@ impl Path {
     }
 
     fn method(&self) -> &'static str {
-        if ["presence", "presences"].contains(&self.name.as_str()) { "GET" } else { "POST" }
+        if ["presence", "presences", "user"].contains(&self.name.as_str()) { "GET" } else { "POST" }
     }
 
     /// Returns the error if the user is not known: `/me` may stand for no user, and so may a user principal name.
@@ -148,6 +152,7 @@ impl Path {
 fn ending(request: &Request<'_>) -> (&'static str, Option<UserId>) {
     match request {
         Request::Get { user, .. } => ("presence", Some(*user)),
+        Request::GetUser { user, .. } => ("user", Some(*user)),
         Request::GetPresences(_) => ("getPresencesByUserId", None),
         Request::Batch(_) => ("$batch", None),
         Request::Execute { user, command } => {

@@ -8,6 +8,8 @@ use presence_core::{Command, Presence, SessionId, UserId};
 struct Takes {
     /// The user that is read.
     read: Option<UserId>,
+    /// Something is known of a user who may be anybody.
+    reads_a_user: bool,
     /// Many users are read.
     reads_many: bool,
     /// The user that is written.
@@ -24,6 +26,7 @@ impl Takes {
         match request {
             Request::Batch(_) => Self::default(),
             Request::Get { user, .. } => Self { read: Some(*user), ..Self::default() },
+            Request::GetUser { .. } => Self { reads_a_user: true, ..Self::default() },
             Request::GetPresences(_) => Self { reads_many: true, ..Self::default() },
             Request::Execute { user, command } => match command {
                 Command::SetPresence { session, .. } | Command::ClearPresence { session } => {
@@ -50,6 +53,8 @@ struct Rights {
     reads_own: bool,
     /// It writes those that it may write at all.
     writes: bool,
+    /// It holds a permission at all.
+    any: bool,
 }
 
 impl Rights {
@@ -57,11 +62,12 @@ impl Rights {
         let [read, read_all, read_write, read_write_all] =
             ["Presence.Read", "Presence.Read.All", "Presence.ReadWrite", "Presence.ReadWrite.All"]
                 .map(|name| permissions.contains(Permissions::from_name(name).expect("a permission")));
+        let any = read || read_all || read_write || read_write_all;
         if is_delegated {
             let writes = read_write || read_write_all;
-            Self { reads_all: read_all, reads_own: read || read_all || writes, writes }
+            Self { reads_all: read_all, reads_own: any, writes, any }
         } else {
-            Self { reads_all: read_all || read_write_all, reads_own: false, writes: read_write_all }
+            Self { reads_all: read_all || read_write_all, reads_own: false, writes: read_write_all, any }
         }
     }
 }
@@ -79,6 +85,7 @@ pub fn may(caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
         (own.is_some() && takes.written.is_some() && own != takes.written, Error::OtherUser),
         (takes.is_delegated_only && own.is_none(), Error::MissingPermission),
         (takes.read.is_some() && !reads, Error::MissingPermission),
+        (takes.reads_a_user && !rights.any, Error::MissingPermission),
         (takes.reads_many && !rights.reads_all, Error::MissingPermission),
         (takes.written.is_some() && !rights.writes, Error::MissingPermission),
         (takes.session.is_some_and(|session| session != application), Error::OtherSession),

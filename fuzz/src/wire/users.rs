@@ -109,7 +109,12 @@ fn advanced(details: &Details<MESSAGE>, now: Instant) -> Details<MESSAGE> {
     details
 }
 
-/// The epoch is 2026-11-24T17:05:33.207Z, one zone is known, and one principal name.
+/// Returns the user principal name and the display name of a user.
+pub fn names(user: UserId) -> [Option<&'static str>; 2] {
+    if user == super::ME { [Some("adele@x.com"), Some("A \"d\"\u{1f}\\é😀")] } else { [None, None] }
+}
+
+/// The epoch is 2026-11-24T17:05:33.207Z, one zone is known, and the names of one user.
 pub struct World;
 
 pub const EPOCH: u64 = 1_795_539_933_207;
@@ -125,5 +130,13 @@ impl Environment for World {
 
     fn user(&self, principal_name: &str) -> Option<UserId> {
         ["adele@x.com", "o'brien@x.com"].contains(&principal_name).then_some(super::ME)
+    }
+
+    fn principal_name(&self, user: UserId, read: &mut dyn FnMut(&str)) {
+        names(user)[0].into_iter().for_each(read);
+    }
+
+    fn display_name(&self, user: UserId, read: &mut dyn FnMut(&str)) {
+        names(user)[1].into_iter().for_each(read);
     }
 }

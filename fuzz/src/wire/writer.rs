@@ -122,6 +122,19 @@ impl Presences<'_> {
     }
 }
 
+/// Returns a user object, with the selected members: the names are those of [`World`](super::users::World). Section 7.
+pub fn user(user: UserId, knows_names: bool, select: Select) -> String {
+    let [name, display_name] = if knows_names { super::users::names(user) } else { [None, None] };
+    let members = [
+        ("id", format!("\"{user}\"")),
+        ("userPrincipalName", text_or_null(name)),
+        ("displayName", text_or_null(display_name)),
+    ];
+    let selected = members.iter().filter(|(name, _)| select.contains(name));
+    let texts: Vec<_> = selected.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", texts.join(","))
+}
+
 /// Returns the event of a change: seconds since `start`, without trailing zeros.
 pub fn change(start: Instant, user: UserId, transition: &Transition<SessionId>) -> String {
     let millis = transition.at().as_millis().saturating_sub(start.as_millis());

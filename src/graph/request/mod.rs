@@ -59,6 +59,14 @@ pub enum Request<'a> {
         /// The change.
         action: DetailsAction<'a>,
     },
+    /// A read of what is known of one user. Feature `details`.
+    #[cfg(feature = "details")]
+    GetUser {
+        /// The user to read.
+        user: UserId,
+        /// The members of the user object to write.
+        select: Select,
+    },
     /// A read of many users' presences.
     GetPresences(Ids<'a>),
     /// Many requests in one.
@@ -104,6 +112,10 @@ impl<'a> Request<'a> {
         }
         let (user, operation) = match Target::route(method, raw.target, me, context)? {
             Target::Presence(user, operation) => (user, operation),
+            #[cfg(feature = "details")]
+            Target::User(user) => {
+                return Ok(Self::GetUser { user: user.user(me, context)?, select: Select::of_user(query) });
+            }
             Target::Batch if HAS_BATCH => return Batch::parse(raw.body()?).map(Self::Batch),
             Target::PresencesByUserId if HAS_BATCH => {
                 let ids = Ids::parse(raw.body()?)?;

@@ -1,11 +1,11 @@
-//! `$select`: the members of a presence object that a request asks for.
+//! `$select`: the members of a presence object or a user object that a request asks for.
 
 #[cfg(feature = "details")]
 use crate::graph::error::{Error, Field};
 #[cfg(feature = "details")]
 use crate::graph::request::query::Query;
 
-/// The members of a presence object that a request asks for.
+/// The members of a presence object, or of a user object, that a request asks for.
 ///
 /// Without feature `details` these are always all of them, as `$select` is not read then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,14 +13,14 @@ use crate::graph::request::query::Query;
 pub struct Select {
     /// One bit for each of [`PROPERTIES`].
     #[cfg(feature = "details")]
-    properties: u8,
+    properties: u16,
 }
 
 impl Select {
     /// Every member.
     pub const ALL: Self = Self {
         #[cfg(feature = "details")]
-        properties: u8::MAX,
+        properties: u16::MAX,
     };
 }
 
@@ -28,6 +28,11 @@ impl Select {
 #[cfg(feature = "details")]
 pub(in crate::graph) const PROPERTIES: [&str; 7] =
     ["id", "availability", "activity", "outOfOfficeSettings", "statusMessage", "sequenceNumber", "workLocation"];
+
+/// The members of a user object, with the bit of each in a [`Select`].
+#[cfg(feature = "details")]
+pub(in crate::graph) const USER_PROPERTIES: [(usize, &str); 3] =
+    [(0, "id"), (PROPERTIES.len(), "userPrincipalName"), (PROPERTIES.len().saturating_add(1), "displayName")];
 
 /// The length of the longest of these names, in bytes.
 #[cfg(feature = "details")]
@@ -55,6 +60,15 @@ impl Select {
 
     /// Parses the `$select` of a query.
     pub(super) fn of(query: Query<'_>) -> Result<Self, Error> {
+        Self::read(query, false)
+    }
+
+    /// Parses the `$select` of a query for a user object. Names of the many members that Graph has beside are ignored.
+    pub(super) fn of_user(query: Query<'_>) -> Self {
+        Self::read(query, true).unwrap_or(Self::ALL)
+    }
+
+    fn read(query: Query<'_>, is_of_user: bool) -> Result<Self, Error> {
         let Some(mut names) = query.option("$select") else { return Ok(Self::ALL) };
         let mut select = Self { properties: 0 };
         let mut is_at_end = names.clone().next().is_none();
@@ -62,22 +76,31 @@ impl Select {
             return Ok(Self::ALL);
         }
         while !is_at_end {
-            let mut name = heapless::Vec::<u8, LONGEST>::new();
+            let mut name = heapless::Vec::<u8, { LONGEST + 1 }>::new();
             is_at_end = loop {
                 match names.next() {
                     None => break true,
                     Some(b',') => break false,
                     Some(b' ' | b'+') => {}
-                    Some(byte) => name.push(byte).map_err(|_| Error::Malformed(Field::Select))?,
+                    // What does not fit is no name that is known, and neither is what does.
+                    Some(byte) => drop(name.push(byte)),
                 }
             };
             if name == *b"*" {
                 select = Self::ALL;
                 continue;
             }
-            let position = PROPERTIES.iter().position(|property| property.as_bytes().eq_ignore_ascii_case(&name));
-            let position = position.ok_or(Error::Malformed(Field::Select))?;
-            select.properties |= 1_u8.checked_shl(position as u32).unwrap_or(0);
+            let is_it = |property: &str| property.as_bytes().eq_ignore_ascii_case(&name);
+            let position = if is_of_user {
+                USER_PROPERTIES.iter().find(|(_, property)| is_it(property)).map(|(position, _)| *position)
+            } else {
+                PROPERTIES.iter().position(|property| is_it(property))
+            };
+            match position {
+                Some(position) => select.properties |= bit(position),
+                None if is_of_user => {}
+                None => return Err(Error::Malformed(Field::Select)),
+            }
         }
         Ok(select)
     }
@@ -85,13 +108,19 @@ impl Select {
     /// Reports whether a member is selected.
     #[must_use]
     pub fn contains(self, property: &str) -> bool {
-        let position = PROPERTIES.iter().position(|name| *name == property);
-        position.is_some_and(|position| self.contains_at(position))
+        let presence = PROPERTIES.iter().position(|name| *name == property);
+        let user = || USER_PROPERTIES.iter().find(|(_, name)| *name == property).map(|(position, _)| *position);
+        presence.or_else(user).is_some_and(|position| self.contains_at(position))
     }
 
     pub(in crate::graph) fn contains_at(self, position: usize) -> bool {
-        self.properties & 1_u8.checked_shl(position as u32).unwrap_or(0) != 0
+        self.properties & bit(position) != 0
     }
+}
+
+#[cfg(feature = "details")]
+fn bit(position: usize) -> u16 {
+    1_u16.checked_shl(position as u32).unwrap_or(0)
 }
 
 #[cfg(all(test, feature = "details"))]
@@ -125,7 +154,23 @@ mod tests {
         for query in ["", "x", "$select", "$select=", "$select=*", "$select=id,*", "$selected=id"] {
             assert_eq!(selected(query), all, "{query}");
         }
+        let user = |query: &str| {
+            let select = Select::of_user(Query::new(query));
+            USER_PROPERTIES.map(|(_, property)| select.contains(property))
+        };
+        for (query, expected) in [
+            ("/me", [true; 3]),
+            ("/me?$select=*", [true; 3]),
+            ("/me?$select=id", [true, false, false]),
+            ("/me?$select=DisplayName,mail,userprincipalname", [false, true, true]),
+            ("/me?$select=mail,onPremisesDistinguishedName,availability,", [false; 3]),
+            ("/me?$select=displayNameOfWhichThisIsTheBeginning", [false; 3]),
+        ] {
+            assert_eq!(user(query), expected, "{query}");
+        }
         let error = Err(Error::Malformed(Field::Select));
+        let long = "$select=outOfOfficeSettingsX";
+        assert_eq!(selected(long), error, "{long}");
         for query in ["$select=x", "$select=id,", "$select=,id", "$select=id,,activity", "$select=idd", "$select=i"] {
             assert_eq!(selected(query), error, "{query}");
         }

@@ -86,6 +86,9 @@ pub enum UserRef<'a> {
 pub enum Target<'a> {
     /// One user's presence.
     Presence(UserRef<'a>, Operation),
+    /// One user: `/me`, `/users/{id}`. Feature `details`.
+    #[cfg(feature = "details")]
+    User(UserRef<'a>),
     /// `/communications/presences`, the collection. See [H8](crate::rules#h8).
     Presences,
     /// `/communications/getPresencesByUserId`
@@ -146,9 +149,6 @@ impl<'a> Target<'a> {
         }
         let target = if HAS_BATCH && is(first, "$batch") {
             Self::Batch
-        } else if is(first, "me") {
-            segments.require("presence")?;
-            Self::Presence(UserRef::Me, Operation::read(&mut segments)?)
         } else if is(first, "communications") {
             let name = segments.next()?;
             if HAS_BATCH && is_action(name, "getPresencesByUserId") {
@@ -160,7 +160,12 @@ impl<'a> Target<'a> {
                 Self::Presence(user, Operation::read(&mut segments)?)
             }
         } else {
-            let user = UserRef::read(first, "users", &mut segments)?;
+            let is_me = is(first, "me");
+            let user = if is_me { UserRef::Me } else { UserRef::read(first, "users", &mut segments)? };
+            #[cfg(feature = "details")]
+            if segments.is_at_end() {
+                return Some(Self::User(user));
+            }
             segments.require("presence")?;
             Self::Presence(user, Operation::read(&mut segments)?)
         };
@@ -175,8 +180,11 @@ impl<'a> Target<'a> {
         context: &Context<'_>,
     ) -> Result<Self, Error> {
         let target = Self::parse(target)?;
-        if let Self::Presence(user, _) = target {
-            user.check(me, context)?;
+        match target {
+            Self::Presence(user, _) => user.check(me, context)?,
+            #[cfg(feature = "details")]
+            Self::User(user) => user.check(me, context)?,
+            _ => {}
         }
         if method.eq_ignore_ascii_case(target.method()) { Ok(target) } else { Err(Error::MethodNotAllowed) }
     }
@@ -184,7 +192,12 @@ impl<'a> Target<'a> {
     /// Returns the method of this target. Over HTTP `HEAD` is allowed where `GET` is.
     #[must_use]
     pub const fn method(self) -> &'static str {
-        if matches!(self, Self::Presence(_, Operation::Get) | Self::Presences) { "GET" } else { "POST" }
+        match self {
+            Self::Presence(_, Operation::Get) | Self::Presences => "GET",
+            #[cfg(feature = "details")]
+            Self::User(_) => "GET",
+            _ => "POST",
+        }
     }
 }
 
@@ -310,6 +323,10 @@ mod tests {
                         assert_eq!(id, "7");
                         Some(("id", Some(operation)))
                     }
+                    #[cfg(feature = "details")]
+                    Ok(Target::User(UserRef::Me)) => Some(("me alone", None)),
+                    #[cfg(feature = "details")]
+                    Ok(Target::User(UserRef::Named("7"))) => Some(("user", None)),
                     Ok(Target::Presences) => Some(("collection", None)),
                     Ok(Target::PresencesByUserId) => Some(("bulk", None)),
                     Ok(Target::Batch) => Some(("batch", None)),
@@ -325,6 +342,12 @@ mod tests {
             assert_eq!(parse("/communications/presences"), HAS_BATCH.then_some(("collection", None)));
             assert_eq!(parse("/communications/presences/?$filter=x"), HAS_BATCH.then_some(("collection", None)));
             assert_eq!(parse("/communications/getPresencesByUserId"), HAS_BATCH.then_some(("bulk", None)));
+            let has_users = cfg!(feature = "details");
+            assert_eq!(parse("/me"), has_users.then_some(("me alone", None)));
+            assert_eq!(parse("/Me/?$select=id"), has_users.then_some(("me alone", None)));
+            for user in ["/users/7", "/users/7/", "/Users('7')?$select=id"] {
+                assert_eq!(parse(user), has_users.then_some(("user", None)));
+            }
             assert_eq!(parse("/$batch"), HAS_BATCH.then_some(("batch", None)));
             assert_eq!(parse("/%24batch"), HAS_BATCH.then_some(("batch", None)));
             for &(name, operation) in Operation::ACTIONS {
@@ -351,13 +374,16 @@ mod tests {
                 "http://",
                 "http://me/presence",
                 "/",
-                "/me",
-                "/me/",
+                "/me//",
+                "/me/x",
+                "/microsoft.graph.me",
                 "/me/presence//",
                 "/me/presence/x",
                 "/me/presence/setPresence/x",
                 "/users",
-                "/users/7",
+                "/users/",
+                "/users//",
+                "/users/7//",
                 "/users/7/presences",
                 "/communications",
                 "/communications/presences//",

@@ -13,7 +13,7 @@ use crate::graph::trace::Trace;
 impl Element<'_> {
     /// The length of the longest response to an element that is no bulk read, in bytes.
     ///
-    /// It does not count the id, nor details.
+    /// It does not count the id, nor details, nor a user object.
     pub const MAX_RESPONSE: usize =
         r#"{"id":,"status":200,"headers":{"Content-Type":"application/json"},"body":}"#.len() + Resource::MAX_LEN;
 

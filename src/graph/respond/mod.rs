@@ -9,4 +9,6 @@ mod presence;
 mod read;
 pub(in crate::graph) mod resource;
 mod text;
+#[cfg(feature = "details")]
+mod user;
 pub(in crate::graph) mod writer;

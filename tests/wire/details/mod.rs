@@ -17,6 +17,7 @@ mod location;
 mod message;
 mod resource;
 mod store;
+mod user;
 
 /// A directory, and a map of the details of its users.
 type Users = WithDetails<InlineDirectory<UserId, SessionId, 2, 4>, Map>;

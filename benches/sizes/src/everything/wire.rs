@@ -64,7 +64,7 @@ pub fn keep() {
     keep!(Select => contains, parse);
     keep!(Caller => authorise, may_read, may_read_all, me);
     keep!(Permissions => contains, from_name, intersects, is_empty, union);
-    keep!(Context<'static> => new, with_environment, with_known_users, with_trace);
+    keep!(Context<'static> => new, with_environment, with_known_users, with_trace, write_user);
     keep!(ChangeEvent<'static> => new, write);
     keep!(RawRequest<'static, 'static> => is_head, new, with_body);
     keep!(Resource<'static> => for_owner, max_len, new, read, with_select, write);
@@ -84,7 +84,7 @@ pub fn keep() {
     keep!(&mut Device as Store => policy, read, read_batch, execute, execute_under, read_details, execute_details, pin, pin_restored, unpin, record_external_change);
     keep!(SingleUserStore<4> => new);
     keep!(SingleUserStore<4> as Store => policy, read, execute, execute_under, pin, pin_restored, unpin, record_external_change);
-    keep!(Unknowing as Environment => end_of_day, epoch, user, zone);
+    keep!(Unknowing as Environment => display_name, end_of_day, epoch, principal_name, user, zone);
     keep!(DateTime => from_unix_millis, to_unix_millis);
     keep!(DetailsAction<'static> => command, is_about_location);
     keep!(TextBuffer => new);

@@ -29,6 +29,8 @@ pub enum Dispatched {
     Action(Receiver<ActionOutcome>),
     /// A read.
     Read(Receiver<UserView>, Select),
+    /// A body that needs no shard.
+    Written(Vec<u8>),
     /// An explanation.
     Explain(Receiver<UserExplanation>),
     /// A bulk read: the ids in order, and the response of each shard about its own users.
@@ -68,6 +70,12 @@ impl App {
                 let (to, view) = channel();
                 self.shards.send(self.shards.of(*user), Job::Read(*user, to))?;
                 Ok(Dispatched::Read(view, *select))
+            }
+            Request::GetUser { user, select } => {
+                let mut body = VecWriter::default();
+                // Writing to a vector does not fail.
+                let _ = self.context(*caller).write_user(*user, *select, &mut body);
+                Ok(Dispatched::Written(body.0))
             }
             Request::GetPresences(requested) => {
                 let ids: Vec<UserId> = requested.iter().take(Ids::MAX_COUNT).collect();
@@ -188,6 +196,7 @@ impl Dispatched {
                 write_presence(&mut body, &receive(view).await?, me, select);
                 Ok(Outcome::Body(body.0))
             }
+            Self::Written(body) => Ok(Outcome::Body(body)),
             Self::Explain(explanation) => Ok(Outcome::Body(explain::body(&receive(explanation).await?))),
             Self::ReadMany(ids, responses, select, mut permit) => {
                 let mut by_shard = Vec::with_capacity(responses.len());

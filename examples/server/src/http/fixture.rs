@@ -4,13 +4,13 @@ use super::reader::Reader;
 use super::{App, FeedIds, Limits};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::names::Names;
 use crate::policies::{Policies, PolicyName};
 use crate::shard::Shards;
 use crate::shard::creators::Quota;
 use crate::shard::job::Job;
 use crate::tokens::{Grant, Tokens};
 use presence_core::{Command, Instant, Policy, Presence, SessionId, UserId};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Fixture {
         let (stop, stopping) = watch::channel(false);
         let tokens = Tokens::new([Grant::development("dev").unwrap()]).unwrap();
         let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS, Duration::from_secs(15)) };
-        let names = HashMap::new();
+        let names = Names::default();
         let policies = Policies::new(PolicyName::Graph, []).unwrap();
         let app = App {
             shards,

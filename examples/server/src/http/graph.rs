@@ -111,7 +111,11 @@ impl Environment for App {
     }
 
     fn user(&self, principal_name: &str) -> Option<UserId> {
-        self.names.get(&principal_name.to_lowercase()).copied()
+        self.names.user(principal_name)
+    }
+
+    fn principal_name(&self, user: UserId, read: &mut dyn FnMut(&str)) {
+        self.names.of(user).into_iter().for_each(read);
     }
 }
 
@@ -147,6 +151,7 @@ fn operation_name(path: &str) -> &'static str {
             Operation::ClearLocation => "clearLocation",
             _ => "other",
         },
+        Ok(Target::User(_)) => "getUser",
         Ok(Target::Presences) => "listPresences",
         Ok(Target::PresencesByUserId) => "getPresencesByUserId",
         Ok(Target::Batch) => "batch",

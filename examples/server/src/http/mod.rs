@@ -30,13 +30,12 @@ pub use feed_id::FeedIds;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::names::Names;
 use crate::policies::Policies;
 use crate::shard::{QUEUE, Shards};
 use crate::tokens::Tokens;
 use axum::Router;
 use axum::routing::{delete, get, post};
-use presence_core::UserId;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, watch};
@@ -63,7 +62,7 @@ pub struct App {
     /// The server's clock.
     pub clock: Arc<Clock>,
     /// The user principal names.
-    pub names: HashMap<String, UserId>,
+    pub names: Names,
     /// The server's metrics.
     pub metrics: Arc<Metrics>,
     /// True if only this machine can reach the server.

@@ -203,3 +203,36 @@ fn the_description_names_every_action_on_every_path() {
         assert_eq!(wrong.status, 405, "{path}");
     }
 }
+
+#[test]
+fn section_7_what_is_known_of_a_user() {
+    let server = Server::start();
+    let adele = json!({"id": ADELE, "userPrincipalName": "Adele.Vance+x@example.com", "displayName": null});
+    let bob = json!({"id": BOB, "userPrincipalName": null, "displayName": null});
+    for version in ["", "/v1.0", "/beta"] {
+        for token in ["teams", "reader", "writer", "adele", "self", "dev"] {
+            for (path, expected) in [
+                (format!("/users/{ADELE}"), &adele),
+                ("/users/adele.vance%2BX@example.com".to_owned(), &adele),
+                (format!("/users/{BOB}/"), &bob),
+            ] {
+                let response = server.get(token, &format!("{version}{path}"));
+                assert_eq!((response.status, &response.json()), (200, expected), "{token} {path}");
+            }
+        }
+        assert_eq!(server.get("adele", &format!("{version}/me")).json(), adele);
+        assert_eq!(server.get("adele", &format!("{version}/me?$select=id,mail")).json(), json!({"id": ADELE}));
+        assert_eq!(server.get("teams", &format!("{version}/me")).status, 400);
+        assert_eq!(server.get("explainer", &format!("{version}/users/{ADELE}")).status, 403);
+        assert_eq!(server.get("teams", &format!("{version}/users/nobody@example.com")).status, 404);
+    }
+    let post = server.post_empty("adele", "/v1.0/me");
+    assert_eq!((post.status, post.header("allow")), (405, Some("GET, HEAD")));
+    // A light's first batch, which an error would stop.
+    let batch = json!({"requests": [
+        {"id": "1", "method": "GET", "url": "/me"},
+        {"id": "2", "method": "GET", "url": "/me/presence"},
+    ]});
+    let responses = server.post("adele", "/v1.0/$batch", &batch).json();
+    assert_eq!((&responses["responses"][0]["body"], &responses["responses"][1]["status"]), (&adele, &json!(200)));
+}
