@@ -21,7 +21,7 @@ pub struct DateTime {
 }
 
 const MILLIS_OF_DAY: u64 = 86_400_000;
-const MILLIS_OF_MINUTE: u64 = 60_000;
+const MILLIS_OF_MINUTE: i32 = 60_000;
 const FIRST_YEAR: u32 = 1970;
 /// The last millisecond of the year 9999, which is the last that can be written.
 const LAST_MOMENT: u64 = 253_402_300_799_999;
@@ -68,9 +68,8 @@ impl DateTime {
     ///
     /// Instants before 1970 are 0, those after the year 9999 its last millisecond.
     pub(super) fn to_unix_millis_at(self, offset: i16) -> u64 {
-        let shift = u64::from(offset.unsigned_abs()).saturating_mul(MILLIS_OF_MINUTE);
-        let local = self.since_year_1();
-        let utc = if offset < 0 { local.saturating_add(shift) } else { local.saturating_sub(shift) };
+        let behind = i32::from(offset).saturating_neg().saturating_mul(MILLIS_OF_MINUTE);
+        let utc = self.since_year_1().saturating_add_signed(behind.into());
         utc.saturating_sub(BEFORE_1970).min(LAST_MOMENT)
     }
 
