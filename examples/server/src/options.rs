@@ -62,7 +62,7 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
     pub users_per_application: Option<u32>,
 
-    /// The most requests that are served at a time; more get 429 and `Retry-After: 1`
+    /// The most requests that are served at a time; more get 429 and a `Retry-After` that spreads them
     #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub requests: u32,
 

@@ -99,7 +99,7 @@ fn write(writer: &mut VecWriter, element: Element<'_>, state: &State, ids: &Ids,
         State::Finished(Err(error)) => {
             // Writing to a vector does not fail.
             let _ = error.write(&mut error_body, ids, &app.clock);
-            (&error_body.0, error.retry_after())
+            (&error_body.0, error.retry_after().map(|least| app.retry_after(least)))
         }
         _ => (b"", None),
     };

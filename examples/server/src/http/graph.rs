@@ -15,6 +15,7 @@ use http::request::Parts;
 use presence_core::UserId;
 use presence_core::graph::{Caller, Context, DateTime, Environment, Error, Operation, RawRequest, Request, Target};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 
 /// Serves a request of Graph's API.
@@ -40,7 +41,7 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
         return Err(Error::TooLarge.into());
     }
     // Overload is reported before all other errors (rule H2). No permit is held while a body comes, which may take long.
-    drop(app.enter()?);
+    app.check_in_flight()?;
     let Some(identity) = app.tokens.identify(&parts.headers) else {
         app.discard_body(body).await?;
         return Err(Error::Unauthenticated.into());
@@ -160,6 +161,11 @@ fn operation_name(path: &str) -> &'static str {
 }
 
 impl App {
+    /// Checks that a request would not be one too many in flight.
+    fn check_in_flight(&self) -> Result<(), Error> {
+        if self.limits.in_flight.available_permits() == 0 { Err(THROTTLED) } else { Ok(()) }
+    }
+
     /// Counts a request as in flight until the result is dropped.
     ///
     /// # Errors
@@ -168,7 +174,7 @@ impl App {
     pub fn enter(&self) -> Result<InFlight<'_>, Error> {
         let permit = self.limits.in_flight.try_acquire().map_err(|_| THROTTLED)?;
         self.metrics.in_flight.inc();
-        Ok(InFlight { app: self, _permit: permit })
+        Ok(InFlight { app: self, since: Instant::now(), _permit: permit })
     }
 
     /// Returns the library's context for a request of this caller.
@@ -180,11 +186,13 @@ impl App {
 /// A request in flight.
 pub struct InFlight<'a> {
     app: &'a App,
+    since: Instant,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.app.metrics.in_flight.dec();
+        self.app.record_held(self.since);
     }
 }

@@ -3,8 +3,8 @@
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`explain`] writes explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
-//! [`admin`] serves operators; [`response`] builds responses, and [`body`] reads
-//! bodies.
+//! [`admin`] serves operators; [`response`] builds responses, and [`body`] reads bodies; [`retry`] decides when rejected
+//! clients are to come back.
 
 mod admin;
 mod batch;
@@ -23,6 +23,7 @@ mod pages;
 mod reader;
 mod request;
 pub mod response;
+mod retry;
 #[cfg(test)]
 mod tests;
 
@@ -36,8 +37,9 @@ use crate::shard::{QUEUE, Shards};
 use crate::tokens::Tokens;
 use axum::Router;
 use axum::routing::{delete, get, post};
-use std::sync::Arc;
-use std::time::Duration;
+use retry::RetrySchedule;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -84,6 +86,9 @@ pub struct Limits {
     /// The lock of the one request that may advance the clock.
     advance: Mutex<()>,
     request_timeout: Duration,
+    /// When rejected clients are to come back.
+    retries: std::sync::Mutex<RetrySchedule>,
+    started: Instant,
     /// The longest time in which a stream of changes sends nothing.
     heartbeat: Duration,
 }
@@ -98,8 +103,25 @@ impl Limits {
             readers: Arc::new(Semaphore::new(READERS)),
             advance: Mutex::new(()),
             request_timeout: REQUEST_TIMEOUT,
+            // A queue may be full before the places are.
+            retries: RetrySchedule::new(requests.min(QUEUE)).into(),
+            started: Instant::now(),
             heartbeat,
         }
+    }
+}
+
+impl App {
+    /// Returns the seconds after which a client that is rejected now is to come back, `least` if few are.
+    fn retry_after(&self, least: u8) -> u8 {
+        let now = self.limits.started.elapsed();
+        let turn = self.limits.retries.lock().unwrap_or_else(PoisonError::into_inner).next(now);
+        least.saturating_add(turn - 1).min(RetrySchedule::LONGEST)
+    }
+
+    /// Records that a request took its place from `since` on, until now.
+    fn record_held(&self, since: Instant) {
+        self.limits.retries.lock().unwrap_or_else(PoisonError::into_inner).record(since.elapsed());
     }
 }
 

@@ -6,7 +6,7 @@ use crate::metrics::{OperationLabels, RequestLabels};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,6 +38,11 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
         app.metrics.throttled.inc();
     }
     let headers = response.headers_mut();
+    // Errors say the least time. Here, where all of them pass, clients are spread over the seconds that follow.
+    if let Some(seconds) = headers.get_mut(RETRY_AFTER) {
+        let least = seconds.to_str().ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(1);
+        *seconds = u16::from(app.retry_after(least)).into();
+    }
     for (name, id) in [(&REQUEST_ID, &ids.request), (&CLIENT_REQUEST_ID, &ids.client)] {
         if let Ok(id) = HeaderValue::from_str(id) {
             headers.insert(name.clone(), id);

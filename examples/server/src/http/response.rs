@@ -10,7 +10,7 @@ use presence_core::graph::{self, Error, Writer};
 use std::any::Any;
 use std::sync::Arc;
 
-/// The error of an overloaded server. Clients wait as long as it says, so it says little.
+/// The error of an overloaded server, with the least time to wait. [`retry`](super::retry) spreads clients over more.
 pub const THROTTLED: Error = Error::Throttled { retry_after: 1 };
 /// The seconds after which to retry when the disk does not respond, or has no room.
 const STALLED: u8 = 10;
@@ -106,7 +106,7 @@ impl RequestError {
         }
     }
 
-    /// Returns the seconds after which to retry, if a retry would help.
+    /// Returns the least seconds after which to retry, if a retry would help.
     pub const fn retry_after(self) -> Option<u8> {
         match self {
             Self::Graph(error) => error.retry_after(),
