@@ -6,6 +6,8 @@ from harness import names
 from harness.fill import SET, fill, post_batch
 
 PRESENCE = f"/v1.0/users/{names.USER}/presence"
+# The client's id of a request, which comes back.
+NAMED = {"client-request-id": "2b7f1c5e-8f7b-4f0e-9a52-0d1b3b1f6a11"}
 # Headers of one response or one connection.
 OWN = {"date", "server", "connection", "request-id", "keep-alive"}
 
@@ -45,7 +47,7 @@ def test_responses_are_the_same_on_one_connection(behind_nginx, token):
     with server.client(token) as direct, nginx.client(token) as through:
         sockets = set()
         for method, path, body in REQUESTS:
-            expected, found = direct.request(method, path, body), through.request(method, path, body)
+            expected, found = (client.request(method, path, body, NAMED) for client in (direct, through))
             assert comparable(found) == comparable(expected), (method, path)
             sockets.add(through.connection.sock)
         assert len(sockets) == 1, "nginx closed the connection of its client"
