@@ -1,5 +1,6 @@
 //! Any conversation over the wire: every response is well formed, has a documented status and reports what was done.
 
+mod answer;
 mod bodies;
 mod capacity;
 mod expected;
@@ -64,6 +65,7 @@ pub fn wire(data: &[u8]) {
         let context = settings.context();
         let full = Served::of(input, &context, &settings.users, usize::MAX);
         expected::assert_well_formed(input, &context, &settings.users, &full);
+        answer::assert_written_is_read(&full.written);
         let all = full.written.len();
         for capacity in [all, all.saturating_sub(1), all * usize::from(*option) / 256] {
             let tight = Served::of(input, &context, &settings.users, capacity);
@@ -111,7 +113,12 @@ impl Settings {
                 Caller::Delegated { application: TEAMS, user: ME, permissions }
             }
         };
-        let policy = if bits & 16 == 0 { Policy::GRAPH } else { Policy::DESK };
+        // A trusted caller needs no permissions: one of their bits is left.
+        let policy = match (bits & 16, bits & 6) {
+            (0, 4) => Policy::MIRROR,
+            (0, _) => Policy::GRAPH,
+            _ => Policy::DESK,
+        };
         Self {
             users: Users::new(policy),
             caller,

@@ -1,6 +1,8 @@
 //! JSON as the library reads it, against serde_json.
 
+use super::answer::assert_read;
 use super::tree::Tree;
+use presence_core::BufferFull;
 use presence_core::graph::json::{JsonError, Value};
 use serde::de::IgnoredAny;
 
@@ -17,7 +19,10 @@ pub fn check(bytes: &[u8]) {
         Ok(value) => {
             assert!(is_json && depth(text) <= Value::MAX_DEPTH, "{text:?} is accepted");
             match Tree::parse(bytes) {
-                Ok(tree) => assert_same(value, &tree),
+                Ok(tree) => {
+                    assert_same(value, &tree);
+                    assert_read(value, &tree);
+                }
                 // JSON that serde_json has no value for.
                 Err(error) => {
                     let why = error.to_string();
@@ -52,6 +57,16 @@ pub fn depth(text: &str) -> u32 {
     deepest
 }
 
+/// Checks a text as an application reads it, with a buffer that is long enough, and with others.
+fn assert_text(value: Value<'_>, text: Option<&str>) {
+    let length = text.map_or(0, str::len);
+    let is_escaped = value.as_str().contains('\\');
+    for room in [0, length.saturating_sub(1), length, length + 1] {
+        let fits = room >= length || !is_escaped;
+        assert_eq!(value.text(&mut vec![0; room]), if fits { Ok(text) } else { Err(BufferFull) }, "{value:?}");
+    }
+}
+
 fn assert_same(value: Value<'_>, tree: &Tree) {
     let is = (value.is_null(), value.is_string(), value.is_array(), value.is_object());
     let expected = match tree {
@@ -66,6 +81,8 @@ fn assert_same(value: Value<'_>, tree: &Tree) {
         Tree::Object(_) => (false, false, false, true),
     };
     assert_eq!(is, expected, "{value:?}");
+    assert_eq!(value.as_bool(), if let Tree::Bool(value) = tree { Some(*value) } else { None });
+    assert_text(value, tree.text());
     let elements: Vec<_> = value.elements().collect();
     assert_eq!(elements.len(), tree.elements().len(), "{value:?}");
     elements.iter().zip(tree.elements()).for_each(|(element, other)| assert_same(*element, other));
