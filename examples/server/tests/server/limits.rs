@@ -224,7 +224,6 @@ fn unusual_spellings_of_paths_are_unknown() {
         "/v1.0/../v1.0/me/presence",
         "//v1.0/me/presence",
         "/v1.0//me/presence",
-        "/v1.0/me/presence/",
         "/v1.0/me%2Fpresence",
         "/v1.0/users/%2e%2e/presence/../presence",
         "/v1.0/users/a%2Fb/presence/x",
