@@ -1,30 +1,36 @@
 //! Serving requests in real time.
 
+use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::input::next_line;
 use crate::output::Output;
-use presence_core::{Duration, Instant};
 use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// The number of lines that may wait before the reader does.
 const WAITING: usize = 64;
 
+/// The longest wait for a deadline.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
 /// Serves lines until the end of input, and returns their number.
 pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output: &mut Output) -> io::Result<usize> {
-    let start = std::time::Instant::now();
-    let now = || Instant::ZERO.saturating_add(Duration::from(start.elapsed()));
+    let mut clock = Clock::start();
     let lines = read(input);
     let mut count = 0;
     loop {
-        let deadline = desk.directory.next_deadline().map(|deadline| deadline.saturating_duration_since(now()));
-        let wait = output.next_frame().into_iter().chain(deadline.map(core::time::Duration::from)).min();
+        let now = clock.now();
+        let deadline = desk.directory.next_deadline().map(|deadline| deadline.saturating_duration_since(now));
+        // A wait does not notice that the machine sleeps.
+        let deadline = deadline.map(|wait| LONGEST_WAIT.min(wait.into()));
+        let wait = output.next_frame().into_iter().chain(deadline).min();
         let received = match wait {
             Some(wait) => lines.recv_timeout(wait),
             None => lines.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
-        desk.advance(now(), output)?;
+        desk.advance(clock.now(), output)?;
         match received {
             Ok(line) => {
                 count += 1;

@@ -4,6 +4,7 @@
 //! published presence is a line of its own, before the response to the request that caused it. On a terminal it draws the
 //! light instead, with the sessions and the reason. `desk --help` lists the options.
 
+mod clock;
 mod desk;
 mod input;
 mod live;
