@@ -15,7 +15,7 @@ mod signals;
 mod tokens;
 mod zones;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, follow, wall_clock};
 use crate::http::connections::ConnectionLimits;
 use crate::http::{App, FeedIds, Limits, connections, router};
 use crate::listen::Place;
@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::options::{CONNECTIONS, Options};
 use crate::policies::Policies;
 use crate::shard::creators::Quota;
-use crate::shard::{Shards, layout, stored_clock};
+use crate::shard::{Shards, layout, reset_clock, stored_clock};
 use crate::signals::Signals;
 use crate::tokens::{Grant, Tokens};
 use clap::Parser;
@@ -93,6 +93,8 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     });
     runtime.spawn(signals.handle(stop, reload));
     announce(&place, hint.as_deref())?;
+    let following = app.clone();
+    runtime.spawn(async move { follow::follow(&following.clock, || following.shards.wake()).await });
     runtime.block_on(connections::serve(listeners, limits, router(app.clone()), &app, stopping));
     app.shards.stop();
     runtime.shutdown_background();
@@ -118,7 +120,7 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
     let quota = Arc::new(Quota::new(options.users_per_application()));
     #[cfg(feature = "benchmark")]
     if let Some(benchmark) = options.benchmark {
-        let clock = Arc::new(Clock::start(presence_core::Instant::ZERO, None, options.virtual_clock));
+        let clock = Arc::new(Clock::start(clock::StoredClock::default(), options.virtual_clock));
         let shards = match benchmark {
             options::Benchmark::NoJournal => {
                 Shards::start((0..count).map(|_| None).collect(), users, &quota, &clock, metrics)?
@@ -127,9 +129,12 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
         };
         return Ok(Backend { shards, clock, _lock: None });
     }
-    let data = layout::open(&options.data, count)?;
-    let (newest, virtual_now) = stored_clock(&data.journals)?;
-    let clock = Arc::new(Clock::start(newest, virtual_now, options.virtual_clock));
+    let mut data = layout::open(&options.data, count)?;
+    let mut stored = stored_clock(&data.journals)?;
+    if options.reset_clock {
+        stored = reset_clock(&mut data.journals, stored, wall_clock())?;
+    }
+    let clock = Arc::new(Clock::start(stored, options.virtual_clock));
     let journals = data.journals.into_iter().map(Some).collect();
     let shards = Shards::start(journals, users, &quota, &clock, metrics)?;
     Ok(Backend { shards, clock, _lock: Some(data.lock) })

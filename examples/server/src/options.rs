@@ -53,6 +53,10 @@ pub struct Options {
     #[arg(long)]
     pub virtual_clock: bool,
 
+    /// If the data is ahead of the wall clock, shift its instants back by that much before serving
+    #[arg(long, conflicts_with = "virtual_clock")]
+    pub reset_clock: bool,
+
     /// The most users that are held at a time
     #[arg(long, value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
     pub users: u32,

@@ -71,10 +71,10 @@ fn reserve(state: &mut State, app: &App, reserved: &mut OwnedSemaphorePermit) {
 }
 
 fn dispatch(app: &App, element: Element<'_>, identity: &Identity) -> Result<Dispatched, RequestError> {
-    let caller = identity.caller;
-    let request = ServerRequest::of_element(element, &app.context(caller), app.policies.of(&caller))?;
+    let (caller, time) = (identity.caller, app.clock.time());
+    let request = ServerRequest::of_element(element, &app.context(caller, time), app.policies.of(&caller))?;
     request.authorise(identity)?;
-    app.dispatch(&request, &caller)
+    app.dispatch(&request, &caller, time)
 }
 
 async fn finish(state: &mut State, app: &App, caller: Caller) {

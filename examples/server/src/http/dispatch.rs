@@ -4,6 +4,7 @@ use super::App;
 use super::explain;
 use super::request::ServerRequest;
 use super::response::{RequestError, THROTTLED, VecWriter};
+use crate::clock::{Shift, Time};
 use crate::shard::QueueFullError;
 use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
 use presence_core::graph::{Caller, Error, Ids, Request, Resource, Select, TextBuffer};
@@ -46,7 +47,14 @@ impl From<QueueFullError> for RequestError {
 impl App {
     /// Sends a caller's request, but no batch, to its shards, to be decided under the caller's policy. A later request about
     /// the same user is executed later.
-    pub fn dispatch(&self, request: &ServerRequest<'_>, caller: &Caller) -> Result<Dispatched, RequestError> {
+    ///
+    /// The request was read at this time.
+    pub fn dispatch(
+        &self,
+        request: &ServerRequest<'_>,
+        caller: &Caller,
+        time: Time,
+    ) -> Result<Dispatched, RequestError> {
         let request = match request {
             ServerRequest::Graph(request) => request,
             ServerRequest::Explain(user) => {
@@ -64,7 +72,7 @@ impl App {
             }
             Request::ExecuteDetails { user, action } => {
                 let command = OwnedDetailsCommand::from_command(action.command(&mut TextBuffer::new()));
-                self.dispatch_details(*user, command, creator(caller))
+                self.dispatch_details(*user, command, time.shift, creator(caller))
             }
             Request::Get { user, select } => {
                 let (to, view) = channel();
@@ -74,7 +82,7 @@ impl App {
             Request::GetUser { user, select } => {
                 let mut body = VecWriter::default();
                 // Writing to a vector does not fail.
-                let _ = self.context(*caller).write_user(*user, *select, &mut body);
+                let _ = self.context(*caller, time).write_user(*user, *select, &mut body);
                 Ok(Dispatched::Written(body.0))
             }
             Request::GetPresences(requested) => {
@@ -105,10 +113,11 @@ impl App {
         &self,
         user: UserId,
         command: OwnedDetailsCommand,
+        shift: Shift,
         creator: Option<SessionId>,
     ) -> Result<Dispatched, RequestError> {
         let (to, outcome) = channel();
-        self.shards.send(self.shards.of(user), Job::ExecuteDetails(user, Box::new(command), creator, to))?;
+        self.shards.send(self.shards.of(user), Job::ExecuteDetails(user, Box::new(command), shift, creator, to))?;
         Ok(Dispatched::Action(outcome))
     }
 

@@ -6,6 +6,7 @@ use super::body::{drain, is_too_large};
 use super::dispatch::Outcome;
 use super::request::{ServerRequest, explained};
 use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, json, panic_response};
+use crate::clock::Time;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
@@ -48,16 +49,19 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     };
     let codings = content_codings(&parts.headers);
     // A coded body is not read: its client sends it again as it is, on this connection.
-    if codings.is_some() && is_unsupported(&parse(app, parts, codings.as_deref(), b"", identity.caller)) {
+    if codings.is_some()
+        && is_unsupported(&parse(app, parts, codings.as_deref(), b"", identity.caller, app.clock.time()))
+    {
         return Err(Error::UnsupportedMediaType.into());
     }
     let body = app.read_body(body, &parts.headers).await?;
     let _in_flight = app.enter()?;
-    let request = parse(app, parts, codings.as_deref(), &body.bytes, identity.caller)?;
+    let time = app.clock.time();
+    let request = parse(app, parts, codings.as_deref(), &body.bytes, identity.caller, time)?;
     request.authorise(&identity)?;
     match &request {
         ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids).await,
-        _ => match app.dispatch(&request, &identity.caller)?.finish(app, identity.caller.me()).await? {
+        _ => match app.dispatch(&request, &identity.caller, time)?.finish(app, identity.caller.me()).await? {
             Outcome::Done => Ok(empty()),
             Outcome::Body(body) => Ok(json(body)),
             Outcome::Reserved(body, permit) => Ok(reserved_json(body, permit)),
@@ -82,6 +86,7 @@ fn parse<'a>(
     codings: Option<&'a str>,
     body: &'a [u8],
     caller: Caller,
+    time: Time,
 ) -> Result<ServerRequest<'a>, RequestError> {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     // A value that is no text cannot name JSON.
@@ -90,7 +95,7 @@ fn parse<'a>(
         .with_content_type(content_type)
         .with_content_encoding(codings)
         .with_body(body);
-    let parsed = ServerRequest::parse(&raw, &app.context(caller), app.policies.of(&caller));
+    let parsed = ServerRequest::parse(&raw, &app.context(caller, time), app.policies.of(&caller));
     parsed.map_err(|error| match (error, Target::parse(explained(target).unwrap_or(target))) {
         (Error::MethodNotAllowed, Ok(target)) => RequestError::MethodNotAllowed(match target.method() {
             "GET" => "GET, HEAD",
@@ -177,9 +182,9 @@ impl App {
         Ok(InFlight { app: self, since: Instant::now(), _permit: permit })
     }
 
-    /// Returns the library's context for a request of this caller.
-    pub fn context(&self, caller: Caller) -> Context<'_> {
-        Context::new(self.clock.now(), caller).with_environment(self)
+    /// Returns the library's context for a request of this caller at this time.
+    pub fn context(&self, caller: Caller, time: Time) -> Context<'_> {
+        Context::new(time.now, caller).with_environment(self)
     }
 }
 

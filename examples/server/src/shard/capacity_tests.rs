@@ -6,8 +6,10 @@ use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::restore;
 use super::state::State;
+use super::tests::time;
 use super::{Shards, capacity, layout, shard_of};
 use crate::clock::Clock;
+use crate::clock::Shift;
 use crate::metrics::Metrics;
 use presence_core::details::DetailsError;
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, UserId};
@@ -67,7 +69,7 @@ impl Running {
 
     fn set_message(&self, user: UserId, text: &str, until: Instant) -> ActionOutcome {
         let command = OwnedDetailsCommand::SetStatusMessage(text.to_owned(), until);
-        self.ask(user, |to| Job::ExecuteDetails(user, Box::new(command), CREATOR, to))
+        self.ask(user, |to| Job::ExecuteDetails(user, Box::new(command), Shift::default(), CREATOR, to))
     }
 
     fn read(&self, user: UserId) -> UserView {
@@ -271,11 +273,11 @@ fn s9_a_directory_grows_only_to_what_is_left() {
     for (now, limit) in [(100, 1), (500, 1), (500, 60), (900, 10), (1300, 60), (2199, 1), (2200, 1)] {
         let journal = Journal::open(&path).unwrap();
         let left = (0..USERS as u64).filter(|number| 100 + 300 * (1 + number % 7) > now).count();
-        let (state, _) = restore::load_all(&journal, State::new(limit, quota()), at(now)).unwrap();
+        let (state, _) = restore::load_all(&journal, State::new(limit, quota()), time(at(now))).unwrap();
         assert_eq!((state.stored_users(), state.users.capacity()), (left, left.max(limit)), "{limit} at {now}");
     }
     let journal = Journal::open(&path).unwrap();
     let mut index = JournalIndex::new(3);
-    let outcome = restore::load(&journal, &mut State::new(3, quota()), &mut index, at(100));
+    let outcome = restore::load(&journal, &mut State::new(3, quota()), &mut index, time(at(100)));
     assert!(matches!(outcome, Err(restore::LoadError::Full)), "without growing it would not fit");
 }

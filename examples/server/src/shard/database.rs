@@ -9,7 +9,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// The format version of the tables.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
+/// The format version before instants could be shifted.
+const WITHOUT_SHIFT: i64 = 2;
 /// The size of a page, in bytes.
 const PAGE: u32 = 4096;
 /// The bytes that must be free before a full disk counts as one that has room again.
@@ -102,6 +104,7 @@ pub fn open(path: &Path) -> Result<Connection, JournalError> {
     match format {
         0 => Err(JournalError::Empty),
         FORMAT => check_pages(enable_write_ahead_log(connection)?),
+        WITHOUT_SHIFT => add_shift(check_pages(enable_write_ahead_log(connection)?)?),
         other => Err(JournalError::Format(other)),
     }
 }
@@ -120,12 +123,23 @@ pub fn create(path: &Path) -> Result<Connection, JournalError> {
              taken_at INTEGER NOT NULL, bytes BLOB NOT NULL, oldest INTEGER NOT NULL, marks INTEGER NOT NULL,
              checksum INTEGER NOT NULL);
          CREATE TABLE marks (id INTEGER PRIMARY KEY CHECK (id = 0), number INTEGER NOT NULL, forgotten INTEGER NOT NULL,
-             virtual_now INTEGER NOT NULL, newest INTEGER NOT NULL, checksum INTEGER NOT NULL);
-         PRAGMA user_version = 2;
+             virtual_now INTEGER NOT NULL, newest INTEGER NOT NULL, shift INTEGER NOT NULL, checksum INTEGER NOT NULL);
+         PRAGMA user_version = 3;
          COMMIT;",
     )?;
     checkpoint(&created)?;
     Ok(created)
+}
+
+/// Adds the shift, of none, to a database of format 2.
+fn add_shift(connection: Connection) -> Result<Connection, JournalError> {
+    connection.execute_batch(
+        "BEGIN;
+         ALTER TABLE marks ADD COLUMN shift INTEGER NOT NULL DEFAULT 0;
+         PRAGMA user_version = 3;
+         COMMIT;",
+    )?;
+    Ok(connection)
 }
 
 /// Checks the structure of the database.

@@ -11,7 +11,7 @@
 use super::users::Users;
 use presence_core::details::{Details, DetailsCommand, DetailsError, next_due_details};
 use presence_core::graph::{DetailsMap, TextBuffer, WithDetails};
-use presence_core::{Instant, UserId};
+use presence_core::{Instant, OverdueError, UserId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -161,6 +161,21 @@ impl DetailsStore {
     /// Returns the earliest deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Shifts every stored instant. Needs no new record, because a record holds no instant but its own.
+    ///
+    /// # Errors
+    ///
+    /// [`OverdueError`] while something is due at `from`.
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), OverdueError> {
+        for entry in self.entries.values_mut() {
+            Arc::make_mut(&mut entry.details).rebase(from, to)?;
+            entry.deadline = entry.details.next_deadline();
+        }
+        let deadlines = self.entries.iter().filter_map(|(user, entry)| Some((entry.deadline?, *user)));
+        self.deadlines = deadlines.collect();
+        Ok(())
     }
 
     /// Applies all due transitions if the directory is full and `user` is new to it.

@@ -78,7 +78,7 @@ pub struct NewRow<'a> {
     pub record: Record,
     /// The user that the record belongs to.
     pub user: UserId,
-    /// The instant at which the record was taken.
+    /// The unshifted instant at which the record was taken.
     pub taken_at: Instant,
     /// The record; empty if nothing is left to store.
     pub bytes: &'a [u8],
@@ -116,7 +116,7 @@ impl Group {
         self.push(row, Record::CreatedUser, user, taken_at, bytes);
     }
 
-    /// Adds a row; empty bytes record that nothing is left to store.
+    /// Adds a row, taken at this unshifted instant; empty bytes record that nothing is left to store.
     pub fn push(&mut self, row: i64, record: Record, user: UserId, taken_at: Instant, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.rows.push(Row { row, record, user, taken_at, end: self.bytes.len() });

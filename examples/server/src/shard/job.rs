@@ -2,12 +2,14 @@
 
 use super::creators::ApplicationFullError;
 use super::details::UserDetails;
+use crate::clock::Shift;
 use presence_core::details::{
     DetailsCommand, DetailsError, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace,
 };
 use presence_core::directory::Cursor;
 use presence_core::{
-    Absence, Command, CommandError, Explanation, Instant, Policy, Preferred, Presence, Session, SessionId, UserId,
+    Absence, Command, CommandError, Duration, Explanation, Instant, Policy, Preferred, Presence, Session, SessionId,
+    UserId,
 };
 use std::sync::Arc;
 use tokio::sync::oneshot::Sender;
@@ -114,6 +116,13 @@ impl OwnedDetailsCommand {
         }
     }
 
+    /// Shifts the command's instants back by as much as the clock was since.
+    pub fn shift_back(&mut self, by: Duration) {
+        if let Self::SetStatusMessage(_, at) | Self::SetLocation(_, _, _, at) = self {
+            *at = at.rebased(Instant::ZERO.saturating_add(by), Instant::ZERO);
+        }
+    }
+
     /// Returns the library's command.
     pub fn as_command(&self) -> DetailsCommand<'_> {
         match self {
@@ -183,8 +192,9 @@ pub type ActionOutcome = Result<(), ActionError>;
 pub enum Job {
     /// Executes a command about a user's presence, decided under a policy, for the application that a new user counts for.
     Execute(UserId, Command<SessionId>, &'static Policy, Option<SessionId>, Sender<ActionOutcome>),
-    /// Executes a command about a user's details, likewise for an application.
-    ExecuteDetails(UserId, Box<OwnedDetailsCommand>, Option<SessionId>, Sender<ActionOutcome>),
+    /// Executes a command about a user's details, likewise for an application. Its instants are those of a clock with this
+    /// shift.
+    ExecuteDetails(UserId, Box<OwnedDetailsCommand>, Shift, Option<SessionId>, Sender<ActionOutcome>),
     /// Reads a user.
     Read(UserId, Sender<UserView>),
     /// Explains a user's presence.

@@ -12,6 +12,7 @@
 
 use super::database::{self, JournalError};
 use super::group::{Group, JournalState, NewRow, Record};
+use crate::clock::Shift;
 use presence_core::{Instant, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -25,8 +26,10 @@ pub struct Metadata {
     pub version_floor: u64,
     /// The virtual clock, in milliseconds; 0 without one.
     pub virtual_now: u64,
-    /// A recent instant, in milliseconds; no clock starts before it.
+    /// A recent unshifted instant, in milliseconds; no clock starts before it.
     pub newest: u64,
+    /// The steps back of the clock that the server has followed. The greatest of all journals counts for each of them.
+    pub shift: Shift,
 }
 
 /// A stored row without its bytes, to be dropped once a newer row holds its record.
@@ -68,7 +71,7 @@ impl Journal {
     pub fn metadata(&self) -> Result<Metadata, JournalError> {
         let mut statement = self
             .connection
-            .prepare("SELECT number, forgotten, virtual_now, newest, checksum FROM marks WHERE id = 0")?;
+            .prepare("SELECT number, forgotten, virtual_now, newest, shift, checksum FROM marks WHERE id = 0")?;
         let found = statement
             .query_row([], |row| {
                 let metadata = Metadata {
@@ -76,8 +79,9 @@ impl Journal {
                     version_floor: row.get::<_, i64>(1)?.cast_unsigned(),
                     virtual_now: row.get::<_, i64>(2)?.cast_unsigned(),
                     newest: row.get::<_, i64>(3)?.cast_unsigned(),
+                    shift: Shift::from_millis(row.get::<_, i64>(4)?.cast_unsigned()),
                 };
-                Ok((metadata, row.get::<_, u32>(4)?))
+                Ok((metadata, row.get::<_, u32>(5)?))
             })
             .optional()?;
         match found {
@@ -87,7 +91,7 @@ impl Journal {
         }
     }
 
-    /// Passes all rows to `each`, the newest first.
+    /// Passes all rows to `each`, the newest first, with their unshifted instants.
     ///
     /// So the first row of a record is the one that counts. Checks every row, that no row is missing between them, and that
     /// the metadata is not older than the rows. Returns the numbers of the first and the last row, 1 and 0 if there are none.
@@ -136,7 +140,7 @@ impl Journal {
         if is_outdated { Err(JournalError::Metadata) } else { Ok((first, last)) }
     }
 
-    /// Returns the instant of the newest row, in milliseconds; 0 if there is none.
+    /// Returns the unshifted instant of the newest row, in milliseconds; 0 if there is none.
     pub fn newest(&self) -> Result<u64, JournalError> {
         let newest = self
             .connection
@@ -188,19 +192,29 @@ impl Journal {
             if let Some(metadata) = group.metadata {
                 transaction
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO marks (id, number, forgotten, virtual_now, newest, checksum)
-                         VALUES (0, ?1, ?2, ?3, ?4, ?5)",
+                        "INSERT OR REPLACE INTO marks (id, number, forgotten, virtual_now, newest, shift, checksum)
+                         VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6)",
                     )?
                     .execute(params![
                         metadata.number.cast_signed(),
                         metadata.version_floor.cast_signed(),
                         metadata.virtual_now.cast_signed(),
                         metadata.newest.cast_signed(),
+                        metadata.shift.as_millis().cast_signed(),
                         metadata.checksum()
                     ])?;
             }
         }
         Ok(transaction.commit()?)
+    }
+
+    /// Records a shift durably.
+    pub fn set_shift(&mut self, shift: Shift) -> Result<(), JournalError> {
+        let metadata = self.metadata()?;
+        let metadata = Metadata { number: metadata.number + 1, shift, ..metadata };
+        let mut group = Group::default();
+        group.metadata = Some(metadata);
+        self.commit(&group)
     }
 
     /// Overwrites these rows, in one transaction. `last` is the number of the newest row.
@@ -279,6 +293,7 @@ impl Metadata {
             version_floor: self.version_floor.max(other.version_floor),
             virtual_now: self.virtual_now.max(other.virtual_now),
             newest: self.newest.max(other.newest),
+            shift: self.shift.max(other.shift),
         }
     }
 
@@ -286,6 +301,10 @@ impl Metadata {
         let mut hasher = crc32fast::Hasher::new();
         for number in [self.number, self.version_floor, self.virtual_now, self.newest] {
             hasher.update(&number.to_le_bytes());
+        }
+        // Metadata of format 2 has none.
+        if self.shift != Shift::default() {
+            hasher.update(&self.shift.as_millis().to_le_bytes());
         }
         hasher.finalize()
     }

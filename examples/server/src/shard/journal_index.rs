@@ -5,6 +5,7 @@ use super::group::{Group, JournalState, Record};
 use super::journal::{Metadata, StaleRow};
 use super::state::State;
 use super::users::{SESSIONS, Users};
+use crate::clock::Shift;
 use presence_core::graph::TextBuffer;
 use presence_core::{Instant, SessionId, User, UserId, snapshot};
 use std::collections::HashSet;
@@ -39,6 +40,8 @@ pub struct JournalIndex {
     pub metadata: Metadata,
     /// Rows that hold texts and no longer count, to be overwritten.
     pub stale_texts: Vec<i64>,
+    /// The shift of the state, which the metadata gets with the next group.
+    pub shift: Shift,
 }
 
 impl JournalIndex {
@@ -52,6 +55,7 @@ impl JournalIndex {
             next_row: 1,
             metadata: Metadata::default(),
             stale_texts: Vec::new(),
+            shift: Shift::default(),
         }
     }
 
@@ -87,16 +91,17 @@ impl JournalIndex {
             saved = state.users.read(now, user, save);
             self.set_newest(&state.users, user, row);
         }
+        let taken_at = self.shift.to_unshifted(now);
         let bytes = saved.and_then(|len| buffer.get(..len)).unwrap_or_default();
         match state.creators.get(user).filter(|_| !bytes.is_empty()) {
-            Some(creator) => group.push_created(row, user, now, creator, bytes),
-            None => group.push(row, Record::User, user, now, bytes),
+            Some(creator) => group.push_created(row, user, taken_at, creator, bytes),
+            None => group.push(row, Record::User, user, taken_at, bytes),
         }
     }
 
     /// Appends a mark that a user is erased. The user's current record must follow in the same group.
     pub fn append_erased(&mut self, group: &mut Group, user: UserId, now: Instant) {
-        group.push(self.allocate_row(), Record::Erased, user, now, &[]);
+        group.push(self.allocate_row(), Record::Erased, user, self.shift.to_unshifted(now), &[]);
         group.erased.push(user);
     }
 
@@ -109,7 +114,8 @@ impl JournalIndex {
             snapshot::save_details(details.at(now).ok()?, &mut buffer).ok().map(<[u8]>::len)
         };
         let saved = state.details.get(user).and_then(save);
-        group.push(row, Record::Details, user, now, saved.and_then(|len| buffer.get(..len)).unwrap_or_default());
+        let taken_at = self.shift.to_unshifted(now);
+        group.push(row, Record::Details, user, taken_at, saved.and_then(|len| buffer.get(..len)).unwrap_or_default());
         group.stale_texts.extend(state.details.newest_row(user).filter(|earlier| *earlier != 0));
         state.details.set_newest_row(user, row);
     }
@@ -155,17 +161,25 @@ impl JournalIndex {
         JournalState { oldest: self.oldest_row.max(self.first_row - MARGIN), metadata: self.metadata.number }
     }
 
+    /// Reports whether the state has a shift that the metadata lacks.
+    pub fn is_shifted(&self) -> bool {
+        self.shift != self.metadata.shift
+    }
+
     /// Updates the metadata and returns it, if it must be written.
     ///
-    /// A changed virtual clock or version floor must be written at once, since responses rely on them; the progress of the
-    /// clock alone once an interval.
+    /// A changed virtual clock, version floor or shift must be written at once, since responses rely on them; the progress of
+    /// the clock alone once an interval.
     pub fn changed_metadata(&mut self, now: Instant, virtual_now: u64, version_floor: u64) -> Option<Metadata> {
-        let is_required = virtual_now != self.metadata.virtual_now || version_floor != self.metadata.version_floor;
-        if !is_required && now.as_millis() < self.metadata.newest.saturating_add(CLOCK_INTERVAL) {
+        let is_required = virtual_now != self.metadata.virtual_now
+            || version_floor != self.metadata.version_floor
+            || self.is_shifted();
+        let newest = self.shift.to_unshifted(now).as_millis();
+        if !is_required && newest < self.metadata.newest.saturating_add(CLOCK_INTERVAL) {
             return None;
         }
-        let number = self.metadata.number + 1;
-        self.metadata = Metadata { number, version_floor, virtual_now, newest: now.as_millis() };
+        let (number, shift) = (self.metadata.number + 1, self.shift);
+        self.metadata = Metadata { number, version_floor, virtual_now, newest, shift };
         Some(self.metadata)
     }
 }

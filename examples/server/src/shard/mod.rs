@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`job`] defines requests to a shard; [`state`] is its state, and [`creators`] counts users for applications; the [`writer`] executes jobs on it;
 //! [`pending`] holds changes that are not durable yet, a [`group`] at a time; the [`flusher`] makes groups durable in the
-//! [`journal`], which is a [`database`], and the [`cleaner`] leaves nothing of what was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back;
+//! [`journal`], which is a [`database`], and the [`cleaner`] leaves nothing of what was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back, [`records`] one record;
 //! [`layout`] manages the data directory.
 
 #[cfg(feature = "benchmark")]
@@ -20,19 +20,22 @@ pub mod journal;
 mod journal_index;
 pub mod layout;
 mod pending;
+mod records;
 mod restore;
+#[cfg(test)]
+mod shift_tests;
 pub mod state;
 #[cfg(test)]
 mod tests;
 mod users;
 mod writer;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, StoredClock, amount};
 use crate::metrics::{Metrics, ShardLabels};
 use creators::Quota;
 use flusher::{FlusherContext, stop_everything};
 use job::Job;
-use journal::Journal;
+use journal::{Journal, Metadata};
 use journal_index::JournalIndex;
 use pending::Pending;
 use presence_core::directory::Cursor;
@@ -206,6 +209,14 @@ impl Shards {
         self.notify.subscribe()
     }
 
+    /// Wakes all writers, because deadlines have come that their time-outs do not know of.
+    pub fn wake(&self) {
+        for shard in &self.shards {
+            // If the queue is full, the writer is awake.
+            let _ = shard.jobs.try_send(Job::Wake);
+        }
+    }
+
     /// Stops all shards after the jobs in their queues, and waits until everything is durable.
     pub fn stop(&self) {
         for shard in &self.shards {
@@ -250,8 +261,9 @@ fn start_writer(
     let (jobs, published) = (shard.jobs.clone(), shard.published.clone());
     let (loaded, is_loaded) = sync_channel(1);
     let writer = spawn(format!("writer-{}", published.shard), move || {
+        let time = clock.time();
         let outcome = match &journal {
-            Some(journal) => restore::load_all(journal, state, clock.now()),
+            Some(journal) => restore::load_all(journal, state, time),
             None => {
                 let index = JournalIndex::new(state.users.capacity());
                 Ok((state, index))
@@ -265,7 +277,7 @@ fn start_writer(
         let context = FlusherContext { jobs, published, metrics };
         let (link, flusher) = journal.map(|journal| context.start(journal, false)).unzip();
         let pending = Pending::new(link, index);
-        Writer::new(Parts { state, pending, clock, jobs: queue, flusher, context }).run();
+        Writer::new(Parts { state, pending, clock, time, jobs: queue, flusher, context }).run();
     });
     (writer, is_loaded)
 }
@@ -280,17 +292,32 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     std::thread::Builder::new().name(name).spawn(guarded).unwrap_or_else(|error| stop_everything(&error))
 }
 
-/// Returns the latest stored instant, and the stored virtual clock.
-pub fn stored_clock(journals: &[Journal]) -> Result<(Instant, Option<Instant>), LoadError> {
-    let (mut newest, mut virtual_now) = (0, 0);
+/// Returns the instants that the clock had reached when something was stored last.
+pub fn stored_clock(journals: &[Journal]) -> Result<StoredClock, LoadError> {
+    let (mut all, mut newest) = (Metadata::default(), 0);
     for journal in journals {
         let failed = |error| LoadError::Journal(journal.path(), error);
-        let metadata = journal.metadata().map_err(failed)?;
-        newest = newest.max(metadata.newest).max(journal.newest().map_err(failed)?);
-        virtual_now = virtual_now.max(metadata.virtual_now);
+        // Shifts that only some journals have recorded count for all: what they shift is the clock of all rows.
+        all = all.greatest(journal.metadata().map_err(failed)?);
+        newest = newest.max(all.newest).max(journal.newest().map_err(failed)?);
     }
-    let virtual_now = (virtual_now > 0).then(|| Instant::from_millis(virtual_now));
-    Ok((Instant::from_millis(newest), virtual_now))
+    let virtual_now = (all.virtual_now > 0).then(|| Instant::from_millis(all.virtual_now));
+    Ok(StoredClock { newest: all.shift.to_shown(Instant::from_millis(newest)), virtual_now, shift: all.shift })
+}
+
+/// Shifts data that is ahead of the wall clock back to it, durably.
+pub fn reset_clock(journals: &mut [Journal], stored: StoredClock, wall: Instant) -> Result<StoredClock, LoadError> {
+    let ahead = stored.newest.saturating_duration_since(wall);
+    if ahead.is_zero() {
+        tracing::info!("the data is not ahead of the wall clock, so nothing is shifted");
+        return Ok(stored);
+    }
+    let shift = stored.shift.plus(ahead);
+    for journal in journals {
+        journal.set_shift(shift).map_err(|error| LoadError::Journal(journal.path(), error))?;
+    }
+    tracing::warn!("the data was {} ahead of the wall clock: all stored instants are shifted", amount(ahead));
+    Ok(StoredClock { newest: wall, shift, ..stored })
 }
 
 #[cfg(feature = "benchmark")]

@@ -6,6 +6,7 @@ use super::job::{ActionError, ActionOutcome, Response};
 use super::journal_index::JournalIndex;
 use super::state::State;
 use super::users::Users;
+use crate::clock::Shift;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
 use tokio::sync::oneshot::Sender;
@@ -102,6 +103,11 @@ impl Pending {
         }
     }
 
+    /// Records the shift of the state. The next group makes it durable.
+    pub fn set_shift(&mut self, shift: Shift) {
+        self.index.shift = shift;
+    }
+
     /// Reports whether a change of this user is not durable yet.
     pub fn contains(&self, user: UserId) -> bool {
         self.dirty_users.contains(&user) || self.dirty_details.contains(&user) || self.in_flight.contains(&user)
@@ -188,6 +194,7 @@ impl Pending {
             && self.dirty_details.is_empty()
             && group.responses.is_empty()
             && self.stale_texts.is_empty()
+            && !self.index.is_shifted()
         {
             return true;
         }

@@ -1,18 +1,19 @@
 //! Restoring a shard's state from the newest rows of its journal.
 //!
-//! Instants, versions and revisions are restored exactly as they were stored.
+//! Remaining times, versions and revisions are restored exactly as they were stored.
 
 use super::database::JournalError;
 use super::details::UserDetails;
 use super::group::Record;
 use super::journal::{Journal, StaleRow};
 use super::journal_index::JournalIndex;
+use super::records::{self, StoredUser};
 use super::state::State;
-use super::users::SESSIONS;
+use crate::clock::Time;
 use presence_core::details::next_due_details;
 use presence_core::directory::Progress;
-use presence_core::snapshot::{self, RestoreError};
-use presence_core::{ApplyError, Duration, Instant, Policy, SessionId, User, UserId, next_due};
+use presence_core::snapshot::RestoreError;
+use presence_core::{ApplyError, Instant, Policy, SessionId, UserId, next_due};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -39,44 +40,40 @@ impl std::fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// A user as its record holds it.
-type StoredUser = User<SessionId, SESSIONS>;
-
-/// The time between a snapshot's instant and its restoration: none, so that stored instants are kept.
-const ELAPSED: Option<Duration> = Some(Duration::ZERO);
-
 /// Restores a state and the journal's index. What is stored always fits: the directory gets more slots if it must.
 ///
-/// `now` must not be before anything that is stored.
+/// The time must not be before anything that is stored.
 ///
 /// # Errors
 ///
 /// Those of the journal and its records.
-pub fn load_all(journal: &Journal, mut state: State, now: Instant) -> Result<(State, JournalIndex), LoadError> {
+pub fn load_all(journal: &Journal, mut state: State, time: Time) -> Result<(State, JournalIndex), LoadError> {
     let mut index = JournalIndex::new(state.users.capacity());
-    let mut outcome = load(journal, &mut state, &mut index, now);
+    let mut outcome = load(journal, &mut state, &mut index, time);
     if matches!(outcome, Err(LoadError::Full)) {
-        let slots = count_users(journal, state.users.policy(), now)?;
+        let slots = count_users(journal, state.users.policy(), time)?;
         state = State::with_slots(state, slots);
         index = JournalIndex::new(slots);
-        outcome = load(journal, &mut state, &mut index, now);
+        outcome = load(journal, &mut state, &mut index, time);
     }
     outcome?;
     // So that expired users do not count.
-    while state.advance(now) {}
+    while state.advance(time.now) {}
     Ok((state, index))
 }
 
-/// Returns the number of users of whom something is left at `now`.
-fn count_users(journal: &Journal, policy: &Policy, now: Instant) -> Result<usize, LoadError> {
+/// Returns the number of users of whom something is left at this time.
+fn count_users(journal: &Journal, policy: &Policy, time: Time) -> Result<usize, LoadError> {
+    let now = time.now;
     let mut users = HashSet::new();
     for_each_newest(journal, Record::Details, |row, taken_at, bytes| {
-        let details = restore_details(row.user, taken_at, bytes)?;
+        let details = records::read_details(bytes, taken_at, time).map_err(damaged(row.user))?;
         users.extend(version_if_expired(&details, now).is_none().then_some(row.user));
         Ok(())
     })?;
     for_each_newest(journal, Record::User, |row, taken_at, bytes| {
-        let mut user = restore_record(row.user, taken_at, split_creator(row.record, bytes).1)?;
+        let (_, bytes) = split_creator(row.record, bytes);
+        let mut user = records::read_user(bytes, taken_at, time, policy).map_err(damaged(row.user))?;
         advance_user(&mut user, now, policy)?;
         users.extend((!user.is_empty()).then_some(row.user));
         Ok(())
@@ -84,8 +81,10 @@ fn count_users(journal: &Journal, policy: &Policy, now: Instant) -> Result<usize
     Ok(users.len())
 }
 
-/// Restores a state and the journal's index. `now` must not be before anything that is stored.
-pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now: Instant) -> Result<(), LoadError> {
+/// Restores a state and the journal's index. The time must not be before anything that is stored.
+pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, time: Time) -> Result<(), LoadError> {
+    let Time { now, shift } = time;
+    index.shift = shift;
     index.metadata = journal.metadata().map_err(|error| LoadError::Journal(journal.path(), error))?;
     state.users.raise_version_floor(index.metadata.version_floor);
     // Details first, because their users are pinned whatever their own records say; except for expired details.
@@ -97,7 +96,7 @@ pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now:
             stale_texts.push(row.row);
             return Ok(());
         }
-        let details = restore_details(row.user, taken_at, bytes)?;
+        let details = records::read_details(bytes, taken_at, time).map_err(damaged(row.user))?;
         if let Some(version) = version_if_expired(&details, now) {
             expired.insert(row.user, version);
             stale_texts.push(row.row);
@@ -117,7 +116,8 @@ pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, now:
             return Ok(());
         }
         let (creator, bytes) = split_creator(row.record, bytes);
-        restore_user(state, row.user, taken_at, bytes, now, expired.get(&row.user).copied())?;
+        let user = records::read_user(bytes, taken_at, time, state.users.policy()).map_err(damaged(row.user))?;
+        restore_user(state, row.user, user, now, expired.get(&row.user).copied())?;
         if let Some(creator) = creator.filter(|_| !state.is_empty(now, row.user)) {
             state.creators.restore(row.user, creator);
         }
@@ -178,12 +178,9 @@ fn split_creator(record: Record, bytes: &[u8]) -> (Option<SessionId>, &[u8]) {
     }
 }
 
-fn restore_record(id: UserId, taken_at: Instant, bytes: &[u8]) -> Result<StoredUser, LoadError> {
-    snapshot::restore(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))
-}
-
-fn restore_details(id: UserId, taken_at: Instant, bytes: &[u8]) -> Result<UserDetails, LoadError> {
-    snapshot::restore_details(bytes, taken_at, ELAPSED).map_err(|error| LoadError::Record(id, error))
+/// Returns a conversion that adds the user to the error of a record.
+fn damaged(user: UserId) -> impl FnOnce(RestoreError) -> LoadError {
+    move |error| LoadError::Record(user, error)
 }
 
 /// Applies the due transitions of a user without a slot.
@@ -206,12 +203,10 @@ fn version_if_expired(details: &UserDetails, now: Instant) -> Option<u64> {
 fn restore_user(
     state: &mut State,
     id: UserId,
-    taken_at: Instant,
-    bytes: &[u8],
+    user: StoredUser,
     now: Instant,
     expired_version: Option<u64>,
 ) -> Result<(), LoadError> {
-    let user = restore_record(id, taken_at, bytes)?;
     if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
         // Due transitions free slots, as they did before the restart.
         while !matches!(state.users.advance(now), Progress::Idle { .. }) {}

@@ -6,7 +6,7 @@ use super::job::{ActionError, Changes, FullScan, ListedUser, UserExplanation, Us
 use super::users::{SESSIONS, Users, allocate};
 use presence_core::details::{DetailsCommand, DetailsError, decide_details};
 use presence_core::directory::{Cursor, Progress};
-use presence_core::{Cause, Command, CommandError, Instant, Policy, Presence, SessionId, User, UserId};
+use presence_core::{Cause, Command, CommandError, Instant, OverdueError, Policy, Presence, SessionId, User, UserId};
 use std::sync::Arc;
 
 /// The most users in one response to [`Changes`] or [`FullScan`].
@@ -279,6 +279,17 @@ impl State {
         };
         self.release_emptied();
         may_have_more
+    }
+
+    /// Shifts every stored instant, after all that is due at `from` has been applied.
+    ///
+    /// # Errors
+    ///
+    /// [`OverdueError`] never comes, because nothing is due then.
+    pub fn rebase(&mut self, from: Instant, to: Instant) -> Result<(), OverdueError> {
+        while self.advance(from) {}
+        self.users.rebase(from, to)?;
+        self.details.rebase(from, to)
     }
 
     /// Returns the earliest deadline.

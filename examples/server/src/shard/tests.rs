@@ -11,7 +11,7 @@ use super::restore;
 use super::state::State;
 use super::writer::{Parts, Writer};
 use super::{Shard, capacity, layout, shard_of, stored_clock};
-use crate::clock::Clock;
+use crate::clock::{Clock, Shift, Time};
 use crate::metrics::Metrics;
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::directory::Cursor;
@@ -25,12 +25,17 @@ fn id(number: u8) -> UserId {
     UserId::from_bytes([number; 16])
 }
 
-fn empty_state(users: usize) -> State {
+pub(super) fn empty_state(users: usize) -> State {
     State::new(users, Arc::new(Quota::new(users)))
 }
 
 fn at(seconds: u64) -> Instant {
     Instant::from_secs(seconds)
+}
+
+/// Returns the time on a clock that was never shifted.
+pub(super) fn time(now: Instant) -> Time {
+    Time { now, shift: Shift::default() }
 }
 
 fn set(lease: u64) -> Command<SessionId> {
@@ -43,7 +48,12 @@ fn set(lease: u64) -> Command<SessionId> {
 
 impl State {
     /// Executes a command under Graph's policy.
-    fn execute(&mut self, now: Instant, user: UserId, command: Command<SessionId>) -> Result<bool, CommandError> {
+    pub(super) fn execute(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+    ) -> Result<bool, CommandError> {
         self.execute_under(now, user, command, &Policy::GRAPH)
     }
 }
@@ -60,7 +70,7 @@ fn pending(index: JournalIndex) -> (Pending, Receiver<Group>, SyncSender<Flushed
 }
 
 /// Makes a group durable, as the flusher does.
-fn flush(journal: &mut Journal, mut group: Group) -> FlushedGroup {
+pub(super) fn flush(journal: &mut Journal, mut group: Group) -> FlushedGroup {
     journal.commit(&group).unwrap();
     let oldest = if group.review_count == 0 {
         vec![]
@@ -172,7 +182,7 @@ fn an_explanation_waits_until_the_user_is_durable() {
     let (shard, jobs) = Shard::new(0, &notify);
     let context = FlusherContext { jobs: shard.jobs.clone(), published: shard.published, metrics };
     let (state, clock) = (empty_state(2), Arc::new(Clock::virtual_at(at(7))));
-    let writer = Writer::new(Parts { state, pending, clock, jobs, flusher: None, context });
+    let writer = Writer::new(Parts { state, pending, clock, time: time(at(7)), jobs, flusher: None, context });
     let (to, executed) = channel();
     shard.jobs.send(Job::Execute(id(1), set(300), &Policy::GRAPH, None, to)).unwrap();
     let (to, mut explained) = channel();
@@ -247,7 +257,7 @@ fn s9_expired_messages_take_no_slot_after_a_restart() {
     pending.submit(&mut state, at(0), 0);
     journal.commit(&groups.recv().unwrap()).unwrap();
     for (users, now) in [(2, 5), (2, 20), (1, 20)] {
-        let outcome = restore::load(&journal, &mut empty_state(users), &mut JournalIndex::new(users), at(now));
+        let outcome = restore::load(&journal, &mut empty_state(users), &mut JournalIndex::new(users), time(at(now)));
         assert!(outcome.is_ok(), "{users} {now}: {outcome:?}");
     }
 }
@@ -345,7 +355,7 @@ fn texts_that_were_left_are_found_at_the_start() {
     let mut texts = Vec::new();
     journal.read(|row, _, bytes| texts.extend((!bytes.is_empty()).then_some(row))).unwrap();
     let mut index = JournalIndex::new(4);
-    restore::load(&journal, &mut empty_state(4), &mut index, at(20)).unwrap();
+    restore::load(&journal, &mut empty_state(4), &mut index, time(at(20))).unwrap();
     let mut found = index.stale_texts.clone();
     found.sort_unstable();
     let mut expected: Vec<_> = texts
@@ -357,7 +367,7 @@ fn texts_that_were_left_are_found_at_the_start() {
     assert_eq!((found.len(), &found), (5, &expected), "{texts:?}");
     journal.scrub(&found, index.next_row - 1).unwrap();
     let mut index = JournalIndex::new(4);
-    restore::load(&journal, &mut empty_state(4), &mut index, at(20)).unwrap();
+    restore::load(&journal, &mut empty_state(4), &mut index, time(at(20))).unwrap();
     assert!(index.stale_texts.is_empty());
 }
 
@@ -406,7 +416,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
         };
         let restored = |journal: &Journal, now| {
             let mut state = empty_state(CAPACITY);
-            restore::load(journal, &mut state, &mut JournalIndex::new(CAPACITY), now).unwrap();
+            restore::load(journal, &mut state, &mut JournalIndex::new(CAPACITY), time(now)).unwrap();
             state
         };
         let mut in_flight: Option<Group> = None;
@@ -416,7 +426,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                 // Killed, and started again.
                 let mut index = JournalIndex::new(CAPACITY);
                 state = empty_state(CAPACITY);
-                restore::load(&journal, &mut state, &mut index, now).unwrap();
+                restore::load(&journal, &mut state, &mut index, time(now)).unwrap();
                 (pending, submitted, flushed) = self::pending(index);
                 in_flight = None;
             }
@@ -523,7 +533,7 @@ fn stale_rows_are_dropped_despite_groups_without_rows() {
     (1..=3000).for_each(|row| group.push(row, Record::User, id(255), at(0), &[]));
     journal.commit(&group).unwrap();
     let (mut state, mut index) = (empty_state(100), JournalIndex::new(100));
-    restore::load(&journal, &mut state, &mut index, at(0)).unwrap();
+    restore::load(&journal, &mut state, &mut index, time(at(0))).unwrap();
     let (mut pending, submitted, flushed) = pending(index);
     for round in 0..200 {
         let now = at(round);
@@ -549,13 +559,13 @@ fn the_newest_instant_survives_a_change_of_shards() {
     let own = tempfile::TempDir::new().unwrap();
     for shards in [1, 2, 1] {
         let mut journals = layout::open(own.path(), shards).unwrap().journals;
-        if stored_clock(&journals).unwrap().0 == Instant::ZERO {
+        if stored_clock(&journals).unwrap().newest == Instant::ZERO {
             let mut group = Group::default();
             group.push(1, Record::User, id(1), at(5), &[7]);
             group.push(2, Record::User, id(2), at(6), &[7]);
             journals[0].commit(&group).unwrap();
         }
-        assert_eq!(stored_clock(&journals).unwrap().0, at(6), "{shards}");
+        assert_eq!(stored_clock(&journals).unwrap().newest, at(6), "{shards}");
     }
 }
 
@@ -649,7 +659,7 @@ fn users_count_for_their_creators() {
             if next(8) == 0 && pending.is_empty() {
                 let mut index = JournalIndex::new(CAPACITY);
                 state = new_state();
-                restore::load(&journal, &mut state, &mut index, now).unwrap();
+                restore::load(&journal, &mut state, &mut index, time(now)).unwrap();
                 (pending, groups, flushed) = self::pending(index);
                 assert_eq!(found(&state), expected, "{seed} {step}, after a restart");
             }

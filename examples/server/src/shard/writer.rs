@@ -14,7 +14,7 @@ use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::restore;
 use super::state::State;
-use crate::clock::Clock;
+use crate::clock::{Clock, Shift, Time};
 use presence_core::Instant;
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Writer {
     pending: Pending,
     clock: Arc<Clock>,
     now: Instant,
+    /// The shift of the state.
+    shift: Shift,
     jobs: Receiver<Job>,
     /// True if a transition may be due.
     is_behind: bool,
@@ -54,6 +56,8 @@ pub struct Parts {
     pub pending: Pending,
     /// The server's clock.
     pub clock: Arc<Clock>,
+    /// The time at which the state was restored.
+    pub time: Time,
     /// The queue of jobs.
     pub jobs: Receiver<Job>,
     /// The thread of the flusher; without one nothing is stored.
@@ -65,14 +69,14 @@ pub struct Parts {
 impl Writer {
     /// Creates a writer.
     pub fn new(parts: Parts) -> Self {
-        let Parts { state, pending, clock, jobs, flusher, context } = parts;
+        let Parts { state, pending, clock, time: Time { now, shift }, jobs, flusher, context } = parts;
         let user_count = context.metrics.users.get_or_create_owned(&context.published.label());
-        let now = clock.now();
         Self {
             state,
             pending,
             clock,
             now,
+            shift,
             jobs,
             is_behind: true,
             advancing: Vec::new(),
@@ -91,9 +95,7 @@ impl Writer {
             self.advance();
             self.submit();
             let Some(first) = self.next_job() else { break };
-            if !self.clock.is_virtual() {
-                self.now = self.now.max(self.clock.now());
-            }
+            self.follow_clock();
             is_stopping = self.execute(first);
             for _ in 1..MAX_JOBS {
                 match self.jobs.try_recv() {
@@ -116,6 +118,40 @@ impl Writer {
         }
     }
 
+    /// Goes on to the current time, and follows a shift of the clock. A virtual clock goes on by [`Job::Advance`].
+    fn follow_clock(&mut self) {
+        if self.clock.is_virtual() {
+            return;
+        }
+        let time = self.clock.time();
+        // On a full disk a shift waits for room, because it must be stored.
+        if time.shift > self.shift && !self.pending.is_disk_full() {
+            self.shift_to(time);
+        }
+        self.now = self.now.max(self.clock_now());
+    }
+
+    /// Returns the current time of a clock with the shift of the state.
+    fn clock_now(&self) -> Instant {
+        let time = self.clock.time();
+        time.now.saturating_add(time.shift.since(self.shift))
+    }
+
+    /// Shifts all instants, and waits until that is durable: versions of unknown users grow with it.
+    fn shift_to(&mut self, time: Time) {
+        let by = time.shift.since(self.shift);
+        let from = self.now.max(time.now.saturating_add(by));
+        let to = from.saturating_sub(by);
+        if let Err(error) = self.state.rebase(from, to) {
+            stop_everything(&error);
+        }
+        (self.now, self.shift) = (to, time.shift);
+        self.pending.set_shift(time.shift);
+        self.wait_for_flush();
+        self.submit();
+        self.wait_for_flush();
+    }
+
     /// Waits for the next job or deadline; returns `None` when all senders of jobs are gone.
     fn next_job(&self) -> Option<Job> {
         if self.is_behind {
@@ -123,7 +159,7 @@ impl Writer {
         }
         let deadline = if self.clock.is_virtual() { None } else { self.state.next_deadline() };
         let Some(deadline) = deadline else { return self.jobs.recv().ok() };
-        let wait = deadline.saturating_duration_since(self.clock.now());
+        let wait = deadline.saturating_duration_since(self.clock_now());
         match self.jobs.recv_timeout(wait.into()) {
             Ok(job) => Some(job),
             Err(RecvTimeoutError::Timeout) => Some(Job::Wake),
@@ -138,7 +174,10 @@ impl Writer {
         }
         let job = if self.pending.is_disk_full() { self.refuse(job) } else { Some(job) };
         let Some(job) = job else { return false };
-        let Self { state, pending, now, .. } = self;
+        if matches!(job, Job::ExecuteDetails(_, _, shift, ..) if shift > self.shift) {
+            self.follow_clock();
+        }
+        let Self { state, pending, now, shift, .. } = self;
         match job {
             Job::Execute(user, command, policy, creator, to) => {
                 let outcome = state.execute_for(*now, creator, user, command, policy).map(|is_changed| {
@@ -148,7 +187,8 @@ impl Writer {
                 });
                 pending.respond_executed(user, to, outcome);
             }
-            Job::ExecuteDetails(user, command, creator, to) => {
+            Job::ExecuteDetails(user, mut command, read_at, creator, to) => {
+                command.shift_back(shift.since(read_at));
                 let outcome = state.execute_details_for(*now, creator, user, command.as_command());
                 pending.mark_changed_details(state);
                 pending.respond_executed(user, to, outcome);
@@ -246,10 +286,11 @@ impl Writer {
         let (until, quota) = (self.now, self.state.creators.quota());
         let mut index = JournalIndex::new(self.state.users.capacity());
         // A virtual clock stands where it stood before an advance that was not stored.
-        self.now = self.clock.now();
+        let time = self.clock.time();
+        (self.now, self.shift) = (time.now, time.shift);
         let earlier = std::mem::replace(&mut self.state, State::new(0, quota));
         self.state = State::replacing(earlier);
-        if let Err(error) = restore::load(&journal, &mut self.state, &mut index, self.now) {
+        if let Err(error) = restore::load(&journal, &mut self.state, &mut index, time) {
             stop_everything(&error);
         }
         let (link, thread) = self.context.start(journal, true);

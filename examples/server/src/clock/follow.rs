@@ -1,0 +1,55 @@
+//! Following the machine's clocks while the server runs.
+//!
+//! Time-outs, those of the writers among them, are measured by the monotonic clock, which knows neither steps nor, on Linux,
+//! the time for which the machine has slept. One task looks every second, and wakes the writers when more time has passed than
+//! their time-outs can know. That is cheaper than a time-out of at most a second in every writer.
+
+use super::timekeeper::Step;
+use super::{Clock, amount};
+use presence_core::Duration;
+use std::time::Instant as Monotonic;
+
+/// The time between two looks at the clocks.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// The time, unknown to the monotonic clock, by which a deadline may be late.
+const TOLERANCE: Duration = Duration::from_millis(100);
+
+/// Follows steps of the wall clock for ever, and calls `wake` when deadlines may have come unnoticed.
+pub async fn follow(clock: &Clock, wake: impl Fn()) {
+    if clock.is_virtual() {
+        return;
+    }
+    let mut woken = (clock.time(), Monotonic::now());
+    loop {
+        tokio::time::sleep(INTERVAL.into()).await;
+        report(clock.observe());
+        let time = clock.time();
+        let passed = time.unshifted().saturating_duration_since(woken.0.unshifted());
+        let unknown = passed.saturating_sub(woken.1.elapsed().into());
+        if unknown > TOLERANCE || time.shift != woken.0.shift {
+            wake();
+            woken = (time, Monotonic::now());
+        }
+    }
+}
+
+fn report(step: Option<Step>) {
+    match step {
+        None => {}
+        Some(Step::Forward(by)) => {
+            tracing::warn!("the wall clock stepped forward by {}, and so does the server", amount(by));
+        }
+        Some(Step::Behind(by)) => {
+            tracing::warn!(
+                "the wall clock stepped back by {}; the server follows if it stays so for a minute",
+                amount(by)
+            );
+        }
+        Some(Step::Back(by)) => {
+            tracing::warn!(
+                "the wall clock has been back by {} for a minute: all stored instants are shifted",
+                amount(by)
+            );
+        }
+    }
+}
