@@ -35,7 +35,7 @@ class NotReady(RuntimeError):
 class Server:
     """A running server. Its data is in a temporary directory, unless one is given."""
 
-    def __init__(self, *options, data=None, virtual_clock=True, tokens=True):
+    def __init__(self, *options, data=None, virtual_clock=True, tokens=True, environment=None):
         self.options = [*options]
         self.options += names.OPTIONS if tokens else []
         self.options += ["--virtual-clock"] if virtual_clock else []
@@ -43,6 +43,7 @@ class Server:
         self.data = data or self.own_data
         self.log = tempfile.TemporaryFile()
         self.process = None
+        self.environment = environment
         self.start()
 
     def start(self, environment=None):
@@ -53,7 +54,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
-            env=environment,
+            env=environment or self.environment,
         )
         watchdog = threading.Timer(READY_TIMEOUT, self.process.kill)
         watchdog.start()

@@ -99,11 +99,11 @@ impl Clock {
     }
 }
 
-/// Formats a length of time as `28830 s (8h 30s)`.
+/// Formats a length of time, rounded to seconds, as `28830 s (8h 30s)`.
 pub fn amount(length: Duration) -> String {
-    let span = jiff::SignedDuration::from_secs(i64::try_from(length.as_secs()).unwrap_or(i64::MAX));
+    let length = length.saturating_add(Duration::from_millis(500));
     let days = length.as_secs() / 86_400;
-    let rest = span - jiff::SignedDuration::from_hours(24 * days.cast_signed());
+    let rest = jiff::SignedDuration::from_secs((length.as_secs() % 86_400).cast_signed());
     let text = match (days, rest.is_zero()) {
         (0, _) => format!("{rest:#}"),
         (days, true) => format!("{days}d"),

@@ -55,5 +55,7 @@ fn an_amount_of_time_is_told_in_seconds_and_in_words() {
         (2_303_683_200, "2303683200 s (26663d)"),
     ] {
         assert_eq!(amount(Duration::from_secs(seconds)), text);
+        assert_eq!(amount(Duration::from_millis(seconds * 1000 + 499)), text);
+        assert_eq!(amount(Duration::from_millis((seconds * 1000).saturating_sub(500))), text);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::App;
 use super::response::{Ids, error_body};
-use crate::clock::{date, wall_clock};
+use crate::clock::{Clock, date};
 use crate::listen::{Listeners, Stream};
 use axum::Router;
 use axum::body::Body;
@@ -67,10 +67,10 @@ pub async fn serve(
             }
         };
         let (http, router, stopping) = (http.clone(), router.clone(), stopping.clone());
-        let connections = app.metrics.connections.clone();
+        let (connections, clock) = (app.metrics.connections.clone(), app.clock.clone());
         connections.inc();
         tokio::spawn(async move {
-            serve_connection(stream, &http, router, stopping).await;
+            serve_connection(stream, &http, router, stopping, &clock).await;
             connections.dec();
             drop(permit);
         });
@@ -86,6 +86,7 @@ async fn serve_connection(
     http: &Builder,
     router: Router,
     mut stopping: watch::Receiver<bool>,
+    clock: &Clock,
 ) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -113,16 +114,16 @@ async fn serve_connection(
     let mut stream = parts.io.into_inner();
     if is_timeout && !parts.read_buf.is_empty() {
         // hyper sends no response then; a client that has begun a head gets one.
-        let _ = stream.write_all(timeout_response().as_bytes()).await;
+        let _ = stream.write_all(timeout_response(clock).as_bytes()).await;
     }
     let _ = stream.shutdown().await;
 }
 
 /// Returns the whole response to a head that did not come in time.
-fn timeout_response() -> String {
+fn timeout_response(clock: &Clock) -> String {
     let ids = Ids::new(None);
     let message = "The request did not come in time.";
-    let body = error_body("RequestTimeout", message, &ids, &date(wall_clock()));
+    let body = error_body("RequestTimeout", message, &ids, &date(clock.now()));
     format!(
         "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\nrequest-id: {}\r\ncontent-length: {}\r\n\r\n{body}",
         ids.request,
