@@ -22,6 +22,8 @@ fn unsafe_combinations_of_options_are_rejected() {
     assert!(options_error(&with(&["--dev-token", "x"])).contains("loopback"));
     assert!(options_error(&with(&[])).contains("--app-token"));
     assert!(options_error(&["--listen", "127.0.0.1:0", "--virtual-clock"]).contains("--dev-token"));
+    let virtual_too = ["--dev-token", "x", "--virtual-clock", "--reset-clock"];
+    assert!(options_error(&virtual_too).contains("cannot be used with"));
     let app = format!("x={TEAMS}");
     assert!(
         options_error(&["--listen", "127.0.0.1:0", "--virtual-clock", "--app-token", &app]).contains("--dev-token")
