@@ -24,7 +24,8 @@ def batch(client, action, ids, body):
 
 def test_s9_users_without_end(tmp_path):
     """A full server rejects new users with 507, and serves the users it has; users without a session are evicted."""
-    with Server("--users", "1000") as server, server.client(names.APPLICATION_TOKEN) as client:
+    options = ["--users", "1000", "--users-per-application", "1000"]
+    with Server(*options) as server, server.client(names.APPLICATION_TOKEN) as client:
         statuses = []
         for begin in range(0, 4_000, 20):
             statuses += batch(client, "setPresence", [numbered("flood", n) for n in range(begin, begin + 20)], SET)
