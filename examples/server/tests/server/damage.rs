@@ -109,8 +109,10 @@ fn a_truncated_journal_is_rejected_and_left_unchanged() {
         let whole = fs::read(data.join("journal-1-0.sqlite")).unwrap();
         let page = 4096;
         let lengths = [0, 1, 100, 512, page - 1, page, page + 1, whole.len() - page, whole.len() - 1];
+        // SQLite reads zeros where bytes are missing, so without the last zeros nothing is.
+        let lengths = lengths.into_iter().filter(|len| whole[*len..].iter().any(|byte| *byte != 0));
         // Also with a number of users that moves the data to other shards.
-        for (len, users) in lengths.into_iter().flat_map(|len| [(len, "100"), (len, "100000")]) {
+        for (len, users) in lengths.flat_map(|len| [(len, "100"), (len, "100000")]) {
             let cut_off = own.path().join(format!("{len}-{users}"));
             copy(&data, &cut_off);
             fs::write(cut_off.join("journal-1-0.sqlite"), &whole[..len]).unwrap();
