@@ -12,6 +12,8 @@ use std::path::Path;
 const FORMAT: i64 = 3;
 /// The format version before instants could be shifted.
 const WITHOUT_SHIFT: i64 = 2;
+/// The application id of databases in which deleted content was always overwritten.
+const OVERWRITTEN: i64 = 0x7072_6573;
 /// The size of a page, in bytes.
 const PAGE: u32 = 4096;
 /// The bytes that must be free before a full disk counts as one that has room again.
@@ -103,8 +105,8 @@ pub fn open(path: &Path) -> Result<Connection, JournalError> {
     let (connection, format) = connect(path)?;
     match format {
         0 => Err(JournalError::Empty),
-        FORMAT => check_pages(enable_write_ahead_log(connection)?),
-        WITHOUT_SHIFT => add_shift(check_pages(enable_write_ahead_log(connection)?)?),
+        FORMAT => overwrite_deleted(check_pages(enable_write_ahead_log(connection)?)?, path),
+        WITHOUT_SHIFT => overwrite_deleted(add_shift(check_pages(enable_write_ahead_log(connection)?)?)?, path),
         other => Err(JournalError::Format(other)),
     }
 }
@@ -127,6 +129,7 @@ pub fn create(path: &Path) -> Result<Connection, JournalError> {
          PRAGMA user_version = 3;
          COMMIT;",
     )?;
+    created.pragma_update(None, "application_id", OVERWRITTEN)?;
     checkpoint(&created)?;
     Ok(created)
 }
@@ -148,6 +151,24 @@ fn add_shift(connection: Connection) -> Result<Connection, JournalError> {
 fn check_pages(connection: Connection) -> Result<Connection, JournalError> {
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if found == "ok" { Ok(connection) } else { Err(JournalError::Pages(found.replace('\n', " "))) }
+}
+
+/// Writes the database anew, if an earlier version of this server has left deleted content in unused bytes.
+///
+/// This is done once for each database, and takes memory for its content.
+fn overwrite_deleted(connection: Connection, path: &Path) -> Result<Connection, JournalError> {
+    let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if id == OVERWRITTEN {
+        return Ok(connection);
+    }
+    let outcome = connection.execute_batch("VACUUM").map_err(JournalError::from);
+    match outcome.and_then(|()| Ok(connection.pragma_update(None, "application_id", OVERWRITTEN)?)) {
+        // The next start tries again.
+        Err(error) if error.is_full(path) => tracing::warn!("no room to overwrite what was deleted before: {error}"),
+        outcome => outcome?,
+    }
+    checkpoint(&connection)?;
+    Ok(connection)
 }
 
 /// Moves everything from the write-ahead log into the file.

@@ -371,6 +371,32 @@ fn texts_that_were_left_are_found_at_the_start() {
     assert!(index.stale_texts.is_empty());
 }
 
+/// An earlier version of the server did not overwrite what SQLite deleted.
+#[test]
+fn deleted_content_of_an_earlier_version_is_overwritten() {
+    let own = tempfile::TempDir::new().unwrap();
+    let path = own.path().join("x.sqlite");
+    let has_text = || std::fs::read(&path).unwrap().windows(12).any(|bytes| bytes == b"a lost text!");
+    let mut journal = Journal::create(&path).unwrap();
+    let mut group = Group::default();
+    (1..=60).for_each(|row| group.push(row, Record::Details, id(row as u8), at(0), &b"a lost text!".repeat(9)));
+    journal.commit(&group).unwrap();
+    journal.close().unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let delete = "PRAGMA secure_delete = OFF; PRAGMA application_id = 0; DELETE FROM log WHERE row <> 30";
+    connection.execute_batch(delete).unwrap();
+    connection.execute("UPDATE log SET bytes = x'0708'", []).unwrap();
+    drop(connection);
+    assert!(has_text());
+    Journal::open(&path).unwrap();
+    assert!(!has_text());
+    let kept: (i64, Vec<u8>) = rusqlite::Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT row, bytes FROM log", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    assert_eq!(kept, (30, vec![7, 8]));
+}
+
 /// Pages that can be read must still not be written to, if they are used twice.
 #[test]
 fn inconsistent_pages_are_reported() {

@@ -136,6 +136,34 @@ fn removed_texts_are_gone_after_a_shutdown_and_a_kill() {
     }
 }
 
+/// Sessions have no text, but the application's id.
+#[test]
+fn the_sessions_of_an_erased_user_are_gone_from_the_files() {
+    const SESSION: [u8; 16] = *b"unique session!!";
+    let server = Server::start();
+    let session: String = SESSION.iter().map(|byte| format!("{byte:02x}")).collect();
+    let session =
+        format!("{}-{}-{}-{}-{}", &session[..8], &session[8..12], &session[12..16], &session[16..20], &session[20..]);
+    let is_found = || {
+        let files = std::fs::read_dir(server.data()).unwrap().map(|entry| std::fs::read(entry.unwrap().path()));
+        files.flatten().any(|bytes| bytes.windows(16).any(|window| window == SESSION))
+    };
+    for lease in ["PT1H", "PT2H", "PT3H"] {
+        assert_eq!(server.set(ADELE, &session, "InACall", lease).status, 200);
+    }
+    set_message(&server, ADELE, &text(1));
+    assert!(is_found());
+    erase(&server, ADELE);
+    // The user returns at once, and keeps what it has said since.
+    set_message(&server, ADELE, &text(2));
+    let began = Instant::now();
+    while is_found() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    expect(server.data(), &[2].into(), "after the return");
+}
+
 /// Expiry while the server is down removes a text, too.
 #[test]
 fn a_text_that_expires_while_the_server_is_down_is_gone_after_a_restart() {
