@@ -312,7 +312,9 @@ fn p2_m5_a_store_under_another_policy_keeps_details() {
     // Details beside a store that is under another policy already.
     let users: InlineDirectory<UserId, SessionId, 2, 1> = InlineDirectory::with_policy(Policy::GRAPH);
     let mut store = WithDetails::new((users, &Policy::MIRROR), Map::default());
+    let before = store.store.0.cursor();
     store.execute_details(SECOND(0), adele, message("x", SECOND(60)), &mut |_, _| {}).unwrap();
+    assert_ne!(store.store.0.cursor(), before, "a change for cursors");
     assert_eq!(store.execute(SECOND(59), bob, meeting, &mut |_, _| {}), Err(CommandError::UsersFull), "pinned");
     store.advance_details(SECOND(60));
     assert_eq!(version(&store, SECOND(60), adele), 2, "unpinned, with the changes");
