@@ -123,7 +123,7 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
         let clock = Arc::new(Clock::start(clock::StoredClock::default(), options.virtual_clock));
         let shards = match benchmark {
             options::Benchmark::NoJournal => {
-                Shards::start((0..count).map(|_| None).collect(), users, &quota, &clock, metrics)?
+                Shards::start((0..count).map(|_| None).collect(), users, options.sessions, &quota, &clock, metrics)?
             }
             options::Benchmark::NoDirectory => Shards::start_constant(count, metrics),
         };
@@ -136,7 +136,7 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
     }
     let clock = Arc::new(Clock::start(stored, options.virtual_clock));
     let journals = data.journals.into_iter().map(Some).collect();
-    let shards = Shards::start(journals, users, &quota, &clock, metrics)?;
+    let shards = Shards::start(journals, users, options.sessions, &quota, &clock, metrics)?;
     Ok(Backend { shards, clock, _lock: Some(data.lock) })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::listen::Listen;
 use crate::policies::PolicyName;
+use crate::shard::users::SESSIONS;
 use crate::tokens::Grant;
 use clap::Parser;
 use presence_core::{SessionId, UserId};
@@ -65,6 +66,10 @@ pub struct Options {
     /// Development tokens and signed-in users have no such limit [default: half of --users]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
     pub users_per_application: Option<u32>,
+
+    /// The most sessions of one user at a time. Users who have more stored at the start keep them
+    #[arg(long, value_name = "N", default_value = "8", value_parser = sessions)]
+    pub sessions: usize,
 
     /// The most requests that are served at a time; more get 429 and a `Retry-After` that spreads them
     #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -165,4 +170,9 @@ fn user_name(text: &str) -> Result<(String, UserId), String> {
     }
     let user = user.parse().map_err(|_| "the user id is no GUID")?;
     Ok((name.to_owned(), user))
+}
+
+fn sessions(text: &str) -> Result<usize, String> {
+    let sizes = SESSIONS.map(|size| size.to_string()).join(", ");
+    text.parse().ok().filter(|size| SESSIONS.contains(size)).ok_or(format!("expected one of {sizes}"))
 }

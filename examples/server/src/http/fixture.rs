@@ -33,7 +33,7 @@ impl Fixture {
     pub fn new(shards: usize, users: usize) -> Self {
         let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
         let journals = (0..shards).map(|_| None).collect();
-        let shards = Shards::start(journals, users, &Arc::new(Quota::new(users)), &clock, &metrics).unwrap();
+        let shards = Shards::start(journals, users, 8, &Arc::new(Quota::new(users)), &clock, &metrics).unwrap();
         Self::of(shards, clock, metrics)
     }
 

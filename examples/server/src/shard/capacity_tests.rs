@@ -5,7 +5,6 @@ use super::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserView}
 use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::restore;
-use super::state::State;
 use super::tests::time;
 use super::{Shards, capacity, layout, shard_of};
 use crate::clock::Clock;
@@ -16,6 +15,9 @@ use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, 
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::oneshot::channel;
+
+/// A state with the default number of sessions of a user.
+type State = super::state::State<8>;
 
 const MAX_SHARDS: usize = 5;
 const USERS: usize = 60;
@@ -53,7 +55,7 @@ impl Running {
         let data = layout::open(directory, shards).unwrap();
         let clock = Arc::new(Clock::virtual_at(now));
         let journals = data.journals.into_iter().map(Some).collect();
-        let shards = Shards::start(journals, users, &quota(), &clock, &Arc::new(Metrics::new())).unwrap();
+        let shards = Shards::start(journals, users, 8, &quota(), &clock, &Arc::new(Metrics::new())).unwrap();
         Self { shards, _lock: data.lock }
     }
 

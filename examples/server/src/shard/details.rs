@@ -82,9 +82,9 @@ impl DetailsStore {
     /// # Errors
     ///
     /// [`DetailsError::UsersFull`] if the directory has no slot for the user.
-    pub fn restore(
+    pub fn restore<const SESSIONS: usize>(
         &mut self,
-        users: &mut Users,
+        users: &mut Users<SESSIONS>,
         user: UserId,
         details: UserDetails,
         row: i64,
@@ -102,12 +102,23 @@ impl DetailsStore {
     /// # Errors
     ///
     /// [`DetailsError::UsersFull`] if the user has no slot.
-    pub fn restore_expired(&mut self, users: &mut Users, user: UserId, version: u64) -> Result<(), DetailsError> {
+    pub fn restore_expired<const SESSIONS: usize>(
+        &mut self,
+        users: &mut Users<SESSIONS>,
+        user: UserId,
+        version: u64,
+    ) -> Result<(), DetailsError> {
         self.with_directory(users).insert(user, UserDetails::with_version(version))
     }
 
     /// Erases a user's details. That is a visible change, which is counted here unless it `is_counted` elsewhere.
-    pub fn erase(&mut self, users: &mut Users, now: Instant, user: UserId, is_counted: bool) {
+    pub fn erase<const SESSIONS: usize>(
+        &mut self,
+        users: &mut Users<SESSIONS>,
+        now: Instant,
+        user: UserId,
+        is_counted: bool,
+    ) {
         self.advance_user(users, now, user);
         if let Some(version) = self.get(user).map(UserDetails::version) {
             let version = version.saturating_add((!is_counted).into());
@@ -121,9 +132,9 @@ impl DetailsStore {
     /// # Errors
     ///
     /// Those of the command's decision. Then only due transitions have been applied.
-    pub fn execute(
+    pub fn execute<const SESSIONS: usize>(
         &mut self,
-        users: &mut Users,
+        users: &mut Users<SESSIONS>,
         now: Instant,
         user: UserId,
         command: DetailsCommand<'_>,
@@ -133,13 +144,18 @@ impl DetailsStore {
     }
 
     /// Applies the due transitions of the user with the earliest deadline. Reports whether there were any.
-    pub fn advance(&mut self, users: &mut Users, now: Instant) -> bool {
+    pub fn advance<const SESSIONS: usize>(&mut self, users: &mut Users<SESSIONS>, now: Instant) -> bool {
         let first = self.deadlines.first().copied().filter(|(deadline, _)| deadline.is_due(now));
         first.is_some_and(|(_, user)| self.advance_user(users, now, user))
     }
 
     /// Applies the due transitions of a user. Reports whether there were any.
-    pub fn advance_user(&mut self, users: &mut Users, now: Instant, user: UserId) -> bool {
+    pub fn advance_user<const SESSIONS: usize>(
+        &mut self,
+        users: &mut Users<SESSIONS>,
+        now: Instant,
+        user: UserId,
+    ) -> bool {
         self.with_directory(users).advance_details_of(now, user)
     }
 
@@ -183,17 +199,17 @@ impl DetailsStore {
     /// Expired details free slots. The directory applies its own due transitions when it needs a slot ([S9]).
     ///
     /// [S9]: ../../../../docs/behaviour.md#s9
-    pub fn make_vacancy(&mut self, users: &mut Users, now: Instant, user: UserId) {
+    pub fn make_vacancy<const SESSIONS: usize>(&mut self, users: &mut Users<SESSIONS>, now: Instant, user: UserId) {
         if users.len() == users.capacity() && users.get(user).is_none() {
             while self.advance(users, now) {}
         }
     }
 
     /// Returns the library's store of a directory and these details.
-    fn with_directory<'a>(
+    fn with_directory<'a, const SESSIONS: usize>(
         &'a mut self,
-        users: &'a mut Users,
-    ) -> WithDetails<&'a mut Users, &'a mut Self, { TextBuffer::CAPACITY }> {
+        users: &'a mut Users<SESSIONS>,
+    ) -> WithDetails<&'a mut Users<SESSIONS>, &'a mut Self, { TextBuffer::CAPACITY }> {
         WithDetails::new(users, self)
     }
 

@@ -4,7 +4,7 @@ use super::details::UserDetails;
 use super::group::{Group, JournalState, Record};
 use super::journal::{Metadata, StaleRow};
 use super::state::State;
-use super::users::{SESSIONS, Users};
+use super::users::{MAX_SESSIONS, Users};
 use crate::clock::Shift;
 use presence_core::graph::TextBuffer;
 use presence_core::{Instant, SessionId, User, UserId, snapshot};
@@ -22,7 +22,7 @@ const MARGIN: i64 = if cfg!(test) { 4 } else { 384 };
 /// The longest time, in milliseconds, for which the clock's progress stays out of the metadata.
 const CLOCK_INTERVAL: u64 = 1000;
 
-const USER_LEN: usize = snapshot::max_len::<SessionId, SESSIONS>();
+const USER_LEN: usize = snapshot::max_len::<SessionId, MAX_SESSIONS>();
 const DETAILS_LEN: usize = snapshot::max_details_len::<{ TextBuffer::CAPACITY }>();
 
 /// The contents of a shard's journal, as its writer knows them.
@@ -60,14 +60,14 @@ impl JournalIndex {
     }
 
     /// Records the newest row of a user, if the user is in the directory.
-    pub fn set_newest(&mut self, users: &Users, user: UserId, row: i64) {
+    pub fn set_newest<const SESSIONS: usize>(&mut self, users: &Users<SESSIONS>, user: UserId, row: i64) {
         if let Some(newest) = users.handle(user).and_then(|handle| self.newest.get_mut(handle.index())) {
             *newest = (row, user);
         }
     }
 
     /// Returns the user that `user` has evicted, if the journal still has a record of it.
-    pub fn evicted_by(&self, users: &Users, user: UserId) -> Option<UserId> {
+    pub fn evicted_by<const SESSIONS: usize>(&self, users: &Users<SESSIONS>, user: UserId) -> Option<UserId> {
         let (row, earlier) = *self.newest.get(users.handle(user)?.index())?;
         (row != 0 && earlier != user && users.handle(earlier).is_none()).then_some(earlier)
     }
@@ -79,7 +79,13 @@ impl JournalIndex {
     }
 
     /// Appends a user's current record; an empty one for a user that was evicted.
-    pub fn append_user(&mut self, group: &mut Group, state: &State, user: UserId, now: Instant) {
+    pub fn append_user<const SESSIONS: usize>(
+        &mut self,
+        group: &mut Group,
+        state: &State<SESSIONS>,
+        user: UserId,
+        now: Instant,
+    ) {
         let row = self.allocate_row();
         let mut buffer = [0; USER_LEN];
         let mut saved = None;
@@ -106,7 +112,13 @@ impl JournalIndex {
     }
 
     /// Appends a user's details, of which nothing may be due; an empty record if none are left. Their earlier row is scrubbed.
-    pub fn append_details(&mut self, group: &mut Group, state: &mut State, user: UserId, now: Instant) {
+    pub fn append_details<const SESSIONS: usize>(
+        &mut self,
+        group: &mut Group,
+        state: &mut State<SESSIONS>,
+        user: UserId,
+        now: Instant,
+    ) {
         let row = self.allocate_row();
         let mut buffer = [0; DETAILS_LEN];
         let save = |details: &UserDetails| {
@@ -121,10 +133,10 @@ impl JournalIndex {
     }
 
     /// Reviews one of the oldest rows before it is dropped. A record without a newer row is marked to be written again.
-    pub fn review(
+    pub fn review<const SESSIONS: usize>(
         &mut self,
         stale: &StaleRow,
-        state: &State,
+        state: &State<SESSIONS>,
         dirty_users: &mut HashSet<UserId>,
         dirty_details: &mut HashSet<UserId>,
     ) {
@@ -150,7 +162,7 @@ impl JournalIndex {
     ///
     /// That is more than the group appends, so that the journal never has much more than two rows for each record. It is 0
     /// for a group without rows, because such a group deletes none.
-    pub fn review_count(&self, state: &State, group: &Group) -> usize {
+    pub fn review_count<const SESSIONS: usize>(&self, state: &State<SESSIONS>, group: &Group) -> usize {
         let rows = usize::try_from(self.next_row - self.first_row).unwrap_or(usize::MAX);
         let wanted = 2 * (state.users.len() + state.details.len()) + SLACK;
         if rows > wanted && group.len() > 0 { (3 * group.len() + 64).min(MAX_REVIEW.max(2 * group.len())) } else { 0 }

@@ -27,7 +27,7 @@ mod shift_tests;
 pub mod state;
 #[cfg(test)]
 mod tests;
-mod users;
+pub mod users;
 mod writer;
 
 use crate::clock::{Clock, StoredClock, amount};
@@ -39,6 +39,7 @@ use journal::{Journal, Metadata};
 use journal_index::JournalIndex;
 use pending::Pending;
 use presence_core::directory::Cursor;
+use presence_core::snapshot::RestoreError;
 use presence_core::{Instant, UserId};
 use state::State;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -131,11 +132,13 @@ impl Shards {
     /// Starts a shard for each journal, with slots for this many users in all.
     ///
     /// Everything stored is in memory when this returns, and fits: where more users are stored, there are more slots, but
-    /// new users are limited all the same. Without a journal a shard stores nothing.
+    /// new users are limited all the same. A user may have `sessions` sessions, one of [`users::SESSIONS`]. Without a journal
+    /// a shard stores nothing.
     /// `quota` bounds the users of each application.
     pub fn start(
         journals: Vec<Option<Journal>>,
         users: usize,
+        sessions: usize,
         quota: &Arc<Quota>,
         clock: &Arc<Clock>,
         metrics: &Arc<Metrics>,
@@ -147,8 +150,15 @@ impl Shards {
             .enumerate()
             .map(|(number, journal)| {
                 let (shard, queue) = Shard::new(number, &notify);
-                let (writer, is_loaded) =
-                    start_writer(&shard, queue, journal, State::new(capacity, quota.clone()), clock, metrics);
+                let (loaded, is_loaded) = sync_channel(1);
+                let context = FlusherContext {
+                    jobs: shard.jobs.clone(),
+                    published: shard.published.clone(),
+                    metrics: metrics.clone(),
+                };
+                let (quota, clock) = (quota.clone(), clock.clone());
+                let parts = ShardParts { queue, journal, capacity, quota, clock, context, loaded };
+                let writer = spawn(format!("writer-{number}"), move || parts.run(sessions));
                 (shard, writer, is_loaded)
             })
             .collect();
@@ -248,21 +258,41 @@ fn warn_beyond_limit(stored: &[usize], users: usize, capacity: usize) {
     }
 }
 
-/// Starts a shard's writer. The receiver gets the outcome of loading the journal: the number of users that are stored.
-fn start_writer(
-    shard: &Shard,
+/// The parts of a shard that is about to start.
+struct ShardParts {
     queue: Receiver<Job>,
     journal: Option<Journal>,
-    state: State,
-    clock: &Arc<Clock>,
-    metrics: &Arc<Metrics>,
-) -> (JoinHandle<()>, Receiver<Result<usize, LoadError>>) {
-    let (clock, metrics) = (clock.clone(), metrics.clone());
-    let (jobs, published) = (shard.jobs.clone(), shard.published.clone());
-    let (loaded, is_loaded) = sync_channel(1);
-    let writer = spawn(format!("writer-{}", published.shard), move || {
-        let time = clock.time();
-        let outcome = match &journal {
+    capacity: usize,
+    quota: Arc<Quota>,
+    clock: Arc<Clock>,
+    context: FlusherContext,
+    /// The channel for the outcome of loading: the number of users that are stored.
+    loaded: SyncSender<Result<usize, LoadError>>,
+}
+
+impl ShardParts {
+    /// Loads and runs the shard, with this many sessions of a user, or with more if a user has more stored.
+    fn run(self, sessions: usize) {
+        let mut parts = Some(self);
+        for size in users::SESSIONS.into_iter().filter(|size| *size >= sessions) {
+            let Some(next) = parts else { return };
+            if size > sessions {
+                tracing::warn!("a user has more sessions than {sessions}: users of its shard may have {size}");
+            }
+            parts = match size {
+                8 => next.run_sized::<8>(),
+                16 => next.run_sized::<16>(),
+                32 => next.run_sized::<32>(),
+                _ => next.run_sized::<{ users::MAX_SESSIONS }>(),
+            };
+        }
+    }
+
+    /// Runs the shard until it is stopped. Returns its parts if a stored user has more sessions.
+    fn run_sized<const SESSIONS: usize>(self) -> Option<Self> {
+        let state = State::<SESSIONS>::new(self.capacity, self.quota.clone());
+        let time = self.clock.time();
+        let outcome = match &self.journal {
             Some(journal) => restore::load_all(journal, state, time),
             None => {
                 let index = JournalIndex::new(state.users.capacity());
@@ -271,15 +301,19 @@ fn start_writer(
         };
         let (state, index) = match outcome {
             Ok(restored) => restored,
-            Err(error) => return drop(loaded.send(Err(error))),
+            Err(LoadError::Record(_, RestoreError::Full)) if SESSIONS < users::MAX_SESSIONS => return Some(self),
+            Err(error) => {
+                drop(self.loaded.send(Err(error)));
+                return None;
+            }
         };
+        let Self { queue, journal, clock, context, loaded, .. } = self;
         drop(loaded.send(Ok(state.stored_users())));
-        let context = FlusherContext { jobs, published, metrics };
         let (link, flusher) = journal.map(|journal| context.start(journal, false)).unzip();
         let pending = Pending::new(link, index);
         Writer::new(Parts { state, pending, clock, time, jobs: queue, flusher, context }).run();
-    });
-    (writer, is_loaded)
+        None
+    }
 }
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {

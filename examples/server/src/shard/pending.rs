@@ -73,7 +73,7 @@ impl Pending {
     }
 
     /// Marks a user's record to be written, and that of the user it has evicted.
-    pub fn mark_dirty(&mut self, users: &Users, user: UserId) {
+    pub fn mark_dirty<const SESSIONS: usize>(&mut self, users: &Users<SESSIONS>, user: UserId) {
         if self.flusher.is_some() {
             self.dirty_users.insert(user);
             self.dirty_users.extend(self.index.evicted_by(users, user));
@@ -81,7 +81,7 @@ impl Pending {
     }
 
     /// Marks a user as erased, so that nothing is left of its earlier records.
-    pub fn mark_erased(&mut self, state: &mut State, user: UserId) {
+    pub fn mark_erased<const SESSIONS: usize>(&mut self, state: &mut State<SESSIONS>, user: UserId) {
         self.mark_changed_details(state);
         self.mark_dirty(&state.users, user);
         if self.flusher.is_some() {
@@ -90,7 +90,7 @@ impl Pending {
     }
 
     /// Marks both records of the users whose details have changed.
-    pub fn mark_changed_details(&mut self, state: &mut State) {
+    pub fn mark_changed_details<const SESSIONS: usize>(&mut self, state: &mut State<SESSIONS>) {
         for user in state.details.take_changed() {
             self.mark_dirty(&state.users, user);
             if self.flusher.is_some() {
@@ -142,18 +142,18 @@ impl Pending {
     /// Takes back the submitted group if it is durable by now, and reviews the oldest rows.
     ///
     /// Returns it if there was no room for it. Then memory is ahead of the journal, and must be reloaded.
-    pub fn poll_flushed(&mut self, state: &State) -> Option<Box<Unstored>> {
+    pub fn poll_flushed<const SESSIONS: usize>(&mut self, state: &State<SESSIONS>) -> Option<Box<Unstored>> {
         let flushed = self.flusher.as_ref()?.flushed.try_recv().ok()?;
         self.finish(flushed, state)
     }
 
     /// Waits until the submitted group is durable, then does the same.
-    pub fn wait_for_flush(&mut self, state: &State) -> Option<Box<Unstored>> {
+    pub fn wait_for_flush<const SESSIONS: usize>(&mut self, state: &State<SESSIONS>) -> Option<Box<Unstored>> {
         let flushed = self.flusher.as_ref().filter(|_| self.is_flushing)?.flushed.recv().ok()?;
         self.finish(flushed, state)
     }
 
-    fn finish(&mut self, flushed: Flushed, state: &State) -> Option<Box<Unstored>> {
+    fn finish<const SESSIONS: usize>(&mut self, flushed: Flushed, state: &State<SESSIONS>) -> Option<Box<Unstored>> {
         match flushed {
             Flushed::Group(FlushedGroup { group, oldest }) => {
                 self.is_flushing = false;
@@ -176,7 +176,12 @@ impl Pending {
     /// Submits the open group to the flusher, if it is not empty and the flusher is free.
     ///
     /// Reports whether everything is durable, or follows from what is, so that all changes may be published at once.
-    pub fn submit(&mut self, state: &mut State, now: Instant, virtual_now: u64) -> bool {
+    pub fn submit<const SESSIONS: usize>(
+        &mut self,
+        state: &mut State<SESSIONS>,
+        now: Instant,
+        virtual_now: u64,
+    ) -> bool {
         if self.flusher.is_none() || self.is_disk_full {
             return true;
         }

@@ -4,26 +4,30 @@
 //! is exact, whatever shifts of the clock there were since.
 
 use super::details::UserDetails;
-use super::users::SESSIONS;
 use crate::clock::Time;
 use presence_core::details::next_due_details;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{Duration, Instant, Policy, SessionId, User, next_due};
 
 /// A user as its record holds it.
-pub type StoredUser = User<SessionId, SESSIONS>;
+pub type StoredUser<const SESSIONS: usize> = User<SessionId, SESSIONS>;
 
 /// Reads a user's record, taken at an unshifted instant, on a clock that now shows this time.
 ///
 /// # Errors
 ///
 /// That of the snapshot.
-pub fn read_user(bytes: &[u8], taken_at: Instant, time: Time, policy: &Policy) -> Result<StoredUser, RestoreError> {
+pub fn read_user<const SESSIONS: usize>(
+    bytes: &[u8],
+    taken_at: Instant,
+    time: Time,
+    policy: &Policy,
+) -> Result<StoredUser<SESSIONS>, RestoreError> {
     let (now, unshifted, elapsed) = since(taken_at, time);
     match snapshot::restore(bytes, now, elapsed) {
         Err(RestoreError::BeforeEpoch) => {
             // After a shift by decades, a deadline that has passed may have been before 1970.
-            let mut user: StoredUser = snapshot::restore(bytes, unshifted, elapsed)?;
+            let mut user: StoredUser<SESSIONS> = snapshot::restore(bytes, unshifted, elapsed)?;
             while next_due(&user, unshifted, policy).is_some_and(|due| user.apply(&due).is_ok()) {}
             user.rebase(unshifted, now).map_err(|_| RestoreError::BeforeEpoch)?;
             Ok(user)

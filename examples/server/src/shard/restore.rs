@@ -9,6 +9,7 @@ use super::journal::{Journal, StaleRow};
 use super::journal_index::JournalIndex;
 use super::records::{self, StoredUser};
 use super::state::State;
+use super::users::MAX_SESSIONS;
 use crate::clock::Time;
 use presence_core::details::next_due_details;
 use presence_core::directory::Progress;
@@ -47,7 +48,11 @@ impl std::error::Error for LoadError {}
 /// # Errors
 ///
 /// Those of the journal and its records.
-pub fn load_all(journal: &Journal, mut state: State, time: Time) -> Result<(State, JournalIndex), LoadError> {
+pub fn load_all<const SESSIONS: usize>(
+    journal: &Journal,
+    mut state: State<SESSIONS>,
+    time: Time,
+) -> Result<(State<SESSIONS>, JournalIndex), LoadError> {
     let mut index = JournalIndex::new(state.users.capacity());
     let mut outcome = load(journal, &mut state, &mut index, time);
     if matches!(outcome, Err(LoadError::Full)) {
@@ -73,7 +78,8 @@ fn count_users(journal: &Journal, policy: &Policy, time: Time) -> Result<usize, 
     })?;
     for_each_newest(journal, Record::User, |row, taken_at, bytes| {
         let (_, bytes) = split_creator(row.record, bytes);
-        let mut user = records::read_user(bytes, taken_at, time, policy).map_err(damaged(row.user))?;
+        let user = records::read_user(bytes, taken_at, time, policy).map_err(damaged(row.user))?;
+        let mut user: StoredUser<MAX_SESSIONS> = user;
         advance_user(&mut user, now, policy)?;
         users.extend((!user.is_empty()).then_some(row.user));
         Ok(())
@@ -82,7 +88,12 @@ fn count_users(journal: &Journal, policy: &Policy, time: Time) -> Result<usize, 
 }
 
 /// Restores a state and the journal's index. The time must not be before anything that is stored.
-pub fn load(journal: &Journal, state: &mut State, index: &mut JournalIndex, time: Time) -> Result<(), LoadError> {
+pub fn load<const SESSIONS: usize>(
+    journal: &Journal,
+    state: &mut State<SESSIONS>,
+    index: &mut JournalIndex,
+    time: Time,
+) -> Result<(), LoadError> {
     let Time { now, shift } = time;
     index.shift = shift;
     index.metadata = journal.metadata().map_err(|error| LoadError::Journal(journal.path(), error))?;
@@ -184,7 +195,11 @@ fn damaged(user: UserId) -> impl FnOnce(RestoreError) -> LoadError {
 }
 
 /// Applies the due transitions of a user without a slot.
-fn advance_user(user: &mut StoredUser, now: Instant, policy: &Policy) -> Result<(), LoadError> {
+fn advance_user<const SESSIONS: usize>(
+    user: &mut StoredUser<SESSIONS>,
+    now: Instant,
+    policy: &Policy,
+) -> Result<(), LoadError> {
     while let Some(due) = next_due(user, now, policy) {
         user.apply(&due).map_err(|_| LoadError::Full)?;
     }
@@ -200,10 +215,10 @@ fn version_if_expired(details: &UserDetails, now: Instant) -> Option<u64> {
     details.is_empty().then(|| details.version())
 }
 
-fn restore_user(
-    state: &mut State,
+fn restore_user<const SESSIONS: usize>(
+    state: &mut State<SESSIONS>,
     id: UserId,
-    user: StoredUser,
+    user: StoredUser<SESSIONS>,
     now: Instant,
     expired_version: Option<u64>,
 ) -> Result<(), LoadError> {
@@ -221,9 +236,9 @@ fn restore_user(
 }
 
 /// Raises the version floor above a user without a slot. It must have been evicted when nothing was stored of it any more.
-fn restore_evicted(
-    state: &mut State,
-    mut user: StoredUser,
+fn restore_evicted<const SESSIONS: usize>(
+    state: &mut State<SESSIONS>,
+    mut user: StoredUser<SESSIONS>,
     now: Instant,
     details_version: u64,
 ) -> Result<(), LoadError> {

@@ -6,13 +6,15 @@ use super::job::OwnedDetailsCommand;
 use super::journal::{Journal, Metadata};
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
-use super::state::State;
 use super::tests::{empty_state, flush};
 use super::{layout, reset_clock, restore, stored_clock};
 use crate::clock::{Shift, Time};
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// A state with the default number of sessions of a user.
+type State = super::state::State<8>;
 
 const USERS: u8 = 7;
 const CAPACITY: usize = 4;

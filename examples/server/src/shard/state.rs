@@ -3,7 +3,7 @@
 use super::creators::{ApplicationFullError, Creators, Quota};
 use super::details::{DetailsStore, UserDetails};
 use super::job::{ActionError, Changes, FullScan, ListedUser, UserExplanation, UserList, UserView};
-use super::users::{SESSIONS, Users, allocate};
+use super::users::{Users, allocate};
 use presence_core::details::{DetailsCommand, DetailsError, decide_details};
 use presence_core::directory::{Cursor, Progress};
 use presence_core::{Cause, Command, CommandError, Instant, OverdueError, Policy, Presence, SessionId, User, UserId};
@@ -19,9 +19,9 @@ const MAX_SLOTS: usize = 16_384;
 pub const MAX_BEHIND: u64 = 4096;
 
 /// The users of a shard, and their details.
-pub struct State {
+pub struct State<const SESSIONS: usize> {
     /// The directory of users.
-    pub users: Users,
+    pub users: Users<SESSIONS>,
     /// The details of the users that have any.
     pub details: DetailsStore,
     /// The applications that users count for.
@@ -34,7 +34,7 @@ pub struct State {
     base: u64,
 }
 
-impl State {
+impl<const SESSIONS: usize> State<SESSIONS> {
     /// Creates an empty state for at most this many users, which count for their applications in this quota.
     pub fn new(users: usize, quota: Arc<Quota>) -> Self {
         let creators = Creators::new(quota);

@@ -8,7 +8,6 @@ use super::journal::{Journal, Metadata};
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::restore;
-use super::state::State;
 use super::writer::{Parts, Writer};
 use super::{Shard, capacity, layout, shard_of, stored_clock};
 use crate::clock::{Clock, Shift, Time};
@@ -20,6 +19,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::oneshot::channel;
 use tokio::sync::watch;
+
+/// A state with the default number of sessions of a user.
+type State = super::state::State<8>;
 
 fn id(number: u8) -> UserId {
     UserId::from_bytes([number; 16])

@@ -28,8 +28,8 @@ const MAX_JOBS: usize = 256;
 const MAX_STEPS: usize = 256;
 
 /// A writer, to be run on a thread of its own.
-pub struct Writer {
-    state: State,
+pub struct Writer<const SESSIONS: usize> {
+    state: State<SESSIONS>,
     pending: Pending,
     clock: Arc<Clock>,
     now: Instant,
@@ -49,9 +49,9 @@ pub struct Writer {
 }
 
 /// The parts of a [`Writer`].
-pub struct Parts {
+pub struct Parts<const SESSIONS: usize> {
     /// The restored state.
-    pub state: State,
+    pub state: State<SESSIONS>,
     /// The changes that are not durable yet.
     pub pending: Pending,
     /// The server's clock.
@@ -66,9 +66,9 @@ pub struct Parts {
     pub context: FlusherContext,
 }
 
-impl Writer {
+impl<const SESSIONS: usize> Writer<SESSIONS> {
     /// Creates a writer.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: Parts<SESSIONS>) -> Self {
         let Parts { state, pending, clock, time: Time { now, shift }, jobs, flusher, context } = parts;
         let user_count = context.metrics.users.get_or_create_owned(&context.published.label());
         Self {

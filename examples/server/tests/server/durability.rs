@@ -193,6 +193,36 @@ fn v1_s9_a_smaller_directory_restores_the_users_that_have_not_expired() {
 }
 
 #[test]
+fn s9_a_user_keeps_the_sessions_it_has_when_fewer_are_allowed() {
+    let session = |number: usize| format!("{number:08x}-0000-4000-8000-000000000000");
+    let mut server = Server::start_with(&["--virtual-clock", "--sessions", "16"]);
+    let own = server.keep();
+    let data = server.data().to_owned();
+    for number in 0..16 {
+        assert_eq!(server.set(ADELE, &session(number), "Away", "PT5M").status, 200, "{number}");
+    }
+    let rejected = server.set(ADELE, &session(16), "Away", "PT5M");
+    assert_eq!((rejected.status, rejected.error().as_str()), (507, "InsufficientStorage"));
+    server.kill();
+    let mut server = Server::start_on(&data, &["--virtual-clock"]);
+    for number in 0..16 {
+        assert_eq!(server.set(ADELE, &session(number), "InACall", "PT5M").status, 200, "{number}");
+    }
+    assert_eq!(server.set(ADELE, &session(16), "Away", "PT5M").status, 507);
+    // When they have expired and nothing stored has so many, the option counts again.
+    server.advance(300);
+    assert_eq!(server.set(ADELE, &session(0), "InACall", "PT4H").status, 200);
+    server.kill();
+    let server = Server::start_on(&data, &["--virtual-clock"]);
+    assert_eq!(server.activity(ADELE).0, "InACall");
+    for number in 0..8 {
+        assert_eq!(server.set(ADELE, &session(number), "InACall", "PT5M").status, 200, "{number}");
+    }
+    assert_eq!(server.set(ADELE, &session(8), "Away", "PT5M").status, 507);
+    drop(own);
+}
+
+#[test]
 fn sigterm_finishes_requests_and_leaves_no_log_behind() {
     let mut server = Server::start();
     let own = server.keep();
