@@ -73,13 +73,17 @@ def test_unknown_members_are_ignored(server):
     assert ask(server, post(large)).status == 200
 
 
+def test_h9_a_byte_order_mark_is_skipped(server):
+    assert ask(server, post(b"\xef\xbb\xbf" + SET_BODY.encode())).status == 200
+
+
 BAD_BODIES = {
     "empty": b"",
     "spaces": b"    ",
     "text": b"hello",
     "half": SET_BODY[:-1].encode(),
     "twice": SET_BODY.encode() * 2,
-    "byte order mark": b"\xef\xbb\xbf" + SET_BODY.encode(),
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + SET_BODY.encode(),
     "utf-16": SET_BODY.encode("utf-16"),
     "not utf-8": SET_BODY.encode().replace(b"Away", b"Aw\xffy", 1),
     "an overlong slash": SET_BODY.encode()[:-1] + b',"x":"\xc0\xaf"}',

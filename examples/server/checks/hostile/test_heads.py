@@ -43,16 +43,18 @@ STATUSES_OF_PATHS = {
     f"/v1.0/users/%2e%2e%2fusers%2f{USER}/presence": 400,
     "/v1.0/users/../../../../etc/passwd": 404,
     "/%2e%2e/%2e%2e/etc/passwd": 404,
-    # An escaped slash belongs to its segment.
+    # An escaped slash belongs to its segment, here to a user's id.
     f"/v1.0/users%2F{USER}/presence": 404,
-    f"/v1.0/users/{USER}%2Fpresence": 404,
+    f"/v1.0/users/{USER}%2Fpresence": 400,
     f"/v1.0/users/{USER}%2F/presence": 400,
     f"/v1.0%2Fusers/{USER}/presence": 404,
     f"//v1.0/users/{USER}/presence": 404,
     f"/v1.0//users/{USER}/presence": 404,
     f"/v1.0/users//{USER}/presence": 404,
-    f"/v1.0/users/{USER}/presence/": 404,
-    f"/V1.0/users/{USER}/presence": 404,
+    # Rule H7.
+    f"/v1.0/users/{USER}/presence/": 200,
+    f"/v1.0/users/{USER}/presence//": 404,
+    f"/V1.0/users/{USER}/presence": 200,
     f"/v1.0/v1.0/users/{USER}/presence": 404,
     f"/v1.0/users/{USER}/presence%00": 404,
     f"/v1.0/users/{USER}%00/presence": 400,
@@ -89,12 +91,19 @@ def test_malformed_targets(server, path):
     assert response is None or response.status in (400, 404)
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "SETPRESENCE"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "SETPRESENCE"])
 def test_h1_methods(server, method):
     with Raw(server) as raw:
         raw.send(f"{method} {PRESENCE} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{TOKEN}\r\n")
         line = raw.reader.readline()
     assert line.split()[1] == b"405", line
+
+
+def test_h9_head_is_answered_without_a_body(server):
+    with Raw(server) as raw:
+        raw.send(f"HEAD {PRESENCE} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{TOKEN}\r\n")
+        head, _, body = raw.reader.read().partition(b"\r\n\r\n")
+    assert head.split()[1] == b"200" and not body, (head, body)
 
 
 NO_HTTP = {
