@@ -8,6 +8,7 @@ from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.users.item.presence.presence_request_builder import PresenceRequestBuilder
+from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
 from msgraph_core.requests.batch_request_builder import BatchRequestBuilder
 from msgraph_core.requests.batch_request_content import BatchRequestContent
 from msgraph_core.requests.batch_request_item import BatchRequestItem
@@ -53,6 +54,28 @@ async def test_select_returns_only_the_selected_members(server):
     selected = await presence.get(RequestConfiguration(query_parameters=query))
     assert shown(selected) == ("Away", "Away")
     assert (selected.id, selected.sequence_number, selected.work_location) == (None, None, None)
+
+
+async def test_section_7_what_is_known_of_a_user(server):
+    """As a light begins: who am I, then how am I."""
+    signed_in = sdk.graph(server.url, names.USER_TOKEN)
+    for user in (
+        await signed_in.me.get(),
+        await signed_in.users.by_user_id(USER).get(),
+        await sdk.graph(server.url).users.by_user_id(names.PRINCIPAL_NAME).get(),
+    ):
+        assert (user.id, user.user_principal_name, user.display_name) == (USER, names.PRINCIPAL_NAME, None)
+    query = UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(select=["id", "mail", "jobTitle"])
+    selected = await signed_in.me.get(RequestConfiguration(query_parameters=query))
+    assert (selected.id, selected.user_principal_name) == (USER, None)
+    with pytest.raises(ODataError) as nobody:
+        await sdk.graph(server.url).me.get()
+    assert (nobody.value.response_status_code, nobody.value.error.code) == (400, "BadRequest")
+    batch = BatchRequestContent()
+    batch.add_request("1", BatchRequestItem(element(Method.GET, "/me"), "1"))
+    batch.add_request("2", BatchRequestItem(element(Method.GET, "/me/presence"), "2"))
+    response = await BatchRequestBuilder(signed_in.request_adapter).post(batch)
+    assert response.get_response_status_codes() == {"1": 200, "2": 200}
 
 
 def element(method, url, body=None, headers=None):
