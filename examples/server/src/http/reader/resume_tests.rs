@@ -6,6 +6,7 @@
 use super::super::fixture::Fixture;
 use super::{FeedEvent, Reader};
 use crate::shard::job::{Job, UserView};
+use crate::shard::layout::MAX_SHARDS;
 use presence_core::{Command, Duration, Policy, Presence, SessionId, UserId};
 use std::collections::HashMap;
 use tokio::sync::oneshot::channel;
@@ -156,10 +157,11 @@ async fn follow(seed: u64, shards: usize, odds: &Odds) -> Client {
 #[tokio::test]
 async fn v2_a_scan_that_breaks_off_is_resumed_and_misses_nothing() {
     let odds = Odds { change: 3, advance: 100_000, lost_connection: 15 };
-    for (seed, shards) in [(1, 1), (2, 2), (3, 3), (4, 7)] {
+    for (seed, shards) in [(1, 1), (2, 2), (3, 3), (4, 7), (5, MAX_SHARDS)] {
         let client = follow(seed, shards, &odds).await;
         assert_eq!(client.start_overs, 1, "seed {seed}: nothing was evicted, so it is never necessary");
-        assert!(client.events < 5000, "seed {seed}: {} events for at most a thousand users", client.events);
+        let users = client.known.len();
+        assert!(client.events < 4 * users, "seed {seed}: {} events for {users} users", client.events);
     }
 }
 
