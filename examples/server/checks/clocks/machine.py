@@ -48,6 +48,10 @@ class Machine:
         """Returns the time of the wall clock, in seconds since 1970."""
         return time.time() + self.wall_moved
 
+    def boot(self):
+        """Returns the time of the boot-time clock, in seconds since the start of this machine."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) + self.boot_moved
+
     def close(self):
         self.memory.close()
         self.file.close()

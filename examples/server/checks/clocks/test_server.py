@@ -145,6 +145,38 @@ def test_a_step_back_that_lasts_is_undone_for_good(machine, server):
         assert activity(client, names.USER) == "Offline"
 
 
+def test_a_kill_leaves_the_clock_before_a_shift_or_after_it(machine, server):
+    """Kills the server around the moment at which it shifts its shards. Whatever came of it, leases are what they were."""
+    users = [names.numbered("clocks", number) for number in range(20)]
+    with server.client() as client:
+        for user in users:
+            call(client, user, "PT4H")
+    began = machine.boot()
+    leads = [0]
+    for delay in (0.2, 0.6, 0.9, 1.0, 1.1):
+        machine.step(-HOUR)
+        told(server, "stepped back by 3600 s (1h)")
+        machine.run(61)
+        time.sleep(delay)
+        server.kill()
+        # Only what the next run says counts.
+        server.log.seek(0)
+        server.log.truncate()
+        server.start()
+        with server.client() as client:
+            leads.append(now(client) - machine.wall())
+            was_shifted = abs(leads[-1] - leads[-2]) <= NEAR
+            # Behind the data, the wall clock does not tell how long ago that was stored.
+            assert was_shifted or 0 <= leads[-2] + HOUR - leads[-1] <= 61 + 2 * PATIENCE, leads
+            assert ("ahead of the wall clock" in server.messages()) == (leads[-1] > NEAR), leads
+            assert {activity(client, user) for user in users} == {"InACall"}
+    with server.client() as client:
+        machine.run(4 * HOUR - int(machine.boot() - began) - PATIENCE)
+        assert {activity(client, user) for user in users} == {"InACall"}
+        machine.run(PATIENCE + 5 * (61 + 2 * PATIENCE))
+        assert {activity(client, user) for user in users} == {"Offline"}
+
+
 def test_a_minute_in_2099_is_undone(machine, server):
     with server.client() as client:
         call(client, names.USER, "PT4H")
