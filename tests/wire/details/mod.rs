@@ -63,20 +63,20 @@ impl Environment for World {
     }
 }
 
-struct Wire {
+pub struct Wire {
     users: Users,
     now: Instant,
-    caller: Caller,
+    pub caller: Caller,
     has_environment: bool,
 }
 
 impl Wire {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let users = Users::new(InlineDirectory::with_policy(Policy::GRAPH), Map::default());
         Self { users, now: Instant::ZERO, caller: Caller::Trusted { me: Some(user(ADELE)) }, has_environment: true }
     }
 
-    fn send(&mut self, method: &str, target: &str, body: &str) -> (u16, Value) {
+    pub fn send(&mut self, method: &str, target: &str, body: &str) -> (u16, Value) {
         let mut bytes = vec![0; 100_000];
         let mut buffer = Buffer::new(&mut bytes);
         let mut context = Context::new(self.now, self.caller);

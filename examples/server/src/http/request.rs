@@ -31,6 +31,8 @@ impl<'a> ServerRequest<'a> {
         let (mut method, mut url) = ([0; LONGEST], [0; LONGEST]);
         let method = text(element, "method", &mut method);
         match (method, text(element, "url", &mut url).and_then(explained)) {
+            // Rule H9: only over HTTP there is such a method.
+            (Some(method), Some(_)) if method.eq_ignore_ascii_case("HEAD") => Err(Error::MethodNotAllowed),
             (Some(method), Some(presence)) => Self::parse_explain(method, presence, context),
             _ => element.request(context, policy).map(Self::Graph),
         }

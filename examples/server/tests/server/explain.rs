@@ -131,6 +131,10 @@ fn section_7_explain_on_every_path() {
     for path in me.iter().copied().chain(others.iter().map(String::as_str)) {
         let response = server.get("adele", path);
         assert_eq!((response.status, &response.json()["activity"]), (200, &json!("InACall")), "{path}");
+        let head = server.send("HEAD", path, &[("authorization", "Bearer adele")], b"");
+        assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
+        let batch = json!({"requests": [{"id": "1", "method": "HEAD", "url": path}]});
+        assert_eq!(server.post("adele", "/v1.0/$batch", &batch).json()["responses"][0]["status"], 405, "{path}");
         let post = server.post_empty("adele", path);
         assert_eq!((post.status, post.header("allow")), (405, Some("GET, HEAD")), "{path}");
         let batch = json!({"requests": [{"id": "1", "method": "GET", "url": path}]});
