@@ -318,6 +318,12 @@ fn p2_m5_a_store_under_another_policy_keeps_details() {
     assert_eq!(store.execute(SECOND(59), bob, meeting, &mut |_, _| {}), Err(CommandError::UsersFull), "pinned");
     store.advance_details(SECOND(60));
     assert_eq!(version(&store, SECOND(60), adele), 2, "unpinned, with the changes");
+    store.insert(adele, Details::with_version(5)).unwrap();
+    assert_eq!(version(&store, SECOND(60), adele), 7, "restored details are taken over");
+    let users: InlineDirectory<UserId, SessionId, 2, 1> = InlineDirectory::with_policy(Policy::GRAPH);
+    let mut store = WithDetails::new((users, &Policy::MIRROR), Map::default());
+    store.insert(adele, Details::with_version(5)).unwrap();
+    assert_eq!(version(&store, SECOND(60), adele), 5, "pinned before");
 }
 
 /// Users and details may lie elsewhere, and be borrowed for a command.
