@@ -32,9 +32,14 @@ impl Identity {
 
     /// Reports whether the caller may know why this user's presence is what it is.
     ///
-    /// That tells who appears offline, and which applications run: it is for the user, and for those who were given it.
+    /// That tells who appears offline, and which applications run: it is for the user, and for applications by themselves that
+    /// were given it.
     pub fn may_explain(&self, user: UserId) -> bool {
-        self.explains_all || self.is_trusted() || (self.caller.me() == Some(user) && self.caller.may_read(user))
+        match self.caller {
+            Caller::Trusted { .. } => true,
+            Caller::Application { .. } => self.explains_all,
+            Caller::Delegated { user: own, .. } => own == user && (self.explains_all || self.caller.may_read(user)),
+        }
     }
 }
 
@@ -237,9 +242,9 @@ mod tests {
             (":Presence.Read.All", (yes, no, false), (yes, of_own, false)),
             (":Presence.ReadWrite", (no, no, false), (of_own, of_own, false)),
             (":Presence.ReadWrite.All", (yes, no, false), (of_own, of_own, false)),
-            (":Presence.Explain.All", (no, yes, false), (no, yes, false)),
+            (":Presence.Explain.All", (no, yes, false), (no, of_own, false)),
             (":Presence.Admin.All", (no, no, true), (no, no, false)),
-            (":Presence.Read.All,Presence.Explain.All,Presence.Admin.All", (yes, yes, true), (yes, yes, false)),
+            (":Presence.Read.All,Presence.Explain.All,Presence.Admin.All", (yes, yes, true), (yes, of_own, false)),
         ] {
             assert_eq!((application(list), delegated(list)), (by_itself, for_user), "{list}");
         }
