@@ -48,6 +48,10 @@ fn ids(target: &str) -> Result<Vec<UserId>, Error> {
 
 /// Checks the outcome of a read of the collection.
 pub fn assert_filtered(target: &str, outcome: &Result<Request<'_>, Error>) {
+    // The headers and the body of an element are looked for before its filter is read.
+    if let Err(Error::Malformed(Field::Headers) | Error::Duplicate(Field::Headers | Field::Body)) = outcome {
+        return;
+    }
     match (ids(target), outcome) {
         (Err(expected), outcome) => assert_eq!(*outcome, Err(expected), "{target}"),
         (Ok(expected), Ok(Request::GetPresences(ids))) => {

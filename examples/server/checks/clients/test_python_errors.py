@@ -92,14 +92,14 @@ async def test_h1_an_error_repeats_the_clients_id(server):
 
 
 async def test_section_7_an_application_has_no_me(server):
-    assert (await error_of(sdk.graph(server.url).me.presence.get()))[:2] == (404, "NotFound")
+    assert (await error_of(sdk.graph(server.url).me.presence.get()))[:2] == (400, "BadRequest")
 
 
 async def test_h1_methods_that_graph_does_not_have(server):
     presence = sdk.graph(server.url).users.by_user_id(USER).presence
     assert (await error_of(presence.delete()))[0] == 405
     assert (await error_of(presence.patch(sdk.Presence(availability="Away"))))[0] == 405
-    assert (await error_of(sdk.graph(server.url).communications.presences.get()))[0] == 404
+    assert (await error_of(sdk.graph(server.url).communications.presences.get()))[0] == 400, "without a filter"
 
 
 async def test_h1_a_throttled_client_retries_and_gives_up_in_the_end(server):
