@@ -167,13 +167,24 @@ fn overwrite_deleted(connection: Connection, path: &Path) -> Result<Connection, 
         Err(error) if error.is_full(path) => tracing::warn!("no room to overwrite what was deleted before: {error}"),
         outcome => outcome?,
     }
-    checkpoint(&connection)?;
+    checkpoint_if_room(&connection, path)?;
     Ok(connection)
 }
 
 /// Moves everything from the write-ahead log into the file.
 pub fn checkpoint(connection: &Connection) -> Result<(), JournalError> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
+/// Does the same, or nothing if there is no room in the file. Then the log stays, and the next start reads it.
+pub fn checkpoint_if_room(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    match checkpoint(connection) {
+        Err(error) if error.is_full(path) => {
+            tracing::warn!("no room to move the log into the journal: {error}");
+            Ok(())
+        }
+        outcome => outcome,
+    }
 }
 
 /// Connects to a database without changing it, and returns its format version; 0 if it is empty.

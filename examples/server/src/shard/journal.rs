@@ -251,11 +251,7 @@ impl Journal {
 
     /// Closes the journal, after moving everything into the file itself, if there is room.
     pub fn close(self) -> Result<(), JournalError> {
-        match database::checkpoint(&self.connection) {
-            // The log stays, and the next start reads it.
-            Err(error) if error.is_full(&self.path()) => tracing::warn!("no room to move the log into the journal"),
-            outcome => outcome?,
-        }
+        database::checkpoint_if_room(&self.connection, &self.path())?;
         self.connection.close().map_err(|(_, error)| error.into())
     }
 }
