@@ -94,7 +94,8 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     runtime.spawn(signals.handle(stop, reload));
     announce(&place, hint.as_deref())?;
     let following = app.clone();
-    runtime.spawn(async move { follow::follow(&following.clock, || following.shards.wake()).await });
+    let follow = move || follow::follow(&following.clock, || following.shards.wake());
+    std::thread::Builder::new().name("clock".to_owned()).spawn(follow)?;
     runtime.block_on(connections::serve(listeners, limits, router(app.clone()), &app, stopping));
     app.shards.stop();
     runtime.shutdown_background();

@@ -1,11 +1,12 @@
 //! Following the machine's clocks while the server runs.
 //!
 //! Time-outs, those of the writers among them, are measured by the monotonic clock, which knows neither steps nor, on Linux,
-//! the time for which the machine has slept. One task looks every second, and wakes the writers when more time has passed than
-//! their time-outs can know. That is cheaper than a time-out of at most a second in every writer.
+//! the time for which the machine has slept. One thread looks every second, and wakes the writers when more time has passed than
+//! their time-outs can know. That is cheaper than a time-out of at most a second in every writer. It is a thread and no task,
+//! because its sleep depends on no reading of a clock, and it waits behind no request.
 
 use super::timekeeper::Step;
-use super::{Clock, amount};
+use super::{Clock, Time, amount};
 use presence_core::Duration;
 use std::time::Instant as Monotonic;
 
@@ -13,23 +14,27 @@ use std::time::Instant as Monotonic;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// The time, unknown to the monotonic clock, by which a deadline may be late.
 const TOLERANCE: Duration = Duration::from_millis(100);
+/// The time between two looks that shows a leap of all clocks. A look that is late for another reason does no harm.
+const LEAP: Duration = Duration::from_secs(3);
 
 /// Follows steps of the wall clock for ever, and calls `wake` when deadlines may have come unnoticed.
-pub async fn follow(clock: &Clock, wake: impl Fn()) {
+pub fn follow(clock: &Clock, wake: impl Fn()) {
     if clock.is_virtual() {
         return;
     }
     let mut woken = (clock.time(), Monotonic::now());
+    let mut last = woken.0;
     loop {
-        tokio::time::sleep(INTERVAL.into()).await;
+        std::thread::sleep(INTERVAL.into());
         report(clock.observe());
         let time = clock.time();
-        let passed = time.unshifted().saturating_duration_since(woken.0.unshifted());
-        let unknown = passed.saturating_sub(woken.1.elapsed().into());
-        if unknown > TOLERANCE || time.shift != woken.0.shift {
+        let since = |earlier: Time| time.unshifted().saturating_duration_since(earlier.unshifted());
+        let unknown = since(woken.0).saturating_sub(woken.1.elapsed().into());
+        if unknown > TOLERANCE || since(last) > LEAP || time.shift != woken.0.shift {
             wake();
             woken = (time, Monotonic::now());
         }
+        last = time;
     }
 }
 

@@ -49,19 +49,19 @@ pub enum Step {
 /// A step back that has not been followed yet.
 #[derive(Clone, Copy, Debug)]
 struct Behind {
-    /// The reading of the boot-time clock when it was first seen.
-    since: Duration,
+    /// The unshifted time when it was first seen.
+    since: Instant,
     /// The lead of the server's clock then.
     lead: Duration,
 }
 
-/// The server's time since its last step.
+/// The server's time since the clocks were last compared.
 #[derive(Debug)]
 pub struct Timekeeper {
-    /// The boot-time clock at the last step.
+    /// The boot-time clock at that moment.
     boot: Duration,
-    /// The server's time at the last step.
-    at_step: Time,
+    /// The server's time at that moment.
+    last: Time,
     /// The part of the lead over the wall clock that is no step back: what the data were ahead at the start, as far as the
     /// wall clock has not caught up since.
     accepted: Duration,
@@ -73,21 +73,23 @@ impl Timekeeper {
     pub fn start(reading: Reading, newest: Instant, shift: Shift) -> Self {
         let now = newest.max(reading.wall);
         let accepted = now.saturating_duration_since(reading.wall);
-        Self { boot: reading.boot, at_step: Time { now, shift }, accepted, behind: None }
+        Self { boot: reading.boot, last: Time { now, shift }, accepted, behind: None }
     }
 
-    /// Returns the time at this reading of the boot-time clock.
+    /// Returns the time at this reading of the boot-time clock. If that clock should go back, time stands still.
     pub fn time(&self, boot: Duration) -> Time {
         let elapsed = boot.saturating_sub(self.boot);
-        Time { now: self.at_step.now.saturating_add(elapsed), ..self.at_step }
+        Time { now: self.last.now.saturating_add(elapsed), ..self.last }
     }
 
     /// Compares the clocks, and returns the step that this reading shows, if it is a second or more.
     pub fn observe(&mut self, reading: Reading) -> Option<Step> {
-        let Time { now, shift } = self.time(reading.boot);
+        let time = self.time(reading.boot);
+        let Time { now, shift } = time;
+        (self.boot, self.last) = (reading.boot, time);
         if let Some(step) = reading.wall.checked_duration_since(now) {
-            self.set(reading.boot, Time { now: reading.wall, shift });
-            self.accepted = Duration::ZERO;
+            self.last.now = reading.wall;
+            (self.accepted, self.behind) = (Duration::ZERO, None);
             return (step >= SECOND).then_some(Step::Forward(step));
         }
         let lead = now.saturating_duration_since(reading.wall);
@@ -99,23 +101,18 @@ impl Timekeeper {
         }
         match self.behind {
             Some(behind) if behind.is_steady(lead) => {
-                if reading.boot.saturating_sub(behind.since) < MINUTE {
+                if time.unshifted().saturating_duration_since(behind.since) < MINUTE {
                     return None;
                 }
-                self.set(reading.boot, Time { now: now.saturating_sub(step), shift: shift.plus(step) });
+                self.last = Time { now: now.saturating_sub(step), shift: shift.plus(step) };
+                self.behind = None;
                 Some(Step::Back(step))
             }
             earlier => {
-                self.behind = Some(Behind { since: reading.boot, lead });
+                self.behind = Some(Behind { since: time.unshifted(), lead });
                 earlier.is_none().then_some(Step::Behind(step))
             }
         }
-    }
-
-    fn set(&mut self, boot: Duration, time: Time) {
-        self.boot = boot;
-        self.at_step = time;
-        self.behind = None;
     }
 }
 

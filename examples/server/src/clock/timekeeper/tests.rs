@@ -157,6 +157,20 @@ fn data_that_is_ahead_at_the_start_is_not_shifted() {
     assert_eq!(machine.lead(), 0);
 }
 
+/// No kernel does that, but what changes the clocks of programs may.
+#[test]
+fn a_boot_time_clock_that_goes_back_stops_the_server_for_a_moment() {
+    let mut machine = Machine::ahead(Duration::ZERO);
+    machine.observe_for(10_000);
+    machine.step_back(HOUR);
+    machine.boot = machine.boot.saturating_sub(HOUR);
+    let before = machine.time();
+    assert_eq!(machine.observe(), Some(Step::Behind(HOUR)));
+    assert_eq!(machine.time(), before);
+    assert_eq!(machine.observe_for(60), [Step::Back(HOUR)]);
+    assert_eq!(machine.lead(), 0);
+}
+
 /// Random clocks, against what must hold of any.
 #[test]
 fn the_server_goes_back_only_as_the_wall_clock_lasts_and_loses_no_time() {
