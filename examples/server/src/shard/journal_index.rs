@@ -18,7 +18,9 @@ const MAX_REVIEW: usize = if cfg!(test) { 64 } else { 1024 };
 ///
 /// When SQLite removes rows, it moves some behind them from page to page, and leaves copies of those in unused bytes. So the
 /// rows on the next three pages, of less than 100 rows each, must not hold texts that still count.
-const MARGIN: i64 = if cfg!(test) { 4 } else { 384 };
+pub const MARGIN: i64 = 384;
+/// The same, but for tests of small journals.
+const MARGIN_HERE: i64 = if cfg!(test) { 4 } else { MARGIN };
 /// The longest time, in milliseconds, for which the clock's progress stays out of the metadata.
 const CLOCK_INTERVAL: u64 = 1000;
 
@@ -170,7 +172,7 @@ impl JournalIndex {
 
     /// Returns the state that rows written now record.
     pub fn journal_state(&self) -> JournalState {
-        JournalState { oldest: self.oldest_row.max(self.first_row - MARGIN), metadata: self.metadata.number }
+        JournalState { oldest: self.oldest_row.max(self.first_row - MARGIN_HERE), metadata: self.metadata.number }
     }
 
     /// Reports whether the state has a shift that the metadata lacks.
