@@ -40,6 +40,8 @@ pub struct Writer<const SESSIONS: usize> {
     is_behind: bool,
     /// The callers that wait for an advance of the clock.
     advancing: Vec<Sender<()>>,
+    /// The reads of changes that wait until all that is due is applied.
+    reading: Vec<Job>,
     /// The advances of the clock that wait for room on the disk.
     postponed: Vec<Job>,
     /// The thread of the flusher.
@@ -80,6 +82,7 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
             jobs,
             is_behind: true,
             advancing: Vec::new(),
+            reading: Vec::new(),
             postponed: Vec::new(),
             flusher,
             context,
@@ -176,6 +179,12 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
         let Some(job) = job else { return false };
         if matches!(job, Job::ExecuteDetails(_, _, shift, ..) if shift > self.shift) {
             self.follow_clock();
+        }
+        if matches!(job, Job::Changes(..)) && self.state.next_deadline().is_some_and(|due| due.is_due(self.now)) {
+            // It would show what is due, and the next read would show that once more when it was applied.
+            self.is_behind = true;
+            self.reading.push(job);
+            return false;
         }
         let Self { state, pending, now, shift, .. } = self;
         match job {
@@ -325,6 +334,10 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
             for to in self.advancing.drain(..) {
                 // The response shows the new clock, which must be durable.
                 self.pending.respond(Response::Advanced(to), true);
+            }
+            for job in std::mem::take(&mut self.reading) {
+                self.context.metrics.queued.inc();
+                self.execute(job);
             }
         }
     }

@@ -2,11 +2,14 @@
 
 use super::super::fixture::Fixture;
 use super::{FeedEvent, Reader};
+use crate::shard::job::{Changes, Job};
 use crate::shard::state::{CHUNK, MAX_BEHIND};
-use presence_core::{Presence, UserId};
+use presence_core::directory::Cursor;
+use presence_core::{Instant, Presence, UserId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot::channel;
 
 const SHARDS: usize = 2;
 /// The presences that a writer sets in rotation, each a visible change.
@@ -156,4 +159,32 @@ async fn v2_a_reader_that_is_too_slow_starts_over() {
     }
     assert_eq!(client.start_overs, 3);
     assert_eq!(Arc::strong_count(&writer.fixture.app), 2, "only the fixture and the reader hold it");
+}
+
+/// Rule V1: a change that is due when changes are read is sent once, not once more when it is applied.
+#[tokio::test]
+async fn v1_a_change_that_is_due_is_sent_once() {
+    let fixture = Fixture::new(1, 10);
+    fixture.set(user(1), Presence::InACall).await;
+    let send = |job| fixture.app.shards.send(0, job).unwrap();
+    let read = |since| {
+        let (to, changes) = channel();
+        send(Job::Changes(since, to));
+        async move {
+            match changes.await.unwrap() {
+                Changes::Users(users) => users,
+                Changes::StartOver => panic!("it starts over"),
+            }
+        }
+    };
+    // A long job first, so that the writer takes the two others at one instant.
+    let (to, _long) = channel();
+    send(Job::ReadMany(vec![user(1); 300_000], to));
+    let (to, advanced) = channel();
+    send(Job::Advance(Instant::from_secs(1000), to));
+    let first = read(Cursor::START).await;
+    advanced.await.unwrap();
+    let [(view, cursor)] = first.as_slice() else { panic!("{first:?}") };
+    assert_eq!((view.presence, view.version), (Presence::Offline, 2));
+    assert_eq!(read(*cursor).await.len(), 0);
 }
