@@ -136,9 +136,11 @@ impl<'a> Target<'a> {
     #[must_use]
     pub fn strip_action(target: &'a str, action: &str) -> Option<&'a str> {
         let path = until(target, b"?#");
-        let (before, last) = path.strip_suffix('/').unwrap_or(path).rsplit_once('/')?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let slash = path.bytes().rposition(|byte| byte == b'/')?;
+        let (before, last) = path.split_at_checked(slash)?;
         // A slash at the end is ignored, but not two in the middle.
-        (is_action(last, action) && !before.ends_with('/')).then_some(before)
+        (is_action(last.get(1..)?, action) && !before.ends_with('/')).then_some(before)
     }
 
     fn read(target: &'a str) -> Option<Self> {
@@ -416,6 +418,27 @@ mod tests {
             ] {
                 assert_eq!(parse(unknown), None, "{unknown}");
             }
+        }
+    }
+
+    #[test]
+    fn h7_an_action_of_an_application_is_stripped_in_every_form() {
+        for (target, expected) in [
+            ("/me/presence/explain", Some("/me/presence")),
+            ("/v1.0/users('7')/presence/Microsoft.Graph.EXPLAIN/?x=/y#/z", Some("/v1.0/users('7')/presence")),
+            ("https://x/communications/presences/7/%65xplain#x", Some("https://x/communications/presences/7")),
+            ("/explain", Some("")),
+            ("explain", None),
+            ("", None),
+            ("/", None),
+            ("/me/presence", None),
+            ("/me/presence/explainx", None),
+            ("/me/presence/explain/x", None),
+            ("/me/presence/explain//", None),
+            ("/me/presence//explain", None),
+            ("/me/presence?x=/explain", None),
+        ] {
+            assert_eq!(Target::strip_action(target, "explain"), expected, "{target}");
         }
     }
 
