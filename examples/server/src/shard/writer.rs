@@ -22,7 +22,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot::Sender;
 
-/// The most jobs that are executed at one instant.
+/// The most jobs that are executed between two applications of what is due.
 const MAX_JOBS: usize = 256;
 /// The most steps of [`State::advance`] between two looks at the queue.
 const MAX_STEPS: usize = 256;
@@ -98,7 +98,6 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
             self.advance();
             self.submit();
             let Some(first) = self.next_job() else { break };
-            self.follow_clock();
             is_stopping = self.execute(first);
             for _ in 1..MAX_JOBS {
                 match self.jobs.try_recv() {
@@ -171,15 +170,15 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
     }
 
     /// Executes a job. Reports whether it was [`Job::Stop`].
+    ///
+    /// Each job is executed at a time of its own: the machine may sleep between two jobs, and no job is older than its clock.
     fn execute(&mut self, job: Job) -> bool {
+        self.follow_clock();
         if !matches!(job, Job::Wake | Job::Stop) {
             self.context.metrics.queued.dec();
         }
         let job = if self.pending.is_disk_full() { self.refuse(job) } else { Some(job) };
         let Some(job) = job else { return false };
-        if matches!(job, Job::ExecuteDetails(_, _, shift, ..) if shift > self.shift) {
-            self.follow_clock();
-        }
         if matches!(job, Job::Changes(..)) && self.state.next_deadline().is_some_and(|due| due.is_due(self.now)) {
             // It would show what is due, and the next read would show that once more when it was applied.
             self.is_behind = true;
