@@ -99,6 +99,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
                     self.log.note(user);
                 }
             }
+            Action::Erase(user) => self.erase(user),
         }
         self.log.evict(&self.real);
     }
@@ -123,6 +124,21 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
         }
         self.adopt();
         self.compare(&said, &happened);
+        self.last_change_by_time.remove(&user);
+    }
+
+    fn erase(&mut self, user: u8) {
+        let mut said = Vec::new();
+        let has_slot = self.real.erase(self.now, user, |id, transition| said.push((id, *transition)));
+        let erased = self.model.erase(millis(self.now), user);
+        assert_eq!(has_slot, erased.is_some());
+        let Some((happened, is_visible)) = erased else { return };
+        self.compare(&said, &happened);
+        if is_visible {
+            self.log.note(user);
+        }
+        let (revision, _) = self.chain[&user];
+        self.chain.insert(user, (revision + 1, Presence::Offline));
         self.last_change_by_time.remove(&user);
     }
 

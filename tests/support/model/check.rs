@@ -54,6 +54,8 @@ pub fn assert_same_directory<M, H, const SESSIONS: usize>(
 {
     assert_eq!(real.len(), model.users.len());
     assert_eq!(real.is_empty(), model.users.is_empty());
+    let evictable = model.users.iter().filter(|(id, user)| user.is_empty() && !model.pinned.contains(id));
+    assert_eq!(real.evictable(), evictable.count(), "evictable (M5)");
     let mut users: Vec<_> = real.users().map(|(id, _)| id).collect();
     users.sort_unstable();
     assert!(users.iter().eq(model.users.keys()), "{users:?} have a slot");

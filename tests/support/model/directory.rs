@@ -117,6 +117,13 @@ impl Directory {
         user.revision += changes;
     }
 
+    /// Erases a user: what is due comes first. Returns whether anything could be seen of it; `None` without a slot. Rules S8, V1.
+    pub fn erase(&mut self, now: Millis, id: u8) -> Option<(Vec<(u8, Happening)>, bool)> {
+        let user = self.users.get_mut(&id)?;
+        let happened = user.advance(&self.rules, now).into_iter().map(|event| (id, event)).collect();
+        Some((happened, user.erase(&self.rules)))
+    }
+
     /// Rule C2.
     pub fn shift(&mut self, by: Millis) {
         self.users.values_mut().for_each(|user| user.shift(&self.rules, by));

@@ -32,6 +32,8 @@ pub enum Action {
     Release(u8, u64),
     /// One of them.
     NoteChange(u8),
+    /// Erase this user. Rule V1.
+    Erase(u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -145,13 +147,14 @@ pub fn actions_under(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
     ]
 }
 
-/// The same, and users are pinned.
+/// The same, and users are pinned and erased.
 pub fn actions_beside(users: u8, sessions: u8) -> impl Strategy<Value = Action> {
     prop_oneof![
         12 => actions(users, sessions),
         2 => (0..users).prop_map(Action::Hold),
         2 => (0..users, 0u64..4).prop_map(|(user, changes)| Action::Release(user, changes)),
         1 => (0..users).prop_map(Action::NoteChange),
+        1 => (0..users).prop_map(Action::Erase),
     ]
 }
 

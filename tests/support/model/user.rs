@@ -143,6 +143,14 @@ impl User {
         Happening { at: instant(at), before, after, cause }
     }
 
+    /// Leaves nothing but revision and version, which count this. Returns whether anything could be seen. Rules V1, V2.
+    pub fn erase(&mut self, rules: &Rules) -> bool {
+        let is_visible = self.presence(rules) != Presence::Offline;
+        let (revision, version) = (self.revision + 1, self.version + u64::from(is_visible));
+        *self = Self { revision, version, ..Self::default() };
+        is_visible
+    }
+
     /// The first thing that is due at `now`. Rules S4, S8, C3.
     pub fn carry_out_next(&mut self, rules: &Rules, now: Millis) -> Option<Happening> {
         let (at, due) = *self.agenda(rules).first().filter(|(at, _)| now >= *at)?;
