@@ -69,6 +69,7 @@ impl Operation {
 /// The user that a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum UserRef<'a> {
     /// `/me`: the caller's user.
     Me,
