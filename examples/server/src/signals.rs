@@ -1,8 +1,9 @@
-//! Signals: SIGTERM and SIGINT end the server, SIGHUP reloads it.
+//! Signals: SIGTERM and SIGINT end the server, SIGHUP reloads it, and SIGXFSZ does nothing.
 //!
 //! They are caught from the first moment on, because a supervisor may send one while the data is still being loaded, and a
 //! signal that nothing catches ends the process. What comes during the start is handled right after it.
 
+use rustix::process::Signal as Number;
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -13,6 +14,8 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    /// Comes with a write beyond the limit on the size of files, which then fails as on a full disk.
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -26,6 +29,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            _file_size: signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?,
         })
     }
 
