@@ -62,13 +62,22 @@ pub struct ApplicationFullError;
 #[derive(Debug)]
 pub struct Creators {
     of: HashMap<UserId, SessionId>,
+    /// Those of the state that this one replaces, until it is loaded. They still count, so that nobody takes their places.
+    earlier: HashMap<UserId, SessionId>,
     quota: Arc<Quota>,
 }
 
 impl Creators {
     /// Creates an empty map that counts in this quota.
     pub fn new(quota: Arc<Quota>) -> Self {
-        Self { of: HashMap::new(), quota }
+        Self { of: HashMap::new(), earlier: HashMap::new(), quota }
+    }
+
+    /// Creates an empty map in place of another one, whose users count until [`end_restoring`](Self::end_restoring).
+    pub fn replacing(mut earlier: Self) -> Self {
+        let mut users = std::mem::take(&mut earlier.of);
+        users.extend(earlier.earlier.drain());
+        Self { of: HashMap::new(), earlier: users, quota: earlier.quota() }
     }
 
     /// Returns the quota.
@@ -106,14 +115,25 @@ impl Creators {
 
     /// Restores the creator of a stored user, which counts also beyond the limit.
     pub fn restore(&mut self, user: UserId, application: SessionId) {
-        self.quota.add(application);
+        let earlier = self.earlier.remove(&user);
+        if earlier != Some(application) {
+            self.quota.add(application);
+            self.cancel(earlier);
+        }
         self.set(user, Some(application));
+    }
+
+    /// Ends the counting of the earlier users that were not restored.
+    pub fn end_restoring(&mut self) {
+        let earlier = std::mem::take(&mut self.earlier);
+        earlier.into_values().for_each(|application| self.quota.remove(application));
     }
 }
 
 impl Drop for Creators {
-    /// Ends the counting of all users. A state that is loaded anew counts them again.
+    /// Ends the counting of all users.
     fn drop(&mut self) {
+        self.end_restoring();
         self.of.values().for_each(|application| self.quota.remove(*application));
     }
 }

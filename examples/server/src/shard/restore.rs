@@ -135,6 +135,7 @@ pub fn load<const SESSIONS: usize>(
         index.set_newest(&state.users, row.user, row.row);
         Ok(())
     })?;
+    state.creators.end_restoring();
     (index.oldest_row, index.first_row) = (first, first);
     index.stale_texts = stale_texts;
     index.next_row = last + 1;

@@ -48,7 +48,8 @@ impl<const SESSIONS: usize> State<SESSIONS> {
         }
     }
 
-    /// Creates an empty state whose cursors follow those of `earlier`, so that its readers start over.
+    /// Creates an empty state whose cursors follow those of `earlier`, so that its readers start over. The users of `earlier`
+    /// count for their applications until this one is loaded.
     ///
     /// Frees the earlier state first, since it may take most of the memory.
     pub fn replacing(earlier: Self) -> Self {
@@ -60,8 +61,10 @@ impl<const SESSIONS: usize> State<SESSIONS> {
     pub fn with_slots(earlier: Self, slots: usize) -> Self {
         let (limit, base) = (earlier.limit, earlier.cursor().to_number().saturating_add(1));
         let quota = earlier.creators.quota();
-        drop(earlier);
-        Self { limit, base, ..Self::new(slots, quota) }
+        let Self { users, details, creators, .. } = earlier;
+        drop((users, details));
+        let creators = Creators::replacing(creators);
+        Self { limit, base, creators, ..Self::new(slots, quota) }
     }
 
     /// Returns the number of users of whom something is stored, as time was last advanced.

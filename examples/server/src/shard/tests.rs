@@ -1,6 +1,6 @@
 //! Tests of a shard without threads and sockets: evictions, damage and kills.
 
-use super::creators::Quota;
+use super::creators::{Creators, Quota};
 use super::flusher::{Flushed, FlushedGroup, FlusherContext, FlusherLink};
 use super::group::{Group, JournalState, Record};
 use super::job::{ActionError, Changes, Job, Response};
@@ -137,6 +137,37 @@ fn readers_of_a_replaced_state_start_over() {
     state.execute(at(0), id(2), set(300)).unwrap();
     let Changes::Users(users) = state.changes_since(at(0), scanned) else { panic!() };
     assert_eq!(users.iter().map(|(view, cursor)| (view.user, *cursor)).collect::<Vec<_>>(), [(id(2), state.cursor())]);
+}
+
+/// Others must not take the places of users who are about to be restored.
+#[test]
+fn users_count_for_their_application_while_a_state_is_loaded_anew() {
+    let (quota, application) = (Arc::new(Quota::new(3)), SessionId::from_bytes([9; 16]));
+    let other_shard = Creators::new(quota.clone());
+    let is_full = || {
+        let has_place = other_shard.reserve(Some(application)).is_ok();
+        other_shard.cancel(Some(application).filter(|_| has_place));
+        !has_place
+    };
+    let mut state = State::new(4, quota);
+    for user in 1..=3 {
+        assert!(!is_full());
+        state.execute_for(at(0), Some(application), id(user), set(300), &Policy::GRAPH).unwrap();
+    }
+    // Also if it turns out to need more slots.
+    for slots in [4, 8] {
+        state = State::with_slots(state, slots);
+        assert!(is_full());
+        state.creators.restore(id(1), application);
+        assert!(is_full());
+    }
+    // The third user was not stored.
+    state.creators.restore(id(2), application);
+    assert!(is_full());
+    state.creators.end_restoring();
+    assert!(!is_full());
+    other_shard.reserve(Some(application)).unwrap();
+    assert!(is_full());
 }
 
 /// Rule V1: one version stands for one presence object.
