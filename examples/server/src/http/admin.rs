@@ -10,7 +10,7 @@
 use super::App;
 use super::body::is_too_large;
 use super::dispatch::{TYPICAL_PRESENCE, receive, write_presence};
-use super::feed_id::ScanPosition;
+use super::feed_id::{PagePosition, ScanPosition};
 use super::graph::reserved_json;
 use super::response::{Ids, OperationName, RequestError, VecWriter};
 use crate::shard::job::{ActionOutcome, Job, ListedUser};
@@ -53,10 +53,15 @@ async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Respons
     let mut body = VecWriter(b"{\"value\":[".to_vec());
     let (mut count, mut separator): (_, &[u8]) = (0, b"");
     for _ in 0..MAX_JOBS {
-        let Some(ScanPosition { shard, offset }) = position.filter(|_| count < top) else { break };
+        let Some(PagePosition { slot, generation }) = position.filter(|_| count < top) else { break };
+        let ScanPosition { shard, offset } = slot;
         let (to, listed) = channel();
         app.shards.send(shard, Job::List(offset, top - count, to))?;
         let listed = receive(listed).await?;
+        if offset > 0 && listed.generation != generation {
+            // The shard was loaded anew, and its users are in other slots.
+            return Err(RequestError::InvalidPage);
+        }
         for user in &listed.users {
             body.0.extend_from_slice(separator);
             write_user(&mut body, user, select);
@@ -64,8 +69,9 @@ async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Respons
         }
         count += listed.users.len();
         position = match listed.next {
-            Some(offset) => Some(ScanPosition { shard, offset }),
-            None => (shard + 1 < app.shards.len()).then_some(ScanPosition { shard: shard + 1, offset: 0 }),
+            Some(offset) => Some(PagePosition { slot: ScanPosition { shard, offset }, generation: listed.generation }),
+            None => (shard + 1 < app.shards.len())
+                .then_some(PagePosition { slot: ScanPosition { shard: shard + 1, offset: 0 }, generation: 0 }),
         };
     }
     body.0.push(b']');
@@ -97,12 +103,12 @@ fn write_user(body: &mut VecWriter, user: &ListedUser, select: Select) {
 #[derive(Debug, PartialEq, Eq)]
 struct Page {
     top: usize,
-    position: Option<ScanPosition>,
+    position: Option<PagePosition>,
 }
 
 /// Parses `$top`, 1 to [`MAX_TOP`], and the `$skiptoken` of an earlier page of this run of the server.
 fn parse_page(query: &str, app: &App) -> Result<Page, RequestError> {
-    let (mut top, mut position) = (DEFAULT_TOP, ScanPosition::START);
+    let (mut top, mut position) = (DEFAULT_TOP, PagePosition::START);
     for pair in query.split('&') {
         // Clients escape the dollar sign.
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

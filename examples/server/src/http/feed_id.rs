@@ -27,6 +27,20 @@ impl ScanPosition {
     }
 }
 
+/// The position of a page of a list of all users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PagePosition {
+    /// The position in the slots.
+    pub slot: ScanPosition,
+    /// The generation of the shard's slots; of no meaning at its first.
+    pub generation: u64,
+}
+
+impl PagePosition {
+    /// The beginning of a list.
+    pub const START: Self = Self { slot: ScanPosition::START, generation: 0 };
+}
+
 /// Where a client stands that follows changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -57,17 +71,20 @@ impl FeedIds {
     }
 
     /// Formats the position of a page of a list of all users as a token.
-    pub fn format_page(&self, position: ScanPosition) -> String {
-        let text = format!("page.{}.{}", position.shard, position.offset);
+    pub fn format_page(&self, position: PagePosition) -> String {
+        let PagePosition { slot: ScanPosition { shard, offset }, generation } = position;
+        let text = format!("page.{shard}.{offset}.{generation}");
         format!("{:016x}-{text}", self.checksum(&text))
     }
 
     /// Parses a token of [`format_page`](Self::format_page), if it is of this run.
-    pub fn parse_page(&self, token: &str, shards: usize) -> Option<ScanPosition> {
+    pub fn parse_page(&self, token: &str, shards: usize) -> Option<PagePosition> {
         let (checksum, text) = token.split_once('-')?;
-        let (shard, offset) = text.strip_prefix("page.")?.split_once('.')?;
-        let position = ScanPosition { shard: shard.parse().ok()?, offset: offset.parse().ok()? };
-        (checksum == format!("{:016x}", self.checksum(text)) && position.shard < shards).then_some(position)
+        let (shard, rest) = text.strip_prefix("page.")?.split_once('.')?;
+        let (offset, generation) = rest.split_once('.')?;
+        let slot = ScanPosition { shard: shard.parse().ok()?, offset: offset.parse().ok()? };
+        let position = PagePosition { slot, generation: generation.parse().ok()? };
+        (checksum == format!("{:016x}", self.checksum(text)) && slot.shard < shards).then_some(position)
     }
 
     /// Parses an id of [`format`](Self::format), if it is of this run and fits as many shards.

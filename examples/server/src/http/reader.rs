@@ -173,12 +173,16 @@ impl Reader {
 
     /// Reads the next chunk of the full scan.
     async fn read_chunk(&mut self, ScanPosition { shard, offset }: ScanPosition) -> Option<()> {
-        let FullScan { users, next, cursor } = self.request(shard, |to| Job::FullScan(offset, to)).await?;
-        if offset == 0
-            && let Some(current) = self.cursors.get_mut(shard)
-        {
+        let FullScan { users, next, cursor, generation } = self.request(shard, |to| Job::FullScan(offset, to)).await?;
+        match self.cursors.get_mut(shard) {
             // Later changes are read again as changes.
-            *current = cursor;
+            Some(current) if offset == 0 => *current = cursor,
+            // Of the users who are in other slots now, some may be in those already scanned.
+            Some(current) if current.to_number() < generation => {
+                self.start_over();
+                return Some(());
+            }
+            _ => {}
         }
         // A user that never showed anything is left out, like an unknown one (rule M5).
         let shown = users.into_iter().filter(|(view, _)| view.version > 0 || view.details.is_some());

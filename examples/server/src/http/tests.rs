@@ -3,7 +3,7 @@
 use super::fixture::{Fixture, REQUESTS};
 use super::{READERS, router};
 use crate::shard::QUEUE;
-use crate::shard::job::{FullScan, Job, UserView};
+use crate::shard::job::{Changes, FullScan, Job, UserView};
 use axum::body::Body;
 use axum::response::Response;
 use http::header::RETRY_AFTER;
@@ -153,8 +153,8 @@ async fn a_comment_comes_15_seconds_after_the_last_event_and_not_for_each() {
         for number in 1..=5 {
             tokio::time::sleep(Duration::from_secs(10)).await;
             let Ok(Job::FullScan(_, to)) = queue.try_recv() else { panic!("no chunk is requested") };
-            to.send(FullScan { users: vec![(view.clone(), number)], next: Some(number), cursor: Cursor::START })
-                .unwrap();
+            let users = vec![(view.clone(), number)];
+            to.send(FullScan { users, next: Some(number), cursor: Cursor::START, generation: 0 }).unwrap();
         }
         queue
     });
@@ -164,5 +164,33 @@ async fn a_comment_comes_15_seconds_after_the_last_event_and_not_for_each() {
         let before = tokio::time::Instant::now();
         assert!(next_text(&mut body).await.starts_with(expected.1), "{expected:?}");
         assert_eq!(before.elapsed(), Duration::from_secs(expected.0));
+    }
+}
+
+/// A shard that is loaded anew between two chunks has its users in other slots, so the scan is worth nothing.
+#[tokio::test(start_paused = true)]
+async fn a_scan_of_a_shard_that_was_loaded_anew_begins_again() {
+    let (fixture, queue) = Fixture::stalled();
+    let view = UserView { user: ADELE.parse().unwrap(), presence: Presence::Away, version: 1, details: None };
+    tokio::spawn(async move {
+        for (offset, number, generation, next) in [(0, 7, 0, Some(1)), (1, 9, 8, None), (0, 9, 8, None)] {
+            let to = loop {
+                match queue.try_recv() {
+                    Ok(Job::FullScan(at, to)) if at == offset => break to,
+                    Ok(Job::Changes(_, to)) => to.send(Changes::Users(Vec::new())).unwrap(),
+                    Ok(job) => panic!("{job:?}"),
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            };
+            let users = vec![(view.clone(), offset + 1)];
+            let cursor = Cursor::from_number(number);
+            to.send(FullScan { users, next, cursor, generation }).unwrap();
+        }
+    });
+    let mut body = send(&fixture, "GET", "/presence/changes", "").await.into_body();
+    assert!(next_text(&mut body).await.starts_with("retry: "));
+    for expected in ["start-over", "presence", "start-over", "presence", "up-to-date"] {
+        let text = next_text(&mut body).await;
+        assert!(text.starts_with(&format!("event: {expected}\n")), "{expected}: {text}");
     }
 }

@@ -20,9 +20,9 @@ pub fn run(jobs: &Receiver<Job>, metrics: &Metrics) {
             Job::ReadMany(users, to) => drop(to.send(users.into_iter().map(view).collect())),
             Job::Changes(_, to) => drop(to.send(Changes::Users(Vec::new()))),
             Job::FullScan(_, to) => {
-                drop(to.send(FullScan { users: Vec::new(), next: None, cursor: Cursor::START }));
+                drop(to.send(FullScan { users: Vec::new(), next: None, cursor: Cursor::START, generation: 0 }));
             }
-            Job::List(_, _, to) => drop(to.send(UserList { users: Vec::new(), next: None })),
+            Job::List(_, _, to) => drop(to.send(UserList { users: Vec::new(), next: None, generation: 0 })),
             Job::Erase(_, to) | Job::SignOut(_, to) => drop(to.send(Ok(()))),
             Job::Advance(_, to) => drop(to.send(())),
             Job::Wake => {}

@@ -62,6 +62,8 @@ pub struct FullScan {
     pub next: Option<usize>,
     /// The cursor of the latest change.
     pub cursor: Cursor,
+    /// The generation of the offsets. A higher one than before has the users in other places.
+    pub generation: u64,
 }
 
 /// A user in a list for operators.
@@ -84,6 +86,8 @@ pub struct UserList {
     pub users: Vec<ListedUser>,
     /// The offset of the next piece; `None` after the last.
     pub next: Option<usize>,
+    /// The generation of the offsets.
+    pub generation: u64,
 }
 
 /// A [`DetailsCommand`] that owns its text, so that it can be sent to another thread.

@@ -92,6 +92,11 @@ impl<const SESSIONS: usize> State<SESSIONS> {
         self.rebased(self.users.cursor())
     }
 
+    /// Returns a number that grows when the state is loaded anew: users are in other slots then, and cursors below it too old.
+    pub const fn generation(&self) -> u64 {
+        self.base
+    }
+
     /// Converts a cursor of the directory to one of this state.
     const fn rebased(&self, cursor: Cursor) -> Cursor {
         Cursor::from_number(self.base.saturating_add(cursor.to_number()))
@@ -258,10 +263,10 @@ impl<const SESSIONS: usize> State<SESSIONS> {
             users.extend(found.filter(|(user, _)| !self.is_empty(now, *user)).map(|(user, _)| self.listed(now, user)));
             match next {
                 Some(next) => offset = next,
-                None => return UserList { users, next: None },
+                None => return UserList { users, next: None, generation: self.generation() },
             }
         }
-        UserList { users, next: Some(offset) }
+        UserList { users, next: Some(offset), generation: self.generation() }
     }
 
     fn listed(&self, now: Instant, user: UserId) -> ListedUser {
@@ -352,7 +357,7 @@ impl<const SESSIONS: usize> State<SESSIONS> {
         let (users, next) = self.users.users_from(offset, CHUNK);
         let behind = |user| self.users.handle(user).map_or(offset, |handle| handle.index() + 1);
         let users = users.map(|(user, _)| (self.read(now, user), behind(user))).collect();
-        FullScan { users, next, cursor: self.cursor() }
+        FullScan { users, next, cursor: self.cursor(), generation: self.generation() }
     }
 }
 

@@ -157,6 +157,28 @@ fn a_server_on_a_full_disk_starts_reads_and_stops() {
     assert!(server.wait().success());
 }
 
+/// Users were restored to other slots, so a page of a list begun before cannot go on.
+#[test]
+fn a_list_that_a_full_disk_has_interrupted_begins_again() {
+    let own = TempDir::new().unwrap();
+    let server = Server::start_on_full_disk(256, &own.path().join("data"), &["--virtual-clock", "--users", "4000"]);
+    let users: Vec<_> = (100_000..100_010).map(numbered).collect();
+    server.set_all(&users, "InACall");
+    let page = |path: &str| server.get("dev", path).json();
+    let first = page("/admin/users?$top=7");
+    let next = first["@odata.nextLink"].as_str().unwrap();
+    assert_eq!(page(next)["value"].as_array().unwrap().len(), 3);
+    let acknowledged = fill_disk(&server);
+    assert_eq!(server.get("dev", next).error(), "InvalidArgument");
+    let (mut listed, mut path) = (0, Some("/admin/users?$top=7".to_owned()));
+    while let Some(current) = path {
+        let page = page(&current);
+        listed += page["value"].as_array().unwrap().len();
+        path = page["@odata.nextLink"].as_str().map(str::to_owned);
+    }
+    assert_eq!(listed, users.len() + acknowledged.len());
+}
+
 #[test]
 fn v1_s9_a_smaller_directory_restores_the_users_that_have_not_expired() {
     let (long, short): (Vec<_>, Vec<_>) = ((0..10).map(numbered).collect(), (10..20).map(numbered).collect());
