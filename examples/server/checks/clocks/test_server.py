@@ -2,6 +2,7 @@
 the clocks are moved, and the server looks at them every second."""
 
 import calendar
+import resource
 import time
 
 from harness import names
@@ -143,6 +144,36 @@ def test_a_step_back_that_lasts_is_undone_for_good(machine, server):
         assert activity(client, names.USER) == "InACall"
         machine.run(PATIENCE * 3)
         assert activity(client, names.USER) == "Offline"
+
+
+def test_a_shift_is_not_shown_before_there_is_room_for_it(machine, server):
+    def expiry():
+        explanation = client.get(f"/users/{names.USER}/presence/explain").json
+        text = explanation["sessions"][0]["expiresAt"]
+        return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+
+    def full():
+        return "presence_disk_full 0" not in client.get("/metrics").body.decode()
+
+    with server.client() as client:
+        call(client, names.USER, "PT4H")
+        stored = expiry()
+        machine.step(-HOUR)
+        told(server, "stepped back by 3600 s (1h)")
+        # A commit takes more than a page, the messages take less.
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        machine.run(61)
+        told(server, "back by 3600 s (1h)", "shifted")
+        eventually(full)
+        assert expiry() == stored
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        eventually(lambda: not full())
+        assert expiry() == stored - HOUR
+        server.kill()
+        server.start()
+        client.close()
+        client.connection.port = server.port
+        assert expiry() == stored - HOUR
 
 
 def test_a_kill_leaves_the_clock_before_a_shift_or_after_it(machine, server):

@@ -10,6 +10,7 @@
 
 use super::flusher::{FlusherContext, Unstored, stop_everything};
 use super::job::{Job, Response};
+use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::restore;
@@ -35,6 +36,8 @@ pub struct Writer<const SESSIONS: usize> {
     now: Instant,
     /// The shift of the state.
     shift: Shift,
+    /// The shift that is durable. Nothing of a later one may be shown.
+    stored_shift: Shift,
     jobs: Receiver<Job>,
     /// True if a transition may be due.
     is_behind: bool,
@@ -58,7 +61,7 @@ pub struct Parts<const SESSIONS: usize> {
     pub pending: Pending,
     /// The server's clock.
     pub clock: Arc<Clock>,
-    /// The time at which the state was restored.
+    /// The time at which the state was restored. Its shift is durable.
     pub time: Time,
     /// The queue of jobs.
     pub jobs: Receiver<Job>,
@@ -79,6 +82,7 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
             clock,
             now,
             shift,
+            stored_shift: shift,
             jobs,
             is_behind: true,
             advancing: Vec::new(),
@@ -139,7 +143,8 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
         time.now.saturating_add(time.shift.since(self.shift))
     }
 
-    /// Shifts all instants, and waits until that is durable: versions of unknown users grow with it.
+    /// Shifts all instants, and waits until that is durable: versions of unknown users grow with it. On a disk without room
+    /// the state is loaded anew, without this shift, and follows it later.
     fn shift_to(&mut self, time: Time) {
         let by = time.shift.since(self.shift);
         let from = self.now.max(time.now.saturating_add(by));
@@ -152,6 +157,9 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
         self.wait_for_flush();
         self.submit();
         self.wait_for_flush();
+        if !self.pending.is_disk_full() {
+            self.stored_shift = time.shift;
+        }
     }
 
     /// Waits for the next job or deadline; returns `None` when all senders of jobs are gone.
@@ -293,8 +301,7 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
         let responses = group.responses.into_iter().chain(self.pending.take_responses());
         let (until, quota) = (self.now, self.state.creators.quota());
         let mut index = JournalIndex::new(self.state.users.capacity());
-        // A virtual clock stands where it stood before an advance that was not stored.
-        let time = self.clock.time();
+        let time = self.stored_time(&journal);
         (self.now, self.shift) = (time.now, time.shift);
         let earlier = std::mem::replace(&mut self.state, State::new(0, quota));
         self.state = State::replacing(earlier);
@@ -322,6 +329,19 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
                 Response::Executed(..) | Response::Changes(..) | Response::FullScan(..) | Response::Listed(..) => {}
             }
         }
+    }
+
+    /// Returns the time for what is stored in the journal: without a shift, or an advance of a virtual clock, that is not.
+    fn stored_time(&self, journal: &Journal) -> Time {
+        let time = self.clock.time();
+        let now = time.now.saturating_add(time.shift.since(self.stored_shift));
+        let advanced = match journal.metadata() {
+            // This shard may have stored an advance for which another has no room yet.
+            Ok(metadata) if self.clock.is_virtual() => Instant::from_millis(metadata.virtual_now),
+            Ok(_) => now,
+            Err(error) => stop_everything(&error),
+        };
+        Time { now: now.max(advanced), shift: self.stored_shift }
     }
 
     /// Applies due transitions, at most [`MAX_STEPS`], and responds to advances when none is left.

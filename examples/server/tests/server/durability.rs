@@ -179,6 +179,41 @@ fn a_list_that_a_full_disk_has_interrupted_begins_again() {
     assert_eq!(listed, users.len() + acknowledged.len());
 }
 
+/// One shard has stored an advance of the clock and another has no room for it. When the first has no room either, its users
+/// stay as they were shown, after the advance.
+#[test]
+fn a_shard_without_room_does_not_go_back_before_an_advance_that_it_has_stored() {
+    let own = TempDir::new().unwrap();
+    let server = Server::start_on_full_disk(256, &own.path().join("data"), &["--virtual-clock", "--users", "8192"]);
+    let users: Vec<_> = (0..64).map(numbered).collect();
+    server.set_all(&users, "InACall");
+    // Returns when the shard of this user has no room.
+    let fill = |user: &str| {
+        let is_stored =
+            |number: usize| server.set(user, TEAMS, ["Away", "Available"][number % 2], "PT4H").status == 200;
+        assert!((0..20_000).any(|number| !is_stored(number)), "there is room for everything");
+    };
+    fill(&users[0]);
+    let mut others = users.iter().filter(|user| server.set(user, TEAMS, "Away", "PT5M").status == 200);
+    let (Some(shown), Some(writing)) = (others.next(), others.next()) else {
+        // A machine with a single core has a single shard.
+        return;
+    };
+    std::thread::scope(|scope| {
+        // It gets no response while the first shard has no room.
+        scope.spawn(|| server.post_empty("dev", "/dev/advance?seconds=300"));
+        while server.activity(shown).0 == "Away" {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let expired = ("Offline".to_owned(), "A0000000003".to_owned());
+        assert_eq!(server.activity(shown), expired);
+        fill(writing);
+        assert_eq!(server.metric("presence_disk_full"), 2.0);
+        assert_eq!(server.activity(shown), expired);
+        server.remove_size_limit();
+    });
+}
+
 #[test]
 fn v1_s9_a_smaller_directory_restores_the_users_that_have_not_expired() {
     let (long, short): (Vec<_>, Vec<_>) = ((0..10).map(numbered).collect(), (10..20).map(numbered).collect());
