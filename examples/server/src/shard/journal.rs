@@ -208,10 +208,10 @@ impl Journal {
         Ok(transaction.commit()?)
     }
 
-    /// Records a shift durably.
+    /// Records a shift durably. A virtual clock would stand before it, so it begins anew.
     pub fn set_shift(&mut self, shift: Shift) -> Result<(), JournalError> {
         let metadata = self.metadata()?;
-        let metadata = Metadata { number: metadata.number + 1, shift, ..metadata };
+        let metadata = Metadata { number: metadata.number + 1, virtual_now: 0, shift, ..metadata };
         let mut group = Group::default();
         group.metadata = Some(metadata);
         self.commit(&group)

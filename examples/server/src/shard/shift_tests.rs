@@ -195,8 +195,11 @@ fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
     for (journal, seconds) in journals.iter_mut().zip([5000, 6000]) {
         let mut group = Group::default();
         group.push(1, Record::User, id(1), Instant::from_secs(seconds), &[7]);
+        // A virtual clock that has reached these rows.
+        group.metadata = Some(Metadata { number: 1, virtual_now: seconds * 1000, ..Metadata::default() });
         journal.commit(&group).unwrap();
     }
+    assert_eq!(stored_clock(&journals).unwrap().virtual_now, Some(Instant::from_secs(6000)));
     let hour = Shift::default().plus(Duration::from_hours(1));
     journals[0].set_shift(hour).unwrap();
     let stored = stored_clock(&journals).unwrap();
@@ -212,6 +215,7 @@ fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
     assert_eq!(reset.newest, wall);
     let stored = stored_clock(&journals).unwrap();
     assert_eq!((stored.newest, stored.shift), (wall, hour.plus(Duration::from_secs(400))));
+    assert_eq!(stored.virtual_now, None, "it would be ahead of the data by the shift");
     // Nothing is ahead any more.
     reset_clock(&mut journals, stored, wall).unwrap();
     assert_eq!(stored_clock(&journals).unwrap().shift, stored.shift);
