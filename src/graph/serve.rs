@@ -21,9 +21,9 @@ use crate::user::{Command, Transition};
 
 /// Serves a request: parses, authorises, executes, and writes the body of the response. Returns the HTTP status.
 ///
-/// The response to a successful action has no body, and neither has any to `HEAD`. `on_change` receives every transition that was applied, in order.
-/// A response that does not fit never hides a change: an action runs only if its response fits, a read that does not fit
-/// gives 507, and an error body that does not fit is left out. See [H6](crate::rules#h6).
+/// The response to a successful action has no body, and neither has any to `HEAD`. `on_change` receives every transition that
+/// was applied, in order. A response that does not fit never hides a change: an action runs only if its response fits, a read
+/// that does not fit gives 507, and an error body that does not fit is left out. See [H6](crate::rules#h6).
 ///
 /// ```
 /// use presence_core::directory::InlineDirectory;
