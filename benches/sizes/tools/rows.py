@@ -73,7 +73,7 @@ ROWS = (
     flash("machine-u8", "One user, `u8` ids", "machine-bytes", budget=4096),
     flash("machine-guid", "One user, GUID ids", "machine-guids", budget=4096),
     flash("requests", "The same behind `graph::serve`", "requests", budget=16384),
-    flash("lines", "The same behind `graph::serve_line`", "lines", budget=16384),
+    flash("lines", "The same behind `graph::serve_line`", "lines", budget=16896),
     flash("requests-batch", "`serve` with feature `batch`", "requests-batch"),
     flash("lines-batch", "`serve_line` with feature `batch`", "lines-batch"),
     memory("fixed", "A user without its sessions", user_without_sessions, budget=64),
