@@ -12,7 +12,7 @@
 /// assert!(!SIGNED_IN.contains(Permissions::READ_WRITE_ALL));
 /// assert_eq!(Permissions::from_name("Presence.Read.All"), Some(Permissions::READ_ALL));
 /// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Permissions(u8);
 
