@@ -35,7 +35,9 @@ fn moment(line: &[u8], now: Instant) -> Result<Instant, Error> {
     if line.len() > Line::MAX_LEN {
         return Ok(now);
     }
-    let Ok(value) = Value::parse(line) else { return Ok(now) };
+    // As before every line, there may be a byte order mark.
+    let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+    let Ok(value) = Value::parse(text) else { return Ok(now) };
     let mut moments = value.members().filter(|(name, _)| *name == "\"at\"").map(|(_, at)| at);
     match (moments.next(), moments.next()) {
         (None, _) => Ok(now),

@@ -153,6 +153,22 @@ fn line_ends_and_lengths() {
     assert_eq!(replay(&[], b"\xff\xfe\n{}").len(), 2, "what is not UTF-8 is answered too");
 }
 
+/// H9: a byte order mark before a line hides neither the request nor its moment.
+#[test]
+fn byte_order_marks() {
+    let set = format!(
+        r#""method":"POST","url":"/me/presence/setPresence","body":{{"sessionId":"{}","availability":"Away","activity":"Away"}}"#,
+        NAMES[2].1
+    );
+    let input = format!("\u{feff}{{\"id\":\"1\",\"at\":5,{set}}}\n\u{feff}{{\"id\":\"2\",\"at\":4,{set}}}\n");
+    let answers: Vec<Value> =
+        replay(&[], input.as_bytes()).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (&answers[0]["at"], &answers[1]["status"], &answers[2]["status"]),
+        (&5.into(), &200.into(), &400.into())
+    );
+}
+
 /// `/me` is the same user as on the firmware unless `--me` names another.
 #[test]
 fn me_has_a_default() {
