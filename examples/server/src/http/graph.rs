@@ -48,11 +48,11 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
         return Err(Error::Unauthenticated.into());
     };
     let codings = content_codings(&parts.headers);
-    // A coded body is not read: its client sends it again as it is, on this connection.
+    // A coded body is not read: its client sends it again as it is, on this connection. Of an empty body, only the coding counts.
     if codings.is_some()
         && is_unsupported(&parse(app, parts, codings.as_deref(), b"", identity.caller, app.clock.time()))
     {
-        return Err(Error::UnsupportedMediaType.into());
+        return Err(RequestError::CodedBody);
     }
     let body = app.read_body(body, &parts.headers).await?;
     let _in_flight = app.enter()?;

@@ -70,6 +70,8 @@ pub enum RequestError {
     Graph(Error),
     /// A method that the path does not have; this is the one it has.
     MethodNotAllowed(&'static str),
+    /// A body in a content coding, which the client sends again as it is.
+    CodedBody,
     /// A body that did not come in time.
     BodyTimeout,
     /// A body that was cut off, or framed wrongly.
@@ -98,6 +100,7 @@ impl RequestError {
         match self {
             Self::Graph(error) => error.status(),
             Self::MethodNotAllowed(_) => 405,
+            Self::CodedBody => 415,
             Self::BodyTimeout => 408,
             Self::BrokenBody | Self::InvalidPage => 400,
             Self::ApplicationFull => 507,
@@ -123,6 +126,7 @@ impl RequestError {
         let (code, message) = match self {
             Self::Graph(error) => return error.write(&trace, writer),
             Self::MethodNotAllowed(_) => return Error::MethodNotAllowed.write(&trace, writer),
+            Self::CodedBody => return Error::UnsupportedMediaType.write(&trace, writer),
             Self::BodyTimeout => ("RequestTimeout", "The request did not come in time."),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
             Self::InvalidPage => (
@@ -159,9 +163,8 @@ impl RequestError {
         match self {
             Self::MethodNotAllowed(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
             Self::BodyTimeout | Self::BrokenBody => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
-            Self::Graph(Error::UnsupportedMediaType) => {
-                drop(headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity")));
-            }
+            // Not for other media types: the header tells clients which of the two is wrong (RFC 9110, section 12.5.3).
+            Self::CodedBody => drop(headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
             _ if self.status() == 401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             _ => {}
         }

@@ -156,6 +156,12 @@ fn h1_a_coded_body_is_refused_before_it_is_read() {
         let response = server.send("POST", &set, &[TOKEN, JSON, ("content-encoding", coding)], body.as_bytes());
         assert_eq!(response.status, 200, "{coding}");
     }
+    // The header tells clients which of the two is wrong (RFC 9110, section 12.5.3).
+    let text = server.send("POST", &set, &[TOKEN, ("content-type", "text/plain")], b"{}");
+    assert_eq!(
+        (text.status, text.error().as_str(), text.header("accept-encoding")),
+        (415, "UnsupportedMediaType", None)
+    );
     // Several lines of the header are one list.
     let two = [TOKEN, JSON, ("content-encoding", "identity"), GZIP];
     assert_eq!(server.send("POST", &set, &two, small).status, 415);
