@@ -3,9 +3,10 @@
 use super::App;
 use super::response::{RequestError, THROTTLED};
 use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, EXPECT};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use presence_core::graph::{Error, RawRequest};
 use std::time::Duration;
@@ -99,9 +100,11 @@ impl App {
 
 /// Drains a body after its response was sent, for a limited time and up to a limit.
 ///
-/// A client that sends everything before it reads would otherwise see a reset connection, and no response.
-pub fn drain(mut body: Body, headers: &HeaderMap) {
+/// A client that sends everything before it reads would otherwise see a reset connection, and no response. One that asks
+/// first may never send the body, so its next request could not be told from it: the response says that the connection ends.
+pub fn drain(mut body: Body, headers: &HeaderMap, response: &mut Response) {
     if headers.contains_key(EXPECT) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         return;
     }
     tokio::spawn(tokio::time::timeout(BODY_TIMEOUT, async move {

@@ -26,12 +26,13 @@ pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Respons
     let response = match respond(&app, &parts, &mut body, &ids).await {
         Ok(response) => response,
         Err(error) => {
+            let mut response = error.response(&ids, &app.clock);
             // The rest of a slow or broken body would not come either.
             let is_body_error = matches!(error, RequestError::BodyTimeout | RequestError::BrokenBody);
             if !is_body_error && !http_body::Body::is_end_stream(&body) {
-                drain(body, &parts.headers);
+                drain(body, &parts.headers, &mut response);
             }
-            error.response(&ids, &app.clock)
+            response
         }
     };
     OperationName::attach(operation_name(parts.uri.path()), response)

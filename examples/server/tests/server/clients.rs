@@ -210,6 +210,33 @@ fn h1_the_connection_is_used_again_after_a_coded_body() {
     assert_eq!(server.activity(ADELE).0, "InACall");
 }
 
+/// Windows PowerShell asks before it sends a body. The body of a rejected request may never come, so the connection ends.
+#[test]
+fn h1_a_body_that_was_asked_for_is_not_waited_for() {
+    let server = Server::start();
+    let head = |extra: &str, length: usize| {
+        format!(
+            "POST /v1.0/users/{ADELE}/presence/setPresence HTTP/1.1\r\nhost: x\r\nauthorization: Bearer teams\r\n\
+             content-type: application/json\r\nexpect: 100-continue\r\n{extra}content-length: {length}\r\n\r\n"
+        )
+    };
+    for (rejected, status) in [(head("content-encoding: gzip\r\n", 5000), 415), (head("", 2 << 20), 413)] {
+        // Reads until the server closes the connection.
+        let response = server.raw(rejected.as_bytes()).to_lowercase();
+        assert!(response.starts_with(&format!("http/1.1 {status} ")), "{response}");
+        assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
+    }
+    let mut connection = BufReader::new(server.connect());
+    let body = session().to_string();
+    for _ in 0..2 {
+        connection.get_mut().write_all(head("", body.len()).as_bytes()).unwrap();
+        assert!(read_head(&mut connection).starts_with("http/1.1 100 "));
+        connection.get_mut().write_all(body.as_bytes()).unwrap();
+        let response = read_head(&mut connection);
+        assert!(response.starts_with("http/1.1 200 ") && content_length(&response) == 0, "{response}");
+    }
+}
+
 #[test]
 fn h1_a_content_coding_in_the_headers_of_an_element() {
     let server = Server::start();
