@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// The most bytes of a head: 650 ids with every character escaped, and a long token.
+/// The most bytes of a head: a filter of 650 ids in quotation marks, escaped as clients escape it, and a long token.
 const MAX_HEAD: usize = 64 * 1024;
 /// The most headers of a head.
 const MAX_HEADERS: usize = 100;
@@ -125,8 +125,9 @@ fn timeout_response(clock: &Clock) -> String {
     let message = "The request did not come in time.";
     let body = error_body("RequestTimeout", message, &ids, &date(clock.now()));
     format!(
-        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\nrequest-id: {}\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\nrequest-id: {}\r\nclient-request-id: {}\r\ncontent-length: {}\r\n\r\n{body}",
         ids.request,
+        ids.client,
         body.len()
     )
 }
