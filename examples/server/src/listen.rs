@@ -42,6 +42,16 @@ impl FromStr for Listen {
     }
 }
 
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Localhost(port) => write!(f, "localhost:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 impl Listen {
     /// Reports whether only this machine can connect.
     pub fn is_loopback(&self) -> bool {
@@ -109,12 +119,12 @@ fn remove_stale(path: &Path) -> io::Result<()> {
         found => found?,
     };
     if !found.file_type().is_socket() {
-        return Err(io::Error::new(ErrorKind::AlreadyExists, format!("{} is not a socket", path.display())));
+        return Err(io::Error::new(ErrorKind::AlreadyExists, "the file is not a socket"));
     }
     match std::os::unix::net::UnixStream::connect(path) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
         Err(error) => Err(error),
-        Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, format!("{} is in use", path.display()))),
+        Ok(_) => Err(ErrorKind::AddrInUse.into()),
     }
 }
 
@@ -232,7 +242,9 @@ mod tests {
         ] {
             let parsed = text.parse::<Listen>();
             assert_eq!(parsed, expected, "{text}");
-            assert_eq!(parsed.unwrap().is_loopback(), is_loopback, "{text}");
+            let parsed = parsed.unwrap();
+            assert_eq!(parsed.is_loopback(), is_loopback, "{text}");
+            assert_eq!(parsed.to_string(), text.replace("LocalHost", "localhost"));
         }
         for text in ["", "8080", "unix:", "localhost", "localhost:", "localhost:65536", "example.com:80", "::1:80", "x"]
         {

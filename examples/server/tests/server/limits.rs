@@ -169,7 +169,8 @@ fn a_head_has_up_to_64_kib_and_100_headers() {
     for (quote, hyphen) in [("'", "-"), ("%27", "-"), ("%27", "%2D")] {
         let id = format!("{quote}{}{quote}", ADELE.replace('-', hyphen));
         let filter = format!("id%20in%20%28{}%29", [id.as_str(); 650].join("%2C%20"));
-        let head = format!("GET /communications/presences?%24filter={filter} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        let head =
+            format!("GET /communications/presences?%24filter={filter} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
         let rejected = format!("{head}authorization: Bearer {}\r\n\r\n", "y".repeat(20_000));
         assert_eq!(status(&server.raw(rejected.as_bytes())), 401);
         assert_eq!(status(&server.raw(format!("{head}authorization: Bearer dev\r\n\r\n").as_bytes())), 200);

@@ -92,7 +92,7 @@ fn a_unix_socket_is_served_replaced_when_stale_and_removed() {
     let mut server = Started::with(&["--listen", &place]);
     assert_eq!(server.line, format!("listening on {place}"));
     assert_eq!(connect(&path), "HTTP/1.1 200 OK");
-    assert!(start_error(program().args(["--listen", &place])).contains("in use"));
+    assert!(start_error(program().args(["--listen", &place])).contains(&format!("--listen {place}: address in use")));
     assert_eq!(connect(&path), "HTTP/1.1 200 OK", "the first one still serves");
     server.end("-KILL");
     assert!(path.exists(), "a killed server leaves its file");
@@ -102,7 +102,10 @@ fn a_unix_socket_is_served_replaced_when_stale_and_removed() {
     assert!(!path.exists());
     // The file of another process's socket, and files that are none, stay.
     std::fs::write(&path, "mine").unwrap();
-    assert!(start_error(program().args(["--listen", &place])).contains("not a socket"));
+    assert!(
+        start_error(program().args(["--listen", &place]))
+            .contains(&format!("--listen {place}: the file is not a socket"))
+    );
     assert_eq!(std::fs::read(&path).unwrap(), b"mine");
     std::fs::remove_file(&path).unwrap();
     let mut server = Started::with(&["--listen", &place]);

@@ -80,7 +80,8 @@ fn a_user_name_stands_for_one_user() {
 fn a_taken_address_is_reported_before_any_data_is_touched() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    assert!(options_error(&["--listen", &address, "--dev-token", "x"]).to_lowercase().contains("in use"));
+    let error = options_error(&["--listen", &address, "--dev-token", "x"]);
+    assert!(error.contains(&format!("--listen {address}: Address already in use")), "{error}");
 }
 
 #[test]
