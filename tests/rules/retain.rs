@@ -1,7 +1,7 @@
 //! Pinned users, of whom the application keeps something elsewhere. Rules M5, S9, V1, V2.
 
 use presence_core::directory::{Cursor, InlineDirectory, Progress};
-use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Policy, Presence, User};
+use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Policy, Presence, User, snapshot};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use support::model::cases;
@@ -85,6 +85,9 @@ fn v1_an_erased_user_keeps_its_version_and_nothing_else() {
         assert_eq!(directory.cursor().to_number(), cursor.to_number() + u64::from(is_present));
         assert_eq!((after.is_empty(), after.since(), after.presence()), (true, None, Presence::Offline));
         assert_eq!(after.absence(), User::<u8, 2>::new().absence());
+        let mut bytes = [0; 64];
+        let bytes = snapshot::save(after.at(now).unwrap(), &mut bytes).unwrap();
+        assert_eq!(snapshot::restore(bytes, now, Some(Duration::ZERO)).as_ref(), Ok(after), "stored, it is the same");
         assert_eq!((directory.next_deadline(), directory.presence(now, 1)), (None, Presence::Offline));
         // Its slot is reused first, unless it is pinned; its versions are not.
         directory.set_presence(now, 2, 0, Presence::Away, None, |_, _| {}).unwrap();
