@@ -18,7 +18,8 @@
 //!
 //! Nothing is collected, so that the caller's buffers bound all memory. Associated constants say how large these must be:
 //! [`RawRequest::MAX_BODY`], [`Line::MAX_LEN`], [`Resource::MAX_LEN`], [`Error::MAX_LEN`], [`Ids::MAX_RESPONSE`],
-//! [`Element::MAX_RESPONSE`], [`ChangeEvent::MAX_LEN`].
+//! [`Element::MAX_RESPONSE`], [`ChangeEvent::MAX_LEN`]; with feature `details` also `Resource::max_len` and
+//! `Context::MAX_USER_LEN`.
 
 mod authorise;
 mod caller;
