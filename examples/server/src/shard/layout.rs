@@ -106,13 +106,30 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     }
     // Journals of an earlier number of shards, or of an interrupted move.
     remove_journals(directory, stored).map_err(at(directory))?;
-    if stored != shards {
-        tracing::info!("moving the users of {stored} shards to {shards}");
-        redistribute(directory, stored, shards)?;
-        write_durably(directory, &path, &format!("{shards}\n")).map_err(at(&path))?;
-        remove_journals(directory, shards).map_err(at(directory))?;
-    }
+    let shards = if stored == shards { stored } else { move_users(directory, &path, stored, shards)? };
     Ok(Data { journals: journals(directory, shards, Journal::open)?, lock })
+}
+
+/// Moves all users to another number of shards. Returns the number that counts then: the earlier one if there is no room.
+fn move_users(directory: &Path, path: &Path, stored: usize, shards: usize) -> Result<usize, LayoutError> {
+    tracing::info!("moving the users of {stored} shards to {shards}");
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |error| LayoutError::Io(path, error)
+    };
+    let current = match redistribute(directory, stored, shards) {
+        Ok(()) => {
+            write_durably(directory, path, &format!("{shards}\n")).map_err(failed(path))?;
+            shards
+        }
+        Err(LayoutError::Journal(path, error)) if error.is_full(&path) => {
+            tracing::warn!("no room to move users, which stay where they are until the next start: {error}");
+            stored
+        }
+        Err(error) => return Err(error),
+    };
+    remove_journals(directory, current).map_err(failed(directory))?;
+    Ok(current)
 }
 
 /// Acquires the lock. Waits a little, because a server that was just killed may not have released it yet.

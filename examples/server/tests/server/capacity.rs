@@ -59,6 +59,25 @@ fn a_full_server_starts_with_fewer_cores_and_with_fewer_users() {
 }
 
 #[test]
+fn a_start_without_room_for_other_shards_serves_those_that_are_there() {
+    let own = TempDir::new().unwrap();
+    let mut server = Server::start_on(own.path(), &OPTIONS);
+    let users: Vec<_> = (0..400).map(numbered).collect();
+    server.set_all(&users, "InACall");
+    let shown = server.presences(&users);
+    server.kill();
+    let few = ["--virtual-clock", "--users", "500"];
+    // Another server then moves them.
+    for (blocks, written) in [(16, 503), (1 << 20, 200)] {
+        let mut server = Server::start_on_full_disk(blocks, own.path(), &few);
+        assert_eq!(server.presences(&users), shown);
+        assert_eq!(server.set(&users[0], TEAMS, "InACall", "PT4H").status, written);
+        server.kill();
+    }
+    assert_eq!(std::fs::read_to_string(own.path().join("shards")).unwrap(), "1\n");
+}
+
+#[test]
 fn a_start_beyond_the_limit_tells_both_numbers() {
     let own = TempDir::new().unwrap();
     let mut server = Server::start_on(own.path(), &["--virtual-clock", "--users", "12"]);
