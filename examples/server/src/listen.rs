@@ -9,8 +9,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
 
+/// The most connections that wait to be accepted, if the kernel allows as many (`net.core.somaxconn`).
+///
+/// Beyond it the kernel drops what clients send, and a storm of them loses seconds: the usual 128 are soon full.
+const BACKLOG: u32 = 4096;
 /// The most free ports that are tried until one is free in both families.
 const MAX_PORTS: usize = 16;
 
@@ -61,24 +65,24 @@ impl Listen {
         }
     }
 
-    /// Begins to listen.
+    /// Begins to listen, in a runtime.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::AddrInUse`] if another process listens there.
-    pub async fn bind(&self) -> io::Result<Listeners> {
+    pub fn bind(&self) -> io::Result<Listeners> {
         match self {
             Self::Tcp(address) => {
-                let listener = TcpListener::bind(address).await?;
+                let listener = listen(*address)?;
                 let place = Place::Tcp(listener.local_addr()?);
                 Ok(Listeners { place, sockets: vec![Socket::Tcp(listener)], _file: None })
             }
             Self::Localhost(port) => {
-                let mut bound = bind_localhost(*port).await;
+                let mut bound = bind_localhost(*port);
                 for _ in 1..MAX_PORTS {
                     match &bound {
                         Err(error) if *port == 0 && error.kind() == ErrorKind::AddrInUse => {
-                            bound = bind_localhost(0).await;
+                            bound = bind_localhost(0);
                         }
                         _ => break,
                     }
@@ -87,7 +91,9 @@ impl Listen {
             }
             Self::Unix(path) => {
                 remove_stale(path)?;
-                let listener = UnixListener::bind(path)?;
+                let socket = UnixSocket::new_stream()?;
+                socket.bind(path)?;
+                let listener = socket.listen(BACKLOG)?;
                 let file = SocketFile { path: path.clone(), id: file_id(path)? };
                 Ok(Listeners {
                     place: Place::Unix(path.clone()),
@@ -99,12 +105,21 @@ impl Listen {
     }
 }
 
+/// Listens at a TCP address.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart need not wait until connections of the last run are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// Listens at a port of both families; of IPv4 alone where there is no IPv6.
-async fn bind_localhost(port: u16) -> io::Result<Listeners> {
-    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+fn bind_localhost(port: u16) -> io::Result<Listeners> {
+    let first = listen((Ipv4Addr::LOCALHOST, port).into())?;
     let address = first.local_addr()?;
     let mut sockets = vec![Socket::Tcp(first)];
-    match TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())).await {
+    match listen((Ipv6Addr::LOCALHOST, address.port()).into()) {
         Ok(second) => sockets.push(Socket::Tcp(second)),
         Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(error),
         Err(error) => tracing::info!("listening at 127.0.0.1 alone, without ::1: {error}"),

@@ -70,7 +70,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::catch() })?;
     // Before everything else: if the address is taken, no data is touched.
-    let bound = runtime.block_on(options.listen.bind());
+    let bound = runtime.block_on(async { options.listen.bind() });
     let listeners = bound.map_err(|error| format!("--listen {}: {error}", options.listen))?;
     let place = listeners.place.clone();
     let shards = layout::shards_for(options.users as usize);

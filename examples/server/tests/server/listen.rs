@@ -74,6 +74,23 @@ fn localhost_is_both_families() {
     }
 }
 
+/// With the usual queue of 128, most of many clients that come at once try again a second or more later.
+#[test]
+fn clients_that_come_at_once_wait_to_be_accepted() {
+    let kernel = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let count = kernel.trim().parse().unwrap_or(usize::MAX).min(600);
+    let server = Started::with(&["--listen", "127.0.0.1:0", "--idle-seconds", "3600"]);
+    let signal = |name: &str| Command::new("kill").args([name, &server.child.id().to_string()]).status().unwrap();
+    signal("-STOP");
+    let address = ([127, 0, 0, 1], server.port()).into();
+    let connect = |_| TcpStream::connect_timeout(&address, Duration::from_secs(20));
+    let waiting: Vec<_> = (0..count).map(connect).collect::<Result<_, _>>().unwrap();
+    signal("-CONT");
+    for stream in waiting {
+        assert_eq!(read_user(stream), "HTTP/1.1 200 OK");
+    }
+}
+
 /// Starts a server that must refuse to start, and returns its messages.
 fn start_error(command: &mut Command) -> String {
     let data = TempDir::new().unwrap();
