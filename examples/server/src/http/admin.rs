@@ -187,7 +187,7 @@ async fn check(
     if is_too_large(headers) {
         return Err(Error::TooLarge.into());
     }
-    drop(app.enter()?);
+    app.check_in_flight()?;
     let is_allowed = authorise(app, headers);
     app.discard_body(body).await?;
     is_allowed?;

@@ -167,8 +167,12 @@ fn operation_name(path: &str) -> &'static str {
 }
 
 impl App {
-    /// Checks that a request would not be one too many in flight.
-    fn check_in_flight(&self) -> Result<(), Error> {
+    /// Checks that a request would not be one too many in flight, before its body has come.
+    ///
+    /// # Errors
+    ///
+    /// [`THROTTLED`] if it would.
+    pub fn check_in_flight(&self) -> Result<(), Error> {
         if self.limits.in_flight.available_permits() == 0 { Err(THROTTLED) } else { Ok(()) }
     }
 
