@@ -5,7 +5,8 @@
 
 use rusqlite::{Connection, ErrorCode, ffi};
 use rustix::process::{Resource, getrlimit};
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 /// The format version of the tables.
@@ -90,8 +91,11 @@ pub fn has_room(path: &Path) -> bool {
     }
     // A quota shows nowhere but in a write that fails.
     let probe = path.with_extension("probe");
-    let outcome = std::fs::write(&probe, vec![0; ROOM]);
-    let _ = std::fs::remove_file(&probe);
+    let outcome = File::create(&probe).and_then(|mut file| {
+        // First, so that a kill leaves nothing that takes room.
+        std::fs::remove_file(&probe)?;
+        file.write_all(&vec![0; ROOM])
+    });
     !outcome.is_err_and(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
 }
 
