@@ -276,20 +276,17 @@ impl ShardParts {
         let mut parts = Some(self);
         for size in users::SESSIONS.into_iter().filter(|size| *size >= sessions) {
             let Some(next) = parts else { return };
-            if size > sessions {
-                tracing::warn!("a user has more sessions than {sessions}: users of its shard may have {size}");
-            }
             parts = match size {
-                8 => next.run_sized::<8>(),
-                16 => next.run_sized::<16>(),
-                32 => next.run_sized::<32>(),
-                _ => next.run_sized::<{ users::MAX_SESSIONS }>(),
+                8 => next.run_sized::<8>(sessions),
+                16 => next.run_sized::<16>(sessions),
+                32 => next.run_sized::<32>(sessions),
+                _ => next.run_sized::<{ users::MAX_SESSIONS }>(sessions),
             };
         }
     }
 
     /// Runs the shard until it is stopped. Returns its parts if a stored user has more sessions.
-    fn run_sized<const SESSIONS: usize>(self) -> Option<Self> {
+    fn run_sized<const SESSIONS: usize>(self, wanted: usize) -> Option<Self> {
         let state = State::<SESSIONS>::new(self.capacity, self.quota.clone());
         let time = self.clock.time();
         let outcome = match &self.journal {
@@ -307,6 +304,9 @@ impl ShardParts {
                 return None;
             }
         };
+        if SESSIONS > wanted {
+            tracing::warn!("a user has more sessions than {wanted}: users of its shard may have {SESSIONS}");
+        }
         let Self { queue, journal, clock, context, loaded, .. } = self;
         drop(loaded.send(Ok(state.stored_users())));
         let (link, flusher) = journal.map(|journal| context.start(journal, false)).unzip();
