@@ -19,7 +19,7 @@ impl Context<'_> {
 
     /// Writes a user object: the id, and the names that the environment tells. Feature `details`.
     ///
-    /// Other names are null. Those that are longer than the [`Environment`](super::Environment) says are, too.
+    /// Other names are null. Those that are longer than the [`Environment`](crate::graph::Environment) says are, too.
     ///
     /// # Errors
     ///
