@@ -58,10 +58,10 @@ impl<'h, 'b> RawRequest<'h, 'b> {
     ///
     /// ```
     /// use presence_core::graph::{Caller, Context, Error, RawRequest, Request};
-    /// use presence_core::{Instant, Policy};
+    /// use presence_core::{Instant, Policy, UserId};
     ///
-    /// let raw = RawRequest::new("POST", "/$batch").with_content_encoding("gzip");
-    /// let context = Context::new(Instant::ZERO, Caller::Trusted { me: None });
+    /// let raw = RawRequest::new("POST", "/me/presence/setPresence").with_content_encoding("gzip");
+    /// let context = Context::new(Instant::ZERO, Caller::Trusted { me: Some(UserId::from_bytes([0x11; 16])) });
     /// assert_eq!(Request::parse(&raw, &context, &Policy::GRAPH), Err(Error::UnsupportedMediaType));
     /// ```
     #[must_use]
