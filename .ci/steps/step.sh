@@ -13,6 +13,8 @@ step() {
 bare_metal=(thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf)
 # The oldest Rust that builds the library.
 oldest_rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+# The oldest Rust that builds the server.
+server_rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' examples/server/Cargo.toml)
 # Every feature of the library but `defmt`, which does not link on a host, and `arbitrary`, which needs `std`.
 features=$(awk '/^\[/ { on = $0 == "[features]" } on && /^[a-z].* = / { print $1 }' Cargo.toml | grep -vxE 'default|defmt|arbitrary')
 all_features=${features//$'\n'/,}
