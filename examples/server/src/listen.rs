@@ -1,5 +1,7 @@
 //! The places to listen at: a TCP address, the loopback addresses of both families, or a Unix socket.
 
+use rustix::fs::Mode;
+use rustix::process::umask;
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -92,7 +94,7 @@ impl Listen {
             Self::Unix(path) => {
                 remove_stale(path)?;
                 let socket = UnixSocket::new_stream()?;
-                socket.bind(path)?;
+                bind_private(&socket, path)?;
                 let listener = socket.listen(BACKLOG)?;
                 let file = SocketFile { path: path.clone(), id: file_id(path)? };
                 Ok(Listeners {
@@ -125,6 +127,17 @@ fn bind_localhost(port: u16) -> io::Result<Listeners> {
         Err(error) => tracing::info!("listening at 127.0.0.1 alone, without ::1: {error}"),
     }
     Ok(Listeners { place: Place::Tcp(address), sockets, _file: None })
+}
+
+/// Binds a socket to a file that never lets other users connect, and the group only where the umask lets it write.
+fn bind_private(socket: &UnixSocket, path: &Path) -> io::Result<()> {
+    // The file gets its mode from the umask as it is created. A change of the mode afterwards would come too late, and the path may
+    // lead elsewhere by then. No other thread creates a file meanwhile: the server has not begun.
+    let usual = umask(Mode::RWXU | Mode::RWXG | Mode::RWXO);
+    umask(usual | Mode::RWXO | Mode::XUSR | Mode::XGRP);
+    let bound = socket.bind(path);
+    umask(usual);
+    bound
 }
 
 /// Removes the file of a socket at which no process listens any more.

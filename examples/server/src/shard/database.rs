@@ -3,11 +3,11 @@
 //! Its tables are in the file itself, and on the disk, before anything relies on them. A database without tables is either
 //! the remains of an interrupted first start, or damaged; the [`layout`](super::layout) knows which.
 
-use rusqlite::{Connection, ErrorCode, ffi};
+use super::files::{self, FileError};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use rustix::process::{Resource, getrlimit};
-use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The format version of the tables.
 const FORMAT: i64 = 3;
@@ -20,11 +20,17 @@ const PAGE: u32 = 4096;
 /// The bytes that must be free before a full disk counts as one that has room again.
 const ROOM: usize = 256 << 10;
 
+/// An existing file, which is no link, named by a path and not by a URI, for one thread at a time.
+const FLAGS: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX).union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
+
 /// A journal that cannot be used any further.
 #[derive(Debug)]
 pub enum JournalError {
     /// An error of SQLite, or of the disk below it.
     Sqlite(rusqlite::Error),
+    /// A file that the server does not use.
+    File(FileError),
     /// A row that differs from what was written.
     Damaged(i64),
     /// A row before which others are missing, or should be.
@@ -47,6 +53,7 @@ impl std::fmt::Display for JournalError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
             Self::Damaged(row) => write!(f, "row {row} is damaged"),
             Self::Gap(row) => write!(f, "damaged: rows before {row} are missing, or should be"),
             Self::Metadata => f.write_str("damaged: the metadata is older than the rows"),
@@ -64,6 +71,12 @@ impl std::error::Error for JournalError {}
 impl From<rusqlite::Error> for JournalError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+impl From<FileError> for JournalError {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
     }
 }
 
@@ -91,7 +104,7 @@ pub fn has_room(path: &Path) -> bool {
     }
     // A quota shows nowhere but in a write that fails.
     let probe = path.with_extension("probe");
-    let outcome = File::create(&probe).and_then(|mut file| {
+    let outcome = files::create_anew(&probe).and_then(|mut file| {
         // First, so that a kill leaves nothing that takes room.
         std::fs::remove_file(&probe)?;
         file.write_all(&vec![0; ROOM])
@@ -101,7 +114,7 @@ pub fn has_room(path: &Path) -> bool {
 
 /// Returns the length of a file; 0 if there is none.
 fn len(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |found| found.len())
+    std::fs::symlink_metadata(path).map_or(0, |found| found.len())
 }
 
 /// Opens an existing database.
@@ -191,13 +204,25 @@ pub fn checkpoint_if_room(connection: &Connection, path: &Path) -> Result<(), Jo
     }
 }
 
+/// Returns the path of a file without links to directories, which `FLAGS` rejects.
+///
+/// A path that begins with a slash is never a URI, not even for a SQLite that was compiled to accept them.
+fn absolute(path: &Path) -> Result<PathBuf, JournalError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory.canonicalize().map_err(FileError::Io)?;
+    Ok(directory.join(path.file_name().unwrap_or_default()))
+}
+
 /// Connects to a database without changing it, and returns its format version; 0 if it is empty.
 fn connect(path: &Path) -> Result<(Connection, i64), JournalError> {
     // A log is not begun before the first page of its file is on the disk. Without that page SQLite would delete the log.
     if len(path) < u64::from(PAGE) && len(&path.with_extension("sqlite-wal")) > 0 {
         return Err(JournalError::Truncated);
     }
-    let connection = Connection::open(path)?;
+    // Before SQLite opens it: the files that SQLite creates beside it get its mode. Closed before, too, because a process that closes
+    // a file loses its locks on it.
+    drop(files::open_or_create(path)?);
+    let connection = Connection::open_with_flags(absolute(path)?, FLAGS)?;
     // No other process opens it, so the index of the write-ahead log needs no shared memory. Must come first.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "page_size", PAGE)?;

@@ -49,22 +49,23 @@ pub struct StaleRow {
 #[derive(Debug)]
 pub struct Journal {
     connection: Connection,
+    path: PathBuf,
 }
 
 impl Journal {
     /// Opens the existing journal in this file.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: database::open(path)? })
+        Ok(Self { connection: database::open(path)?, path: path.to_owned() })
     }
 
     /// Creates a journal in this file, also over the remains of an interrupted first start.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: database::create(path)? })
+        Ok(Self { connection: database::create(path)?, path: path.to_owned() })
     }
 
     /// Returns the path of the file.
     pub fn path(&self) -> PathBuf {
-        self.connection.path().unwrap_or_default().into()
+        self.path.clone()
     }
 
     /// Reads the metadata.
@@ -238,7 +239,7 @@ impl Journal {
     /// One for which [`JournalError::is_full`] holds, while there is no room.
     pub fn find_room(&mut self) -> Result<Metadata, JournalError> {
         database::checkpoint(&self.connection)?;
-        if !database::has_room(&self.path()) {
+        if !database::has_room(&self.path) {
             return Err(JournalError::NoRoom);
         }
         let mut metadata = self.metadata()?;
@@ -251,7 +252,7 @@ impl Journal {
 
     /// Closes the journal, after moving everything into the file itself, if there is room.
     pub fn close(self) -> Result<(), JournalError> {
-        database::checkpoint_if_room(&self.connection, &self.path())?;
+        database::checkpoint_if_room(&self.connection, &self.path)?;
         self.connection.close().map_err(|(_, error)| error.into())
     }
 }

@@ -4,12 +4,14 @@
 //! first; the number of shards, a file that is replaced atomically, decides which set of journals counts.
 
 use super::database::JournalError;
+use super::files::{self, FileError};
 use super::group::{Group, Record};
 use super::journal::Journal;
 use super::shard_of;
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,8 @@ pub const MAX_SHARDS: usize = 64;
 /// The time that an earlier server has to release the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 const LOCK_RETRY: Duration = Duration::from_millis(10);
+/// The name of the file with the number of shards.
+const SHARDS: &str = "shards";
 /// The number of rows that are moved in one transaction.
 const MOVED_ROWS: usize = 4096;
 
@@ -30,6 +34,8 @@ pub enum LayoutError {
     Locked,
     /// An error of a file, or of the directory.
     Io(PathBuf, io::Error),
+    /// A file or directory that the server does not use.
+    File(PathBuf, FileError),
     /// A journal that cannot be opened or read.
     Journal(PathBuf, JournalError),
     /// A number of shards that is malformed, or missing although there is data.
@@ -43,6 +49,7 @@ impl std::fmt::Display for LayoutError {
         match self {
             Self::Locked => f.write_str("another server is using this data"),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Shards(path) => write!(f, "{}: not a number of shards", path.display()),
             Self::Missing(path) => write!(f, "{}: missing", path.display()),
@@ -73,22 +80,20 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
         let path = path.to_owned();
         move |error| LayoutError::Io(path, error)
     };
-    fs::create_dir_all(directory).map_err(at(directory))?;
+    let unsafe_at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| LayoutError::File(path, error)
+    };
+    let directory = &files::directory(directory).map_err(unsafe_at(directory))?;
     let lock_path = directory.join("lock");
-    let lock = File::create(&lock_path).map_err(at(&lock_path))?;
+    let lock = files::open_or_create(&lock_path).map_err(unsafe_at(&lock_path))?;
     acquire(&lock).map_err(|error| match error {
         TryLockError::WouldBlock => LayoutError::Locked,
         TryLockError::Error(error) => LayoutError::Io(lock_path, error),
     })?;
-    let path = directory.join("shards");
-    let stored = match fs::read_to_string(&path) {
-        Ok(text) => {
-            let number = text.trim().parse().ok().filter(|number| (1..=MAX_SHARDS).contains(number));
-            Some(number.ok_or(LayoutError::Shards(path.clone()))?)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(LayoutError::Io(path, error)),
-    };
+    check_files(directory)?;
+    let path = directory.join(SHARDS);
+    let stored = read_shards(&path)?;
     let Some(stored) = stored else {
         // An interrupted first start leaves empty journals; journals with rows are a user's data.
         if has_rows(directory)? {
@@ -108,6 +113,38 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     remove_journals(directory, stored).map_err(at(directory))?;
     let shards = if stored == shards { stored } else { move_users(directory, &path, stored, shards)? };
     Ok(Data { journals: journals(directory, shards, Journal::open)?, lock })
+}
+
+/// Reads the number of shards; `None` if there is no such file.
+fn read_shards(path: &Path) -> Result<Option<usize>, LayoutError> {
+    let mut file = match files::open(path) {
+        Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|error| LayoutError::File(path.to_owned(), error))?,
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|error| LayoutError::Io(path.to_owned(), error))?;
+    let number = text.trim().parse().ok().filter(|number| (1..=MAX_SHARDS).contains(number));
+    number.map(Some).ok_or_else(|| LayoutError::Shards(path.to_owned()))
+}
+
+/// Checks all files of the server, those that SQLite opens by itself among them, and closes them to others.
+///
+/// From here on nobody else can create a file in the directory. The lock keeps other servers out.
+fn check_files(directory: &Path) -> Result<(), LayoutError> {
+    let failed = |error| LayoutError::Io(directory.to_owned(), error);
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.file_name().and_then(OsStr::to_str).is_some_and(is_server_file) {
+            files::open(&path).map_err(|error| LayoutError::File(path, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reports whether the server, or SQLite for it, opens a file of this name.
+fn is_server_file(name: &str) -> bool {
+    let probed = name.strip_suffix(".probe").map(|journal| format!("{journal}.sqlite"));
+    matches!(name, SHARDS | "shards.new") || shards_of_file(probed.as_deref().unwrap_or(name)).is_some()
 }
 
 /// Moves all users to another number of shards. Returns the number that counts then: the earlier one if there is no room.
@@ -251,7 +288,7 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
 /// Replaces a file atomically: after a crash it has the old text or the new one.
 fn write_durably(directory: &Path, path: &Path, text: &str) -> io::Result<()> {
     let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh)?;
+    let mut file = files::create_anew(&fresh)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&fresh, path)?;
@@ -275,6 +312,12 @@ mod tests {
             "lock",
         ] {
             assert_eq!(shards_of_file(name), None, "{name}");
+        }
+        for name in ["shards", "shards.new", "journal-1-0.sqlite-journal", "journal-1-0.probe"] {
+            assert!(is_server_file(name), "{name}");
+        }
+        for name in ["journal-of-mine.txt", "journal-1-1.probe", "notes"] {
+            assert!(!is_server_file(name), "{name}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod cleaner;
 pub mod creators;
 mod database;
 mod details;
+mod files;
 mod flusher;
 mod group;
 pub mod job;

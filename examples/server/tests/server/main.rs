@@ -11,6 +11,7 @@ mod durability;
 mod erasure;
 mod errors;
 mod explain;
+mod files;
 mod limits;
 mod listen;
 mod operations;

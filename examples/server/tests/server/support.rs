@@ -118,7 +118,13 @@ impl Server {
     }
 
     fn start_as(mut command: Command, data: &Path, options: &[&str]) -> Self {
-        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(data).args(options).stderr(Stdio::inherit());
+        command.stderr(Stdio::inherit());
+        Self::start_command(command, data, options)
+    }
+
+    /// Starts a server with this command, whose messages go where it says.
+    pub fn start_command(mut command: Command, data: &Path, options: &[&str]) -> Self {
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(data).args(options);
         for (option, value) in TOKENS {
             command.args([option, value]);
         }
