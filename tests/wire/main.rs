@@ -17,6 +17,8 @@ mod details;
 mod examples;
 #[cfg(feature = "batch")]
 mod limits;
+#[cfg(feature = "batch")]
+mod line_ends;
 mod mirror;
 #[cfg(feature = "batch")]
 mod paths;

@@ -22,7 +22,13 @@ pub fn error(error: Error, trace: &Trace<'_>) -> String {
 pub fn response(id: Value<'_>, status: u16, body: &str, has_headers: bool) -> String {
     let headers = if has_headers { r#","headers":{"Content-Type":"application/json"}"# } else { "" };
     let body = if body.is_empty() { String::new() } else { format!(r#"{headers},"body":{body}"#) };
-    format!(r#"{{"id":{},"status":{status}{body}}}"#, id.as_str())
+    // What is written as JSON already has its quotation marks.
+    let id: String = id
+        .as_str()
+        .chars()
+        .map(|character| if is_unsafe(character) { escape(character) } else { character.into() })
+        .collect();
+    format!(r#"{{"id":{id},"status":{status}{body}}}"#)
 }
 
 /// The contents of a presence object.
@@ -167,8 +173,17 @@ fn text_or_null(text: Option<&str>) -> String {
     let Some(text) = text else { return "null".to_owned() };
     let escaped = text.chars().map(|character| match character {
         '"' | '\\' => format!("\\{character}"),
-        '\0'..='\x1F' => format!("\\u{:04x}", u32::from(character)),
+        _ if is_unsafe(character) => escape(character),
         _ => character.to_string(),
     });
     format!("\"{}\"", escaped.collect::<String>())
+}
+
+/// Reports whether a reader may take a character for the end of a line, or a terminal for a command.
+fn is_unsafe(character: char) -> bool {
+    character.is_control() || "\u{2028}\u{2029}".contains(character)
+}
+
+fn escape(character: char) -> String {
+    format!("\\u{:04x}", u32::from(character))
 }

@@ -6,16 +6,34 @@ use crate::graph::error::Error;
 use crate::graph::json::Value;
 use crate::graph::request::element::Element;
 use crate::graph::respond::resource::Resource;
-use crate::graph::respond::text::{status_digits, write_template};
-use crate::graph::respond::writer::{Reserve, Writer};
+use crate::graph::respond::text::{status_digits, write_template, write_value};
+use crate::graph::respond::writer::{Count, Reserve, Writer};
 use crate::graph::trace::Trace;
 
 impl Element<'_> {
     /// The length of the longest response to an element that is no bulk read, in bytes.
     ///
-    /// It does not count the id, nor details, nor a user object.
+    /// It does not count the id, which takes [`id_len`](Self::id_len) bytes, nor details, nor a user object.
     pub const MAX_RESPONSE: usize =
         r#"{"id":,"status":200,"headers":{"Content-Type":"application/json"},"body":}"#.len() + Resource::MAX_LEN;
+
+    /// Returns the length of the id in a response, in bytes.
+    ///
+    /// It is written as it came, but for what may end a line, which is escaped: it may grow to six times its length.
+    ///
+    /// ```
+    /// use presence_core::graph::{Element, json::Value};
+    ///
+    /// let id_len = |text: &str| Some(Element::parse(Value::parse(text.as_bytes()).ok()?).ok()?.id_len());
+    /// assert_eq!(id_len(r#"{"id":"7"}"#), Some(r#""7""#.len()));
+    /// assert_eq!(id_len("{\"id\":\"\u{2028}\"}"), Some(r#""\u2028""#.len()));
+    /// ```
+    #[must_use]
+    pub fn id_len(self) -> usize {
+        let mut count = Count(0);
+        let _ = write_value(&mut count, self.id());
+        count.0
+    }
 
     /// Writes the response to this element, for an application that runs the elements itself.
     ///
@@ -24,7 +42,7 @@ impl Element<'_> {
     ///
     /// # Errors
     ///
-    /// [`BufferFull`]; 110 bytes more than id and body always suffice.
+    /// [`BufferFull`]; 110 bytes more than [`id_len`](Self::id_len) and body always suffice.
     ///
     /// ```
     /// use presence_core::graph::{Buffer, Element, json::Value};
@@ -95,7 +113,10 @@ pub(in crate::graph) struct Response<'a> {
 impl Response<'_> {
     /// Returns the length of the response without a body.
     pub(in crate::graph) fn bare_len(self) -> usize {
-        r#"{"id":,"status":200}"#.len().saturating_add(self.id.as_str().len())
+        // As it is written, and the closing brace.
+        let mut count = Count(1);
+        let _ = open(&mut count, self.id, 200);
+        count.0
     }
 
     /// Writes the response to a successful action.
@@ -143,7 +164,9 @@ impl Response<'_> {
 
 /// Writes a response up to its status.
 fn open(writer: &mut dyn Writer, id: Value<'_>, status: u16) -> Result<(), BufferFull> {
-    write_template(writer, r#"{"id":*,"status":*"#, &[id.as_str().as_bytes(), &status_digits(status)])
+    writer.write(br#"{"id":"#)?;
+    write_value(writer, id)?;
+    write_template(writer, r#","status":*"#, &[&status_digits(status)])
 }
 
 #[cfg(test)]

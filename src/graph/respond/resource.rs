@@ -124,8 +124,9 @@ impl<'a> Resource<'a> {
             + r#"{"message":"","isOutOfOffice":false}"#.len();
         const PLACE: usize =
             r#"{"workLocationType":"timeOff","placeId":"","source":"scheduled"}"#.len() + 6 * WorkPlace::MAX_ID_LEN;
-        let fixed = Self::MAX_LEN + TIMES + MESSAGES + PLACE;
-        fixed.saturating_add(message.saturating_mul(12))
+        // Without details each of the three is null.
+        const FIXED: usize = Resource::MAX_LEN - 3 * "null".len() + TIMES + MESSAGES + PLACE;
+        FIXED.saturating_add(message.saturating_mul(12))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pieces of JSON text: templates, strings, numbers.
 
 use crate::buffer::BufferFull;
+use crate::graph::json::Value;
 use crate::graph::respond::writer::Writer;
 use crate::id::hex_digit;
 use crate::time::Duration;
@@ -21,24 +22,45 @@ pub(super) fn write_template(writer: &mut dyn Writer, template: &str, pieces: &[
     }
 }
 
-/// Writes a JSON string, with the escapes that it needs.
+/// Writes a JSON string, with the escapes that [`write_escaped`] says.
 pub(super) fn write_string(writer: &mut dyn Writer, text: &str) -> Result<(), BufferFull> {
     writer.write(b"\"")?;
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F)).count();
-        let Some((before, after)) = rest.split_at_checked(plain) else { break };
-        writer.write(before)?;
-        rest = after;
-        if let [byte, after @ ..] = rest {
-            match byte {
-                b'"' | b'\\' => writer.write(&[b'\\', *byte])?,
-                _ => writer.write(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)])?,
-            }
-            rest = after;
-        }
-    }
+    write_escaped(writer, text, false)?;
     writer.write(b"\"")
+}
+
+/// Writes a JSON value as it was written, but for what may end a line.
+pub(super) fn write_value(writer: &mut dyn Writer, value: Value<'_>) -> Result<(), BufferFull> {
+    write_escaped(writer, value.as_str(), true)
+}
+
+/// Writes text, with escapes for what JSON requires, unless it `is_json` already, and for what may end a line.
+///
+/// Some readers cut text into lines as Unicode does, also at U+0085, U+2028 and U+2029, and terminals obey DEL and the control
+/// characters from U+0080 on. So none of them is written: a text in an event of a stream must not look like another event.
+fn write_escaped(writer: &mut dyn Writer, text: &str, is_json: bool) -> Result<(), BufferFull> {
+    let mut rest = text.as_bytes();
+    let mut at = 0_usize;
+    while let Some((before, character)) = rest.split_at_checked(at) {
+        // What follows the backslash, the length of the escape, and what the second two digits of `\u` say.
+        let (kind, page, len, low, after) = match character {
+            [low @ (0..=0x1F | 0x7F), after @ ..] | [0xC2, low @ 0x80..=0x9F, after @ ..] => {
+                (b'u', b'0', 6, *low, after)
+            }
+            [0xE2, 0x80, low @ (0xA8 | 0xA9), after @ ..] => (b'u', b'2', 6, *low & 0x3F, after),
+            [quoted @ (b'"' | b'\\'), after @ ..] if !is_json => (*quoted, 0, 2, 0, after),
+            _ => {
+                at = at.saturating_add(1);
+                continue;
+            }
+        };
+        writer.write(before)?;
+        // One array for both kinds, and one call: a small device pays thirty bytes for another.
+        let escape = [b'\\', kind, page, b'0', hex_digit(low >> 4), hex_digit(low & 15)];
+        writer.write(escape.get(..len).unwrap_or_default())?;
+        (rest, at) = (after, 0);
+    }
+    writer.write(rest)
 }
 
 /// Writes a JSON string, or null.
@@ -174,5 +196,28 @@ mod tests {
         }
         let shortest = r#""\"\\\u000a\u001f""#;
         assert_eq!(written(|writer| write_string(writer, "\"\\\n\u{1f}")), shortest, "no more than must be");
+    }
+
+    /// Beside what JSON requires, nothing else is escaped. In a value that is JSON already, the rest stays as it was written.
+    #[test]
+    fn what_may_end_a_line_is_escaped() {
+        let all = (0..=0x3000).chain(0xFFF0..=0x1_0010).chain(0x10_FFF0..=0x10_FFFF).filter_map(char::from_u32);
+        for character in all {
+            let text = std::format!("a{character}{character}b");
+            let is_unsafe = character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
+            let one = match character {
+                '"' | '\\' => std::format!("\\{character}"),
+                _ if is_unsafe => std::format!("\\u{:04x}", u32::from(character)),
+                _ => String::from(character),
+            };
+            let json = written(|writer| write_string(writer, &text));
+            assert_eq!(json, std::format!("\"a{one}{one}b\""));
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            if character >= ' ' && !matches!(character, '"' | '\\') {
+                let value = std::format!("\"\\\"{text}\\u2028\"");
+                let echoed = written(|writer| write_value(writer, Value::parse(value.as_bytes()).unwrap()));
+                assert_eq!(echoed, std::format!("\"\\\"a{one}{one}b\\u2028\""));
+            }
+        }
     }
 }

@@ -119,3 +119,19 @@ impl Writer for Reserve<'_> {
         self.written_len = self.written_len.saturating_sub(count);
     }
 }
+
+/// A writer that only counts.
+pub(in crate::graph) struct Count(pub(in crate::graph) usize);
+
+impl Writer for Count {
+    fn remaining(&self) -> usize {
+        usize::MAX
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(())
+    }
+
+    fn discard_last(&mut self, _: usize) {}
+}

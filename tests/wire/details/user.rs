@@ -1,7 +1,9 @@
 //! `GET /me` and `GET /users/{id}`: section 7.
 
 use super::*;
+use crate::line_ends::{is_one_line, texts};
 use presence_core::graph::{Element, Select};
+use proptest::prelude::*;
 
 /// An environment that knows the names of one user.
 struct Names<'a>(&'a str, &'a str);
@@ -95,9 +97,10 @@ fn section_7_names_are_bounded() {
         // One that is too long is nobody's, and is passed over for the next that the environment hands out.
         assert!(!is_written || body["userPrincipalName"] == principal_name);
     }
-    let longest = "\u{1}".repeat(320);
-    let (status, text) = get(Some(&Names(&longest, &"\u{1}".repeat(1024))), ME, "/me");
-    assert_eq!((status, text.len()), (200, Context::MAX_USER_LEN));
+    for escaped in ["\u{1}", "\u{7f}"] {
+        let (status, text) = get(Some(&Names(&escaped.repeat(320), &escaped.repeat(1024))), ME, "/me");
+        assert_eq!((status, text.len()), (200, Context::MAX_USER_LEN));
+    }
 }
 
 #[test]
@@ -171,4 +174,15 @@ fn h5_the_user_and_the_presence_in_a_batch() {
     let element = Element::parse(element.unwrap()).unwrap();
     let request = element.request(&context, &Policy::GRAPH);
     assert!(matches!(request, Ok(presence_core::graph::Request::GetUser { select, .. }) if select.contains("id")));
+}
+
+proptest! {
+    #[test]
+    fn section_7_names_are_one_line(principal_name in texts(), display_name in texts()) {
+        let (_, text) = get(Some(&Names(&principal_name, &display_name)), ME, "/me");
+        prop_assert!(is_one_line(&text), "{text:?}");
+        let body: Value = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(body["userPrincipalName"].as_str(), Some(principal_name.as_str()));
+        prop_assert_eq!(body["displayName"].as_str(), Some(display_name.as_str()));
+    }
 }

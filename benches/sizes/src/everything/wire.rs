@@ -55,7 +55,7 @@ fn setters(raw: RawRequest<'static, 'static>, resource: Resource<'static>) {
 pub fn keep() {
     keep!(Value<'static> => as_bool, as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse, text);
     keep!(Batch<'static> => parse);
-    keep!(Element<'static> => id, parse, request, value, write_response);
+    keep!(Element<'static> => id, id_len, parse, request, value, write_response);
     keep!(Dependencies<'static> => check, is_empty, new, record);
     keep!(Ids<'static> => parse, select);
     keep!(fn => lists);
