@@ -72,7 +72,7 @@ impl Desk {
             changes.push((user, *transition));
         });
         self.record(&changes, application(line), output)?;
-        if line == Line::Blank { Ok(()) } else { output.line(&response.0) }
+        if line.has_response() { output.line(&response.0) } else { Ok(()) }
     }
 
     /// Rejects a line with an error, without any change.

@@ -15,6 +15,10 @@ pub(crate) fn run(
 ) -> io::Result<()> {
     let mut line = Vec::new();
     while next_line(&mut input, &mut line)? {
+        // The moment of an event that comes back is none of a request.
+        if !Line::parse(&line).has_response() {
+            continue;
+        }
         match moment(&line, desk.now) {
             Ok(at) => {
                 output.advance(at, desk)?;

@@ -97,6 +97,8 @@ scenarios! {
     refusals
     /// Lines that are none, and clocks that go back.
     lines
+    /// L2: what it prints comes back.
+    echo
     /// P2: `--policy desk`, and `--me`.
     policy
     /// P4: `--policy mirror`.

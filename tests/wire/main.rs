@@ -1,4 +1,4 @@
-//! The wire: section 7 of the behaviour, rules H1 to H9.
+//! The wire: section 7 of the behaviour, rules H1 to H9; rule L2 of section 10.
 #![cfg(feature = "graph")]
 
 #[cfg(feature = "batch")]
@@ -19,6 +19,7 @@ mod examples;
 mod limits;
 #[cfg(feature = "batch")]
 mod line_ends;
+mod lines;
 mod mirror;
 #[cfg(feature = "batch")]
 mod paths;

@@ -69,7 +69,7 @@ pub fn keep() {
     keep!(RawRequest<'static, 'static> => is_head, new, with_body);
     keep!(Resource<'static> => for_owner, max_len, new, read, with_select, write);
     keep!(fn => setters);
-    keep!(Line<'static> => parse, write_error);
+    keep!(Line<'static> => has_response, parse, write_error);
     keep!(fn => serve, serve_line);
     keep!(Buffer<'static> => clear, new, written);
     keep!(Buffer<'static> as Writer => remaining, discard_last, write);
