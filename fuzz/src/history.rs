@@ -14,7 +14,7 @@ const STEPS: usize = 200;
 /// Checks a history of a directory. The first bytes are its size and policy; the remaining ones are steps.
 ///
 /// After every step, these are equal: results and transitions, of which those of a user are an unbroken chain (rules M4, V2);
-/// records, versions, reads and explanations (rules V1, A4), also of pinned users (rule M5); changes since five cursors, from
+/// records, versions, reads and explanations (rules V1, A4), also of pinned and erased users (rule M5); changes since five cursors, from
 /// the first to the latest, and around evicted changes (rule V2). No deadline is late, and it is exact once idle.
 pub fn history(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
@@ -51,7 +51,7 @@ fn play<const USERS: usize, const SESSIONS: usize, H: BuildHasher>(
 
 fn action(bytes: &mut Unstructured<'_>, users: u8, sessions: u8) -> Result<Action> {
     let user = |bytes: &mut Unstructured<'_>| bytes.int_in_range(0..=users - 1);
-    Ok(match bytes.int_in_range(0..=15)? {
+    Ok(match bytes.int_in_range(0..=16)? {
         0..=6 => Action::Command(user(bytes)?, command(bytes, sessions)?),
         7 => Action::CommandUnder(user(bytes)?, command(bytes, sessions)?, bytes.arbitrary()?),
         8 | 9 => Action::Advance,
@@ -59,6 +59,7 @@ fn action(bytes: &mut Unstructured<'_>, users: u8, sessions: u8) -> Result<Actio
         11 => Action::Rebase(bytes.arbitrary::<presence_core::Instant>()?.as_millis()),
         12 | 13 => Action::Hold(user(bytes)?),
         14 => Action::Release(user(bytes)?, bytes.int_in_range(0..=3)?),
-        _ => Action::NoteChange(user(bytes)?),
+        15 => Action::NoteChange(user(bytes)?),
+        _ => Action::Erase(user(bytes)?),
     })
 }
