@@ -1,6 +1,6 @@
 //! The firmware's storage, with the power cut after any byte: it must then load the old snapshot or the new one.
 
-use crate::medium::{Byte, Nor, Power, Torn, memory};
+use crate::medium::{Byte, Nor, Power, Torn, memory, seal};
 use arbitrary::{Result, Unstructured};
 use firmware::storage::{Flash, MAX_SNAPSHOT, Retained, RetainedByte, Storage};
 
@@ -11,7 +11,8 @@ const MAX_POWER: usize = 2600;
 
 /// Stores snapshots while the power fails, restarts after each, and checks what is loaded.
 ///
-/// The first bytes choose the medium, what a torn word holds and what the medium held before. The others are steps: a
+/// The first bytes choose the medium, what a torn word holds and what the medium held before: nothing, another program, or
+/// items with any sequence number. The others are steps: a
 /// snapshot, and how many bytes there is power for.
 pub(crate) fn run(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
@@ -39,6 +40,7 @@ impl Step {
         let length = bytes.int_in_range(1..=MAX_SNAPSHOT)?;
         let mut snapshot = vec![bytes.arbitrary()?; length];
         snapshot[0] = number as u8;
+        let snapshot = seal(snapshot);
         let power = bytes.arbitrary::<Option<u16>>()?.map(|power| usize::from(power) % MAX_POWER);
         let power_for_load = if bytes.ratio(1, 8)? { Some(bytes.int_in_range(0..=MAX_POWER)?) } else { None };
         Ok(Self { snapshot, power, power_for_load })
@@ -73,13 +75,31 @@ fn flash<const WORD: usize, const PAGE: usize>(mut bytes: Unstructured<'_>, page
     let is_anything = bytes.arbitrary::<bool>()?;
     let mut flash = Nor::<WORD, PAGE>::new(pages, if is_anything { Torn::Anything } else { Torn::SomeBits });
     flash.power.seed.set(bytes.arbitrary()?);
-    if bytes.ratio(1, 4)? {
-        // The device ran another program before.
-        let power = flash.power.clone();
-        flash.bytes.iter_mut().for_each(|byte| *byte = power.random());
+    let mut allowed = Allowed::default();
+    match bytes.int_in_range(0..=3)? {
+        0 => {
+            // The device ran another program before.
+            let power = flash.power.clone();
+            flash.bytes.iter_mut().for_each(|byte| *byte = power.random());
+        }
+        1 => {}
+        2 => {
+            // Sequence numbers wrap soon, or just did.
+            let number = bytes.arbitrary::<i8>()?;
+            let snapshot = seal(vec![7; 20]);
+            flash.store_item(bytes.arbitrary()?, i32::from(number).cast_unsigned(), &snapshot);
+            allowed.record(snapshot, true);
+        }
+        _ => {
+            // What has the form of the firmware's items, but holds no snapshot, is absent beside one.
+            let is_second = bytes.arbitrary()?;
+            flash.store_item(is_second, bytes.arbitrary()?, &[bytes.arbitrary()?; 20]);
+            let snapshot = seal(vec![7; 20]);
+            flash.store_item(!is_second, bytes.arbitrary()?, &snapshot);
+            allowed.record(snapshot, true);
+        }
     }
     let start = |flash: &Nor<WORD, PAGE>| Flash::new(flash.clone(), 0..flash.bytes.len() as u32).expect("whole pages");
-    let mut allowed = Allowed::default();
     for number in 0..STEPS {
         if bytes.is_empty() {
             break;

@@ -1,7 +1,7 @@
 //! Storage in flash.
 
 use super::flash_half::FlashHalf;
-use super::{MAX_SNAPSHOT, Storage};
+use super::{MAX_SNAPSHOT, Storage, is_newer, is_snapshot};
 use core::ops::Range;
 use embedded_storage_async::nor_flash::NorFlash;
 use presence_core::Duration;
@@ -27,7 +27,8 @@ type Map<F> = MapStorage<u8, FlashHalf<F>, Cache<Uncached, Uncached, Uncached, u
 ///
 /// The half with the newest snapshot stays untouched until the next snapshot was read back from the other half. If the other
 /// half is damaged, it is repaired or erased meanwhile. So after any number of power cuts, whatever they leave behind and
-/// whatever the flash held before, the latest complete snapshot or a newer one is loaded.
+/// whatever the flash held before, the latest complete snapshot or a newer one is loaded. A half that holds no snapshot, but
+/// something else of the same form, counts as empty.
 ///
 /// On a board without an executor the driver's futures are ready at once. `embassy-embedded-hal` makes such a driver of a
 /// blocking one.
@@ -112,12 +113,13 @@ impl<F: NorFlash> Flash<F> {
 
     /// Returns the sequence number of the newest snapshot, and whether it is in the second half.
     async fn newest(&mut self) -> Result<Option<(u32, bool)>, Error<F::Error>> {
-        let mut newest = None;
-        for is_second in [false, true] {
-            let found = self.read(is_second).await?;
-            newest = newest.max(found.map(|found| (found.number, is_second)));
-        }
-        Ok(newest)
+        let first = self.read(false).await?.map(|found| found.number);
+        let second = self.read(true).await?.map(|found| found.number);
+        Ok(match (first, second) {
+            (Some(first), Some(second)) if is_newer(second, first) => Some((second, true)),
+            (Some(first), _) => Some((first, false)),
+            (None, second) => second.map(|second| (second, true)),
+        })
     }
 
     /// Returns the snapshot in a half; `None` if the half holds something else.
@@ -125,7 +127,7 @@ impl<F: NorFlash> Flash<F> {
         self.map.flash().select(is_second);
         match self.map.fetch_item(&mut self.buffer.0, &KEY).await {
             Err(error @ Error::Storage { .. }) => Err(error),
-            found => Ok(found.unwrap_or_default()),
+            found => Ok(found.unwrap_or_default().filter(|found: &NumberedSnapshot<'_>| is_snapshot(found.snapshot))),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! [`SnapshotStore`] decides when a snapshot is worth a write, and restores the user. A [`Storage`] holds the bytes: [`Flash`]
 //! on boards with flash to spare, [`Retained`] memory on the others, `()` where there is neither. A power cut at any byte of a
-//! write loses at most the newest snapshot, never the one before.
+//! write loses at most the newest snapshot, never the one before. What is no snapshot counts as absent.
 
 mod flash;
 mod flash_half;
@@ -14,7 +14,8 @@ pub use retained::{Retained, RetainedByte, TooLongError};
 pub use snapshot_store::SnapshotStore;
 
 use crate::app::SESSIONS;
-use presence_core::{Duration, SessionId, snapshot};
+use presence_core::snapshot::{self, RestoreError};
+use presence_core::{Duration, Instant, SessionId};
 
 /// The greatest length of a snapshot in bytes.
 pub const MAX_SNAPSHOT: usize = snapshot::max_len::<SessionId, SESSIONS>();
@@ -46,6 +47,17 @@ pub trait Storage {
     ///
     /// The medium's own.
     fn store(&mut self, snapshot: &[u8]) -> Result<(), Self::Error>;
+}
+
+/// Reports whether bytes are a snapshot of a user, of this firmware or of newer one.
+fn is_snapshot(bytes: &[u8]) -> bool {
+    let restored = snapshot::restore::<SessionId, SESSIONS>(bytes, Instant::ZERO, None);
+    matches!(restored, Ok(_) | Err(RestoreError::NewerVersion(_)))
+}
+
+/// Reports whether a sequence number is newer than another. They wrap: it follows the other by less than half of all.
+const fn is_newer(number: u32, other: u32) -> bool {
+    number.wrapping_sub(other).cast_signed() > 0
 }
 
 /// No storage: nothing survives a reset.

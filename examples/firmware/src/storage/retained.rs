@@ -1,6 +1,6 @@
 //! Storage in memory that keeps its contents over a reset, but not without power.
 
-use super::{MAX_SNAPSHOT, Storage};
+use super::{MAX_SNAPSHOT, Storage, is_newer, is_snapshot};
 use core::sync::atomic::{AtomicU8, Ordering};
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 use presence_core::Duration;
@@ -80,15 +80,30 @@ impl<'a, C: RetainedByte> Retained<'a, C> {
         Self { slots: [one, other], buffer: [0; MAX_SNAPSHOT] }
     }
 
-    /// Returns the index of the newest complete slot and its sequence number. Sequence numbers wrap.
-    fn newest(&self) -> Option<(usize, u32)> {
-        let [one, other] = self.slots.map(|slot| sequence_of(slot));
+    /// Returns the index of the newest complete slot and its sequence number.
+    fn newest(&mut self) -> Option<(usize, u32)> {
+        let [one, other] = [0, 1].map(|index| self.sequence_of(index));
         match (one, other) {
-            (Some(one), Some(other)) if (other.wrapping_sub(one) as i32) > 0 => Some((1, other)),
+            (Some(one), Some(other)) if is_newer(other, one) => Some((1, other)),
             (Some(one), _) => Some((0, one)),
             (None, Some(other)) => Some((1, other)),
             (None, None) => None,
         }
+    }
+
+    /// Returns the sequence number of a slot; `None` if the slot is torn or damaged, or holds no snapshot.
+    fn sequence_of(&mut self, index: usize) -> Option<u32> {
+        let slot = *self.slots.get(index)?;
+        let sequence = sequence_of(slot)?;
+        self.copy(slot).is_some_and(is_snapshot).then_some(sequence)
+    }
+
+    /// Copies the bytes of a slot's snapshot, unchecked; `None` if its length is impossible.
+    fn copy(&mut self, slot: &[C]) -> Option<&[u8]> {
+        let bytes = snapshot_in(slot)?;
+        let copy = self.buffer.get_mut(..bytes.len())?;
+        copy.iter_mut().zip(bytes).for_each(|(copy, byte)| *copy = byte.get());
+        Some(copy)
     }
 }
 
@@ -99,11 +114,8 @@ impl<C: RetainedByte> Storage for Retained<'_, C> {
     const MIN_INTERVAL: Duration = Duration::ZERO;
 
     fn load(&mut self) -> Result<Option<&[u8]>, TooLongError> {
-        let slot = self.newest().and_then(|(newest, _)| self.slots.get(newest));
-        let Some(bytes) = slot.and_then(|slot| snapshot_in(slot)) else { return Ok(None) };
-        let copy = self.buffer.get_mut(..bytes.len()).ok_or(TooLongError)?;
-        copy.iter_mut().zip(bytes).for_each(|(copy, byte)| *copy = byte.get());
-        Ok(Some(copy))
+        let newest = self.newest().and_then(|(newest, _)| self.slots.get(newest).copied());
+        Ok(newest.and_then(|slot| self.copy(slot)))
     }
 
     fn store(&mut self, snapshot: &[u8]) -> Result<(), TooLongError> {

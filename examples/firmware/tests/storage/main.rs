@@ -1,6 +1,7 @@
 //! The storage: power cuts, and the saving and restoring of users.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod contents;
 mod corpus;
 #[path = "../../fuzz/src/cut.rs"]
 mod cut;

@@ -1,6 +1,6 @@
 //! Repeated power cuts on flash with unknown contents: the latest complete snapshot or a newer one is always loaded.
 
-use super::medium::{Nor, Torn};
+use super::medium::{Nor, Torn, seal};
 use firmware::storage::{Flash, MAX_SNAPSHOT, Storage};
 
 type Board<const WORD: usize, const PAGE: usize> = Flash<Nor<WORD, PAGE>>;
@@ -24,6 +24,7 @@ fn store_with_cuts<const WORD: usize, const PAGE: usize>(pages: usize, torn: Tor
         let length = if random() % 2 == 0 { MAX_SNAPSHOT } else { 1 + random() % MAX_SNAPSHOT };
         let mut snapshot = vec![power.random(); length];
         snapshot[0] = number;
+        let snapshot = seal(snapshot);
         let has_power = random() % 3 == 0;
         power.cut_after((!has_power).then(|| random() % (PAGE * pages / 2 + length)));
         let mut board = start(&flash);

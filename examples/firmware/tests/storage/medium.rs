@@ -1,8 +1,10 @@
-//! Simulated flash and retained memory whose power can be cut.
+//! Simulated flash and retained memory whose power can be cut, and snapshots to store in them.
 
 use core::cell::Cell;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use firmware::storage::RetainedByte;
+use sequential_storage::cache::Cache;
+use sequential_storage::map::{MapConfig, MapStorage};
 use std::rc::Rc;
 
 /// A supply of power for a number of bytes, or for ever; and a source of pseudo-random numbers.
@@ -72,6 +74,18 @@ impl NorFlashError for PowerLoss {
 impl<const WORD: usize, const PAGE: usize> Nor<WORD, PAGE> {
     pub(crate) fn new(pages: usize, torn: Torn) -> Self {
         Self { bytes: vec![0xFF; pages * PAGE], power: Power::default(), torn }
+    }
+
+    /// Stores an item in one of two halves, as the firmware's storage does, but of any content.
+    pub(crate) fn store_item(&mut self, is_second: bool, number: u32, content: &[u8]) {
+        let half = (self.bytes.len() / PAGE / 2 * PAGE) as u32;
+        let range = if is_second { half..2 * half } else { 0..half };
+        let config = MapConfig::<Self>::try_new(range).expect("whole pages");
+        let mut map = MapStorage::<u8, _, _>::new(self.clone(), config, Cache::new_uncached());
+        let item = [&number.to_le_bytes(), content].concat();
+        let mut buffer = [0; 1024];
+        embassy_futures::block_on(map.store_item(&mut buffer, &1, &item.as_slice())).expect("there is power");
+        self.bytes.clone_from(&map.flash().bytes);
     }
 
     /// Writes byte by byte while there is power, and tears the word in which it ends.
@@ -154,4 +168,25 @@ impl RetainedByte for Byte {
 
 pub(crate) fn memory(contents: impl Iterator<Item = u8>, power: &Power) -> Vec<Byte> {
     contents.map(|byte| Byte { value: Cell::new(byte), power: power.clone() }).collect()
+}
+
+/// The shortest snapshot that [`seal`] makes.
+pub(crate) const MIN_SNAPSHOT: usize = 1 + size_of::<u32>();
+
+/// Makes a snapshot of newer firmware of these bytes, of which the firmware can read nothing but that it is one: the first byte
+/// becomes one of its format versions, and the last four the checksum.
+pub(crate) fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.resize(bytes.len().max(MIN_SNAPSHOT), 0);
+    bytes[0] = 2 + bytes[0] % 250;
+    let content = bytes.len() - size_of::<u32>();
+    let checksum = checksum(&bytes[..content]);
+    bytes[content..].copy_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+/// Returns the CRC-32C that ends a snapshot of any format version.
+pub(crate) fn checksum(bytes: &[u8]) -> u32 {
+    !bytes
+        .iter()
+        .fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0x82F6_3B78 * (crc & 1))))
 }
