@@ -4,11 +4,13 @@
 //! on boards with flash to spare, [`Retained`] memory on the others, `()` where there is neither. A power cut at any byte of a
 //! write loses at most the newest snapshot, never the one before. What is no snapshot counts as absent.
 
+mod budget;
 mod flash;
 mod flash_half;
 mod retained;
 mod snapshot_store;
 
+pub use budget::WriteBudget;
 pub use flash::Flash;
 pub use retained::{Retained, RetainedByte, TooLongError};
 pub use snapshot_store::SnapshotStore;
@@ -31,8 +33,11 @@ pub trait Storage {
     /// after this time.
     const MAX_STALENESS: Duration;
 
-    /// The shortest time between two writes, so that applications that disagree every second do not wear the medium out.
+    /// The shortest time between two writes, which merges the changes of a moment into one.
     const MIN_INTERVAL: Duration;
+
+    /// The number of writes that the medium bears, whatever the host does.
+    const BUDGET: WriteBudget;
 
     /// Returns the newest snapshot that was written completely; `None` if there never was one.
     ///
@@ -66,6 +71,7 @@ impl Storage for () {
 
     const MAX_STALENESS: Duration = Duration::MAX;
     const MIN_INTERVAL: Duration = Duration::ZERO;
+    const BUDGET: WriteBudget = WriteBudget::UNLIMITED;
 
     fn load(&mut self) -> Result<Option<&[u8]>, Self::Error> {
         Ok(None)

@@ -1,6 +1,6 @@
 //! Storage in memory that keeps its contents over a reset, but not without power.
 
-use super::{MAX_SNAPSHOT, Storage, is_newer, is_snapshot};
+use super::{MAX_SNAPSHOT, Storage, WriteBudget, is_newer, is_snapshot};
 use core::sync::atomic::{AtomicU8, Ordering};
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 use presence_core::Duration;
@@ -112,6 +112,7 @@ impl<C: RetainedByte> Storage for Retained<'_, C> {
 
     const MAX_STALENESS: Duration = Duration::from_mins(1);
     const MIN_INTERVAL: Duration = Duration::ZERO;
+    const BUDGET: WriteBudget = WriteBudget::UNLIMITED;
 
     fn load(&mut self) -> Result<Option<&[u8]>, TooLongError> {
         let newest = self.newest().and_then(|(newest, _)| self.slots.get(newest).copied());

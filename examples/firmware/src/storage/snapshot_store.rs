@@ -1,5 +1,6 @@
 //! Saving and restoring of the user, with as few writes as necessary.
 
+use super::budget::Bucket;
 use super::{MAX_SNAPSHOT, Storage};
 use crate::app::SESSIONS;
 use presence_core::snapshot::{self, RestoreError};
@@ -13,9 +14,13 @@ type DeviceUser = User<SessionId, SESSIONS>;
 /// something visible changes. A keep-alive alone changes nothing visible, and without it a restored session only ends early: it
 /// is written when a stored deadline is off by more than [`Storage::MAX_STALENESS`]. So is the rest of a preferred presence,
 /// because after a gap of unknown length it starts again from the stored value.
+///
+/// There are only as many writes as the medium's [budget](Storage::BUDGET) has. A change that finds none waits, and later ones
+/// with it: the state at the time of the next write is written. A loss of power before loses no more than these changes.
 #[derive(Debug)]
 pub struct SnapshotStore<M> {
     storage: M,
+    bucket: Bucket,
     newest: Option<Stored>,
     /// The storage holds a snapshot of newer firmware, which is never overwritten.
     holds_newer_format: bool,
@@ -27,14 +32,14 @@ struct Stored {
     at: Instant,
     /// The write failed.
     failed: bool,
-    /// Something newer waits for [`Storage::MIN_INTERVAL`] to pass.
+    /// Something newer waits for [`Storage::MIN_INTERVAL`] to pass, or for a write of [`Storage::BUDGET`].
     is_outdated: bool,
 }
 
 impl<M: Storage> SnapshotStore<M> {
     /// Creates a store on a medium.
     pub const fn new(storage: M) -> Self {
-        Self { storage, newest: None, holds_newer_format: false }
+        Self { storage, bucket: Bucket::full(), newest: None, holds_newer_format: false }
     }
 
     /// Returns the medium.
@@ -69,7 +74,8 @@ impl<M: Storage> SnapshotStore<M> {
         })
     }
 
-    /// Writes the user if a restart would miss something and [`Storage::MIN_INTERVAL`] has passed. Reports whether it wrote.
+    /// Writes the user if a restart would miss something, [`Storage::MIN_INTERVAL`] has passed and [`Storage::BUDGET`] has a
+    /// write. Reports whether it wrote.
     ///
     /// A snapshot of newer firmware is never overwritten. A write that failed is tried again with the next change, and after
     /// [`Storage::MAX_STALENESS`].
@@ -84,13 +90,17 @@ impl<M: Storage> SnapshotStore<M> {
         }
         if let Some(stored) = &mut self.newest {
             stored.is_outdated = stored.is_outdated_by(user.user(), now, M::MAX_STALENESS);
-            if !stored.is_outdated || now.saturating_duration_since(stored.at) < M::MIN_INTERVAL {
+            let waits =
+                now.saturating_duration_since(stored.at) < M::MIN_INTERVAL || now < self.bucket.next_at(M::BUDGET);
+            if !stored.is_outdated || waits {
                 return Ok(false);
             }
         }
         let mut buffer = [0; MAX_SNAPSHOT];
         // The longest snapshot fits.
         let Ok(bytes) = snapshot::save(user, &mut buffer) else { return Ok(false) };
+        // A write that fails wears the medium, too.
+        self.bucket.take(now, M::BUDGET);
         let written = self.storage.store(bytes);
         if written.is_err() {
             crate::log::warning!("storage cannot be written");
@@ -111,7 +121,8 @@ impl<M: Storage> SnapshotStore<M> {
         } else {
             return None;
         };
-        Some(stored.at.saturating_add(wait)).filter(|at| *at != Instant::NEVER)
+        let at = stored.at.saturating_add(wait).max(self.bucket.next_at(M::BUDGET));
+        Some(at).filter(|at| *at != Instant::NEVER)
     }
 }
 

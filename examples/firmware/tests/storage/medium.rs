@@ -60,6 +60,8 @@ pub(crate) struct Nor<const WORD: usize, const PAGE: usize> {
     pub(crate) bytes: Vec<u8>,
     pub(crate) power: Power,
     torn: Torn,
+    /// How often each page was erased.
+    pub(crate) erasures: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,7 +75,7 @@ impl NorFlashError for PowerLoss {
 
 impl<const WORD: usize, const PAGE: usize> Nor<WORD, PAGE> {
     pub(crate) fn new(pages: usize, torn: Torn) -> Self {
-        Self { bytes: vec![0xFF; pages * PAGE], power: Power::default(), torn }
+        Self { bytes: vec![0xFF; pages * PAGE], power: Power::default(), torn, erasures: vec![0; pages] }
     }
 
     /// Stores an item in one of two halves, as the firmware's storage does, but of any content.
@@ -133,6 +135,7 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
 
     async fn erase(&mut self, from: u32, to: u32) -> Result<(), PowerLoss> {
         assert_eq!((from as usize % PAGE, to as usize % PAGE), (0, 0), "whole pages");
+        self.erasures[from as usize / PAGE..to as usize / PAGE].iter_mut().for_each(|count| *count += 1);
         let erased = self.change(from as usize, (from..to).map(|_| 0xFF));
         if erased.is_err() && self.torn == Torn::Anything {
             let power = self.power.clone();

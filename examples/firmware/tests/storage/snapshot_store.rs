@@ -1,8 +1,8 @@
 //! Which changes are written, and which user is restored.
 
-use super::medium::seal;
+use super::medium::{Nor, Torn, seal};
 use super::{DeviceUser, application, execute, secs, set};
-use firmware::storage::{Retained, SnapshotStore, Storage};
+use firmware::storage::{Flash, Retained, SnapshotStore, Storage, WriteBudget};
 use presence_core::snapshot::VERSION_GAP;
 use presence_core::{Absence, Command, Duration, Instant, Presence};
 use std::sync::atomic::AtomicU8;
@@ -18,12 +18,14 @@ struct CountingStorage {
 
 const MAX_STALENESS: u64 = 30 * 60;
 const MIN_INTERVAL: u64 = 10;
+const BUDGET: WriteBudget = Flash::<Nor<4, 1024>>::BUDGET;
 
 impl Storage for CountingStorage {
     type Error = ();
 
     const MAX_STALENESS: Duration = Duration::from_secs(MAX_STALENESS);
     const MIN_INTERVAL: Duration = Duration::from_secs(MIN_INTERVAL);
+    const BUDGET: WriteBudget = BUDGET;
 
     fn load(&mut self) -> Result<Option<&[u8]>, ()> {
         if self.fails { Err(()) } else { Ok(self.newest.as_deref()) }
@@ -211,18 +213,66 @@ fn u2_the_rest_of_a_preferred_presence_is_written_from_time_to_time() {
 }
 
 #[test]
-fn writes_keep_their_interval_and_the_last_change_is_written() {
+fn writes_keep_their_interval_and_their_budget_and_the_last_change_is_written() {
     let mut device = new();
     let before = device.writes();
-    // Two applications that disagree every second, for an hour.
-    for second in 0..3600 {
+    // Two applications that disagree every second, for a little more than an hour.
+    for second in 0..4000 {
         let presence = if second % 2 == 0 { Presence::Busy } else { Presence::Away };
-        device.update(secs(2000 + second), set(1, presence, 60));
+        device.update(secs(2000 + second), set(1, presence, 120));
+        assert!(device.writes() - before <= 1 + second as usize / 10);
     }
-    assert!(device.writes() - before <= 361, "{}", device.writes() - before);
+    assert_eq!(device.writes() - before, BUDGET.burst as usize + 4, "one more in each quarter of an hour");
     let version = device.user.version();
-    device.sleep(secs(2000 + 3600 + MIN_INTERVAL));
+    device.sleep(secs(2000 + 4000 + 900));
     assert_eq!(device.restart(None).user.version(), version + VERSION_GAP, "everything is written");
+}
+
+/// Whenever the power is lost, the changes of the last quarter of an hour are lost at most, and mostly those of ten seconds.
+#[test]
+fn a_change_that_waits_for_the_budget_is_written_soon() {
+    let mut device = new();
+    // A change in each of so many seconds, on and on.
+    for every in [1, 7, 60, 600, 1000] {
+        let mut changes = Vec::new();
+        let start = device.now;
+        for number in 0..8000 / every {
+            let now = start.saturating_add(Duration::from_secs((1 + number) * every));
+            device.update(now, set((number % 8) as u8, Presence::ALL[9 + number as usize % 5], 60));
+            changes.push((now, device.user.revision()));
+            let stored = device.snapshots.storage().newest.clone().unwrap();
+            let stored: DeviceUser = presence_core::snapshot::restore(&stored, now, Some(Duration::ZERO)).unwrap();
+            let must_be_stored = changes.iter().rev().find(|(at, _)| *at < now.saturating_sub(BUDGET.interval));
+            assert!(must_be_stored.is_none_or(|(_, revision)| stored.revision() >= *revision), "every {every} s");
+        }
+        device.sleep(device.now.saturating_add(Duration::from_hours(24)));
+    }
+}
+
+/// The erasures of a micro:bit's flash by a host that never stops: each page bears 20,000.
+#[test]
+fn a_host_that_never_stops_needs_thirteen_years_to_wear_flash_out() {
+    const ENDURANCE: u32 = 20_000;
+    const DAYS: u64 = 20;
+    let flash = Flash::new(Nor::<4, 1024>::new(8, Torn::SomeBits), 0..8192).unwrap();
+    let mut snapshots = SnapshotStore::new(flash);
+    let mut user = snapshots.restore(secs(0), None);
+    let mut longest = 0;
+    for step in 0..DAYS * 24 * 360 {
+        let now = secs(step * 10);
+        // All eight sessions with the longest leases, fades ahead, and a preferred presence that changes.
+        execute(&mut user, now, set((step % 8) as u8, Presence::Available, 24 * 60));
+        let preferred = if step % 2 == 0 { Presence::Busy } else { Presence::DoNotDisturb };
+        execute(&mut user, now, prefer(preferred, 366 * 24 * 60));
+        snapshots.save(user.at(now).unwrap()).unwrap();
+        longest = longest.max(snapshots.storage().load().unwrap().unwrap().len());
+    }
+    let erasures = &snapshots.storage().flash().erasures;
+    let (least, most) = (*erasures.iter().min().unwrap(), *erasures.iter().max().unwrap());
+    assert!(most - least <= 2, "all pages wear equally: {erasures:?}");
+    let years = u64::from(ENDURANCE / most) * DAYS / 365;
+    assert!(longest > 200, "{longest} bytes are few");
+    assert!(years >= 13, "{years} years: {erasures:?}");
 }
 
 #[test]
