@@ -90,14 +90,14 @@ async fn main(spawner: Spawner) {
     let snapshots = SNAPSHOTS.init(SnapshotStore::new(flash));
     presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)));
     let mut packet = [0; PACKET];
-    let mut received = 0;
+    // What was not handled yet of the packet.
+    let mut unread = 0..0;
     defmt::info!("ready");
     loop {
         let now = now();
         // Output that does not fit into the outbox is lost; the light is not affected.
-        for byte in packet.iter().take(received) {
-            let _ = presence_light.receive(ReceivedByte::new(*byte), now, outbox);
-        }
+        let bytes = unread.by_ref().filter_map(|index| packet.get(index));
+        let _ = presence_light.receive(&mut bytes.map(|byte| ReceivedByte::new(*byte)), now, outbox);
         let pressed = button_pins.pressed();
         if let Some(button) = buttons.sample(pressed, now) {
             let _ = presence_light.press(button, now, outbox);
@@ -113,11 +113,14 @@ async fn main(spawner: Spawner) {
             send(&mut sender, outbox).await;
         }
         outbox.clear();
+        if !unread.is_empty() {
+            continue;
+        }
         let wake_at =
             presence_light.wake_at(now).into_iter().chain(buttons.stable_at(now)).chain(snapshots.next_save_at()).min();
-        received = match select3(line.receive(&mut packet), sleep_until(wake_at), button_pins.changed(pressed)).await {
-            Either3::First(received) => received,
-            Either3::Second(()) | Either3::Third(()) => 0,
+        unread = match select3(line.receive(&mut packet), sleep_until(wake_at), button_pins.changed(pressed)).await {
+            Either3::First(received) => 0..received,
+            Either3::Second(()) | Either3::Third(()) => 0..0,
         };
     }
 }

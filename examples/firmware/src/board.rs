@@ -8,6 +8,7 @@ use crate::line::ReceivedByte;
 use crate::presence_light::PresenceLight;
 use crate::storage::{SnapshotStore, Storage};
 use core::hint::black_box;
+use core::iter;
 use core::sync::atomic::{AtomicU32, Ordering};
 use heapless::spsc::Consumer;
 use presence_core::Instant;
@@ -39,38 +40,64 @@ pub trait Board {
     fn serial(&mut self) -> &mut Self::Serial;
 }
 
-/// Runs the main loop: handles what arrived, then what is due, then sleeps until there is something to do.
-///
-/// Starts with the stored user. The length of the time without power is unknown.
+/// Runs the main loop for ever.
 pub fn run<B: Board, M: Storage>(
-    mut board: B,
-    mut inbox: Consumer<'static, ReceivedByte>,
+    board: B,
+    inbox: Consumer<'static, ReceivedByte>,
     presence_light: &'static mut PresenceLight<B::Light>,
     snapshots: &'static mut SnapshotStore<M>,
 ) -> ! {
-    let start = board.counter();
-    let mut clock = Clock::new(board.rate(), start);
-    let mut buttons = Buttons::new();
-    presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)));
-    save(snapshots, presence_light.app(), Clock::START);
-    crate::log::info!("ready");
+    let mut main_loop = MainLoop::start(board, inbox, presence_light, snapshots);
     loop {
+        main_loop.turn();
+    }
+}
+
+/// The main loop: handles a line that arrived, then what is due, then sleeps until there is something to do.
+pub struct MainLoop<'a, B: Board, M> {
+    board: B,
+    inbox: Consumer<'static, ReceivedByte>,
+    presence_light: &'a mut PresenceLight<B::Light>,
+    snapshots: &'a mut SnapshotStore<M>,
+    clock: Clock,
+    buttons: Buttons,
+}
+
+impl<'a, B: Board, M: Storage> MainLoop<'a, B, M> {
+    /// Starts with the stored user. The length of the time without power is unknown.
+    pub fn start(
+        mut board: B,
+        inbox: Consumer<'static, ReceivedByte>,
+        presence_light: &'a mut PresenceLight<B::Light>,
+        snapshots: &'a mut SnapshotStore<M>,
+    ) -> Self {
+        let clock = Clock::new(board.rate(), board.counter());
+        presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)));
+        save(snapshots, presence_light.app(), Clock::START);
+        crate::log::info!("ready");
+        Self { board, inbox, presence_light, snapshots, clock, buttons: Buttons::new() }
+    }
+
+    /// Takes one turn: time, buttons, the light and the storage are looked at after each line (rule L3).
+    pub fn turn(&mut self) {
+        let Self { board, inbox, presence_light, snapshots, clock, buttons } = self;
         let counter = board.counter();
         let now = clock.at(counter);
         crate::log_tick(clock.tick());
         // An error of the serial line cannot be reported: the line is the only way out.
-        while let Some(received) = inbox.dequeue() {
-            let _ = presence_light.receive(received, now, board.serial());
-        }
+        let _ = presence_light.receive(&mut iter::from_fn(|| inbox.dequeue()), now, board.serial());
         let pressed = board.pressed();
         if let Some(button) = buttons.sample(pressed, now) {
             let _ = presence_light.press(button, now, board.serial());
         }
         let _ = presence_light.advance(now, board.serial());
         save(snapshots, presence_light.app(), now);
+        if inbox.ready() {
+            return;
+        }
         let wake_at =
             presence_light.wake_at(now).into_iter().chain(buttons.stable_at(now)).chain(snapshots.next_save_at()).min();
-        board.sleep(counter, announce_sleep(clock.counts_until(now, wake_at)), pressed, &inbox);
+        board.sleep(counter, announce_sleep(clock.counts_until(now, wake_at)), pressed, inbox);
     }
 }
 

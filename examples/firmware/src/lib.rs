@@ -11,7 +11,7 @@
 //! - [`PresenceLight`]: all of these together.
 //! - [`storage`]: keeps the newest snapshot over a reset.
 //! - [`Clock`]: converts a board's counter to instants.
-//! - [`run`]: the main loop of a [`Board`].
+//! - [`run`]: the [`MainLoop`] of a [`Board`].
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -30,7 +30,7 @@ mod receive;
 pub mod storage;
 
 pub use app::{App, OWNER, OnChange, SESSIONS};
-pub use board::{Board, run};
+pub use board::{Board, MainLoop, run};
 pub use button::{Button, Buttons, Pressed};
 pub use clock::{Clock, FIRST_TICK, Rate};
 pub use glyph::{Glyph, MAX_BRIGHTNESS, glyph};

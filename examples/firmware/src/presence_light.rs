@@ -5,18 +5,20 @@ use crate::button::Button;
 use crate::clock::Clock;
 use crate::light::{AnimatedLight, Light};
 use crate::line::{LineBuffer, ReceivedByte};
+use crate::receive::QUEUE_LEN;
 use embedded_io::Write;
 use presence_core::graph::{Buffer, ChangeEvent, Element, Line};
 use presence_core::{Instant, SessionId, Transition};
 
 /// The longest line that is accepted, without its newline.
 pub const MAX_LINE: usize = 1024;
-/// The longest response. It repeats the line's id, which may be nearly the whole line.
+/// The longest response. It repeats the line's id, which may be nearly the whole line; one that does not fit with its escapes is
+/// answered as a line that is too long.
 pub const MAX_RESPONSE: usize = MAX_LINE + Element::MAX_RESPONSE;
 
 /// A presence light: the application, its line and its light.
 ///
-/// Pass it every byte and press, sleep until [`wake_at`](Self::wake_at), then call [`advance`](Self::advance).
+/// Pass it every line and press, sleep until [`wake_at`](Self::wake_at), then call [`advance`](Self::advance).
 #[derive(Debug)]
 pub struct PresenceLight<L> {
     app: App,
@@ -47,29 +49,44 @@ impl<L: Light> PresenceLight<L> {
         self.light.light()
     }
 
-    /// Accepts a byte of the serial line. At the end of a line, serves it: writes a line for each change, then the response.
+    /// Accepts bytes of the serial line up to the end of a line, and serves it: writes a line for each change, then the
+    /// response.
+    ///
+    /// It takes no more than one line and [`QUEUE_LEN`] bytes: bytes that keep coming must not keep time, buttons and the light
+    /// from going on (rule L3). Look at these, and call it again for the rest.
     ///
     /// # Errors
     ///
     /// The serial line's own. Whatever was applied stays.
-    pub fn receive<W: Write>(&mut self, received: ReceivedByte, now: Instant, out: &mut W) -> Result<(), W::Error> {
+    pub fn receive<W: Write>(
+        &mut self,
+        bytes: &mut dyn Iterator<Item = ReceivedByte>,
+        now: Instant,
+        out: &mut W,
+    ) -> Result<(), W::Error> {
+        if bytes.take(QUEUE_LEN).any(|byte| self.line.push(byte)) { self.serve(now, out) } else { Ok(()) }
+    }
+
+    /// Serves the line that has just ended.
+    fn serve<W: Write>(&mut self, now: Instant, out: &mut W) -> Result<(), W::Error> {
         let Self { app, line, light, response } = self;
-        if !line.push(received) {
-            return Ok(());
-        }
         let line = line.line().map_or(Line::TOO_LONG, Line::parse);
         let mut written = Ok(());
         let mut response = Buffer::new(response);
-        // At least the status fits, so the line is always served.
-        let _ = app.serve(now, line, &mut response, &mut |transition| {
+        let served = app.serve(now, line, &mut response, &mut |transition| {
             if written.is_ok() {
                 written = write_event(transition, out);
             }
         });
         show(light, app, now);
         written?;
-        if line == Line::Blank {
+        if !line.has_response() {
             return Ok(());
+        }
+        if served.is_err() {
+            // The id does not fit, and nothing was done. Without it, the response does.
+            response.clear();
+            let _ = app.serve(now, Line::TOO_LONG, &mut response, &mut |_| {});
         }
         out.write_all(response.written())?;
         out.write_all(b"\n")?;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use firmware::{Button, Clock, Frame, Light, LightError, MAX_LINE, MAX_RESPONSE, PresenceLight, ReceivedByte};
+use firmware::{
+    Button, Clock, Frame, Light, LightError, MAX_LINE, MAX_RESPONSE, PresenceLight, QUEUE_LEN, ReceivedByte,
+};
 use presence_core::indicator::Palette;
 use presence_core::{Duration, Instant, Presence};
 
@@ -30,9 +32,14 @@ impl Fixture {
     }
 
     fn send(&mut self, text: &str) -> String {
+        self.receive(&mut text.bytes().map(ReceivedByte::new))
+    }
+
+    /// Receives everything, a line at a time.
+    fn receive(&mut self, bytes: &mut dyn ExactSizeIterator<Item = ReceivedByte>) -> String {
         let mut out = Vec::new();
-        for byte in text.bytes() {
-            self.presence_light.receive(ReceivedByte::new(byte), self.now, &mut out).unwrap();
+        while bytes.len() > 0 {
+            self.presence_light.receive(&mut *bytes, self.now, &mut out).unwrap();
         }
         String::from_utf8(out).unwrap()
     }
@@ -143,11 +150,9 @@ fn a_line_that_is_too_long_is_rejected_and_the_next_one_works() {
 #[test]
 fn a_line_that_lost_a_byte_is_rejected() {
     let mut fixture = Fixture::new();
-    let mut out = Vec::new();
-    for (index, byte) in clear(CALLS).bytes().enumerate() {
-        fixture.presence_light.receive(ReceivedByte { byte, after_loss: index == 40 }, fixture.now, &mut out).unwrap();
-    }
-    assert!(out.starts_with(br#"{"id":null,"status":400,"#));
+    let line = clear(CALLS);
+    let mut bytes = line.bytes().enumerate().map(|(index, byte)| ReceivedByte { byte, after_loss: index == 40 });
+    assert!(fixture.receive(&mut bytes).starts_with(r#"{"id":null,"status":400,"#));
     assert!(fixture.send(&set(CALLS, "Busy", "InACall", "PT5M")).ends_with(DONE));
 }
 
@@ -177,4 +182,72 @@ fn invalid_requests_change_nothing() {
     }
     assert_eq!(fixture.send("\r\n"), "", "a blank line has no response");
     assert_eq!(fixture.presence_light.app().user().revision(), 0);
+}
+
+/// Rule L2: a terminal that echoes sends everything back. That is not answered, and changes nothing.
+#[test]
+fn l2_an_echo_is_not_answered() {
+    let mut fixture = Fixture::new();
+    let (mut said, mut lines) = (String::new(), 0);
+    for request in [
+        &set(CALENDAR, "Available", "Available", "PT1H"),
+        &set(CALLS, "Busy", "InACall", "PT5M"),
+        &set(CALLS, "Busy", "Sleeping", "PT5M"),
+        &clear(CALLS),
+        "{\"id\":\"1\",\"method\":\"GET\",\"url\":\"/me/presence\"}\n",
+        "not json\n",
+        &format!("{}\n", "x".repeat(MAX_LINE + 1)),
+    ] {
+        said += &fixture.send(request);
+    }
+    said += &fixture.press(Button::A);
+    said += &fixture.after(60_000);
+    let before = fixture.presence_light.app().user().clone();
+    for line in said.split_inclusive('\n') {
+        lines += 1;
+        assert_eq!(fixture.send(line), "", "{line}");
+    }
+    assert_eq!(lines, 11, "seven responses and four changes: {said}");
+    assert_eq!(*fixture.presence_light.app().user(), before);
+}
+
+/// The response to a line that is longer than the longest line: its echo is answered once, and that answer's echo is not.
+#[test]
+fn l2_an_echo_that_does_not_fit_ends_soon() {
+    let mut fixture = Fixture::new();
+    let around = r#"{"id":"","method":"GET","url":"/me/presence"}"#.len();
+    let id = "x".repeat(MAX_LINE - around);
+    let mut said = fixture.send(&format!("{{\"id\":\"{id}\",\"method\":\"GET\",\"url\":\"/me/presence\"}}\n"));
+    assert!(said.len() > MAX_LINE + 1);
+    said = fixture.send(&said);
+    assert!(said.starts_with(r#"{"id":null,"status":400,"#), "{said}");
+    assert_eq!(fixture.send(&said), "");
+}
+
+/// Escapes make an id longer than the line it came in.
+#[test]
+fn an_id_that_does_not_fit_with_its_escapes_is_rejected_and_nothing_is_done() {
+    let mut fixture = Fixture::new();
+    let with_id = |id: &str| set(CALLS, "Busy", "InACall", "PT5M").replacen("\"1\"", &format!("\"{id}\""), 1);
+    let response = fixture.send(&with_id(&"\u{7f}".repeat(700)));
+    assert!(response.starts_with(r#"{"id":null,"status":400,"#) && response.ends_with("}\n"), "{response}");
+    assert_eq!(fixture.presence_light.app().user().revision(), 0);
+    let response = fixture.send(&with_id("\u{7f}\u{85}\u{2028}"));
+    assert!(response.ends_with("{\"id\":\"\\u007f\\u0085\\u2028\",\"status\":200}\n"), "{response}");
+}
+
+/// Rule L3: bytes that keep coming and end no line, and lines that keep coming.
+#[test]
+fn l3_no_more_than_a_line_is_taken_at_once() {
+    let mut fixture = Fixture::new();
+    let mut out = Vec::new();
+    let mut endless = std::iter::repeat_n(ReceivedByte::new(b'x'), 1_000_000);
+    fixture.presence_light.receive(&mut endless, fixture.now, &mut out).unwrap();
+    assert_eq!((endless.len(), out.len()), (1_000_000 - QUEUE_LEN, 0));
+    let mut fixture = Fixture::new();
+    let lines = "not json\n".repeat(1000);
+    let mut bytes = lines.bytes().map(ReceivedByte::new);
+    fixture.presence_light.receive(&mut bytes, fixture.now, &mut out).unwrap();
+    assert_eq!(bytes.len(), 999 * "not json\n".len());
+    assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
 }
