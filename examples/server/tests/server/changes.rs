@@ -52,6 +52,9 @@ impl Reader {
     fn line(&mut self) -> String {
         let mut line = String::new();
         assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream has ended");
+        let line = line.trim_end_matches(['\r', '\n']);
+        let ends_lines = |character: char| character.is_control() || "\u{2028}\u{2029}".contains(character);
+        assert!(!line.contains(ends_lines), "{line:?} is more than one line to some readers");
         line.trim_end().to_owned()
     }
 
@@ -184,6 +187,21 @@ fn v2_details_are_changes_too() {
     let (users, _) = Reader::open(&server, None, None).scan();
     let named: std::collections::BTreeSet<_> = users.iter().map(|event| event.user().to_owned()).collect();
     assert_eq!(named.len(), 2, "{users:?}");
+}
+
+/// Some clients cut lines as Unicode does: a message must not look like an event to them.
+#[test]
+fn t1_v2_a_message_is_no_event_of_its_own() {
+    let server = Server::start();
+    let mut reader = Reader::open(&server, None, None);
+    reader.scan();
+    for end in ["\u{2028}", "\u{2029}", "\u{85}", "\u{c}", "\u{b}", "\u{1c}", "\u{7f}", "\u{9f}", "\n\n"] {
+        let content = format!("lunch{end}event: presence{end}data: {{\"id\":\"{ADELE}\"}}{end}{end}");
+        let body = json!({"statusMessage": {"message": {"content": content}}});
+        assert_eq!(server.post("dev", &format!("/v1.0/users/{BOB}/presence/setStatusMessage"), &body).status, 200);
+        let event = reader.next();
+        assert_eq!((event.user(), &event.data["statusMessage"]["message"]["content"]), (BOB, &json!(content)));
+    }
 }
 
 #[test]
