@@ -223,6 +223,22 @@ pub enum Job {
     Stop,
 }
 
+impl Job {
+    /// Reports whether the job only reads, for a client that has hung up.
+    pub fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Read(_, to) => to.is_closed(),
+            Self::Explain(_, to) => to.is_closed(),
+            Self::ReadMany(_, to) => to.is_closed(),
+            Self::Changes(_, to) => to.is_closed(),
+            Self::FullScan(_, to) => to.is_closed(),
+            Self::List(_, _, to) => to.is_closed(),
+            Self::Execute(..) | Self::ExecuteDetails(..) | Self::Erase(..) | Self::SignOut(..) => false,
+            Self::Advance(..) | Self::Wake | Self::Stop => false,
+        }
+    }
+}
+
 /// A response that may have to wait until the state it shows is durable.
 #[derive(Debug)]
 pub enum Response {
@@ -245,6 +261,21 @@ pub enum Response {
 }
 
 impl Response {
+    /// Reports whether the client that the response is for has hung up.
+    pub fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Executed(to, _) => to.is_closed(),
+            Self::Read(to, _) => to.is_closed(),
+            Self::Explained(to, _) => to.is_closed(),
+            Self::ReadMany(to, _) => to.is_closed(),
+            Self::Changes(to, _) => to.is_closed(),
+            Self::FullScan(to, _) => to.is_closed(),
+            Self::Listed(to, _) => to.is_closed(),
+            // Others of the same advance may still wait.
+            Self::Advanced(_) => false,
+        }
+    }
+
     /// Sends the response, unless its receiver is gone.
     pub fn send(self) {
         // Sending fails when a client has hung up meanwhile.

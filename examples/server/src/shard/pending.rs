@@ -14,6 +14,9 @@ use tokio::sync::oneshot::Sender;
 /// The most users and responses that a group collects while the one before is written.
 const MAX_GROUP: usize = 8192;
 
+/// The least responses that wait before those are dropped whose clients have hung up.
+const MIN_REVIEWED: usize = 64;
+
 /// The most rows that a group overwrites, beyond those that it replaces.
 const MAX_STALE_TEXTS: usize = 4096;
 
@@ -25,6 +28,8 @@ pub struct Pending {
     /// True if the disk has no room. Then no command is executed, so everything in memory follows from what is stored.
     is_disk_full: bool,
     group: Group,
+    /// The number of waiting responses at which those are dropped whose clients have hung up.
+    review_at: usize,
     spare: Group,
     index: JournalIndex,
     /// The users whose records the open group must contain.
@@ -49,6 +54,7 @@ impl Pending {
             is_flushing: false,
             is_disk_full: false,
             group: Group::default(),
+            review_at: MIN_REVIEWED,
             spare: Group::default(),
             dirty_users: HashSet::new(),
             dirty_details: HashSet::new(),
@@ -119,12 +125,26 @@ impl Pending {
     }
 
     /// Sends a response, at once or when everything up to now is durable.
+    ///
+    /// At most half of the responses that wait, beyond a few, are for clients that have hung up: their requests hold no memory
+    /// any more.
     pub fn respond(&mut self, response: Response, waits: bool) {
         if waits && self.flusher.is_some() && !self.is_disk_full {
-            self.group.responses.push(response);
+            let responses = &mut self.group.responses;
+            if responses.len() >= self.review_at {
+                responses.retain(|response| !response.is_abandoned());
+                self.review_at = (2 * responses.len()).max(MIN_REVIEWED);
+            }
+            responses.push(response);
         } else {
             response.send();
         }
+    }
+
+    /// Returns the number of responses that wait for the open group.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.group.responses.len()
     }
 
     /// Sends the outcome of a command about a user, when what it follows from is durable.
@@ -222,6 +242,7 @@ impl Pending {
         group.journal_state = self.index.journal_state();
         group.review_count = self.index.review_count(state, group);
         group.cursor = state.cursor();
+        self.review_at = MIN_REVIEWED;
         let group = std::mem::replace(group, std::mem::take(&mut self.spare));
         // Sending succeeds: a flusher ends only after it has returned a group.
         self.is_flushing = link.groups.send(group).is_ok();

@@ -208,6 +208,69 @@ fn an_eviction_is_pending_until_it_is_durable() {
     assert!(pending.contains(id(1)), "while it is written, too");
 }
 
+/// Clients that have hung up hold no memory, however slow the disk is.
+#[test]
+fn responses_of_clients_that_have_hung_up_are_dropped() {
+    let (mut pending, groups, _flushed) = pending(JournalIndex::new(2));
+    let mut state = empty_state(2);
+    state.execute(at(7), id(1), set(300)).unwrap();
+    pending.mark_dirty(&state.users, id(1));
+    let mut waiting = Vec::new();
+    let mut most = 0;
+    for round in 0..3_000 {
+        let (to, views) = channel();
+        if round % 100 == 0 {
+            waiting.push(views);
+        } else {
+            drop(views);
+        }
+        pending.respond(Response::ReadMany(to, state.read_many(at(7), &[id(1); 65])), true);
+        most = most.max(pending.waiting());
+    }
+    assert!(most <= 64.max(2 * waiting.len()), "{most} responses of {} clients", waiting.len());
+    pending.submit(&mut state, at(7), 0);
+    groups.recv().unwrap().responses.drain(..).for_each(Response::send);
+    for views in waiting {
+        assert_eq!(views.blocking_recv().unwrap().len(), 65, "those who wait are answered");
+    }
+}
+
+/// A read in a queue is not carried out for a client that has hung up; a command is.
+#[test]
+fn jobs_of_clients_that_have_hung_up_are_not_read() {
+    let (pending, groups, flushed) = pending(JournalIndex::new(2));
+    let (metrics, notify) = (Arc::new(Metrics::new()), watch::channel(()).0);
+    let (shard, jobs) = Shard::new(0, &notify);
+    let context = FlusherContext { jobs: shard.jobs.clone(), published: shard.published, metrics };
+    let (state, clock) = (empty_state(2), Arc::new(Clock::virtual_at(at(7))));
+    let writer = Writer::new(Parts { state, pending, clock, time: time(at(7)), jobs, flusher: None, context });
+    let send = |job| shard.jobs.send(job).unwrap();
+    send(Job::Execute(id(1), set(300), &Policy::GRAPH, None, channel().0));
+    send(Job::Read(id(1), channel().0));
+    send(Job::Explain(id(1), channel().0));
+    send(Job::ReadMany(vec![id(1); 650], channel().0));
+    send(Job::Changes(Cursor::START, channel().0));
+    send(Job::FullScan(0, channel().0));
+    send(Job::List(0, 2, channel().0));
+    let (to, read) = channel();
+    send(Job::Read(id(1), to));
+    let writer = std::thread::spawn(|| writer.run());
+    let mut group = loop {
+        let group = groups.recv().unwrap();
+        if !group.responses.is_empty() {
+            break group;
+        }
+        flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+        shard.jobs.send(Job::Wake).unwrap();
+    };
+    assert_eq!(group.responses.len(), 2, "of the command, and of the read that is waited for: {:?}", group.responses);
+    group.responses.drain(..).for_each(Response::send);
+    assert_eq!(read.blocking_recv().unwrap().presence, Presence::InACall);
+    flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+    shard.jobs.send(Job::Stop).unwrap();
+    writer.join().unwrap();
+}
+
 /// An explanation waits, as a read does, until what it shows is durable.
 #[test]
 fn an_explanation_waits_until_the_user_is_durable() {

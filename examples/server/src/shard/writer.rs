@@ -185,6 +185,9 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
         if !matches!(job, Job::Wake | Job::Stop) {
             self.context.metrics.queued.dec();
         }
+        if job.is_abandoned() {
+            return false;
+        }
         let job = if self.pending.is_disk_full() { self.refuse(job) } else { Some(job) };
         let Some(job) = job else { return false };
         if matches!(job, Job::Changes(..)) && self.state.next_deadline().is_some_and(|due| due.is_due(self.now)) {
