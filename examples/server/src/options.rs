@@ -115,6 +115,8 @@ pub enum OptionsError {
     VirtualWithoutDevelopment,
     /// An address that other machines can reach, and no token.
     NoToken,
+    /// A token of this option that could be guessed, on an address that other machines can reach.
+    ShortToken(&'static str),
     /// A user principal name that is given twice, in any case.
     RepeatedName(String),
 }
@@ -125,6 +127,11 @@ impl std::fmt::Display for OptionsError {
             Self::DevelopmentOffLoopback => f.write_str("--dev-token needs a loopback address for --listen"),
             Self::VirtualWithoutDevelopment => f.write_str("--virtual-clock needs --dev-token"),
             Self::NoToken => f.write_str("without --app-token or --user-token no request could be authorised"),
+            Self::ShortToken(option) => write!(
+                f,
+                "{option}: a token has {} characters at least, unless --listen is a loopback address",
+                Grant::MIN_TOKEN
+            ),
             Self::RepeatedName(name) => write!(f, "--user-name {name} is given twice"),
         }
     }
@@ -144,6 +151,11 @@ impl Options {
         }
         if !self.has_tokens() && !is_loopback {
             return Err(OptionsError::NoToken);
+        }
+        let of_applications = self.app_token.iter().map(|grant| ("--app-token", grant));
+        let of_users = self.user_token.iter().map(|grant| ("--user-token", grant));
+        if let Some((option, _)) = of_applications.chain(of_users).find(|(_, grant)| !is_loopback && grant.is_short()) {
+            return Err(OptionsError::ShortToken(option));
         }
         let mut names = HashSet::new();
         match self.user_name.iter().find(|(name, _)| !names.insert(name.to_lowercase())) {

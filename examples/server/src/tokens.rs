@@ -63,6 +63,14 @@ impl std::fmt::Display for GrantError {
 impl std::error::Error for GrantError {}
 
 impl Grant {
+    /// The least characters of a token that other machines could guess.
+    pub const MIN_TOKEN: usize = 20;
+
+    /// Reports whether the token is too short for addresses that other machines can reach.
+    pub const fn is_short(&self) -> bool {
+        self.token.len() < Self::MIN_TOKEN
+    }
+
     /// Parses `TOKEN=APPLICATION_ID[:PERMISSION,…]`, the grant of an application without a user.
     pub fn application(text: &str) -> Result<Self, GrantError> {
         let (token, rest) = split(text)?;

@@ -21,6 +21,19 @@ fn unsafe_combinations_of_options_are_rejected() {
     let with = |more: &[&'static str]| [&off_loopback, more].concat();
     assert!(options_error(&with(&["--dev-token", "x"])).contains("loopback"));
     assert!(options_error(&with(&[])).contains("--app-token"));
+    let guessable = [&format!("{}={TEAMS}", "x".repeat(19)), &format!("{}={TEAMS}/{ADELE}", "x".repeat(19))];
+    for (option, grant) in ["--app-token", "--user-token"].into_iter().zip(guessable) {
+        let long = format!("{}={TEAMS}", "y".repeat(20));
+        let error = options_error(&["--listen", "0.0.0.0:0", "--app-token", &long, option, grant]);
+        assert!(error.contains(&format!("{option}: a token has 20 characters at least")), "{error}");
+        assert!(!error.contains("xxx"), "no token is told: {error}");
+        // With the last character it goes as far as the next mistake, and on loopback there is no least length.
+        for listen in [["0.0.0.0:0", &format!("x{grant}")], ["127.0.0.1:0", grant]] {
+            let users = ["--user-name", &format!("a@b={ADELE}"), "--user-name", &format!("A@b={TEAMS}")];
+            let error = options_error(&[&["--listen", listen[0], option, listen[1]], &users as &[_]].concat());
+            assert!(error.contains("is given twice"), "{error}");
+        }
+    }
     assert!(options_error(&["--listen", "127.0.0.1:0", "--virtual-clock"]).contains("--dev-token"));
     let virtual_too = ["--dev-token", "x", "--virtual-clock", "--reset-clock"];
     assert!(options_error(&virtual_too).contains("cannot be used with"));
