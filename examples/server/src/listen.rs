@@ -67,6 +67,11 @@ impl Listen {
         }
     }
 
+    /// Reports whether it is for this machine alone, and browsers on it can connect: at a loopback address, not at a socket.
+    pub fn is_seen_by_browsers_here(&self) -> bool {
+        self.is_loopback() && !matches!(self, Self::Unix(_))
+    }
+
     /// Begins to listen, in a runtime.
     ///
     /// # Errors
@@ -272,6 +277,7 @@ mod tests {
             assert_eq!(parsed, expected, "{text}");
             let parsed = parsed.unwrap();
             assert_eq!(parsed.is_loopback(), is_loopback, "{text}");
+            assert_eq!(parsed.is_seen_by_browsers_here(), is_loopback && !text.starts_with("unix:"), "{text}");
             assert_eq!(parsed.to_string(), text.replace("LocalHost", "localhost"));
         }
         for text in ["", "8080", "unix:", "localhost", "localhost:", "localhost:65536", "example.com:80", "::1:80", "x"]

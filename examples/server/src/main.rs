@@ -17,7 +17,7 @@ mod zones;
 
 use crate::clock::{Clock, follow, wall_clock};
 use crate::http::connections::ConnectionLimits;
-use crate::http::{App, FeedIds, Limits, connections, router};
+use crate::http::{App, FeedIds, Hosts, Limits, connections, router};
 use crate::listen::Place;
 use crate::metrics::Metrics;
 use crate::options::{CONNECTIONS, Options};
@@ -88,6 +88,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         names: options.user_name.drain(..).collect(),
         metrics,
         is_loopback: options.listen.is_loopback(),
+        hosts: Hosts::new(std::mem::take(&mut options.host), !options.listen.is_seen_by_browsers_here()),
         feed_ids: FeedIds::default(),
         stopping: stopping.clone(),
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),

@@ -1,5 +1,6 @@
 //! The options on the command line.
 
+use crate::http::HostName;
 use crate::listen::Listen;
 use crate::policies::PolicyName;
 use crate::shard::users::SESSIONS;
@@ -18,6 +19,11 @@ pub struct Options {
     /// is printed once the server is ready
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub listen: Listen,
+
+    /// A name under which the server may be asked, beside those of this machine. May be repeated [default: on a loopback
+    /// address none, otherwise any]
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<HostName>,
 
     /// The directory of the journals
     #[arg(long, value_name = "DIR", default_value = "presence-data")]

@@ -25,7 +25,7 @@ class StalledBodies:
     def begin(self, server, length):
         path = f"/v1.0/users/{names.USER}/presence/setPresence"
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
             f"Authorization: Bearer {names.APPLICATION_TOKEN}\r\n\r\n"
         )
         connection = socket.create_connection((server.host, server.port), timeout=30)

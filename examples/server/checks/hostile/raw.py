@@ -9,7 +9,7 @@ from harness import names
 from harness.names import USER
 
 # The statuses that a response may have: those of rule H1, and those of HTTP itself for malformed requests.
-DOCUMENTED = {200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 424, 429, 431, 501, 503, 505, 507}
+DOCUMENTED = {200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 421, 424, 429, 431, 501, 503, 505, 507}
 PRESENCE = f"/v1.0/users/{USER}/presence"
 TOKEN = f"Authorization: Bearer {names.APPLICATION_TOKEN}\r\n"
 SET_BODY = json.dumps({"sessionId": names.APPLICATION, "availability": "Away", "activity": "Away"})
@@ -98,12 +98,12 @@ class Raw:
 
 
 def get(path=PRESENCE, headers=TOKEN):
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n"
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"
 
 
 def post(body=SET_BODY, path=f"{PRESENCE}/setPresence", headers=TOKEN, media_type="application/json"):
     body = body.encode() if isinstance(body, str) else body
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return head.encode() + body
 
 

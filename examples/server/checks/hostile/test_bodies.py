@@ -17,14 +17,14 @@ BULK = "/v1.0/communications/getPresencesByUserId"
 def test_h2_ten_megabytes_are_too_large_before_anything_else(server, path, headers):
     response = ask(server, post(b"x" * TEN_MEGABYTES, path, headers))
     assert (response.status, response.code) == (413, "RequestEntityTooLarge")
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n{headers}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n{headers}\r\n"
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     response = ask(server, head, chunk * (TEN_MEGABYTES // 0x10000), b"0\r\n\r\n")
     assert (response.status, response.code) == (413, "RequestEntityTooLarge")
 
 
 def test_h2_a_body_without_end(server):
-    head = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{TOKEN}\r\n"
+    head = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n{TOKEN}\r\n"
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     with Raw(server) as raw:
         raw.socket.settimeout(20)
@@ -37,7 +37,7 @@ def test_h2_a_body_without_end(server):
 
 def test_a_client_that_waits_for_100_continue(server):
     """With `Expect: 100-continue`, a client learns that its body is too large before sending it."""
-    head = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+    head = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
     with Raw(server) as raw:
         response = raw.send(f"{head}Content-Length: {TEN_MEGABYTES}\r\n{TOKEN}\r\n").response()
         assert response.status == 413
@@ -130,7 +130,7 @@ def test_h1_json_media_types_are_accepted(server, media_type):
 
 
 def test_a_read_with_a_body(server):
-    head = f"GET {PRESENCE} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n{TOKEN}\r\n"
+    head = f"GET {PRESENCE} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n{TOKEN}\r\n"
     assert ask(server, head, "hello").status in (200, 400)
 
 

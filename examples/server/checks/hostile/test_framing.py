@@ -5,7 +5,7 @@ import pytest
 from .raw import PRESENCE, SET_BODY, TOKEN, Raw, get, post
 
 SMUGGLED = get("/smuggled")
-HEAD = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{TOKEN}"
+HEAD = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{TOKEN}"
 CHUNKED = f"{len(SET_BODY):x}\r\n{SET_BODY}\r\n0\r\n\r\n"
 
 

@@ -8,7 +8,7 @@ from harness.names import USER
 
 from .raw import PRESENCE, SET_BODY, TOKEN, Raw, get
 
-HEAD = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HEAD = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 # The server's own limits are 15 s for a head, 10 s for a body, 30 s for everything.
 AT_MOST = 35
 
@@ -76,7 +76,7 @@ def test_slow_clients_time_out(server):
 def test_a_client_that_does_not_read_its_answers(server):
     """Its responses fill the kernel's buffers and then wait; other clients are served."""
     bulk = ('{"ids":[' + ",".join([f'"{USER}"'] * 650) + "]}").encode()
-    head = "POST /v1.0/communications/getPresencesByUserId HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = "POST /v1.0/communications/getPresencesByUserId HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(bulk)}\r\n{TOKEN}\r\n".encode() + bulk
     raws = [Raw(server) for _ in range(50)]
     for raw in raws:

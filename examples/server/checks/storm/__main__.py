@@ -24,7 +24,7 @@ class Client:
         self.server = server
         body = json.dumps({"sessionId": names.APPLICATION, "availability": "Busy", "activity": "InACall"})
         self.request = (
-            f"POST /v1.0/users/{names.numbered('storm', number)}/presence/setPresence HTTP/1.1\r\nHost: x\r\n"
+            f"POST /v1.0/users/{names.numbered('storm', number)}/presence/setPresence HTTP/1.1\r\nHost: localhost\r\n"
             f"Authorization: Bearer {names.APPLICATION_TOKEN}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n{body}"
         ).encode()

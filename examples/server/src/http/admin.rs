@@ -200,7 +200,7 @@ async fn check(
 }
 
 /// Checks that the caller is an operator.
-fn authorise(app: &App, headers: &HeaderMap) -> Result<(), Error> {
-    let identity = app.tokens.identify(headers).ok_or(Error::Unauthenticated)?;
-    if identity.is_admin() { Ok(()) } else { Err(Error::MissingPermission) }
+fn authorise(app: &App, headers: &HeaderMap) -> Result<(), RequestError> {
+    let identity = app.identify(headers)?;
+    if identity.is_admin() { Ok(()) } else { Err(Error::MissingPermission.into()) }
 }

@@ -52,7 +52,7 @@ pub async fn follow(
             let stream = Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(heartbeat);
             (THROUGH_PROXIES.map(|(name, value)| (name, HeaderValue::from_static(value))), stream).into_response()
         }
-        Err(error) => RequestError::from(error).response(&ids, &app.clock),
+        Err(error) => error.response(&ids, &app.clock),
     };
     OperationName::attach("changes", response)
 }
@@ -64,11 +64,11 @@ fn reconnect_delay() -> Duration {
 }
 
 /// Opens a reader, and returns the user that the caller is signed in as.
-fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Option<UserId>), Error> {
+fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Option<UserId>), RequestError> {
     let permit = app.limits.readers.clone().try_acquire_owned().map_err(|_| THROTTLED)?;
-    let Identity { caller, .. } = app.tokens.identify(headers).ok_or(Error::Unauthenticated)?;
+    let Identity { caller, .. } = app.identify(headers)?;
     if !caller.may_read_all() {
-        return Err(Error::MissingPermission);
+        return Err(Error::MissingPermission.into());
     }
     // A client that reconnects by itself repeats its first address, and sends the last id in the header.
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());

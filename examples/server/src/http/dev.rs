@@ -34,7 +34,7 @@ pub async fn advance(
 }
 
 async fn advance_clock(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, RequestError> {
-    let identity = app.tokens.identify(headers).ok_or(Error::Unauthenticated)?;
+    let identity = app.identify(headers)?;
     if !app.clock.is_virtual() {
         return Err(Error::UnknownPath.into());
     }
@@ -86,7 +86,7 @@ async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Reque
     if is_too_large(&parts.headers) {
         return Err(Error::TooLarge.into());
     }
-    let identity = app.tokens.identify(&parts.headers).ok_or(Error::Unauthenticated)?;
+    let identity = app.identify(&parts.headers)?;
     if !identity.is_trusted() {
         return Err(Error::MissingPermission.into());
     }

@@ -1,7 +1,7 @@
 //! An app for tests, with shards that have no journal.
 
 use super::reader::Reader;
-use super::{App, FeedIds, Limits};
+use super::{App, FeedIds, Hosts, Limits};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::names::Names;
@@ -58,6 +58,7 @@ impl Fixture {
             names,
             metrics,
             is_loopback: true,
+            hosts: Hosts::default(),
             feed_ids: FeedIds::default(),
             stopping,
             limits,

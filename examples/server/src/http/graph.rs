@@ -44,9 +44,12 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     }
     // Overload is reported before all other errors (rule H2). No permit is held while a body comes, which may take long.
     app.check_in_flight()?;
-    let Some(identity) = app.tokens.identify(&parts.headers) else {
-        app.discard_body(body).await?;
-        return Err(Error::Unauthenticated.into());
+    let identity = match app.identify(&parts.headers) {
+        Ok(identity) => identity,
+        Err(error) => {
+            app.discard_body(body).await?;
+            return Err(error);
+        }
     };
     let codings = content_codings(&parts.headers);
     // A coded body is not read: its client sends it again as it is, on this connection. Of an empty body, only the coding counts.

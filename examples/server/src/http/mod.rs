@@ -1,6 +1,7 @@
 //! HTTP: requests, and responses to them.
 //!
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
+//! [`hosts`] rejects those under names of others, and [`callers`] knows who asks;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`explain`] writes explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
 //! [`admin`] serves operators; [`response`] builds responses, and [`body`] reads bodies; [`retry`] decides when rejected
@@ -9,6 +10,7 @@
 mod admin;
 mod batch;
 mod body;
+mod callers;
 mod changes;
 pub mod connections;
 mod dev;
@@ -18,6 +20,7 @@ mod feed_id;
 #[cfg(test)]
 mod fixture;
 mod graph;
+mod hosts;
 mod observe;
 mod pages;
 mod reader;
@@ -28,6 +31,7 @@ mod retry;
 mod tests;
 
 pub use feed_id::FeedIds;
+pub use hosts::{HostName, Hosts};
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -69,6 +73,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// True if only this machine can reach the server.
     pub is_loopback: bool,
+    /// The names under which the server may be asked.
+    pub hosts: Hosts,
     /// The ids of this run for events, which tell its positions from those of other runs.
     pub feed_ids: FeedIds,
     /// A channel that becomes true when the server is ending.
@@ -138,6 +144,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/dev/users/{id}/outOfOffice", post(dev::out_of_office))
         .method_not_allowed_fallback(pages::wrong_method)
         .fallback(graph::serve)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), hosts::check))
         .layer(CatchPanicLayer::custom(response::panic_response))
         .layer(axum::middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)

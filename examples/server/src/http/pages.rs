@@ -1,6 +1,7 @@
 //! `/metrics`, `/openapi.json`, and the response to a wrong method on a path outside Graph's API.
 
 use super::App;
+use super::callers::is_forwarded;
 use super::response::{Ids, OperationName, RequestError};
 use axum::Extension;
 use axum::extract::State;
@@ -17,17 +18,18 @@ static OPENAPI: &str = include_str!("../../openapi.json");
 
 /// Serves the metrics, which name no user.
 ///
-/// On addresses that other machines can reach, the caller needs a token with permission to read.
+/// On addresses that other machines can reach, and through proxies for somebody else, the caller needs a token with permission
+/// to read.
 pub async fn metrics(State(app): State<Arc<App>>, Extension(ids): Extension<Ids>, headers: HeaderMap) -> Response {
-    let may_read = match app.tokens.identify(&headers) {
-        _ if app.is_loopback => Ok(()),
-        None => Err(Error::Unauthenticated),
-        Some(identity) if !identity.caller.may_read_all() => Err(Error::MissingPermission),
-        Some(_) => Ok(()),
+    let may_read = match app.identify(&headers) {
+        _ if app.is_loopback && !is_forwarded(&headers) => Ok(()),
+        Err(error) => Err(error),
+        Ok(identity) if !identity.caller.may_read_all() => Err(Error::MissingPermission.into()),
+        Ok(_) => Ok(()),
     };
     let response = match may_read {
         Ok(()) => ([(CONTENT_TYPE, METRICS)], app.metrics.text()).into_response(),
-        Err(error) => RequestError::from(error).response(&ids, &app.clock),
+        Err(error) => error.response(&ids, &app.clock),
     };
     OperationName::attach("metrics", response)
 }
@@ -45,8 +47,8 @@ pub async fn wrong_method(
     headers: HeaderMap,
 ) -> Response {
     let is_open = matches!(uri.path(), "/openapi.json" | "/metrics");
-    if !is_open && app.tokens.identify(&headers).is_none() {
-        return RequestError::from(Error::Unauthenticated).response(&ids, &app.clock);
+    if !is_open && let Err(error) = app.identify(&headers) {
+        return error.response(&ids, &app.clock);
     }
     let allowed = match uri.path() {
         path if path.starts_with("/dev/") || path.ends_with("/signOut") => "POST",

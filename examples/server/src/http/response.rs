@@ -72,6 +72,12 @@ pub enum RequestError {
     MethodNotAllowed(&'static str),
     /// A body in a content coding, which the client sends again as it is.
     CodedBody,
+    /// No `Host`, more than one, or one that is none.
+    InvalidHost,
+    /// A request for a name that this server does not have.
+    Misdirected,
+    /// A development token that came through a proxy.
+    ForwardedDevelopment,
     /// A body that did not come in time.
     BodyTimeout,
     /// A body that was cut off, or framed wrongly.
@@ -102,7 +108,9 @@ impl RequestError {
             Self::MethodNotAllowed(_) => 405,
             Self::CodedBody => 415,
             Self::BodyTimeout => 408,
-            Self::BrokenBody | Self::InvalidPage => 400,
+            Self::ForwardedDevelopment => 403,
+            Self::Misdirected => 421,
+            Self::BrokenBody | Self::InvalidHost | Self::InvalidPage => 400,
             Self::ApplicationFull => 507,
             Self::Internal => 500,
             Self::Stalled | Self::Unavailable => 503,
@@ -128,6 +136,15 @@ impl RequestError {
             Self::MethodNotAllowed(_) => return Error::MethodNotAllowed.write(&trace, writer),
             Self::CodedBody => return Error::UnsupportedMediaType.write(&trace, writer),
             Self::BodyTimeout => ("RequestTimeout", "The request did not come in time."),
+            Self::InvalidHost => ("BadRequest", "A request names its server in exactly one valid Host header."),
+            Self::Misdirected => (
+                "MisdirectedRequest",
+                "This server is not known under the name in Host. On a loopback address other names need --host.",
+            ),
+            Self::ForwardedDevelopment => (
+                "Forbidden",
+                "A development token is for this machine alone, and this request came through a proxy for somebody else.",
+            ),
             Self::BrokenBody => ("InvalidArgument", "The body of the request could not be read."),
             Self::InvalidPage => (
                 "InvalidArgument",

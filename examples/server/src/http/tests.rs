@@ -19,7 +19,8 @@ use tower::ServiceExt;
 const ADELE: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
 
 async fn send(fixture: &Fixture, method: &str, path: &str, body: &str) -> Response {
-    let request = Request::builder().method(method).uri(path).header("authorization", "Bearer dev");
+    let request = Request::builder().method(method).uri(path).header("host", "localhost");
+    let request = request.header("authorization", "Bearer dev");
     let request = request.header("content-type", "application/json").body(Body::from(body.to_owned())).unwrap();
     router(fixture.app.clone()).oneshot(request).await.unwrap()
 }

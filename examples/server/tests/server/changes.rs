@@ -34,7 +34,7 @@ impl Reader {
         let header = last.map_or_else(String::new, |last| format!("last-event-id: {last}\r\n"));
         let mut stream = server.connect();
         let request =
-            format!("GET /presence/changes{query} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer reader\r\n{header}\r\n");
+            format!("GET /presence/changes{query} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer reader\r\n{header}\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut reader = Self(BufReader::new(stream));
         assert!(reader.line().starts_with("HTTP/1.1 200"));
@@ -125,7 +125,7 @@ fn v2_each_change_is_sent_once_and_in_order() {
 /// Opens a stream, and returns its head and what follows, up to the end of the scan.
 fn open_with(server: &Server, version: &str) -> (String, String) {
     let mut stream = server.connect();
-    let request = format!("GET /presence/changes HTTP/{version}\r\nhost: x\r\nauthorization: Bearer reader\r\n\r\n");
+    let request = format!("GET /presence/changes HTTP/{version}\r\nhost: localhost\r\nauthorization: Bearer reader\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let (mut reader, mut text) = (BufReader::new(stream), String::new());
     while !text.contains("event: up-to-date") {

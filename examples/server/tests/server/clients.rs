@@ -124,7 +124,8 @@ fn h9_head_is_answered_like_get_without_its_body() {
         ("/metrics".to_owned(), 200),
     ] {
         // One connection for all: a body that was sent would be taken for the next response.
-        let request = |method| format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer teams\r\n\r\n");
+        let request =
+            |method| format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer teams\r\n\r\n");
         connection.get_mut().write_all(request("HEAD").as_bytes()).unwrap();
         let head = read_head(&mut connection);
         assert!(head.starts_with(&format!("http/1.1 {status} ")), "{path}: {head}");
@@ -190,7 +191,7 @@ fn h1_the_connection_is_used_again_after_a_coded_body() {
     let set = format!("/v1.0/users/{ADELE}/presence/setPresence");
     let head = |extra: &str, length: usize| {
         format!(
-            "POST {set} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer teams\r\ncontent-type: application/json\r\n{extra}content-length: {length}\r\n\r\n"
+            "POST {set} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer teams\r\ncontent-type: application/json\r\n{extra}content-length: {length}\r\n\r\n"
         )
     };
     let mut connection = BufReader::new(server.connect());
@@ -216,7 +217,7 @@ fn h1_a_body_that_was_asked_for_is_not_waited_for() {
     let server = Server::start();
     let head = |extra: &str, length: usize| {
         format!(
-            "POST /v1.0/users/{ADELE}/presence/setPresence HTTP/1.1\r\nhost: x\r\nauthorization: Bearer teams\r\n\
+            "POST /v1.0/users/{ADELE}/presence/setPresence HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer teams\r\n\
              content-type: application/json\r\nexpect: 100-continue\r\n{extra}content-length: {length}\r\n\r\n"
         )
     };

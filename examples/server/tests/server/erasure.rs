@@ -279,7 +279,7 @@ fn a_kill_leaves_no_user_half_erased() {
         let path = format!("/admin/users/{ADELE}");
         std::thread::scope(|scope| {
             let mut stream = server.connect();
-            let request = format!("DELETE {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\n\r\n");
+            let request = format!("DELETE {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n\r\n");
             scope.spawn(move || std::io::Write::write_all(&mut stream, request.as_bytes()));
             std::thread::sleep(Duration::from_millis(delay));
         });

@@ -46,7 +46,8 @@ fn h1_a_token_is_required_and_decides_what_is_allowed() {
         assert_eq!((server.get(token, &path).status, server.get(token, &bob).status), (adele, status), "{token}");
         let bulk = server.post(token, "/v1.0/communications/getPresencesByUserId", &json!({"ids": [ADELE]}));
         assert_eq!(bulk.status, status, "{token}");
-        let request = format!("GET /presence/changes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
+        let request =
+            format!("GET /presence/changes HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n");
         let mut head = String::new();
         let mut stream = server.connect();
         stream.write_all(request.as_bytes()).unwrap();

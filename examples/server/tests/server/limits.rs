@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 fn post(path: &str, headers: &str, body: &str) -> String {
-    format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\n{headers}\r\n{body}")
+    format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n{headers}\r\n{body}")
 }
 
 fn path() -> String {
@@ -154,7 +154,7 @@ fn a_slow_head_times_out() {
 
 /// Returns a read whose head has exactly this many bytes, with a token of another provider's length.
 fn head_of(bytes: usize) -> String {
-    let head = format!("GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+    let head = format!("GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
     let token = "y".repeat(bytes - head.len() - "authorization: Bearer \r\n\r\n".len());
     format!("{head}authorization: Bearer {token}\r\n\r\n")
 }
@@ -169,8 +169,9 @@ fn a_head_has_up_to_64_kib_and_100_headers() {
     for (quote, hyphen) in [("'", "-"), ("%27", "-"), ("%27", "%2D")] {
         let id = format!("{quote}{}{quote}", ADELE.replace('-', hyphen));
         let filter = format!("id%20in%20%28{}%29", [id.as_str(); 650].join("%2C%20"));
-        let head =
-            format!("GET /communications/presences?%24filter={filter} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        let head = format!(
+            "GET /communications/presences?%24filter={filter} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+        );
         let rejected = format!("{head}authorization: Bearer {}\r\n\r\n", "y".repeat(20_000));
         assert_eq!(status(&server.raw(rejected.as_bytes())), 401);
         assert_eq!(status(&server.raw(format!("{head}authorization: Bearer dev\r\n\r\n").as_bytes())), 200);
@@ -239,8 +240,9 @@ fn unusual_spellings_of_paths_are_unknown() {
         "/v1.0/users//presence",
         "/%00",
     ] {
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer adele\r\n\r\n");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer adele\r\n\r\n"
+        );
         let response = server.raw(request.as_bytes());
         assert_eq!((status(&response), code(&response).as_str()), (404, "NotFound"), "{path}");
     }
@@ -252,7 +254,7 @@ fn requests_on_one_connection_are_answered_in_order() {
     let set = r#"{"sessionId":"22553876-f5ab-4529-bffb-cfe50aa89f87","availability":"Busy","activity":"InACall"}"#;
     let headers = format!("content-type: application/json\r\ncontent-length: {}\r\n", set.len());
     let get = format!(
-        "GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\nconnection: close\r\n\r\n"
+        "GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\nconnection: close\r\n\r\n"
     );
     let response = server.raw(format!("{}{get}", post(&path(), &headers, set)).as_bytes());
     let responses: Vec<_> = response.split("HTTP/1.1 200 OK").collect();

@@ -48,7 +48,7 @@ impl Drop for Started {
 
 /// Reads a user over this connection, and returns the first line of the response.
 fn read_user(mut stream: impl Read + Write) -> String {
-    let head = "host: x\r\nauthorization: Bearer dev\r\nconnection: close\r\n";
+    let head = "host: localhost\r\nauthorization: Bearer dev\r\nconnection: close\r\n";
     stream.write_all(format!("GET /v1.0/users/{ADELE}/presence HTTP/1.1\r\n{head}\r\n").as_bytes()).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();

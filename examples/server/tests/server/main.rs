@@ -7,6 +7,7 @@ mod changes;
 mod clients;
 mod damage;
 mod details;
+mod door;
 mod durability;
 mod erasure;
 mod errors;

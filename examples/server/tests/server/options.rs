@@ -61,6 +61,9 @@ fn malformed_options_are_rejected() {
         ["--sessions", "9"],
         ["--sessions", "128"],
         ["--listen", "8080"],
+        ["--host", "presence.example:80"],
+        ["--host", "http://presence.example"],
+        ["--host", ""],
         ["--user-name", "adele"],
         ["--user-name", "adele@example.com=7"],
     ] {

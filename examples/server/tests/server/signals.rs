@@ -84,7 +84,7 @@ fn a_hang_up_in_a_storm_of_requests_loses_none() {
     let server = Server::start();
     let (is_over, served) = (AtomicBool::new(false), AtomicUsize::new(0));
     let mut feed = server.connect();
-    feed.write_all(b"GET /presence/changes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\n\r\n").unwrap();
+    feed.write_all(b"GET /presence/changes HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n\r\n").unwrap();
     std::thread::scope(|scope| {
         let storm: Vec<_> = (0..4)
             .map(|thread| {
@@ -143,7 +143,7 @@ fn a_hang_up_is_logged_and_one_during_a_shutdown_loses_no_request() {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let body = format!(r#"{{"sessionId":"{TEAMS}","availability":"Away","activity":"Away"}}"#);
     let head = format!(
-        "POST /v1.0/users/{ADELE}/presence/setPresence HTTP/1.1\r\nhost: x\r\nauthorization: Bearer dev\r\n\
+        "POST /v1.0/users/{ADELE}/presence/setPresence HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n\
          content-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
