@@ -1,6 +1,7 @@
 //! Connections: accepted up to a limit, closed on time-outs, and shut down when the server ends.
 
 use super::App;
+use super::guesses::Guesses;
 use super::response::{Ids, error_body};
 use crate::clock::{Clock, date};
 use crate::listen::{Listeners, Stream};
@@ -10,6 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
+
+#[cfg(test)]
+mod tests;
 
 /// The most bytes of a head: a filter of 650 ids in quotation marks, escaped as clients escape it, and a long token.
 const MAX_HEAD: usize = 64 * 1024;
@@ -41,16 +46,11 @@ pub async fn serve(
     listeners: Listeners,
     limits: ConnectionLimits,
     router: Router,
-    app: &App,
+    app: &Arc<App>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let permits = Arc::new(Semaphore::new(limits.count as usize));
-    let mut http = Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(limits.idle)
-        .max_headers(MAX_HEADERS)
-        .max_header_size(MAX_HEAD)
-        .max_buf_size(MAX_HEAD);
+    let http = protocol(limits.idle);
     loop {
         let Ok(permit) = permits.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -67,11 +67,11 @@ pub async fn serve(
             }
         };
         let (http, router, stopping) = (http.clone(), router.clone(), stopping.clone());
-        let (connections, clock) = (app.metrics.connections.clone(), app.clock.clone());
-        connections.inc();
+        let app = app.clone();
+        app.metrics.connections.inc();
         tokio::spawn(async move {
-            serve_connection(stream, &http, router, stopping, &clock).await;
-            connections.dec();
+            serve_connection(stream, &http, router, stopping, &app).await;
+            app.metrics.connections.dec();
             drop(permit);
         });
     }
@@ -81,17 +81,35 @@ pub async fn serve(
     }
 }
 
+/// Returns the settings of HTTP.
+fn protocol(idle: Duration) -> Builder {
+    let mut http = Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEAD)
+        .max_buf_size(MAX_HEAD);
+    http
+}
+
 async fn serve_connection(
     stream: Box<dyn Stream>,
     http: &Builder,
     router: Router,
     mut stopping: watch::Receiver<bool>,
-    clock: &Clock,
+    app: &Arc<App>,
 ) {
+    let guesses = Arc::new(Guesses::default());
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        router.clone().oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new))))
+        let (router, app, guesses) = (router.clone(), app.clone(), guesses.clone());
+        Box::pin(async move {
+            let is_known = app.tokens.identify(request.headers()).is_some();
+            let response = router.oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new)))).await?;
+            guesses.slow(is_known, response.status()).await;
+            Ok::<_, Infallible>(response)
+        })
     });
     let mut served = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let outcome = {
@@ -114,7 +132,7 @@ async fn serve_connection(
     let mut stream = parts.io.into_inner();
     if is_timeout && !parts.read_buf.is_empty() {
         // hyper sends no response then; a client that has begun a head gets one.
-        let _ = stream.write_all(timeout_response(clock).as_bytes()).await;
+        let _ = stream.write_all(timeout_response(&app.clock).as_bytes()).await;
     }
     let _ = stream.shutdown().await;
 }

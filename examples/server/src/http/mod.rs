@@ -1,7 +1,7 @@
 //! HTTP: requests, and responses to them.
 //!
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
-//! [`hosts`] rejects those under names of others, and [`callers`] knows who asks;
+//! [`hosts`] rejects those under names of others, and [`callers`] knows who asks; [`guesses`] slows those who guess tokens;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`explain`] writes explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
 //! [`admin`] serves operators; [`response`] builds responses, and [`body`] reads bodies; [`retry`] decides when rejected
@@ -20,6 +20,7 @@ mod feed_id;
 #[cfg(test)]
 mod fixture;
 mod graph;
+mod guesses;
 mod hosts;
 mod observe;
 mod pages;
