@@ -143,7 +143,7 @@ fn timeout_response(clock: &Clock) -> String {
     let message = "The request did not come in time.";
     let body = error_body("RequestTimeout", message, &ids, &date(clock.now()));
     format!(
-        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\nrequest-id: {}\r\nclient-request-id: {}\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\nrequest-id: {}\r\nclient-request-id: {}\r\ncontent-length: {}\r\n\r\n{body}",
         ids.request,
         ids.client,
         body.len()

@@ -1,4 +1,4 @@
-//! A layer around every request: assigns its ids, counts it, and limits its time.
+//! A layer around every request: assigns its ids, counts it, limits its time, and says that nothing of it is to be stored.
 
 use super::App;
 use super::response::{Ids, OperationName, RequestError};
@@ -6,7 +6,7 @@ use crate::metrics::{OperationLabels, RequestLabels};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Instant;
@@ -43,6 +43,9 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
         let least = seconds.to_str().ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(1);
         *seconds = u16::from(app.retry_after(least)).into();
     }
+    // The stream of changes has its own, for proxies.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     for (name, id) in [(&REQUEST_ID, &ids.request), (&CLIENT_REQUEST_ID, &ids.client)] {
         if let Ok(id) = HeaderValue::from_str(id) {
             headers.insert(name.clone(), id);

@@ -33,8 +33,9 @@ impl Reader {
         let query = since.map_or_else(String::new, |since| format!("?since={since}"));
         let header = last.map_or_else(String::new, |last| format!("last-event-id: {last}\r\n"));
         let mut stream = server.connect();
-        let request =
-            format!("GET /presence/changes{query} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer reader\r\n{header}\r\n");
+        let request = format!(
+            "GET /presence/changes{query} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer reader\r\n{header}\r\n"
+        );
         stream.write_all(request.as_bytes()).unwrap();
         let mut reader = Self(BufReader::new(stream));
         assert!(reader.line().starts_with("HTTP/1.1 200"));
@@ -125,7 +126,8 @@ fn v2_each_change_is_sent_once_and_in_order() {
 /// Opens a stream, and returns its head and what follows, up to the end of the scan.
 fn open_with(server: &Server, version: &str) -> (String, String) {
     let mut stream = server.connect();
-    let request = format!("GET /presence/changes HTTP/{version}\r\nhost: localhost\r\nauthorization: Bearer reader\r\n\r\n");
+    let request =
+        format!("GET /presence/changes HTTP/{version}\r\nhost: localhost\r\nauthorization: Bearer reader\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let (mut reader, mut text) = (BufReader::new(stream), String::new());
     while !text.contains("event: up-to-date") {
@@ -139,7 +141,12 @@ fn open_with(server: &Server, version: &str) -> (String, String) {
 fn proxies_are_told_to_pass_events_on() {
     let server = Server::start();
     let (head, body) = open_with(&server, "1.1");
-    for line in ["x-accel-buffering: no", "cache-control: no-cache, no-transform", "content-type: text/event-stream"] {
+    for line in [
+        "x-accel-buffering: no",
+        "cache-control: no-cache, no-transform",
+        "x-content-type-options: nosniff",
+        "content-type: text/event-stream",
+    ] {
         assert_eq!(head.lines().filter(|other| *other == line).count(), 1, "{line} in {head}");
     }
     let delay = body.lines().find_map(|line| line.strip_prefix("retry: ")).unwrap();

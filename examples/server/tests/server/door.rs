@@ -1,6 +1,6 @@
-//! Tests of who is let in: the names of the server, and proxies.
+//! Tests of who is let in: the names of the server, proxies, and what may be kept of responses.
 
-use crate::support::{ADELE, Server, program};
+use crate::support::{ADELE, Server, TEAMS, program};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -165,4 +165,33 @@ fn what_is_for_this_machine_is_refused_to_those_whom_a_proxy_asks_for() {
             }
         }
     }
+}
+
+#[test]
+fn nothing_is_kept_of_responses() {
+    let server = Server::start();
+    let presence = format!("/v1.0/users/{ADELE}/presence");
+    let batch = format!(r#"{{"requests":[{{"id":"1","method":"get","url":"/users/{ADELE}/presence"}}]}}"#);
+    for (method, path, body, status) in [
+        ("GET", presence.clone(), "", 200),
+        ("HEAD", presence.clone(), "", 200),
+        ("GET", format!("{presence}/explain"), "", 200),
+        ("GET", format!("/v1.0/users/{ADELE}"), "", 200),
+        ("GET", format!("/communications/presences?$filter=id+in+('{ADELE}')"), "", 200),
+        ("GET", "/admin/users".to_owned(), "", 200),
+        ("GET", "/metrics".to_owned(), "", 200),
+        ("POST", "/v1.0/$batch".to_owned(), &batch, 200),
+        ("POST", format!("{presence}/clearUserPreferredPresence"), "", 200),
+        ("POST", format!("{presence}/clearPresence"), &format!(r#"{{"sessionId":"{TEAMS}"}}"#), 404),
+        ("DELETE", format!("/admin/users/{ADELE}"), "", 204),
+        ("GET", "/nowhere".to_owned(), "", 404),
+    ] {
+        let headers = [("authorization", "Bearer dev"), ("content-type", "application/json")];
+        let response = server.send(method, &path, &headers, body.as_bytes());
+        let kept = (response.header("cache-control"), response.header("x-content-type-options"));
+        assert_eq!((response.status, kept), (status, (Some("no-store"), Some("nosniff"))), "{method} {path}");
+    }
+    // Methods of a batch's elements are in any case, other than those below.
+    let element = server.post("dev", "/v1.0/$batch", &serde_json::from_str(&batch).unwrap()).json();
+    assert_eq!(element["responses"][0]["status"], 200);
 }
