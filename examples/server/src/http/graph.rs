@@ -80,6 +80,13 @@ fn content_codings(headers: &HeaderMap) -> Option<String> {
     values.map(str::to_owned).reduce(|first, next| format!("{first},{next}"))
 }
 
+/// Returns the method for the library, which reads one in any case, as batches need. Over HTTP `get` is another than `GET`, and
+/// no path has it (RFC 9110, section 9.1).
+fn method(parts: &Parts) -> &str {
+    let method = parts.method.as_str();
+    if method.bytes().any(|byte| byte.is_ascii_lowercase()) { "" } else { method }
+}
+
 fn is_unsupported(parsed: &Result<ServerRequest<'_>, RequestError>) -> bool {
     matches!(parsed, Err(RequestError::Graph(Error::UnsupportedMediaType)))
 }
@@ -95,7 +102,7 @@ fn parse<'a>(
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     // A value that is no text cannot name JSON.
     let content_type = parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-    let raw = RawRequest::new(parts.method.as_str(), target)
+    let raw = RawRequest::new(method(parts), target)
         .with_content_type(content_type)
         .with_content_encoding(codings)
         .with_body(body);

@@ -1,4 +1,4 @@
-//! Tests of who is let in: the names of the server, proxies, and what may be kept of responses.
+//! Tests of who is let in: the names of the server, proxies, methods, and what may be kept of responses.
 
 use crate::support::{ADELE, Server, TEAMS, program};
 use serde_json::Value;
@@ -194,4 +194,32 @@ fn nothing_is_kept_of_responses() {
     // Methods of a batch's elements are in any case, other than those below.
     let element = server.post("dev", "/v1.0/$batch", &serde_json::from_str(&batch).unwrap()).json();
     assert_eq!(element["responses"][0]["status"], 200);
+}
+
+/// RFC 9110, section 9.1.
+#[test]
+fn methods_are_case_sensitive() {
+    let server = Server::start();
+    let presence = format!("/v1.0/users/{ADELE}/presence");
+    for (methods, path, allowed) in [
+        (&["get", "Get", "head", "gET"] as &[&str], presence.as_str(), "GET, HEAD"),
+        (&["get"], &format!("{presence}/explain"), "GET, HEAD"),
+        (&["get"], "/v1.0/me", "GET, HEAD"),
+        (&["post", "Post"], &format!("{presence}/setPresence"), "POST"),
+        (&["post"], "/v1.0/$batch", "POST"),
+        (&["get"], "/metrics", "GET, HEAD"),
+        (&["get"], "/presence/changes", "GET, HEAD"),
+        (&["delete"], &format!("/admin/users/{ADELE}"), "DELETE"),
+        (&["post"], "/dev/advance", "POST"),
+    ] {
+        for method in methods {
+            let line = format!("{method} {path} HTTP/1.1");
+            let (status, head, body) =
+                ask(&server, &line, &["host: localhost", "authorization: Bearer adele", "content-length: 0"]);
+            assert_eq!((status, code(&body).as_str()), (405, "MethodNotAllowed"), "{line}");
+            assert!(head.contains(&format!("allow: {}\r\n", allowed.to_lowercase())), "{line}: {head}");
+        }
+    }
+    let nowhere = ask(&server, "get /nowhere HTTP/1.1", &["host: localhost", DEV]);
+    assert_eq!(nowhere.0, 404, "rule H2: the path comes first");
 }
