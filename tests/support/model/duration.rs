@@ -53,11 +53,12 @@ pub fn iso_8601(text: &str) -> Option<Exact> {
         None if unsigned.is_empty() => return None,
         None => (unsigned, ""),
     };
-    let mut total = 0;
+    let mut total = 0_u128;
     let is_whole_weeks = date.ends_with('W') && unsigned == date;
     if is_whole_weeks {
         let (weeks, "") = part(date, 'W')? else { return None };
-        total += weeks * 7 * DAY;
+        // Thirty digits of weeks are the only sum that is larger than 128 bits: longer than any duration, like the largest.
+        total = weeks.saturating_mul(7 * DAY);
     } else if !date.is_empty() {
         let (days, "") = part(date, 'D')? else { return None };
         total += days * DAY;
