@@ -1,8 +1,9 @@
 //! Shards: each a directory, a journal, and a thread that owns them. Users are hashed to shards, one for each core.
 //!
-//! Reading order: [`job`] defines requests to a shard; [`state`] is its state, and [`creators`] counts users for applications; the [`writer`] executes jobs on it;
-//! [`pending`] holds changes that are not durable yet, a [`group`] at a time; the [`flusher`] makes groups durable in the
-//! [`journal`], which is a [`database`], and the [`cleaner`] leaves nothing of what was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back, [`records`] one record;
+//! Reading order: [`job`] defines requests to a shard; [`state`] is its state, and [`creators`] counts users for
+//! applications; the [`writer`] executes jobs on it; [`pending`] holds changes that are not durable yet, a [`group`] at a time;
+//! the [`flusher`] makes groups durable in the [`journal`], which is a [`database`], and the [`cleaner`] leaves nothing of what
+//! was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back, [`records`] one record;
 //! [`layout`] manages the data directory.
 
 #[cfg(feature = "benchmark")]
@@ -16,9 +17,13 @@ mod details;
 mod files;
 mod flusher;
 mod group;
+#[cfg(test)]
+mod history_tests;
 pub mod job;
 pub mod journal;
 mod journal_index;
+#[cfg(test)]
+mod journal_tests;
 pub mod layout;
 mod pending;
 mod records;

@@ -1,0 +1,181 @@
+//! Random histories of a shard and its journal: kills at any moment, and rows that no longer count.
+
+use super::flusher::Flushed;
+use super::group::{Group, Record};
+use super::journal::Journal;
+use super::journal_index::JournalIndex;
+use super::restore;
+use super::tests::{at, empty_state, flush, id, message, pending, set, time};
+use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
+use presence_core::{Command, Duration, Instant, Presence, SessionId};
+
+/// A state with the default number of sessions of a user.
+type State = super::state::State<8>;
+
+/// Random commands and kills. The durable state is that of the last flushed group, and a read that need not wait shows the
+/// same after a kill.
+#[test]
+fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
+    let own = tempfile::TempDir::new().unwrap();
+    for seed in 0..20u32 {
+        let mut journal = Journal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
+        const CAPACITY: usize = 3;
+        let mut state = empty_state(CAPACITY);
+        let (mut pending, mut submitted, mut flushed) = self::pending(JournalIndex::new(CAPACITY));
+        let mut random = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
+        let mut next = |below: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 12) % below
+        };
+        let mut now = at(0);
+        let read_all = |state: &State, now| {
+            (1..8)
+                .map(|user| {
+                    let view = state.read(now, id(user));
+                    let details = view.details.as_ref();
+                    (
+                        view.presence,
+                        view.version + details.map_or(0, |details| details.version()),
+                        details.map(|details| (**details).clone()),
+                    )
+                })
+                .collect::<Vec<_>>()
+        };
+        let restored = |journal: &Journal, now| {
+            let mut state = empty_state(CAPACITY);
+            restore::load(journal, &mut state, &mut JournalIndex::new(CAPACITY), time(now)).unwrap();
+            state
+        };
+        let mut in_flight: Option<Group> = None;
+        for step in 0..400 {
+            let user = id(1 + next(7) as u8);
+            if next(40) == 0 {
+                // Killed, and started again.
+                let mut index = JournalIndex::new(CAPACITY);
+                state = empty_state(CAPACITY);
+                restore::load(&journal, &mut state, &mut index, time(now)).unwrap();
+                (pending, submitted, flushed) = self::pending(index);
+                in_flight = None;
+            }
+            match next(15) {
+                14 => {
+                    state.erase(now, user);
+                    pending.mark_erased(&mut state, user);
+                }
+                13 => {
+                    if let Ok(true) = state.sign_out(now, user) {
+                        pending.mark_dirty(&state.users, user);
+                    }
+                }
+                12 => {
+                    let out = OutOfOffice { is_out_of_office: next(2) == 0, message: None };
+                    let _ = state.execute_details(now, user, DetailsCommand::SetOutOfOffice(out));
+                    pending.mark_changed_details(&mut state);
+                }
+                0 | 1 => {
+                    if let Ok(true) = state.execute(now, user, set(300 + 60 * u64::from(next(5)))) {
+                        pending.mark_dirty(&state.users, user);
+                    }
+                }
+                2 => {
+                    let set_preferred = Command::SetPreferredPresence {
+                        presence: Presence::Busy,
+                        duration: Some(Duration::from_secs(u64::from(next(500)) + 1)),
+                    };
+                    if let Ok(true) = state.execute(now, user, set_preferred) {
+                        pending.mark_dirty(&state.users, user);
+                    }
+                }
+                3 => {
+                    let clear = Command::ClearPresence { session: SessionId::from_bytes([9; 16]) };
+                    if let Ok(true) = state.execute(now, user, clear) {
+                        pending.mark_dirty(&state.users, user);
+                    }
+                }
+                4 | 5 => {
+                    let until = now.saturating_add(Duration::from_secs(u64::from(next(400))));
+                    let _ = state.execute_details(now, user, message("x", until));
+                    pending.mark_changed_details(&mut state);
+                }
+                6 => {
+                    let place = WorkPlace { kind: WorkLocationType::Office, id: None };
+                    let until = now.saturating_add(Duration::from_secs(u64::from(next(400))));
+                    let layer = if next(2) == 0 { LocationLayer::Manual } else { LocationLayer::Automatic };
+                    let _ = state.execute_details(now, user, DetailsCommand::SetLocation { layer, place, until });
+                    pending.mark_changed_details(&mut state);
+                }
+                7 => {
+                    let _ = state.execute_details(now, user, message("", Instant::NEVER));
+                    pending.mark_changed_details(&mut state);
+                }
+                8 => {
+                    now = now.saturating_add(Duration::from_secs(u64::from(next(200))));
+                    // Sometimes the directory is advanced late.
+                    if next(3) > 0 {
+                        while state.advance(now) {}
+                        pending.mark_changed_details(&mut state);
+                    }
+                }
+                9 | 10 => {
+                    if in_flight.is_none() {
+                        let before = read_all(&state, now);
+                        pending.submit(&mut state, now, 0);
+                        assert_eq!(read_all(&state, now), before);
+                        in_flight = submitted.try_recv().ok();
+                    }
+                }
+                _ => {
+                    if let Some(group) = in_flight.take() {
+                        flushed.send(Flushed::Group(flush(&mut journal, group))).unwrap();
+                        assert!(pending.poll_flushed(&state).is_none());
+                    }
+                }
+            }
+            // A kill, now.
+            let after = restored(&journal, now);
+            let (live, after_kill) = (read_all(&state, now), read_all(&after, now));
+            for user in 1..8u8 {
+                let index = usize::from(user) - 1;
+                if pending.contains(id(user)) || live[index] == after_kill[index] {
+                    continue;
+                }
+                panic!("seed {seed} step {step} user {user}: {:?} then {:?}", live[index], after_kill[index]);
+            }
+            if pending.is_empty() && in_flight.is_none() {
+                assert_eq!(live, after_kill, "seed {seed} step {step}");
+            }
+        }
+        let rows = journal.rows_from(0, 100_000).unwrap().len();
+        assert!(rows < 60, "{rows}");
+    }
+}
+
+/// A group without rows deletes none, so it must not ask for a review.
+#[test]
+fn stale_rows_are_dropped_despite_groups_without_rows() {
+    let own = tempfile::TempDir::new().unwrap();
+    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    // Far more rows than the directory needs, as after a start with far fewer users.
+    let mut group = Group::default();
+    (1..=3000).for_each(|row| group.push(row, Record::User, id(255), at(0), &[]));
+    journal.commit(&group).unwrap();
+    let (mut state, mut index) = (empty_state(100), JournalIndex::new(100));
+    restore::load(&journal, &mut state, &mut index, time(at(0))).unwrap();
+    let (mut pending, submitted, flushed) = pending(index);
+    for round in 0..200 {
+        let now = at(round);
+        if round % 2 == 0 {
+            for user in (1..=100).map(id) {
+                state.execute(now, user, set(300 + round % 7)).unwrap();
+                pending.mark_dirty(&state.users, user);
+            }
+        } else {
+            pending.respond(super::job::Response::Advanced(tokio::sync::oneshot::channel().0), true);
+        }
+        pending.submit(&mut state, now, 0);
+        flushed.send(Flushed::Group(flush(&mut journal, submitted.recv().unwrap()))).unwrap();
+        assert!(pending.poll_flushed(&state).is_none());
+    }
+    let rows = journal.rows_from(0, 100_000).unwrap().len();
+    assert!(rows <= 400, "{rows}");
+}
