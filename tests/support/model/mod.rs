@@ -98,21 +98,7 @@ pub fn desk() -> Rules {
 /// The rules of what mirrors another system, from the text of rules P2 and P4.
 pub fn mirror() -> Rules {
     Rules {
-        sessions: vec![
-            OffWork,
-            Away,
-            BeRightBack,
-            AvailableInactive,
-            Available,
-            Busy,
-            InAMeeting,
-            InACall,
-            InAConferenceCall,
-            DoNotDisturb,
-            Focusing,
-            UrgentInterruptionsOnly,
-            Presenting,
-        ],
+        sessions: [&[OffWork], desk().sessions.as_slice()].concat(),
         leases: [SECOND, 24 * HOUR],
         fades: Vec::new(),
         ..graph()
