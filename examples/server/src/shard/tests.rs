@@ -235,16 +235,34 @@ fn responses_of_clients_that_have_hung_up_are_dropped() {
     }
 }
 
+/// A writer of two users at the instant 7, its queue, and the flusher's ends of the channels: the test is the flusher.
+fn writer() -> (Writer<8>, SyncSender<Job>, Receiver<Group>, SyncSender<Flushed>) {
+    let (pending, groups, flushed) = pending(JournalIndex::new(2));
+    let (metrics, notify) = (Arc::new(Metrics::new()), watch::channel(()).0);
+    let (Shard { jobs, published }, queue) = Shard::new(0, &notify);
+    let context = FlusherContext { jobs: jobs.clone(), published, metrics };
+    let (state, clock) = (empty_state(2), Arc::new(Clock::virtual_at(at(7))));
+    let parts = Parts { state, pending, clock, time: time(at(7)), jobs: queue, flusher: None, context };
+    (Writer::new(parts), jobs, groups, flushed)
+}
+
+/// Waits for the first group that has responses: it is submitted after the jobs were executed.
+fn first_with_responses(jobs: &SyncSender<Job>, groups: &Receiver<Group>, flushed: &SyncSender<Flushed>) -> Group {
+    loop {
+        let group = groups.recv().unwrap();
+        if !group.responses.is_empty() {
+            return group;
+        }
+        flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+        jobs.send(Job::Wake).unwrap();
+    }
+}
+
 /// A read in a queue is not carried out for a client that has hung up; a command is.
 #[test]
 fn jobs_of_clients_that_have_hung_up_are_not_read() {
-    let (pending, groups, flushed) = pending(JournalIndex::new(2));
-    let (metrics, notify) = (Arc::new(Metrics::new()), watch::channel(()).0);
-    let (shard, jobs) = Shard::new(0, &notify);
-    let context = FlusherContext { jobs: shard.jobs.clone(), published: shard.published, metrics };
-    let (state, clock) = (empty_state(2), Arc::new(Clock::virtual_at(at(7))));
-    let writer = Writer::new(Parts { state, pending, clock, time: time(at(7)), jobs, flusher: None, context });
-    let send = |job| shard.jobs.send(job).unwrap();
+    let (writer, jobs, groups, flushed) = writer();
+    let send = |job| jobs.send(job).unwrap();
     send(Job::Execute(id(1), set(300), &Policy::GRAPH, None, channel().0));
     send(Job::Read(id(1), channel().0));
     send(Job::Explain(id(1), channel().0));
@@ -255,47 +273,27 @@ fn jobs_of_clients_that_have_hung_up_are_not_read() {
     let (to, read) = channel();
     send(Job::Read(id(1), to));
     let writer = std::thread::spawn(|| writer.run());
-    let mut group = loop {
-        let group = groups.recv().unwrap();
-        if !group.responses.is_empty() {
-            break group;
-        }
-        flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
-        shard.jobs.send(Job::Wake).unwrap();
-    };
+    let mut group = first_with_responses(&jobs, &groups, &flushed);
     assert_eq!(group.responses.len(), 2, "of the command, and of the read that is waited for: {:?}", group.responses);
     group.responses.drain(..).for_each(Response::send);
     assert_eq!(read.blocking_recv().unwrap().presence, Presence::InACall);
     flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
-    shard.jobs.send(Job::Stop).unwrap();
+    jobs.send(Job::Stop).unwrap();
     writer.join().unwrap();
 }
 
 /// An explanation waits, as a read does, until what it shows is durable.
 #[test]
 fn an_explanation_waits_until_the_user_is_durable() {
-    let (pending, groups, flushed) = pending(JournalIndex::new(2));
-    let (metrics, notify) = (Arc::new(Metrics::new()), watch::channel(()).0);
-    let (shard, jobs) = Shard::new(0, &notify);
-    let context = FlusherContext { jobs: shard.jobs.clone(), published: shard.published, metrics };
-    let (state, clock) = (empty_state(2), Arc::new(Clock::virtual_at(at(7))));
-    let writer = Writer::new(Parts { state, pending, clock, time: time(at(7)), jobs, flusher: None, context });
+    let (writer, jobs, groups, flushed) = writer();
     let (to, executed) = channel();
-    shard.jobs.send(Job::Execute(id(1), set(300), &Policy::GRAPH, None, to)).unwrap();
+    jobs.send(Job::Execute(id(1), set(300), &Policy::GRAPH, None, to)).unwrap();
     let (to, mut explained) = channel();
-    shard.jobs.send(Job::Explain(id(1), to)).unwrap();
+    jobs.send(Job::Explain(id(1), to)).unwrap();
     let (to, other) = channel();
-    shard.jobs.send(Job::Explain(id(2), to)).unwrap();
+    jobs.send(Job::Explain(id(2), to)).unwrap();
     let writer = std::thread::spawn(|| writer.run());
-    // A group that has responses is submitted after the jobs were executed; no sooner is it durable.
-    let mut group = loop {
-        let group = groups.recv().unwrap();
-        if !group.responses.is_empty() {
-            break group;
-        }
-        flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
-        shard.jobs.send(Job::Wake).unwrap();
-    };
+    let mut group = first_with_responses(&jobs, &groups, &flushed);
     assert_eq!(
         other.blocking_recv().unwrap().absence,
         Some(Absence::NeverSeen),
@@ -307,7 +305,7 @@ fn an_explanation_waits_until_the_user_is_durable() {
     assert_eq!(executed.blocking_recv().unwrap(), Ok(()));
     let explained = explained.blocking_recv().unwrap();
     assert_eq!((explained.why.presence, explained.why.since, explained.at), (Presence::InACall, Some(at(7)), at(7)));
-    shard.jobs.send(Job::Stop).unwrap();
+    jobs.send(Job::Stop).unwrap();
     writer.join().unwrap();
 }
 
