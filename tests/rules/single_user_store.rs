@@ -8,14 +8,14 @@ use presence_core::graph::{SingleUserStore, Store};
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
 use proptest::prelude::*;
 
-const OWNER: UserId = UserId::from_bytes([0x11; 16]);
+pub const OWNER: UserId = UserId::from_bytes([0x11; 16]);
 const OTHER: UserId = UserId::from_bytes([0x22; 16]);
 
-fn session(number: u8) -> SessionId {
+pub fn session(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }
 
-fn with_guid(command: Command<u8>) -> Command<SessionId> {
+pub fn with_guid(command: Command<u8>) -> Command<SessionId> {
     match command {
         Command::SetPresence { session: number, presence, lease } => {
             Command::SetPresence { session: session(number), presence, lease }
@@ -31,9 +31,9 @@ fn set(number: u8) -> Command<SessionId> {
 }
 
 /// The result of a command and every change.
-type Outcome = (Result<(), CommandError>, Vec<(UserId, Transition<SessionId>)>);
+pub type Outcome = (Result<(), CommandError>, Vec<(UserId, Transition<SessionId>)>);
 
-fn execute(store: &mut impl Store, now: Instant, user: UserId, command: Command<SessionId>) -> Outcome {
+pub fn execute(store: &mut impl Store, now: Instant, user: UserId, command: Command<SessionId>) -> Outcome {
     let mut changes = Vec::new();
     let result = store.execute(now, user, command, &mut |user, change| changes.push((user, *change)));
     (result, changes)

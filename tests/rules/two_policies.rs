@@ -153,42 +153,16 @@ proptest! {
 mod stores {
     use super::model;
     use super::model::random::{Action, Step, clock, command, history};
+    use crate::single_user_store::{OWNER, Outcome, execute, session, with_guid};
     use presence_core::directory::InlineDirectory;
     use presence_core::graph::{SingleUserStore, Store};
     use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
     use proptest::prelude::*;
 
-    const OWNER: UserId = UserId::from_bytes([0x11; 16]);
-
-    fn session(number: u8) -> SessionId {
-        SessionId::from_bytes([number; 16])
-    }
-
-    fn with_guid(command: Command<u8>) -> Command<SessionId> {
-        match command {
-            Command::SetPresence { session: number, presence, lease } => {
-                Command::SetPresence { session: session(number), presence, lease }
-            }
-            Command::ClearPresence { session: number } => Command::ClearPresence { session: session(number) },
-            Command::SetPreferredPresence { presence, duration } => {
-                Command::SetPreferredPresence { presence, duration }
-            }
-            Command::ClearPreferredPresence => Command::ClearPreferredPresence,
-        }
-    }
-
-    type Outcome = (Result<(), CommandError>, Vec<(UserId, Transition<SessionId>)>);
-
     fn under(store: &mut impl Store, now: Instant, command: Command<SessionId>, policy: &Policy) -> Outcome {
         let mut changes = Vec::new();
         let result =
             store.execute_under(now, OWNER, command, policy, &mut |user, change| changes.push((user, *change)));
-        (result, changes)
-    }
-
-    fn execute(store: &mut dyn Store, now: Instant, command: Command<SessionId>) -> Outcome {
-        let mut changes = Vec::new();
-        let result = store.execute(now, OWNER, command, &mut |user, change| changes.push((user, *change)));
         (result, changes)
     }
 
@@ -214,10 +188,10 @@ mod stores {
                 prop_assert_eq!(&under(&mut one, now, command, &own), &expected);
                 let mut under_own = (&mut other, &own);
                 prop_assert_eq!(under_own.policy(), &own);
-                prop_assert_eq!(&execute(&mut under_own, now, command), &expected);
+                prop_assert_eq!(&execute(&mut under_own, now, OWNER, command), &expected);
                 prop_assert_eq!(under_own.read(now, OWNER), Store::read(&directory, now, OWNER));
                 let mut twice = (&mut same, &policy);
-                prop_assert_eq!(&execute(&mut (&mut twice, &own), now, command), &expected, "the outer policy counts");
+                prop_assert_eq!(&execute(&mut (&mut twice, &own), now, OWNER, command), &expected, "the outer policy counts");
                 prop_assert_eq!(&one, &other);
             }
         }
