@@ -4,6 +4,7 @@ the clocks are moved, and the server looks at them every second."""
 import calendar
 import resource
 import time
+from contextlib import contextmanager
 
 from harness import names
 from harness.feed import Feed
@@ -57,6 +58,23 @@ def told(server, *texts):
     eventually(lambda: any(all(text in line for text in texts) for line in server.messages().splitlines()))
 
 
+@contextmanager
+def followed(server):
+    """Gives the events of the feed that come when its scan is complete."""
+    feed = Feed(server, timeout=PATIENCE)
+    events = iter(feed)
+    while next(events).kind != "up-to-date":
+        pass
+    yield events
+    feed.close()
+
+
+def assert_told_offline(events, user):
+    """Checks that the next change is this user's, to Offline."""
+    presence = next(event.data for event in events if event.kind == "presence")
+    assert (presence["id"], presence["activity"]) == (user, "Offline")
+
+
 def test_a_sleep_counts(machine, server):
     with server.client() as client:
         call(client, names.USER, "PT1H")
@@ -71,28 +89,18 @@ def test_a_sleep_counts(machine, server):
 def test_deadlines_that_came_in_a_sleep_are_published_without_a_request(machine, server):
     with server.client() as client:
         call(client, names.USER, "PT1H")
-    feed = Feed(server, timeout=PATIENCE)
-    events = iter(feed)
-    while next(events).kind != "up-to-date":
-        pass
-    machine.run(2 * HOUR)
-    presence = next(event.data for event in events if event.kind == "presence")
-    assert (presence["id"], presence["activity"]) == (names.USER, "Offline")
-    feed.close()
+    with followed(server) as events:
+        machine.run(2 * HOUR)
+        assert_told_offline(events, names.USER)
 
 
 def test_a_paused_machine_is_followed(machine, server):
     with server.client() as client:
         call(client, names.USER, "PT1H")
         call(client, names.OTHER_USER, "PT4H")
-        feed = Feed(server, timeout=PATIENCE)
-        events = iter(feed)
-        while next(events).kind != "up-to-date":
-            pass
-        machine.step(2 * HOUR)
-        presence = next(event.data for event in events if event.kind == "presence")
-        assert (presence["id"], presence["activity"]) == (names.USER, "Offline")
-        feed.close()
+        with followed(server) as events:
+            machine.step(2 * HOUR)
+            assert_told_offline(events, names.USER)
         told(server, "stepped forward by 7200 s (2h)")
         assert activity(client, names.OTHER_USER) == "InACall"
         assert abs(now(client) - machine.wall()) <= NEAR
