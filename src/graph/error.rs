@@ -190,7 +190,7 @@ pub enum Error {
     Missing(Field),
     /// 400: a member has the wrong type or form.
     Malformed(Field),
-    /// 400: a duration is out of range, or a text is too long.
+    /// 400: a duration is out of range, or a text or an id is too long.
     OutOfRange(Field),
     /// 400: the combination of availability and activity is not supported here.
     Pair,

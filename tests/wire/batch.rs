@@ -2,7 +2,7 @@
 
 use super::server::{ADELE, OTHER, Server, TEAMS, message, user};
 use presence_core::graph::{
-    Buffer, Caller, Context, Element, Error, Line, Request, Trace, json::Value as Written, serve_line,
+    Batch, Buffer, Caller, Context, Element, Error, Line, Request, Trace, json::Value as Written, serve_line,
 };
 use presence_core::{Instant, Policy};
 use serde_json::{Value, json};
@@ -320,6 +320,32 @@ fn the_response_to_a_line_without_an_id_has_null() {
     let long = format!(r#"{{"id":"1","method":"GET","url":"/x","x":"{}"}}"#, "x".repeat(4096));
     let response = Server::new().line(&long).unwrap();
     assert_eq!((&response["id"], &response["status"]), (&Value::Null, &json!(400)));
+}
+
+/// An id has at most 128 bytes of text, however it is spelt; a longer one refuses the whole batch. Rule H5.
+#[test]
+fn h5_ids_have_a_longest_length() {
+    let spellings = [("x", "x", 1), ("\\u0041", "A", 1), ("\\u00e9", "é", 2), ("é", "é", 2), ("\u{7f}", "\u{7f}", 1)];
+    let others = [("\u{85}", "\u{85}", 2), ("😀", "😀", 4), ("\\ud83d\\ude00", "😀", 4)];
+    for (written, text, bytes) in spellings.into_iter().chain(others) {
+        let count = Batch::MAX_ID_LEN / bytes;
+        let batch = |id: &str| {
+            let set = set("set");
+            format!(r#"{{"requests":[{set},{{"id":"{id}","method":"GET","url":"/users/{ADELE}/presence"}}]}}"#)
+        };
+        let longest = batch(&written.repeat(count));
+        let parsed = Batch::parse(Some(Written::parse(longest.as_bytes()).unwrap())).unwrap();
+        assert!(parsed.elements().all(|element| element.id_len() <= 6 * Batch::MAX_ID_LEN + 2), "{longest}");
+        let send = |server: &mut Server, batch: &str| {
+            server.send("POST", "/$batch", Some("application/json"), batch.as_bytes())
+        };
+        let (status, response) = send(&mut Server::new(), &longest);
+        assert_eq!((status, &response["responses"][1]["id"]), (200, &json!(text.repeat(count))));
+        let mut server = Server::new();
+        let (status, response) = send(&mut server, &batch(&format!("{}x", written.repeat(count))));
+        assert_eq!((status, message(&response)), (400, "The provided [Id] is out of range."));
+        assert!(server.directory.is_empty(), "nothing was done");
+    }
 }
 
 /// Python's client sends whole URLs in elements, and looks for the content type of each response that has a body.

@@ -176,6 +176,11 @@ impl<'a> Value<'a> {
         self.escaped().is_some_and(|inside| Decoded::new(inside).eq(text.bytes()))
     }
 
+    /// Reports whether this is a string whose text, decoded, has more bytes than this; half a surrogate pair counts as three.
+    pub(in super::super) fn is_text_longer_than(self, bytes: usize) -> bool {
+        self.escaped().is_some_and(|inside| Decoded::new(inside).nth(bytes).is_some())
+    }
+
     /// Reports whether both are strings of the same text, in any spelling.
     #[must_use]
     pub fn is_same_text(self, other: Self) -> bool {

@@ -18,11 +18,25 @@ impl<'a> Batch<'a> {
     /// The maximum number of elements in a batch.
     pub const MAX_ELEMENTS: usize = MAX_ELEMENTS;
 
+    /// The length of the longest id, decoded, in bytes. The response repeats ids, so that longer ones would cost the application.
+    ///
+    /// In the response an id takes at most six times as much, and two quotation marks.
+    ///
+    /// ```
+    /// use presence_core::graph::{Batch, Error, Field, json::Value};
+    ///
+    /// let parse = |id: &str| Batch::parse(Value::parse(format!(r#"{{"requests":[{{"id":"{id}"}}]}}"#).as_bytes()).ok()).map(|_| ());
+    /// assert_eq!(parse(&"7".repeat(Batch::MAX_ID_LEN)), Ok(()));
+    /// assert_eq!(parse(&"7".repeat(Batch::MAX_ID_LEN + 1)), Err(Error::OutOfRange(Field::Id)));
+    /// ```
+    pub const MAX_ID_LEN: usize = 128;
+
     /// Parses the `requests` of a body.
     ///
     /// # Errors
     ///
-    /// The [`Error`] of the whole batch: a missing or repeated id, no element or too many, a batch inside a batch.
+    /// The [`Error`] of the whole batch: a missing or repeated id, one longer than
+    /// [`MAX_ID_LEN`](Self::MAX_ID_LEN), no element or too many, a batch inside a batch.
     pub fn parse(body: Option<Value<'a>>) -> Result<Self, Error> {
         let requests = member(body, Field::Requests)?.ok_or(Error::Missing(Field::Requests))?;
         if !requests.is_array() {
@@ -35,6 +49,9 @@ impl<'a> Batch<'a> {
         let mut ids = heapless::Vec::<Value<'_>, MAX_ELEMENTS>::new();
         for value in requests.elements() {
             let element = Element::parse(value)?;
+            if element.id().is_text_longer_than(Self::MAX_ID_LEN) {
+                return Err(Error::OutOfRange(Field::Id));
+            }
             if ids.iter().any(|earlier| earlier.is_same_text(element.id())) {
                 return Err(Error::Repeated(Field::Id));
             }

@@ -19,7 +19,8 @@ impl Element<'_> {
 
     /// Returns the length of the id in a response, in bytes.
     ///
-    /// It is written as it came, but for what may end a line, which is escaped: it may grow to six times its length.
+    /// It is written as it came, but for what may end a line, which is escaped: it may grow to six times its length. In
+    /// a batch it takes at most six bytes for each of [`Batch::MAX_ID_LEN`](crate::graph::Batch::MAX_ID_LEN), and two.
     ///
     /// ```
     /// use presence_core::graph::{Element, json::Value};
