@@ -43,6 +43,8 @@ pub struct Metrics {
     pub in_flight: Gauge,
     /// The number of requests rejected with 429.
     pub throttled: Counter,
+    /// The number of responses that would have been longer than reserved, a fault of this server.
+    pub reserve_faults: Counter,
     /// The number of open connections.
     pub connections: Gauge,
     /// The number of jobs in the queues of all writers.
@@ -73,6 +75,7 @@ impl Metrics {
             request_seconds: Family::new_with_constructor(seconds),
             in_flight: Gauge::default(),
             throttled: Counter::default(),
+            reserve_faults: Counter::default(),
             connections: Gauge::default(),
             queued: Gauge::default(),
             group_rows: Histogram::new(exponential_buckets(1.0, 2.0, 14)),
@@ -87,6 +90,8 @@ impl Metrics {
         registry.register_with_unit("request", time, Unit::Seconds, metrics.request_seconds.clone());
         registry.register("requests_in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("throttled", "Requests rejected with 429", metrics.throttled.clone());
+        let help = "Responses that would have been longer than reserved, a fault of the server";
+        registry.register("reserve_faults", help, metrics.reserve_faults.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("jobs_queued", "Jobs in the queues of all writers", metrics.queued.clone());
         registry.register("journal_rows", "Rows in a transaction of a journal", metrics.group_rows.clone());

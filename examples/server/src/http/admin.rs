@@ -9,10 +9,10 @@
 
 use super::App;
 use super::body::is_too_large;
-use super::dispatch::{TYPICAL_PRESENCE, receive, write_presence};
+use super::dispatch::{receive, write_presence};
 use super::feed_id::{PagePosition, ScanPosition};
-use super::graph::reserved_json;
-use super::response::{Ids, OperationName, RequestError, VecWriter};
+use super::response::{Ids, OperationName, RequestError};
+use super::response_body::ResponseBody;
 use crate::shard::job::{ActionOutcome, Job, ListedUser};
 use axum::Extension;
 use axum::body::Body;
@@ -20,8 +20,8 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
-use presence_core::UserId;
-use presence_core::graph::{Environment, Error, Field, Select};
+use presence_core::graph::{Environment, Error, Field, Resource, Select, Writer};
+use presence_core::{BufferFull, UserId};
 use std::sync::Arc;
 use tokio::sync::oneshot::{Sender, channel};
 
@@ -30,6 +30,10 @@ const DEFAULT_TOP: usize = 100;
 const MAX_TOP: usize = 999;
 /// The most jobs for one page. A page of a nearly empty server has fewer users than it could.
 const MAX_JOBS: usize = 64;
+/// The most bytes of a user in a list, with the separator: a presence without texts, and what is written beside it.
+const MAX_USER: usize = Resource::MAX_LEN + 160;
+/// The most bytes of a page around its users, with the address of the next page.
+const MAX_ENVELOPE: usize = 256;
 /// The properties of a presence object that a list shows, without texts.
 const LISTED: &str = "/?$select=id,availability,activity,sequenceNumber";
 
@@ -45,12 +49,13 @@ pub async fn list(
 }
 
 async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Response, RequestError> {
-    let _in_flight = app.enter()?;
     authorise(app, headers)?;
+    let _in_flight = app.enter()?;
     let Page { top, mut position } = parse_page(uri.query().unwrap_or_default(), app)?;
     let select = Select::parse(LISTED)?;
-    let permit = app.reserve(top * TYPICAL_PRESENCE)?;
-    let mut body = VecWriter(b"{\"value\":[".to_vec());
+    let mut body = ResponseBody::new(app, MAX_ENVELOPE + top * MAX_USER)?;
+    // Writing does not fail but for a fault, which `into_response` reports.
+    let _ = body.write(b"{\"value\":[");
     let (mut count, mut separator): (_, &[u8]) = (0, b"");
     for _ in 0..MAX_JOBS {
         let Some(PagePosition { slot, generation }) = position.filter(|_| count < top) else { break };
@@ -63,8 +68,7 @@ async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Respons
             return Err(RequestError::InvalidPage);
         }
         for user in &listed.users {
-            body.0.extend_from_slice(separator);
-            write_user(&mut body, user, select);
+            let _ = body.write(separator).and_then(|()| write_user(&mut body, user, select));
             separator = b",";
         }
         count += listed.users.len();
@@ -74,29 +78,29 @@ async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Respons
                 .then_some(PagePosition { slot: ScanPosition { shard: shard + 1, offset: 0 }, generation: 0 }),
         };
     }
-    body.0.push(b']');
+    let _ = body.write(b"]");
     if let Some(position) = position {
         let token = app.feed_ids.format_page(position);
         let link = format!(",\"@odata.nextLink\":\"/admin/users?$top={top}&$skiptoken={token}\"");
-        body.0.extend_from_slice(link.as_bytes());
+        let _ = body.write(link.as_bytes());
     }
-    body.0.push(b'}');
-    Ok(reserved_json(body.0, permit))
+    let _ = body.write(b"}");
+    body.into_response(app)
 }
 
 /// Writes a user of the list: its presence object without texts, and what operators want to know beside it.
-fn write_user(body: &mut VecWriter, user: &ListedUser, select: Select) {
+fn write_user(body: &mut ResponseBody, user: &ListedUser, select: Select) -> Result<(), BufferFull> {
     let ListedUser { view, sessions, has_preferred, creator } = user;
-    write_presence(body, view, None, select);
+    write_presence(body, view, None, select)?;
     // The object goes on.
-    body.0.pop();
+    body.discard_last(1);
     let has_details = view.details.as_ref().is_some_and(|details| !details.is_empty());
     let creator = creator.map_or_else(|| "null".to_owned(), |application| format!("\"{application}\""));
     let rest = format!(
         ",\"sessions\":{sessions},\"hasPreferredPresence\":{has_preferred},\"hasDetails\":{has_details},\
          \"createdBy\":{creator}}}"
     );
-    body.0.extend_from_slice(rest.as_bytes());
+    body.write(rest.as_bytes())
 }
 
 /// The parameters of a page.

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::response::{RequestError, THROTTLED};
+use super::response_body::PERMIT;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -16,8 +17,6 @@ use tokio::sync::OwnedSemaphorePermit;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a too large body that are drained.
 const MAX_DRAINED: usize = 16 << 20;
-/// The bytes of one permit for memory.
-const PERMIT: usize = 1024;
 
 /// A body, with the permit for its memory.
 #[derive(Debug)]

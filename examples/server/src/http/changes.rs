@@ -65,11 +65,12 @@ fn reconnect_delay() -> Duration {
 
 /// Opens a reader, and returns the user that the caller is signed in as.
 fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Option<UserId>), RequestError> {
-    let permit = app.limits.readers.clone().try_acquire_owned().map_err(|_| THROTTLED)?;
     let Identity { caller, .. } = app.identify(headers)?;
     if !caller.may_read_all() {
         return Err(Error::MissingPermission.into());
     }
+    // Only those who may read take a place of those who read.
+    let permit = app.limits.readers.clone().try_acquire_owned().map_err(|_| THROTTLED)?;
     // A client that reconnects by itself repeats its first address, and sends the last id in the header.
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
     let query = uri.query().unwrap_or_default();
@@ -84,7 +85,8 @@ fn to_sse(event: &FeedEvent, reader: &Reader, me: Option<UserId>) -> Event {
         FeedEvent::StartOver => Event::default().event("start-over").data("{}"),
         FeedEvent::Presence(view) => {
             let mut body = VecWriter(Vec::with_capacity(TYPICAL_PRESENCE));
-            write_presence(&mut body, view, me, Select::ALL);
+            // Writing to a vector does not fail.
+            let _ = write_presence(&mut body, view, me, Select::ALL);
             Event::default().event("presence").data(String::from_utf8(body.0).unwrap_or_default())
         }
         FeedEvent::UpToDate => Event::default().event("up-to-date").data("{}"),

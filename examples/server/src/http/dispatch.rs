@@ -3,12 +3,13 @@
 use super::App;
 use super::explain;
 use super::request::ServerRequest;
-use super::response::{RequestError, THROTTLED, VecWriter};
+use super::response::{RequestError, THROTTLED};
+use super::response_body::ResponseBody;
 use crate::clock::{Shift, Time};
 use crate::shard::QueueFullError;
 use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
-use presence_core::graph::{Caller, Error, Ids, Request, Resource, Select, TextBuffer};
-use presence_core::{SessionId, UserId};
+use presence_core::graph::{Caller, Error, Ids, Request, Resource, Select, TextBuffer, Writer};
+use presence_core::{BufferFull, SessionId, UserId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
@@ -18,9 +19,7 @@ pub enum Outcome {
     /// An empty response.
     Done,
     /// A JSON body.
-    Body(Vec<u8>),
-    /// A JSON body, with the permit for its memory.
-    Reserved(Vec<u8>, OwnedSemaphorePermit),
+    Body(ResponseBody),
 }
 
 /// A request whose shards have not responded yet.
@@ -31,10 +30,10 @@ pub enum Dispatched {
     /// A read.
     Read(Receiver<UserView>, Select),
     /// A body that needs no shard.
-    Written(Vec<u8>),
+    Written(ResponseBody),
     /// An explanation.
     Explain(Receiver<UserExplanation>),
-    /// A bulk read: the ids in order, and the response of each shard about its own users.
+    /// A bulk read: the ids in order, the response of each shard about its own users, and the permit for their memory.
     ReadMany(Vec<UserId>, Vec<Receiver<Vec<UserView>>>, Select, OwnedSemaphorePermit),
 }
 
@@ -80,14 +79,12 @@ impl App {
                 Ok(Dispatched::Read(view, *select))
             }
             Request::GetUser { user, select } => {
-                let mut body = VecWriter::default();
-                // Writing to a vector does not fail.
-                let _ = self.context(*caller, time).write_user(*user, *select, &mut body);
-                Ok(Dispatched::Written(body.0))
+                let context = self.context(*caller, time);
+                Ok(Dispatched::Written(self.write_body(|writer| context.write_user(*user, *select, writer))?))
             }
             Request::GetPresences(requested) => {
                 let ids: Vec<UserId> = requested.iter().take(Ids::MAX_COUNT).collect();
-                let permit = self.reserve(ids.len() * TYPICAL_PRESENCE)?;
+                let permit = self.reserve(ids.len() * BULK_USER)?;
                 let mut by_shard = vec![Vec::new(); self.shards.len()];
                 for id in &ids {
                     by_shard[self.shards.of(*id)].push(*id);
@@ -122,33 +119,24 @@ impl App {
     }
 
     /// Merges the shards' responses into the body of a bulk read, in the order of the ids.
-    ///
-    /// Reserves more memory if the body becomes longer than typical.
     fn merge(
         &self,
         ids: &[UserId],
-        by_shard: Vec<Vec<UserView>>,
-        write: impl Fn(&mut VecWriter, &UserView),
-        permit: &mut OwnedSemaphorePermit,
-    ) -> Result<Vec<u8>, Error> {
-        let mut by_shard: Vec<_> = by_shard.into_iter().map(Vec::into_iter).collect();
-        let mut reserved = ids.len() * TYPICAL_PRESENCE;
-        let mut body = VecWriter(Vec::with_capacity(reserved));
-        body.0.extend_from_slice(b"{\"value\":[");
+        by_shard: &[Vec<UserView>],
+        write: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
+        writer: &mut dyn Writer,
+    ) -> Result<(), BufferFull> {
+        let mut by_shard: Vec<_> = by_shard.iter().map(|views| views.iter()).collect();
+        writer.write(b"{\"value\":[")?;
         let mut separator: &[u8] = b"";
         for id in ids {
             if let Some(view) = by_shard.get_mut(self.shards.of(*id)).and_then(Iterator::next) {
-                body.0.extend_from_slice(separator);
-                write(&mut body, &view);
+                writer.write(separator)?;
+                write(writer, view)?;
                 separator = b",";
             }
-            if body.0.len() > reserved {
-                permit.merge(self.reserve(reserved)?);
-                reserved *= 2;
-            }
         }
-        body.0.extend_from_slice(b"]}");
-        Ok(body.0)
+        writer.write(b"]}")
     }
 }
 
@@ -165,9 +153,16 @@ const fn creator(caller: &Caller) -> Option<SessionId> {
 
 /// The bytes of a presence object without long details.
 pub const TYPICAL_PRESENCE: usize = 384;
+/// The bytes of a user in a bulk read, before anything is written: its id, which its shard gets too, and its view.
+const BULK_USER: usize = size_of::<([UserId; 2], UserView)>();
 
 /// Writes a presence object as the user `me` may see it ([H3](../../../../docs/behaviour.md#h3)).
-pub fn write_presence(writer: &mut VecWriter, view: &UserView, me: Option<UserId>, select: Select) {
+pub fn write_presence(
+    writer: &mut dyn Writer,
+    view: &UserView,
+    me: Option<UserId>,
+    select: Select,
+) -> Result<(), BufferFull> {
     let UserView { user, presence, version, details } = view;
     let details = details.as_ref().map(|details| details.view()).unwrap_or_default();
     let mut resource = Resource::new(*user, *presence, *version).with_select(select).with_details(details);
@@ -175,8 +170,7 @@ pub fn write_presence(writer: &mut VecWriter, view: &UserView, me: Option<UserId
         // Instants are Unix milliseconds.
         resource = resource.for_owner(Some(0));
     }
-    // Writing to a vector does not fail.
-    let _ = resource.write(writer);
+    resource.write(writer)
 }
 
 /// Waits for a shard's response. It never comes if the disk has no room for the change, or the server is ending.
@@ -201,19 +195,21 @@ impl Dispatched {
         match self {
             Self::Action(outcome) => Ok(receive(outcome).await?.map(|()| Outcome::Done)?),
             Self::Read(view, select) => {
-                let mut body = VecWriter(Vec::with_capacity(TYPICAL_PRESENCE));
-                write_presence(&mut body, &receive(view).await?, me, select);
-                Ok(Outcome::Body(body.0))
+                let view = receive(view).await?;
+                Ok(Outcome::Body(app.write_body(|writer| write_presence(writer, &view, me, select))?))
             }
             Self::Written(body) => Ok(Outcome::Body(body)),
-            Self::Explain(explanation) => Ok(Outcome::Body(explain::body(&receive(explanation).await?))),
-            Self::ReadMany(ids, responses, select, mut permit) => {
+            Self::Explain(explanation) => {
+                let explanation = receive(explanation).await?;
+                Ok(Outcome::Body(app.write_body(|writer| explain::write(&explanation, writer))?))
+            }
+            Self::ReadMany(ids, responses, select, _permit) => {
                 let mut by_shard = Vec::with_capacity(responses.len());
                 for response in responses {
                     by_shard.push(receive(response).await?);
                 }
-                let write = |body: &mut VecWriter, view: &UserView| write_presence(body, view, me, select);
-                Ok(Outcome::Reserved(app.merge(&ids, by_shard, write, &mut permit)?, permit))
+                let write = |writer: &mut dyn Writer, view: &UserView| write_presence(writer, view, me, select);
+                Ok(Outcome::Body(app.write_body(|writer| app.merge(&ids, &by_shard, write, writer))?))
             }
         }
     }

@@ -2,8 +2,10 @@
 
 use crate::clock::timestamp;
 use crate::shard::job::UserExplanation;
-use presence_core::{Absence, Instant, Layer, Presence, SessionId, UserId};
+use presence_core::graph::Writer;
+use presence_core::{Absence, BufferFull, Instant, Layer, Presence, SessionId, UserId};
 use serde::Serialize;
+use std::io;
 
 /// A user's published presence, and what decides it.
 #[derive(Serialize)]
@@ -94,8 +96,8 @@ const fn name(absence: Absence) -> &'static str {
     }
 }
 
-/// Returns the body as JSON.
-pub fn body(explanation: &UserExplanation) -> Vec<u8> {
+/// Writes the body as JSON.
+pub fn write(explanation: &UserExplanation, writer: &mut dyn Writer) -> Result<(), BufferFull> {
     let UserExplanation { user, at, why, absence, preferred, sessions } = explanation;
     let (layer, session) = match why.layer {
         Layer::Nothing(_) => ("nothing", None),
@@ -119,6 +121,19 @@ pub fn body(explanation: &UserExplanation) -> Vec<u8> {
             })
             .collect(),
     };
-    // Texts and lists are all there is: serialising does not fail.
-    serde_json::to_vec(&body).unwrap_or_default()
+    // Texts and lists are all there is: only writing fails.
+    serde_json::to_writer(Output(writer), &body).map_err(|_| BufferFull)
+}
+
+/// A writer of a response, for serde.
+struct Output<'a>(&'a mut dyn Writer);
+
+impl io::Write for Output<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map(|()| bytes.len()).map_err(|BufferFull| io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -5,9 +5,9 @@ use super::batch;
 use super::body::{drain, is_too_large};
 use super::dispatch::Outcome;
 use super::request::{ServerRequest, explained};
-use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, json, panic_response};
+use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, panic_response};
 use crate::clock::Time;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use http::HeaderMap;
@@ -17,7 +17,7 @@ use presence_core::UserId;
 use presence_core::graph::{Caller, Context, DateTime, Environment, Error, Operation, RawRequest, Request, Target};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 
 /// Serves a request of Graph's API.
 pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
@@ -67,8 +67,7 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
         ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids).await,
         _ => match app.dispatch(&request, &identity.caller, time)?.finish(app, identity.caller.me()).await? {
             Outcome::Done => Ok(empty()),
-            Outcome::Body(body) => Ok(json(body)),
-            Outcome::Reserved(body, permit) => Ok(reserved_json(body, permit)),
+            Outcome::Body(body) => body.into_response(app),
         },
     }
 }
@@ -134,19 +133,6 @@ impl Environment for App {
     fn principal_name(&self, user: UserId, read: &mut dyn FnMut(&str)) {
         self.names.of(user).into_iter().for_each(read);
     }
-}
-
-/// Returns 200 with a JSON body that holds the permit for its memory until it is sent.
-pub fn reserved_json(body: Vec<u8>, permit: OwnedSemaphorePermit) -> Response {
-    struct Reserved(Vec<u8>, #[expect(dead_code, reason = "held until the bytes are sent")] OwnedSemaphorePermit);
-    impl AsRef<[u8]> for Reserved {
-        fn as_ref(&self) -> &[u8] {
-            &self.0
-        }
-    }
-    let mut response = json(Vec::new());
-    *response.body_mut() = Body::from(Bytes::from_owner(Reserved(body, permit)));
-    response
 }
 
 /// Returns the name of a path's operation in the metrics.

@@ -4,7 +4,8 @@
 //! [`hosts`] rejects those under names of others, and [`callers`] knows who asks; [`guesses`] slows those who guess tokens;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`explain`] writes explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
-//! [`admin`] serves operators; [`response`] builds responses, and [`body`] reads bodies; [`retry`] decides when rejected
+//! [`admin`] serves operators; [`response`] builds responses, in memory that [`response_body`]
+//! counts, and [`body`] reads bodies; [`retry`] decides when rejected
 //! clients are to come back.
 
 mod admin;
@@ -27,6 +28,7 @@ mod pages;
 mod reader;
 mod request;
 pub mod response;
+mod response_body;
 mod retry;
 #[cfg(test)]
 mod tests;

@@ -101,6 +101,9 @@ impl From<Error> for RequestError {
 }
 
 impl RequestError {
+    /// The most bytes of an error body, with the longest ids.
+    pub const MAX_LEN: usize = 512;
+
     /// Returns the HTTP status.
     pub const fn status(self) -> u16 {
         match self {
@@ -168,7 +171,7 @@ impl RequestError {
 
     /// Returns the whole response.
     pub fn response(self, ids: &Ids, clock: &Clock) -> Response {
-        let mut body = VecWriter::default();
+        let mut body = VecWriter(Vec::with_capacity(Self::MAX_LEN));
         // Writing to a vector does not fail.
         let _ = self.write(&mut body, ids, clock);
         let mut response = json(body.0);
@@ -212,4 +215,32 @@ pub fn panic_response(_: Box<dyn Any + Send>) -> Response {
     let mut response = empty();
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use presence_core::Instant;
+    use presence_core::graph::Field;
+    use presence_core::graph::json::JsonError;
+
+    #[test]
+    fn h1_error_bodies_have_a_longest_length() {
+        use RequestError::*;
+        let ids = Ids::new(Some("x".repeat(128).into()));
+        let clock = Clock::virtual_at(Instant::from_secs(1_800_000_000));
+        let own = [MethodNotAllowed("GET"), CodedBody, InvalidHost, Misdirected, ForwardedDevelopment, BodyTimeout];
+        let more = [BrokenBody, ApplicationFull, InvalidPage, Internal, Unavailable, Stalled];
+        // The longest of the library: those with the longest text, or that name the longest field.
+        let library = [Error::Pair, Error::NoSignedInUser, Error::Missing(Field::ExpirationDuration), Error::OtherUser];
+        let library = library.into_iter().chain([Error::Json(JsonError::Syntax)]).map(Graph);
+        for error in own.into_iter().chain(more).chain(library) {
+            let mut body = VecWriter::default();
+            error.write(&mut body, &ids, &clock).unwrap();
+            assert!(body.0.len() <= RequestError::MAX_LEN, "{error:?}: {} bytes", body.0.len());
+        }
+        // Those of the library with an empty trace, and what is longer in it than null.
+        let trace = date(clock.now()).len() + ids.request.len() + ids.client.len();
+        assert!(Error::MAX_LEN + trace <= RequestError::MAX_LEN);
+    }
 }

@@ -15,6 +15,7 @@ mod explain;
 mod files;
 mod limits;
 mod listen;
+mod memory;
 mod operations;
 mod options;
 mod policies;
