@@ -118,6 +118,7 @@ mod tests {
     use super::super::fixture::Fixture;
     use super::super::response_body::PERMIT;
     use super::super::{BUFFERS, router};
+    use axum::body::Body;
     use http::Request;
     use http_body_util::BodyExt;
     use presence_core::graph::Batch;
@@ -142,7 +143,7 @@ mod tests {
             let body = json!({"requests": elements(url)}).to_string();
             let request =
                 Request::post("/v1.0/$batch").header("host", "localhost").header("authorization", "Bearer dev");
-            let request = request.header("content-type", "application/json").body(body.into()).unwrap();
+            let request = request.header("content-type", "application/json").body(Body::from(body)).unwrap();
             let response = router(fixture.app.clone()).oneshot(request).await.unwrap();
             assert_eq!(response.status(), 200);
             let unread = held();

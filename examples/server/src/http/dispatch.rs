@@ -10,6 +10,7 @@ use crate::shard::QueueFullError;
 use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
 use presence_core::graph::{Caller, Error, Ids, Request, Resource, Select, TextBuffer, Writer};
 use presence_core::{BufferFull, SessionId, UserId};
+use std::collections::{HashMap, HashSet};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
@@ -86,8 +87,11 @@ impl App {
                 let ids: Vec<UserId> = requested.iter().take(Ids::MAX_COUNT).collect();
                 let permit = self.reserve(ids.len() * BULK_USER)?;
                 let mut by_shard = vec![Vec::new(); self.shards.len()];
+                let mut asked = HashSet::with_capacity(ids.len());
                 for id in &ids {
-                    by_shard[self.shards.of(*id)].push(*id);
+                    if asked.insert(*id) {
+                        by_shard[self.shards.of(*id)].push(*id);
+                    }
                 }
                 let mut responses = Vec::with_capacity(by_shard.len());
                 for (shard, users) in by_shard.into_iter().enumerate() {
@@ -117,27 +121,49 @@ impl App {
         self.shards.send(self.shards.of(user), Job::ExecuteDetails(user, Box::new(command), shift, creator, to))?;
         Ok(Dispatched::Action(outcome))
     }
+}
 
-    /// Merges the shards' responses into the body of a bulk read, in the order of the ids.
-    fn merge(
-        &self,
-        ids: &[UserId],
-        by_shard: &[Vec<UserView>],
-        write: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
-        writer: &mut dyn Writer,
-    ) -> Result<(), BufferFull> {
-        let mut by_shard: Vec<_> = by_shard.iter().map(|views| views.iter()).collect();
-        writer.write(b"{\"value\":[")?;
-        let mut separator: &[u8] = b"";
+/// Renders the users that are asked for more than once, each once.
+fn render_repeated(
+    app: &App,
+    ids: &[UserId],
+    views: &HashMap<UserId, UserView>,
+    write: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
+) -> Result<HashMap<UserId, ResponseBody>, RequestError> {
+    let mut rendered = HashMap::new();
+    if views.len() < ids.len() {
+        let mut asked = HashSet::with_capacity(ids.len());
         for id in ids {
-            if let Some(view) = by_shard.get_mut(self.shards.of(*id)).and_then(Iterator::next) {
-                writer.write(separator)?;
-                write(writer, view)?;
-                separator = b",";
+            if !asked.insert(*id)
+                && !rendered.contains_key(id)
+                && let Some(view) = views.get(id)
+            {
+                rendered.insert(*id, app.write_body(|writer| write(writer, view))?);
             }
         }
-        writer.write(b"]}")
     }
+    Ok(rendered)
+}
+
+/// Writes the body of a bulk read, in the order of the ids.
+fn write_many(
+    writer: &mut dyn Writer,
+    ids: &[UserId],
+    views: &HashMap<UserId, UserView>,
+    rendered: &HashMap<UserId, ResponseBody>,
+    write: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
+) -> Result<(), BufferFull> {
+    let mut separator: &[u8] = b"{\"value\":[";
+    for id in ids {
+        writer.write(separator)?;
+        match (rendered.get(id), views.get(id)) {
+            (Some(body), _) => writer.write(body.written())?,
+            (None, Some(view)) => write(writer, view)?,
+            (None, None) => return Err(BufferFull),
+        }
+        separator = b",";
+    }
+    writer.write(b"]}")
 }
 
 /// Returns the application that a user counts for if this caller stores something of it first.
@@ -153,8 +179,9 @@ const fn creator(caller: &Caller) -> Option<SessionId> {
 
 /// The bytes of a presence object without long details.
 pub const TYPICAL_PRESENCE: usize = 384;
-/// The bytes of a user in a bulk read, before anything is written: its id, which its shard gets too, and its view.
-const BULK_USER: usize = size_of::<([UserId; 2], UserView)>();
+/// The most bytes of a user in a bulk read, before anything is written: its id, in the request, for its shard and in a set, and its
+/// view. Tables may be half empty.
+const BULK_USER: usize = 2 * size_of::<([UserId; 4], UserView)>();
 
 /// Writes a presence object as the user `me` may see it ([H3](../../../../docs/behaviour.md#h3)).
 pub fn write_presence(
@@ -204,13 +231,49 @@ impl Dispatched {
                 Ok(Outcome::Body(app.write_body(|writer| explain::write(&explanation, writer))?))
             }
             Self::ReadMany(ids, responses, select, _permit) => {
-                let mut by_shard = Vec::with_capacity(responses.len());
+                let mut views = HashMap::with_capacity(ids.len());
                 for response in responses {
-                    by_shard.push(receive(response).await?);
+                    views.extend(receive(response).await?.into_iter().map(|view| (view.user, view)));
                 }
                 let write = |writer: &mut dyn Writer, view: &UserView| write_presence(writer, view, me, select);
-                Ok(Outcome::Body(app.write_body(|writer| app.merge(&ids, &by_shard, write, writer))?))
+                let rendered = render_repeated(app, &ids, &views, write)?;
+                Ok(Outcome::Body(app.write_body(|writer| write_many(writer, &ids, &views, &rendered, write))?))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+    use presence_core::Presence;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn a_user_that_is_asked_for_again_and_again_is_rendered_once() {
+        let (fixture, _queue) = Fixture::stalled();
+        let (adele, bob) = (UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]));
+        let view = |user| (user, UserView { user, presence: Presence::Away, version: 1, details: None });
+        let views = HashMap::from([view(adele), view(bob)]);
+        let mut ids = vec![adele; Ids::MAX_COUNT];
+        ids[1] = bob;
+        let renderings = Cell::new(0);
+        let write = |writer: &mut dyn Writer, view: &UserView| {
+            renderings.set(renderings.get() + 1);
+            write_presence(writer, view, None, Select::ALL)
+        };
+        let rendered = render_repeated(&fixture.app, &ids, &views, write).unwrap();
+        assert_eq!(rendered.keys().collect::<Vec<_>>(), [&adele]);
+        let body = fixture.app.write_body(|writer| write_many(writer, &ids, &views, &rendered, write)).unwrap();
+        // Each once to count it, and once to write it.
+        assert_eq!(renderings.get(), 4);
+        let body: serde_json::Value = serde_json::from_slice(body.written()).unwrap();
+        let users =
+            body["value"].as_array().unwrap().iter().map(|presence| presence["id"].as_str().unwrap().to_owned());
+        assert!(users.eq(ids.iter().map(UserId::to_string)));
+        // A shard that forgets one of its users is a fault, and no broken body.
+        let incomplete = fixture.app.write_body(|writer| write_many(writer, &ids, &HashMap::new(), &rendered, write));
+        assert_eq!(incomplete.unwrap_err(), RequestError::Internal);
     }
 }

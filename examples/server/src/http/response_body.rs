@@ -151,10 +151,10 @@ impl App {
         mut write: impl FnMut(&mut dyn Writer) -> Result<(), BufferFull>,
     ) -> Result<ResponseBody, RequestError> {
         let mut length = Length::default();
-        // Counting does not fail, and `finish` reports what does not fit.
+        // Counting does not fail, and `finish` reports a body that is not complete.
         let _ = write(&mut length);
         let mut body = ResponseBody::new(self, length.0)?;
-        let _ = write(&mut body);
+        body.is_overrun |= write(&mut body).is_err();
         body.finish(self)
     }
 }
@@ -209,12 +209,14 @@ mod tests {
         assert_eq!(body.write(&[b' '; 11]), Err(BufferFull));
         body.write(b"{}").unwrap();
         assert_eq!(body.into_response(app).unwrap_err(), RequestError::Internal);
+        // A body that breaks off in the same place twice.
+        assert_eq!(app.write_body(|_| Err(BufferFull)).unwrap_err(), RequestError::Internal);
         // Bytes that came in another way.
         let mut body = ResponseBody::new(app, 10).unwrap();
         body.bytes = vec![b' '; PERMIT + 1];
         assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
-        assert_eq!((app.metrics.reserve_faults.get(), held(&fixture)), (3, 0));
-        assert!(app.metrics.text().contains("presence_reserve_faults_total 3\n"));
+        assert_eq!((app.metrics.reserve_faults.get(), held(&fixture)), (4, 0));
+        assert!(app.metrics.text().contains("presence_reserve_faults_total 4\n"));
     }
 
     #[tokio::test]

@@ -41,10 +41,10 @@ fn h5_long_ids_of_unread_responses_hold_nothing() {
     // What one request takes while it is served.
     drop(leave_unread(&server, &request, 1));
     let before = server.memory();
-    let unread = leave_unread(&server, &request, 60);
+    let unread = leave_unread(&server, &request, 40);
     let grown = server.memory().saturating_sub(before);
     assert!(unread.iter().all(|(_, status)| status == b"HTTP/1.1 400"));
-    // Their ids would take 62 MB.
+    // Their ids would take 41 MB.
     assert!(grown < 16 << 20, "{grown} bytes");
     assert_eq!(server.metric("presence_reserve_faults_total"), 0.0);
 }
