@@ -23,6 +23,8 @@ use crate::metrics::Metrics;
 use crate::options::{CONNECTIONS, Options};
 use crate::policies::Policies;
 use crate::shard::creators::Quota;
+#[cfg(feature = "benchmark")]
+use crate::shard::spread::Spread;
 use crate::shard::{Shards, layout, reset_clock, stored_clock};
 use crate::signals::Signals;
 use crate::tokens::{Grant, Tokens};
@@ -126,7 +128,8 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
         let clock = Arc::new(Clock::start(clock::StoredClock::default(), options.virtual_clock));
         let shards = match benchmark {
             options::Benchmark::NoJournal => {
-                Shards::start((0..count).map(|_| None).collect(), users, options.sessions, &quota, &clock, metrics)?
+                let (journals, spread) = ((0..count).map(|_| None).collect(), Spread::unkeyed(count));
+                Shards::start(journals, spread, users, options.sessions, &quota, &clock, metrics)?
             }
             options::Benchmark::NoDirectory => Shards::start_constant(count, metrics),
         };
@@ -139,7 +142,7 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
     }
     let clock = Arc::new(Clock::start(stored, options.virtual_clock));
     let journals = data.journals.into_iter().map(Some).collect();
-    let shards = Shards::start(journals, users, options.sessions, &quota, &clock, metrics)?;
+    let shards = Shards::start(journals, data.spread, users, options.sessions, &quota, &clock, metrics)?;
     Ok(Backend { shards, clock, _lock: Some(data.lock) })
 }
 

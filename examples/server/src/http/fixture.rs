@@ -9,6 +9,7 @@ use crate::policies::{Policies, PolicyName};
 use crate::shard::Shards;
 use crate::shard::creators::Quota;
 use crate::shard::job::Job;
+use crate::shard::spread::Spread;
 use crate::tokens::{Grant, Tokens};
 use presence_core::{Command, Instant, Policy, Presence, SessionId, UserId};
 use std::sync::Arc;
@@ -32,8 +33,8 @@ impl Fixture {
     /// Creates an app with this many shards, for at most this many users.
     pub fn new(shards: usize, users: usize) -> Self {
         let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
-        let journals = (0..shards).map(|_| None).collect();
-        let shards = Shards::start(journals, users, 8, &Arc::new(Quota::new(users)), &clock, &metrics).unwrap();
+        let (journals, spread) = ((0..shards).map(|_| None).collect(), Spread::unkeyed(shards));
+        let shards = Shards::start(journals, spread, users, 8, &Arc::new(Quota::new(users)), &clock, &metrics).unwrap();
         Self::of(shards, clock, metrics)
     }
 

@@ -5,8 +5,10 @@ use super::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserView}
 use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::restore;
+use super::spread::Spread;
 use super::tests::time;
-use super::{Shards, capacity, layout, shard_of};
+use super::user_limit::UserLimit;
+use super::{Shards, layout, slots};
 use crate::clock::Clock;
 use crate::clock::Shift;
 use crate::metrics::Metrics;
@@ -39,6 +41,10 @@ fn quota() -> Arc<Quota> {
     Arc::new(Quota::new(usize::MAX))
 }
 
+fn new_state(users: usize) -> State {
+    State::new(users, Arc::new(UserLimit::new(users)), quota())
+}
+
 fn set(lease: u64) -> Command<SessionId> {
     let (session, lease) = (SessionId::from_bytes([9; 16]), Some(Duration::from_secs(lease)));
     Command::SetPresence { session, presence: Presence::InACall, lease }
@@ -52,10 +58,15 @@ struct Running {
 
 impl Running {
     fn start(directory: &Path, shards: usize, users: usize, now: Instant) -> Self {
-        let data = layout::open(directory, shards).unwrap();
+        Self::start_on(&layout::System::REAL, directory, shards, users, now)
+    }
+
+    fn start_on(system: &layout::System, directory: &Path, shards: usize, users: usize, now: Instant) -> Self {
+        let data = layout::open_on(system, directory, shards).unwrap();
         let clock = Arc::new(Clock::virtual_at(now));
         let journals = data.journals.into_iter().map(Some).collect();
-        let shards = Shards::start(journals, users, 8, &quota(), &clock, &Arc::new(Metrics::new())).unwrap();
+        let shards =
+            Shards::start(journals, data.spread, users, 8, &quota(), &clock, &Arc::new(Metrics::new())).unwrap();
         Self { shards, _lock: data.lock }
     }
 
@@ -117,7 +128,7 @@ fn a_full_server_starts_with_every_number_of_shards_and_any_limit() {
         let directory = own.path().join(before.to_string());
         let running = Running::start(&directory, before, USERS, at(100));
         let users = fill(&running);
-        assert_eq!(users.len(), capacity(USERS, before) * before, "it is full");
+        assert_eq!(users.len(), USERS, "it is full");
         let shown = running.shown(&users);
         running.stop();
         for (after, limit) in (1..=MAX_SHARDS).rev().zip([1, USERS, 7, 1, USERS]) {
@@ -128,20 +139,151 @@ fn a_full_server_starts_with_every_number_of_shards_and_any_limit() {
     }
 }
 
-/// Anyone may choose ids that all belong to one shard.
+/// Returns the ids that an earlier version of the server puts into one shard of this many.
+fn chosen(shards: usize) -> impl Iterator<Item = UserId> {
+    (0..).map(user).filter(move |user| Spread::unkeyed(shards).of(*user) == shards - 1)
+}
+
+/// Anyone may choose ids that all belong to one shard of a hash without a key: they fill no shard before the server is full.
 #[test]
-fn users_that_all_hash_to_one_shard_fit_into_it() {
+fn s9_chosen_ids_are_accepted_up_to_the_limit() {
     let own = tempfile::TempDir::new().unwrap();
-    let running = Running::start(own.path(), 1, USERS, at(100));
-    let users: Vec<_> = (0..).map(user).filter(|user| shard_of(*user, 4) == 2).take(USERS).collect();
-    users.iter().for_each(|user| running.execute(*user, set(3600)).unwrap());
-    let shown = running.shown(&users);
+    for shards in 1..=MAX_SHARDS {
+        let directory = own.path().join(shards.to_string());
+        let running = Running::start(&directory, shards, 200, at(100));
+        let users: Vec<_> = chosen(shards).take(201).collect();
+        let (last, users) = users.split_last().unwrap();
+        users.iter().for_each(|user| running.execute(*user, set(3600)).unwrap());
+        assert_eq!(running.execute(*last, set(3600)), FULL);
+        running.stop();
+        let running = Running::start(&directory, shards, 200, at(100));
+        assert!(running.shown(users).iter().all(|shown| shown.0 == Presence::InACall));
+        assert_eq!(running.execute(*last, set(3600)), FULL, "also after a restart");
+        assert!(!running.shards.spread.is_guessable());
+        running.stop();
+    }
+}
+
+/// A system without room to move users.
+const NO_ROOM: layout::System = layout::System { free_bytes: |_| Ok(1 << 16), ..layout::System::REAL };
+
+/// Where users cannot be moved, or somebody has found out which ids belong together, a shard gets more slots while it runs.
+#[test]
+fn s9_a_shard_without_a_key_grows_to_the_limit() {
+    let own = tempfile::TempDir::new().unwrap();
+    make_unkeyed(own.path(), 3, &chosen(3).take(1).collect::<Vec<_>>());
+    let running = Running::start_on(&NO_ROOM, own.path(), 3, 200, at(100));
+    assert!(slots(200, 3) < 150, "it must grow");
+    let users: Vec<_> = chosen(3).take(201).collect();
+    let (last, users) = users.split_last().unwrap();
+    for (number, user) in users.iter().enumerate() {
+        if number % 3 > 0 {
+            running.execute(*user, set(600)).unwrap();
+        }
+        if number % 3 < 2 {
+            running.set_message(*user, "away", at(5000)).unwrap();
+        }
+    }
+    assert_eq!(running.execute(*last, set(3600)), FULL);
+    // Until all earlier rows were reviewed, and those that count written again.
+    (0..500).for_each(|_| running.execute(users[1], set(600)).unwrap());
+    let shown = running.shown(users);
+    assert!(shown.iter().enumerate().all(|(number, shown)| shown.2.is_some() == (number % 3 < 2)), "{shown:?}");
     running.stop();
+    let running = Running::start_on(&NO_ROOM, own.path(), 3, 200, at(100));
+    assert_eq!(running.shown(users), shown, "rows and slots belong together");
+    assert_eq!(running.execute(*last, set(3600)), FULL);
+    // Deadlines have moved too: those who have no message leave.
+    running.ask(users[0], |to| Job::Advance(at(4000), to));
+    let left = running.shown(users);
+    assert!(left.iter().enumerate().all(|(number, shown)| shown.2.is_some() == (number % 3 < 2)));
+    running.execute(*last, set(3600)).unwrap();
+    running.stop();
+}
+
+/// The limit is exact whoever comes first: many threads fill all shards at once, users leave, and others take their slots.
+#[test]
+fn s9_the_limit_is_exact_while_all_shards_are_filled_at_once() {
+    const THREADS: u32 = 4;
+    let own = tempfile::TempDir::new().unwrap();
+    let session = SessionId::from_bytes([9; 16]);
+    for shards in 1..=MAX_SHARDS {
+        let directory = own.path().join(shards.to_string());
+        let mut limit = USERS;
+        let mut stored: Vec<UserId> = Vec::new();
+        for round in 0..4 {
+            let running = Running::start(&directory, shards, limit, at(100));
+            let fill = |thread: u32| -> Vec<UserId> {
+                let users = (0..USERS as u32).map(|number| user(round * 10_000 + thread * 1000 + number));
+                users.filter(|user| running.execute(*user, set(3600)).is_ok()).collect()
+            };
+            let accepted: Vec<UserId> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || fill(thread))).collect();
+                threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!(accepted.len(), limit.saturating_sub(stored.len()), "{shards} shards, round {round}");
+            stored.extend(accepted);
+            // All but ten leave; more are left than the next limit allows in the last round.
+            let leaving = stored.len().min(if round == 2 { 5 } else { USERS - 10 });
+            for user in stored.drain(..leaving) {
+                running.execute(user, Command::ClearPresence { session }).unwrap();
+            }
+            limit = if round == 2 { 7 } else { USERS + round as usize };
+            running.stop();
+        }
+        let running = Running::start(&directory, shards, 100, at(100));
+        assert!(running.shown(&stored).iter().all(|shown| shown.0 == Presence::InACall));
+        running.stop();
+    }
+}
+
+/// Data of an earlier version of the server has no key. Its users are moved once, and their chosen ids do no harm then.
+#[test]
+fn data_without_a_key_is_moved_once() {
+    let own = tempfile::TempDir::new().unwrap();
+    let users: Vec<_> = chosen(4).take(USERS).collect();
+    make_unkeyed(own.path(), 4, &users);
+    let stored = || std::fs::read_to_string(own.path().join("shards")).unwrap();
+    assert_eq!(stored(), "4\n");
     let running = Running::start(own.path(), 4, USERS, at(100));
-    assert_eq!(running.shown(&users), shown);
-    assert!(USERS > capacity(USERS, 4), "the shard holds more than its share");
-    let another = (10_000..).map(user).find(|user| shard_of(*user, 4) == 2).unwrap();
-    assert_eq!(running.execute(another, set(300)), FULL);
+    assert!(running.shown(&users).iter().all(|shown| shown.0 == Presence::InACall));
+    assert_eq!(running.execute(user(100_000), set(300)), FULL);
+    running.stop();
+    let moved = stored();
+    assert!(Spread::parse(&moved).is_some_and(|spread| !spread.is_guessable()), "it has a key");
+    let names = std::fs::read_dir(own.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.filter(|name| name.starts_with("journal-")).all(|name| name.starts_with("journal-keyed-4-")));
+    Running::start(own.path(), 4, USERS, at(100)).stop();
+    assert_eq!(stored(), moved, "the key stays");
+}
+
+/// Fills a directory as an earlier version of the server did: by the hash without a key.
+fn make_unkeyed(directory: &Path, shards: usize, users: &[UserId]) {
+    let running = Running::start(directory, 1, users.len(), at(100));
+    users.iter().for_each(|user| running.execute(*user, set(3600)).unwrap());
+    running.stop();
+    layout::move_to(directory, Spread::unkeyed(shards)).unwrap();
+}
+
+/// Room is looked at before anything is written.
+#[test]
+fn users_stay_where_they_are_without_room_to_move_them() {
+    let own = tempfile::TempDir::new().unwrap();
+    let users: Vec<_> = chosen(3).take(USERS).collect();
+    make_unkeyed(own.path(), 3, &users);
+    let names = || {
+        let entries = std::fs::read_dir(own.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = names();
+    for shards in [2, 3] {
+        let data = layout::open_on(&NO_ROOM, own.path(), shards).unwrap();
+        assert_eq!((data.spread, data.journals.len()), (Spread::unkeyed(3), 3));
+        drop(data);
+        assert_eq!(names(), before);
+    }
+    let running = Running::start(own.path(), 2, USERS, at(100));
+    assert!(running.shown(&users).iter().all(|shown| shown.0 == Presence::InACall));
     running.stop();
 }
 
@@ -149,11 +291,36 @@ fn users_that_all_hash_to_one_shard_fit_into_it() {
 #[test]
 fn a_kill_in_the_middle_of_a_move_loses_nothing() {
     let own = tempfile::TempDir::new().unwrap();
-    let (original, moved) = (own.path().join("original"), own.path().join("moved"));
+    let original = own.path().join("original");
     let running = Running::start(&original, 3, USERS, at(100));
     let users = fill(&running);
     let shown = running.shown(&users);
     running.stop();
+    assert_killed_move_loses_nothing(&original, 2, &users, &shown);
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_move_to_a_key_loses_nothing() {
+    let own = tempfile::TempDir::new().unwrap();
+    let original = own.path().join("original");
+    let users: Vec<_> = chosen(3).take(20).collect();
+    make_unkeyed(&original, 3, &users);
+    let running = Running::start(&original, 1, USERS, at(100));
+    let shown = running.shown(&users);
+    running.stop();
+    layout::move_to(&original, Spread::unkeyed(3)).unwrap();
+    assert_killed_move_loses_nothing(&original, 3, &users, &shown);
+}
+
+/// Asserts that a start of this many shards on data may be killed at any moment.
+fn assert_killed_move_loses_nothing(
+    original: &Path,
+    shards: usize,
+    users: &[UserId],
+    shown: &[(Presence, u64, Option<String>)],
+) {
+    let own = tempfile::TempDir::new().unwrap();
+    let moved = own.path().join("moved");
     let copy = |from: &Path, to: &Path| {
         std::fs::create_dir_all(to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {
@@ -161,37 +328,41 @@ fn a_kill_in_the_middle_of_a_move_loses_nothing() {
             std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
     };
-    copy(&original, &moved);
-    Running::start(&moved, 2, 1, at(100)).stop();
+    copy(original, &moved);
+    Running::start(&moved, shards, 1, at(100)).stop();
+    let spread = |directory: &Path| {
+        let text = std::fs::read_to_string(directory.join("shards")).unwrap();
+        (Spread::parse(&text).unwrap(), text)
+    };
+    let (before, after) = (spread(original), spread(&moved));
     let names = |directory: &Path| {
         let names =
             std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| name.starts_with("journal-")).collect::<Vec<_>>()
     };
-    assert_eq!((names(&original).len(), names(&moved).len()), (3, 2));
+    assert_eq!((names(original).len(), names(&moved).len()), (before.0.len(), shards));
     let cut = |path: &Path, part: u64| {
         let len = std::fs::metadata(path).unwrap().len();
         std::fs::File::options().write(true).open(path).unwrap().set_len(len * part / 4).unwrap();
     };
-    // The number of shards decides which journals count; the others are whole, cut off, or only a part of them is there.
-    for (number, part) in [(3, 0), (3, 1), (3, 3), (3, 4), (2, 4), (2, 1)] {
+    // The stored spread decides which journals count; the others are whole, cut off, or only a part of them is there.
+    let left = [(&before, 0), (&before, 1), (&before, 3), (&before, 4), (&after, 4), (&after, 1)];
+    for (round, ((spread, text), part)) in left.into_iter().enumerate() {
         for others in 1..=2 {
-            let directory = own.path().join(format!("killed-{number}-{part}-{others}"));
-            copy(&original, &directory);
+            let directory = own.path().join(format!("killed-{round}-{others}"));
+            copy(original, &directory);
             copy(&moved, &directory);
-            std::fs::write(directory.join("shards"), format!("{number}\n")).unwrap();
-            for (index, name) in
-                names(&directory).iter().filter(|name| !name.starts_with(&format!("journal-{number}"))).enumerate()
-            {
+            std::fs::write(directory.join("shards"), text).unwrap();
+            for (index, name) in names(&directory).iter().filter(|name| !spread.has_file(name)).enumerate() {
                 if index < others {
                     cut(&directory.join(name), part);
                 } else {
                     std::fs::remove_file(directory.join(name)).unwrap();
                 }
             }
-            for shards in [2, 1, 3] {
-                let running = Running::start(&directory, shards, 1, at(100));
-                assert_eq!(running.shown(&users), shown, "{number} {part} {others}: {shards}");
+            for next in [2, 1, 3] {
+                let running = Running::start(&directory, next, 1, at(100));
+                assert_eq!(running.shown(users), shown, "{spread:?} {part} {others}: {next}");
                 running.stop();
             }
         }
@@ -275,11 +446,11 @@ fn s9_a_directory_grows_only_to_what_is_left() {
     for (now, limit) in [(100, 1), (500, 1), (500, 60), (900, 10), (1300, 60), (2199, 1), (2200, 1)] {
         let journal = Journal::open(&path).unwrap();
         let left = (0..USERS as u64).filter(|number| 100 + 300 * (1 + number % 7) > now).count();
-        let (state, _) = restore::load_all(&journal, State::new(limit, quota()), time(at(now))).unwrap();
+        let (state, _) = restore::load_all(&journal, new_state(limit), time(at(now))).unwrap();
         assert_eq!((state.stored_users(), state.users.capacity()), (left, left.max(limit)), "{limit} at {now}");
     }
     let journal = Journal::open(&path).unwrap();
     let mut index = JournalIndex::new(3);
-    let outcome = restore::load(&journal, &mut State::new(3, quota()), &mut index, time(at(100)));
+    let outcome = restore::load(&journal, &mut new_state(3), &mut index, time(at(100)));
     assert!(matches!(outcome, Err(restore::LoadError::Full)), "without growing it would not fit");
 }

@@ -62,7 +62,7 @@ pub struct ApplicationFullError;
 #[derive(Debug)]
 pub struct Creators {
     of: HashMap<UserId, SessionId>,
-    /// Those of the state that this one replaces, until it is loaded. They still count, so that nobody takes their places.
+    /// Those before the state was replaced, until it is loaded. They still count, so that nobody takes their places.
     earlier: HashMap<UserId, SessionId>,
     quota: Arc<Quota>,
 }
@@ -73,16 +73,9 @@ impl Creators {
         Self { of: HashMap::new(), earlier: HashMap::new(), quota }
     }
 
-    /// Creates an empty map in place of another one, whose users count until [`end_restoring`](Self::end_restoring).
-    pub fn replacing(mut earlier: Self) -> Self {
-        let mut users = std::mem::take(&mut earlier.of);
-        users.extend(earlier.earlier.drain());
-        Self { of: HashMap::new(), earlier: users, quota: earlier.quota() }
-    }
-
-    /// Returns the quota.
-    pub fn quota(&self) -> Arc<Quota> {
-        self.quota.clone()
+    /// Empties the map. Its users count until [`end_restoring`](Self::end_restoring).
+    pub fn begin_restoring(&mut self) {
+        self.earlier.extend(self.of.drain());
     }
 
     /// Returns the application that a user counts for.

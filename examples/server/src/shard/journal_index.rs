@@ -61,6 +61,20 @@ impl JournalIndex {
         }
     }
 
+    /// Follows the users of a directory to their slots in another one, which has more.
+    pub fn move_slots<const SESSIONS: usize>(&mut self, from: &Users<SESSIONS>, to: &Users<SESSIONS>) {
+        let Self { newest, .. } = Self::new(to.capacity());
+        let earlier = std::mem::replace(&mut self.newest, newest);
+        for (user, _) in from.users_from(0, from.capacity()).0 {
+            let slots = from.handle(user).zip(to.handle(user)).map(|(from, to)| (from.index(), to.index()));
+            // The row of a user that this one has evicted goes with it, until it is written.
+            let rows = slots.and_then(|(from, to)| earlier.get(from).zip(self.newest.get_mut(to)));
+            if let Some((earlier, newest)) = rows {
+                *newest = *earlier;
+            }
+        }
+    }
+
     /// Records the newest row of a user, if the user is in the directory.
     pub fn set_newest<const SESSIONS: usize>(&mut self, users: &Users<SESSIONS>, user: UserId, row: i64) {
         if let Some(newest) = users.handle(user).and_then(|handle| self.newest.get_mut(handle.index())) {

@@ -1,13 +1,14 @@
-//! The data directory: a lock, the number of shards, and a journal for each shard.
+//! The data directory: a lock, the number of shards with their key, and a journal for each shard.
 //!
-//! A machine with more cores, or larger `--users`, may need more shards than the data has. Then new journals are filled
-//! first; the number of shards, a file that is replaced atomically, decides which set of journals counts.
+//! A machine with more cores, or larger `--users`, may need more shards than the data has; and data of an earlier version of the
+//! server has no key. Then new journals are filled first; the number and the key, a file that is replaced atomically, decide which
+//! set of journals counts.
 
 use super::database::JournalError;
 use super::files::{self, FileError};
 use super::group::{Group, Record};
 use super::journal::Journal;
-use super::shard_of;
+use super::spread::{Key, MAX_SHARDS, Spread, is_journal_file};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -17,13 +18,13 @@ use std::time::{Duration, Instant};
 
 /// The number of users from which on they are spread over several shards.
 const MIN_USERS_TO_SHARD: usize = 4096;
-/// The most shards.
-pub const MAX_SHARDS: usize = 64;
 /// The time that an earlier server has to release the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 const LOCK_RETRY: Duration = Duration::from_millis(10);
-/// The name of the file with the number of shards.
+/// The name of the file with the number of shards and their key.
 const SHARDS: &str = "shards";
+/// The most bytes of a journal without rows, with SQLite's files beside it.
+const EMPTY_JOURNAL: u64 = 256 << 10;
 /// The number of rows that are moved in one transaction.
 const MOVED_ROWS: usize = 4096;
 
@@ -38,7 +39,7 @@ pub enum LayoutError {
     File(PathBuf, FileError),
     /// A journal that cannot be opened or read.
     Journal(PathBuf, JournalError),
-    /// A number of shards that is malformed, or missing although there is data.
+    /// A number of shards, or a key, that is malformed, or missing although there is data.
     Shards(PathBuf),
     /// A missing journal.
     Missing(PathBuf),
@@ -64,6 +65,8 @@ impl std::error::Error for LayoutError {}
 pub struct Data {
     /// A journal for each shard.
     pub journals: Vec<Journal>,
+    /// How users are spread over them.
+    pub spread: Spread,
     /// The lock, which keeps other servers out while it is open.
     pub lock: File,
 }
@@ -74,8 +77,37 @@ pub fn shards_for(users: usize) -> usize {
     if users < MIN_USERS_TO_SHARD { 1 } else { cores.min(MAX_SHARDS) }
 }
 
+/// What the system tells when data is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct System {
+    /// Makes a secret key.
+    pub new_key: fn() -> io::Result<Key>,
+    /// Returns the bytes that are free for files in a directory.
+    pub free_bytes: fn(&Path) -> io::Result<u64>,
+}
+
+impl System {
+    /// The system that the server runs on.
+    pub const REAL: Self = Self {
+        new_key: || {
+            let mut bytes = [0; 16];
+            getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+            Ok(Key::from_bytes(bytes))
+        },
+        free_bytes: |directory| {
+            let found = rustix::fs::statvfs(directory)?;
+            Ok(found.f_bavail.saturating_mul(found.f_frsize))
+        },
+    };
+}
+
 /// Opens the data in a directory, or creates it, for this many shards.
 pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
+    open_on(&System::REAL, directory, shards)
+}
+
+/// Does the same on another system.
+pub fn open_on(system: &System, directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |error| LayoutError::Io(path, error)
@@ -93,38 +125,63 @@ pub fn open(directory: &Path, shards: usize) -> Result<Data, LayoutError> {
     })?;
     check_files(directory)?;
     let path = directory.join(SHARDS);
-    let stored = read_shards(&path)?;
-    let Some(stored) = stored else {
+    let new_spread = || Spread::keyed(shards, system.new_key).map_err(at(&path));
+    let Some(stored) = read_spread(&path)? else {
         // An interrupted first start leaves empty journals; journals with rows are a user's data.
         if has_rows(directory)? {
             return Err(LayoutError::Shards(path));
         }
-        let journals = journals(directory, shards, Journal::create)?;
-        write_durably(directory, &path, &format!("{shards}\n")).map_err(at(&path))?;
-        return Ok(Data { journals, lock });
+        let spread = new_spread()?;
+        let journals = journals(directory, spread, Journal::create)?;
+        write_durably(directory, &path, &spread.to_text()).map_err(at(&path))?;
+        return Ok(Data { journals, spread, lock });
     };
-    let expected = (0..stored).map(|shard| journal_path(directory, stored, shard));
+    let expected = (0..stored.len()).map(|shard| stored.journal(directory, shard));
     for path in expected {
         if !path.try_exists().map_err(at(&path))? {
             return Err(LayoutError::Missing(path));
         }
     }
-    // Journals of an earlier number of shards, or of an interrupted move.
+    // Journals of an earlier spread, or of an interrupted move.
     remove_journals(directory, stored).map_err(at(directory))?;
-    let shards = if stored == shards { stored } else { move_users(directory, &path, stored, shards)? };
-    Ok(Data { journals: journals(directory, shards, Journal::open)?, lock })
+    let mut spread = stored;
+    if (stored.len() != shards || stored.is_guessable()) && has_room(system, directory, stored, shards)? {
+        spread = move_users(directory, &path, stored, new_spread()?)?;
+    }
+    Ok(Data { journals: journals(directory, spread, Journal::open)?, spread, lock })
 }
 
-/// Reads the number of shards; `None` if there is no such file.
-fn read_shards(path: &Path) -> Result<Option<usize>, LayoutError> {
+/// Reports whether there is room for journals of this many shards beside the stored ones.
+///
+/// New journals hold no more rows than the stored ones; while they are written, SQLite's logs hold them once more.
+fn has_room(system: &System, directory: &Path, stored: Spread, shards: usize) -> Result<bool, LayoutError> {
+    let failed = |error| LayoutError::Io(directory.to_owned(), error);
+    let mut size = 0;
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().to_str().is_some_and(|name| stored.has_file(name)) {
+            size += entry.metadata().map_err(failed)?.len();
+        }
+    }
+    let needed = size.saturating_mul(2).saturating_add(shards as u64 * EMPTY_JOURNAL);
+    let free = (system.free_bytes)(directory).map_err(failed)?;
+    if free < needed {
+        tracing::warn!(
+            "no room to move users, which stay where they are until the next start: {needed} bytes are needed, {free} are free"
+        );
+    }
+    Ok(free >= needed)
+}
+
+/// Reads the number of shards and their key; `None` if there is no such file.
+fn read_spread(path: &Path) -> Result<Option<Spread>, LayoutError> {
     let mut file = match files::open(path) {
         Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(|error| LayoutError::File(path.to_owned(), error))?,
     };
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(|error| LayoutError::Io(path.to_owned(), error))?;
-    let number = text.trim().parse().ok().filter(|number| (1..=MAX_SHARDS).contains(number));
-    number.map(Some).ok_or_else(|| LayoutError::Shards(path.to_owned()))
+    Spread::parse(&text).map(Some).ok_or_else(|| LayoutError::Shards(path.to_owned()))
 }
 
 /// Checks all files of the server, those that SQLite opens by itself among them, and closes them to others.
@@ -144,20 +201,20 @@ fn check_files(directory: &Path) -> Result<(), LayoutError> {
 /// Reports whether the server, or SQLite for it, opens a file of this name.
 fn is_server_file(name: &str) -> bool {
     let probed = name.strip_suffix(".probe").map(|journal| format!("{journal}.sqlite"));
-    matches!(name, SHARDS | "shards.new") || shards_of_file(probed.as_deref().unwrap_or(name)).is_some()
+    matches!(name, SHARDS | "shards.new") || is_journal_file(probed.as_deref().unwrap_or(name))
 }
 
-/// Moves all users to another number of shards. Returns the number that counts then: the earlier one if there is no room.
-fn move_users(directory: &Path, path: &Path, stored: usize, shards: usize) -> Result<usize, LayoutError> {
-    tracing::info!("moving the users of {stored} shards to {shards}");
+/// Moves all users to another spread. Returns the one that counts then: the earlier one if there is no room.
+fn move_users(directory: &Path, path: &Path, stored: Spread, spread: Spread) -> Result<Spread, LayoutError> {
+    tracing::info!("moving the users of {} shards to {}", stored.len(), spread.len());
     let failed = |path: &Path| {
         let path = path.to_owned();
         |error| LayoutError::Io(path, error)
     };
-    let current = match redistribute(directory, stored, shards) {
+    let current = match redistribute(directory, stored, spread) {
         Ok(()) => {
-            write_durably(directory, path, &format!("{shards}\n")).map_err(failed(path))?;
-            shards
+            write_durably(directory, path, &spread.to_text()).map_err(failed(path))?;
+            spread
         }
         Err(LayoutError::Journal(path, error)) if error.is_full(&path) => {
             tracing::warn!("no room to move users, which stay where they are until the next start: {error}");
@@ -167,6 +224,14 @@ fn move_users(directory: &Path, path: &Path, stored: usize, shards: usize) -> Re
     };
     remove_journals(directory, current).map_err(failed(directory))?;
     Ok(current)
+}
+
+/// Moves the users of a stopped server to this spread.
+#[cfg(test)]
+pub fn move_to(directory: &Path, spread: Spread) -> Result<Spread, LayoutError> {
+    let path = directory.join(SHARDS);
+    let stored = read_spread(&path)?.ok_or_else(|| LayoutError::Shards(path.clone()))?;
+    move_users(directory, &path, stored, spread)
 }
 
 /// Acquires the lock. Waits a little, because a server that was just killed may not have released it yet.
@@ -180,19 +245,15 @@ fn acquire(lock: &File) -> Result<(), TryLockError> {
     }
 }
 
-fn journal_path(directory: &Path, shards: usize, shard: usize) -> PathBuf {
-    directory.join(format!("journal-{shards}-{shard}.sqlite"))
-}
-
-/// Opens or creates the journals of this many shards.
+/// Opens or creates the journals of a spread.
 fn journals(
     directory: &Path,
-    shards: usize,
+    spread: Spread,
     open: fn(&Path) -> Result<Journal, JournalError>,
 ) -> Result<Vec<Journal>, LayoutError> {
-    (0..shards)
+    (0..spread.len())
         .map(|shard| {
-            let path = journal_path(directory, shards, shard);
+            let path = spread.journal(directory, shard);
             open(&path).map_err(|error| LayoutError::Journal(path, error))
         })
         .collect()
@@ -204,7 +265,7 @@ fn has_rows(directory: &Path) -> Result<bool, LayoutError> {
     for entry in fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if shards_of_file(&name).is_none() || !name.ends_with(".sqlite") {
+        if !is_journal_file(&name) || !name.ends_with(".sqlite") {
             continue;
         }
         let mut rows = 0;
@@ -217,20 +278,11 @@ fn has_rows(directory: &Path) -> Result<bool, LayoutError> {
     Ok(false)
 }
 
-/// Returns the number of shards in the name of a journal or of `SQLite`'s files beside it.
-fn shards_of_file(name: &str) -> Option<usize> {
-    let (numbers, ending) = name.strip_prefix("journal-")?.split_once(".sqlite")?;
-    let (shards, shard) = numbers.split_once('-')?;
-    let number = |text: &str| text.parse::<usize>().ok().filter(|number| number.to_string() == text);
-    let (shards, shard) = (number(shards)?, number(shard)?);
-    (shard < shards && shards <= MAX_SHARDS && matches!(ending, "" | "-wal" | "-shm" | "-journal")).then_some(shards)
-}
-
-/// Removes the journals of all other numbers of shards, and no other file.
-fn remove_journals(directory: &Path, current: usize) -> io::Result<()> {
+/// Removes the journals of all other spreads, and no other file.
+fn remove_journals(directory: &Path, current: Spread) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
-        if name.to_str().and_then(shards_of_file).is_some_and(|shards| shards != current) {
+        if name.to_str().is_some_and(|name| is_journal_file(name) && !current.has_file(name)) {
             fs::remove_file(directory.join(name))?;
         }
     }
@@ -243,8 +295,8 @@ fn failed(journal: &Journal) -> impl FnOnce(JournalError) -> LayoutError + use<>
     move |error| LayoutError::Journal(path, error)
 }
 
-/// Copies the newest records of all users into the journals of another number of shards.
-fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutError> {
+/// Copies the newest records of all users into the journals of another spread.
+fn redistribute(directory: &Path, from: Spread, to: Spread) -> Result<(), LayoutError> {
     let sources = journals(directory, from, Journal::open)?;
     let targets = journals(directory, to, Journal::create)?;
     let mut targets: Vec<_> = targets.into_iter().map(|journal| (journal, Group::default(), 1)).collect();
@@ -257,7 +309,7 @@ fn redistribute(directory: &Path, from: usize, to: usize) -> Result<(), LayoutEr
                 if outcome.is_err() || is_scrubbed || !seen.insert((row.record.kind(), row.user)) || row.is_empty {
                     return;
                 }
-                let Some((journal, group, next)) = targets.get_mut(shard_of(row.user, to)) else { return };
+                let Some((journal, group, next)) = targets.get_mut(to.of(row.user)) else { return };
                 group.push(*next, row.record, row.user, taken_at, bytes);
                 *next += 1;
                 if group.len() >= MOVED_ROWS {
@@ -300,20 +352,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_journals_are_recognised() {
-        assert_eq!(shards_of_file("journal-2-1.sqlite"), Some(2));
-        assert_eq!(shards_of_file("journal-1-0.sqlite-wal"), Some(1));
+    fn the_files_of_the_server_are_recognised() {
         for name in [
-            "journal-of-mine.txt",
-            "journal-1-0.sqlite.bak",
-            "journal-1-1.sqlite",
-            "journal-01-0.sqlite",
-            "journal-2-",
-            "lock",
+            "shards",
+            "shards.new",
+            "journal-1-0.sqlite-journal",
+            "journal-1-0.probe",
+            "journal-keyed-2-1.sqlite-wal",
+            "journal-keyed-2-1.probe",
         ] {
-            assert_eq!(shards_of_file(name), None, "{name}");
-        }
-        for name in ["shards", "shards.new", "journal-1-0.sqlite-journal", "journal-1-0.probe"] {
             assert!(is_server_file(name), "{name}");
         }
         for name in ["journal-of-mine.txt", "journal-1-1.probe", "notes"] {

@@ -1,9 +1,10 @@
-//! Shards: each a directory, a journal, and a thread that owns them. Users are hashed to shards, one for each core.
+//! Shards: each a directory, a journal, and a thread that owns them. Users are [`spread`] over shards, one for each core.
 //!
-//! Reading order: [`job`] defines requests to a shard; [`state`] is its state, and [`creators`] counts users for
-//! applications; the [`writer`] executes jobs on it; [`pending`] holds changes that are not durable yet, a [`group`] at a time;
-//! the [`flusher`] makes groups durable in the [`journal`], which is a [`database`], and the [`cleaner`] leaves nothing of what
-//! was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back, [`records`] one record;
+//! Reading order: [`job`] defines requests to a shard; [`state`] is its state, [`creators`] counts users for applications, and
+//! [`user_limit`] all of them; the [`writer`] executes jobs on it; [`pending`] holds changes that are not durable yet, a
+//! [`group`] at a time; the [`flusher`] makes groups durable in the [`journal`], which is a [`database`], and the [`cleaner`]
+//! leaves nothing of what was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back,
+//! [`records`] one record;
 //! [`layout`] manages the data directory.
 
 #[cfg(feature = "benchmark")]
@@ -30,9 +31,11 @@ mod records;
 mod restore;
 #[cfg(test)]
 mod shift_tests;
+pub mod spread;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod user_limit;
 pub mod users;
 mod writer;
 
@@ -47,12 +50,14 @@ use pending::Pending;
 use presence_core::directory::Cursor;
 use presence_core::snapshot::RestoreError;
 use presence_core::{Instant, UserId};
+use spread::Spread;
 use state::State;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
+use user_limit::UserLimit;
 use writer::{Parts, Writer};
 
 pub use restore::LoadError;
@@ -60,19 +65,11 @@ pub use restore::LoadError;
 /// The capacity of a writer's queue; more jobs are rejected.
 pub const QUEUE: usize = 1024;
 
-/// Returns the shard, out of `shards`, that a user belongs to. Never changes, because journals are stored by it.
-pub fn shard_of(user: UserId, shards: usize) -> usize {
-    let number = u128::from_le_bytes(user.to_bytes());
-    let folded = (number as u64) ^ (number >> 64) as u64;
-    // Fibonacci hashing: the product's upper half mixes all bits; GUIDs of many makers differ in few.
-    let mixed = u128::from(folded.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    ((mixed * shards as u128) >> 64) as usize
-}
-
-/// Returns the capacity of each shard for this many users in all.
+/// Returns the slots of each shard for this many users in all.
 ///
-/// A single shard gets exactly that many; several get a margin, because a hash does not share evenly.
-pub fn capacity(users: usize, shards: usize) -> usize {
+/// A single shard gets exactly that many. Several get six standard deviations more than their share, because a hash does not
+/// share evenly: one shard in a billion would need more. Together they are in proportion to the users, whatever the shards.
+pub fn slots(users: usize, shards: usize) -> usize {
     let share = users.div_ceil(shards);
     if shards == 1 { share } else { (share + 6 * share.isqrt() + 16).min(users) }
 }
@@ -129,27 +126,29 @@ impl Shard {
 #[derive(Debug)]
 pub struct Shards {
     shards: Vec<Shard>,
+    spread: Spread,
     threads: Mutex<Vec<JoinHandle<()>>>,
     notify: watch::Sender<()>,
     metrics: Arc<Metrics>,
 }
 
 impl Shards {
-    /// Starts a shard for each journal, with slots for this many users in all.
+    /// Starts a shard for each journal, for this many users in all.
     ///
-    /// Everything stored is in memory when this returns, and fits: where more users are stored, there are more slots, but
-    /// new users are limited all the same. A user may have `sessions` sessions, one of [`users::SESSIONS`]. Without a journal
+    /// Users belong to shards as this spread says, by which the journals are stored. Everything stored is in memory when this
+    /// returns, and fits: where more users are stored, there are more slots, but new users are limited all the same. A user may have `sessions` sessions, one of [`users::SESSIONS`]. Without a journal
     /// a shard stores nothing.
     /// `quota` bounds the users of each application.
     pub fn start(
         journals: Vec<Option<Journal>>,
+        spread: Spread,
         users: usize,
         sessions: usize,
         quota: &Arc<Quota>,
         clock: &Arc<Clock>,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, LoadError> {
-        let capacity = capacity(users, journals.len());
+        let (slots, limit) = (slots(users, journals.len()), Arc::new(UserLimit::new(users)));
         let (notify, _) = watch::channel(());
         let started: Vec<_> = journals
             .into_iter()
@@ -162,8 +161,8 @@ impl Shards {
                     published: shard.published.clone(),
                     metrics: metrics.clone(),
                 };
-                let (quota, clock) = (quota.clone(), clock.clone());
-                let parts = ShardParts { queue, journal, capacity, quota, clock, context, loaded };
+                let (limit, quota, clock) = (limit.clone(), quota.clone(), clock.clone());
+                let parts = ShardParts { queue, journal, slots, limit, quota, clock, context, loaded };
                 let writer = spawn(format!("writer-{number}"), move || parts.run(sessions));
                 (shard, writer, is_loaded)
             })
@@ -174,8 +173,8 @@ impl Shards {
             shards.push(shard);
             threads.push(writer);
         }
-        warn_beyond_limit(&stored, users, capacity);
-        Ok(Self { shards, threads: Mutex::new(threads), notify, metrics: metrics.clone() })
+        warn_beyond_limit(stored.iter().sum(), users);
+        Ok(Self { shards, spread, threads: Mutex::new(threads), notify, metrics: metrics.clone() })
     }
 
     /// Returns the number of shards.
@@ -185,7 +184,7 @@ impl Shards {
 
     /// Returns the shard that a user belongs to.
     pub fn of(&self, user: UserId) -> usize {
-        shard_of(user, self.len())
+        self.spread.of(user)
     }
 
     /// Sends a job to a shard.
@@ -245,21 +244,12 @@ impl Shards {
     }
 }
 
-/// Warns if a shard holds more users than its capacity.
-fn warn_beyond_limit(stored: &[usize], users: usize, capacity: usize) {
-    let (total, most) = (stored.iter().sum::<usize>(), stored.iter().copied().max().unwrap_or(0));
-    if most <= capacity {
-        return;
-    }
-    if total > users {
+/// Warns if more users are stored than the limit.
+fn warn_beyond_limit(stored: usize, users: usize) {
+    if stored > users {
         tracing::warn!(
-            "{total} users are stored, more than the {users} of --users: all are kept, and new ones are rejected until \
+            "{stored} users are stored, more than the {users} of --users: all are kept, and new ones are rejected until \
              fewer are left"
-        );
-    } else {
-        tracing::warn!(
-            "a shard holds {most} users, more than its {capacity} of --users {users}: all are kept, and new ones of this \
-             shard are rejected until fewer are left"
         );
     }
 }
@@ -268,7 +258,8 @@ fn warn_beyond_limit(stored: &[usize], users: usize, capacity: usize) {
 struct ShardParts {
     queue: Receiver<Job>,
     journal: Option<Journal>,
-    capacity: usize,
+    slots: usize,
+    limit: Arc<UserLimit>,
     quota: Arc<Quota>,
     clock: Arc<Clock>,
     context: FlusherContext,
@@ -293,7 +284,7 @@ impl ShardParts {
 
     /// Runs the shard until it is stopped. Returns its parts if a stored user has more sessions.
     fn run_sized<const SESSIONS: usize>(self, wanted: usize) -> Option<Self> {
-        let state = State::<SESSIONS>::new(self.capacity, self.quota.clone());
+        let state = State::<SESSIONS>::new(self.slots, self.limit.clone(), self.quota.clone());
         let time = self.clock.time();
         let outcome = match &self.journal {
             Some(journal) => restore::load_all(journal, state, time),
@@ -372,7 +363,7 @@ impl Shards {
                 (shard, spawn(format!("writer-{number}"), move || benchmark::run(&queue, &metrics)))
             })
             .unzip();
-        Self { shards, threads: Mutex::new(threads), notify, metrics: metrics.clone() }
+        Self { shards, spread: Spread::unkeyed(count), threads: Mutex::new(threads), notify, metrics: metrics.clone() }
     }
 }
 
@@ -382,6 +373,7 @@ impl Shards {
     pub fn stalled(count: usize, metrics: &Arc<Metrics>) -> (Self, Vec<Receiver<Job>>) {
         let (notify, _) = watch::channel(());
         let (shards, queues) = (0..count).map(|number| Shard::new(number, &notify)).unzip();
-        (Self { shards, threads: Mutex::new(Vec::new()), notify, metrics: metrics.clone() }, queues)
+        let (spread, threads) = (Spread::unkeyed(count), Mutex::new(Vec::new()));
+        (Self { shards, spread, threads, notify, metrics: metrics.clone() }, queues)
     }
 }

@@ -86,6 +86,11 @@ impl Pending {
         }
     }
 
+    /// Follows the users of a directory to their slots in another one.
+    pub fn move_slots<const SESSIONS: usize>(&mut self, from: &Users<SESSIONS>, to: &Users<SESSIONS>) {
+        self.index.move_slots(from, to);
+    }
+
     /// Marks a user as erased, so that nothing is left of its earlier records.
     pub fn mark_erased<const SESSIONS: usize>(&mut self, state: &mut State<SESSIONS>, user: UserId) {
         self.mark_changed_details(state);

@@ -57,7 +57,7 @@ pub fn load_all<const SESSIONS: usize>(
     let mut outcome = load(journal, &mut state, &mut index, time);
     if matches!(outcome, Err(LoadError::Full)) {
         let slots = count_users(journal, state.users.policy(), time)?;
-        state = State::with_slots(state, slots);
+        state.replace_with_slots(slots);
         index = JournalIndex::new(slots);
         outcome = load(journal, &mut state, &mut index, time);
     }
@@ -135,7 +135,7 @@ pub fn load<const SESSIONS: usize>(
         index.set_newest(&state.users, row.user, row.row);
         Ok(())
     })?;
-    state.creators.end_restoring();
+    state.end_restoring();
     (index.oldest_row, index.first_row) = (first, first);
     index.stale_texts = stale_texts;
     index.next_row = last + 1;

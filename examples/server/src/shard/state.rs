@@ -3,6 +3,7 @@
 use super::creators::{ApplicationFullError, Creators, Quota};
 use super::details::{DetailsStore, UserDetails};
 use super::job::{ActionError, Changes, FullScan, ListedUser, UserExplanation, UserList, UserView};
+use super::user_limit::{CountedUsers, UserLimit};
 use super::users::{Users, allocate};
 use presence_core::details::{DetailsCommand, DetailsError, decide_details};
 use presence_core::directory::{Cursor, Progress};
@@ -28,43 +29,73 @@ pub struct State<const SESSIONS: usize> {
     pub creators: Creators,
     /// The users of whom nothing may be left.
     emptied: Vec<UserId>,
-    /// The most users that new ones may make it. The directory has more slots if more users were stored.
-    limit: usize,
+    /// The users that count for the limit of all shards.
+    counted: CountedUsers,
     /// The number that the cursors of this state start from. Readers behind it start over.
     base: u64,
 }
 
 impl<const SESSIONS: usize> State<SESSIONS> {
-    /// Creates an empty state for at most this many users, which count for their applications in this quota.
-    pub fn new(users: usize, quota: Arc<Quota>) -> Self {
-        let creators = Creators::new(quota);
+    /// Creates an empty state with this many slots for users, which count for this limit, and for their applications in this
+    /// quota.
+    pub fn new(slots: usize, limit: Arc<UserLimit>, quota: Arc<Quota>) -> Self {
         Self {
-            users: allocate(users),
+            users: allocate(slots),
             details: DetailsStore::default(),
-            creators,
+            creators: Creators::new(quota),
             emptied: Vec::new(),
-            limit: users,
+            counted: CountedUsers::new(limit),
             base: 0,
         }
     }
 
-    /// Creates an empty state whose cursors follow those of `earlier`, so that its readers start over. The users of `earlier`
-    /// count for their applications until this one is loaded.
-    ///
-    /// Frees the earlier state first, since it may take most of the memory.
-    pub fn replacing(earlier: Self) -> Self {
-        let slots = earlier.users.capacity();
-        Self::with_slots(earlier, slots)
+    /// Replaces the state by an empty one whose cursors follow, so that readers start over. The earlier users count until
+    /// [`end_restoring`](Self::end_restoring).
+    pub fn replace(&mut self) {
+        self.replace_with_slots(self.users.capacity());
     }
 
-    /// Does the same, with this many slots. New users are limited as before.
-    pub fn with_slots(earlier: Self, slots: usize) -> Self {
-        let (limit, base) = (earlier.limit, earlier.cursor().to_number().saturating_add(1));
-        let quota = earlier.creators.quota();
-        let Self { users, details, creators, .. } = earlier;
-        drop((users, details));
-        let creators = Creators::replacing(creators);
-        Self { limit, base, creators, ..Self::new(slots, quota) }
+    /// Does the same, with this many slots.
+    ///
+    /// Frees the earlier users first, since they may take most of the memory.
+    pub fn replace_with_slots(&mut self, slots: usize) {
+        self.base = self.cursor().to_number().saturating_add(1);
+        self.users = allocate(0);
+        self.users = allocate(slots);
+        self.details = DetailsStore::default();
+        self.emptied.clear();
+        self.creators.begin_restoring();
+    }
+
+    /// Gives a full directory more slots, if the limit of all shards allows another user. Returns the earlier directory.
+    ///
+    /// Users are in other slots then, and readers start over. The hash of users is secret, so hardly any server ever does this.
+    pub fn grow_if_full(&mut self, now: Instant) -> Option<Users<SESSIONS>> {
+        let slots = self.users.capacity();
+        if self.stored_users() < slots {
+            return None;
+        }
+        while self.advance(now) {}
+        if self.stored_users() < slots {
+            return None;
+        }
+        let mut users = allocate(self.counted.try_grow(slots)?);
+        users.raise_version_floor(self.users.version_floor());
+        for (id, user) in self.users.users_from(0, slots).0 {
+            // There are more slots than users.
+            let _ = users.insert(id, user.clone());
+            if self.details.get(id).is_some() {
+                let _ = users.pin(now, id, |_, _| {});
+            }
+        }
+        self.base = self.cursor().to_number().saturating_add(1);
+        Some(std::mem::replace(&mut self.users, users))
+    }
+
+    /// Counts the users that were restored, and no longer those of the state that this one replaces.
+    pub fn end_restoring(&mut self) {
+        self.creators.end_restoring();
+        self.counted.set(self.stored_users());
     }
 
     /// Returns the number of users of whom something is stored, as time was last advanced.
@@ -72,15 +103,15 @@ impl<const SESSIONS: usize> State<SESSIONS> {
         self.users.len() - self.users.evictable()
     }
 
-    /// Reports whether `user` would be one too many. Applies all due transitions first if that can be.
+    /// Reserves a slot for a user of whom nothing is stored, until the users are counted anew. Reports whether there is one.
     ///
-    /// With as many slots as the limit, the directory knows itself.
-    fn is_beyond_limit(&mut self, now: Instant, user: UserId) -> bool {
-        if self.users.capacity() <= self.limit || self.stored_users() < self.limit || self.is_stored(user) {
-            return false;
+    /// What is due frees its slot first ([S9](../../../../docs/behaviour.md#s9)).
+    fn reserve_slot(&mut self, now: Instant) -> bool {
+        if self.counted.try_reserve() {
+            return true;
         }
         while self.advance(now) {}
-        self.stored_users() >= self.limit && !self.is_stored(user)
+        self.counted.try_reserve()
     }
 
     fn is_stored(&self, user: UserId) -> bool {
@@ -170,7 +201,7 @@ impl<const SESSIONS: usize> State<SESSIONS> {
             && self.users.read(now, user, User::is_empty)
     }
 
-    /// Ends the counting of users of whom nothing is left.
+    /// Ends the counting of users of whom nothing is left, and of reservations.
     fn release_emptied(&mut self) {
         self.emptied.append(&mut self.details.take_removed());
         for user in self.emptied.drain(..) {
@@ -178,6 +209,7 @@ impl<const SESSIONS: usize> State<SESSIONS> {
                 self.creators.set(user, None);
             }
         }
+        self.counted.set(self.stored_users());
     }
 
     /// Executes a command at `now`, decided under a policy. Reports whether a record must be written.
@@ -191,8 +223,10 @@ impl<const SESSIONS: usize> State<SESSIONS> {
         command: Command<SessionId>,
         policy: &Policy,
     ) -> Result<bool, CommandError> {
-        let is_beyond = self.is_beyond_limit(now, user);
-        if is_beyond && matches!(self.users.decide_under(now, user, command, policy), Ok(Some(_))) {
+        if !self.is_stored(user)
+            && matches!(self.users.decide_under(now, user, command, policy), Ok(Some(_)))
+            && !self.reserve_slot(now)
+        {
             return Err(CommandError::UsersFull);
         }
         self.details.make_vacancy(&mut self.users, now, user);
@@ -213,7 +247,7 @@ impl<const SESSIONS: usize> State<SESSIONS> {
         user: UserId,
         command: DetailsCommand<'_>,
     ) -> Result<(), DetailsError> {
-        if self.is_beyond_limit(now, user) && stores_something(now, command) {
+        if !self.is_stored(user) && stores_something(now, command) && !self.reserve_slot(now) {
             return Err(DetailsError::UsersFull);
         }
         let outcome = self.details.execute(&mut self.users, now, user, command);

@@ -8,8 +8,9 @@ use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::restore;
+use super::user_limit::UserLimit;
 use super::writer::{Parts, Writer};
-use super::{Shard, capacity, layout, shard_of, stored_clock};
+use super::{Shard, layout, slots, stored_clock};
 use crate::clock::{Clock, Shift, Time};
 use crate::metrics::Metrics;
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
@@ -28,7 +29,7 @@ pub(super) fn id(number: u8) -> UserId {
 }
 
 pub(super) fn empty_state(users: usize) -> State {
-    State::new(users, Arc::new(Quota::new(users)))
+    State::new(users, Arc::new(UserLimit::new(users)), Arc::new(Quota::new(users)))
 }
 
 pub(super) fn at(seconds: u64) -> Instant {
@@ -127,7 +128,7 @@ fn readers_of_a_replaced_state_start_over() {
     let mut state = empty_state(4);
     (1..=3).for_each(|user| assert_eq!(state.execute(at(0), id(user), set(300)), Ok(true)));
     let earlier = state.cursor();
-    state = State::replacing(state);
+    state.replace();
     state.execute(at(0), id(1), set(300)).unwrap();
     for since in [Cursor::START, earlier] {
         assert!(matches!(state.changes_since(at(0), since), Changes::StartOver), "{since:?}");
@@ -150,14 +151,14 @@ fn users_count_for_their_application_while_a_state_is_loaded_anew() {
         other_shard.cancel(Some(application).filter(|_| has_place));
         !has_place
     };
-    let mut state = State::new(4, quota);
+    let mut state = State::new(4, Arc::new(UserLimit::new(4)), quota);
     for user in 1..=3 {
         assert!(!is_full());
         state.execute_for(at(0), Some(application), id(user), set(300), &Policy::GRAPH).unwrap();
     }
     // Also if it turns out to need more slots.
     for slots in [4, 8] {
-        state = State::with_slots(state, slots);
+        state.replace_with_slots(slots);
         assert!(is_full());
         state.creators.restore(id(1), application);
         assert!(is_full());
@@ -374,23 +375,9 @@ fn the_newest_instant_survives_a_change_of_shards() {
 }
 
 #[test]
-fn users_are_spread_evenly_over_shards() {
-    for shards in [1, 2, 3, 16] {
-        let mut counts = vec![0usize; shards];
-        for number in 0..16_000u32 {
-            // Ids that differ in a few digits only, as made by hand.
-            let user = format!("fa8bf3dc-eca7-46b7-bad1-db19{number:08x}").parse().unwrap();
-            counts[shard_of(user, shards)] += 1;
-        }
-        let capacity = capacity(16_000, shards);
-        assert!(counts.iter().all(|count| *count <= capacity), "{counts:?} > {capacity}");
-    }
-}
-
-#[test]
 fn one_shard_has_exactly_the_requested_capacity() {
-    assert_eq!(capacity(5, 1), 5);
-    assert!(capacity(1000, 4) * 4 >= 1000);
+    assert_eq!(slots(5, 1), 5);
+    assert!(slots(1000, 4) * 4 >= 1000);
 }
 
 /// Random commands of three applications and of a caller without a limit, evictions, expiries, kills. A user counts for the
@@ -409,7 +396,7 @@ fn users_count_for_their_creators() {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (random >> 12) % below
         };
-        let new_state = || State::new(CAPACITY, Arc::new(Quota::new(LIMIT)));
+        let new_state = || State::new(CAPACITY, Arc::new(UserLimit::new(CAPACITY)), Arc::new(Quota::new(LIMIT)));
         let mut state = new_state();
         let (mut pending, mut groups, mut flushed) = self::pending(JournalIndex::new(CAPACITY));
         let (mut now, mut model) = (at(0), std::collections::BTreeMap::new());

@@ -197,6 +197,12 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
             return false;
         }
         let Self { state, pending, now, shift, .. } = self;
+        if matches!(job, Job::Execute(..) | Job::ExecuteDetails(..))
+            && let Some(earlier) = state.grow_if_full(*now)
+        {
+            pending.move_slots(&earlier, &state.users);
+            pending.mark_changed_details(state);
+        }
         match job {
             Job::Execute(user, command, policy, creator, to) => {
                 let outcome = state.execute_for(*now, creator, user, command, policy).map(|is_changed| {
@@ -302,12 +308,11 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
     /// Discards the changes that the disk has no room for, and serves what is stored.
     fn reload(&mut self, Unstored { group, journal }: Unstored) {
         let responses = group.responses.into_iter().chain(self.pending.take_responses());
-        let (until, quota) = (self.now, self.state.creators.quota());
+        let until = self.now;
         let mut index = JournalIndex::new(self.state.users.capacity());
         let time = self.stored_time(&journal);
         (self.now, self.shift) = (time.now, time.shift);
-        let earlier = std::mem::replace(&mut self.state, State::new(0, quota));
-        self.state = State::replacing(earlier);
+        self.state.replace();
         if let Err(error) = restore::load(&journal, &mut self.state, &mut index, time) {
             stop_everything(&error);
         }

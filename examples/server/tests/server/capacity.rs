@@ -3,6 +3,7 @@
 use crate::support::{Server, TEAMS, numbered, on_one_core, program};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ fn fill(data: &Path) -> (Vec<String>, Vec<Value>) {
     let mut server = Server::start_on(data, &OPTIONS);
     let everybody: Vec<_> = (0..6500).map(numbered).collect();
     let users = server.try_set_all(&everybody, "InACall");
-    assert!((5000..6500).contains(&users.len()), "{}", users.len());
+    assert_eq!(users.len(), 5000, "the limit is exact over all shards");
     let shown = server.presences(&users);
     assert!(shown.iter().all(|presence| presence["activity"] == "InACall"));
     server.kill();
@@ -75,6 +76,30 @@ fn a_start_without_room_for_other_shards_serves_those_that_are_there() {
         server.kill();
     }
     assert_eq!(std::fs::read_to_string(own.path().join("shards")).unwrap(), "1\n");
+}
+
+/// The key with which users are spread over shards is in a file of the owner's, and in nothing that the server tells.
+#[test]
+fn the_key_of_the_shards_is_told_to_nobody() {
+    let own = TempDir::new().unwrap();
+    let path = own.path().join("data");
+    let mut server = Server::start_on(&path, &OPTIONS);
+    server.set(&numbered(1), TEAMS, "InACall", "PT4H");
+    let stored = std::fs::read_to_string(path.join("shards")).unwrap();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    // A single shard needs none.
+    assert_eq!(stored.trim().len(), if cores > 1 { cores.min(64).to_string().len() + 33 } else { 1 }, "{stored}");
+    let key = stored.split_once(' ').map_or("no key", |(_, key)| key.trim());
+    assert_eq!(std::fs::metadata(path.join("shards")).unwrap().permissions().mode() & 0o777, 0o600);
+    let metrics = server.get("dev", "/metrics");
+    assert!(metrics.status == 200 && !metrics.text.contains(key));
+    server.kill();
+    let mut logging = on_one_core();
+    logging.env("RUST_LOG", "trace");
+    let log = log_of_start(logging, &path, "5000");
+    assert!(log.contains("moving the users of") || cores == 1, "{log}");
+    assert!(!log.contains(key), "{log}");
+    assert_eq!(std::fs::read_to_string(path.join("shards")).unwrap(), "1\n", "one shard needs no key");
 }
 
 #[test]

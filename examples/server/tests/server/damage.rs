@@ -120,7 +120,8 @@ fn a_truncated_journal_is_rejected_and_left_unchanged() {
                 let files = fs::read_dir(&cut_off).unwrap().map(|entry| entry.unwrap());
                 let files = files.map(|file| (file.file_name().into_string().unwrap(), file.metadata().unwrap().len()));
                 // Files of a failed move to other shards and empty logs do not count.
-                let is_ignored = |name: &str, len| name.starts_with("journal-2-") || name.ends_with("-wal") && len == 0;
+                let is_ignored =
+                    |name: &str, len| name.starts_with("journal-keyed-2-") || name.ends_with("-wal") && len == 0;
                 let mut files: Vec<_> = files.filter(|(name, len)| !is_ignored(name, *len)).collect();
                 files.sort();
                 files

@@ -72,7 +72,7 @@ fn with_umask(umask: &str) -> Command {
 }
 
 /// The names of the files that the server, or SQLite for it, opens.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "lock",
     "shards",
     "shards.new",
@@ -82,6 +82,7 @@ const FILES: [&str; 9] = [
     "journal-1-0.sqlite-journal",
     "journal-1-0.probe",
     "journal-2-1.sqlite",
+    "journal-keyed-2-1.sqlite",
 ];
 
 #[test]

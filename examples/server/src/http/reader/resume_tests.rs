@@ -6,7 +6,7 @@
 use super::super::fixture::Fixture;
 use super::{FeedEvent, Reader};
 use crate::shard::job::{Job, UserView};
-use crate::shard::layout::MAX_SHARDS;
+use crate::shard::spread::MAX_SHARDS;
 use presence_core::{Command, Duration, Policy, Presence, SessionId, UserId};
 use std::collections::HashMap;
 use tokio::sync::oneshot::channel;

@@ -1,0 +1,125 @@
+//! The limit of all users: one number for all shards, however users are spread over them.
+//!
+//! A shard reserves a new user before it stores anything of it, and counts it off when nothing is stored any more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The number of users of whom something is stored, in all shards, and the most that new ones may make it.
+#[derive(Debug)]
+pub struct UserLimit {
+    limit: usize,
+    // Nothing else is ordered by it, so its operations are relaxed.
+    stored: AtomicUsize,
+    /// The slots that shards may still add to those they were started with.
+    spare_slots: AtomicUsize,
+}
+
+impl UserLimit {
+    /// Creates a limit of which nothing is taken.
+    pub const fn new(limit: usize) -> Self {
+        Self { limit, stored: AtomicUsize::new(0), spare_slots: AtomicUsize::new(limit) }
+    }
+
+    /// Counts one more user, unless the limit is reached. Reports whether it was counted.
+    fn try_add(&self) -> bool {
+        let next = |stored: usize| stored.checked_add(1).filter(|next| *next <= self.limit);
+        self.stored.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    }
+}
+
+/// The users of one shard that count.
+#[derive(Debug)]
+pub struct CountedUsers {
+    limit: Arc<UserLimit>,
+    count: usize,
+}
+
+impl CountedUsers {
+    /// Creates a count of none.
+    pub const fn new(limit: Arc<UserLimit>) -> Self {
+        Self { limit, count: 0 }
+    }
+
+    /// Reserves a new user until the next [`set`](Self::set). Reports whether the limit allows it.
+    pub fn try_reserve(&mut self) -> bool {
+        let is_reserved = self.limit.try_add();
+        self.count += usize::from(is_reserved);
+        is_reserved
+    }
+
+    /// Reserves slots for a shard that has only these, all of them taken, although the limit allows more users. Returns how many
+    /// it may have then.
+    ///
+    /// All shards together may add as many as the limit, so that memory is in proportion to it.
+    pub fn try_grow(&self, slots: usize) -> Option<usize> {
+        if self.limit.stored.load(Ordering::Relaxed) >= self.limit.limit {
+            return None;
+        }
+        let more = slots / 4 + 16;
+        let next = |spare: usize| spare.checked_sub(more);
+        self.limit.spare_slots.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok().map(|_| slots + more)
+    }
+
+    /// Sets the number of users that are stored, whatever the limit.
+    pub fn set(&mut self, count: usize) {
+        let earlier = std::mem::replace(&mut self.count, count);
+        if count > earlier {
+            self.limit.stored.fetch_add(count - earlier, Ordering::Relaxed);
+        } else {
+            self.limit.stored.fetch_sub(earlier - count, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for CountedUsers {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reservations_of_all_shards_end_at_the_limit() {
+        let limit = Arc::new(UserLimit::new(3));
+        let [mut one, mut other] = [(); 2].map(|()| CountedUsers::new(limit.clone()));
+        assert!(one.try_reserve() && one.try_reserve() && other.try_reserve());
+        assert!(!one.try_reserve() && !other.try_reserve());
+        one.set(1);
+        assert!(other.try_reserve() && !one.try_reserve());
+        // What is restored counts beyond the limit.
+        one.set(5);
+        one.set(2);
+        assert!(!one.try_reserve());
+        drop(one);
+        assert!(other.try_reserve() && !other.try_reserve());
+    }
+
+    /// Also if somebody fills one shard after the other.
+    #[test]
+    fn all_shards_together_add_as_many_slots_as_the_limit() {
+        let limit = Arc::new(UserLimit::new(10_000));
+        let mut added = 0;
+        for _ in 0..64 {
+            let shard = CountedUsers::new(limit.clone());
+            let mut slots = 200;
+            while let Some(more) = shard.try_grow(slots) {
+                assert!(more > slots);
+                (added, slots) = (added + more - slots, more);
+            }
+        }
+        assert!((5_000..=10_000).contains(&added), "{added}");
+    }
+
+    #[test]
+    fn no_shard_grows_at_the_limit() {
+        let mut shard = CountedUsers::new(Arc::new(UserLimit::new(100)));
+        shard.set(100);
+        assert_eq!(shard.try_grow(40), None);
+        shard.set(99);
+        assert_eq!(shard.try_grow(40), Some(66));
+    }
+}
