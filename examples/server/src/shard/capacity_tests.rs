@@ -8,7 +8,7 @@ use super::restore;
 use super::spread::Spread;
 use super::tests::time;
 use super::user_limit::UserLimit;
-use super::{Shards, layout, slots};
+use super::{QUEUE, Shards, layout, slots};
 use crate::clock::Clock;
 use crate::clock::Shift;
 use crate::metrics::Metrics;
@@ -78,6 +78,20 @@ impl Running {
 
     fn execute(&self, user: UserId, command: Command<SessionId>) -> ActionOutcome {
         self.ask(user, |to| Job::Execute(user, command, &Policy::GRAPH, CREATOR, to))
+    }
+
+    /// Executes a command for many users, many of them at a time.
+    fn execute_all(&self, users: &[UserId], command: Command<SessionId>) -> Vec<ActionOutcome> {
+        let send = |user: &UserId| {
+            let (to, response) = channel();
+            self.shards.send(self.shards.of(*user), Job::Execute(*user, command, &Policy::GRAPH, CREATOR, to)).unwrap();
+            response
+        };
+        let chunks = users.chunks(QUEUE / 2).flat_map(|some| {
+            let responses: Vec<_> = some.iter().map(send).collect();
+            responses.into_iter().map(|response| response.blocking_recv().unwrap())
+        });
+        chunks.collect()
     }
 
     fn set_message(&self, user: UserId, text: &str, until: Instant) -> ActionOutcome {
@@ -160,6 +174,21 @@ fn s9_chosen_ids_are_accepted_up_to_the_limit() {
         assert!(running.shown(users).iter().all(|shown| shown.0 == Presence::InACall));
         assert_eq!(running.execute(*last, set(3600)), FULL, "also after a restart");
         assert!(!running.shards.spread.is_guessable());
+        running.stop();
+    }
+}
+
+/// As an attacker would fill a server of 10,000 users: with ids that a hash without a key puts into one shard.
+#[test]
+fn s9_all_of_ten_thousand_slots_are_filled_with_chosen_ids() {
+    const USERS: usize = 10_000;
+    let own = tempfile::TempDir::new().unwrap();
+    for shards in [2, 5] {
+        let running = Running::start(&own.path().join(shards.to_string()), shards, USERS, at(100));
+        let users: Vec<_> = chosen(shards).take(USERS + 500).collect();
+        let outcomes = running.execute_all(&users, set(3600));
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), USERS);
+        assert!(outcomes.iter().all(|outcome| outcome.is_ok() || *outcome == FULL));
         running.stop();
     }
 }

@@ -51,14 +51,16 @@ impl CountedUsers {
     /// Reserves slots for a shard that has only these, all of them taken, although the limit allows more users. Returns how many
     /// it may have then.
     ///
-    /// All shards together may add as many as the limit, so that memory is in proportion to it.
+    /// All shards together may add as many as the limit, so that memory is in proportion to it. That is enough for all users in
+    /// one shard.
     pub fn try_grow(&self, slots: usize) -> Option<usize> {
-        if self.limit.stored.load(Ordering::Relaxed) >= self.limit.limit {
+        let UserLimit { limit, stored, spare_slots } = &*self.limit;
+        if stored.load(Ordering::Relaxed) >= *limit {
             return None;
         }
-        let more = slots / 4 + 16;
-        let next = |spare: usize| spare.checked_sub(more);
-        self.limit.spare_slots.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok().map(|_| slots + more)
+        let more = |spare: usize| (slots / 4 + 16).min(spare);
+        let next = |spare| Some(spare - more(spare)).filter(|next| *next < spare);
+        spare_slots.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok().map(|spare| slots + more(spare))
     }
 
     /// Sets the number of users that are stored, whatever the limit.
@@ -111,7 +113,18 @@ mod tests {
                 (added, slots) = (added + more - slots, more);
             }
         }
-        assert!((5_000..=10_000).contains(&added), "{added}");
+        assert_eq!(added, 10_000);
+    }
+
+    #[test]
+    fn one_shard_alone_grows_to_the_limit() {
+        for limit in [1, 2, 17, 100, 9_999, 10_000] {
+            let shard = CountedUsers::new(Arc::new(UserLimit::new(limit)));
+            let mut slots = 1;
+            while slots < limit {
+                slots = shard.try_grow(slots).unwrap_or_else(|| panic!("it stays at {slots} of {limit}"));
+            }
+        }
     }
 
     #[test]

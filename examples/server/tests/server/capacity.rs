@@ -2,6 +2,7 @@
 
 use crate::support::{Server, TEAMS, numbered, on_one_core, program};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -76,6 +77,43 @@ fn a_start_without_room_for_other_shards_serves_those_that_are_there() {
         server.kill();
     }
     assert_eq!(std::fs::read_to_string(own.path().join("shards")).unwrap(), "1\n");
+}
+
+/// Data of the server before it had keys, with what it showed then: of users with sessions and texts, of idle and of erased ones.
+#[test]
+fn data_of_the_server_before_keys_is_served_as_it_was() {
+    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/unkeyed");
+    let expected = std::fs::read_to_string(stored.join("shown.json")).unwrap();
+    let expected: BTreeMap<String, Vec<Value>> = serde_json::from_str(&expected).unwrap();
+    let own = TempDir::new().unwrap();
+    let copied = own.path().join("data");
+    std::fs::create_dir(&copied).unwrap();
+    for name in ["shards", "journal-2-0.sqlite", "journal-2-1.sqlite"] {
+        std::fs::copy(stored.join(name), copied.join(name)).unwrap();
+    }
+    // With a single slot, idle users are forgotten.
+    let is_idle = |shown: &[Value]| shown.len() < 3;
+    for users in ["5000", "100", "5000", "1"] {
+        let mut server = Server::start_on(&copied, &["--virtual-clock", "--users", users]);
+        let mut listed = BTreeMap::new();
+        for user in server.get("dev", "/admin/users?$top=999").json()["value"].as_array().unwrap() {
+            listed.insert(user["id"].as_str().unwrap().to_owned(), user.clone());
+        }
+        for (user, expected) in expected.iter().filter(|(_, shown)| users != "1" || !is_idle(shown)) {
+            let explained = server.get("dev", &format!("/v1.0/users/{user}/presence/explain")).json();
+            let mut shown = vec![server.presence(user), explained];
+            shown.extend(listed.remove(user));
+            assert_eq!(&shown, expected, "--users {users}");
+        }
+        assert!(listed.is_empty(), "{listed:?}");
+        server.kill();
+    }
+    // Numbers of those who were forgotten are not used again.
+    let server = Server::start_on(&copied, &OPTIONS);
+    for (user, shown) in expected.iter().filter(|(_, shown)| is_idle(shown)) {
+        assert_eq!(server.set(user, TEAMS, "InACall", "PT5M").status, 200);
+        assert!(server.activity(user).1.as_str() > shown[0]["sequenceNumber"].as_str().unwrap_or_default(), "{user}");
+    }
 }
 
 /// The key with which users are spread over shards is in a file of the owner's, and in nothing that the server tells.
