@@ -33,9 +33,8 @@ use embassy_time::{Duration, Timer, with_timeout};
 use embassy_usb::UsbDevice;
 use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
 use firmware::storage::{Flash, SnapshotStore};
-use firmware::{App, Buttons, Clock, MAX_RESPONSE, PresenceLight, Pressed, ReceivedByte, SmartLight};
+use firmware::{Clock, Device, MAX_OUTPUT, PresenceLight, Pressed, ReceivedByte, SmartLight, packets};
 use presence_core::Instant;
-use presence_core::graph::ChangeEvent;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 use static_cell::StaticCell;
 
@@ -47,8 +46,6 @@ bind_interrupts!(struct Interrupts {
 
 /// The longest packet of USB.
 const PACKET: usize = 64;
-/// The most bytes that one line produces: a response, and a change for each session and the preferred presence.
-const OUTBOX_LEN: usize = MAX_RESPONSE + 10 * (ChangeEvent::MAX_LEN + 1);
 /// The time after which a packet is dropped, so that a host that does not read cannot stop the light.
 const SEND_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -58,7 +55,7 @@ const STORAGE_START: u32 = FLASH_LEN as u32 - 16 * 1024;
 
 /// A blocking driver: no instruction can be read while the flash is written.
 type Storage = Flash<BlockingAsync<embassy_rp::flash::Flash<'static, FLASH, Blocking, FLASH_LEN>>>;
-type Outbox = heapless::Vec<u8, OUTBOX_LEN>;
+type Outbox = heapless::Vec<u8, MAX_OUTPUT>;
 
 static PRESENCE_LIGHT: StaticCell<PresenceLight<SmartLight<PendingColour, 1>>> = StaticCell::new();
 static SNAPSHOTS: StaticCell<SnapshotStore<Storage>> = StaticCell::new();
@@ -80,7 +77,6 @@ async fn main(spawner: Spawner) {
     let mut line = SerialLine { receiver, is_connected: false };
     let mut button_pins =
         ButtonPins { a: Input::new(peripherals.PIN_14, Pull::Up), b: Input::new(peripherals.PIN_15, Pull::Up) };
-    let mut buttons = Buttons::new();
     let light = SmartLight { leds: PendingColour::default(), brightness: 96 };
     let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(light));
     let outbox = OUTBOX.init(Outbox::new());
@@ -88,25 +84,17 @@ async fn main(spawner: Spawner) {
     // The range consists of whole sectors.
     let Ok(flash) = Flash::new(flash, STORAGE_START..FLASH_LEN as u32) else { restart() };
     let snapshots = SNAPSHOTS.init(SnapshotStore::new(flash));
-    presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)));
+    let mut device = Device::start(presence_light, snapshots);
     let mut packet = [0; PACKET];
     // What was not handled yet of the packet.
     let mut unread = 0..0;
-    defmt::info!("ready");
     loop {
         let now = now();
         // Output that does not fit into the outbox is lost; the light is not affected.
-        let bytes = unread.by_ref().filter_map(|index| packet.get(index));
-        let _ = presence_light.receive(&mut bytes.map(|byte| ReceivedByte::new(*byte)), now, outbox);
+        let mut bytes = unread.by_ref().filter_map(|index| packet.get(index)).map(|byte| ReceivedByte::new(*byte));
         let pressed = button_pins.pressed();
-        if let Some(button) = buttons.sample(pressed, now) {
-            let _ = presence_light.press(button, now, outbox);
-        }
-        let _ = presence_light.advance(now, outbox);
-        if let Ok(user) = presence_light.app().user().at(now) {
-            let _ = snapshots.save(user);
-        }
-        if let Some(colour) = presence_light.light().leds.0.take() {
+        device.turn(&mut bytes, pressed, now, outbox);
+        if let Some(colour) = device.light().leds.0.take() {
             led.write(&[colour]).await;
         }
         if line.is_connected {
@@ -116,9 +104,8 @@ async fn main(spawner: Spawner) {
         if !unread.is_empty() {
             continue;
         }
-        let wake_at =
-            presence_light.wake_at(now).into_iter().chain(buttons.stable_at(now)).chain(snapshots.next_save_at()).min();
-        unread = match select3(line.receive(&mut packet), sleep_until(wake_at), button_pins.changed(pressed)).await {
+        let sleep = sleep_until(device.wake_at(now));
+        unread = match select3(line.receive(&mut packet), sleep, button_pins.changed(pressed)).await {
             Either3::First(received) => 0..received,
             Either3::Second(()) | Either3::Third(()) => 0..0,
         };
@@ -127,8 +114,7 @@ async fn main(spawner: Spawner) {
 
 /// Returns the current instant, from the chip's uptime.
 fn now() -> Instant {
-    let uptime = embassy_time::Instant::now().as_millis();
-    let now = Clock::START.saturating_add(presence_core::Duration::from_millis(uptime));
+    let now = Clock::at_uptime(embassy_time::Instant::now().as_millis());
     firmware::log_tick(now.as_millis() as u32);
     now
 }
@@ -136,8 +122,7 @@ fn now() -> Instant {
 async fn sleep_until(moment: Option<Instant>) {
     match moment {
         Some(moment) => {
-            let uptime = moment.saturating_duration_since(Clock::START).as_millis();
-            Timer::at(embassy_time::Instant::from_millis(uptime)).await;
+            Timer::at(embassy_time::Instant::from_millis(Clock::uptime_at(moment))).await;
         }
         None => core::future::pending().await,
     }
@@ -197,14 +182,10 @@ impl SerialLine {
 
 /// Sends bytes to the host, and gives up if it does not read.
 async fn send(sender: &mut Sender<'static, Usb>, bytes: &[u8]) {
-    for packet in bytes.chunks(PACKET) {
+    for packet in packets(bytes, PACKET) {
         if !matches!(with_timeout(SEND_TIMEOUT, sender.write_packet(packet)).await, Ok(Ok(()))) {
             return;
         }
-    }
-    // After a full packet the host expects another one.
-    if !bytes.is_empty() && bytes.len().is_multiple_of(PACKET) {
-        let _ = with_timeout(SEND_TIMEOUT, sender.write_packet(&[])).await;
     }
 }
 

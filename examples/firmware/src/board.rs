@@ -1,8 +1,8 @@
 //! The interface of a board without an operating system, and the main loop over it.
 
-use crate::app::App;
-use crate::button::{Buttons, Pressed};
+use crate::button::Pressed;
 use crate::clock::{Clock, Rate};
+use crate::device::Device;
 use crate::light::Light;
 use crate::line::ReceivedByte;
 use crate::presence_light::PresenceLight;
@@ -11,7 +11,6 @@ use core::hint::black_box;
 use core::iter;
 use core::sync::atomic::{AtomicU32, Ordering};
 use heapless::spsc::Consumer;
-use presence_core::Instant;
 
 /// A board: counter, sleep, serial line and buttons.
 pub trait Board {
@@ -53,18 +52,16 @@ pub fn run<B: Board, M: Storage>(
     }
 }
 
-/// The main loop: handles a line that arrived, then what is due, then sleeps until there is something to do.
+/// The main loop: takes a turn of the [`Device`], then sleeps until there is something to do.
 pub struct MainLoop<'a, B: Board, M> {
     board: B,
     inbox: Consumer<'static, ReceivedByte>,
-    presence_light: &'a mut PresenceLight<B::Light>,
-    snapshots: &'a mut SnapshotStore<M>,
     clock: Clock,
-    buttons: Buttons,
+    device: Device<'a, B::Light, M>,
 }
 
 impl<'a, B: Board, M: Storage> MainLoop<'a, B, M> {
-    /// Starts with the stored user. The length of the time without power is unknown.
+    /// Starts the clock and the device.
     pub fn start(
         mut board: B,
         inbox: Consumer<'static, ReceivedByte>,
@@ -72,32 +69,21 @@ impl<'a, B: Board, M: Storage> MainLoop<'a, B, M> {
         snapshots: &'a mut SnapshotStore<M>,
     ) -> Self {
         let clock = Clock::new(board.rate(), board.counter());
-        presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)));
-        save(snapshots, presence_light.app(), Clock::START);
-        crate::log::info!("ready");
-        Self { board, inbox, presence_light, snapshots, clock, buttons: Buttons::new() }
+        Self { board, inbox, clock, device: Device::start(presence_light, snapshots) }
     }
 
-    /// Takes one turn: time, buttons, the light and the storage are looked at after each line (rule L3).
+    /// Takes one turn, and sleeps if no byte is left.
     pub fn turn(&mut self) {
-        let Self { board, inbox, presence_light, snapshots, clock, buttons } = self;
+        let Self { board, inbox, clock, device } = self;
         let counter = board.counter();
         let now = clock.at(counter);
         crate::log_tick(clock.tick());
-        // An error of the serial line cannot be reported: the line is the only way out.
-        let _ = presence_light.receive(&mut iter::from_fn(|| inbox.dequeue()), now, board.serial());
         let pressed = board.pressed();
-        if let Some(button) = buttons.sample(pressed, now) {
-            let _ = presence_light.press(button, now, board.serial());
+        device.turn(&mut iter::from_fn(|| inbox.dequeue()), pressed, now, board.serial());
+        if !inbox.ready() {
+            let counts = clock.counts_until(now, device.wake_at(now));
+            board.sleep(counter, announce_sleep(counts), pressed, inbox);
         }
-        let _ = presence_light.advance(now, board.serial());
-        save(snapshots, presence_light.app(), now);
-        if inbox.ready() {
-            return;
-        }
-        let wake_at =
-            presence_light.wake_at(now).into_iter().chain(buttons.stable_at(now)).chain(snapshots.next_save_at()).min();
-        board.sleep(counter, announce_sleep(clock.counts_until(now, wake_at)), pressed, inbox);
     }
 }
 
@@ -111,13 +97,6 @@ fn announce_sleep(counts: u32) -> u32 {
     SLEEP_COUNTS.store(counts, Ordering::Relaxed);
     sleep_hook();
     SLEEP_COUNTS.load(Ordering::Relaxed)
-}
-
-/// Saves the user if that is worth a write. An error is logged by the store, and the light goes on.
-fn save<M: Storage>(snapshots: &mut SnapshotStore<M>, app: &App, now: Instant) {
-    if let Ok(user) = app.user().at(now) {
-        let _ = snapshots.save(user);
-    }
 }
 
 #[inline(never)]

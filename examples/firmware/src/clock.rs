@@ -5,7 +5,7 @@
 //! small processors.
 
 use core::num::NonZeroU32;
-use presence_core::{Instant, TickExtender};
+use presence_core::{Duration, Instant, TickExtender};
 
 /// The first tick, five minutes before the wrap.
 ///
@@ -29,7 +29,8 @@ impl Rate {
         }
     }
 
-    /// Returns the longest sleep in milliseconds: a quarter of the counter's period, so that no wrap is missed.
+    /// Returns the longest sleep in milliseconds: at most a quarter of the counter's period, so that no wrap is missed, and short
+    /// enough for 32-bit arithmetic.
     const fn longest_sleep(self) -> u32 {
         MAX_STEP_BACK / self.counts.get()
     }
@@ -53,6 +54,18 @@ pub struct Clock {
 impl Clock {
     /// The instant at which every clock starts. Events on the line count from here.
     pub const START: Instant = Instant::from_millis(FIRST_TICK as u64);
+
+    /// Returns the instant at which the device has run for so many milliseconds, for boards that count those in 64 bits.
+    #[must_use]
+    pub const fn at_uptime(millis: u64) -> Instant {
+        Self::START.saturating_add(Duration::from_millis(millis))
+    }
+
+    /// Returns for how many milliseconds the device has run at an instant.
+    #[must_use]
+    pub const fn uptime_at(instant: Instant) -> u64 {
+        instant.saturating_duration_since(Self::START).as_millis()
+    }
 
     /// Creates a clock that starts at this reading of the counter.
     #[must_use]
@@ -97,10 +110,15 @@ impl Clock {
     }
 }
 
+/// Returns how many of `counts` from a reading on are left at a counter: 0 if the sleep is over.
+#[must_use]
+pub const fn counts_left(from: u32, counts: u32, counter: u32) -> u32 {
+    counts.saturating_sub(counter.wrapping_sub(from))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use presence_core::Duration;
 
     /// Returns the rates of the boards: nRF51 at 31.25 kHz, SysTick at 12.5 MHz, a prescaled 25 MHz timer, a 10 MHz timer.
     fn rates() -> [Rate; 5] {
@@ -179,5 +197,24 @@ mod tests {
                 assert!((1 << 16..=1 << 31).contains(&counts), "{rate:?}: {counts}");
             }
         }
+    }
+
+    #[test]
+    fn counts_are_left_across_the_wrap_until_the_sleep_is_over() {
+        for from in [0, 1, 1 << 31, u32::MAX - 3, u32::MAX] {
+            let left = |passed: u32| counts_left(from, 5, from.wrapping_add(passed));
+            assert_eq!([0, 1, 4, 5, 6, 1 << 31].map(left), [5, 4, 1, 0, 0, 0], "{from}");
+        }
+    }
+
+    #[test]
+    fn an_uptime_counts_from_the_start() {
+        assert_eq!(Clock::at_uptime(0), Clock::START);
+        assert_eq!(Clock::at_uptime(300_000), Instant::from_millis(1 << 32));
+        assert_eq!(Clock::at_uptime(u64::MAX), Instant::NEVER);
+        for uptime in [0, 1, 299_999, 300_001, 400 * 86_400_000] {
+            assert_eq!(Clock::uptime_at(Clock::at_uptime(uptime)), uptime);
+        }
+        assert_eq!(Clock::uptime_at(Instant::ZERO), 0);
     }
 }

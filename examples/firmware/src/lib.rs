@@ -10,6 +10,7 @@
 //! - [`AnimatedLight`]: plays the pattern of a presence on a [`Light`].
 //! - [`PresenceLight`]: all of these together.
 //! - [`storage`]: keeps the newest snapshot over a reset.
+//! - [`Device`]: a presence light with its buttons and its storage.
 //! - [`Clock`]: converts a board's counter to instants.
 //! - [`run`]: the [`MainLoop`] of a [`Board`].
 
@@ -21,10 +22,12 @@ mod app;
 mod board;
 mod button;
 mod clock;
+mod device;
 mod glyph;
 mod light;
 mod line;
 mod log;
+mod packets;
 mod presence_light;
 mod receive;
 pub mod storage;
@@ -32,10 +35,12 @@ pub mod storage;
 pub use app::{App, OWNER, OnChange, SESSIONS};
 pub use board::{Board, MainLoop, run};
 pub use button::{Button, Buttons, Pressed};
-pub use clock::{Clock, FIRST_TICK, Rate};
+pub use clock::{Clock, FIRST_TICK, Rate, counts_left};
+pub use device::Device;
 pub use glyph::{Glyph, MAX_BRIGHTNESS, glyph};
 pub use light::{AnimatedLight, DutyLight, Frame, Light, LightError, PinLight, SmartLight, smart_colour};
 pub use line::{LineBuffer, ReceivedByte};
 pub use log::log_tick;
-pub use presence_light::{MAX_LINE, MAX_RESPONSE, PresenceLight};
+pub use packets::packets;
+pub use presence_light::{MAX_LINE, MAX_OUTPUT, MAX_RESPONSE, PresenceLight};
 pub use receive::{Inbox, QUEUE_LEN};

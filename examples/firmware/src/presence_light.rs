@@ -1,6 +1,6 @@
 //! The whole device apart from its board: bytes, presses and time in, lines and light out.
 
-use crate::app::{App, OWNER};
+use crate::app::{App, OWNER, SESSIONS};
 use crate::button::Button;
 use crate::clock::Clock;
 use crate::light::{AnimatedLight, Light};
@@ -15,6 +15,10 @@ pub const MAX_LINE: usize = 1024;
 /// The longest response. It repeats the line's id, which may be nearly the whole line; one that does not fit with its escapes is
 /// answered as a line that is too long.
 pub const MAX_RESPONSE: usize = MAX_LINE + Element::MAX_RESPONSE;
+
+/// The most bytes that one turn writes: a response, and a change for a press, for the end of what was preferred and for each
+/// fade and end of a session; each with its newline.
+pub const MAX_OUTPUT: usize = MAX_RESPONSE + 1 + (3 + 3 * SESSIONS) * (ChangeEvent::MAX_LEN + 1);
 
 /// A presence light: the application, its line and its light.
 ///

@@ -1,0 +1,69 @@
+//! The device without its board: one turn, the same with an executor and without.
+
+use crate::app::App;
+use crate::button::{Buttons, Pressed};
+use crate::clock::Clock;
+use crate::light::Light;
+use crate::line::ReceivedByte;
+use crate::presence_light::PresenceLight;
+use crate::storage::{SnapshotStore, Storage};
+use embedded_io::Write;
+use presence_core::Instant;
+
+/// A presence light with its buttons and its storage.
+///
+/// Take a [`turn`](Self::turn) whenever a byte arrives, a button moves or [`wake_at`](Self::wake_at) comes.
+#[derive(Debug)]
+pub struct Device<'a, L, M> {
+    presence_light: &'a mut PresenceLight<L>,
+    snapshots: &'a mut SnapshotStore<M>,
+    buttons: Buttons,
+}
+
+impl<'a, L: Light, M: Storage> Device<'a, L, M> {
+    /// Starts with the stored user. The length of the time without power is unknown.
+    pub fn start(presence_light: &'a mut PresenceLight<L>, snapshots: &'a mut SnapshotStore<M>) -> Self {
+        presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)));
+        let mut device = Self { presence_light, snapshots, buttons: Buttons::new() };
+        device.save(Clock::START);
+        crate::log::info!("ready");
+        device
+    }
+
+    /// Takes one turn: serves at most one line, then looks at the buttons, at what is due, at the light and at the storage, so
+    /// that lines without end delay none of these (rule L3). Call it again at once while bytes are left.
+    pub fn turn<W: Write>(
+        &mut self,
+        bytes: &mut dyn Iterator<Item = ReceivedByte>,
+        pressed: Pressed,
+        now: Instant,
+        out: &mut W,
+    ) {
+        // An error of the serial line cannot be reported: the line is the only way out.
+        let _ = self.presence_light.receive(bytes, now, out);
+        if let Some(button) = self.buttons.sample(pressed, now) {
+            let _ = self.presence_light.press(button, now, out);
+        }
+        let _ = self.presence_light.advance(now, out);
+        self.save(now);
+    }
+
+    /// Returns when to take the next turn if no byte arrives and no button moves before.
+    #[must_use]
+    pub fn wake_at(&self, now: Instant) -> Option<Instant> {
+        let others = self.buttons.stable_at(now).into_iter().chain(self.snapshots.next_save_at());
+        self.presence_light.wake_at(now).into_iter().chain(others).min()
+    }
+
+    /// Returns the light.
+    pub const fn light(&mut self) -> &mut L {
+        self.presence_light.light()
+    }
+
+    /// Saves the user if that is worth a write. An error is logged by the store, and the light goes on.
+    fn save(&mut self, now: Instant) {
+        if let Ok(user) = self.presence_light.app().user().at(now) {
+            let _ = self.snapshots.save(user);
+        }
+    }
+}
