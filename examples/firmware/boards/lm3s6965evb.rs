@@ -14,6 +14,8 @@
 mod panic;
 #[path = "shared/pl011.rs"]
 mod pl011;
+#[path = "shared/registers.rs"]
+mod registers;
 
 use core::convert::Infallible;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -24,9 +26,9 @@ use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::digital::{ErrorType, OutputPin};
 use firmware::storage::{Retained, SnapshotStore};
-use firmware::{Board, Inbox, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte};
+use firmware::{Board, Inbox, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, counts_left};
 use heapless::spsc::{Consumer, Queue};
-use pl011::{Receiver, Serial};
+use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
@@ -55,7 +57,8 @@ fn main() -> ! {
     port_f().digital.set(STATUS_LED);
     watch_buttons();
     // SAFETY: UART0's registers, for its only sender and its only receiver.
-    let serial = unsafe { Serial::open(UART, CLOCK_HZ, 115_200) };
+    let uart = unsafe { Mapped::at(UART) };
+    let serial = Serial::open(uart, CLOCK_HZ, 115_200);
     let board = Lm3s6965 { _counter: start_counter(core.SYST), serial };
     for interrupt in [UART0, TIMER0A, PORT_E] {
         // SAFETY: no critical section depends on a masked interrupt.
@@ -68,6 +71,8 @@ fn main() -> ! {
         SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED))),
     )
 }
+
+type Serial = pl011::Serial<Mapped<u32>>;
 
 struct Lm3s6965 {
     _counter: SYST,
@@ -87,7 +92,7 @@ impl Board for Lm3s6965 {
     }
 
     fn sleep(&mut self, from: u32, counts: u32, pressed: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
-        let left = counts.saturating_sub(read_counter().wrapping_sub(from));
+        let left = counts_left(from, counts, read_counter());
         if left == 0 {
             return;
         }
@@ -310,7 +315,7 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
 unsafe fn DefaultHandler(number: i16) {
     match u8::try_from(number) {
         // SAFETY: the only receiver.
-        Ok(UART0) => unsafe { Receiver::of(UART) }.drain_into(&INBOX),
+        Ok(UART0) => pl011::receive(&unsafe { Mapped::at(UART) }, &INBOX),
         Ok(TIMER0A) => timer0().clear.set(1),
         Ok(PORT_E) => port_e().clear.set(LEFT | RIGHT),
         _ => {}

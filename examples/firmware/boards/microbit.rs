@@ -15,6 +15,8 @@
 mod nvmc;
 #[path = "shared/panic.rs"]
 mod panic;
+#[path = "shared/range.rs"]
+mod range;
 
 use core::cell::RefCell;
 use core::convert::Infallible;
@@ -25,7 +27,9 @@ use critical_section::Mutex;
 use defmt_rtt as _;
 use embedded_hal::digital::InputPin;
 use firmware::storage::{Flash, SnapshotStore};
-use firmware::{Board, Frame, Inbox, Light, LightError, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, glyph};
+use firmware::{
+    Board, Frame, Inbox, Light, LightError, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, counts_left, glyph,
+};
 use heapless::spsc::{Consumer, Queue};
 use microbit::board::Buttons;
 use microbit::display::nonblocking::{Display, GreyscaleImage};
@@ -94,7 +98,7 @@ impl Board for Microbit {
         // The matrix wakes the processor for each row, but not the main loop. With interrupts masked none can come between
         // the check and the sleep; a pending one still ends the sleep.
         while interrupts::free(|_| {
-            let is_late = self.counter.read().wrapping_sub(from) >= counts;
+            let is_late = counts_left(from, counts, self.counter.read()) == 0;
             let is_idle = !is_late && !inbox.ready() && self.pressed() == pressed;
             if is_idle {
                 cortex_m::asm::wfi();
@@ -190,14 +194,17 @@ impl embedded_io::Write for Serial {
 fn UART0() {
     // SAFETY: the receiver's registers, which nothing else touches.
     let uart = unsafe { &*UART0::ptr() };
-    while uart.events_rxdrdy.read().bits() != 0 {
+    INBOX.push_all(false, || {
+        if uart.events_rxdrdy.read().bits() == 0 {
+            return None;
+        }
         uart.events_rxdrdy.reset();
         let overran = uart.errorsrc.read().overrun().is_present();
         if overran {
             uart.errorsrc.write(|w| w.overrun().set_bit());
         }
-        INBOX.push(uart.rxd.read().rxd().bits(), overran);
-    }
+        Some((uart.rxd.read().rxd().bits(), overran))
+    });
 }
 
 /// The matrix, and the number of rows left until it is dark and its timer can stop.

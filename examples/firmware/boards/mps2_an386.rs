@@ -9,8 +9,12 @@
 #![no_std]
 #![no_main]
 
+#[path = "shared/cmsdk_uart.rs"]
+mod cmsdk_uart;
 #[path = "shared/panic.rs"]
 mod panic;
+#[path = "shared/registers.rs"]
+mod registers;
 
 use core::convert::Infallible;
 use core::sync::atomic::AtomicU8;
@@ -20,8 +24,9 @@ use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::pwm::{ErrorType, SetDutyCycle};
 use firmware::storage::{Retained, SnapshotStore};
-use firmware::{Board, DutyLight, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte};
+use firmware::{Board, DutyLight, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, counts_left};
 use heapless::spsc::{Consumer, Queue};
+use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
 
@@ -42,7 +47,7 @@ const DUAL_TIMER: u8 = 10;
 fn main() -> ! {
     let inbox = INBOX.connect(RX_QUEUE.take());
     counter().start(u32::MAX, FREE_RUNNING);
-    let board = Mps2 { serial: Serial::open(115_200) };
+    let board = Mps2 { serial: Serial::open(uart(), CLOCK_HZ, 115_200) };
     for interrupt in [UART0_RECEIVED, DUAL_TIMER] {
         // SAFETY: no critical section depends on a masked interrupt.
         unsafe { NVIC::unmask(Interrupt(interrupt)) };
@@ -73,7 +78,7 @@ impl Board for Mps2 {
     }
 
     fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
-        let left = counts.saturating_sub(self.counter().wrapping_sub(from));
+        let left = counts_left(from, counts, self.counter());
         if left == 0 {
             return;
         }
@@ -136,63 +141,12 @@ impl Timer {
 
 // --- the serial line
 
-#[repr(C)]
-struct Uart {
-    data: VolatileCell<u32>,
-    state: VolatileCell<u32>,
-    control: VolatileCell<u32>,
-    clear: VolatileCell<u32>,
-    divisor: VolatileCell<u32>,
-}
-
-const TRANSMITS: u32 = 1;
-const HAS_RECEIVED: u32 = 1 << 1;
-const OVERRAN: u32 = 1 << 3;
-
-fn uart() -> &'static Uart {
+fn uart() -> Mapped<u32> {
     // SAFETY: the UART's registers: its receiver belongs to the interrupt, the rest to the main loop.
-    unsafe { &*(0x4000_4000 as *const Uart) }
+    unsafe { Mapped::at(0x4000_4000) }
 }
 
-struct Serial;
-
-impl Serial {
-    fn open(baud: u32) -> Self {
-        uart().divisor.set(CLOCK_HZ / baud);
-        // Enables the sender, the receiver and the receive interrupt.
-        uart().control.set(1 << 3 | 1 << 1 | 1);
-        Self
-    }
-}
-
-impl embedded_io::ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl embedded_io::Write for Serial {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        for byte in bytes {
-            while uart().state.get() & TRANSMITS != 0 {}
-            uart().data.set((*byte).into());
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-fn receive() {
-    uart().clear.set(HAS_RECEIVED);
-    while uart().state.get() & HAS_RECEIVED != 0 {
-        let overran = uart().state.get() & OVERRAN != 0;
-        if overran {
-            uart().state.set(OVERRAN);
-        }
-        INBOX.push(uart().data.get() as u8, overran);
-    }
-}
+type Serial = cmsdk_uart::Serial<Mapped<u32>>;
 
 // --- the light
 
@@ -232,7 +186,7 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     match u8::try_from(number) {
-        Ok(UART0_RECEIVED) => receive(),
+        Ok(UART0_RECEIVED) => cmsdk_uart::receive(&uart(), &INBOX),
         Ok(DUAL_TIMER) => alarm().clear.set(1),
         _ => {}
     }

@@ -9,15 +9,20 @@
 #![no_std]
 #![no_main]
 
+#[path = "shared/ns16550.rs"]
+mod ns16550;
 #[path = "shared/panic.rs"]
 mod panic;
+#[path = "shared/registers.rs"]
+mod registers;
 
 use core::convert::Infallible;
 use core::sync::atomic::{AtomicU8, Ordering};
 use defmt_rtt as _;
 use firmware::storage::{Retained, SnapshotStore};
-use firmware::{Board, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, SmartLight};
+use firmware::{Board, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, SmartLight, counts_left};
 use heapless::spsc::{Consumer, Queue};
+use registers::Mapped;
 use riscv::interrupt::Interrupt;
 use riscv::register::{mie, mstatus};
 use riscv_rt::{core_interrupt, entry};
@@ -38,7 +43,7 @@ type Light = SmartLight<Strip, LEDS>;
 #[entry]
 fn main() -> ! {
     let inbox = INBOX.connect(RX_QUEUE.take());
-    let board = Virt { serial: Serial::open() };
+    let board = Virt { serial: Serial::open(uart(), &INBOX) };
     platform_interrupts().enable_uart();
     // SAFETY: every handler is in place, and no critical section is open.
     unsafe {
@@ -71,11 +76,10 @@ impl Board for Virt {
     }
 
     fn sleep(&mut self, from: u32, counts: u32, _: Pressed, inbox: &Consumer<'static, ReceivedByte>) {
-        let left = counts.saturating_sub(self.counter().wrapping_sub(from));
-        alarm_in(left);
+        alarm_in(counts_left(from, counts, self.counter()));
         // With interrupts masked none can come between the check and the sleep; a pending one still ends the sleep.
         while riscv::interrupt::free(|| {
-            let is_idle = time().get().wrapping_sub(from) < counts && !inbox.ready();
+            let is_idle = counts_left(from, counts, time().get()) > 0 && !inbox.ready();
             if is_idle {
                 riscv::asm::wfi();
             }
@@ -127,66 +131,17 @@ fn on_alarm() {
 
 const UART0: usize = 10;
 
-#[repr(C)]
-struct Uart {
-    data: VolatileCell<u8>,
-    interrupts: VolatileCell<u8>,
-    queues: VolatileCell<u8>,
-    line: VolatileCell<u8>,
-    _modem: u8,
-    status: VolatileCell<u8>,
-}
-
-const HAS_RECEIVED: u8 = 1;
-const OVERRAN: u8 = 1 << 1;
-const CAN_SEND: u8 = 1 << 5;
-
-fn uart() -> &'static Uart {
+fn uart() -> Mapped<u8> {
     // SAFETY: the UART's registers: its receiver belongs to the interrupt, the rest to the main loop.
-    unsafe { &*(0x1000_0000 as *const Uart) }
+    unsafe { Mapped::at(0x1000_0000) }
 }
 
-struct Serial;
-
-impl Serial {
-    fn open() -> Self {
-        // Eight bits, with queues and a receive interrupt.
-        uart().line.set(0b11);
-        uart().queues.set(0b111);
-        uart().interrupts.set(1);
-        Self
-    }
-}
-
-impl embedded_io::ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl embedded_io::Write for Serial {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        for byte in bytes {
-            while uart().status.get() & CAN_SEND == 0 {}
-            uart().data.set(*byte);
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
+type Serial = ns16550::Serial<Mapped<u8>>;
 
 #[core_interrupt(Interrupt::MachineExternal)]
 fn received() {
     let source = platform_interrupts().claim.get();
-    loop {
-        // Reading the register clears the overrun.
-        let status = uart().status.get();
-        if status & HAS_RECEIVED == 0 {
-            break;
-        }
-        INBOX.push(uart().data.get(), status & OVERRAN != 0);
-    }
+    ns16550::receive(&uart(), &INBOX);
     platform_interrupts().claim.set(source);
 }
 

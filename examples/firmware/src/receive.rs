@@ -37,14 +37,35 @@ impl Inbox {
         consumer
     }
 
-    /// Appends a byte; `overran` marks that the receiver lost bytes before it.
+    /// Appends a byte; `overran` marks that the receiver lost bytes just before it.
     ///
     /// A byte is lost if the queue is full, and the next one that fits is marked.
     pub fn push(&self, byte: u8, overran: bool) {
+        self.with_sender(|sender| {
+            let after_loss = sender.has_lost || overran;
+            sender.has_lost = sender.queue.enqueue(ReceivedByte { byte, after_loss }).is_err();
+        });
+    }
+
+    /// Appends what a receiver's queue holds. `take` takes a byte out of it, with a mark if the receiver lost any since the
+    /// byte before was taken; `has_lost` says that it did before the first one.
+    ///
+    /// That bytes were lost is known, but not where: at this place, further back in the queue, or behind all of it. So the byte
+    /// with the mark and all that follow in the queue are marked, and the first one that arrives afterwards.
+    pub fn push_all(&self, mut has_lost: bool, take: impl FnMut() -> Option<(u8, bool)>) {
+        for (byte, overran) in core::iter::from_fn(take) {
+            has_lost |= overran;
+            self.push(byte, has_lost);
+        }
+        if has_lost {
+            self.with_sender(|sender| sender.has_lost = true);
+        }
+    }
+
+    fn with_sender(&self, change: impl FnOnce(&mut Sender)) {
         critical_section::with(|token| {
             if let Some(sender) = self.0.borrow_ref_mut(token).as_mut() {
-                let after_loss = sender.has_lost || overran;
-                sender.has_lost = sender.queue.enqueue(ReceivedByte { byte, after_loss }).is_err();
+                change(sender);
             }
         });
     }

@@ -5,6 +5,8 @@
 //! The processor stops during a write, 46 µs per word, and during an erasure, 22 ms per page. About one write in four erases
 //! a page; a line that arrives meanwhile loses bytes and is rejected.
 
+use crate::range;
+use core::ops::Range;
 use core::ptr;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use microbit::pac::NVMC;
@@ -35,15 +37,8 @@ impl Nvmc {
         while !self.0.ready.read().ready().bit_is_set() {}
     }
 
-    fn check(offset: u32, length: usize, align: usize) -> Result<usize, NorFlashErrorKind> {
-        let offset = offset as usize;
-        if !offset.is_multiple_of(align) || !length.is_multiple_of(align) {
-            return Err(NorFlashErrorKind::NotAligned);
-        }
-        match offset.checked_add(length) {
-            Some(end) if end <= Self::LENGTH as usize => Ok(BEGIN + offset),
-            _ => Err(NorFlashErrorKind::OutOfBounds),
-        }
+    fn addresses(offset: u32, length: usize, align: usize) -> Result<Range<usize>, NorFlashErrorKind> {
+        range::addresses(BEGIN..END, offset, length, align)
     }
 }
 
@@ -55,10 +50,10 @@ impl ReadNorFlash for Nvmc {
     const READ_SIZE: usize = 1;
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        let address = Self::check(offset, bytes.len(), Self::READ_SIZE)?;
-        for (index, byte) in bytes.iter_mut().enumerate() {
+        let addresses = Self::addresses(offset, bytes.len(), Self::READ_SIZE)?;
+        for (byte, address) in bytes.iter_mut().zip(addresses) {
             // SAFETY: within the reserved end of the flash.
-            *byte = unsafe { ptr::with_exposed_provenance::<u8>(address + index).read_volatile() };
+            *byte = unsafe { ptr::with_exposed_provenance::<u8>(address).read_volatile() };
         }
         Ok(())
     }
@@ -74,9 +69,9 @@ impl NorFlash for Nvmc {
 
     async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
         let length = to.checked_sub(from).ok_or(NorFlashErrorKind::OutOfBounds)?;
-        let address = Self::check(from, length as usize, PAGE)?;
+        let addresses = Self::addresses(from, length as usize, PAGE)?;
         self.0.config.write(|w| w.wen().een());
-        for page in (address..address + length as usize).step_by(PAGE) {
+        for page in addresses.step_by(PAGE) {
             // SAFETY: a page of the reserved end of the flash.
             self.0.erasepage().write(|w| unsafe { w.bits(page as u32) });
             self.wait();
@@ -86,10 +81,10 @@ impl NorFlash for Nvmc {
     }
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        let address = Self::check(offset, bytes.len(), WORD)?;
+        let addresses = Self::addresses(offset, bytes.len(), WORD)?;
         self.0.config.write(|w| w.wen().wen());
-        for (index, word) in bytes.as_chunks().0.iter().enumerate() {
-            let target = ptr::with_exposed_provenance_mut::<u32>(address + index * WORD);
+        for (word, address) in bytes.as_chunks().0.iter().zip(addresses.step_by(WORD)) {
+            let target = ptr::with_exposed_provenance_mut::<u32>(address);
             // SAFETY: a word of the reserved end of the flash.
             unsafe { target.write_volatile(u32::from_le_bytes(*word)) };
             self.wait();

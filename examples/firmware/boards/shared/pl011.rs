@@ -1,65 +1,54 @@
 //! A driver for ARM's PrimeCell UART, PL011.
 
+use crate::registers::Registers;
 use core::convert::Infallible;
 use firmware::Inbox;
-use vcell::VolatileCell;
 
-#[repr(C)]
-struct Registers {
-    data: VolatileCell<u32>,
-    _status: [u32; 5],
-    flags: VolatileCell<u32>,
-    _reserved: [u32; 2],
-    divisor: VolatileCell<u32>,
-    fraction: VolatileCell<u32>,
-    line: VolatileCell<u32>,
-    control: VolatileCell<u32>,
-    _levels: u32,
-    mask: VolatileCell<u32>,
-    _raw: [u32; 2],
-    clear: VolatileCell<u32>,
-}
+// Offsets of registers.
+const DATA: usize = 0x00;
+const FLAGS: usize = 0x18;
+const DIVISOR: usize = 0x24;
+const FRACTION: usize = 0x28;
+const LINE: usize = 0x2C;
+const CONTROL: usize = 0x30;
+const MASK: usize = 0x38;
+const CLEAR: usize = 0x44;
 
 const RECEIVE_QUEUE_EMPTY: u32 = 1 << 4;
 const TRANSMIT_QUEUE_FULL: u32 = 1 << 5;
 /// The interrupts for a filled queue and for bytes that have waited for a while.
 const RECEIVED: u32 = 1 << 6 | 1 << 4;
+/// Stands beside the first byte that was received after a loss.
 const OVERRUN: u32 = 1 << 11;
 
 /// The sender of a UART.
-pub(crate) struct Serial(&'static Registers);
+pub(crate) struct Serial<R>(R);
 
-impl Serial {
+impl<R: Registers<u32>> Serial<R> {
     /// Configures and enables a UART.
-    ///
-    /// # Safety
-    ///
-    /// Its registers must be at this address, and nothing else may send.
-    pub(crate) unsafe fn open(address: usize, clock: u32, baud: u32) -> Self {
-        // SAFETY: the caller's promise.
-        let uart = unsafe { &*(address as *const Registers) };
+    pub(crate) fn open(uart: R, clock: u32, baud: u32) -> Self {
         // In 64ths.
         let divisor = clock * 4 / baud;
-        uart.control.set(0);
-        uart.divisor.set(divisor / 64);
-        uart.fraction.set(divisor % 64);
+        uart.set(CONTROL, 0);
+        uart.set(DIVISOR, divisor / 64);
+        uart.set(FRACTION, divisor % 64);
         // Eight bits, with queues.
-        uart.line.set(0b111 << 4);
-        uart.mask.set(RECEIVED);
-        uart.control.set(1 << 9 | 1 << 8 | 1);
+        uart.set(LINE, 0b111 << 4);
+        uart.set(MASK, RECEIVED);
+        uart.set(CONTROL, 1 << 9 | 1 << 8 | 1);
         Self(uart)
     }
 }
 
-impl embedded_io::ErrorType for Serial {
+impl<R> embedded_io::ErrorType for Serial<R> {
     type Error = Infallible;
 }
 
-impl embedded_io::Write for Serial {
+impl<R: Registers<u32>> embedded_io::Write for Serial<R> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         for byte in bytes {
-            while self.0.flags.get() & TRANSMIT_QUEUE_FULL != 0 {}
-            self.0.data.set((*byte).into());
+            while self.0.get(FLAGS) & TRANSMIT_QUEUE_FULL != 0 {}
+            self.0.set(DATA, (*byte).into());
         }
         Ok(bytes.len())
     }
@@ -69,26 +58,11 @@ impl embedded_io::Write for Serial {
     }
 }
 
-/// The receiver of a UART, for the interrupt handler.
-pub(crate) struct Receiver(&'static Registers);
-
-impl Receiver {
-    /// Returns the receiver of the UART at an address.
-    ///
-    /// # Safety
-    ///
-    /// Its registers must be at this address, and nothing else may receive.
-    pub(crate) unsafe fn of(address: usize) -> Self {
-        // SAFETY: the caller's promise.
-        Self(unsafe { &*(address as *const Registers) })
-    }
-
-    /// Moves every received byte to the inbox.
-    pub(crate) fn drain_into(&self, inbox: &Inbox) {
-        self.0.clear.set(RECEIVED);
-        while self.0.flags.get() & RECEIVE_QUEUE_EMPTY == 0 {
-            let data = self.0.data.get();
-            inbox.push(data as u8, data & OVERRUN != 0);
-        }
+/// Moves every received byte to the inbox, in the interrupt handler.
+pub(crate) fn receive(uart: &impl Registers<u32>, inbox: &Inbox) {
+    uart.set(CLEAR, RECEIVED);
+    while uart.get(FLAGS) & RECEIVE_QUEUE_EMPTY == 0 {
+        let data = uart.get(DATA);
+        inbox.push(data as u8, data & OVERRUN != 0);
     }
 }
