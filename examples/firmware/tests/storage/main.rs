@@ -8,6 +8,7 @@ mod cut;
 mod cuts;
 mod many_cuts;
 mod medium;
+mod outdated;
 mod snapshot_store;
 
 use firmware::SESSIONS;

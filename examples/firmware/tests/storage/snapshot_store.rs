@@ -1,6 +1,6 @@
 //! Which changes are written, and which user is restored.
 
-use super::medium::{Nor, Torn, seal};
+use super::medium::{Nor, Torn};
 use super::{DeviceUser, application, execute, secs, set};
 use firmware::storage::{Flash, Retained, SnapshotStore, Storage, WriteBudget};
 use presence_core::snapshot::VERSION_GAP;
@@ -9,14 +9,14 @@ use std::sync::atomic::AtomicU8;
 
 /// A storage that counts its writes, and fails on request. Its limits are those of flash.
 #[derive(Debug, Default)]
-struct CountingStorage {
-    newest: Option<Vec<u8>>,
-    writes: usize,
-    tries: usize,
-    fails: bool,
+pub(crate) struct CountingStorage {
+    pub(crate) newest: Option<Vec<u8>>,
+    pub(crate) writes: usize,
+    pub(crate) tries: usize,
+    pub(crate) fails: bool,
 }
 
-const MAX_STALENESS: u64 = 30 * 60;
+pub(crate) const MAX_STALENESS: u64 = 30 * 60;
 const MIN_INTERVAL: u64 = 10;
 const BUDGET: WriteBudget = Flash::<Nor<4, 1024>>::BUDGET;
 
@@ -43,14 +43,14 @@ impl Storage for CountingStorage {
 }
 
 /// A device: the part of the main loop that concerns the user and its storage.
-struct Device {
-    user: DeviceUser,
-    snapshots: SnapshotStore<CountingStorage>,
-    now: Instant,
+pub(crate) struct Device {
+    pub(crate) user: DeviceUser,
+    pub(crate) snapshots: SnapshotStore<CountingStorage>,
+    pub(crate) now: Instant,
 }
 
 impl Device {
-    fn start(storage: CountingStorage, now: Instant, elapsed: Option<Duration>) -> Self {
+    pub(crate) fn start(storage: CountingStorage, now: Instant, elapsed: Option<Duration>) -> Self {
         let mut snapshots = SnapshotStore::new(storage);
         let user = snapshots.restore(now, elapsed);
         let mut device = Self { user, snapshots, now };
@@ -58,7 +58,7 @@ impl Device {
         device
     }
 
-    fn update(&mut self, now: Instant, command: Option<Command<presence_core::SessionId>>) -> bool {
+    pub(crate) fn update(&mut self, now: Instant, command: Option<Command<presence_core::SessionId>>) -> bool {
         self.now = now;
         execute(&mut self.user, now, command);
         self.snapshots.save(self.user.at(now).unwrap()).unwrap_or(false)
@@ -80,7 +80,7 @@ impl Device {
     }
 
     /// Restarts after a loss of power, with a new clock.
-    fn restart(&mut self, elapsed: Option<Duration>) -> Self {
+    pub(crate) fn restart(&mut self, elapsed: Option<Duration>) -> Self {
         Self::start(core::mem::take(self.snapshots.storage()), secs(0), elapsed)
     }
 }
@@ -308,14 +308,15 @@ fn retained_memory_keeps_a_user() {
     assert_eq!(snapshots.restore(secs(0), None).absence(), Some(Absence::Lost));
 }
 
-/// A downgrade and a later upgrade lose nothing.
+/// How often each medium is written, and how stale what it holds may be.
 #[test]
-fn a_snapshot_of_newer_firmware_is_not_overwritten() {
-    let bytes = seal(vec![200, 1, 2, 3, 0, 0, 0, 0]);
-    let storage = CountingStorage { newest: Some(bytes.clone()), ..CountingStorage::default() };
-    let mut device = Device::start(storage, Instant::ZERO, None);
-    assert_eq!(device.user.absence(), Some(Absence::Lost), "no news (A5)");
-    device.update(secs(60), set(1, Presence::Busy, 60));
-    device.update(secs(7200), None);
-    assert_eq!(device.snapshots.storage().newest, Some(bytes));
+fn the_limits_of_every_medium() {
+    type AnyFlash = Flash<Nor<4, 1024>>;
+    assert_eq!((AnyFlash::MAX_STALENESS, AnyFlash::MIN_INTERVAL), (Duration::from_mins(30), Duration::from_secs(10)));
+    assert_eq!(AnyFlash::BUDGET, WriteBudget { burst: 32, interval: Duration::from_mins(15) });
+    assert_eq!((<Retained<'_>>::MAX_STALENESS, <Retained<'_>>::MIN_INTERVAL), (Duration::from_mins(1), Duration::ZERO));
+    assert_eq!(<Retained<'_>>::BUDGET, WriteBudget::UNLIMITED);
+    assert_eq!((<()>::MAX_STALENESS, <()>::MIN_INTERVAL), (Duration::MAX, Duration::ZERO));
+    assert_eq!((<()>::BUDGET, ().load(), ().store(&[1])), (WriteBudget::UNLIMITED, Ok(None), Ok(())));
+    assert_eq!(WriteBudget::UNLIMITED, WriteBudget { burst: 1, interval: Duration::ZERO });
 }

@@ -1,92 +1,9 @@
 //! The whole presence light on a host: bytes and simulated time in, lines and light out.
 
-#![allow(clippy::unwrap_used)]
-
-use firmware::{
-    Button, Clock, Frame, Light, LightError, MAX_LINE, MAX_RESPONSE, PresenceLight, QUEUE_LEN, ReceivedByte,
-};
+use super::fixture::{CALENDAR, CALLS, DONE, Fixture, clear, set};
+use firmware::{Button, Frame, MAX_LINE, MAX_RESPONSE, QUEUE_LEN, ReceivedByte};
+use presence_core::Presence;
 use presence_core::indicator::Palette;
-use presence_core::{Duration, Instant, Presence};
-
-/// A light that records its frames.
-#[derive(Default)]
-struct RecordingLight(Vec<Frame>);
-
-impl Light for RecordingLight {
-    fn show(&mut self, frame: Frame) -> Result<(), LightError> {
-        self.0.push(frame);
-        Ok(())
-    }
-}
-
-struct Fixture {
-    presence_light: PresenceLight<RecordingLight>,
-    now: Instant,
-}
-
-impl Fixture {
-    fn new() -> Self {
-        let mut fixture = Self { presence_light: PresenceLight::new(RecordingLight::default()), now: Clock::START };
-        assert_eq!(fixture.after(0), "");
-        fixture
-    }
-
-    fn send(&mut self, text: &str) -> String {
-        self.receive(&mut text.bytes().map(ReceivedByte::new))
-    }
-
-    /// Receives everything, a line at a time.
-    fn receive(&mut self, bytes: &mut dyn ExactSizeIterator<Item = ReceivedByte>) -> String {
-        let mut out = Vec::new();
-        while bytes.len() > 0 {
-            self.presence_light.receive(&mut *bytes, self.now, &mut out).unwrap();
-        }
-        String::from_utf8(out).unwrap()
-    }
-
-    /// Advances time, waking only when the presence light asks for it.
-    fn after(&mut self, millis: u64) -> String {
-        let mut out = Vec::new();
-        let end = self.now.saturating_add(Duration::from_millis(millis));
-        while let Some(next) = self.presence_light.wake_at(self.now).filter(|next| *next <= end) {
-            assert!(next > self.now, "it would never sleep");
-            self.now = next;
-            self.presence_light.advance(self.now, &mut out).unwrap();
-        }
-        self.now = end;
-        self.presence_light.advance(end, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    fn press(&mut self, button: Button) -> String {
-        let mut out = Vec::new();
-        self.presence_light.press(button, self.now, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    fn light(&mut self) -> Frame {
-        *self.presence_light.light().0.last().unwrap()
-    }
-}
-
-const CALENDAR: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
-const CALLS: &str = "7f3a5b1c-0000-4000-8000-000000000001";
-
-fn set(session: &str, availability: &str, activity: &str, duration: &str) -> String {
-    format!(
-        r#"{{"id":"1","method":"POST","url":"/me/presence/setPresence","body":{{"sessionId":"{session}","availability":"{availability}","activity":"{activity}","expirationDuration":"{duration}"}}}}
-"#
-    )
-}
-
-fn clear(session: &str) -> String {
-    format!(
-        r#"{{"id":"1","method":"POST","url":"/me/presence/clearPresence","body":{{"sessionId":"{session}"}}}}
-"#
-    )
-}
-
-const DONE: &str = "{\"id\":\"1\",\"status\":200}\n";
 
 #[test]
 fn a3_the_strongest_session_decides_and_the_light_follows() {

@@ -1,7 +1,5 @@
 //! The main loop on a host, whose serial line never stops. Rule L3.
 
-#![allow(clippy::unwrap_used)]
-
 use firmware::storage::SnapshotStore;
 use firmware::{Board, Frame, Inbox, Light, LightError, MainLoop, PresenceLight, Pressed, Rate, ReceivedByte};
 use heapless::spsc::{Consumer, Queue};

@@ -1,0 +1,14 @@
+//! The device on a host: its queue, its lines, its buttons, its light and its main loop.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod buttons;
+mod eight_sessions;
+mod fixture;
+mod lights;
+mod limits;
+mod losses;
+mod main_loop;
+mod presence_light;
+mod receive;
+mod sleep;
+mod write_errors;
