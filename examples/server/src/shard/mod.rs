@@ -4,8 +4,7 @@
 //! [`user_limit`] all of them; the [`writer`] executes jobs on it; [`pending`] holds changes that are not durable yet, a
 //! [`group`] at a time; the [`flusher`] makes groups durable in the [`journal`], which is a [`database`], and the [`cleaner`]
 //! leaves nothing of what was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back,
-//! [`records`] one record;
-//! [`layout`] manages the data directory.
+//! [`records`] one record; [`layout`] manages the data directory, whose journals are a [`journal_set`], and [`moves`] moves users to other shards.
 
 #[cfg(feature = "benchmark")]
 mod benchmark;
@@ -23,15 +22,21 @@ mod history_tests;
 pub mod job;
 pub mod journal;
 mod journal_index;
+mod journal_set;
 #[cfg(test)]
 mod journal_tests;
 pub mod layout;
+mod moves;
 mod pending;
 mod records;
 mod restore;
 #[cfg(test)]
+mod running;
+#[cfg(test)]
 mod shift_tests;
 pub mod spread;
+#[cfg(test)]
+mod spread_tests;
 pub mod state;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,10 @@
 //!
 //! A shard reserves a new user before it stores anything of it, and counts it off when nothing is stored any more.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The number of users of whom something is stored, in all shards, and the most that new ones may make it.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ impl UserLimit {
     /// Counts one more user, unless the limit is reached. Reports whether it was counted.
     fn try_add(&self) -> bool {
         let next = |stored: usize| stored.checked_add(1).filter(|next| *next <= self.limit);
-        self.stored.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+        self.stored.fetch_update(Relaxed, Relaxed, next).is_ok()
     }
 }
 
@@ -55,22 +57,24 @@ impl CountedUsers {
     /// one shard.
     pub fn try_grow(&self, slots: usize) -> Option<usize> {
         let UserLimit { limit, stored, spare_slots } = &*self.limit;
-        if stored.load(Ordering::Relaxed) >= *limit {
+        if stored.load(Relaxed) >= *limit {
             return None;
         }
         let more = |spare: usize| (slots / 4 + 16).min(spare);
         let next = |spare| Some(spare - more(spare)).filter(|next| *next < spare);
-        spare_slots.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok().map(|spare| slots + more(spare))
+        spare_slots.fetch_update(Relaxed, Relaxed, next).ok().map(|spare| slots + more(spare))
     }
 
     /// Sets the number of users that are stored, whatever the limit.
     pub fn set(&mut self, count: usize) {
         let earlier = std::mem::replace(&mut self.count, count);
-        if count > earlier {
-            self.limit.stored.fetch_add(count - earlier, Ordering::Relaxed);
-        } else {
-            self.limit.stored.fetch_sub(earlier - count, Ordering::Relaxed);
-        }
+        let stored = &self.limit.stored;
+        // Hardly a command changes it, and all shards share the number.
+        match count.cmp(&earlier) {
+            Ordering::Greater => stored.fetch_add(count - earlier, Relaxed),
+            Ordering::Less => stored.fetch_sub(earlier - count, Relaxed),
+            Ordering::Equal => return,
+        };
     }
 }
 

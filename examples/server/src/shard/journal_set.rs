@@ -1,0 +1,108 @@
+//! The journals of a data directory, and the file `shards`, which says which of them count and how users are spread over them.
+
+use super::database::JournalError;
+use super::files::{self, FileError};
+use super::journal::Journal;
+use super::spread::{Spread, is_journal_file};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The name of the file with the number of shards and their key.
+pub const SHARDS: &str = "shards";
+/// A data directory that cannot be opened.
+#[derive(Debug)]
+pub enum LayoutError {
+    /// A directory that another server has locked.
+    Locked,
+    /// An error of a file, or of the directory.
+    Io(PathBuf, io::Error),
+    /// A file or directory that the server does not use.
+    File(PathBuf, FileError),
+    /// A journal that cannot be opened or read.
+    Journal(PathBuf, JournalError),
+    /// A number of shards, or a key, that is malformed, or missing although there is data.
+    Shards(PathBuf),
+    /// A missing journal.
+    Missing(PathBuf),
+}
+
+impl std::fmt::Display for LayoutError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Locked => f.write_str("another server is using this data"),
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Shards(path) => write!(f, "{}: not a number of shards", path.display()),
+            Self::Missing(path) => write!(f, "{}: missing", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for LayoutError {}
+
+/// Reads the number of shards and their key; `None` if there is no such file.
+pub fn read_spread(path: &Path) -> Result<Option<Spread>, LayoutError> {
+    let mut file = match files::open(path) {
+        Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|error| LayoutError::File(path.to_owned(), error))?,
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|error| LayoutError::Io(path.to_owned(), error))?;
+    Spread::parse(&text).map(Some).ok_or_else(|| LayoutError::Shards(path.to_owned()))
+}
+
+/// Opens or creates the journals of a spread.
+pub fn journals(
+    directory: &Path,
+    spread: Spread,
+    open: fn(&Path) -> Result<Journal, JournalError>,
+) -> Result<Vec<Journal>, LayoutError> {
+    (0..spread.len())
+        .map(|shard| {
+            let path = spread.journal(directory, shard);
+            open(&path).map_err(|error| LayoutError::Journal(path, error))
+        })
+        .collect()
+}
+
+/// Reports whether a journal of any number of shards has rows.
+pub fn has_rows(directory: &Path) -> Result<bool, LayoutError> {
+    let failed = |error| LayoutError::Io(directory.to_owned(), error);
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !is_journal_file(&name) || !name.ends_with(".sqlite") {
+            continue;
+        }
+        let mut rows = 0;
+        match Journal::open(&path).and_then(|journal| journal.read(|_, _, _| rows += 1)) {
+            Ok(_) if rows > 0 => return Ok(true),
+            Ok(_) | Err(JournalError::Empty) => {}
+            Err(error) => return Err(LayoutError::Journal(path, error)),
+        }
+    }
+    Ok(false)
+}
+
+/// Removes the journals of all other spreads, and no other file.
+pub fn remove_journals(directory: &Path, current: Spread) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        if name.to_str().is_some_and(|name| is_journal_file(name) && !current.has_file(name)) {
+            fs::remove_file(directory.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces a file atomically: after a crash it has the old text or the new one.
+pub fn write_durably(directory: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = files::create_anew(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    File::open(directory)?.sync_all()
+}
