@@ -38,12 +38,14 @@ where
     }
 
     /// Returns the first revision and version of a new user in this slot: above those of every user evicted until then.
+    ///
+    /// It never falls, whoever is the next to be evicted: a decision about a new user names it, and must be stale once that user
+    /// was given a slot and has changed.
     pub(super) fn first_version(&self, vacancy: Vacancy) -> u64 {
-        let above = match vacancy {
-            Vacancy::Free => 0,
-            Vacancy::Evict(index) => self.slot(index).map_or(0, |slot| slot.user.revision().saturating_add(1)),
-        };
-        self.version_floor.max(above)
+        match vacancy {
+            Vacancy::Free => self.version_floor,
+            Vacancy::Evict(_) => self.version_floor.max(self.evictable_floor),
+        }
     }
 
     /// Gives a new user its slot, and applies the first transition, which was decided about this very start.
@@ -141,6 +143,9 @@ where
         let Some(slot) = slots.get_mut(index.as_usize()) else { return };
         if slot.state != SlotState::Pinned {
             slot.state = if is_evictable { SlotState::Evictable } else { SlotState::InUse };
+        }
+        if is_evictable {
+            self.evictable_floor = self.evictable_floor.max(slot.user.revision().saturating_add(1));
         }
         let since = slot.evictable_since();
         let mut heap = Heap { slots, cells, end: End::Back, len: &mut self.evictable };

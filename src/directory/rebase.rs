@@ -29,6 +29,7 @@ where
             slot.user.rebase(from, to)?;
         }
         self.version_floor = self.version_floor.saturating_add(1);
+        self.evictable_floor = self.evictable_floor.saturating_add(1);
         self.reschedule_all(to);
         self.reorder_evictable();
         Ok(())

@@ -85,6 +85,8 @@ pub struct Directory<U, S, M, H = BuildHasherDefault<DefaultHasher>, const SESSI
     pub(super) changes: ChangeList,
     /// A number above every revision and version of a user that was evicted.
     pub(super) version_floor: u64,
+    /// A number above every revision of a user that could have been evicted.
+    pub(super) evictable_floor: u64,
     ids: PhantomData<fn() -> (U, S)>,
 }
 
@@ -137,6 +139,7 @@ impl<U, S, M, H, const SESSIONS: usize> Directory<U, S, M, H, SESSIONS> {
             evictable: 0,
             changes: ChangeList::EMPTY,
             version_floor: 0,
+            evictable_floor: 0,
             ids: PhantomData,
         }
     }

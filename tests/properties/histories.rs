@@ -6,7 +6,9 @@ use support::model;
 use core::hash::{BuildHasher, BuildHasherDefault};
 use model::both::{Both, SameHash};
 use model::policies;
-use model::random::{Step, actions, actions_beside, actions_under, any_lease, any_moment, clock, forwards, history};
+use model::random::{
+    Step, actions, actions_beside, actions_under, any_lease, any_moment, clock, forwards, full_history, history,
+};
 use presence_core::directory::DefaultHasher;
 use proptest::prelude::*;
 
@@ -90,7 +92,34 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(model::cases(64))]
+
+    /// As many sessions as a small device has room for, several of which fade, end and decide together.
+    #[test]
+    fn eight_sessions_and_one_more(steps in full_history(24, 2, 8)) {
+        run::<2, 8, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
+    }
+
+    #[test]
+    fn three_to_six_sessions_and_one_more((three, five) in (full_history(24, 2, 3), full_history(24, 2, 5))) {
+        run::<2, 3, _>(&three, BuildHasherDefault::<DefaultHasher>::new());
+        run::<2, 5, _>(&five, BuildHasherDefault::<DefaultHasher>::new());
+    }
+}
+
+proptest! {
     #![proptest_config(model::cases(24))]
+
+    /// And as many as the example server has.
+    #[test]
+    fn sixteen_sessions_and_one_more(steps in full_history(24, 2, 16)) {
+        run::<2, 16, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
+    }
+
+    #[test]
+    fn three_users_who_come_and_go(steps in history(120, forwards(), actions(5, 2))) {
+        run::<3, 2, _>(&steps, BuildHasherDefault::<DefaultHasher>::new());
+    }
 
     /// A crowd: an overflow table and timers that are deep enough to go wrong, with slots for all but a few.
     #[test]

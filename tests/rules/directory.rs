@@ -288,6 +288,40 @@ fn v2_a_transition_does_not_outlive_its_record() {
     assert!(directory.get(1).is_none() && directory.get(2).is_some());
 }
 
+/// Nor does one about a new user, whichever slot that user was to have, however often it or another user changed, and whether
+/// the clock was shifted since.
+#[test]
+fn v2_a_transition_about_a_new_user_does_not_outlive_its_start() {
+    const MOST: u64 = 9;
+    let change = |directory: &mut InlineDirectory<u8, char, 2, 2>, seconds, user, times: u64| {
+        for _ in 0..times {
+            set(directory, at(seconds), user, Away, 60).unwrap();
+            directory.clear_presence(at(seconds), user, 'a', |_, _| {}).unwrap();
+        }
+    };
+    for (one, other, is_shifted) in (0..MOST * MOST * 2).map(|n| (1 + n / 2 % MOST, 1 + n / 2 / MOST, n % 2 == 1)) {
+        let mut directory = of::<2>();
+        change(&mut directory, 10, 1, one);
+        change(&mut directory, 20, 2, other);
+        // User 3 was to have the slot of user 1, who comes back.
+        let first = Command::SetPresence { session: 'a', presence: Away, lease: None };
+        let outdated = directory.decide(at(30), 3, first).unwrap().unwrap();
+        set(&mut directory, at(40), 1, Away, 60).unwrap();
+        let mut now = at(40);
+        if is_shifted {
+            directory.rebase(now, at(7)).unwrap();
+            now = at(7);
+            assert_eq!(directory.apply(3, &outdated), Err(ApplyError::Stale), "{one} and {other} changes");
+        }
+        for _ in 0..MOST {
+            set(&mut directory, now, 3, InACall, 60).unwrap();
+            assert_eq!(directory.apply(3, &outdated), Err(ApplyError::Stale), "{one} and {other} changes");
+            directory.clear_presence(now, 3, 'a', |_, _| {}).unwrap();
+            assert_eq!(directory.apply(3, &outdated), Err(ApplyError::Stale), "{one} and {other} changes");
+        }
+    }
+}
+
 #[test]
 fn v1_versions_of_different_users_are_their_own() {
     let mut directory = of::<2>();

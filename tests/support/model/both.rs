@@ -7,8 +7,21 @@ use super::random::{Action, Step};
 use super::{Happening, Rules, instant, millis};
 use core::hash::BuildHasher;
 use presence_core::directory::{DecideError, Directory, InlineDirectory, InlineMemory, Progress};
-use presence_core::{Command, Instant, Policy, Presence, Transition};
-use std::collections::BTreeMap;
+use presence_core::{Command, Instant, Policy, Presence, Transition, User};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The number of earlier decisions that are remembered.
+const REMEMBERED: usize = 24;
+
+/// A decision of an earlier moment.
+struct Decision<const SESSIONS: usize> {
+    user: u8,
+    transition: Transition<u8>,
+    /// The record it is about; that of a user without a slot is a new one.
+    record: User<u8, SESSIONS>,
+    /// The clock was shifted since.
+    is_over: bool,
+}
 
 /// The library and the model, in parallel.
 pub struct Both<const USERS: usize, const SESSIONS: usize, H> {
@@ -22,6 +35,8 @@ pub struct Both<const USERS: usize, const SESSIONS: usize, H> {
     /// The time of each user's latest visible change by itself, since its latest command.
     last_change_by_time: BTreeMap<u8, Instant>,
     is_rebased: bool,
+    /// Decisions that were not applied when they were made.
+    decisions: VecDeque<Decision<SESSIONS>>,
 }
 
 impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESSIONS, H> {
@@ -34,6 +49,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             chain: BTreeMap::new(),
             last_change_by_time: BTreeMap::new(),
             is_rebased: false,
+            decisions: VecDeque::new(),
         }
     }
 
@@ -102,10 +118,37 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             Action::Erase(user) => self.erase(user),
         }
         self.log.evict(&self.real);
+        self.apply_earlier_decisions();
+    }
+
+    /// Decides the same command for every user, to be tried again later.
+    fn decide_for_all(&mut self, command: Command<u8>) {
+        for user in Self::ids() {
+            if let Ok(Some(transition)) = self.real.decide(self.now, user, command) {
+                let new = || User::with_version(transition.revision());
+                let record = self.real.get(user).cloned().unwrap_or_else(new);
+                self.decisions.push_back(Decision { user, transition, record, is_over: false });
+            }
+        }
+        let forgotten = self.decisions.len().saturating_sub(REMEMBERED);
+        self.decisions.drain(..forgotten);
+    }
+
+    /// Rule V2: a decision is stale as soon as its user's record is another one, be it that something was applied, that the
+    /// slot was given to others and back, or that the clock was shifted. That it changes nothing is seen when both are compared.
+    fn apply_earlier_decisions(&mut self) {
+        for decision in &self.decisions {
+            let is_other = self.real.get(decision.user).is_some_and(|record| *record != decision.record);
+            if decision.is_over || is_other {
+                let result = self.real.apply(decision.user, &decision.transition);
+                assert!(result.is_err(), "a decision about what is no more is applied (V2): {:?}", decision.transition);
+            }
+        }
     }
 
     fn command(&mut self, user: u8, command: Command<u8>, own: Option<(Policy, Rules)>) {
         let (mut said, now) = (Vec::new(), self.now);
+        self.decide_for_all(command);
         let on_change = |id, transition: &Transition<u8>| said.push((id, *transition));
         let (decided, result) = match &own {
             None => (self.real.decide(now, user, command), self.real.execute(now, user, command, on_change)),
@@ -157,8 +200,10 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
         let real = self.real.get(id).expect("a new user");
         let user = self.model.users.get_mut(&id).expect("a new user");
         let started_at = real.version().checked_sub(user.version).expect("the first transition counts");
-        if let Some(had) = self.model.evicted.get(&id) {
-            assert!(started_at > *had, "came back at version {started_at}, had {had} (V1)");
+        assert_eq!(real.revision(), started_at + user.revision, "version and revision start at one number");
+        if let Some((version, revision)) = self.model.evicted.get(&id) {
+            assert!(started_at > *version, "came back at version {started_at}, had {version} (V1)");
+            assert!(started_at > *revision, "came back at revision {started_at}, had {revision} (V2)");
         } else if self.model.evicted.is_empty() && !self.is_rebased {
             assert_eq!(started_at, 0, "no user starts above nothing");
         }
@@ -200,6 +245,7 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
                 }
             }
             self.last_change_by_time.clear();
+            self.decisions.iter_mut().for_each(|decision| decision.is_over = true);
             self.now = to;
         }
     }

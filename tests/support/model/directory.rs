@@ -12,8 +12,8 @@ pub struct Directory {
     pub slots: usize,
     pub sessions: usize,
     pub users: BTreeMap<u8, User>,
-    /// The version of every user whose record was reused. Rules M5, V1.
-    pub evicted: BTreeMap<u8, u64>,
+    /// The version and the revision of every user whose record was reused. Rules M5, V1, V2.
+    pub evicted: BTreeMap<u8, (u64, u64)>,
     /// The user who got a slot last, until the test has looked at it.
     pub new_user: Option<u8>,
     /// The pinned users. Rule M5.
@@ -88,8 +88,8 @@ impl Directory {
             let empty = self.users.iter().filter(|(id, user)| user.is_empty() && !self.pinned.contains(id));
             let since = |user: &User| user.since().map_or(0, millis);
             let Some((_, old)) = empty.map(|(id, user)| (since(user), *id)).min() else { return false };
-            let old_version = self.users.remove(&old).map(|user| user.version);
-            self.evicted.insert(old, old_version.unwrap());
+            let evicted = self.users.remove(&old).expect("it has a slot");
+            self.evicted.insert(old, (evicted.version, evicted.revision));
         }
         self.new_user = Some(id);
         self.users.insert(id, user);

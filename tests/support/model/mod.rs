@@ -128,10 +128,18 @@ const fn fade(seconds: u64, becomes: Presence) -> Fade {
     Fade { after: Duration::from_secs(seconds), becomes }
 }
 
-/// Four fades, 100 seconds apart but for the last: what falls together with leases and with other sessions' fades.
+/// As many fades as there can be, most of them 100 seconds apart: they fall together with leases and with other sessions'
+/// fades.
 pub const WEARY: Policy = Policy {
-    fades: Fades::new(&[fade(100, AvailableInactive), fade(200, BeRightBack), fade(300, Away), fade(301, OffWork)])
-        .unwrap(),
+    fades: Fades::new(&[
+        fade(100, AvailableInactive),
+        fade(200, BeRightBack),
+        fade(300, Away),
+        fade(301, OffWork),
+        fade(400, Offline),
+        fade(500, Unknown),
+    ])
+    .unwrap(),
     ..ANYTHING
 };
 
@@ -142,6 +150,8 @@ pub fn weary() -> Rules {
             (200 * SECOND, BeRightBack),
             (300 * SECOND, Away),
             (301 * SECOND, OffWork),
+            (400 * SECOND, Offline),
+            (500 * SECOND, Unknown),
         ],
         ..anything()
     }

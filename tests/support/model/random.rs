@@ -166,6 +166,38 @@ pub fn history(
     proptest::collection::vec((clock, action).prop_map(|(clock, action)| Step { clock, action }), 1..=length)
 }
 
+/// The beginning of a history: sessions of a user are set until hardly one more fits, or until one more does not, in any
+/// order, with few presences and few leases, so that several fade, end and decide together.
+fn full_house(user: u8, room: u8) -> impl Strategy<Value = Vec<Step>> {
+    let ids = Just((0..=room).collect::<Vec<u8>>()).prop_shuffle();
+    let presence = prop_oneof![4 => Just(Presence::Available), 1 => Just(Presence::Away), 1 => Just(Presence::InACall)];
+    let lease = prop_oneof![3 => Just(HOUR), 2 => Just(2 * HOUR), 1 => Just(1000 * SECOND), 1 => Just(300 * SECOND)];
+    let wait = prop_oneof![4 => Just(Clock::Stays), 1 => Just(Clock::Ahead(100 * SECOND)), 1 => Just(Clock::Ahead(1))];
+    let said = proptest::collection::vec((presence, lease, wait), usize::from(room) + 1);
+    (ids, said, prop_oneof![2 => room.saturating_sub(1)..=room + 1, 1 => 0..=room]).prop_map(
+        move |(ids, said, count)| {
+            let sets = ids.into_iter().zip(said).take(usize::from(count));
+            sets.map(|(session, (presence, lease, clock))| {
+                let command = Command::SetPresence { session, presence, lease: Some(Duration::from_millis(lease)) };
+                Step { clock, action: Action::Command(user, command) }
+            })
+            .collect()
+        },
+    )
+}
+
+/// A history that begins with as many sessions of two users as fit, and goes on with whatever happens to them.
+pub fn full_history(length: usize, users: u8, room: u8) -> impl Strategy<Value = Vec<Step>> {
+    let later = prop_oneof![
+        4 => actions(users, room + 1),
+        3 => Just(Action::Advance),
+        2 => (1u8..6).prop_map(Action::AdvanceSome),
+        1 => one_of(&[0, 1000 * SECOND]).prop_map(Action::Rebase),
+    ];
+    (full_house(0, room), full_house(users - 1, room), history(length, forwards(), later))
+        .prop_map(|(one, other, later)| [one, other, later].concat())
+}
+
 impl Clock {
     /// The new reading, from the old one and the next deadline of anyone.
     pub fn read(self, now: u64, deadline: Option<u64>) -> u64 {
