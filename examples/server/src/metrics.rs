@@ -43,6 +43,8 @@ pub struct Metrics {
     pub in_flight: Gauge,
     /// The number of requests rejected with 429.
     pub throttled: Counter,
+    /// The bytes reserved for bodies and responses.
+    pub reserved: Gauge,
     /// The number of responses that would have been longer than reserved, a fault of this server.
     pub reserve_faults: Counter,
     /// The number of open connections.
@@ -75,6 +77,7 @@ impl Metrics {
             request_seconds: Family::new_with_constructor(seconds),
             in_flight: Gauge::default(),
             throttled: Counter::default(),
+            reserved: Gauge::default(),
             reserve_faults: Counter::default(),
             connections: Gauge::default(),
             queued: Gauge::default(),
@@ -90,6 +93,8 @@ impl Metrics {
         registry.register_with_unit("request", time, Unit::Seconds, metrics.request_seconds.clone());
         registry.register("requests_in_flight", "Requests in flight", metrics.in_flight.clone());
         registry.register("throttled", "Requests rejected with 429", metrics.throttled.clone());
+        let help = "Memory reserved for bodies of requests and for responses";
+        registry.register_with_unit("reserved", help, Unit::Bytes, metrics.reserved.clone());
         let help = "Responses that would have been longer than reserved, a fault of the server";
         registry.register("reserve_faults", help, metrics.reserve_faults.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());

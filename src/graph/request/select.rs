@@ -8,7 +8,7 @@ use crate::graph::request::query::Query;
 /// The members of a presence object, or of a user object, that a request asks for.
 ///
 /// Without feature `details` these are always all of them, as `$select` is not read then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Select {
     /// One bit for each of [`PROPERTIES`].

@@ -9,7 +9,8 @@
 
 use super::App;
 use super::body::is_too_large;
-use super::dispatch::{receive, write_presence};
+use super::content::write_presence;
+use super::dispatch::receive;
 use super::feed_id::{PagePosition, ScanPosition};
 use super::response::{Ids, OperationName, RequestError};
 use super::response_body::ResponseBody;
@@ -53,6 +54,8 @@ async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Respons
     let _in_flight = app.enter()?;
     let Page { top, mut position } = parse_page(uri.query().unwrap_or_default(), app)?;
     let select = Select::parse(LISTED)?;
+    // A shard's piece of the list is held until it is written.
+    let _piece = app.reserve(top * size_of::<ListedUser>())?;
     let mut body = ResponseBody::new(app, MAX_ENVELOPE + top * MAX_USER)?;
     // Writing does not fail but for a fault, which `into_response` reports.
     let _ = body.write(b"{\"value\":[");

@@ -1,8 +1,8 @@
 //! Bodies of requests: bounded in size, time and memory, and discarded if the request is rejected anyway.
 
-use super::App;
 use super::response::{RequestError, THROTTLED};
 use super::response_body::PERMIT;
+use super::{App, BUFFERS};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -45,6 +45,11 @@ impl App {
     pub fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Error> {
         let permits = u32::try_from(bytes.div_ceil(PERMIT)).unwrap_or(u32::MAX);
         self.limits.buffers.clone().try_acquire_many_owned(permits).map_err(|_| THROTTLED)
+    }
+
+    /// Returns the bytes that are reserved for bodies and responses.
+    pub fn reserved(&self) -> usize {
+        BUFFERS.saturating_sub(self.limits.buffers.available_permits()) * PERMIT
     }
 
     /// Reads a body.

@@ -9,9 +9,10 @@
 //! Each has an [id](super::feed_id) to resume after it, in a scan too.
 
 use super::App;
-use super::dispatch::{TYPICAL_PRESENCE, write_presence};
+use super::bounded::Bounded;
+use super::content::write_presence;
 use super::reader::{FeedEvent, Reader};
-use super::response::{Ids, OperationName, RequestError, THROTTLED, VecWriter};
+use super::response::{Ids, OperationName, RequestError, THROTTLED};
 use crate::tokens::Identity;
 use axum::Extension;
 use axum::extract::State;
@@ -21,7 +22,7 @@ use futures_util::{StreamExt, stream};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use presence_core::UserId;
-use presence_core::graph::{Error, Select};
+use presence_core::graph::{Error, Resource, Select, TextBuffer};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,9 @@ const THROUGH_PROXIES: [(HeaderName, &str); 2] =
 /// Many streams end at once, when the server or a proxy restarts.
 const RECONNECT: [u64; 2] = [2000, 2000];
 
+/// The most bytes of a presence object.
+const MAX_PRESENCE: usize = Resource::max_len(TextBuffer::CAPACITY);
+
 /// Streams changes.
 pub async fn follow(
     State(app): State<Arc<App>>,
@@ -45,7 +49,7 @@ pub async fn follow(
         Ok((reader, me)) => {
             let events = stream::unfold(reader, move |mut reader| async move {
                 let event = reader.next().await?;
-                Some((to_sse(&event, &reader, me), reader))
+                Some((to_sse(&event, &reader, me)?, reader))
             });
             let events = stream::iter([Event::default().retry(reconnect_delay())]).chain(events);
             let heartbeat = KeepAlive::new().interval(app.limits.heartbeat);
@@ -79,17 +83,21 @@ fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Optio
     Ok((Reader::new(app.clone(), permit, position), caller.me()))
 }
 
-/// Converts a feed event to a server-sent event.
-fn to_sse(event: &FeedEvent, reader: &Reader, me: Option<UserId>) -> Event {
+/// Converts a feed event to a server-sent event; `None` of one that is too long, a fault of the server, which ends the stream.
+fn to_sse(event: &FeedEvent, reader: &Reader, me: Option<UserId>) -> Option<Event> {
     let event = match event {
         FeedEvent::StartOver => Event::default().event("start-over").data("{}"),
         FeedEvent::Presence(view) => {
-            let mut body = VecWriter(Vec::with_capacity(TYPICAL_PRESENCE));
-            // Writing to a vector does not fail.
+            let mut body = Bounded::new(MAX_PRESENCE);
+            // A presence that does not fit is a fault, which `finish` reports.
             let _ = write_presence(&mut body, view, me, Select::ALL);
-            Event::default().event("presence").data(String::from_utf8(body.0).unwrap_or_default())
+            let Some(body) = body.finish() else {
+                reader.record_fault();
+                return None;
+            };
+            Event::default().event("presence").data(String::from_utf8(body).unwrap_or_default())
         }
         FeedEvent::UpToDate => Event::default().event("up-to-date").data("{}"),
     };
-    event.id(reader.id())
+    Some(event.id(reader.id()))
 }

@@ -100,7 +100,7 @@ async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Reque
         Some(_) => return Err(Error::NotAnObject.into()),
     };
     let command = OwnedDetailsCommand::SetOutOfOffice(flag, message);
-    app.dispatch_details(user, command, app.clock.time().shift, None)?.finish(app, None).await.map(|_| ())
+    app.dispatch_details(user, command, app.clock.time().shift, None)?.receive().await.map(|_| ())
 }
 
 /// Parses `seconds=N` with up to three decimals.

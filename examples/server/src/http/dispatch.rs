@@ -1,16 +1,15 @@
-//! Dispatch: sends an authorised request to the shards of its users, and writes their responses as JSON.
+//! Dispatch: sends an authorised request to the shards of its users, and waits for what they respond.
 
 use super::App;
-use super::explain;
+use super::content::{Content, Views};
 use super::request::ServerRequest;
 use super::response::{RequestError, THROTTLED};
-use super::response_body::ResponseBody;
 use crate::clock::{Shift, Time};
 use crate::shard::QueueFullError;
 use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
-use presence_core::graph::{Caller, Error, Ids, Request, Resource, Select, TextBuffer, Writer};
-use presence_core::{BufferFull, SessionId, UserId};
-use std::collections::{HashMap, HashSet};
+use presence_core::graph::{Caller, Error, Ids, Request, Select, TextBuffer};
+use presence_core::{SessionId, UserId};
+use std::collections::HashSet;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
@@ -19,8 +18,8 @@ use tokio::sync::oneshot::{Receiver, channel};
 pub enum Outcome {
     /// An empty response.
     Done,
-    /// A JSON body.
-    Body(ResponseBody),
+    /// A JSON body that shows this.
+    Content(Content),
 }
 
 /// A request whose shards have not responded yet.
@@ -30,8 +29,8 @@ pub enum Dispatched {
     Action(Receiver<ActionOutcome>),
     /// A read.
     Read(Receiver<UserView>, Select),
-    /// A body that needs no shard.
-    Written(ResponseBody),
+    /// What needs no shard.
+    Ready(Content),
     /// An explanation.
     Explain(Receiver<UserExplanation>),
     /// A bulk read: the ids in order, the response of each shard about its own users, and the permit for their memory.
@@ -79,10 +78,7 @@ impl App {
                 self.shards.send(self.shards.of(*user), Job::Read(*user, to))?;
                 Ok(Dispatched::Read(view, *select))
             }
-            Request::GetUser { user, select } => {
-                let context = self.context(*caller, time);
-                Ok(Dispatched::Written(self.write_body(|writer| context.write_user(*user, *select, writer))?))
-            }
+            Request::GetUser { user, select } => Ok(Dispatched::Ready(Content::User(*user, *select))),
             Request::GetPresences(requested) => {
                 let ids: Vec<UserId> = requested.iter().take(Ids::MAX_COUNT).collect();
                 let permit = self.reserve(ids.len() * BULK_USER)?;
@@ -123,49 +119,6 @@ impl App {
     }
 }
 
-/// Renders the users that are asked for more than once, each once.
-fn render_repeated(
-    app: &App,
-    ids: &[UserId],
-    views: &HashMap<UserId, UserView>,
-    write: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
-) -> Result<HashMap<UserId, ResponseBody>, RequestError> {
-    let mut rendered = HashMap::new();
-    if views.len() < ids.len() {
-        let mut asked = HashSet::with_capacity(ids.len());
-        for id in ids {
-            if !asked.insert(*id)
-                && !rendered.contains_key(id)
-                && let Some(view) = views.get(id)
-            {
-                rendered.insert(*id, app.write_body(|writer| write(writer, view))?);
-            }
-        }
-    }
-    Ok(rendered)
-}
-
-/// Writes the body of a bulk read, in the order of the ids.
-fn write_many(
-    writer: &mut dyn Writer,
-    ids: &[UserId],
-    views: &HashMap<UserId, UserView>,
-    rendered: &HashMap<UserId, ResponseBody>,
-    write: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
-) -> Result<(), BufferFull> {
-    let mut separator: &[u8] = b"{\"value\":[";
-    for id in ids {
-        writer.write(separator)?;
-        match (rendered.get(id), views.get(id)) {
-            (Some(body), _) => writer.write(body.written())?,
-            (None, Some(view)) => write(writer, view)?,
-            (None, None) => return Err(BufferFull),
-        }
-        separator = b",";
-    }
-    writer.write(b"]}")
-}
-
 /// Returns the application that a user counts for if this caller stores something of it first.
 ///
 /// A signed-in user writes only about itself, whom somebody has vouched for, so its application needs no limit. A developer
@@ -177,28 +130,9 @@ const fn creator(caller: &Caller) -> Option<SessionId> {
     }
 }
 
-/// The bytes of a presence object without long details.
-pub const TYPICAL_PRESENCE: usize = 384;
 /// The most bytes of a user in a bulk read, before anything is written: its id, in the request, for its shard and in a set, and its
-/// view. Tables may be half empty.
-const BULK_USER: usize = 2 * size_of::<([UserId; 4], UserView)>();
-
-/// Writes a presence object as the user `me` may see it ([H3](../../../../docs/behaviour.md#h3)).
-pub fn write_presence(
-    writer: &mut dyn Writer,
-    view: &UserView,
-    me: Option<UserId>,
-    select: Select,
-) -> Result<(), BufferFull> {
-    let UserView { user, presence, version, details } = view;
-    let details = details.as_ref().map(|details| details.view()).unwrap_or_default();
-    let mut resource = Resource::new(*user, *presence, *version).with_select(select).with_details(details);
-    if me == Some(*user) {
-        // Instants are Unix milliseconds.
-        resource = resource.for_owner(Some(0));
-    }
-    resource.write(writer)
-}
+/// view, which its shard sends and a table has. Tables may be half empty.
+const BULK_USER: usize = 2 * size_of::<([UserId; 4], [(UserView, usize); 2])>();
 
 /// Waits for a shard's response. It never comes if the disk has no room for the change, or the server is ending.
 pub async fn receive<T>(response: Receiver<T>) -> Result<T, RequestError> {
@@ -217,63 +151,20 @@ impl From<ActionError> for RequestError {
 }
 
 impl Dispatched {
-    /// Waits for the responses, and writes them as the user `me` may see them.
-    pub async fn finish(self, app: &App, me: Option<UserId>) -> Result<Outcome, RequestError> {
-        match self {
-            Self::Action(outcome) => Ok(receive(outcome).await?.map(|()| Outcome::Done)?),
-            Self::Read(view, select) => {
-                let view = receive(view).await?;
-                Ok(Outcome::Body(app.write_body(|writer| write_presence(writer, &view, me, select))?))
-            }
-            Self::Written(body) => Ok(Outcome::Body(body)),
-            Self::Explain(explanation) => {
-                let explanation = receive(explanation).await?;
-                Ok(Outcome::Body(app.write_body(|writer| explain::write(&explanation, writer))?))
-            }
-            Self::ReadMany(ids, responses, select, _permit) => {
-                let mut views = HashMap::with_capacity(ids.len());
+    /// Waits for the responses of the shards.
+    pub async fn receive(self) -> Result<Outcome, RequestError> {
+        Ok(Outcome::Content(match self {
+            Self::Action(outcome) => return Ok(receive(outcome).await?.map(|()| Outcome::Done)?),
+            Self::Read(view, select) => Content::Presence(receive(view).await?, select),
+            Self::Ready(content) => content,
+            Self::Explain(explanation) => Content::Explanation(receive(explanation).await?),
+            Self::ReadMany(ids, responses, select, permit) => {
+                let mut views = Views::with_capacity(ids.len());
                 for response in responses {
-                    views.extend(receive(response).await?.into_iter().map(|view| (view.user, view)));
+                    views.extend(receive(response).await?.into_iter().map(|view| (view.user, (view, 0))));
                 }
-                let write = |writer: &mut dyn Writer, view: &UserView| write_presence(writer, view, me, select);
-                let rendered = render_repeated(app, &ids, &views, write)?;
-                Ok(Outcome::Body(app.write_body(|writer| write_many(writer, &ids, &views, &rendered, write))?))
+                Content::Presences(ids, views, select, permit)
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::fixture::Fixture;
-    use super::*;
-    use presence_core::Presence;
-    use std::cell::Cell;
-
-    #[tokio::test]
-    async fn a_user_that_is_asked_for_again_and_again_is_rendered_once() {
-        let (fixture, _queue) = Fixture::stalled();
-        let (adele, bob) = (UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]));
-        let view = |user| (user, UserView { user, presence: Presence::Away, version: 1, details: None });
-        let views = HashMap::from([view(adele), view(bob)]);
-        let mut ids = vec![adele; Ids::MAX_COUNT];
-        ids[1] = bob;
-        let renderings = Cell::new(0);
-        let write = |writer: &mut dyn Writer, view: &UserView| {
-            renderings.set(renderings.get() + 1);
-            write_presence(writer, view, None, Select::ALL)
-        };
-        let rendered = render_repeated(&fixture.app, &ids, &views, write).unwrap();
-        assert_eq!(rendered.keys().collect::<Vec<_>>(), [&adele]);
-        let body = fixture.app.write_body(|writer| write_many(writer, &ids, &views, &rendered, write)).unwrap();
-        // Each once to count it, and once to write it.
-        assert_eq!(renderings.get(), 4);
-        let body: serde_json::Value = serde_json::from_slice(body.written()).unwrap();
-        let users =
-            body["value"].as_array().unwrap().iter().map(|presence| presence["id"].as_str().unwrap().to_owned());
-        assert!(users.eq(ids.iter().map(UserId::to_string)));
-        // A shard that forgets one of its users is a fault, and no broken body.
-        let incomplete = fixture.app.write_body(|writer| write_many(writer, &ids, &HashMap::new(), &rendered, write));
-        assert_eq!(incomplete.unwrap_err(), RequestError::Internal);
+        }))
     }
 }

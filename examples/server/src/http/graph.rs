@@ -3,9 +3,11 @@
 use super::App;
 use super::batch;
 use super::body::{drain, is_too_large};
+use super::content::Rendered;
 use super::dispatch::Outcome;
 use super::request::{ServerRequest, explained};
 use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, panic_response};
+use super::response_body::ResponseBody;
 use crate::clock::Time;
 use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
@@ -65,9 +67,13 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     request.authorise(&identity)?;
     match &request {
         ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids).await,
-        _ => match app.dispatch(&request, &identity.caller, time)?.finish(app, identity.caller.me()).await? {
+        _ => match app.dispatch(&request, &identity.caller, time)?.receive().await? {
             Outcome::Done => Ok(empty()),
-            Outcome::Body(body) => body.into_response(app),
+            Outcome::Content(content) => {
+                let mut response = ResponseBody::new(app, 0)?;
+                content.append(&mut response, &mut Rendered::new(app)?, app, identity.caller)?;
+                response.into_response(app)
+            }
         },
     }
 }

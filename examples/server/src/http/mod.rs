@@ -3,17 +3,18 @@
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
 //! [`hosts`] rejects those under names of others, and [`callers`] knows who asks; [`guesses`] slows those who guess tokens;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
-//! the shards; [`explain`] writes explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
-//! [`admin`] serves operators; [`response`] builds responses, in memory that [`response_body`]
-//! counts, and [`body`] reads bodies; [`retry`] decides when rejected
-//! clients are to come back.
+//! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
+//! [`admin`] serves operators; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
+//! limits, and [`body`] reads bodies; [`retry`] decides when rejected clients are to come back.
 
 mod admin;
 mod batch;
 mod body;
+mod bounded;
 mod callers;
 mod changes;
 pub mod connections;
+mod content;
 mod dev;
 mod dispatch;
 mod explain;
@@ -23,6 +24,8 @@ mod fixture;
 mod graph;
 mod guesses;
 mod hosts;
+#[cfg(test)]
+mod memory_tests;
 mod observe;
 mod pages;
 mod reader;

@@ -1,7 +1,7 @@
 //! A layer around every request: assigns its ids, counts it, limits its time, and says that nothing of it is to be stored.
 
 use super::App;
-use super::response::{Ids, OperationName, RequestError};
+use super::response::{Ids, OperationName, RequestError, ReserveFault};
 use crate::metrics::{OperationLabels, RequestLabels};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -26,6 +26,9 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
         Ok(response) => response,
         Err(_) => RequestError::Stalled.response(&ids, &app.clock),
     };
+    if response.extensions().get::<ReserveFault>().is_some() {
+        app.metrics.reserve_faults.inc();
+    }
     // The response to a panic has no body yet.
     if response.status().is_server_error() && !response.headers().contains_key(CONTENT_TYPE) {
         response = RequestError::Internal.response(&ids, &app.clock);

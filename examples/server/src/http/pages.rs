@@ -3,18 +3,19 @@
 use super::App;
 use super::callers::is_forwarded;
 use super::response::{Ids, OperationName, RequestError};
+use super::response_body::ResponseBody;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use presence_core::graph::Error;
 use std::sync::Arc;
 
 /// The media type of Prometheus's text format.
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-static OPENAPI: &str = include_str!("../../openapi.json");
+pub static OPENAPI: &str = include_str!("../../openapi.json");
 
 /// Serves the metrics, which name no user.
 ///
@@ -28,13 +29,22 @@ pub async fn metrics(State(app): State<Arc<App>>, Extension(ids): Extension<Ids>
         Ok(_) => Ok(()),
     };
     let response = match may_read {
-        Ok(()) => ([(CONTENT_TYPE, METRICS)], app.metrics.text()).into_response(),
-        Err(error) => error.response(&ids, &app.clock),
+        Ok(()) => write_metrics(&app),
+        Err(error) => Err(error),
     };
+    let response = response.unwrap_or_else(|error| error.response(&ids, &app.clock));
     OperationName::attach("metrics", response)
 }
 
-/// Serves the OpenAPI description.
+fn write_metrics(app: &App) -> Result<Response, RequestError> {
+    app.metrics.reserved.set(app.reserved().try_into().unwrap_or(i64::MAX));
+    // Nothing waits between writing and reserving, so each thread writes one text at a time.
+    let mut response = ResponseBody::of(app, app.metrics.text().into_bytes())?.into_response(app)?;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(METRICS));
+    Ok(response)
+}
+
+/// Serves the OpenAPI description. It takes no memory, because it is a part of the program.
 pub async fn openapi() -> Response {
     OperationName::attach("openapi", ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response())
 }

@@ -109,6 +109,12 @@ impl Reader {
         self.app.feed_ids.format(self.delivered, self.cursors.get(..begun).unwrap_or_default())
     }
 
+    /// Records that an event was longer than its memory.
+    pub fn record_fault(&self) {
+        tracing::error!("an event that is longer than any presence object");
+        self.app.metrics.reserve_faults.inc();
+    }
+
     fn start_over(&mut self) {
         self.cursors = vec![Cursor::START; self.app.shards.len()];
         (self.delivered, self.scan) = (Some(ScanPosition::START), Some(ScanPosition::START));

@@ -1,5 +1,6 @@
 //! Responses: JSON bodies, and errors in Graph's shape ([H1](../../../../docs/behaviour.md#h1)).
 
+use super::bounded::Bounded;
 use crate::clock::{Clock, date};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -44,24 +45,9 @@ impl OperationName {
     }
 }
 
-/// A writer to a growing vector, so that writing never fails. Its users bound what they write.
-#[derive(Debug, Default)]
-pub struct VecWriter(pub Vec<u8>);
-
-impl Writer for VecWriter {
-    fn remaining(&self) -> usize {
-        usize::MAX
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn discard_last(&mut self, count: usize) {
-        self.0.truncate(self.0.len().saturating_sub(count));
-    }
-}
+/// Marks a response that replaces one of more bytes than were reserved for it, to be counted.
+#[derive(Clone, Copy, Debug)]
+pub struct ReserveFault;
 
 /// A rejected request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,10 +157,16 @@ impl RequestError {
 
     /// Returns the whole response.
     pub fn response(self, ids: &Ids, clock: &Clock) -> Response {
-        let mut body = VecWriter(Vec::with_capacity(Self::MAX_LEN));
-        // Writing to a vector does not fail.
+        let mut body = Bounded::new(Self::MAX_LEN);
+        // A body that does not fit is a fault, which `finish` reports.
         let _ = self.write(&mut body, ids, clock);
-        let mut response = json(body.0);
+        let Some(body) = body.finish() else {
+            tracing::error!("an error of more than {} bytes: {self:?}", Self::MAX_LEN);
+            let mut response = panic_response(Box::new(()));
+            response.extensions_mut().insert(ReserveFault);
+            return response;
+        };
+        let mut response = json(body);
         *response.status_mut() = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
@@ -219,6 +211,7 @@ pub fn panic_response(_: Box<dyn Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bounded::Length;
     use super::*;
     use presence_core::Instant;
     use presence_core::graph::Field;
@@ -235,12 +228,20 @@ mod tests {
         let library = [Error::Pair, Error::NoSignedInUser, Error::Missing(Field::ExpirationDuration), Error::OtherUser];
         let library = library.into_iter().chain([Error::Json(JsonError::Syntax)]).map(Graph);
         for error in own.into_iter().chain(more).chain(library) {
-            let mut body = VecWriter::default();
-            error.write(&mut body, &ids, &clock).unwrap();
-            assert!(body.0.len() <= RequestError::MAX_LEN, "{error:?}: {} bytes", body.0.len());
+            let length = Length::of(|writer| error.write(writer, &ids, &clock));
+            assert!(length <= RequestError::MAX_LEN, "{error:?}: {length} bytes");
         }
         // Those of the library with an empty trace, and what is longer in it than null.
         let trace = date(clock.now()).len() + ids.request.len() + ids.client.len();
         assert!(Error::MAX_LEN + trace <= RequestError::MAX_LEN);
+    }
+    /// In every build: what does not fit is not written, and the fault shows.
+    #[test]
+    fn h1_an_error_longer_than_its_memory_is_a_fault() {
+        let clock = Clock::virtual_at(Instant::from_secs(1_800_000_000));
+        let response = RequestError::Internal.response(&Ids::new(Some("x".repeat(512).into())), &clock);
+        assert_eq!(response.status(), 500);
+        assert!(response.extensions().get::<ReserveFault>().is_some());
+        assert!(RequestError::Internal.response(&Ids::new(None), &clock).extensions().get::<ReserveFault>().is_none());
     }
 }

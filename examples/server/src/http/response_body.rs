@@ -1,14 +1,29 @@
 //! Bodies of responses in memory that is reserved first, so that clients that read nothing hold no more than is counted.
 //!
 //! A body cannot outgrow what is reserved for it. If a part of the server reserved too little, the response is 500, and the metric
-//! `presence_reserve_faults_total` counts it.
+//! `presence_reserve_faults_total` counts it. `presence_reserved_bytes` is what is reserved at the moment, for bodies of requests too.
+//!
+//! What is not counted is a constant times something that has a limit itself:
+//!
+//! - **A connection** holds the head of a request, or a piece of a body that is read, discarded or drained (64 KiB, hyper's
+//!   buffer), as much that waits to be sent, and one error, which a [`Bounded`] writer keeps within [`RequestError::MAX_LEN`], or
+//!   the shorter response to an advance. Only when it is sent does hyper read the next request.
+//! - **A reader of changes** holds one event, within the length of the longest presence object, and a chunk of users of each shard.
+//! - **A request in flight** holds, for each element of a batch, a job and what its shard responds: one user with at most 64
+//!   sessions. What a bulk read or a list needs is reserved.
+//! - **A thread** writes one text of metrics at a time, which is reserved before anything waits.
+//! - **Details of users** are the shard's own. What changes while a read waits is held until its response is written: one copy for
+//!   each change in at most 30 seconds.
+//!
+//! `/openapi.json` is a part of the program.
 
 use super::App;
+use super::bounded::{Bounded, Length};
 use super::response::{RequestError, json};
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use presence_core::BufferFull;
-use presence_core::graph::{Error, Writer};
+use presence_core::graph::{Error, Ids, Resource, TextBuffer, Writer};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The bytes of one permit for memory.
@@ -17,15 +32,17 @@ pub const PERMIT: usize = 1024;
 /// A body of a response, with the permit for its memory.
 #[derive(Debug)]
 pub struct ResponseBody {
-    bytes: Vec<u8>,
-    reserved: usize,
+    bytes: Bounded,
     permit: OwnedSemaphorePermit,
-    is_overrun: bool,
 }
 
+const _: () = assert!(
+    Ids::MAX_COUNT * (Resource::max_len(TextBuffer::CAPACITY) + 1) + r#"{"value":[]}"#.len() <= ResponseBody::MAX_LEN
+);
+
 impl ResponseBody {
-    /// The most bytes of a body, a sixteenth of all memory for bodies: 13,000 presences with short texts fit.
-    pub const MAX_LEN: usize = 8 << 20;
+    /// The most bytes of a body: every bulk read fits, and of 13,000 users of a batch those with short texts.
+    pub const MAX_LEN: usize = 9 << 20;
 
     /// Creates an empty body with room for so many bytes.
     ///
@@ -33,9 +50,21 @@ impl ResponseBody {
     ///
     /// [`Error::ResponseTooLarge`] beyond [`MAX_LEN`](Self::MAX_LEN), [`THROTTLED`](super::response::THROTTLED) if there is no memory.
     pub fn new(app: &App, bytes: usize) -> Result<Self, Error> {
-        let mut body = Self { bytes: Vec::new(), reserved: 0, permit: app.reserve(0)?, is_overrun: false };
+        let mut body = Self { bytes: Bounded::new(0), permit: app.reserve(0)? };
         body.reserve(app, bytes)?;
         Ok(body)
+    }
+
+    /// Creates a body of bytes that somebody else has written, at once and whole, as what writes metrics does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn of(app: &App, bytes: Vec<u8>) -> Result<Self, Error> {
+        if bytes.len() > Self::MAX_LEN {
+            return Err(Error::ResponseTooLarge);
+        }
+        Ok(Self { permit: app.reserve(bytes.capacity())?, bytes: Bounded::full(bytes) })
     }
 
     /// Reserves room for more bytes.
@@ -44,13 +73,29 @@ impl ResponseBody {
     ///
     /// Those of [`new`](Self::new). What was reserved before stays.
     pub fn reserve(&mut self, app: &App, more: usize) -> Result<(), Error> {
-        let wanted = self.reserved.saturating_add(more);
+        let wanted = self.bytes.limit().saturating_add(more);
         if wanted > Self::MAX_LEN {
             return Err(Error::ResponseTooLarge);
         }
         self.permit.merge(app.reserve(wanted.saturating_sub(self.permitted()))?);
-        self.reserved = wanted;
-        self.bytes.reserve_exact(wanted - self.bytes.len());
+        self.bytes.grow(more);
+        Ok(())
+    }
+
+    /// Reserves room for what a function writes, and lets it write. The function is called twice, first to count the bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`reserve`](Self::reserve); nothing is written then.
+    pub fn append(
+        &mut self,
+        app: &App,
+        mut write: impl FnMut(&mut dyn Writer) -> Result<(), BufferFull>,
+    ) -> Result<(), Error> {
+        self.reserve(app, Length::of(&mut write))?;
+        if write(&mut self.bytes).is_err() {
+            self.bytes.mark_overrun();
+        }
         Ok(())
     }
 
@@ -59,9 +104,19 @@ impl ResponseBody {
         self.permit.num_permits() * PERMIT
     }
 
-    /// Returns the bytes that were written.
-    pub fn written(&self) -> &[u8] {
-        &self.bytes
+    /// Returns the length of what was written.
+    pub fn len(&self) -> usize {
+        self.bytes.written().len()
+    }
+
+    /// Writes bytes of this body again, from one offset to another.
+    pub fn copy(&mut self, from: usize, to: usize) {
+        self.bytes.copy(from, to);
+    }
+
+    /// Records that a part of this body outgrew what was reserved for it elsewhere.
+    pub const fn mark_overrun(&mut self) {
+        self.bytes.mark_overrun();
     }
 
     /// Compares what was written with what was reserved, and releases what is left over.
@@ -70,20 +125,19 @@ impl ResponseBody {
     ///
     /// [`RequestError::Internal`] if it was more, a fault of this server, which is counted and logged.
     pub fn finish(mut self, app: &App) -> Result<Self, RequestError> {
-        if self.is_overrun || self.bytes.capacity() > self.permitted() {
+        if self.bytes.is_overrun() || self.bytes.held() > self.permitted() {
             app.metrics.reserve_faults.inc();
-            let (held, reserved) = (self.bytes.capacity(), self.reserved);
+            let (held, reserved) = (self.bytes.held(), self.bytes.limit());
             tracing::error!("a response of more than the {reserved} bytes reserved for it, {held} bytes so far");
             return Err(RequestError::Internal);
         }
-        self.bytes.shrink_to_fit();
-        self.reserved = self.bytes.capacity();
-        let needed = self.reserved.div_ceil(PERMIT);
+        self.bytes.shrink();
+        let needed = self.bytes.held().div_ceil(PERMIT);
         drop(self.permit.split(self.permit.num_permits().saturating_sub(needed)));
         Ok(self)
     }
 
-    /// Returns 200 with the finished body, which holds its permit until it is sent.
+    /// Returns 200 with the finished body as JSON, which holds its permit until it is sent.
     ///
     /// # Errors
     ///
@@ -97,65 +151,21 @@ impl ResponseBody {
 
 impl AsRef<[u8]> for ResponseBody {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.written()
     }
 }
 
-/// A writer that never grows beyond what is reserved, and remembers if it should have.
 impl Writer for ResponseBody {
     fn remaining(&self) -> usize {
-        self.reserved.saturating_sub(self.bytes.len())
+        self.bytes.remaining()
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
-        if bytes.len() > self.remaining() {
-            self.is_overrun = true;
-            return Err(BufferFull);
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
+        self.bytes.write(bytes)
     }
 
     fn discard_last(&mut self, count: usize) {
-        self.bytes.truncate(self.bytes.len().saturating_sub(count));
-    }
-}
-
-/// A writer that only counts.
-#[derive(Debug, Default)]
-struct Length(usize);
-
-impl Writer for Length {
-    fn remaining(&self) -> usize {
-        usize::MAX
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(())
-    }
-
-    fn discard_last(&mut self, count: usize) {
-        self.0 = self.0.saturating_sub(count);
-    }
-}
-
-impl App {
-    /// Writes a body in exactly the memory that it takes. `write` is called twice, first to count the bytes.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`ResponseBody::new`] and [`ResponseBody::finish`].
-    pub fn write_body(
-        &self,
-        mut write: impl FnMut(&mut dyn Writer) -> Result<(), BufferFull>,
-    ) -> Result<ResponseBody, RequestError> {
-        let mut length = Length::default();
-        // Counting does not fail, and `finish` reports a body that is not complete.
-        let _ = write(&mut length);
-        let mut body = ResponseBody::new(self, length.0)?;
-        body.is_overrun |= write(&mut body).is_err();
-        body.finish(self)
+        self.bytes.discard_last(count);
     }
 }
 
@@ -173,8 +183,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_holds_what_it_takes_until_it_is_sent() {
         let (fixture, _queue) = Fixture::stalled();
-        let body = fixture.app.write_body(|writer| writer.write(&[b' '; 5 * PERMIT + 1])).unwrap();
-        assert_eq!((held(&fixture), body.written().len()), (6, 5 * PERMIT + 1));
+        let mut body = ResponseBody::new(&fixture.app, 0).unwrap();
+        body.append(&fixture.app, |writer| writer.write(&[b' '; 5 * PERMIT + 1])).unwrap();
+        assert_eq!((held(&fixture), body.len()), (6, 5 * PERMIT + 1));
         let response = body.into_response(&fixture.app).unwrap();
         assert_eq!(held(&fixture), 6);
         let sent = response.into_body().collect().await.unwrap().to_bytes();
@@ -190,7 +201,12 @@ mod tests {
         assert_eq!(held(&fixture), 100);
         body.write(b"{}").unwrap();
         let body = body.finish(&fixture.app).unwrap();
-        assert_eq!((held(&fixture), body.bytes.capacity()), (1, 2));
+        assert_eq!((held(&fixture), body.bytes.held()), (1, 2));
+        drop(body);
+        let whole = ResponseBody::of(&fixture.app, Vec::with_capacity(3 * PERMIT)).unwrap();
+        assert_eq!(held(&fixture), 3);
+        assert_eq!(whole.finish(&fixture.app).unwrap().bytes.held(), 0);
+        assert_eq!(held(&fixture), 0);
     }
 
     /// The check works in every build: what was not reserved is not written, and the request fails visibly.
@@ -198,25 +214,36 @@ mod tests {
     async fn writing_more_than_was_reserved_is_a_counted_fault() {
         let (fixture, _queue) = Fixture::stalled();
         let app = &fixture.app;
+        let mut growing = ResponseBody::new(app, 0).unwrap();
         let mut length = 10;
-        let growing = app.write_body(|writer| {
+        let write = |writer: &mut dyn Writer| {
             length += 1;
             writer.write(&vec![b' '; length])
-        });
-        let error = growing.unwrap_err();
+        };
+        growing.append(app, write).unwrap();
+        let error = growing.finish(app).unwrap_err();
         assert_eq!((error, error.status(), app.metrics.reserve_faults.get()), (RequestError::Internal, 500, 1));
         let mut body = ResponseBody::new(app, 10).unwrap();
         assert_eq!(body.write(&[b' '; 11]), Err(BufferFull));
         body.write(b"{}").unwrap();
         assert_eq!(body.into_response(app).unwrap_err(), RequestError::Internal);
         // A body that breaks off in the same place twice.
-        assert_eq!(app.write_body(|_| Err(BufferFull)).unwrap_err(), RequestError::Internal);
+        let mut body = ResponseBody::new(app, 0).unwrap();
+        body.append(app, |_| Err(BufferFull)).unwrap();
+        assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
+        // What is copied, and is not there or finds no room.
+        for (from, to) in [(0, 3), (2, 1), (0, 2)] {
+            let mut body = ResponseBody::new(app, 3).unwrap();
+            body.write(b"{}").unwrap();
+            body.copy(from, to);
+            assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
+        }
         // Bytes that came in another way.
         let mut body = ResponseBody::new(app, 10).unwrap();
-        body.bytes = vec![b' '; PERMIT + 1];
+        body.bytes = Bounded::new(PERMIT + 1);
         assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
-        assert_eq!((app.metrics.reserve_faults.get(), held(&fixture)), (4, 0));
-        assert!(app.metrics.text().contains("presence_reserve_faults_total 4\n"));
+        assert_eq!((app.metrics.reserve_faults.get(), held(&fixture)), (7, 0));
+        assert!(app.metrics.text().contains("presence_reserve_faults_total 7\n"));
     }
 
     #[tokio::test]
@@ -224,15 +251,18 @@ mod tests {
         let (fixture, _queue) = Fixture::stalled();
         let app = &fixture.app;
         let mut bodies = Vec::new();
-        for _ in 0..BUFFERS * PERMIT / ResponseBody::MAX_LEN {
+        while app.limits.buffers.available_permits() * PERMIT >= ResponseBody::MAX_LEN {
             let mut body = ResponseBody::new(app, ResponseBody::MAX_LEN).unwrap();
             assert_eq!(body.reserve(app, 1), Err(Error::ResponseTooLarge));
             bodies.push(body);
         }
+        let _rest = app.reserve(app.limits.buffers.available_permits() * PERMIT).unwrap();
         assert_eq!(held(&fixture), BUFFERS);
         assert_eq!(ResponseBody::new(app, 1).unwrap_err().status(), 429);
+        assert_eq!(ResponseBody::of(app, vec![b' ']).unwrap_err().status(), 429);
         bodies.pop();
         assert!(ResponseBody::new(app, ResponseBody::MAX_LEN + 1).is_err_and(|error| error.status() == 507));
+        assert!(ResponseBody::of(app, vec![b' '; ResponseBody::MAX_LEN + 1]).is_err_and(|error| error.status() == 507));
         assert!(ResponseBody::new(app, ResponseBody::MAX_LEN).is_ok());
     }
 }

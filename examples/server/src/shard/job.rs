@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot::Sender;
 
 /// A user as a read shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserView {
     /// The user's id.
     pub user: UserId,

@@ -1,6 +1,6 @@
 //! Tests of the memory that responses hold which nobody reads.
 
-use crate::support::{ADELE, Server};
+use crate::support::{ADELE, Server, TEAMS};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,21 +14,59 @@ fn batch(elements: &[Value]) -> String {
     )
 }
 
-/// Sends a request on so many connections; returns them when each response has begun, and its first bytes.
-fn leave_unread(server: &Server, request: &str, connections: usize) -> Vec<(TcpStream, [u8; 12])> {
+/// A connection on which a response has come that is not read any further than its head.
+struct Unread {
+    _stream: TcpStream,
+    head: String,
+}
+
+impl Unread {
+    fn status(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap()
+    }
+
+    fn length(&self) -> usize {
+        let line = self.head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        line.unwrap_or_else(|| panic!("{}", self.head)).parse().unwrap()
+    }
+}
+
+/// Sends a request on so many connections; returns them when the head of each response has come.
+fn leave_unread(server: &Server, request: &str, connections: usize) -> Vec<Unread> {
     let send = |_| {
         let mut stream = server.connect();
         stream.write_all(request.as_bytes()).unwrap();
-        let mut status = [0; 12];
-        stream.read_exact(&mut status).unwrap();
-        (stream, status)
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        Unread { _stream: stream, head: String::from_utf8(head).unwrap() }
     };
     (0..connections).map(send).collect()
 }
 
-fn bulk(id: &str) -> Value {
+/// The bytes that are reserved for bodies and responses, and the most there are.
+fn reserved(server: &Server) -> usize {
+    server.metric("presence_reserved_bytes") as usize
+}
+const ALL: usize = 128 << 20;
+
+/// Returns a body's length in whole permits of memory.
+fn in_permits(bytes: usize) -> usize {
+    bytes.next_multiple_of(1024)
+}
+
+/// Sets Adele's longest status message: each of its characters takes six bytes where it is written.
+fn set_longest_message(server: &Server) {
+    let message = json!({"statusMessage": {"message": {"content": "\u{7f}".repeat(1120), "contentType": "text"}}});
+    assert_eq!(server.post("adele", "/v1.0/me/presence/setStatusMessage", &message).status, 200);
+}
+
+fn bulk(id: &str, count: usize) -> Value {
     json!({"id": id, "method": "POST", "url": "/communications/getPresencesByUserId",
-        "headers": {"content-type": "application/json"}, "body": {"ids": vec![ADELE; 650]}})
+        "headers": {"content-type": "application/json"}, "body": {"ids": vec![ADELE; count]}})
 }
 
 /// Ids that a response would repeat cost their sender a response of some hundred bytes.
@@ -43,7 +81,8 @@ fn h5_long_ids_of_unread_responses_hold_nothing() {
     let before = server.memory();
     let unread = leave_unread(&server, &request, 40);
     let grown = server.memory().saturating_sub(before);
-    assert!(unread.iter().all(|(_, status)| status == b"HTTP/1.1 400"));
+    assert!(unread.iter().all(|unread| unread.status() == "400" && unread.length() <= 512));
+    assert_eq!(reserved(&server), 0);
     // Their ids would take 41 MB.
     assert!(grown < 16 << 20, "{grown} bytes");
     assert_eq!(server.metric("presence_reserve_faults_total"), 0.0);
@@ -53,21 +92,94 @@ fn h5_long_ids_of_unread_responses_hold_nothing() {
 #[test]
 fn h6_a_response_has_a_largest_size() {
     let server = Server::start();
-    // DEL takes six bytes where it is written.
-    let message = json!({"statusMessage": {"message": {"content": "\u{7f}".repeat(1120), "contentType": "text"}}});
-    assert_eq!(server.post("adele", "/v1.0/me/presence/setStatusMessage", &message).status, 200);
+    set_longest_message(&server);
     let clear = json!({"id": "e", "method": "POST", "url": "/me/presence/clearUserPreferredPresence"});
-    let elements = [bulk("a"), bulk("b"), bulk("c"), json!({"id": "d", "method": "GET", "url": "/me/presence"}), clear];
+    let elements = [
+        bulk("a", 650),
+        bulk("b", 650),
+        bulk("c", 650),
+        json!({"id": "d", "method": "GET", "url": "/me/presence"}),
+        clear,
+        json!({"id": "f", "method": "GET", "url": "/me/presence", "dependsOn": ["c"]}),
+    ];
     let response = server.post("adele", "/v1.0/$batch", &json!({ "requests": elements })).json();
     let statuses: Vec<_> =
         response["responses"].as_array().unwrap().iter().map(|response| &response["status"]).collect();
-    assert_eq!(statuses, [200, 507, 507, 200, 200]);
-    assert_eq!(response["responses"][1]["body"]["error"]["code"], "InsufficientStorage");
-    let before = server.memory();
-    let unread = leave_unread(&server, &batch(&elements), 8);
-    let grown = server.memory().saturating_sub(before);
-    assert!(unread.iter().all(|(_, status)| status == b"HTTP/1.1 200"));
-    // Eight responses of at most 8 MiB each, and what one batch takes while it is served.
-    assert!(grown < 96 << 20, "{grown} bytes");
+    assert_eq!(statuses, [200, 200, 507, 200, 200, 424]);
+    assert_eq!(response["responses"][2]["body"]["error"]["code"], "InsufficientStorage");
+    let unread = leave_unread(&server, &batch(&elements), 1);
+    assert!(unread[0].length() <= 9 << 20);
+    assert_eq!(reserved(&server), in_permits(unread[0].length()));
+    assert_eq!(server.metric("presence_reserve_faults_total"), 0.0);
+}
+
+/// Unread responses hold what is counted, up to all there is; then elements are rejected, and their errors are counted too.
+#[test]
+fn h6_unread_responses_hold_what_is_reserved_for_them() {
+    let server = Server::start();
+    set_longest_message(&server);
+    // More than the kernel takes for a client that reads nothing.
+    let id = |letter: &str| format!("{letter}{}", "\u{7f}".repeat(127));
+    let request = batch(&[bulk(&id("a"), 650), bulk(&id("b"), 450)]);
+    let mut unread: Vec<Unread> = Vec::new();
+    // An error is so short that the kernel takes it at once, or soon.
+    let (mut held, mut soon_released) = (0, 0);
+    // As many as fit, and then some.
+    while unread.len() < 20 {
+        unread.extend(leave_unread(&server, &request, 1));
+        let Some(last) = unread.last() else { break };
+        *if last.length() > 4 << 20 { &mut held } else { &mut soon_released } += in_permits(last.length());
+        assert_eq!(last.status(), "200");
+        let reserved = reserved(&server);
+        assert!((held..=held + soon_released).contains(&reserved), "{reserved}, not {held}");
+        assert!(reserved <= ALL);
+    }
+    assert!(held > ALL - (9 << 20), "{held}");
+    assert!(unread.last().unwrap().length() < 4096, "its elements were rejected");
+    assert_eq!(server.get("adele", "/openapi.json").status, 200);
+    assert_eq!(server.metric("presence_reserve_faults_total"), 0.0);
+    // Those who hang up release their memory.
+    drop(unread);
+    while reserved(&server) > 0 {
+        std::thread::yield_now();
+    }
+}
+
+/// What is rendered once is rendered again after a change.
+#[test]
+fn h5_reads_of_a_batch_show_the_writes_between_them() {
+    let server = Server::start();
+    let read = |id: &str| bulk(id, 3);
+    let act = |id: &str, action: &str, body: Value| {
+        let url = format!("/me/presence/{action}");
+        json!({"id": id, "method": "POST", "url": url, "headers": {"content-type": "application/json"}, "body": body})
+    };
+    let message = json!({"statusMessage": {"message": {"content": "lunch", "contentType": "text"}}});
+    let busy = json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall", "expirationDuration": "PT1H"});
+    let clear = json!({ "sessionId": TEAMS });
+    let batch = json!({"requests": [
+        read("0"), act("1", "setPresence", busy), read("2"), read("3"), act("4", "setStatusMessage", message), read("5"),
+        act("6", "clearPresence", clear), read("7"),
+        {"id": "8", "method": "GET", "url": "/me/presence?$select=activity"}, {"id": "9", "method": "GET", "url": "/me/presence"},
+    ]});
+    let response = server.post("adele", "/v1.0/$batch", &batch).json();
+    let body = |element: usize| &response["responses"][element]["body"];
+    let shown =
+        |presence: &Value| (presence["activity"].clone(), presence["statusMessage"]["message"]["content"].clone());
+    let expected = [
+        (0, json!("Offline"), Value::Null),
+        (2, json!("InACall"), Value::Null),
+        (3, json!("InACall"), Value::Null),
+        (5, json!("InACall"), json!("lunch")),
+        (7, json!("Offline"), json!("lunch")),
+    ];
+    for (element, activity, text) in expected {
+        let all = body(element)["value"].as_array().unwrap();
+        assert_eq!(all.len(), 3);
+        assert!(all.iter().all(|one| shown(one) == (activity.clone(), text.clone())), "{element}: {all:?}");
+    }
+    assert_eq!(body(8)["activity"], "Offline");
+    assert_eq!(body(8).as_object().unwrap().len(), 1);
+    assert_eq!(shown(body(9)), (json!("Offline"), json!("lunch")));
     assert_eq!(server.metric("presence_reserve_faults_total"), 0.0);
 }
