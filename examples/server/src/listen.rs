@@ -1,17 +1,19 @@
 //! The places to listen at: a TCP address, the loopback addresses of both families, or a Unix socket.
 
 use rustix::fs::Mode;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::process::umask;
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream};
 
 /// The most connections that wait to be accepted, if the kernel allows as many (`net.core.somaxconn`).
 ///
@@ -189,20 +191,69 @@ enum Socket {
 }
 
 /// The bytes of a connection, of whatever kind.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {
+    /// Reports whether something has come, by asking the kernel: bytes, the end, or an error.
+    fn has_begun(&self) -> bool;
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+    /// Waits until something has come. Reads none of it.
+    fn poll_begun(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Sends a response to a connection that is to be dropped, as far as that needs no waiting.
+    fn send_last(&self, response: &[u8]);
+}
+
+macro_rules! stream {
+    ($stream:ty) => {
+        impl Stream for $stream {
+            fn has_begun(&self) -> bool {
+                !peek(self).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+            }
+
+            fn poll_begun(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                loop {
+                    // It may be ready although nothing has come: then asking the kernel makes it wait.
+                    ready!(self.poll_read_ready(context))?;
+                    match self.try_io(Interest::READABLE, || peek(self)) {
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                        found => return Poll::Ready(found),
+                    }
+                }
+            }
+
+            fn send_last(&self, response: &[u8]) {
+                send_last(self, response);
+            }
+        }
+    };
+}
+
+stream!(TcpStream);
+stream!(UnixStream);
+
+fn peek(socket: impl AsFd) -> io::Result<()> {
+    recv(socket, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+    Ok(())
+}
+
+fn send_last(socket: impl AsFd, response: &[u8]) {
+    // Closing a socket with unread bytes resets the connection, which may take the response from the client.
+    let _ = recv(&socket, &mut [0; 4096], RecvFlags::DONTWAIT);
+    let _ = send(socket, response, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+}
+
+/// A connection, and its peer's address; none at a Unix socket.
+type Accepted = (Box<dyn Stream>, Option<IpAddr>);
 
 impl Socket {
-    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Stream>>> {
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         match self {
-            Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, _)| {
+            Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, peer)| {
                 // Responses are written whole, so waiting for more to send would gain nothing.
                 let _ = stream.set_nodelay(true);
-                Box::new(stream) as Box<dyn Stream>
+                (Box::new(stream) as Box<dyn Stream>, Some(peer.ip()))
             }),
             Self::Unix(listener) => {
-                listener.poll_accept(context).map_ok(|(stream, _)| Box::new(stream) as Box<dyn Stream>)
+                listener.poll_accept(context).map_ok(|(stream, _)| (Box::new(stream) as Box<dyn Stream>, None))
             }
         }
     }
@@ -246,8 +297,8 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Accepts the next connection.
-    pub async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    /// Accepts the next connection. Returns it with its peer's address; none at a Unix socket.
+    pub async fn accept(&self) -> io::Result<Accepted> {
         std::future::poll_fn(|context| {
             let accepted = self.sockets.iter().map(|socket| socket.poll_accept(context));
             accepted.into_iter().find(Poll::is_ready).unwrap_or(Poll::Pending)

@@ -77,7 +77,12 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let place = listeners.place.clone();
     let shards = layout::shards_for(options.users as usize);
     let connections = open_files::connections(options.connections, CONNECTIONS, open_files::raise_limit(), shards)?;
-    let limits = ConnectionLimits { count: connections, idle: Duration::from_secs(options.idle_seconds.into()) };
+    let limits = ConnectionLimits {
+        count: connections,
+        per_address: options.connections_per_address(connections),
+        idle: Duration::from_secs(options.idle_seconds.into()),
+    };
+    let proxies = std::mem::take(&mut options.trusted_proxy);
 
     let metrics = Arc::new(Metrics::new());
     let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
@@ -100,7 +105,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let following = app.clone();
     let follow = move || follow::follow(&following.clock, || following.shards.wake());
     std::thread::Builder::new().name("clock".to_owned()).spawn(follow)?;
-    runtime.block_on(connections::serve(listeners, limits, router(app.clone()), &app, stopping));
+    runtime.block_on(connections::serve(listeners, limits, proxies, router(app.clone()), &app, stopping));
     app.shards.stop();
     runtime.shutdown_background();
     Ok(())

@@ -24,6 +24,13 @@ pub struct OperationLabels {
     pub operation: &'static str,
 }
 
+/// The labels of a limit of connections.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LimitLabels {
+    /// `address` or `all`.
+    pub limit: &'static str,
+}
+
 /// The labels of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ShardLabels {
@@ -49,6 +56,12 @@ pub struct Metrics {
     pub reserve_faults: Counter,
     /// The number of open connections.
     pub connections: Gauge,
+    /// The number of open connections that wait for a request.
+    pub connections_idle: Gauge,
+    /// The number of connections that were turned away.
+    pub connections_refused: Family<LimitLabels, Counter>,
+    /// The number of idle connections that were closed for others.
+    pub connections_replaced: Counter,
     /// The number of jobs in the queues of all writers.
     pub queued: Gauge,
     /// The rows of a transaction of a journal.
@@ -80,6 +93,9 @@ impl Metrics {
             reserved: Gauge::default(),
             reserve_faults: Counter::default(),
             connections: Gauge::default(),
+            connections_idle: Gauge::default(),
+            connections_refused: Family::default(),
+            connections_replaced: Counter::default(),
             queued: Gauge::default(),
             group_rows: Histogram::new(exponential_buckets(1.0, 2.0, 14)),
             flush_seconds: seconds(),
@@ -98,6 +114,12 @@ impl Metrics {
         let help = "Responses that would have been longer than reserved, a fault of the server";
         registry.register("reserve_faults", help, metrics.reserve_faults.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
+        let idle = "Open connections that wait for a request";
+        registry.register("connections_idle", idle, metrics.connections_idle.clone());
+        let refused = "Connections turned away, because those of the address or all are busy";
+        registry.register("connections_refused", refused, metrics.connections_refused.clone());
+        let replaced = "Idle connections closed for others";
+        registry.register("connections_replaced", replaced, metrics.connections_replaced.clone());
         registry.register("jobs_queued", "Jobs in the queues of all writers", metrics.queued.clone());
         registry.register("journal_rows", "Rows in a transaction of a journal", metrics.group_rows.clone());
         let time = "Time of a transaction of a journal";

@@ -6,8 +6,10 @@ use crate::policies::PolicyName;
 use crate::shard::users::SESSIONS;
 use crate::tokens::Grant;
 use clap::Parser;
+use ipnet::IpNet;
 use presence_core::{SessionId, UserId};
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Serves Microsoft Graph's presence API: sessions, preferred presence, status messages, work locations, reads, `$batch`,
@@ -85,11 +87,22 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = clap::value_parser!(u8).range(1..=15))]
     pub heartbeat: u8,
 
-    /// The most connections at a time; others wait. At most as many as files may be open [default: 8192, or as many]
+    /// The most connections at a time. For one more, the one that has been idle longest is closed. At most as many as files
+    /// may be open [default: 8192, or as many]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections: Option<u32>,
 
-    /// The seconds in which the head of the next request must have come; then a connection is closed
+    /// The most connections of one IPv4 address, or of one /64 of IPv6, at a time. This machine and trusted proxies have no
+    /// such limit [default: a 32nd of --connections, at least 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_address: Option<u32>,
+
+    /// A proxy on another machine, whose many connections are of many clients. May be repeated
+    #[arg(long, value_name = "ADDRESS[/PREFIX]", value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
+
+    /// The seconds in which the head of the next request must have come; then a connection is closed. The first byte of one
+    /// from another machine must come in three
     #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub idle_seconds: u16,
 
@@ -111,6 +124,11 @@ pub enum Benchmark {
 
 /// The most connections at a time, if it is not said.
 pub const CONNECTIONS: u32 = 8192;
+
+/// The part of all connections that one address may have, if it is not said.
+const ADDRESSES: u32 = 32;
+/// The least number of connections that one address may have, if it is not said.
+const LEAST_PER_ADDRESS: u32 = 16;
 
 /// Options that exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,6 +193,11 @@ impl Options {
         self.users_per_application.unwrap_or(self.users.div_ceil(2)) as usize
     }
 
+    /// Returns the most connections of one address, of all that there may be.
+    pub fn connections_per_address(&self, connections: u32) -> u32 {
+        self.connections_per_address.unwrap_or((connections / ADDRESSES).max(LEAST_PER_ADDRESS))
+    }
+
     /// Reports whether there is any token.
     pub const fn has_tokens(&self) -> bool {
         !(self.app_token.is_empty() && self.user_token.is_empty() && self.dev_token.is_empty())
@@ -190,7 +213,48 @@ fn user_name(text: &str) -> Result<(String, UserId), String> {
     Ok((name.to_owned(), user))
 }
 
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse().map(|address: IpAddr| IpNet::from(address.to_canonical()));
+    let network = address.or_else(|_| text.parse()).map_err(|_| "expected ADDRESS or ADDRESS/PREFIX")?;
+    match network.addr() {
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => Err("write it as an IPv4 network".to_owned()),
+        _ => Ok(network),
+    }
+}
+
 fn sessions(text: &str) -> Result<usize, String> {
     let sizes = SESSIONS.map(|size| size.to_string()).join(", ");
     text.parse().ok().filter(|size| SESSIONS.contains(size)).ok_or(format!("expected one of {sizes}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        for (text, inside, outside) in [
+            ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+            ("::ffff:192.0.2.1", "192.0.2.1", "192.0.2.2"),
+            ("192.0.2.9/24", "192.0.2.255", "192.0.3.0"),
+            ("2001:db8::1", "2001:db8::1", "2001:db8::2"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::"),
+        ] {
+            let network = network(text).unwrap();
+            let contains = |address: &str| network.contains(&address.parse::<IpAddr>().unwrap());
+            assert!(contains(inside) && !contains(outside), "{text}");
+        }
+        for text in ["", "proxy.example", "192.0.2.1/33", "192.0.2", "2001:db8::/129", "::ffff:192.0.2.0/120", "/8"] {
+            assert!(network(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_part_of_all_connections() {
+        let options = |options: &[&str]| Options::parse_from(["presence-server"].iter().chain(options));
+        for (connections, expected) in [(8192, 256), (60_000, 1875), (512, 16), (100, 16), (1, 16)] {
+            assert_eq!(options(&[]).connections_per_address(connections), expected);
+        }
+        assert_eq!(options(&["--connections-per-address", "3"]).connections_per_address(8192), 3);
+    }
 }

@@ -1,5 +1,12 @@
-//! Connections: accepted up to a limit, closed on time-outs, and shut down when the server ends.
+//! Connections: accepted up to limits, closed on time-outs, and shut down when the server ends.
 
+mod admission;
+mod table;
+mod watched;
+
+use self::admission::{AdmissionControl, Connection};
+use self::table::Limit;
+use self::watched::{WatchedBody, WatchedStream};
 use super::App;
 use super::guesses::Guesses;
 use super::response::{Ids, error_body};
@@ -11,12 +18,13 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
+use ipnet::IpNet;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
@@ -35,49 +43,82 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 /// The limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionLimits {
-    /// The most connections at a time; others wait to be accepted.
+    /// The most connections at a time.
     pub count: u32,
+    /// The most connections of one address at a time.
+    pub per_address: u32,
     /// The time in which the head of a request must have come, counted from the last response.
     pub idle: Duration,
 }
 
-/// Serves connections until `stopping`, then shuts the open ones down.
+/// Serves connections until `stopping`, then shuts the open ones down. Those of `proxies` have no limit for each address.
 pub async fn serve(
     listeners: Listeners,
     limits: ConnectionLimits,
+    proxies: Vec<IpNet>,
     router: Router,
     app: &Arc<App>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let permits = Arc::new(Semaphore::new(limits.count as usize));
+    let control = Arc::new(AdmissionControl::new(limits, proxies, app.metrics.clone()));
     let http = protocol(limits.idle);
+    // Each connection has a sender, so the channel ends with the last one.
+    let (open, mut ended) = mpsc::channel::<()>(1);
     loop {
-        let Ok(permit) = permits.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
-            accepted = listeners.accept() => accepted,
+            accepted = accept(&listeners, &control, &app.clock) => accepted,
             _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
         };
-        let stream = match accepted {
-            Ok(stream) => stream,
-            Err(error) => {
-                // Most likely no file descriptor is free: wait until some are closed.
-                tracing::warn!("cannot accept a connection: {error}");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
+        let Some((stream, connection)) = accepted else { continue };
+        let key = connection.key;
+        let (http, router, stopping, app, open) =
+            (http.clone(), router.clone(), stopping.clone(), app.clone(), open.clone());
+        let task = tokio::spawn(async move {
+            let _open = open;
+            if begins(stream.as_ref(), &connection, stopping.clone()).await {
+                // What serving takes is allocated only now: a silent connection costs little.
+                Box::pin(serve_connection(stream, connection, &http, router, stopping, &app)).await;
             }
-        };
-        let (http, router, stopping) = (http.clone(), router.clone(), stopping.clone());
-        let app = app.clone();
-        app.metrics.connections.inc();
-        tokio::spawn(async move {
-            serve_connection(stream, &http, router, stopping, &app).await;
-            app.metrics.connections.dec();
-            drop(permit);
         });
+        control.attach(key, task);
     }
-    drop(listeners);
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, permits.acquire_many(limits.count)).await.is_err() {
+    drop((listeners, open));
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, ended.recv()).await.is_err() {
         tracing::warn!("some clients were too slow to wait for");
+    }
+}
+
+/// Accepts and admits the next connection; `None` if it was turned away, or none could be accepted.
+async fn accept(
+    listeners: &Listeners,
+    control: &Arc<AdmissionControl>,
+    clock: &Clock,
+) -> Option<(Box<dyn Stream>, Arc<Connection>)> {
+    let (stream, peer) = match listeners.accept().await {
+        Ok(accepted) => accepted,
+        Err(error) => {
+            // Most likely no file descriptor is free: wait until some are closed.
+            tracing::warn!("cannot accept a connection: {error}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            return None;
+        }
+    };
+    match control.enter(peer, || stream.has_begun()).await {
+        Ok(connection) => Some((stream, connection)),
+        Err(limit) => {
+            stream.send_last(refusal(limit, clock).as_bytes());
+            None
+        }
+    }
+}
+
+/// Waits for the first byte of a connection. Returns false if it does not come in time, or the server ends.
+async fn begins(stream: &dyn Stream, connection: &Connection, mut stopping: watch::Receiver<bool>) -> bool {
+    let first = std::future::poll_fn(|context| stream.poll_begun(context));
+    tokio::select! {
+        biased;
+        first = tokio::time::timeout(connection.first_byte_timeout(), first) => matches!(first, Ok(Ok(()))),
+        _ = stopping.wait_for(|is_stopping| *is_stopping) => false,
     }
 }
 
@@ -94,6 +135,7 @@ fn protocol(idle: Duration) -> Builder {
 
 async fn serve_connection(
     stream: Box<dyn Stream>,
+    connection: Arc<Connection>,
     http: &Builder,
     router: Router,
     mut stopping: watch::Receiver<bool>,
@@ -102,16 +144,20 @@ async fn serve_connection(
     let guesses = Arc::new(Guesses::default());
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let stream = WatchedStream { stream: Box::pin(stream), connection: connection.clone() };
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let (router, app, guesses) = (router.clone(), app.clone(), guesses.clone());
+        let (router, app, guesses, connection) = (router.clone(), app.clone(), guesses.clone(), connection.clone());
         Box::pin(async move {
+            if !connection.begin() {
+                return Err(Replaced);
+            }
             let is_known = app.tokens.identify(request.headers()).is_some();
-            let response = router.oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new)))).await?;
+            let Ok(response) = router.oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new)))).await;
             guesses.slow(is_known, response.status()).await;
-            Ok::<_, Infallible>(response)
+            Ok(response.map(|body| WatchedBody { body, connection }))
         })
     });
-    let mut served = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
+    let mut served = http.serve_connection(TokioIo::new(stream), service);
     let outcome = {
         let mut stopped = std::pin::pin!(stopping.wait_for(|is_stopping| *is_stopping));
         let mut is_shutting_down = false;
@@ -137,13 +183,44 @@ async fn serve_connection(
     let _ = stream.shutdown().await;
 }
 
+/// The error of a request that came just when its connection was closed for another.
+#[derive(Debug)]
+struct Replaced;
+
+impl fmt::Display for Replaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("closed for another connection")
+    }
+}
+
+impl std::error::Error for Replaced {}
+
 /// Returns the whole response to a head that did not come in time.
 fn timeout_response(clock: &Clock) -> String {
+    last_response("408 Request Timeout", "RequestTimeout", "The request did not come in time.", "", clock)
+}
+
+/// Returns the whole response to a connection that is turned away.
+fn refusal(limit: Limit, clock: &Clock) -> String {
+    // Most requests take milliseconds, so places are free by then.
+    let retry = "retry-after: 2\r\n";
+    match limit {
+        Limit::Network => {
+            let message = "Too many connections of this address are busy.";
+            last_response("429 Too Many Requests", "TooManyRequests", message, retry, clock)
+        }
+        Limit::All => {
+            last_response("503 Service Unavailable", "ServiceUnavailable", "All connections are busy.", retry, clock)
+        }
+    }
+}
+
+/// Returns a whole response, the last one of its connection.
+fn last_response(status: &str, code: &str, message: &str, header: &str, clock: &Clock) -> String {
     let ids = Ids::new(None);
-    let message = "The request did not come in time.";
-    let body = error_body("RequestTimeout", message, &ids, &date(clock.now()));
+    let body = error_body(code, message, &ids, &date(clock.now()));
     format!(
-        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\nrequest-id: {}\r\nclient-request-id: {}\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {status}\r\n{header}content-type: application/json\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\nrequest-id: {}\r\nclient-request-id: {}\r\ncontent-length: {}\r\n\r\n{body}",
         ids.request,
         ids.client,
         body.len()

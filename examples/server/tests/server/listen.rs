@@ -144,14 +144,29 @@ fn idle_connections_are_closed_in_the_given_time() {
 }
 
 #[test]
-fn connections_beyond_the_limit_wait() {
+fn for_a_connection_beyond_the_limit_an_idle_one_is_closed() {
     let server = Started::with(&["--listen", "127.0.0.1:0", "--connections", "1", "--idle-seconds", "3600"]);
-    let first = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    let connect = || TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    let mut silent = connect();
+    silent.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(read_user(connect()), "HTTP/1.1 200 OK");
+    assert_eq!(silent.read(&mut [0]).unwrap(), 0, "it is closed");
+}
+
+#[test]
+fn connections_of_this_machine_wait_while_all_are_busy() {
+    let server = Started::with(&["--listen", "127.0.0.1:0", "--connections", "1", "--idle-seconds", "3600"]);
+    let mut feed = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    let request = "GET /presence/changes HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n\r\n";
+    feed.write_all(request.as_bytes()).unwrap();
+    let mut status = [0; 12];
+    feed.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
     let port = server.port();
     let second = std::thread::spawn(move || read_user(TcpStream::connect(("127.0.0.1", port)).unwrap()));
     std::thread::sleep(Duration::from_millis(300));
     assert!(!second.is_finished(), "it is not served beside the first");
-    drop(first);
+    drop(feed);
     assert_eq!(second.join().unwrap(), "HTTP/1.1 200 OK");
 }
 

@@ -64,6 +64,9 @@ fn malformed_options_are_rejected() {
         ["--host", "presence.example:80"],
         ["--host", "http://presence.example"],
         ["--host", ""],
+        ["--connections-per-address", "0"],
+        ["--trusted-proxy", "proxy.example"],
+        ["--trusted-proxy", "192.0.2.0/33"],
         ["--user-name", "adele"],
         ["--user-name", "adele@example.com=7"],
     ] {

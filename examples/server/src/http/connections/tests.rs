@@ -1,9 +1,15 @@
 //! Tests of connections without sockets: guesses are slowed, and what a client that hangs up held is released.
 
+mod admission;
+
 use super::super::fixture::{Fixture, REQUESTS};
 use super::super::{BUFFERS, router};
-use super::{protocol, serve_connection};
+use super::admission::AdmissionControl;
+use super::{ConnectionLimits, protocol, serve_connection};
+use crate::listen::Stream;
 use crate::shard::job::Job;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::watch;
@@ -11,14 +17,29 @@ use tokio::time::Instant;
 
 const PRESENCE: &str = "/v1.0/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence";
 
+impl Stream for DuplexStream {
+    fn has_begun(&self) -> bool {
+        true
+    }
+
+    fn poll_begun(&self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn send_last(&self, _: &[u8]) {}
+}
+
 /// Serves a connection, and returns the client's end.
 fn connect(fixture: &Fixture) -> DuplexStream {
     let (client, server) = duplex(1 << 16);
     let app = fixture.app.clone();
+    let limits = ConnectionLimits { count: 1, per_address: 1, idle: Duration::from_secs(3600) };
     tokio::spawn(async move {
         let (_stop, stopping) = watch::channel(false);
-        let http = protocol(Duration::from_secs(3600));
-        serve_connection(Box::new(server), &http, router(app.clone()), stopping, &app).await;
+        let control = Arc::new(AdmissionControl::new(limits, vec![], app.metrics.clone()));
+        let connection = control.enter(None, || true).await.unwrap();
+        serve_connection(Box::new(server), connection, &protocol(limits.idle), router(app.clone()), stopping, &app)
+            .await;
     });
     client
 }
@@ -27,6 +48,11 @@ fn connect(fixture: &Fixture) -> DuplexStream {
 async fn status(client: &mut DuplexStream, path: &str, token: &str) -> u16 {
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n");
     client.write_all(request.as_bytes()).await.unwrap();
+    read_response(client).await
+}
+
+/// Reads a response, and returns its status.
+async fn read_response(client: &mut DuplexStream) -> u16 {
     let mut text = String::new();
     loop {
         let mut bytes = [0; 4096];
