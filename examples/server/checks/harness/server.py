@@ -35,7 +35,7 @@ class NotReady(RuntimeError):
 class Server:
     """A running server. Its data is in a temporary directory, unless one is given."""
 
-    def __init__(self, *options, data=None, virtual_clock=True, tokens=True, environment=None):
+    def __init__(self, *options, data=None, virtual_clock=True, tokens=True, environment=None, listen="127.0.0.1:0"):
         self.options = [*options]
         self.options += names.OPTIONS if tokens else []
         self.options += ["--virtual-clock"] if virtual_clock else []
@@ -44,13 +44,14 @@ class Server:
         self.log = tempfile.TemporaryFile()
         self.process = None
         self.environment = environment
+        self.listen = listen
         self.start()
 
     def start(self, environment=None):
         """Starts the server, also again on the same data. Returns the seconds until it was ready."""
         began = time.monotonic()
         self.process = subprocess.Popen(
-            [program(), "--listen", "127.0.0.1:0", "--data", str(self.data), *self.options],
+            [program(), "--listen", self.listen, "--data", str(self.data), *self.options],
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
@@ -60,7 +61,7 @@ class Server:
         watchdog.start()
         address = None
         for line in self.process.stdout:
-            if address := re.search(r"http://([0-9.]+):([0-9]+)", line):
+            if address := re.search(r"http://\[?([0-9a-f.:]+)\]?:([0-9]+)", line):
                 break
         watchdog.cancel()
         if address is None:

@@ -1,0 +1,120 @@
+"""Tests which connections are admitted, closed for others, and turned away, from addresses that are no loopback addresses."""
+
+import json
+import resource
+
+from harness import names
+
+from .conftest import PRESENCE
+
+SET_BODY = json.dumps({"sessionId": names.APPLICATION, "availability": "Busy", "activity": "InACall"}).encode()
+SET_HEADERS = f"Content-Type: application/json\r\nContent-Length: {len(SET_BODY)}\r\n"
+PROXIES = ("--trusted-proxy", "198.51.100.0/24", "--trusted-proxy", "2001:db8:0:2::1")
+LOOPBACK = ("127.0.0.1", "::1")
+# More than the server has places for by default: 8,192.
+SILENT = min(10_500, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 500)
+
+
+def test_silent_connections_of_one_address_lock_nobody_out(site):
+    site = site("--trusted-proxy", "198.51.100.0/24")
+    assert SILENT > 8_192, "the limit of open files is too low to attack"
+    silent = [site.connect("192.0.2.1") for _ in range(SILENT)]
+    for address in ("192.0.2.1", "192.0.2.2", "198.51.100.7", "2001:db8:0:1::1", *LOOPBACK):
+        assert site.asks(address) == 200, address
+    assert sum(peer.is_open() for peer in silent) <= 256
+    assert site.metric("connections") <= 256 + 10
+
+
+def test_silent_connections_of_many_addresses_lock_nobody_out(site):
+    """They are more than all places, within what each address may have."""
+    site = site()
+    silent = [site.connect(f"192.0.2.{100 + number % 50}") for number in range(SILENT)]
+    for address in ("192.0.2.1", "192.0.2.100", "198.51.100.7", "2001:db8:0:1::1", *LOOPBACK):
+        assert site.asks(address) == 200, address
+    assert sum(peer.is_open() for peer in silent) <= 8_192 - 64, "some places are kept for loopback"
+    assert site.metric('connections_refused_total{limit="all"}') == 0
+
+
+def test_a_network_of_ipv6_counts_as_one_address(site):
+    site = site("--connections-per-address", "4", "--idle-seconds", "3600")
+    same = ["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:ffff::3", "2001:db8:0:1::1"]
+    first, *others, elsewhere = site.idle([*same, "2001:db8:0:2::1"])
+    fifth = site.connect("2001:db8:0:1::2")
+    assert first.is_closed()
+    assert [peer.ask() for peer in (*others, elsewhere, fifth)] == [200] * 5
+
+
+def test_a_proxy_and_loopback_have_more_than_other_addresses(site):
+    site = site("--connections-per-address", "4", "--idle-seconds", "3600", *PROXIES)
+    for address in ("198.51.100.7", "2001:db8:0:2::1", *LOOPBACK):
+        peers = [site.connect(address) for _ in range(50)]
+        assert [peer.ask() for peer in peers] == [200] * 50, address
+    assert site.metric("connections_replaced_total") == 0
+
+
+def test_the_longest_idle_goes_first_and_what_is_served_stays(site):
+    site = site("--connections", "40", "--connections-per-address", "40", "--idle-seconds", "3600")
+    # Ten places are kept for this machine.
+    body = site.connect("192.0.2.1").send("POST", f"{PRESENCE}/setPresence", SET_HEADERS, SET_BODY[:-1])
+    feed = site.connect("192.0.2.2").send(path="/presence/changes")
+    assert feed.socket.recv(12) == b"HTTP/1.1 200"
+    idle = site.idle(f"192.0.2.{10 + number}" for number in range(28))
+    # What asks again is no longer the one that was idle longest.
+    idle.append(idle.pop(0))
+    assert idle[-1].ask() == 200
+    site.wait_for_idle(28)
+    for oldest in idle[:10]:
+        assert site.asks("192.0.2.99") == 200
+        assert oldest.is_closed()
+    assert all(peer.is_open() for peer in idle[10:])
+    body.socket.sendall(SET_BODY[-1:])
+    assert body.response()[0] == 200, "it was served all the time"
+    seen = b""
+    while b"InACall" not in seen:
+        seen += feed.socket.recv(65_536)
+
+
+def test_while_all_are_busy_loopback_gets_in_and_others_are_told_to_come_back(site):
+    site = site("--connections", "40", "--connections-per-address", "16", "--trusted-proxy", "198.51.100.1")
+    busy = [site.connect(address).send(path="/presence/changes") for address in ["192.0.2.1"] * 16 + ["198.51.100.1"] * 14]
+    for peer in busy:
+        assert peer.socket.recv(12) == b"HTTP/1.1 200"
+    for address, status in [("192.0.2.1", 429), ("192.0.2.2", 503), ("198.51.100.1", 503), ("2001:db8:0:1::1", 503)]:
+        refused, headers = site.connect(address).response()
+        assert (refused, headers["retry-after"], headers["content-type"]) == (status, "2", "application/json"), address
+    for address in LOOPBACK * 10:
+        assert site.asks(address) == 200
+    assert site.metric('connections_refused_total{limit="address"}') == 1
+    assert site.metric('connections_refused_total{limit="all"}') == 3
+    busy[0].close()
+    # The server notices it at once, and when it sends a heartbeat at the latest.
+    while (status := site.connect("192.0.2.2").send().response()[0]) == 503:
+        pass
+    assert status == 200
+
+
+def test_the_first_byte_must_come_soon_but_not_from_loopback(site):
+    site = site("--idle-seconds", "3600")
+    local, remote = site.connect("127.0.0.1"), site.connect("192.0.2.1")
+    begun = site.connect("192.0.2.2")
+    begun.socket.sendall(b"G")
+    assert remote.is_closed()
+    assert local.is_open() and begun.is_open()
+    begun.socket.sendall(b"ET / HTTP/1.1\r\nHost: presence.example\r\n\r\n")
+    assert begun.response()[0] == 401
+    assert local.ask() == 200
+
+
+def test_a_silent_connection_takes_little_memory(site, record_property):
+    site = site("--idle-seconds", "3600")
+    site.asks("127.0.0.1")
+    before = site.server.resident()
+    count = 8_000
+    silent = [site.connect("127.0.0.1") for _ in range(count)]
+    # When another one is served, all before it have been accepted.
+    assert site.asks("127.0.0.1") == 200
+    each = (site.server.resident() - before) / count
+    record_property("bytes", each)
+    print(f"{each:.0f} bytes each")
+    assert all(peer.is_open() for peer in silent)
+    assert each < 2_048, f"{each:.0f} bytes for each silent connection"
