@@ -1,7 +1,8 @@
-//! What a newcomer sees first: the README and the example it starts.
+//! What a newcomer sees first: the README and the examples.
 
 #[cfg(all(feature = "graph", feature = "indicator"))]
 mod desk;
+mod embed;
 #[cfg(feature = "indicator")]
 mod lamp;
 mod messages;
