@@ -70,6 +70,8 @@ mod buffer;
 #[cfg(feature = "details")]
 pub mod details;
 pub mod directory;
+#[cfg(test)]
+mod edges;
 #[cfg(feature = "graph")]
 pub mod graph;
 mod id;

@@ -8,7 +8,7 @@ modules=(graph directory timers base user snapshot json request respond details 
 # Sets `files` to what belongs to a module, and `first` to the tests that are asked first: those that tell most about it.
 module() {
   case $1 in
-    base) files=(src/{buffer,id,padded,policy,single_user}.rs src/{presence,time}/*.rs) first=(--lib --test=rules) ;;
+    base) files=(src/{buffer,edges,id,padded,policy,single_user}.rs src/{presence,time}/*.rs) first=(--lib --test=rules) ;;
     user) files=(src/user/*.rs) first=(--test=rules --test=properties) ;;
     details) files=(src/details/*.rs) first=(--test=details --test=rules) ;;
     snapshot) files=(src/snapshot/*.rs) first=(--test=snapshot --test=details) ;;

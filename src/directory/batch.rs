@@ -105,3 +105,64 @@ where
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::directory::InlineDirectory;
+    use crate::edges::edges;
+    use crate::{Policy, Presence};
+    use std::vec::Vec;
+
+    const MOST: usize = 2 * PREFETCHED + 1;
+
+    type Crowd = InlineDirectory<usize, u8, 2, MOST>;
+
+    /// Users of every kind: never seen, up to date, overdue, and with nothing stored any more, in no order of ids.
+    fn crowd(users: usize) -> (Crowd, Vec<usize>) {
+        let mut directory = Crowd::with_policy(Policy::GRAPH);
+        let ids: Vec<_> = (0..users).map(|number| number * 71 % 257).collect();
+        for (number, id) in ids.iter().enumerate() {
+            for session in 0..(number % 4).min(2) as u8 {
+                let presence = if number % 2 == 0 { Presence::Available } else { Presence::InACall };
+                let moment = Instant::from_secs((number % 5) as u64 * 100);
+                directory.set_presence(moment, *id, session, presence, None, |_, _| {}).unwrap();
+            }
+        }
+        (directory, ids)
+    }
+
+    /// Rule M4: at the edge of every piece, a batch is its users one by one.
+    #[test]
+    fn m4_batches_of_every_size_around_a_piece() {
+        for users in edges(PREFETCHED) {
+            let (directory, ids) = crowd(users);
+            for now in [400, 450, 1000].map(Instant::from_secs) {
+                let mut read = Vec::new();
+                directory.read_batch(now, &ids, |id, user| read.push((id, user.clone())));
+                let one_by_one: Vec<_> = ids.iter().map(|id| (*id, directory.read(now, *id, Clone::clone))).collect();
+                assert_eq!(read, one_by_one, "{users} users");
+
+                let set = |session| Command::SetPresence { session, presence: Presence::Presenting, lease: None };
+                let command = |number: usize| [set(0), Command::ClearPresence { session: 1 }, set(2)][number % 3];
+                let commands: Vec<_> = ids.iter().enumerate().map(|(number, id)| (*id, command(number))).collect();
+                let (mut batched, mut single) = (directory.clone(), directory.clone());
+                let (mut changes, mut outcomes) = (Vec::new(), Vec::new());
+                batched.execute_batch(
+                    now,
+                    &commands,
+                    |user, change| changes.push((user, *change)),
+                    |index, outcome| outcomes.push((index, outcome)),
+                );
+                let mut expected = Vec::new();
+                for (index, (user, command)) in commands.iter().enumerate() {
+                    let outcome = single.execute(now, *user, *command, |user, change| expected.push((user, *change)));
+                    assert_eq!(outcomes.get(index), Some(&(index, outcome)), "{users} users");
+                }
+                assert_eq!((outcomes.len(), &changes), (users, &expected), "{users} users");
+                assert!(batched.users().eq(single.users()), "{users} users");
+            }
+        }
+    }
+}

@@ -121,10 +121,13 @@ where
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
     use crate::directory::cells::Cells;
     use crate::directory::{InlineDirectory, Progress};
+    use crate::edges::edges;
     use crate::{Duration, Policy, Presence, User, set_preferred_presence};
+    use std::vec::Vec;
 
     type Small = InlineDirectory<u8, u8, 1, 256>;
 
@@ -176,6 +179,63 @@ mod tests {
     }
 
     /// A user whose deadline is not near stays in its bucket, however often the directory is advanced.
+    /// The heap holds a user in 64 who is not near, and no more: the next deadline is exact while there is no other, and then
+    /// that of a window.
+    #[test]
+    fn the_next_deadline_is_exact_for_few_users() {
+        fn run<const USERS: usize>() {
+            let mut directory = InlineDirectory::<usize, u8, 1, USERS>::with_policy(Policy::GRAPH);
+            for user in 1..=USERS / 64 + 1 {
+                // Each is due before the others, and before their windows begin.
+                let lease = Duration::from_millis(3_600_000 - 60_001 * user as u64);
+                directory.set_presence(Instant::ZERO, user, 1, Presence::InACall, Some(lease), |_, _| {}).unwrap();
+                let exact = Instant::ZERO.saturating_add(lease);
+                let promised = directory.next_deadline().unwrap();
+                assert_eq!(promised == exact, user <= USERS / 64, "user {user} of {USERS}: {promised:?} for {exact:?}");
+                assert!(promised <= exact);
+            }
+        }
+        run::<64>();
+        run::<1024>();
+    }
+
+    /// Rule S8: however many are due in one window, they come in order, each once.
+    #[test]
+    fn s8_a_window_of_every_size_around_a_piece() {
+        for users in edges(AT_A_TIME).into_iter().chain(edges(2 * AT_A_TIME)) {
+            for apart in [0, 1, 7] {
+                let mut directory = Small::with_policy(Policy::GRAPH);
+                // More users than few, so that the others are in buckets; they end much later.
+                let late = Some(Duration::from_hours(4));
+                for user in 200..210 {
+                    directory.set_presence(Instant::ZERO, user, 1, Presence::Away, late, |_, _| {}).unwrap();
+                }
+                // In no order of ids.
+                let mut expected: Vec<_> = (0..users)
+                    .map(|number| {
+                        let user = (number * 101 % 127) as u8;
+                        let lease = Duration::from_millis((1 << 20) + (number as u64 * 3 % 4) * apart);
+                        directory.set_presence(Instant::ZERO, user, 1, Presence::Away, Some(lease), |_, _| {}).unwrap();
+                        (Instant::ZERO.saturating_add(lease), user)
+                    })
+                    .collect();
+                expected.sort_unstable();
+                let mut seen = Vec::new();
+                loop {
+                    match directory.advance(Instant::from_millis(1 << 21)) {
+                        Progress::Changed { user, transition } => seen.push((transition.at(), user)),
+                        Progress::Working => {}
+                        Progress::Idle { until } => {
+                            assert_eq!(until, Some(Instant::ZERO.saturating_add(Duration::from_hours(4))));
+                            break;
+                        }
+                    }
+                }
+                assert_eq!(seen, expected, "{users} users, {apart} ms apart");
+            }
+        }
+    }
+
     #[test]
     fn many_users_stay_in_their_buckets() {
         let mut directory = Small::with_policy(Policy::GRAPH);

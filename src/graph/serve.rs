@@ -292,3 +292,92 @@ impl Executor<'_> {
 const fn response_to(element: Element<'_>, envelope: Envelope) -> Response<'_> {
     Response { id: element.id(), envelope }
 }
+
+#[cfg(all(test, feature = "batch"))]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::directory::InlineDirectory;
+    use crate::edges::edges;
+    use crate::graph::respond::writer::Buffer;
+    use crate::graph::{Caller, Line, serve_line};
+    use crate::{Instant, Policy};
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+    use std::{format, vec};
+
+    const MOST: usize = 2 * READ_AT_ONCE + 1;
+
+    type Crowd = InlineDirectory<UserId, SessionId, 1, MOST>;
+
+    fn user(number: usize) -> UserId {
+        UserId::from_bytes([number as u8 * 5; 16])
+    }
+
+    /// Every third user was never seen, some are overdue, and each of the others shows something else, in another version.
+    fn crowd() -> Crowd {
+        let mut directory = Crowd::with_policy(Policy::GRAPH);
+        for number in (0..MOST).filter(|number| number % 3 != 2) {
+            for time in 0..=number as u64 {
+                let presences = [Presence::Available, Presence::InACall, Presence::Away, Presence::Presenting];
+                let presence = presences[(number + time as usize) % 4];
+                let session = SessionId::from_bytes([1; 16]);
+                directory
+                    .set_presence(Instant::from_secs(time), user(number), session, presence, None, |_, _| {})
+                    .unwrap();
+            }
+        }
+        directory
+    }
+
+    fn body(directory: &mut Crowd, context: &Context<'_>, raw: &RawRequest<'_, '_>) -> String {
+        let mut bytes = vec![0; 40_000];
+        let mut buffer = Buffer::new(&mut bytes);
+        assert_eq!(serve(raw, context, directory, &mut buffer, &mut |_, _| {}), 200);
+        String::from_utf8(buffer.written().to_vec()).unwrap()
+    }
+
+    /// Rule H3: a bulk read is its users one by one, whatever is selected, whoever is known, repeated or overdue, over HTTP, as
+    /// a collection, and as a line: at the edge of every piece of users that is read at once, too.
+    #[test]
+    fn h3_bulk_reads_of_every_size_around_a_piece() {
+        let mut directory = crowd();
+        let is_known = |id: UserId| (0..MOST).any(|number| number % 7 != 6 && user(number) == id);
+        for seconds in [33, 310] {
+            let now = Instant::from_secs(seconds);
+            let context = Context::new(now, Caller::Trusted { me: None }).with_known_users(&is_known);
+            for users in edges(READ_AT_ONCE) {
+                let mut ids: Vec<_> = (0..users).map(user).collect();
+                // The last is one of an earlier piece again.
+                if let Some(last) = ids.last_mut() {
+                    *last = user(1);
+                }
+                let texts: Vec<_> = ids.iter().map(ToString::to_string).collect();
+                for select in ["", "$select=id,activity", "$select=sequenceNumber"] {
+                    let one = |id: &String| {
+                        let target = format!("/users/{id}/presence?{select}");
+                        body(&mut directory, &context, &RawRequest::new("GET", &target))
+                    };
+                    let expected = format!("{{\"value\":[{}]}}", texts.iter().map(one).collect::<Vec<_>>().join(","));
+
+                    let asked = format!("{{\"ids\":[\"{}\"]}}", texts.join("\",\""));
+                    let target = format!("/communications/getPresencesByUserId?{select}");
+                    let raw = RawRequest::new("POST", &target).with_body(asked.as_bytes());
+                    assert_eq!(body(&mut directory, &context, &raw), expected, "{users} users, {select}");
+
+                    let filter = format!("/communications/presences?$filter=id in ('{}')&{select}", texts.join("','"));
+                    let raw = RawRequest::new("GET", &filter);
+                    assert_eq!(body(&mut directory, &context, &raw), expected, "{users} users, {select}");
+
+                    let line = format!("{{\"id\":\"1\",\"method\":\"POST\",\"url\":\"{target}\",\"body\":{asked}}}");
+                    let mut bytes = vec![0; 40_000];
+                    let mut buffer = Buffer::new(&mut bytes);
+                    let line = Line::parse(line.as_bytes());
+                    serve_line(line, &context, &mut directory, &mut buffer, &mut |_, _| {}).unwrap();
+                    let expected = format!("{{\"id\":\"1\",\"status\":200,\"body\":{expected}}}");
+                    assert_eq!(std::str::from_utf8(buffer.written()).unwrap(), expected, "{users} users, {select}");
+                }
+            }
+        }
+    }
+}

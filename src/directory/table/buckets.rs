@@ -151,6 +151,7 @@ pub(in crate::directory) fn free_slot_from(fingerprints: &[Fingerprint], from: S
 mod tests {
     extern crate std;
     use super::*;
+    use crate::edges::edges;
     use std::collections::BTreeMap;
     use std::vec;
     use std::vec::Vec;
@@ -170,8 +171,8 @@ mod tests {
     #[test]
     fn finds_users_in_their_buckets_and_no_others() {
         // Each takes time that grows with the cube of it, and the larger ones hours to interpret.
-        let sizes = [0u32, 1, 7, 8, 9, 16, 40, 67];
-        for slots in sizes.into_iter().filter(|slots| !cfg!(miri) || *slots < 10) {
+        let sizes = [0, 1, 40, 67].into_iter().chain(edges(BUCKET_SLOTS)).map(|slots| slots as u32);
+        for slots in sizes.filter(|slots| !cfg!(miri) || *slots < 10) {
             for spread in [0u64, 1, 0x9E37_79B9_7F4A_7C15, u64::MAX] {
                 let hash_of = |user: u64| user.wrapping_add(3).wrapping_mul(spread);
                 let mut fingerprints = vec![Fingerprint::FREE; slots as usize];
@@ -195,6 +196,23 @@ mod tests {
                 assert_eq!(free_slot_from(&fingerprints, START), None);
                 let unknown = Buckets::of(hash_of(9999), fingerprints.len());
                 assert_eq!(unknown.find(&fingerprints, |_| None::<u32>), None);
+            }
+        }
+    }
+
+    /// The first free slot from any slot on, whichever is free.
+    #[test]
+    fn a_free_slot_is_found_wherever_it_is() {
+        for slots in edges(BUCKET_SLOTS) {
+            for free in 0..slots {
+                let mut fingerprints = vec![Fingerprint::OVERFLOW; slots];
+                fingerprints[free] = Fingerprint::FREE;
+                for from in 0..=slots {
+                    let found = free_slot_from(&fingerprints, SlotIndex::new(from as u32));
+                    assert_eq!(found, (from <= free).then_some(SlotIndex::new(free as u32)), "{free} of {slots}");
+                }
+                fingerprints[slots - 1] = Fingerprint::FREE;
+                assert_eq!(free_slot_from(&fingerprints, START), Some(SlotIndex::new(free as u32)));
             }
         }
     }

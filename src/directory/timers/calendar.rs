@@ -230,6 +230,7 @@ impl Bucket {
 mod tests {
     extern crate std;
     use super::*;
+    use crate::edges::edges;
     use crate::time::Duration;
     use std::collections::BTreeMap;
     use std::vec;
@@ -285,6 +286,46 @@ mod tests {
                 assert!(calendar.drained_until(&cells) <= earliest, "no user is left in a window that is over");
             }
             assert!(users < 16 || drained_in_all > rounds / 200, "{users} users: only {drained_in_all} drained");
+        }
+    }
+
+    /// Rule S8: windows are passed over in pieces, and users drained in pieces: at the edge of either, none is lost, none comes
+    /// twice, and none before its window.
+    #[test]
+    fn s8_windows_and_users_around_a_piece() {
+        const SLOTS: usize = 2048;
+        for ahead in edges(WINDOWS_AT_A_TIME) {
+            for users in edges(WINDOW) {
+                for at_a_time in edges(WINDOW) {
+                    let (mut cells, mut links) = (vec![TimerCell::EMPTY; SLOTS], vec![Link::NONE; SLOTS]);
+                    let division = Division::of(&cells);
+                    let mut calendar = Calendar::EMPTY;
+                    let mut expected = BTreeMap::new();
+                    // As many in one window, over all its buckets, and one in every window behind it.
+                    for number in 0..users + ahead {
+                        let window = ahead + number.saturating_sub(users);
+                        let stretch = (window << WINDOW_BITS) + number % WINDOW;
+                        let deadline = Instant::from_millis((stretch as u64) << division.bucket_bits);
+                        let slot = SlotIndex::new(number as u32 * 7 % SLOTS as u32);
+                        let bucket = calendar.bucket_of(&cells, deadline, Instant::ZERO).unwrap();
+                        calendar.insert(&mut links[..], &mut cells, slot, bucket);
+                        expected.insert(slot, window as u64);
+                    }
+                    let mut calls = 0;
+                    while calendar.len > 0 {
+                        let mut drained = vec![SlotIndex::NONE; at_a_time];
+                        let count = calendar.drain(&links[..], &mut cells, &mut drained);
+                        for slot in &drained[..count] {
+                            assert_eq!(expected.remove(slot), Some(calendar.window), "{ahead} {users} {at_a_time}");
+                        }
+                        let earliest = expected.values().min().map_or(Instant::NEVER, |window| division.start(*window));
+                        assert!(calendar.drained_until(&cells) <= earliest);
+                        calls += 1;
+                        assert!(calls < 500, "no end");
+                    }
+                    assert!(expected.is_empty(), "{ahead} {users} {at_a_time}");
+                }
+            }
         }
     }
 

@@ -23,7 +23,7 @@ impl<L: Linked + ?Sized> Deadlines<'_, L> {
         if old != Instant::NEVER && !is_in_heap {
             self.calendar.remove(self.heap.slots, self.heap.cells, slot, old);
         }
-        // In a heap of few, each is found at once, however far away.
+        // In a heap of few, each is found at once, however far away. One that holds the most there may be takes no more.
         let has_few = (*self.heap.len as usize) < FEW.min(self.heap.cells.len() / 64);
         match self.calendar.bucket_of(self.heap.cells, deadline, now).filter(|_| !has_few) {
             Some(bucket) => {
@@ -56,5 +56,34 @@ impl<L: Linked + ?Sized> Deadlines<'_, L> {
     /// Reports whether a slot that is scheduled is in the heap.
     fn is_in_heap(&self, slot: SlotIndex) -> bool {
         self.heap.slots.link(slot).is_some_and(|link| link.next == Link::IN_HEAP)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::super::cell::TimerCell;
+    use super::super::heap::End;
+    use super::*;
+    use crate::edges::edges;
+    use std::vec;
+
+    /// Of slots that are not near, the heap takes as many as there may be few, and the calendar the others.
+    #[test]
+    fn a_heap_of_few_takes_no_more() {
+        for few in edges(4).into_iter().chain([FEW - 1, FEW, FEW + 1]) {
+            let (mut cells, mut links) = (vec![TimerCell::EMPTY; 64 * few], vec![Link::NONE; 64 * few]);
+            let (mut calendar, mut near) = (Calendar::EMPTY, 0);
+            let most = few.min(FEW);
+            for slot in 0..2 * most as u32 + 1 {
+                let heap = Heap { slots: &mut links[..], cells: &mut cells, end: End::Front, len: &mut near };
+                let mut deadlines = Deadlines { calendar: &mut calendar, heap };
+                let deadline = Instant::from_millis(3_600_000 - u64::from(slot) * 5_000);
+                deadlines.set(SlotIndex::new(slot), Instant::NEVER, deadline, Instant::ZERO);
+                assert_eq!(near as usize, most.min(slot as usize + 1), "slot {slot}, {few} are few");
+                let is_exact = calendar.drained_until(&cells) == Instant::NEVER;
+                assert_eq!(is_exact, (slot as usize) < most, "slot {slot}, {few} are few");
+            }
+        }
     }
 }

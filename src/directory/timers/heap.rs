@@ -172,6 +172,7 @@ mod tests {
     extern crate std;
     use super::super::cell::Link;
     use super::*;
+    use crate::edges::edges;
     use std::collections::BTreeMap;
     use std::vec;
 
@@ -224,6 +225,32 @@ mod tests {
                 let expected = models[which].iter().map(|(&slot, &key)| (key, slot)).min();
                 assert_eq!(end.first(&cells, lens[which]).map(|entry| (entry.key, entry.slot)), expected);
                 assert_eq!(lens[which] as usize, models[which].len());
+            }
+        }
+    }
+
+    /// At the edge of every row of children, whatever is inserted in whatever order comes out in order.
+    #[test]
+    fn s8_heaps_of_every_size_around_a_row() {
+        let row = CHILDREN as usize;
+        for users in edges(row).into_iter().chain(edges(row * row + row + 1)) {
+            let mut state = 7u32;
+            for _ in 0..if cfg!(miri) { 2 } else { 200 } {
+                let (mut cells, mut links) = (vec![TimerCell::EMPTY; users], vec![Link::NONE; users]);
+                let mut len = 0;
+                let mut expected = BTreeMap::new();
+                let mut heap = Heap { slots: &mut links[..], cells: &mut cells, end: End::Front, len: &mut len };
+                for slot in (0..users as u32).map(SlotIndex::new) {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let key = Instant::from_millis(u64::from(state >> 16) % (users as u64 / 2 + 1));
+                    heap.set(slot, key);
+                    expected.insert((key, slot), ());
+                }
+                for (key, slot) in expected.into_keys() {
+                    assert_eq!(heap.get(0), Some(Entry { key, slot }), "{users} users");
+                    heap.remove(slot);
+                }
+                assert_eq!(len, 0);
             }
         }
     }
