@@ -39,8 +39,8 @@ where
 
     /// Returns the first revision and version of a new user in this slot: above those of every user evicted until then.
     ///
-    /// It never falls, whoever is the next to be evicted: a decision about a new user names it, and must be stale once that user
-    /// was given a slot and has changed.
+    /// It never falls, also when another user is the next to be evicted: a decision about a new user names it, and must be stale
+    /// once that user was given a slot and has changed.
     pub(super) fn first_version(&self, vacancy: Vacancy) -> u64 {
         match vacancy {
             Vacancy::Free => self.version_floor,

@@ -337,8 +337,8 @@ mod tests {
         String::from_utf8(buffer.written().to_vec()).unwrap()
     }
 
-    /// Rule H3: a bulk read is its users one by one, whatever is selected, whoever is known, repeated or overdue, over HTTP, as
-    /// a collection, and as a line: at the edge of every piece of users that is read at once, too.
+    /// Rule H3: a bulk read is its users one by one, over HTTP, as a collection, and as a line, for every selection, with users
+    /// that are unknown, repeated or overdue: at the edge of every piece of users that is read at once, too.
     #[test]
     fn h3_bulk_reads_of_every_size_around_a_piece() {
         let mut directory = crowd();

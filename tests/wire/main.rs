@@ -11,10 +11,14 @@ mod capacity;
 mod checks;
 #[cfg(feature = "batch")]
 mod collection;
+#[cfg(feature = "batch")]
+mod depends_on;
 #[cfg(all(feature = "batch", feature = "details"))]
 mod details;
 #[cfg(feature = "batch")]
 mod examples;
+#[cfg(feature = "batch")]
+mod input;
 #[cfg(feature = "batch")]
 mod limits;
 #[cfg(feature = "batch")]
@@ -22,11 +26,15 @@ mod line_ends;
 mod lines;
 mod mirror;
 #[cfg(feature = "batch")]
+mod order;
+#[cfg(feature = "batch")]
 mod paths;
 #[cfg(feature = "batch")]
 mod permissions;
 #[cfg(feature = "batch")]
 mod reads;
+#[cfg(all(feature = "batch", feature = "details"))]
+mod select;
 #[cfg(feature = "batch")]
 mod server;
 #[cfg(not(feature = "batch"))]

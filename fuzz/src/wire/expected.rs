@@ -194,10 +194,9 @@ fn blocked(element: Element<'_>, earlier: &[(Value<'_>, u16)]) -> Option<Error> 
     };
     let status = |id: &Value<'_>| earlier.iter().find(|(other, _)| other.is_same_text(*id)).map(|(_, status)| *status);
     let statuses: Option<Vec<_>> = ids.iter().map(status).collect();
-    // More than there can be elements are an error.
-    let is_endless = |statuses: &Vec<u16>| statuses.iter().skip(Batch::MAX_ELEMENTS).any(|status| *status < 400);
     match statuses {
-        Some(statuses) if is_endless(&statuses) => Some(Error::Malformed(Field::DependsOn)),
+        // More than there can be elements are an error.
+        Some(statuses) if statuses.len() > Batch::MAX_ELEMENTS => Some(Error::Malformed(Field::DependsOn)),
         Some(statuses) => statuses.iter().any(|status| *status >= 400).then_some(Error::FailedDependency),
         None => Some(Error::Malformed(Field::DependsOn)),
     }

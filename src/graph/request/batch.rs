@@ -118,7 +118,7 @@ impl<'a> Dependencies<'a> {
         let mut verdict = Ok(());
         for (position, id) in element.depends_on()?.enumerate() {
             match self.0.iter().find(|(other, _)| other.is_same_text(id)) {
-                Some((_, failed)) if *failed => verdict = Err(Error::FailedDependency),
+                Some((_, true)) if position < MAX_ELEMENTS => verdict = Err(Error::FailedDependency),
                 Some(_) if position < MAX_ELEMENTS => {}
                 _ => return Err(Error::Malformed(Field::DependsOn)),
             }
