@@ -6,6 +6,12 @@ from harness import names
 from harness.server import Server
 
 
+def pytest_configure():
+    # In tests, pytest makes of each `assert` what fails always; this is about what they call.
+    if not __debug__:
+        raise pytest.UsageError("under python -O checks check less")
+
+
 @pytest.fixture
 def server():
     with Server() as server:

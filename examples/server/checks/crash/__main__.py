@@ -16,6 +16,7 @@ from .actions import ACTIONS, APPLICATIONS
 from .follower import Follower
 from .model import User, Visible, observe
 from .traffic import Clock, Ticker, Mismatch, Writer, advance, look
+from harness.require import require
 
 WRITERS = 8
 USERS_EACH = 12
@@ -257,23 +258,23 @@ def main():
     print(f"crash: the feed sent {crash.follower.changes} changes, and {crash.follower.started_over} times start-over")
     resuming = crash.resuming
     print(f"crash: on a bad network it sent {resuming.changes} changes, and a scan broke off {resuming.resumed_scans} times")
-    assert resuming.resumed_scans > options.kills, "hardly a scan broke off"
+    require(resuming.resumed_scans > options.kills, "hardly a scan broke off")
     # Each run of the server has new ids; a reader that is too slow starts over too.
-    assert resuming.started_over <= 2 * crash.follower.started_over, "scans that broke off were not resumed"
+    require(resuming.started_over <= 2 * crash.follower.started_over, "scans that broke off were not resumed")
     print(
         f"crash: damage of journals: {kinds}; {crash.shortened} were cut short by it; "
         f"{crash.moved} were in the file already, {crash.rejected} of those rejected"
     )
     print(f"crash: slowest start {crash.slowest_start * 1000:.0f} ms")
-    assert acknowledged > 50 * options.kills and crash.follower.changes > 10 * options.kills, "too little has happened"
-    assert crash.shortened > 0 or len(crash.damages) < 10, "no damage ever did any"
+    require(acknowledged > 50 * options.kills and crash.follower.changes > 10 * options.kills, "too little has happened")
+    require(crash.shortened > 0 or len(crash.damages) < 10, "no damage ever did any")
     faults = ", ".join(f"{count} in {kind}" for kind, count in crash.faults.items())
     refused = sum(writer.refused for writer in crash.writers)
     print(
         f"crash: faults of the disk: {faults}; {crash.not_started} kept the server from starting, "
         f"full ones refused {refused} commands, all others ended it"
     )
-    assert sum(crash.faults.values()) + crash.not_started >= options.faults // 2, "the disk hardly ever failed"
+    require(sum(crash.faults.values()) + crash.not_started >= options.faults // 2, "the disk hardly ever failed")
     counts = ", ".join(f"{count} {name}" for name, count in crash.counts.items())
     print(
         f"crash: {counts}; {acknowledged} acknowledged commands, none lost; {len(crash.damages)} damaged journals, none misread; "

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from harness.require import require
 
 # The size of the tail that may be damaged, in bytes.
 TAIL = 64 * 1024
@@ -61,7 +62,7 @@ def move(path, random):
     before = database.read_bytes()
     subprocess.run([sys.executable, "-c", MOVE, database], check=True)
     after = database.read_bytes()
-    assert path.read_bytes() == log, "the log has changed"
+    require(path.read_bytes() == log, "the log has changed")
     if random.random() < 0.5:
         moved = random.randrange(len(after)) // 4096 * 4096
         database.write_bytes(after[:moved] + before[moved:])

@@ -15,6 +15,7 @@ from harness.server import PACKAGE, NotReady, Server
 
 from . import disk
 from .traffic import Mismatch
+from harness.require import require
 
 # Data that the server has written before it had keys, and what it showed then. `populate` has made it.
 UNKEYED = PACKAGE / "tests" / "data" / "unkeyed"
@@ -62,7 +63,7 @@ def populate(server):
         for number, name in enumerate(names()[:USERS]):
             for what in KINDS[number % len(KINDS)]:
                 response = clients.get(what, one).act(name, *BODIES[what])
-                assert response.status in (200, 204), (what, response)
+                require(response.status in (200, 204), (what, response))
     server.advance(3600)
 
 
@@ -71,7 +72,7 @@ def shown(server):
     with server.client() as client:
         users = {name: [client.presence(name), client.get(f"/v1.0/users/{name}/presence/explain").json] for name in names()}
         listed = client.get("/admin/users?$top=999").json
-    assert "@odata.nextLink" not in listed, listed
+    require("@odata.nextLink" not in listed, listed)
     for user in listed["value"]:
         users[user["id"]].append(user)
     return users
@@ -159,7 +160,7 @@ def main():
             ends.end_everywhere()
             before, after = before + ends.before, after + ends.after
             move(data, options, expected)
-    assert before > 100 and after > 2, f"{before} and {after} are hardly any ends"
+    require(before > 100 and after > 2, f"{before} and {after} are hardly any ends")
     print(
         f"moves: {before} ended before they counted, {after} after that; all {len(expected)} users were there, with their "
         f"versions; {time.monotonic() - began:.0f} s"

@@ -7,6 +7,7 @@ import time
 from harness.fill import SET, fill
 from harness.names import APPLICATION, numbered
 from harness.server import Server
+from harness.require import require
 
 USERS = 100_000
 AT_MOST_SECONDS = 2.0
@@ -25,7 +26,7 @@ def check(server, users):
         for number in range(0, users, users // 650):
             presence = client.presence(numbered("restart", number))
             expected = "Offline" if number % 2 else "InACall"
-            assert presence["activity"] == expected, presence
+            require(presence["activity"] == expected, presence)
 
 
 def restart(users):
@@ -46,9 +47,9 @@ def restart(users):
             server.start()
             os.sched_setaffinity(0, cores)
             check(server, users)
-        assert f"{users} users are stored" in server.messages(), server.messages()
+        require(f"{users} users are stored" in server.messages(), server.messages())
         print(f"restart: {users} users written in {filled:.1f} s, ready again {took:.2f} s after a kill")
-        assert took <= AT_MOST_SECONDS, f"a restart takes {took:.2f} s, more than {AT_MOST_SECONDS} s"
+        require(took <= AT_MOST_SECONDS, f"a restart takes {took:.2f} s, more than {AT_MOST_SECONDS} s")
 
 
 def wall_clock():
@@ -59,22 +60,22 @@ def wall_clock():
             began = time.time()
             for name, duration in zip(names, ("PT1S", "PT3S")):
                 session = {"sessionId": APPLICATION, "availability": "Busy", "activity": "InACall"}
-                assert client.act(name, "setPresence", session).status == 200
+                require(client.act(name, "setPresence", session).status == 200)
                 preferred = {"availability": "Away", "activity": "Away", "expirationDuration": duration}
-                assert client.act(name, "setUserPreferredPresence", preferred).status == 200
+                require(client.act(name, "setUserPreferredPresence", preferred).status == 200)
             ended = time.time()
         server.kill()
         time.sleep(max(0, ended + 1.1 - time.time()))
         server.start()
         with server.client() as client:
-            assert client.presence(names[0])["activity"] == "InACall"
-            assert client.presence(names[1])["activity"] == "Away", "a deadline came too early, or the check took too long"
+            require(client.presence(names[0])["activity"] == "InACall")
+            require(client.presence(names[1])["activity"] == "Away", "a deadline came too early, or the check took too long")
             while client.presence(names[1])["activity"] == "Away":
-                assert time.time() < ended + 4, "a deadline did not come"
+                require(time.time() < ended + 4, "a deadline did not come")
                 time.sleep(0.001)
             at = time.time()
         late = at - ended - 3
-        assert at - began >= 3 and late < 0.25, f"the deadline came {late:.3f} s late"
+        require(at - began >= 3 and late < 0.25, f"the deadline came {late:.3f} s late")
         print(f"restart: on the wall clock a deadline came at most {(at - began - 3) * 1000:.0f} ms late, through a kill")
 
 

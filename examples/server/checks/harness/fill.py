@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from . import names
+from .require import require
 
 CONNECTIONS = 8
 # The most elements of a batch. Rule H5.
@@ -19,7 +20,7 @@ def post_batch(client, actions):
         for number, (user, action, body) in enumerate(actions)
     ]
     response = client.post("/v1.0/$batch", {"requests": requests})
-    assert response.status == 200, response
+    require(response.status == 200, response)
     return [element["status"] for element in response.json["responses"]]
 
 
@@ -31,7 +32,8 @@ def fill(server, actions):
         if not hasattr(own, "client"):
             own.client = server.client()
         some = actions[begin : begin + ELEMENTS]
-        assert post_batch(own.client, some) == [200] * len(some)
+        statuses = post_batch(own.client, some)
+        require(statuses == [200] * len(some), statuses)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for _ in pool.map(send, range(0, len(actions), ELEMENTS)):

@@ -10,6 +10,7 @@ import time
 
 from . import names
 from .wire import Client
+from .require import require
 
 READY_TIMEOUT = 30
 # Another process may take the free port before nginx does.
@@ -61,7 +62,7 @@ class Nginx:
         path.write_text(text)
         # Debian puts it where only root looks.
         program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-        assert program, "there is no nginx"
+        require(program, "there is no nginx")
         command = [program, "-e", str(self.directory / "error.log"), "-p", str(self.directory), "-c", str(path)]
         self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         until = time.monotonic() + READY_TIMEOUT

@@ -12,6 +12,7 @@ import time
 
 from . import names
 from .wire import Client
+from .require import require
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[2]
 READY_TIMEOUT = 30
@@ -82,7 +83,7 @@ class Server:
         """Advances the virtual clock."""
         with self.client() as client:
             response = client.post(f"/dev/advance?seconds={seconds:.3f}".removesuffix(".000"))
-        assert response.status == 200, response
+        require(response.status == 200, response)
 
     def kill(self):
         """Kills the server. Mismatch after a loss of power, the kernel still writes its buffers."""

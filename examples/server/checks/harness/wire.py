@@ -3,6 +3,7 @@
 import http.client
 import json
 from dataclasses import dataclass, field
+from .require import require
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Client:
 
     def presence(self, user):
         response = self.get(f"/v1.0/users/{user}/presence")
-        assert response.status == 200, response
+        require(response.status == 200, response)
         return response.json
 
     def act(self, user, action, body=None):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness import names
 from harness.names import USER
+from harness.require import require
 
 # The statuses that a response may have: those of rule H1, and those of HTTP itself for malformed requests.
 DOCUMENTED = {200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 421, 424, 429, 431, 501, 503, 505, 507}
@@ -74,7 +75,7 @@ class Raw:
             body = response.read()
         except (ConnectionError, http.client.HTTPException, TimeoutError):
             return None
-        assert response.status in DOCUMENTED, f"an undocumented status: {response.status} {body}"
+        require(response.status in DOCUMENTED, f"an undocumented status: {response.status} {body}")
         return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
     def is_closed(self):

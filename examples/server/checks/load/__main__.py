@@ -12,6 +12,7 @@ import time
 from harness import names
 from harness.fill import SET, fill
 from harness.server import PACKAGE, Server
+from harness.require import require
 
 HERE = pathlib.Path(__file__).parent
 CALLS = ("set", "clear", "get", "bulk 650")
@@ -53,9 +54,9 @@ def measure(server, call, seconds, requests):
     )
     spent = server.cpu_seconds() - before
     found = re.search(r"^RESULT (.*)$", wrk.stdout, re.MULTILINE)
-    assert wrk.returncode == 0 and found, wrk.stdout + wrk.stderr
+    require(wrk.returncode == 0 and found, wrk.stdout + wrk.stderr)
     result = json.loads(found[1])
-    assert result["requests"] > 0 and result["failures"] == 0 and result["rejected"] == 0, f"{call}: {result}"
+    require(result["requests"] > 0 and result["failures"] == 0 and result["rejected"] == 0, f"{call}: {result}")
     return {
         "rate": result["requests"] / result["microseconds"] * 1e6,
         "p50": result["p50"],

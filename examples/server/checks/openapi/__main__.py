@@ -10,6 +10,7 @@ import time
 
 from harness import names
 from harness.server import Server
+from harness.require import require
 
 HERE = pathlib.Path(__file__).parent
 EXAMPLES = 80
@@ -46,11 +47,11 @@ def main():
         status, output = run(server, examples)
         is_alive = server.is_alive()
     print(output)
-    assert is_alive, "the server has ended"
-    assert status == 0, f"schemathesis found something, status {status}"
+    require(is_alive, "the server has ended")
+    require(status == 0, f"schemathesis found something, status {status}")
     cases = re.search(r"([0-9,]+) generated", output)[1]
     operations = re.search(r"Tested: +([0-9]+)", output)[1]
-    assert f"{operations}/{operations}" in output, "some operations were left out"
+    require(f"{operations}/{operations}" in output, "some operations were left out")
     print(f"openapi: {operations} operations, {cases} requests, all as described, {time.monotonic() - began:.0f} s")
 
 

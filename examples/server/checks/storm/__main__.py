@@ -11,6 +11,7 @@ import time
 
 from harness import names
 from harness.server import Server
+from harness.require import require
 
 # The first request and three more.
 TRIES = 4
@@ -81,14 +82,14 @@ def main():
         clients, statuses, seconds = asyncio.run(storm(server, options.clients))
         with server.client() as client:
             for number in range(options.clients):
-                assert client.presence(names.numbered("storm", number))["activity"] == "InACall", number
+                require(client.presence(names.numbered("storm", number))["activity"] == "InACall", number)
     tries = collections.Counter(len(client.statuses) for client in clients)
     rejected = sum(len(client.waits) for client in clients)
     longest = max((wait for client in clients for wait in client.waits), default=0)
     told = ", ".join(f"{count} after {number}" for number, count in sorted(tries.items()))
     print(f"storm: rejected {rejected} times, told to wait up to {longest} s")
-    assert rejected > 0, "there was no storm"
-    assert statuses == {200: options.clients}, statuses
+    require(rejected > 0, "there was no storm")
+    require(statuses == {200: options.clients}, statuses)
     print(f"storm: {options.clients} clients at once, {options.places} places: all got in ({told} tries) in {seconds:.0f} s")
 
 
