@@ -37,6 +37,8 @@ const MAX_HEAD: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
 /// The time after which a client that reads nothing of its response is disconnected.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most seconds after which a client that was turned away is to come back.
+const LONGEST_RETRY: u128 = 10;
 /// The time that requests in flight have when the server is ending.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -75,7 +77,8 @@ pub async fn serve(
             (http.clone(), router.clone(), stopping.clone(), app.clone(), open.clone());
         let task = tokio::spawn(async move {
             let _open = open;
-            if begins(stream.as_ref(), &connection, stopping.clone()).await {
+            let silent = Silent { stream: Some(stream), connection: connection.clone(), clock: app.clock.clone() };
+            if let Some(stream) = silent.begins(stopping.clone()).await {
                 // What serving takes is allocated only now: a silent connection costs little.
                 Box::pin(serve_connection(stream, connection, &http, router, stopping, &app)).await;
             }
@@ -112,13 +115,34 @@ async fn accept(
     }
 }
 
-/// Waits for the first byte of a connection. Returns false if it does not come in time, or the server ends.
-async fn begins(stream: &dyn Stream, connection: &Connection, mut stopping: watch::Receiver<bool>) -> bool {
-    let first = std::future::poll_fn(|context| stream.poll_begun(context));
-    tokio::select! {
-        biased;
-        first = tokio::time::timeout(connection.first_byte_timeout(), first) => matches!(first, Ok(Ok(()))),
-        _ = stopping.wait_for(|is_stopping| *is_stopping) => false,
+/// A connection of which nothing has come. If it is closed for another, its client is told to come back.
+struct Silent {
+    stream: Option<Box<dyn Stream>>,
+    connection: Arc<Connection>,
+    clock: Arc<Clock>,
+}
+
+impl Silent {
+    /// Waits for the first byte. Returns `None` if it does not come in time, or the server ends.
+    async fn begins(mut self, mut stopping: watch::Receiver<bool>) -> Option<Box<dyn Stream>> {
+        let stream = self.stream.as_ref()?;
+        let first = std::future::poll_fn(|context| stream.poll_begun(context));
+        tokio::select! {
+            biased;
+            first = tokio::time::timeout(self.connection.first_byte_timeout(), first) => first.ok()?.ok()?,
+            _ = stopping.wait_for(|is_stopping| *is_stopping) => return None,
+        }
+        self.stream.take()
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        if let Some(stream) = &self.stream
+            && self.connection.is_replaced()
+        {
+            stream.send_last(refusal(Limit::All, &self.clock).as_bytes());
+        }
     }
 }
 
@@ -202,15 +226,15 @@ fn timeout_response(clock: &Clock) -> String {
 
 /// Returns the whole response to a connection that is turned away.
 fn refusal(limit: Limit, clock: &Clock) -> String {
-    // Most requests take milliseconds, so places are free by then.
-    let retry = "retry-after: 2\r\n";
+    // Official clients wait exactly as long, so those that came at once come back one after another.
+    let retry = format!("retry-after: {}\r\n", 1 + uuid::Uuid::new_v4().as_u128() % LONGEST_RETRY);
     match limit {
         Limit::Network => {
-            let message = "Too many connections of this address are busy.";
-            last_response("429 Too Many Requests", "TooManyRequests", message, retry, clock)
+            let message = "All connections of this address are taken.";
+            last_response("429 Too Many Requests", "TooManyRequests", message, &retry, clock)
         }
         Limit::All => {
-            last_response("503 Service Unavailable", "ServiceUnavailable", "All connections are busy.", retry, clock)
+            last_response("503 Service Unavailable", "ServiceUnavailable", "All connections are taken.", &retry, clock)
         }
     }
 }

@@ -107,7 +107,8 @@ impl AdmissionControl {
         *warned = Some(Instant::now());
         match (limit, peer) {
             (Limit::Network, Some(peer)) => tracing::warn!(
-                "{peer} has {} busy connections, and more are turned away; if it is a proxy, --trusted-proxy names it",
+                "{} has {} busy connections, and more are turned away; if it is a proxy, --trusted-proxy names it",
+                peer.to_canonical(),
                 self.limits.per_address
             ),
             _ => tracing::warn!("all {} connections are busy, and more are turned away", self.limits.count),
@@ -161,6 +162,11 @@ impl Connection {
             Origin::Network(_) => self.control.limits.idle.min(FIRST_BYTE),
             Origin::Local | Origin::Proxy => self.control.limits.idle,
         }
+    }
+
+    /// Reports whether the connection was closed for another.
+    pub fn is_replaced(&self) -> bool {
+        self.control.change(|table| !table.contains(self.key))
     }
 
     /// Records that nothing more has come: if no request is in flight, the connection is idle.

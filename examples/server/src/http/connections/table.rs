@@ -148,6 +148,11 @@ impl<H> ConnectionTable<H> {
         self.idle_local.len() + self.idle_remote.len()
     }
 
+    /// Reports whether a connection is in the table: it has neither left nor been replaced.
+    pub fn contains(&self, key: Key) -> bool {
+        self.entries.contains_key(&key)
+    }
+
     /// Keeps what closes a connection, if it is still in the table.
     pub fn attach(&mut self, key: Key, handle: H) {
         if let Some(entry) = self.entries.get_mut(&key) {

@@ -212,6 +212,7 @@ fn play(seed: u64, limits: TableLimits) -> [usize; 5] {
             let from = if open.is_empty() || random.below(8) == 0 { &known } else { &open };
             let key = from[random.below(from.len())];
             let is_open = open.contains(&key);
+            assert_eq!(table.contains(key), is_open);
             match step {
                 1 => {
                     table.idle(key);

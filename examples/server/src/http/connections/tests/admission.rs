@@ -2,17 +2,19 @@
 
 use super::super::admission::{AdmissionControl, Connection};
 use super::super::table::Limit;
-use super::super::{ConnectionLimits, begins, protocol, serve_connection};
+use super::super::{ConnectionLimits, Silent, protocol, serve_connection};
 use super::{Fixture, PRESENCE, read_response, status};
 use crate::http::router;
+use crate::listen::Stream;
 use crate::shard::job::{Job, UserView};
 use presence_core::Presence;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -169,34 +171,31 @@ async fn while_all_are_busy_this_machine_waits_and_others_are_turned_away() {
     }
 }
 
-/// A peer that sends nothing.
-struct Silent;
+/// The stream of a peer that sends nothing, and what was sent to it last.
+#[derive(Clone, Default)]
+struct Nothing(Arc<Mutex<String>>);
 
-impl tokio::io::AsyncRead for Silent {
-    fn poll_read(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
+impl AsyncRead for Nothing {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         panic!("nothing is read of a silent connection")
     }
 }
 
-impl tokio::io::AsyncWrite for Silent {
-    fn poll_write(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<std::io::Result<usize>> {
+impl AsyncWrite for Nothing {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<std::io::Result<usize>> {
+        panic!("nothing is written that has to wait")
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Poll::Pending
     }
 
-    fn poll_flush(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Pending
-    }
-
-    fn poll_shutdown(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Poll::Pending
     }
 }
 
-impl crate::listen::Stream for Silent {
+impl Stream for Nothing {
     fn has_begun(&self) -> bool {
         false
     }
@@ -205,7 +204,16 @@ impl crate::listen::Stream for Silent {
         Poll::Pending
     }
 
-    fn send_last(&self, _: &[u8]) {}
+    fn send_last(&self, response: &[u8]) {
+        self.0.lock().unwrap().push_str(std::str::from_utf8(response).unwrap());
+    }
+}
+
+impl Nothing {
+    fn on(&self, server: &Server, connection: &Arc<Connection>) -> Silent {
+        let (stream, clock) = (Some(Box::new(self.clone()) as _), server.fixture.app.clock.clone());
+        Silent { stream, connection: connection.clone(), clock }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,14 +230,16 @@ async fn the_first_byte_from_elsewhere_must_come_in_three_seconds() {
     ] {
         let connection: Arc<Connection> = server.control.enter(address(peer), || true).await.unwrap();
         let began = Instant::now();
-        assert!(!begins(&Silent, &connection, stopping.clone()).await);
+        let nothing = Nothing::default();
+        assert!(nothing.on(&server, &connection).begins(stopping.clone()).await.is_none());
+        assert_eq!(*nothing.0.lock().unwrap(), "");
         let waited = began.elapsed();
         assert!((expected..expected + Duration::from_millis(10)).contains(&waited), "{peer}: {waited:?}");
     }
     let connection = server.control.enter(address("::1"), || true).await.unwrap();
     stop.send(true).unwrap();
     let began = Instant::now();
-    assert!(!begins(&Silent, &connection, stopping).await);
+    assert!(Nothing::default().on(&server, &connection).begins(stopping).await.is_none());
     assert_eq!(began.elapsed(), Duration::ZERO, "a silent connection does not hold up the end of the server");
 }
 
@@ -239,12 +249,17 @@ async fn a_silent_connection_is_idle_from_the_beginning() {
     let peer = address("192.0.2.1");
     let silent = server.control.enter(peer, || false).await.unwrap();
     let (_stop, stopping) = watch::channel(false);
-    let key = silent.key;
+    let nothing = Nothing::default();
+    let (key, waiting) = (silent.key, nothing.on(&server, &silent));
+    drop(silent);
     let task = tokio::spawn(async move {
-        begins(&Silent, &silent, stopping).await;
+        waiting.begins(stopping).await;
     });
     server.control.attach(key, task);
+    settle().await;
     let busy = server.control.enter(peer, || true).await.unwrap();
+    let told = nothing.0.lock().unwrap().clone();
+    assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("\r\nretry-after: "), "{told}");
     assert_eq!(server.control.enter(peer, || false).await.unwrap_err(), Limit::Network);
     let metrics = &server.fixture.app.metrics;
     assert_eq!((metrics.connections.get(), metrics.connections_idle.get()), (1, 0));
