@@ -22,9 +22,11 @@ type Map<F> = MapStorage<u8, FlashHalf<F>, Cache<Uncached, Uncached, Uncached, u
 
 /// A range of flash that holds the newest snapshot, in two halves that are written alternately.
 ///
-/// Each half is a log of snapshots in a ring of pages, so that all pages wear equally. A page of a kilobyte holds three of 240
-/// bytes, which eight sessions do not reach, and bears 20,000 erasures: eight pages bear 480,000 writes. With a write every half
-/// hour they last 27 years, and 13 with all writes of the [budget](Storage::BUDGET), which a host that never stops takes.
+/// Each half is a log of snapshots in a ring of pages that are erased in turn, so that its pages wear equally. A page of a
+/// kilobyte holds three of 240 bytes, which eight sessions do not reach, and bears 20,000 erasures: eight pages bear 480,000
+/// writes. With a write every half hour they last 27 years, and 13 with all writes of the [budget](Storage::BUDGET), which a host
+/// that never stops takes. Shorter snapshots wear less, in one half more than in the other if long and short ones alternate. A loss
+/// of power during a write costs up to one erasure more.
 ///
 /// The half with the newest snapshot stays untouched until the next snapshot was read back from the other half. If the other
 /// half is damaged, it is repaired or erased meanwhile. So after any number of power cuts, whatever they leave behind and

@@ -95,3 +95,28 @@ fn retained_memory_wraps_its_sequence_numbers_and_takes_what_is_no_snapshot_for_
         keeps_what_is_stored(|_| Retained::new(&cells));
     }
 }
+
+/// Of two snapshots with the same sequence number, which no firmware writes, the first is taken, and the other one is replaced.
+#[test]
+fn of_two_with_the_same_number_the_first_is_taken() {
+    for number in START {
+        let mut contents = Nor::new(4, Torn::SomeBits);
+        contents.store_item(false, number, &snapshot(1));
+        contents.store_item(true, number, &snapshot(2));
+        let mut board = flash(&contents);
+        assert_eq!(board.load().unwrap(), Some(snapshot(1).as_slice()));
+        board.flash().power.cut_after(Some(20));
+        assert!(board.store(&snapshot(3)).is_err());
+        board.flash().power.cut_after(None);
+        assert_eq!(flash(&board.flash().clone()).load().unwrap(), Some(snapshot(1).as_slice()), "{number}");
+
+        let cells = memory((0..Retained::BYTES).map(|_| 0), &Power::default());
+        let (first, second) = cells.split_at(Retained::BYTES / 2);
+        write_slot(first, number, &snapshot(1));
+        write_slot(second, number, &snapshot(2));
+        assert_eq!(Retained::new(&cells).load(), Ok(Some(snapshot(1).as_slice())));
+        Retained::new(&cells).store(&snapshot(3)).unwrap();
+        first[0].set(0);
+        assert_eq!(Retained::new(&cells).load(), Ok(Some(snapshot(3).as_slice())), "the second was replaced");
+    }
+}

@@ -6,10 +6,12 @@ mod corpus;
 #[path = "../../fuzz/src/cut.rs"]
 mod cut;
 mod cuts;
+mod failures;
 mod many_cuts;
 mod medium;
 mod outdated;
 mod snapshot_store;
+mod wear;
 
 use firmware::SESSIONS;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};

@@ -13,12 +13,33 @@ pub(crate) struct Power {
     left: Rc<Cell<Option<usize>>>,
     pub(crate) used: Rc<Cell<usize>>,
     pub(crate) seed: Rc<Cell<u64>>,
+    ran_out: Rc<Cell<bool>>,
+    /// The number of reads, writes and erasures that succeed before all fail although there is power; `None` for all of them.
+    pub(crate) works_for: Rc<Cell<Option<usize>>>,
 }
 
 impl Power {
     pub(crate) fn cut_after(&self, bytes: Option<usize>) {
         self.left.set(bytes);
         self.used.set(0);
+        self.ran_out.set(false);
+    }
+
+    /// Reports whether there was too little since [`cut_after`](Self::cut_after): nothing else excuses an error.
+    pub(crate) fn ran_out(&self) -> bool {
+        self.ran_out.get()
+    }
+
+    /// Counts an access to the medium, and fails if it does not work any more.
+    fn access(&self) -> Result<(), PowerLoss> {
+        match self.works_for.get() {
+            None => Ok(()),
+            Some(0) => Err(PowerLoss),
+            Some(left) => {
+                self.works_for.set(Some(left - 1));
+                Ok(())
+            }
+        }
     }
 
     /// Uses power for one byte, and reports whether there was some left.
@@ -26,7 +47,10 @@ impl Power {
         self.used.set(self.used.get() + 1);
         match self.left.get() {
             None => true,
-            Some(0) => false,
+            Some(0) => {
+                self.ran_out.set(true);
+                false
+            }
             Some(left) => {
                 self.left.set(Some(left - 1));
                 true
@@ -64,6 +88,7 @@ pub(crate) struct Nor<const WORD: usize, const PAGE: usize> {
     pub(crate) erasures: Vec<u32>,
 }
 
+/// The error of a medium without power, or that does not work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PowerLoss;
 
@@ -120,6 +145,7 @@ impl<const WORD: usize, const PAGE: usize> ReadNorFlash for Nor<WORD, PAGE> {
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), PowerLoss> {
         assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
+        self.power.access()?;
         bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
         Ok(())
     }
@@ -135,6 +161,7 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
 
     async fn erase(&mut self, from: u32, to: u32) -> Result<(), PowerLoss> {
         assert_eq!((from as usize % PAGE, to as usize % PAGE), (0, 0), "whole pages");
+        self.power.access()?;
         self.erasures[from as usize / PAGE..to as usize / PAGE].iter_mut().for_each(|count| *count += 1);
         let erased = self.change(from as usize, (from..to).map(|_| 0xFF));
         if erased.is_err() && self.torn == Torn::Anything {
@@ -146,6 +173,7 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), PowerLoss> {
         assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
+        self.power.access()?;
         let old = self.bytes[offset as usize..][..bytes.len()].to_vec();
         self.change(offset as usize, old.iter().zip(bytes).map(|(old, new)| old & new))
     }

@@ -89,9 +89,9 @@ fn a_hidden_session_is_written_when_it_starts_ends_or_changes() {
         assert!(device.update(now, until(number, Presence::Busy, now, DEADLINE * 1000)), "{number}: another presence");
         let mut device = saved();
         let clear = Some(Command::ClearPresence { session: application(number as u8) });
-        assert!(device.update(now, clear.clone()), "{number}: one less");
+        assert!(device.update(now, clear), "{number}: one less");
         let another = until(SESSIONS, Presence::InACall, now, DEADLINE * 1000);
-        assert!(device.update(secs(210), another.clone()), "{number}: one more");
+        assert!(device.update(secs(210), another), "{number}: one more");
         // One for another, with nothing written in between.
         let mut device = saved();
         execute(&mut device.user, now, clear);

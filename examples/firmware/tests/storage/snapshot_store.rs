@@ -269,7 +269,7 @@ fn a_host_that_never_stops_needs_thirteen_years_to_wear_flash_out() {
     }
     let erasures = &snapshots.storage().flash().erasures;
     let (least, most) = (*erasures.iter().min().unwrap(), *erasures.iter().max().unwrap());
-    assert!(most - least <= 2, "all pages wear equally: {erasures:?}");
+    assert!(most - least <= 2, "all pages wear alike: {erasures:?}");
     let years = u64::from(ENDURANCE / most) * DAYS / 365;
     assert!(longest > 200, "{longest} bytes are few");
     assert!(years >= 13, "{years} years: {erasures:?}");
