@@ -215,8 +215,8 @@ class Machine:
         """Returns the current light, in the notation of lights.txt."""
         return self.board.light(self)
 
-    def press(self, button):
-        """Presses a button for a tenth of a second."""
+    def press(self, button, millis):
+        """Presses a button for a number of milliseconds, and waits for as long after the release."""
         for level in (0, 1):
             # The device has sampled its buttons and is about to sleep: it must wake for this.
             before = self.tick()
@@ -224,7 +224,7 @@ class Machine:
             self.go()
             if self.tick() - before & 0xFFFF_FFFF > 50:
                 raise RuntimeError(f"button {button} did not wake the device")
-            self.wait(100)
+            self.wait(millis)
 
     def set_pin(self, button, level):
         """Sets the level of a button's pin."""

@@ -6,13 +6,15 @@ A transcript is a text file. Lines that begin with one of these marks are played
     < {"id":…}      expects the next line from the device; "…":0 in an object stands for any other members
     = busy          expects a light, by its name in lights.txt
     ~ no-news       expects a light within the next six seconds, for lights that blink
-    % info light    expects the next line of the device's log, without its time
+    % info light    expects the next line of the device's log, without its time; `% 40x info light` expects it so often
     @ 4m 59.5s      advances time until the device has run for so long since its last reset
-    ! A             presses a button; a board without it is sent the line behind the colon instead
+    ! A             presses a button for a tenth of a second; a board without it is sent the line behind the colon instead
+    ! A 31ms        presses it for so long, and waits for as long after the release
+    ! 40x 11s: {…}  sends a line so many times, at so long intervals, with its number in place of COUNT; each must succeed
     ! reset         presses the reset button
     ! long          sends a line that is longer than the device's buffer
 
-ADELE, CALENDAR, CALLS and CHAT stand for ids."""
+ADELE, CALENDAR, CALLS and CHAT stand for ids, and so do ALFA to INDIA."""
 
 import json
 import os
@@ -32,6 +34,10 @@ NAMES = {
     "CALLS": "7f3a5b1c-1f0e-4a43-9a0b-6f2c8d1e4b5a",
     "CHAT": "c0ffee00-5a3e-4f1d-8b7a-2d9e6c4f1a3b",
     "SOMEONE": "11111111-2222-3333-4444-555555555555",
+}
+NAMES |= {
+    name: f"00000000-0000-4000-8000-{number:012}"
+    for number, name in enumerate(("ALFA", "BRAVO", "CHARLIE", "DELTA", "ECHO", "FOXTROT", "GOLF", "HOTEL", "INDIA"), 1)
 }
 LONG = b'{"id":"' + b"x" * 1100 + b'","method":"GET","url":"/me/presence"}\n'
 # Five minutes before it wraps: see src/clock.rs.
@@ -138,29 +144,40 @@ class Transcript:
                     raise Mismatch("the light does not show it within six seconds")
                 machine.wait(50)
         elif mark == "%":
-            self.log.append(text)
+            count, _, line = text.partition("x ")
+            self.log += [line] * int(count) if count.isdecimal() else [text]
         elif line[:1] and line[0] in "><=~%@!":
             raise Mismatch("a space is missing after the mark")
         self.waiting += machine.lines()
 
     def act(self, machine, text):
-        """Presses a button, or sends a line that is too long."""
-        what, _, instead = text.partition(": ")
+        """Presses a button, or sends lines in another way than one by one."""
+        what, _, line = text.partition(": ")
+        what, _, time = what.partition(" ")
         if what == "reset":
             machine.reset()
         elif what == "long":
             machine.send(LONG)
+        elif what[:-1].isdecimal():
+            for number in range(int(what[:-1])):
+                self.succeed(machine, line.replace("COUNT", str(number + 1)))
+                machine.wait(millis(time))
         elif what in machine.board.pins:
-            machine.press(what)
-        elif instead:
-            machine.send(written_out(instead).encode() + b"\n")
-            self.waiting += machine.lines()
+            machine.press(what, millis(time) if time else 100)
+        elif line:
             # A button has no response.
-            if json.loads(self.waiting.pop()) != {"id": what, "status": 200}:
-                raise Mismatch("the request in place of the button failed")
+            self.waiting += self.succeed(machine, line)
             machine.wait(200)
         else:
             raise Mismatch(f"the board has no {what}")
+
+    def succeed(self, machine, line):
+        """Sends a line whose response must be that it has succeeded. Returns the lines before the response."""
+        machine.send(written_out(line).encode() + b"\n")
+        *before, response = machine.lines()
+        if json.loads(response).get("status") != 200:
+            raise Mismatch(f"got {response}")
+        return before
 
     def expect_silence(self):
         """Checks that no unexpected line has arrived."""

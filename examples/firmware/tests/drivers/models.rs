@@ -19,7 +19,11 @@ pub(crate) struct Uart<K> {
     pub(crate) busy: Cell<u32>,
     /// The values of other registers that were written, in order.
     pub(crate) settings: RefCell<Vec<(usize, u32)>>,
+    accesses: Cell<u32>,
 }
+
+/// More accesses than any test needs: a driver that waits for ever fails.
+const MOST_ACCESSES: u32 = 100_000;
 
 /// What differs between the UARTs.
 pub(crate) trait Kind: Default + Sized {
@@ -45,6 +49,7 @@ impl<K: Kind> Uart<K> {
             is_slow,
             busy: Cell::new(0),
             settings: RefCell::default(),
+            accesses: Cell::new(0),
         }
     }
 
@@ -57,6 +62,8 @@ impl<K: Kind> Uart<K> {
     }
 
     fn access(&self) {
+        self.accesses.set(self.accesses.get() + 1);
+        assert!(self.accesses.get() < MOST_ACCESSES, "the driver waits for ever");
         let is_now = self.arrivals.borrow_mut().front_mut().is_some_and(|left| {
             *left = left.saturating_sub(1);
             *left == 0
