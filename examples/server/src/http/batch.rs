@@ -26,7 +26,7 @@ const ENVELOPE: usize = 110 + 1;
 pub async fn run(app: &App, batch: Batch<'_>, identity: &Identity, ids: &Ids) -> Result<Response, RequestError> {
     // Every element has room for an error before any is executed; a body reserves more.
     let mut response = ResponseBody::new(app, reserved_first(batch))?;
-    let rendered = Rendered::new(app)?;
+    let rendered = Rendered::of_batch(app)?;
     // Writing does not fail but for a fault, which `into_response` reports.
     let _ = response.write(OPENING);
     let (dependencies, separator) = (Dependencies::new(), b"".as_slice());

@@ -29,6 +29,11 @@ impl Bounded {
         self.bytes.reserve_exact(self.limit.saturating_sub(self.bytes.len()));
     }
 
+    /// Lowers the limit by so many bytes, which were not needed. Their memory stays until [`shrink`](Self::shrink).
+    pub const fn give_back(&mut self, unused: usize) {
+        self.limit = self.limit.saturating_sub(unused);
+    }
+
     /// Returns the bytes that were written.
     pub fn written(&self) -> &[u8] {
         &self.bytes

@@ -19,17 +19,16 @@ use tokio::sync::OwnedSemaphorePermit;
 pub enum Content {
     /// A presence object.
     Presence(UserView, Select),
-    /// The presence objects of a bulk read: the ids in order, the view of each, and the permit for their memory.
-    Presences(Vec<UserId>, Views, Select, OwnedSemaphorePermit),
+    /// The presence objects of a bulk read: in this order, those of these users, and the permit for their memory.
+    Presences(Vec<usize>, Vec<UserView>, Select, OwnedSemaphorePermit),
     /// A user object.
     User(UserId, Select),
     /// What decides a user's presence.
     Explanation(UserExplanation),
 }
 
-/// The view of each user of a bulk read, and the length of its object.
-pub type Views = HashMap<UserId, (UserView, usize)>;
-
+/// The most bytes of a presence object of a user without details.
+const WITHOUT_DETAILS: usize = 306;
 /// The most bytes of a user in a table, beside what it holds: a table has up to sixteen slots for seven users, and is copied when it
 /// grows.
 const TABLE: usize = 4;
@@ -37,54 +36,90 @@ const TABLE: usize = 4;
 /// The presence objects of a response so far.
 #[derive(Debug)]
 pub struct Rendered {
-    objects: HashMap<(UserId, Select), Object>,
+    /// `None` if nothing is written to the response but one content, which knows its users.
+    objects: Option<HashMap<(UserId, Select), (UserView, Place)>>,
     permit: OwnedSemaphorePermit,
 }
 
-/// A presence object that is in the response.
-#[derive(Debug)]
-struct Object {
-    view: UserView,
-    from: usize,
-    to: usize,
+/// A presence object of a response.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// It is written, from one offset to another.
+    Written(usize, usize),
+    /// It is still to be rendered, in at most so many bytes.
+    AtMost(usize),
+}
+
+impl Place {
+    const fn len(self) -> usize {
+        match self {
+            Self::Written(from, to) => to - from,
+            Self::AtMost(length) => length,
+        }
+    }
 }
 
 impl Rendered {
-    /// Creates the state of an empty response.
+    /// Creates the state of a response to a batch, of which several elements may show a user.
     ///
     /// # Errors
     ///
     /// Those of [`App::reserve`].
-    pub fn new(app: &App) -> Result<Self, Error> {
-        Ok(Self { objects: HashMap::new(), permit: app.reserve(0)? })
+    pub fn of_batch(app: &App) -> Result<Self, Error> {
+        Ok(Self { objects: Some(HashMap::new()), permit: app.reserve(0)? })
+    }
+
+    /// Creates the state of a response of one content.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`App::reserve`].
+    pub fn of_one(app: &App) -> Result<Self, Error> {
+        Ok(Self { objects: None, permit: app.reserve(0)? })
     }
 
     /// Reserves memory to remember so many more users.
     fn reserve(&mut self, app: &App, more: usize) -> Result<(), Error> {
-        self.permit.merge(app.reserve(more * TABLE * size_of::<((UserId, Select), Object)>())?);
+        if self.objects.is_some() {
+            self.permit.merge(app.reserve(more * TABLE * size_of::<((UserId, Select), (UserView, Place))>())?);
+        }
         Ok(())
     }
 
-    /// Returns the object of a user that is as it was when the object was rendered.
-    fn find(&self, view: &UserView, select: Select) -> Option<&Object> {
-        self.objects.get(&(view.user, select)).filter(|object| object.view == *view)
+    /// Returns the place of a user's object, if the user is as it was when the object was written; otherwise the most bytes of it.
+    fn place(
+        &self,
+        view: &UserView,
+        select: Select,
+        render: impl FnOnce(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
+    ) -> Place {
+        let earlier = self.objects.as_ref().and_then(|objects| objects.get(&(view.user, select)));
+        let earlier = earlier.filter(|(earlier, _)| earlier == view).map(|(_, place)| *place);
+        earlier.unwrap_or_else(|| {
+            // Counting takes as long as rendering, and only texts have lengths worth counting.
+            let has_details = view.details.is_some();
+            Place::AtMost(if has_details { Length::of(|writer| render(writer, view)) } else { WITHOUT_DETAILS })
+        })
     }
 
-    /// Writes a user's object, which is rendered if it is not there yet.
+    /// Writes a user's object in a place: copies it, or renders it and changes the place.
     fn write(
         &mut self,
         response: &mut ResponseBody,
-        view: &UserView,
-        select: Select,
-        render: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
+        place: &mut Place,
+        (view, select): (&UserView, Select),
+        render: impl FnOnce(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
     ) -> Result<(), BufferFull> {
-        if let Some(Object { from, to, .. }) = self.find(view, select) {
-            response.copy(*from, *to);
+        if let Place::Written(from, to) = *place {
+            response.copy(from, to);
             return Ok(());
         }
         let from = response.len();
         render(response, view)?;
-        self.objects.insert((view.user, select), Object { view: view.clone(), from, to: response.len() });
+        *place = Place::Written(from, response.len());
+        if let Some(objects) = &mut self.objects {
+            objects.insert((view.user, select), (view.clone(), *place));
+        }
         Ok(())
     }
 }
@@ -108,8 +143,8 @@ impl Content {
             Self::Presence(view, select) => {
                 append_one(response, rendered, app, &view, select, render_as(select))?;
             }
-            Self::Presences(ids, views, select, _permit) => {
-                append_many(response, rendered, app, (&ids, views), select, render_as(select))?;
+            Self::Presences(order, views, select, _permit) => {
+                append_many(response, rendered, app, (&order, &views), select, render_as(select))?;
             }
             Self::User(user, select) => {
                 let context = app.context(caller, app.clock.time());
@@ -131,50 +166,41 @@ fn append_one(
     select: Select,
     render: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
 ) -> Result<(), RequestError> {
-    let length = rendered.find(view, select).map(|object| object.to - object.from);
+    let mut place = rendered.place(view, select, &render);
     rendered.reserve(app, 1)?;
-    response.reserve(app, length.unwrap_or_else(|| Length::of(|writer| render(writer, view))))?;
-    if rendered.write(response, view, select, render).is_err() {
-        response.mark_overrun();
-    }
-    Ok(())
+    let most = place.len();
+    Ok(response.append_at_most(app, most, |body| rendered.write(body, &mut place, (view, select), render))?)
 }
 
-/// Appends the body of a bulk read, in the order of the ids.
+/// Appends the body of a bulk read: the objects of users, in the order of their positions.
 fn append_many(
     response: &mut ResponseBody,
     rendered: &mut Rendered,
     app: &App,
-    (ids, mut views): (&[UserId], Views),
+    (order, views): (&[usize], &[UserView]),
     select: Select,
     render: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
 ) -> Result<(), RequestError> {
     const OPENING: &[u8] = b"{\"value\":[";
     const CLOSING: &[u8] = b"]}";
-    for (view, length) in views.values_mut() {
-        let copied = rendered.find(view, select).map(|object| object.to - object.from);
-        *length = copied.unwrap_or_else(|| Length::of(|writer| render(writer, view)));
-    }
+    let mut users: Vec<_> = views.iter().map(|view| (view, rendered.place(view, select, &render))).collect();
     let mut total = OPENING.len() + CLOSING.len();
-    for id in ids {
+    for position in order {
         // With its separator.
-        total += views.get(id).ok_or(RequestError::Internal)?.1 + 1;
+        total += users.get(*position).ok_or(RequestError::Internal)?.1.len() + 1;
     }
     rendered.reserve(app, views.len())?;
-    response.reserve(app, total)?;
-    let mut write = || -> Result<(), BufferFull> {
+    let write = |body: &mut ResponseBody| {
         let mut separator = OPENING;
-        for (view, _) in ids.iter().filter_map(|id| views.get(id)) {
-            response.write(separator)?;
-            rendered.write(response, view, select, &render)?;
+        for position in order {
+            let (view, place) = users.get_mut(*position).ok_or(BufferFull)?;
+            body.write(separator)?;
+            rendered.write(body, place, (view, select), &render)?;
             separator = b",";
         }
-        response.write(CLOSING)
+        body.write(CLOSING)
     };
-    if write().is_err() {
-        response.mark_overrun();
-    }
-    Ok(())
+    Ok(response.append_at_most(app, total, write)?)
 }
 
 /// Writes a presence object as the user `me` may see it ([H3](../../../../docs/behaviour.md#h3)).
@@ -207,57 +233,78 @@ mod tests {
         UserView { user: UserId::from_bytes([number; 16]), presence, version: 1, details: None }
     }
 
-    fn views(of: &[UserView]) -> Views {
-        of.iter().map(|view| (view.user, (view.clone(), 0))).collect()
-    }
-
     #[tokio::test]
     async fn a_user_that_a_response_shows_again_and_again_is_rendered_once() {
         let (fixture, _queue) = Fixture::stalled();
         let app = &fixture.app;
         let (adele, bob) = (view(1, Presence::Away), view(2, Presence::Busy));
-        let mut ids = vec![adele.user; Ids::MAX_COUNT];
-        ids[1] = bob.user;
+        let mut order = vec![0; Ids::MAX_COUNT];
+        order[1] = 1;
         let mut response = ResponseBody::new(app, 0).unwrap();
-        let mut rendered = Rendered::new(app).unwrap();
+        let mut rendered = Rendered::of_batch(app).unwrap();
         let renderings = Cell::new(0);
         let render = |writer: &mut dyn Writer, view: &UserView| {
             renderings.set(renderings.get() + 1);
             write_presence(writer, view, None, Select::ALL)
         };
-        let both = || views(&[adele.clone(), bob.clone()]);
-        let mut append = |ids: &[UserId], views, select| {
+        let both = [adele.clone(), bob.clone()];
+        let mut append = |views: &[UserView], select| {
             let from = response.len();
-            append_many(&mut response, &mut rendered, app, (ids, views), select, render).unwrap();
+            append_many(&mut response, &mut rendered, app, (&order, views), select, render).unwrap();
             let body: serde_json::Value = serde_json::from_slice(&response.as_ref()[from..]).unwrap();
             let presences = body["value"].as_array().unwrap().clone();
             let shown = presences.iter().map(|presence| presence["id"].as_str().unwrap().to_owned());
-            assert!(shown.eq(ids.iter().map(UserId::to_string)));
+            assert!(shown.eq(order.iter().map(|position| views[*position].user.to_string())));
             presences
         };
-        let first = append(&ids, both(), Select::ALL);
-        // Each once to count it, and once to write it.
-        assert_eq!(renderings.get(), 4);
+        let first = append(&both, Select::ALL);
+        assert_eq!(renderings.get(), 2);
         // Another element of the same batch.
-        assert_eq!(append(&ids, both(), Select::ALL), first);
-        assert_eq!(renderings.get(), 4);
-        // Of a user who has changed meanwhile, the response shows the change, and shows it again.
-        let busy = views(&[view(1, Presence::Busy), bob.clone()]);
-        let changed = append(&ids, busy, Select::ALL);
+        assert_eq!(append(&both, Select::ALL), first);
+        assert_eq!(renderings.get(), 2);
+        // Of a user who has changed meanwhile, the response shows the change.
+        let changed = append(&[view(1, Presence::Busy), bob.clone()], Select::ALL);
         assert_eq!((changed[0]["availability"].as_str(), &changed[1]), (Some("Busy"), &first[1]));
-        assert_eq!(renderings.get(), 6);
-        // So it does with other members.
-        append(&ids, both(), Select::parse("/?$select=id").unwrap());
-        assert_eq!(renderings.get(), 10);
+        assert_eq!(renderings.get(), 3);
+        // Other members are rendered anew.
+        append(&both, Select::parse("/?$select=id").unwrap());
+        assert_eq!(renderings.get(), 5);
         append_one(&mut response, &mut rendered, app, &bob, Select::ALL, render).unwrap();
-        assert_eq!(renderings.get(), 10);
-        // A shard that forgets one of its users is a fault, and no broken body.
+        assert_eq!(renderings.get(), 5);
+        // A user whom its shard forgot would be a fault, and no broken body.
         let length = response.len();
-        let incomplete = append_many(&mut response, &mut rendered, app, (&ids, views(&[bob])), Select::ALL, render);
+        let incomplete = append_many(&mut response, &mut rendered, app, (&order, &[bob]), Select::ALL, render);
         assert_eq!((incomplete.unwrap_err(), response.len()), (RequestError::Internal, length));
         response.finish(app).unwrap();
         drop(rendered);
         assert_eq!(app.limits.buffers.available_permits(), BUFFERS);
+    }
+
+    #[tokio::test]
+    async fn a_user_that_one_bulk_read_names_again_is_rendered_once() {
+        let (fixture, _queue) = Fixture::stalled();
+        let app = &fixture.app;
+        let mut response = ResponseBody::new(app, 0).unwrap();
+        let mut rendered = Rendered::of_one(app).unwrap();
+        let renderings = Cell::new(0);
+        let render = |writer: &mut dyn Writer, view: &UserView| {
+            renderings.set(renderings.get() + 1);
+            write_presence(writer, view, None, Select::ALL)
+        };
+        let users = [view(1, Presence::Away)];
+        append_many(&mut response, &mut rendered, app, (&[0; 650], &users), Select::ALL, render).unwrap();
+        assert_eq!(renderings.get(), 1);
+        let body: serde_json::Value = serde_json::from_slice(response.finish(app).unwrap().as_ref()).unwrap();
+        assert_eq!(body["value"].as_array().unwrap().len(), 650);
+    }
+
+    #[test]
+    fn a_presence_without_details_has_a_longest_length() {
+        let lengths = Presence::ALL.into_iter().map(|presence| {
+            let view = UserView { version: u64::MAX, ..view(1, presence) };
+            Length::of(|writer| write_presence(writer, &view, Some(view.user), Select::ALL))
+        });
+        assert_eq!(lengths.max(), Some(WITHOUT_DETAILS));
     }
 
     /// Without memory for what is to be remembered or written, nothing is written.
@@ -266,7 +313,7 @@ mod tests {
         let (fixture, _queue) = Fixture::stalled();
         let app = &fixture.app;
         let mut response = ResponseBody::new(app, 0).unwrap();
-        let mut rendered = Rendered::new(app).unwrap();
+        let mut rendered = Rendered::of_batch(app).unwrap();
         let all = app.limits.buffers.available_permits();
         for left in [0, 1] {
             let _others = app.reserve((all - left) * 1024).unwrap();

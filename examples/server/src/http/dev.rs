@@ -15,6 +15,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, Uri};
 use presence_core::Duration;
+use presence_core::graph::json::Value;
 use presence_core::graph::{Error, Field};
 use std::sync::Arc;
 use tokio::sync::oneshot::channel;
@@ -92,15 +93,23 @@ async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Reque
     }
     let body = app.read_body(&mut body, &parts.headers).await?;
     let user = user.and_then(|Path(id)| id.parse().ok()).ok_or(Error::Malformed(Field::User))?;
-    let value: serde_json::Value = serde_json::from_slice(&body.bytes).map_err(|_| Error::NotAnObject)?;
-    let flag = value.get("isOutOfOffice").and_then(serde_json::Value::as_bool).ok_or(Error::NotAnObject)?;
-    let message = match value.get("message") {
-        None | Some(serde_json::Value::Null) => None,
-        Some(serde_json::Value::String(text)) => Some(text.clone()),
-        Some(_) => return Err(Error::NotAnObject.into()),
-    };
+    // Decoded, a text is not longer than it was written.
+    let _permit = app.reserve(body.bytes.len())?;
+    let mut text = vec![0; body.bytes.len()];
+    let (flag, message) = parse_out_of_office(&body.bytes, &mut text).ok_or(Error::NotAnObject)?;
     let command = OwnedDetailsCommand::SetOutOfOffice(flag, message);
     app.dispatch_details(user, command, app.clock.time().shift, None)?.receive().await.map(|_| ())
+}
+
+/// Parses the settings: whether a user is out of office, and the message, for which `text` has room.
+fn parse_out_of_office(body: &[u8], text: &mut [u8]) -> Option<(bool, Option<String>)> {
+    let value = Value::parse(body).ok()?;
+    let is_out_of_office = value.member("isOutOfOffice").ok()??.as_bool()?;
+    let message = match value.member("message").ok()? {
+        Some(message) => Some(message.text(text).ok()??.to_owned()),
+        None => None,
+    };
+    Some((is_out_of_office, message))
 }
 
 /// Parses `seconds=N` with up to three decimals.

@@ -1,7 +1,7 @@
 //! Dispatch: sends an authorised request to the shards of its users, and waits for what they respond.
 
 use super::App;
-use super::content::{Content, Views};
+use super::content::Content;
 use super::request::ServerRequest;
 use super::response::{RequestError, THROTTLED};
 use crate::clock::{Shift, Time};
@@ -9,7 +9,7 @@ use crate::shard::QueueFullError;
 use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
 use presence_core::graph::{Caller, Error, Ids, Request, Select, TextBuffer};
 use presence_core::{SessionId, UserId};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
@@ -33,8 +33,20 @@ pub enum Dispatched {
     Ready(Content),
     /// An explanation.
     Explain(Receiver<UserExplanation>),
-    /// A bulk read: the ids in order, the response of each shard about its own users, and the permit for their memory.
-    ReadMany(Vec<UserId>, Vec<Receiver<Vec<UserView>>>, Select, OwnedSemaphorePermit),
+    /// A bulk read.
+    ReadMany(BulkRead),
+}
+
+/// A bulk read, which asks for each of its users once.
+#[derive(Debug)]
+pub struct BulkRead {
+    /// For each id of the request, the position of its user among those of all responses.
+    order: Vec<usize>,
+    /// The response of each shard about its own users, and their number.
+    responses: Vec<(Receiver<Vec<UserView>>, usize)>,
+    select: Select,
+    /// For the memory of all this.
+    permit: OwnedSemaphorePermit,
 }
 
 impl From<QueueFullError> for RequestError {
@@ -79,30 +91,40 @@ impl App {
                 Ok(Dispatched::Read(view, *select))
             }
             Request::GetUser { user, select } => Ok(Dispatched::Ready(Content::User(*user, *select))),
-            Request::GetPresences(requested) => {
-                let ids: Vec<UserId> = requested.iter().take(Ids::MAX_COUNT).collect();
-                let permit = self.reserve(ids.len() * BULK_USER)?;
-                let mut by_shard = vec![Vec::new(); self.shards.len()];
-                let mut asked = HashSet::with_capacity(ids.len());
-                for id in &ids {
-                    if asked.insert(*id) {
-                        by_shard[self.shards.of(*id)].push(*id);
-                    }
-                }
-                let mut responses = Vec::with_capacity(by_shard.len());
-                for (shard, users) in by_shard.into_iter().enumerate() {
-                    let (to, views) = channel();
-                    if users.is_empty() {
-                        drop(to.send(Vec::new()));
-                    } else {
-                        self.shards.send(shard, Job::ReadMany(users, to))?;
-                    }
-                    responses.push(views);
-                }
-                Ok(Dispatched::ReadMany(ids, responses, requested.select(), permit))
-            }
+            Request::GetPresences(requested) => Ok(Dispatched::ReadMany(self.dispatch_bulk(*requested)?)),
             _ => Err(RequestError::Internal),
         }
+    }
+
+    /// Asks the shards for the users of a bulk read, for each once.
+    fn dispatch_bulk(&self, ids: Ids<'_>) -> Result<BulkRead, RequestError> {
+        let count = ids.iter().take(Ids::MAX_COUNT).count();
+        let permit = self.reserve(count * BULK_USER)?;
+        let mut by_shard = vec![Vec::new(); self.shards.len()];
+        let mut places = HashMap::with_capacity(count);
+        let mut order = Vec::with_capacity(count);
+        for id in ids.iter().take(count) {
+            order.push(*places.entry(id).or_insert_with(|| {
+                let shard = self.shards.of(id);
+                by_shard[shard].push(id);
+                (shard, by_shard[shard].len() - 1)
+            }));
+        }
+        let (mut responses, mut starts) = (Vec::with_capacity(by_shard.len()), Vec::with_capacity(by_shard.len()));
+        let mut start = 0;
+        for (shard, users) in by_shard.into_iter().enumerate() {
+            let (to, views) = channel();
+            responses.push((views, users.len()));
+            starts.push(start);
+            start += users.len();
+            if users.is_empty() {
+                drop(to.send(Vec::new()));
+            } else {
+                self.shards.send(shard, Job::ReadMany(users, to))?;
+            }
+        }
+        let order = order.into_iter().map(|(shard, position)| starts[shard] + position).collect();
+        Ok(BulkRead { order, responses, select: ids.select(), permit })
     }
 
     /// Sends a command about a user's details to its shard, for the application that a new user counts for.
@@ -130,9 +152,9 @@ const fn creator(caller: &Caller) -> Option<SessionId> {
     }
 }
 
-/// The most bytes of a user in a bulk read, before anything is written: its id, in the request, for its shard and in a set, and its
-/// view, which its shard sends and a table has. Tables may be half empty.
-const BULK_USER: usize = 2 * size_of::<([UserId; 4], [(UserView, usize); 2])>();
+/// The most bytes of a user in a bulk read, beside its object: its id, for its shard and in a table, its view, as its shard sends it
+/// and among all, and positions. Tables may be half empty, and vectors have grown.
+const BULK_USER: usize = 2 * size_of::<([UserId; 4], [UserView; 2], [usize; 6])>();
 
 /// Waits for a shard's response. It never comes if the disk has no room for the change, or the server is ending.
 pub async fn receive<T>(response: Receiver<T>) -> Result<T, RequestError> {
@@ -158,12 +180,16 @@ impl Dispatched {
             Self::Read(view, select) => Content::Presence(receive(view).await?, select),
             Self::Ready(content) => content,
             Self::Explain(explanation) => Content::Explanation(receive(explanation).await?),
-            Self::ReadMany(ids, responses, select, permit) => {
-                let mut views = Views::with_capacity(ids.len());
-                for response in responses {
-                    views.extend(receive(response).await?.into_iter().map(|view| (view.user, (view, 0))));
+            Self::ReadMany(BulkRead { order, responses, select, permit }) => {
+                let mut views = Vec::with_capacity(responses.iter().map(|(_, count)| count).sum());
+                for (response, count) in responses {
+                    let of_shard = receive(response).await?;
+                    if of_shard.len() != count {
+                        return Err(RequestError::Internal);
+                    }
+                    views.extend(of_shard);
                 }
-                Content::Presences(ids, views, select, permit)
+                Content::Presences(order, views, select, permit)
             }
         }))
     }

@@ -71,7 +71,7 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
             Outcome::Done => Ok(empty()),
             Outcome::Content(content) => {
                 let mut response = ResponseBody::new(app, 0)?;
-                content.append(&mut response, &mut Rendered::new(app)?, app, identity.caller)?;
+                content.append(&mut response, &mut Rendered::of_one(app)?, app, identity.caller)?;
                 response.into_response(app)
             }
         },

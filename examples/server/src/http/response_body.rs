@@ -5,8 +5,8 @@
 //!
 //! What is not counted is a constant times something that has a limit itself:
 //!
-//! - **A connection** holds the head of a request, or a piece of a body that is read, discarded or drained (64 KiB, hyper's
-//!   buffer), as much that waits to be sent, and one error, which a [`Bounded`] writer keeps within [`RequestError::MAX_LEN`], or
+//! - **A connection** holds the head of a request, or one or two pieces of a body that is read, discarded or drained (64 KiB each,
+//!   hyper's buffer), as much that waits to be sent, and one error, which a [`Bounded`] writer keeps within [`RequestError::MAX_LEN`], or
 //!   the shorter response to an advance. Only when it is sent does hyper read the next request.
 //! - **A reader of changes** holds one event, within the length of the longest presence object, and a chunk of users of each shard.
 //! - **A request in flight** holds, for each element of a batch, a job and what its shard responds: one user with at most 64
@@ -92,10 +92,27 @@ impl ResponseBody {
         app: &App,
         mut write: impl FnMut(&mut dyn Writer) -> Result<(), BufferFull>,
     ) -> Result<(), Error> {
-        self.reserve(app, Length::of(&mut write))?;
-        if write(&mut self.bytes).is_err() {
+        let length = Length::of(&mut write);
+        self.append_at_most(app, length, |body| write(body))
+    }
+
+    /// Reserves room for at most so many bytes, and lets a function write. What it does not use is there for what follows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`reserve`](Self::reserve); nothing is written then.
+    pub fn append_at_most(
+        &mut self,
+        app: &App,
+        bytes: usize,
+        write: impl FnOnce(&mut Self) -> Result<(), BufferFull>,
+    ) -> Result<(), Error> {
+        self.reserve(app, bytes)?;
+        let before = self.len();
+        if write(self).is_err() {
             self.bytes.mark_overrun();
         }
+        self.bytes.give_back((before + bytes).saturating_sub(self.len()));
         Ok(())
     }
 
@@ -231,6 +248,12 @@ mod tests {
         let mut body = ResponseBody::new(app, 0).unwrap();
         body.append(app, |_| Err(BufferFull)).unwrap();
         assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
+        // A content that takes all that was announced for others, too, and more.
+        let mut body = ResponseBody::new(app, 2 * PERMIT).unwrap();
+        body.append_at_most(app, 10, |body| body.write(b"{}")).unwrap();
+        assert_eq!(body.remaining(), 2 * PERMIT);
+        body.append_at_most(app, 0, |body| body.write(&[b' '; 2 * PERMIT + 1])).unwrap();
+        assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
         // What is copied, and is not there or finds no room.
         for (from, to) in [(0, 3), (2, 1), (0, 2)] {
             let mut body = ResponseBody::new(app, 3).unwrap();
@@ -242,8 +265,8 @@ mod tests {
         let mut body = ResponseBody::new(app, 10).unwrap();
         body.bytes = Bounded::new(PERMIT + 1);
         assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
-        assert_eq!((app.metrics.reserve_faults.get(), held(&fixture)), (7, 0));
-        assert!(app.metrics.text().contains("presence_reserve_faults_total 7\n"));
+        assert_eq!((app.metrics.reserve_faults.get(), held(&fixture)), (8, 0));
+        assert!(app.metrics.text().contains("presence_reserve_faults_total 8\n"));
     }
 
     #[tokio::test]
