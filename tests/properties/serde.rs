@@ -3,7 +3,7 @@
 
 use support::model;
 
-use model::life::{Life, life};
+use model::life::{Life, full_life, life};
 use presence_core::{
     Absence, ApplyError, Cause, Change, Command, Duration, Instant, Layer, Policy, Presence, SessionId, Transition,
     User, UserId, next_due, set_presence,
@@ -108,6 +108,27 @@ fn s3_only_what_was_set_to_available_fades() {
     assert!(is_accepted(|user| user["sessions"][0]["presence"] = json!("Available")), "a fade that weakens nothing");
 }
 
+/// Each of eight sessions is checked: its place among the others, and its fades.
+#[test]
+fn s3_m2_every_session_is_checked() {
+    let mut life: Life<8> = Life::new(Policy::GRAPH);
+    for session in 0..8 {
+        life.command(Command::SetPresence { session: session * 2, presence: Presence::InACall, lease: None }).unwrap();
+    }
+    let is_accepted = |session: usize, member: &str, value: Value| {
+        let mut user = to_value(&life.user).unwrap();
+        user["sessions"][session][member] = value;
+        from_value::<User<u8, 8>>(user).is_ok()
+    };
+    for session in 0..8 {
+        assert!(is_accepted(session, "id", json!(session * 2 + 1)), "{session}");
+        assert_eq!(is_accepted(session, "id", json!(session * 2 + 2)), session == 7, "{session}");
+        assert!(session == 0 || !is_accepted(session, "id", json!(session * 2 - 2)), "{session}");
+        assert!(!is_accepted(session, "faded", json!(1)), "{session}");
+        assert!(!is_accepted(session, "fades_at", json!(life.now.as_millis() + 1)), "{session}");
+    }
+}
+
 #[test]
 fn v1_a_version_ahead_of_the_revision_is_rejected() {
     assert!(!is_accepted(|user| user["version"] = json!(4)));
@@ -163,6 +184,11 @@ proptest! {
     }
 
     /// A user that was altered is rejected, or is a user like any other: no call panics, and it comes to rest.
+    #[test]
+    fn a_full_user_is_read_back(life in full_life()) {
+        round_trip(&life.user);
+    }
+
     #[test]
     fn a_forged_user_is_rejected_or_lives_on(life in life(), which in any::<Index>(), number in numbers(), presence in model::random::presence()) {
         let mut forged = to_value(&life.user).unwrap();

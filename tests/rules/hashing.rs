@@ -1,9 +1,11 @@
 //! The hash that a directory finds its users with, unless it is given another: the same on every machine and in every
 //! version, so that measurements with it stay true.
 
-use core::hash::Hasher;
-use presence_core::directory::{DefaultHasher, InlineDirectory};
-use presence_core::{Instant, Policy, Presence};
+use core::cell::Cell;
+use core::hash::{BuildHasher, Hasher};
+use presence_core::directory::{DefaultHasher, Directory, InlineDirectory, InlineMemory};
+use presence_core::{Command, Instant, Policy, Presence};
+use std::rc::Rc;
 
 fn hash(feed: impl FnOnce(&mut DefaultHasher)) -> u64 {
     let mut hasher = DefaultHasher::default();
@@ -40,6 +42,103 @@ fn a_number_hashes_the_same_in_every_width() {
     });
     assert_eq!(hash(|hasher| hasher.write_u128(0x1716_1514_1312_1110_0F0E_0D0C_0B0A_0908)), words);
     assert_eq!(hash(|hasher| hasher.write(&core::array::from_fn::<u8, 16, _>(|index| index as u8 + 8))), words);
+}
+
+/// A text of any length is the words that it is made of, the last one filled up with zeros: around one word, and two.
+#[test]
+fn a_text_hashes_as_its_words() {
+    for length in 0..=4 * 8 + 1 {
+        let text: Vec<u8> = (1..=length as u8).map(|byte| byte * 7).collect();
+        let words = hash(|hasher| {
+            for word in text.chunks(8) {
+                let word = word.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+                hasher.write_u64(word);
+            }
+        });
+        assert_eq!(hash(|hasher| hasher.write(&text)), words, "{length} bytes");
+    }
+}
+
+/// A hasher that counts how often it is asked, and puts all users into one bucket.
+struct Counting {
+    asked: Rc<Cell<usize>>,
+    bucket: u64,
+}
+
+/// The hash that such a hasher gives every user.
+struct Same(u64);
+
+impl BuildHasher for Counting {
+    type Hasher = Same;
+
+    fn build_hasher(&self) -> Same {
+        self.asked.set(self.asked.get() + 1);
+        // The share of the buckets for each half of a hash.
+        Same(self.bucket << 61 | self.bucket << 29)
+    }
+}
+
+impl Hasher for Same {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+}
+
+/// Rule M2: every user is looked for, and gets its slot, with the hasher that the directory was given, and with no other.
+#[test]
+fn m2_a_directory_asks_the_hasher_that_it_was_given() {
+    const BUCKETS: u64 = 8;
+    for bucket in 0..BUCKETS {
+        let counted = Rc::new(Cell::new(0));
+        let hasher = Counting { asked: counted.clone(), bucket };
+        let memory: InlineMemory<u8, u8, 1, 64> = InlineMemory::new();
+        let mut directory = Directory::with_hasher(memory, Policy::GRAPH, hasher);
+        let now = Instant::ZERO;
+        let set = Command::SetPresence { session: 1, presence: Presence::Away, lease: None };
+        let asked = |times: usize, what: &str| {
+            assert_eq!(counted.replace(0), times, "{what}");
+        };
+        for user in 0..8 {
+            directory.execute(now, user, set, |_, _| {}).unwrap();
+            asked(2, "a new user is looked for, and gets a slot");
+            // Both halves of the hash are for this bucket, so that all of its slots are taken first.
+            let slot = directory.handle(user).unwrap().index() as u64;
+            assert_eq!(slot / BUCKETS, bucket);
+            asked(1, "handle");
+        }
+        directory.execute(now, 1, set, |_, _| {}).unwrap();
+        asked(1, "execute");
+        let decided = directory.decide(now, 1, set).unwrap().unwrap();
+        asked(1, "decide");
+        directory.apply(1, &decided).unwrap();
+        asked(1, "apply");
+        let _ = directory.presence(now, 1);
+        asked(1, "presence");
+        assert_eq!(directory.version(now, 1), 1);
+        asked(1, "version");
+        let _ = directory.explain(now, 1);
+        asked(1, "explain");
+        assert!(directory.get(1).is_some());
+        asked(1, "get");
+        directory.read_batch(now, &[1, 2, 77], |_, _| {});
+        asked(3, "read_batch");
+        directory.execute_batch(now, &[(1, set), (2, set)], |_, _| {}, |_, _| {});
+        asked(2, "execute_batch");
+        directory.pin(now, 1, |_, _| {}).unwrap();
+        assert!(counted.replace(0) > 0, "pin");
+        directory.unpin(1, 0);
+        asked(1, "unpin");
+        assert!(directory.record_external_change(1));
+        asked(1, "record_external_change");
+        assert!(directory.erase(now, 1, |_, _| {}));
+        asked(1, "erase");
+        let user = directory.get(2).unwrap().clone();
+        asked(1, "get");
+        directory.insert(2, user).unwrap();
+        asked(1, "insert");
+    }
 }
 
 /// Users may be named by texts.

@@ -22,5 +22,6 @@ mod single_user;
 mod single_user_store;
 mod size;
 mod texts;
+mod ties;
 mod time;
 mod two_policies;

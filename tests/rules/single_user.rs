@@ -2,7 +2,8 @@
 
 use support::model;
 
-use model::random::{Action, Step, actions, clock, history};
+use model::life;
+use model::random::{Action, Step, actions, clock, full_history, history};
 use presence_core::directory::{InlineDirectory, Progress};
 use presence_core::{
     Cause, Command, CommandError, Duration, Instant, NotFound, Policy, Presence, SetPreferredError, SetPresenceError,
@@ -13,14 +14,14 @@ use proptest::prelude::*;
 /// The result of a command and every change.
 type Outcome = (Result<(), CommandError>, Vec<Transition<u8>>);
 
-fn execute(single: &mut SingleUser<u8, 2>, now: Instant, command: Command<u8>) -> Outcome {
+fn execute<const ROOM: usize>(single: &mut SingleUser<u8, ROOM>, now: Instant, command: Command<u8>) -> Outcome {
     let mut changes = Vec::new();
     let result = single.execute(now, command, |change| changes.push(*change));
     (result, changes)
 }
 
 /// The same through the method that is named after the command.
-fn call(single: &mut SingleUser<u8, 2>, now: Instant, command: Command<u8>) -> Outcome {
+fn call<const ROOM: usize>(single: &mut SingleUser<u8, ROOM>, now: Instant, command: Command<u8>) -> Outcome {
     let mut changes = Vec::new();
     let on_change = |change: &Transition<u8>| changes.push(*change);
     let result = match command {
@@ -41,14 +42,14 @@ fn call(single: &mut SingleUser<u8, 2>, now: Instant, command: Command<u8>) -> O
     (result, changes)
 }
 
-fn advance(single: &mut SingleUser<u8, 2>, now: Instant) -> Vec<Transition<u8>> {
+fn advance<const ROOM: usize>(single: &mut SingleUser<u8, ROOM>, now: Instant) -> Vec<Transition<u8>> {
     let mut changes = Vec::new();
     single.advance(now, |change| changes.push(*change));
     changes
 }
 
 /// Everything that is due, through the pure functions and the checked `apply`.
-fn advance_purely(user: &mut User<u8, 2>, now: Instant, policy: &Policy) -> Vec<Transition<u8>> {
+fn advance_purely<const ROOM: usize>(user: &mut User<u8, ROOM>, now: Instant, policy: &Policy) -> Vec<Transition<u8>> {
     let mut changes = Vec::new();
     while let Some(due) = next_due(user, now, policy) {
         user.apply(&due).unwrap();
@@ -57,7 +58,12 @@ fn advance_purely(user: &mut User<u8, 2>, now: Instant, policy: &Policy) -> Vec<
     changes
 }
 
-fn execute_purely(user: &mut User<u8, 2>, now: Instant, command: Command<u8>, policy: &Policy) -> Outcome {
+fn execute_purely<const ROOM: usize>(
+    user: &mut User<u8, ROOM>,
+    now: Instant,
+    command: Command<u8>,
+    policy: &Policy,
+) -> Outcome {
     let mut changes = advance_purely(user, now, policy);
     let decided = decide(user.at(now).unwrap(), command, policy);
     let result = decided.map(|transition| {
@@ -69,65 +75,79 @@ fn execute_purely(user: &mut User<u8, 2>, now: Instant, command: Command<u8>, po
     (result, changes)
 }
 
+/// A user alone, through its methods and through the pure functions, and one of a directory, live through the same.
+fn live<const ROOM: usize>(steps: &[Step], policy: Policy) {
+    let mut single = SingleUser::<u8, ROOM>::new(policy);
+    let mut named = single.clone();
+    let mut pure: User<u8, ROOM> = User::new();
+    let mut many = InlineDirectory::<u8, u8, ROOM, 1>::with_policy(policy);
+    assert_eq!(single.policy(), &policy);
+    let mut now = Instant::ZERO;
+    for &Step { clock, action } in steps {
+        now = Instant::from_millis(clock.read(now.as_millis(), single.next_deadline().map(Instant::as_millis)));
+        assert_eq!(single.presence(now), many.presence(now, 0));
+        assert_eq!(single.explain(now), many.explain(now, 0));
+        match action {
+            Action::Command(_, command) => {
+                let outcome = execute(&mut single, now, command);
+                assert_eq!(&outcome, &call(&mut named, now, command));
+                assert_eq!(&outcome, &execute_purely(&mut pure, now, command, &policy));
+                let mut changes = Vec::new();
+                let result = many.execute(now, 0, command, |_, change| changes.push(*change));
+                assert_eq!(outcome, (result, changes));
+            }
+            // A directory knows no user before the first command.
+            Action::Rebase(to) if many.get(0).is_some() => {
+                let to = Instant::from_millis(to);
+                let result = single.rebase(now, to);
+                assert_eq!(result, named.rebase(now, to));
+                assert_eq!(result, pure.rebase(now, to));
+                assert_eq!(result.is_ok(), many.rebase(now, to).is_ok());
+                if result.is_ok() {
+                    now = to;
+                }
+            }
+            _ => {
+                let changes = advance(&mut single, now);
+                assert_eq!(&changes, &advance(&mut named, now));
+                assert_eq!(&changes, &advance_purely(&mut pure, now, &policy));
+                let mut there = Vec::new();
+                loop {
+                    match many.advance(now) {
+                        Progress::Changed { transition, .. } => there.push(transition),
+                        Progress::Working => {}
+                        Progress::Idle { until } => {
+                            assert_eq!(single.next_deadline(), until);
+                            break;
+                        }
+                    }
+                }
+                assert_eq!(changes, there);
+            }
+        }
+        assert_eq!(single.user(), &pure);
+        assert_eq!(&single, &named);
+        assert_eq!(single.user(), &many.get(0).cloned().unwrap_or_default());
+    }
+}
+
 proptest! {
     /// Commands for three sessions where two fit, and a clock that goes back as well.
     #[test]
     fn s8_m4_any_history_ends_as_in_a_directory_and_with_the_pure_functions(
         steps in history(40, clock(), actions(1, 3)),
-        policy in proptest::sample::select(&[Policy::GRAPH, Policy::DESK][..]),
+        policy in life::policy(),
     ) {
-        let mut single = SingleUser::<u8, 2>::new(policy);
-        let mut named = single.clone();
-        let mut pure: User<u8, 2> = User::new();
-        let mut many = InlineDirectory::<u8, u8, 2, 1>::with_policy(policy);
-        prop_assert_eq!(single.policy(), &policy);
-        let mut now = Instant::ZERO;
-        for Step { clock, action } in steps {
-            now = Instant::from_millis(clock.read(now.as_millis(), single.next_deadline().map(Instant::as_millis)));
-            prop_assert_eq!(single.presence(now), many.presence(now, 0));
-            prop_assert_eq!(single.explain(now), many.explain(now, 0));
-            match action {
-                Action::Command(_, command) => {
-                    let outcome = execute(&mut single, now, command);
-                    prop_assert_eq!(&outcome, &call(&mut named, now, command));
-                    prop_assert_eq!(&outcome, &execute_purely(&mut pure, now, command, &policy));
-                    let mut changes = Vec::new();
-                    let result = many.execute(now, 0, command, |_, change| changes.push(*change));
-                    prop_assert_eq!(outcome, (result, changes));
-                }
-                // A directory knows no user before the first command.
-                Action::Rebase(to) if many.get(0).is_some() => {
-                    let to = Instant::from_millis(to);
-                    let result = single.rebase(now, to);
-                    prop_assert_eq!(result, named.rebase(now, to));
-                    prop_assert_eq!(result, pure.rebase(now, to));
-                    prop_assert_eq!(result.is_ok(), many.rebase(now, to).is_ok());
-                    if result.is_ok() {
-                        now = to;
-                    }
-                }
-                _ => {
-                    let changes = advance(&mut single, now);
-                    prop_assert_eq!(&changes, &advance(&mut named, now));
-                    prop_assert_eq!(&changes, &advance_purely(&mut pure, now, &policy));
-                    let mut there = Vec::new();
-                    loop {
-                        match many.advance(now) {
-                            Progress::Changed { transition, .. } => there.push(transition),
-                            Progress::Working => {}
-                            Progress::Idle { until } => {
-                                prop_assert_eq!(single.next_deadline(), until);
-                                break;
-                            }
-                        }
-                    }
-                    prop_assert_eq!(changes, there);
-                }
-            }
-            prop_assert_eq!(single.user(), &pure);
-            prop_assert_eq!(&single, &named);
-            prop_assert_eq!(single.user(), &many.get(0).cloned().unwrap_or_default());
-        }
+        live::<2>(&steps, policy);
+    }
+
+    /// As many sessions as a small device has room for, and one more.
+    #[test]
+    fn s9_a_full_house_ends_as_in_a_directory_and_with_the_pure_functions(
+        steps in full_history(16, 1, 8),
+        policy in life::policy(),
+    ) {
+        live::<8>(&steps, policy);
     }
 }
 

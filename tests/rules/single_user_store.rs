@@ -2,7 +2,8 @@
 
 use support::model;
 
-use model::random::{Action, Step, clock, command, history};
+use model::life;
+use model::random::{Action, Step, clock, command, full_history, history};
 use presence_core::directory::{InlineDirectory, Progress};
 use presence_core::graph::{SingleUserStore, Store};
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
@@ -39,6 +40,37 @@ pub fn execute(store: &mut impl Store, now: Instant, user: UserId, command: Comm
     (result, changes)
 }
 
+/// A store of one user and a directory that is full with it live through the same.
+fn live<const ROOM: usize>(steps: &[Step], policy: Policy) {
+    let mut one = SingleUserStore::<ROOM>::new(OWNER, policy);
+    let mut many = InlineDirectory::<UserId, SessionId, ROOM, 1>::with_policy(policy);
+    assert_eq!(one.policy(), &policy);
+    let mut now = Instant::ZERO;
+    for &Step { clock, action } in steps {
+        now = Instant::from_millis(clock.read(now.as_millis(), one.user.next_deadline().map(Instant::as_millis)));
+        assert_eq!(one.read(now, OWNER), Store::read(&many, now, OWNER));
+        if let Action::Command(_, command) = action {
+            let command = with_guid(command);
+            assert_eq!(execute(&mut one, now, OWNER, command), execute(&mut many, now, OWNER, command));
+        } else {
+            let (mut here, mut there) = (Vec::new(), Vec::new());
+            one.user.advance(now, |change| here.push((OWNER, *change)));
+            loop {
+                match many.advance(now) {
+                    Progress::Changed { user, transition } => there.push((user, transition)),
+                    Progress::Working => {}
+                    Progress::Idle { until } => {
+                        assert_eq!(one.user.next_deadline(), until);
+                        break;
+                    }
+                }
+            }
+            assert_eq!(here, there);
+        }
+        assert_eq!(one.user.user(), &many.get(OWNER).cloned().unwrap_or_default());
+    }
+}
+
 proptest! {
     /// Commands for three sessions where two fit, and a clock that goes back as well.
     #[test]
@@ -47,35 +79,15 @@ proptest! {
             4 => command(3).prop_map(|command| Action::Command(0, command)),
             1 => Just(Action::Advance),
         ]),
-        policy in proptest::sample::select(&[Policy::GRAPH, Policy::DESK][..]),
+        policy in life::policy(),
     ) {
-        let mut one = SingleUserStore::<2>::new(OWNER, policy);
-        let mut many = InlineDirectory::<UserId, SessionId, 2, 1>::with_policy(policy);
-        prop_assert_eq!(one.policy(), &policy);
-        let mut now = Instant::ZERO;
-        for Step { clock, action } in steps {
-            now = Instant::from_millis(clock.read(now.as_millis(), one.user.next_deadline().map(Instant::as_millis)));
-            prop_assert_eq!(one.read(now, OWNER), Store::read(&many, now, OWNER));
-            if let Action::Command(_, command) = action {
-                let command = with_guid(command);
-                prop_assert_eq!(execute(&mut one, now, OWNER, command), execute(&mut many, now, OWNER, command));
-            } else {
-                let (mut here, mut there) = (Vec::new(), Vec::new());
-                one.user.advance(now, |change| here.push((OWNER, *change)));
-                loop {
-                    match many.advance(now) {
-                        Progress::Changed { user, transition } => there.push((user, transition)),
-                        Progress::Working => {}
-                        Progress::Idle { until } => {
-                            prop_assert_eq!(one.user.next_deadline(), until);
-                            break;
-                        }
-                    }
-                }
-                prop_assert_eq!(here, there);
-            }
-            prop_assert_eq!(one.user.user(), &many.read(Instant::ZERO, OWNER, Clone::clone), "with nothing due yet");
-        }
+        live::<2>(&steps, policy);
+    }
+
+    /// As many sessions as a small device has room for, and one more.
+    #[test]
+    fn s9_a_full_house_ends_as_in_a_directory(steps in full_history(16, 1, 8), policy in life::policy()) {
+        live::<8>(&steps, policy);
     }
 }
 

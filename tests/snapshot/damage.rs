@@ -1,8 +1,8 @@
 //! Rejected bytes and their errors: damage, newer format versions, and content that no user can have.
 
-use super::{IDS, NOON, applications, busy_user, saved, saved_at_the_end, with_checksum};
+use super::{IDS, NOON, applications, busy_user, command, saved, saved_at_the_end, with_checksum};
 use presence_core::snapshot::{self, RestoreError, StoredId};
-use presence_core::{Duration, Instant, Presence, SessionId, User};
+use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User};
 use proptest::prelude::*;
 use support::model::life::{Life, life};
 use support::model::{self, cases};
@@ -44,6 +44,42 @@ fn every_flipped_bit_and_every_pair_is_detected() {
                 flip(&mut damaged, second);
             }
         }
+    }
+}
+
+/// Each of eight sessions is checked: its place among the others, its presence, and its fades.
+#[test]
+fn s3_m2_m3_every_session_is_checked() {
+    const SESSIONS: usize = 8;
+    let mut user: User<u8, SESSIONS> = User::new();
+    for session in 0..SESSIONS as u8 {
+        let set = Command::SetPresence { session: session * 2, presence: Presence::InACall, lease: None };
+        command(&mut user, NOON, set, &Policy::GRAPH);
+    }
+    let bytes = saved(&user, NOON);
+    let body = &bytes[..bytes.len() - 4];
+    // All are alike but for their ids: id, presence, fades, and the times to the end and to the next fade, which is none.
+    let length = body.windows(2).rev().position(|pair| pair == [14, Presence::InACall as u8]).unwrap() + 2;
+    let start = |session: usize| body.len() - (SESSIONS - session) * length;
+    let forged = |at: usize, byte: u8| {
+        let mut body = body.to_vec();
+        assert_ne!(std::mem::replace(&mut body[at], byte), byte);
+        read::<SESSIONS>(&with_checksum(&body)).err()
+    };
+    for session in 0..SESSIONS {
+        let at = start(session);
+        let (id, last) = (session as u8 * 2, SESSIONS - 1);
+        assert_eq!(body[at..at + 3], [id, Presence::InACall as u8, 0]);
+        assert_eq!(forged(at, id + 1), None, "an id in between");
+        let out_of_order = Some(RestoreError::SessionIds);
+        assert_eq!(forged(at, id + 2), if session < last { out_of_order } else { None }, "the next one's id, or more");
+        if session > 0 {
+            assert_eq!(forged(at, id - 2), out_of_order, "the id of the one before");
+        }
+        assert_eq!(forged(at, id + 3), if session < last { out_of_order } else { None });
+        assert_eq!(forged(at + 1, 15), Some(RestoreError::Presence));
+        assert_eq!(forged(at + 2, 1), Some(RestoreError::Fades), "a call has faded");
+        assert_eq!(forged(at + length - 1, 1), Some(RestoreError::Fades), "a call fades");
     }
 }
 

@@ -5,7 +5,8 @@ use presence_core::BufferFull;
 use presence_core::snapshot::{self, RestoreError, StoredId};
 use presence_core::{Absence, Command, Duration, Instant, Policy, Presence, SessionId, User, UserId};
 use proptest::prelude::*;
-use support::model::{cases, life::life};
+use support::model::cases;
+use support::model::life::{full_life, life};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -174,6 +175,19 @@ proptest! {
     fn v1_v2_c3_every_reachable_user_is_restored_exactly(life in life()) {
         let restored = snapshot::restore(&saved_at_the_end(&life), life.now, Some(Duration::ZERO));
         prop_assert_eq!(restored, Ok(life.user));
+    }
+
+    /// So is one with as many sessions as a small device has room for.
+    #[test]
+    fn s9_a_full_user_is_restored_exactly(life in full_life()) {
+        let bytes = saved(&life.user, life.now);
+        prop_assert!(bytes.len() <= snapshot::max_len::<u8, 8>());
+        prop_assert_eq!(snapshot::restore(&bytes, life.now, Some(Duration::ZERO)), Ok(life.user.clone()));
+        // In one with less room it does not fit, and in one with more it does.
+        let less = snapshot::restore::<u8, 7>(&bytes, life.now, Some(Duration::ZERO));
+        prop_assert_eq!(less.is_err(), life.user.sessions().len() > 7);
+        let more: User<u8, 9> = snapshot::restore(&bytes, life.now, Some(Duration::ZERO)).unwrap();
+        prop_assert_eq!(more.sessions(), life.user.sessions());
     }
 
     /// Equal distances are equal bytes, whatever the clock reads. Rule C2.

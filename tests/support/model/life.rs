@@ -1,6 +1,6 @@
 //! A user of the library that has lived through random commands, for properties that need no model.
 
-use super::random::{Clock, clock, command};
+use super::random::{Action, Clock, clock, command, full_house};
 use presence_core::{Command, CommandError, Instant, Policy, Transition, User, decide, next_due};
 use proptest::prelude::*;
 
@@ -67,6 +67,18 @@ pub fn commands(length: usize) -> impl Strategy<Value = Vec<(Clock, Command<u8>)
 /// A user of up to three sessions in some reachable state.
 pub fn life() -> impl Strategy<Value = Life<3>> {
     (policy(), commands(12)).prop_map(|(policy, commands)| Life::of(policy, &commands))
+}
+
+/// A user who holds as many of eight sessions as there are to set, or hardly fewer, in some reachable state.
+pub fn full_life() -> impl Strategy<Value = Life<8>> {
+    let later = proptest::collection::vec((clock(), command(9)), 0..=6);
+    (policy(), full_house(0, 8), later).prop_map(|(policy, steps, later)| {
+        let said = steps.into_iter().filter_map(|step| match step.action {
+            Action::Command(_, command) => Some((step.clock, command)),
+            _ => None,
+        });
+        Life::of(policy, &said.chain(later).collect::<Vec<_>>())
+    })
 }
 
 /// Returns the time that remains until a deadline, on a clock that reads `now`.

@@ -168,7 +168,7 @@ pub fn history(
 
 /// The beginning of a history: sessions of a user are set until hardly one more fits, or until one more does not, in any
 /// order, with few presences and few leases, so that several fade, end and decide together.
-fn full_house(user: u8, room: u8) -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn full_house(user: u8, room: u8) -> impl Strategy<Value = Vec<Step>> {
     let ids = Just((0..=room).collect::<Vec<u8>>()).prop_shuffle();
     let presence = prop_oneof![4 => Just(Presence::Available), 1 => Just(Presence::Away), 1 => Just(Presence::InACall)];
     let lease = prop_oneof![3 => Just(HOUR), 2 => Just(2 * HOUR), 1 => Just(1000 * SECOND), 1 => Just(300 * SECOND)];
