@@ -7,6 +7,8 @@
 pub mod both;
 pub mod check;
 pub mod date_time;
+#[cfg(feature = "details")]
+pub mod details;
 pub mod directory;
 pub mod duration;
 pub mod life;
