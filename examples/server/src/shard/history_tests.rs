@@ -7,7 +7,7 @@ use super::journal_index::JournalIndex;
 use super::restore;
 use super::tests::{at, empty_state, flush, id, message, pending, set, time};
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
-use presence_core::{Command, Duration, Instant, Presence, SessionId};
+use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId};
 
 /// A state with the default number of sessions of a user.
 type State = super::state::State<8>;
@@ -37,6 +37,8 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                         view.presence,
                         view.version + details.map_or(0, |details| details.version()),
                         details.map(|details| (**details).clone()),
+                        format!("{:?}", state.explain(now, id(user))),
+                        state.creators.get(id(user)).filter(|_| !state.is_empty(now, id(user))),
                     )
                 })
                 .collect::<Vec<_>>()
@@ -73,7 +75,9 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                     pending.mark_changed_details(&mut state);
                 }
                 0 | 1 => {
-                    if let Ok(true) = state.execute(now, user, set(300 + 60 * u64::from(next(5)))) {
+                    let (set, creator) =
+                        (set(300 + 60 * u64::from(next(5))), SessionId::from_bytes([next(3) as u8; 16]));
+                    if let Ok(true) = state.execute_for(now, Some(creator), user, set, &Policy::GRAPH) {
                         pending.mark_dirty(&state.users, user);
                     }
                 }
@@ -143,6 +147,11 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
             }
             if pending.is_empty() && in_flight.is_none() {
                 assert_eq!(live, after_kill, "seed {seed} step {step}");
+                let floors = [&state, &after].map(|state| state.users.version_floor());
+                assert!(
+                    floors[0] <= floors[1],
+                    "seed {seed} step {step}: numbers of the forgotten are used again: {floors:?}"
+                );
             }
         }
         let rows = journal.rows_from(0, 100_000).unwrap().len();

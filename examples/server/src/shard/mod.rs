@@ -14,6 +14,8 @@ mod cleaner;
 pub mod creators;
 mod database;
 mod details;
+#[cfg(test)]
+mod durability_tests;
 mod files;
 mod flusher;
 mod group;

@@ -1,7 +1,7 @@
 //! Running shards for tests of whole directories of data, and users to fill them with.
 
 use super::creators::Quota;
-use super::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserView};
+use super::job::{ActionError, ActionOutcome, Job, ListedUser, OwnedDetailsCommand, UserExplanation, UserView};
 use super::moves::System;
 use super::{QUEUE, Shards, layout};
 use crate::clock::{Clock, Shift};
@@ -9,7 +9,7 @@ use crate::metrics::Metrics;
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, UserId};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::oneshot::channel;
+use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 pub(super) const MAX_SHARDS: usize = 5;
 pub(super) const USERS: usize = 60;
@@ -17,6 +17,9 @@ pub(super) const USERS: usize = 60;
 pub(super) const CREATOR: Option<SessionId> = Some(SessionId::from_bytes([9; 16]));
 /// The error of a new user for whom there is no slot.
 pub(super) const FULL: ActionOutcome = Err(ActionError::Command(CommandError::UsersFull));
+
+/// A system without room to move users.
+pub(super) const NO_ROOM: System = System { free_bytes: |_| Ok(1 << 16), ..System::REAL };
 
 pub(super) fn at(seconds: u64) -> Instant {
     Instant::from_secs(seconds)
@@ -56,22 +59,65 @@ impl Running {
         Self { shards, _lock: data.lock }
     }
 
-    pub(super) fn ask<T>(&self, user: UserId, job: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> Job) -> T {
+    pub(super) fn ask<T>(&self, user: UserId, job: impl FnOnce(Sender<T>) -> Job) -> T {
+        self.ask_shard(self.shards.of(user), job).blocking_recv().unwrap()
+    }
+
+    fn ask_shard<T>(&self, shard: usize, job: impl FnOnce(Sender<T>) -> Job) -> Receiver<T> {
         let (to, response) = channel();
-        self.shards.send(self.shards.of(user), job(to)).unwrap();
-        response.blocking_recv().unwrap()
+        self.shards.send(shard, job(to)).unwrap();
+        response
     }
 
     pub(super) fn execute(&self, user: UserId, command: Command<SessionId>) -> ActionOutcome {
-        self.ask(user, |to| Job::Execute(user, command, &Policy::GRAPH, CREATOR, to))
+        self.execute_as(user, command, CREATOR)
+    }
+
+    pub(super) fn execute_as(
+        &self,
+        user: UserId,
+        command: Command<SessionId>,
+        creator: Option<SessionId>,
+    ) -> ActionOutcome {
+        self.ask(user, |to| Job::Execute(user, command, &Policy::GRAPH, creator, to))
+    }
+
+    /// Advances the clock of all shards.
+    pub(super) fn advance(&self, until: Instant) {
+        for shard in 0..self.shards.len() {
+            self.ask_shard(shard, |to| Job::Advance(until, to)).blocking_recv().unwrap();
+        }
+    }
+
+    /// Reads and explains users, all at a time.
+    pub(super) fn read_all(&self, users: &[UserId]) -> Vec<(UserView, UserExplanation)> {
+        let asked = users.iter().map(|user| {
+            let shard = self.shards.of(*user);
+            let read = self.ask_shard(shard, |to| Job::Read(*user, to));
+            (read, self.ask_shard(shard, |to| Job::Explain(*user, to)))
+        });
+        let asked: Vec<_> = asked.collect();
+        asked.into_iter().map(|(read, why)| (read.blocking_recv().unwrap(), why.blocking_recv().unwrap())).collect()
+    }
+
+    /// Lists the users of all shards.
+    pub(super) fn list(&self) -> Vec<ListedUser> {
+        let mut listed = Vec::new();
+        for shard in 0..self.shards.len() {
+            let mut next = Some(0);
+            while let Some(offset) = next {
+                let found = self.ask_shard(shard, |to| Job::List(offset, 100, to)).blocking_recv().unwrap();
+                listed.extend(found.users);
+                next = found.next;
+            }
+        }
+        listed
     }
 
     /// Executes a command for many users, many of them at a time.
     pub(super) fn execute_all(&self, users: &[UserId], command: Command<SessionId>) -> Vec<ActionOutcome> {
         let send = |user: &UserId| {
-            let (to, response) = channel();
-            self.shards.send(self.shards.of(*user), Job::Execute(*user, command, &Policy::GRAPH, CREATOR, to)).unwrap();
-            response
+            self.ask_shard(self.shards.of(*user), |to| Job::Execute(*user, command, &Policy::GRAPH, CREATOR, to))
         };
         let chunks = users.chunks(QUEUE / 2).flat_map(|some| {
             let responses: Vec<_> = some.iter().map(send).collect();

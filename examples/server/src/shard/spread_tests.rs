@@ -2,8 +2,8 @@
 
 use super::job::Job;
 use super::layout;
-use super::moves::{self, System};
-use super::running::{FULL, MAX_SHARDS, Running, USERS, at, fill, set, user};
+use super::moves;
+use super::running::{FULL, MAX_SHARDS, NO_ROOM, Running, USERS, at, fill, set, user};
 use super::slots;
 use super::spread::Spread;
 use presence_core::{Command, Presence, SessionId, UserId};
@@ -48,9 +48,6 @@ fn s9_all_of_ten_thousand_slots_are_filled_with_chosen_ids() {
         running.stop();
     }
 }
-
-/// A system without room to move users.
-const NO_ROOM: System = System { free_bytes: |_| Ok(1 << 16), ..System::REAL };
 
 /// Where users cannot be moved, or somebody has found out which ids belong together, a shard gets more slots while it runs.
 #[test]
