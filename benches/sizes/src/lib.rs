@@ -4,6 +4,8 @@
 //! inlined, so that its instructions and its stack can be measured apart. Without the feature `scenario`, `drive` only links
 //! every probe; with it, `drive` plays a scenario; with `every`, all inputs of small size.
 #![no_std]
+// What keeps functions and is not called keeps nothing.
+#![cfg_attr(feature = "everything", deny(dead_code))]
 
 #[cfg(feature = "details")]
 pub mod details;

@@ -174,8 +174,8 @@ class ControlFlow:
         if link is None and register == "t0":
             function.stack_left = depth
             return []
-        loads = ("lw", "li", "lui", "addi", "mv")
-        if link is None and (before or one).name in loads and self.is_from_table(position, register):
+        # Other instructions may stand between the load and the jump.
+        if link is None and self.is_from_table(position, register):
             tables.append((position, depth))
             return []
         function.indirect.append((position, register, link is not None))
@@ -212,8 +212,8 @@ class ControlFlow:
             return -int(found.group(1))
         if name == "add" and (found := re.fullmatch(r"r7, sp, #(\d+)", operands)):
             self.frame_pointer = depth - int(found.group(1))
-        if name == "mov" and re.fullmatch(r"sp, (r7|r6)", operands):
-            restored = self.depth_of_frame_pointer(one)
+        if name == "mov" and (found := re.fullmatch(r"sp, (r[4-7])", operands)):
+            restored = self.depth_of_frame_pointer(one, found.group(1))
             return None if restored is None else restored - depth
         if name == "add" and (found := re.fullmatch(r"sp, (r\d)", operands)):
             return self.literal(one, found.group(1))
@@ -236,11 +236,13 @@ class ControlFlow:
         word = self.image.words.get((before.address + 4 & ~3) + int(found.group(1))) if found else None
         return None if word is None else -(word - (word >> 31 << 32))
 
-    def depth_of_frame_pointer(self, one):
+    def depth_of_frame_pointer(self, one, register):
         """Returns the depth that is restored from the frame pointer: `subs r6, r7, #7; subs r6, #5; mov sp, r6`."""
         depth = self.frame_pointer
+        if depth is None:
+            return None
         position = self.positions[one.address] - 1
-        while found := re.fullmatch(r"(?:r6, )?(r6|r7), #(\d+)", self.function.code[position].operands):
+        while found := re.fullmatch(rf"(?:{register}, )?({register}|r7), #(\d+)", self.function.code[position].operands):
             if self.function.code[position].name not in ("subs", "sub"):
                 break
             depth += int(found.group(2))

@@ -31,6 +31,8 @@ PLAYED_SETS = (
     ("-whole-every", "every,batch,details", WIRES + ("details",)),
 )
 EVERYTHING_SET = ("", "everything", ("everything",))
+# What must be found: see controls.
+PLANTED_SET = ("", "planted", ("planted",))
 
 
 def names(sets):

@@ -25,6 +25,9 @@ DIVIDES = re.compile(
     r"DateTime>?::from_unix_millis|graph::request::Request>?::parse_for|convert..From.*core..time..Duration|time::ticks::"
 )
 
+# Startup and the end of an image, in assembly: no code of the library, and nothing calls it back.
+NO_CODE_OF_OURS = re.compile(r"^(Reset|_abs_start|_start_rust|_start_trap\w*|default_setup_\w+)$|^semihosting::sys::")
+
 # The images with requests about details.
 MAY_DIVIDE = ("requests-whole", "lines-whole")
 
@@ -46,13 +49,21 @@ def problems(device):
 
 def problems_of_everything(device):
     """Yields the complaints about the image that links every public function."""
-    lines = symbols(device, "everything")
-    if sum("presence_core" in line for line in lines) <= 400:
+    if sum("presence_core" in line for line in symbols(device, "everything")) <= 400:
         yield "no symbols"
-    for line in lines:
+    yield from faults(device, "everything")
+
+
+def faults(device, name):
+    """Yields what is wrong with an image in which everything may be linked but what must not be."""
+    for line in symbols(device, name):
         if FORBIDDEN.search(line):
             yield line
-    image = Image(device.path("everything"))
+    image = Image(device.path(name))
+    # Calls of code that is not understood may be overlooked.
+    for function in image.functions.values():
+        if function.error and not NO_CODE_OF_OURS.search(function.name):
+            yield f"not understood: {function.error}"
     for cycle in cycles(image):
         yield "recursion: " + " > ".join(function.name for function in cycle)
     for caller, callee in callers(image, DIVISION):

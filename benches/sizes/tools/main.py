@@ -5,8 +5,8 @@ Prints the tables, compares them with the record (sizes.txt) and with the budget
 every image and in one that links every public function.
 
 Fails when a row has grown by more than 2 %, when a budget is missed, when something is linked that must not be, when a
-function calls itself, when a public function is in no image, when the stack has no bound or was seen to exceed it, or when a
-document shows something else than the record.
+function calls itself, when a public function is in no image, when the stack has no bound or was seen to exceed it, when a
+document shows something else than the record, or when one of these faults, planted, is not found.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import concurrent.futures
 import glob
 import os
 
-from . import images, linked, pages, public_functions, record, rows, toolchain
+from . import controls, images, linked, pages, public_functions, record, rows, toolchain
 from .commands import Failure
 from .stack import bounds
 
@@ -58,7 +58,7 @@ def flash(options):
             before = recorded.get(key, now)
             print(f"{row.label:<60} {now:>7,} {before:>7,} {now - before:>+7,} {row.budget or '':>7}")
             measured[key] = now
-    return record.over_budget(measured)
+    return [*record.missing(measured), *record.over_budget(measured)]
 
 
 def stack(options):
@@ -89,7 +89,10 @@ def everything(options):
     recorded = record.read()
     documented = compiler.document(MANIFEST, FEATURES)
     problems += missing
-    problems += public_functions.problems(documented, glob.glob("src/everything/*.rs"))
+    sources = sorted(glob.glob("src/everything/*.rs"))
+    library = glob.glob("../../src/**/*.rs", recursive=True)
+    problems += public_functions.problems(documented, sources, library)
+    problems += controls.of_comparisons(documented, sources, library)
     problems += record.over_budget(measured)
     problems += record.grown(measured, recorded)
     for note in record.shrunk(measured, recorded):
@@ -104,8 +107,8 @@ def everything(options):
 def measure(compiler, target):
     """Measures a target: its name, the value of each row, and what is wrong."""
     device = images.Device(compiler, target)
-    device.build(images.FLASH_SETS + images.PLAYED_SETS + (images.EVERYTHING_SET,))
+    device.build(images.FLASH_SETS + images.PLAYED_SETS + (images.EVERYTHING_SET, images.PLANTED_SET))
     for image in images.names(images.PLAYED_SETS):
         device.play(image)
     values = {row.name: row.measure(device) for row in rows.ROWS}
-    return target, values, [*device.exceeded_bounds(), *linked.problems(device)]
+    return target, values, [*device.exceeded_bounds(), *linked.problems(device), *controls.problems(device)]

@@ -70,12 +70,11 @@ def tables(record, compiler):
 
 
 def costs(record):
-    """Returns what a peer can cost a Cortex-M0 at 48 MHz."""
-    lines = ["| | instructions | milliseconds |\n| --- | ---: | ---: |\n"]
+    """Returns what a peer can cost a Cortex-M0."""
+    lines = ["| | instructions |\n| --- | ---: |\n"]
     for cost in COSTS:
         instructions = cost.bytes * record[RUST, CORTEX_M0, cost.row]
-        # Two cycles an instruction: loads and stores take two, branches that are taken three, all else one.
-        lines.append(f"| {cost.text} | {instructions:,} | {2 * instructions / 48_000:.2f} |\n")
+        lines.append(f"| {cost.text} | {instructions:,} |\n")
     return "".join(lines)
 
 

@@ -2,6 +2,7 @@
 (`keep!` and its like in src/everything)."""
 
 import json
+import os
 import re
 
 # What is left out, and why.
@@ -180,17 +181,44 @@ def kept_by_name(body, own):
     return found
 
 
-def problems(documented, sources):
-    """Yields a complaint for each public function that is not in the image, and prints how many are."""
-    with open(documented) as text:
-        functions = Library(json.load(text)).functions
-    found = set()
+def stale(documented, library):
+    """Yields a complaint if the description was written before some source of the library."""
+    newest = max(library, key=os.path.getmtime)
+    if os.path.getmtime(documented) < os.path.getmtime(newest):
+        yield f"{documented} is older than {newest}: rustdoc has written its description elsewhere"
+
+
+def compare(documented, sources):
+    """Yields a complaint for each public function that is not in the image, and for what is not called or not there."""
+    functions = functions_of(documented)
+    left_out = [(pattern, {name for name in functions if re.search(pattern, name)}) for pattern, _ in LEFT_OUT]
+    found, calls = set(), ""
     for source in sources:
-        with open(source) as text:
-            found |= kept(re.sub(r"//.*", "", text.read()))
-    left_out = {name for name in functions if any(re.search(pattern, name) for pattern, _ in LEFT_OUT)}
-    missing = sorted(functions - left_out - found)
-    print(f"{len(functions) - len(left_out) - len(missing)} of {len(functions)} public functions are in the image, "
-          f"{len(left_out)} are left out: " + "; ".join(reason for _, reason in LEFT_OUT))
-    for name in missing:
+        with open(source) as file:
+            text = re.sub(r"//.*", "", file.read())
+        found |= kept(text)
+        calls += text if os.path.basename(source) == "mod.rs" else ""
+    for source in sources:
+        name = os.path.splitext(os.path.basename(source))[0]
+        if name != "mod" and f"{name}::keep();" not in calls:
+            yield f"{source}: nothing calls what keeps its functions"
+    for pattern, names in left_out:
+        if not names:
+            yield f"left out, and not there: {pattern}"
+    for name in sorted(functions - found - set().union(*(names for _, names in left_out))):
         yield f"not in the image, and not left out with a reason: {name}"
+
+
+def functions_of(documented):
+    """Returns the public functions of a description."""
+    with open(documented) as text:
+        return Library(json.load(text)).functions
+
+
+def problems(documented, sources, library):
+    """Yields what is wrong with the image, and prints how many functions are in it."""
+    found = [*stale(documented, library), *compare(documented, sources)]
+    functions = functions_of(documented)
+    left_out = sum(any(re.search(pattern, name) for pattern, _ in LEFT_OUT) for name in functions)
+    print(f"{len(functions)} public functions, {left_out} of which are left out: " + "; ".join(reason for _, reason in LEFT_OUT))
+    return found

@@ -114,6 +114,6 @@ pub fn keep() {
     );
     clones!(TextBuffer, Trace<'static>);
     super::orders!(DateTime);
-    super::hashes!(DateTime);
+    super::hashes!(DateTime, Select);
     defaults!(Dependencies<'static>, Permissions, TextBuffer, Trace<'static>);
 }
