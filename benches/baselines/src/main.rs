@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         [] => full(),
         ["--quick"] => quick(),
         ["--users", users] => match users.parse().ok().and_then(size) {
-            Some(outcome) => println!("{}", report::write(&[outcome], None)),
+            Some(outcome) => println!("{}", report::write(&[outcome], None, "")),
             None => return usage(),
         },
         [instructions::PLAY, users] => instructions::play_for_valgrind(users),
@@ -67,12 +67,14 @@ fn quick() {
 
 /// Measures everything, and writes the report and the picture.
 fn full() {
+    // What is changed while it is measured is not measured.
+    let provenance = report::provenance();
     run::check::<4, 16, 32>(16, 1000);
     run::check::<3, 1024, 2048>(1000, 20);
     run::check::<3, 16, 32>(100_000, 1);
     let outcomes: Vec<Outcome> = USERS.into_iter().filter_map(size).collect();
     let counts = instructions::count();
-    let report = report::write(&outcomes, counts);
+    let report = report::write(&outcomes, counts, &provenance);
     println!("{report}");
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     std::fs::write(here.join("report.md"), report).expect("the report can be written");

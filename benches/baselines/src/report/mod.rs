@@ -22,6 +22,19 @@ same run.
 
 ";
 
+/// Returns the commit and a digest of the code that is measured, and between marks what `.ci/tables` makes of them.
+pub fn provenance() -> String {
+    let measured = |arguments: &[&str]| {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.ci/measured");
+        let output = std::process::Command::new(program).args(arguments).output().expect("Python is there");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    };
+    let stamp = measured(&["stamp", "baselines"]);
+    let sentence = measured(&["sentence", "baselines", &stamp]);
+    format!("<!-- stamp: {stamp} -->\n<!-- measured: written by .ci/tables -->\n\n{sentence}\n\n<!-- end of measured -->\n\n")
+}
+
 const RULES: &str = "
 ## How it is measured
 
@@ -62,8 +75,9 @@ days. Besides:
 ";
 
 /// Writes the whole report.
-pub fn write(outcomes: &[Outcome], counts: Option<Counts>) -> String {
+pub fn write(outcomes: &[Outcome], counts: Option<Counts>, provenance: &str) -> String {
     let mut report = String::from(HEAD);
+    report += provenance;
     report += &budgets::table(outcomes, counts);
     report += &tables::mixed_of_all(outcomes);
     report += &tables::alone(outcomes);
