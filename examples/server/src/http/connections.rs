@@ -75,9 +75,10 @@ pub async fn serve(
         let key = connection.key;
         let (http, router, stopping, app, open) =
             (http.clone(), router.clone(), stopping.clone(), app.clone(), open.clone());
+        // Made before the task, which may be aborted before it has begun.
+        let silent = Silent { stream: Some(stream), connection: connection.clone(), clock: app.clock.clone() };
         let task = tokio::spawn(async move {
             let _open = open;
-            let silent = Silent { stream: Some(stream), connection: connection.clone(), clock: app.clock.clone() };
             if let Some(stream) = silent.begins(stopping.clone()).await {
                 // What serving takes is allocated only now: a silent connection costs little.
                 Box::pin(serve_connection(stream, connection, &http, router, stopping, &app)).await;
