@@ -9,6 +9,7 @@ use self::table::Limit;
 use self::watched::{WatchedBody, WatchedStream};
 use super::App;
 use super::guesses::Guesses;
+use super::least_rate::LeastRateStream;
 use super::response::{Ids, error_body};
 use crate::clock::{Clock, date};
 use crate::listen::{Listeners, Stream};
@@ -25,7 +26,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
-use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 #[cfg(test)]
@@ -35,8 +35,8 @@ mod tests;
 const MAX_HEAD: usize = 64 * 1024;
 /// The most headers of a head.
 const MAX_HEADERS: usize = 100;
-/// The time after which a client that reads nothing of its response is disconnected.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The time after which a client that takes nothing of its response is disconnected.
+const WRITE_GRACE: Duration = Duration::from_secs(60);
 /// The most seconds after which a client that was turned away is to come back.
 const LONGEST_RETRY: u128 = 10;
 /// The time that requests in flight have when the server is ending.
@@ -167,9 +167,7 @@ async fn serve_connection(
     app: &Arc<App>,
 ) {
     let guesses = Arc::new(Guesses::default());
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
-    let stream = WatchedStream { stream: Box::pin(stream), connection: connection.clone() };
+    let stream = WatchedStream { stream: LeastRateStream::new(stream, WRITE_GRACE), connection: connection.clone() };
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let (router, app, guesses, connection) = (router.clone(), app.clone(), guesses.clone(), connection.clone());
         Box::pin(async move {

@@ -5,7 +5,7 @@
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
 //! [`admin`] serves operators; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
-//! limits, and [`body`] reads bodies; [`retry`] decides when rejected clients are to come back.
+//! limits, and [`body`] reads bodies; [`least_rate`] gives slow peers up; [`retry`] decides when rejected clients are to come back.
 
 mod admin;
 mod batch;
@@ -24,6 +24,7 @@ mod fixture;
 mod graph;
 mod guesses;
 mod hosts;
+mod least_rate;
 #[cfg(test)]
 mod memory_tests;
 mod observe;
