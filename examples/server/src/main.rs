@@ -17,7 +17,7 @@ mod zones;
 
 use crate::clock::{Clock, follow, wall_clock};
 use crate::http::connections::ConnectionLimits;
-use crate::http::{App, FeedIds, Hosts, Limits, connections, router};
+use crate::http::{App, FeedIds, Hosts, Limits, Rates, connections, router};
 use crate::listen::Place;
 use crate::metrics::Metrics;
 use crate::options::{CONNECTIONS, Options};
@@ -68,6 +68,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     };
     let grants = options.app_token.drain(..).chain(options.user_token.drain(..)).chain(options.dev_token.drain(..));
     let tokens = Tokens::new(grants)?;
+    let rates = Rates::new(tokens.callers(), options.application_rate, options.user_rate);
     let policies = Policies::new(options.policy, options.app_policy.drain(..))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::catch() })?;
@@ -98,6 +99,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         hosts: Hosts::new(std::mem::take(&mut options.host), !options.listen.is_seen_by_browsers_here()),
         feed_ids: FeedIds::default(),
         stopping: stopping.clone(),
+        rates,
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });
     runtime.spawn(signals.handle(stop, reload));

@@ -31,6 +31,15 @@ pub struct LimitLabels {
     pub limit: &'static str,
 }
 
+/// The labels of requests rejected with 429.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ThrottledLabels {
+    /// The limit: `requests`, `memory`, `readers`, `queue` or `rate`.
+    pub limit: &'static str,
+    /// Whose: `server`, or what an `application`, a `user`, a `developer` or somebody `anonymous` may have of it.
+    pub scope: &'static str,
+}
+
 /// The labels of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ShardLabels {
@@ -48,8 +57,8 @@ pub struct Metrics {
     pub request_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
     /// The number of requests in flight.
     pub in_flight: Gauge,
-    /// The number of requests rejected with 429.
-    pub throttled: Counter,
+    /// The number of requests, and of elements of batches, rejected with 429.
+    pub throttled: Family<ThrottledLabels, Counter>,
     /// The bytes reserved for bodies and responses.
     pub reserved: Gauge,
     /// The number of responses that would have been longer than reserved, a fault of this server.
@@ -89,7 +98,7 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
             in_flight: Gauge::default(),
-            throttled: Counter::default(),
+            throttled: Family::default(),
             reserved: Gauge::default(),
             reserve_faults: Counter::default(),
             connections: Gauge::default(),
@@ -108,7 +117,7 @@ impl Metrics {
         let time = "Time from the head of a request to that of its response";
         registry.register_with_unit("request", time, Unit::Seconds, metrics.request_seconds.clone());
         registry.register("requests_in_flight", "Requests in flight", metrics.in_flight.clone());
-        registry.register("throttled", "Requests rejected with 429", metrics.throttled.clone());
+        registry.register("throttled", "Requests and elements of batches rejected with 429", metrics.throttled.clone());
         let help = "Memory reserved for bodies of requests and for responses";
         registry.register_with_unit("reserved", help, Unit::Bytes, metrics.reserved.clone());
         let help = "Responses that would have been longer than reserved, a fault of the server";

@@ -1,6 +1,6 @@
 //! The options on the command line.
 
-use crate::http::HostName;
+use crate::http::{HostName, Rate};
 use crate::listen::Listen;
 use crate::policies::PolicyName;
 use crate::shard::users::SESSIONS;
@@ -82,6 +82,15 @@ pub struct Options {
     /// The most requests that are served at a time; more get 429 and a `Retry-After` that spreads them
     #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub requests: u32,
+
+    /// The requests that an application may send in a time, with all its users: N at once, and N more in SECONDS, evenly.
+    /// Those beyond get 429. Graph has 1500/30 for presence [default: no limit]
+    #[arg(long, value_name = "N/SECONDS")]
+    pub application_rate: Option<Rate>,
+
+    /// The requests that a signed-in user of an application may send, likewise [default: no limit]
+    #[arg(long, value_name = "N/SECONDS")]
+    pub user_rate: Option<Rate>,
 
     /// The longest silence on a stream of changes, after which a comment is sent: less than what proxies wait for
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = clap::value_parser!(u8).range(1..=15))]

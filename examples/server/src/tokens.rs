@@ -181,6 +181,11 @@ impl Tokens {
         Ok(Self(tokens))
     }
 
+    /// Returns the callers of all tokens.
+    pub fn callers(&self) -> impl Iterator<Item = &Caller> {
+        self.0.values().map(|identity| &identity.caller)
+    }
+
     /// Returns the caller, if the headers have exactly one `Authorization: Bearer TOKEN` with a known token.
     pub fn identify(&self, headers: &HeaderMap) -> Option<Identity> {
         let mut values = headers.get_all(AUTHORIZATION).iter();

@@ -8,6 +8,7 @@
 //!   preferred presence and a status message, stays ([U3](../../../../docs/behaviour.md#u3)).
 
 use super::App;
+use super::account::Account;
 use super::body::is_too_large;
 use super::content::write_presence;
 use super::dispatch::receive;
@@ -50,13 +51,13 @@ pub async fn list(
 }
 
 async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Response, RequestError> {
-    authorise(app, headers)?;
-    let _in_flight = app.enter()?;
+    let account = authorise(app, headers)?;
+    let _in_flight = app.enter(account)?;
     let Page { top, mut position } = parse_page(uri.query().unwrap_or_default(), app)?;
     let select = Select::parse(LISTED)?;
     // A shard's piece of the list is held until it is written.
-    let _piece = app.reserve(top * size_of::<ListedUser>())?;
-    let mut body = ResponseBody::new(app, MAX_ENVELOPE + top * MAX_USER)?;
+    let _piece = app.reserve(account, top * size_of::<ListedUser>())?;
+    let mut body = ResponseBody::new(app, account, MAX_ENVELOPE + top * MAX_USER)?;
     // Writing does not fail but for a fault, which `into_response` reports.
     let _ = body.write(b"{\"value\":[");
     let (mut count, mut separator): (_, &[u8]) = (0, b"");
@@ -163,7 +164,7 @@ async fn act(
 ) -> Response {
     let (parts, mut body) = request.into_parts();
     let outcome = match check(&app, &parts.headers, &mut body, user.ok()).await {
-        Ok(user) => run(&app, user, job).await,
+        Ok((user, account)) => run(&app, account, user, job).await,
         Err(error) => Err(error),
     };
     let response = match outcome {
@@ -177,37 +178,46 @@ async fn act(
     OperationName::attach(name, response)
 }
 
-async fn run(app: &App, user: UserId, job: fn(UserId, Sender<ActionOutcome>) -> Job) -> Result<(), RequestError> {
-    let _in_flight = app.enter()?;
+async fn run(
+    app: &App,
+    account: Account,
+    user: UserId,
+    job: fn(UserId, Sender<ActionOutcome>) -> Job,
+) -> Result<(), RequestError> {
+    let _in_flight = app.enter(account)?;
     let (to, outcome) = channel();
     app.shards.send(app.shards.of(user), job(user, to))?;
     Ok(receive(outcome).await??)
 }
 
-/// Checks a request in the order of [H2](../../../../docs/behaviour.md#h2), but permission before the id. Returns the user.
+/// Checks a request in the order of [H2](../../../../docs/behaviour.md#h2), but permission before the id. Returns the user, and
+/// who asks.
 async fn check(
     app: &App,
     headers: &HeaderMap,
     body: &mut Body,
     user: Option<Path<String>>,
-) -> Result<UserId, RequestError> {
+) -> Result<(UserId, Account), RequestError> {
     if is_too_large(headers) {
         return Err(Error::TooLarge.into());
     }
-    app.check_in_flight()?;
+    app.check_overload()?;
     let is_allowed = authorise(app, headers);
     app.discard_body(body).await?;
-    is_allowed?;
+    let account = is_allowed?;
     let Path(id) = user.ok_or(Error::Malformed(Field::User))?;
     match id.parse() {
-        Ok(user) => Ok(user),
-        Err(_) if id.contains('@') => Ok(app.user(&id).ok_or(Error::UnknownUser)?),
+        Ok(user) => Ok((user, account)),
+        Err(_) if id.contains('@') => Ok((app.user(&id).ok_or(Error::UnknownUser)?, account)),
         Err(_) => Err(Error::Malformed(Field::User).into()),
     }
 }
 
-/// Checks that the caller is an operator.
-fn authorise(app: &App, headers: &HeaderMap) -> Result<(), RequestError> {
+/// Checks that the caller is an operator within its limits. Returns who it is.
+fn authorise(app: &App, headers: &HeaderMap) -> Result<Account, RequestError> {
     let identity = app.identify(headers)?;
-    if identity.is_admin() { Ok(()) } else { Err(Error::MissingPermission.into()) }
+    let account = Account::from(&identity.caller);
+    app.count(account)?;
+    app.check_in_flight(account)?;
+    if identity.is_admin() { Ok(account) } else { Err(Error::MissingPermission.into()) }
 }

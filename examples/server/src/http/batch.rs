@@ -5,6 +5,7 @@
 //! whole.
 
 use super::App;
+use super::account::Account;
 use super::bounded::Bounded;
 use super::content::{Content, Rendered};
 use super::dispatch::{Dispatched, Outcome};
@@ -23,10 +24,20 @@ const CLOSING: &[u8] = b"]}";
 const ENVELOPE: usize = 110 + 1;
 
 /// Executes a batch and returns the response.
-pub async fn run(app: &App, batch: Batch<'_>, identity: &Identity, ids: &Ids) -> Result<Response, RequestError> {
+///
+/// Each element counts for the rates of the caller; the request has counted for the first, with this result.
+pub async fn run(
+    app: &App,
+    batch: Batch<'_>,
+    identity: &Identity,
+    ids: &Ids,
+    counted: Result<(), RequestError>,
+) -> Result<Response, RequestError> {
+    let account = Account::from(&identity.caller);
+    let mut counted = Some(counted);
     // Every element has room for an error before any is executed; a body reserves more.
-    let mut response = ResponseBody::new(app, reserved_first(batch))?;
-    let rendered = Rendered::of_batch(app)?;
+    let mut response = ResponseBody::new(app, account, reserved_first(batch))?;
+    let rendered = Rendered::of_batch(app, account)?;
     // Writing does not fail but for a fault, which `into_response` reports.
     let _ = response.write(OPENING);
     let (dependencies, separator) = (Dependencies::new(), b"".as_slice());
@@ -37,7 +48,8 @@ pub async fn run(app: &App, batch: Batch<'_>, identity: &Identity, ids: &Ids) ->
         if element.depends_on().is_ok_and(|mut others| others.next().is_some()) {
             run.finish(&mut waiting).await;
         }
-        let is_allowed = run.dependencies.check(element).map_err(RequestError::from);
+        let counted = counted.take().unwrap_or_else(|| app.count(account));
+        let is_allowed = counted.and_then(|()| Ok(run.dependencies.check(element)?));
         waiting.push((element, is_allowed.and_then(|()| dispatch(app, element, identity))));
     }
     run.finish(&mut waiting).await;
@@ -122,7 +134,7 @@ impl<'a> Run<'a> {
     fn write_error(&mut self, element: Element<'_>, error: RequestError) -> Result<u16, BufferFull> {
         let mut body = Bounded::new(RequestError::MAX_LEN);
         error.write(&mut body, self.ids, &self.app.clock)?;
-        let retry_after = error.retry_after().map(|least| self.app.retry_after(least));
+        let retry_after = self.app.come_back(error);
         element.write_response(error.status(), retry_after, body.written(), &mut self.response)?;
         Ok(error.status())
     }

@@ -1,7 +1,9 @@
 //! Bodies of requests: bounded in size, time and memory, and discarded if the request is rejected anyway.
 
-use super::response::{RequestError, THROTTLED};
+use super::account::Account;
+use super::response::RequestError;
 use super::response_body::PERMIT;
+use super::throttle::Memory;
 use super::{App, BUFFERS};
 use axum::body::Body;
 use axum::response::Response;
@@ -11,19 +13,19 @@ use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use presence_core::graph::{Error, RawRequest};
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 /// The time in which a body must have come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a too large body that are drained.
 const MAX_DRAINED: usize = 16 << 20;
 
-/// A body, with the permit for its memory.
+/// A body, with its memory.
 #[derive(Debug)]
 pub struct ReservedBody {
     /// The bytes of the body.
     pub bytes: Bytes,
-    _permit: OwnedSemaphorePermit,
+    _memory: Memory,
 }
 
 /// Returns the length in the headers.
@@ -37,28 +39,23 @@ pub fn is_too_large(headers: &HeaderMap) -> bool {
 }
 
 impl App {
-    /// Reserves memory for a body or a response.
-    ///
-    /// # Errors
-    ///
-    /// [`THROTTLED`] if all memory for bodies and responses is reserved.
-    pub fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Error> {
-        let permits = u32::try_from(bytes.div_ceil(PERMIT)).unwrap_or(u32::MAX);
-        self.limits.buffers.clone().try_acquire_many_owned(permits).map_err(|_| THROTTLED)
-    }
-
     /// Returns the bytes that are reserved for bodies and responses.
     pub fn reserved(&self) -> usize {
-        BUFFERS.saturating_sub(self.limits.buffers.available_permits()) * PERMIT
+        BUFFERS.saturating_sub(self.limits.buffers.free()) * PERMIT
     }
 
-    /// Reads a body.
+    /// Reads a body, into the memory of its caller.
     ///
     /// Reserves its memory before using it, and never more than twice what has come: an announced length costs nothing.
-    pub async fn read_body(&self, body: &mut Body, headers: &HeaderMap) -> Result<ReservedBody, RequestError> {
+    pub async fn read_body(
+        &self,
+        account: Account,
+        body: &mut Body,
+        headers: &HeaderMap,
+    ) -> Result<ReservedBody, RequestError> {
         let announced = content_length(headers).and_then(|length| usize::try_from(length).ok());
         let read = async {
-            let mut permit = self.reserve(0)?;
+            let mut memory = self.reserve(account, 0)?;
             let (mut bytes, mut capacity) = (Vec::new(), 0);
             while let Some(frame) = body.frame().await {
                 let Ok(data) = frame.map_err(|_| RequestError::BrokenBody)?.into_data() else { continue };
@@ -68,19 +65,19 @@ impl App {
                 }
                 if len > capacity {
                     let wanted = (2 * len).min(announced.unwrap_or(RawRequest::MAX_BODY)).max(len);
-                    permit.merge(self.reserve(wanted - capacity)?);
+                    memory.grow(wanted - capacity)?;
                     capacity = wanted;
                 }
                 if announced == Some(data.len()) {
                     // The whole body came in one piece.
-                    return Ok(ReservedBody { bytes: data, _permit: permit });
+                    return Ok(ReservedBody { bytes: data, _memory: memory });
                 }
                 bytes.reserve_exact(capacity - bytes.len());
                 bytes.extend_from_slice(&data);
             }
-            Ok(ReservedBody { bytes: bytes.into(), _permit: permit })
+            Ok(ReservedBody { bytes: bytes.into(), _memory: memory })
         };
-        tokio::time::timeout(BODY_TIMEOUT, read).await.unwrap_or(Err(RequestError::BodyTimeout))
+        timeout(BODY_TIMEOUT, read).await.unwrap_or(Err(RequestError::BodyTimeout))
     }
 
     /// Reads the body of a request that is rejected anyway, and keeps nothing of it.
@@ -98,7 +95,7 @@ impl App {
             }
             Ok(())
         };
-        tokio::time::timeout(BODY_TIMEOUT, read).await.unwrap_or(Err(RequestError::BodyTimeout))
+        timeout(BODY_TIMEOUT, read).await.unwrap_or(Err(RequestError::BodyTimeout))
     }
 }
 
@@ -111,7 +108,7 @@ pub fn drain(mut body: Body, headers: &HeaderMap, response: &mut Response) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         return;
     }
-    tokio::spawn(tokio::time::timeout(BODY_TIMEOUT, async move {
+    tokio::spawn(timeout(BODY_TIMEOUT, async move {
         let mut len = 0;
         while let Some(Ok(frame)) = body.frame().await {
             len += frame.data_ref().map_or(0, Bytes::len);

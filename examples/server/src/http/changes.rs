@@ -9,10 +9,12 @@
 //! Each has an [id](super::feed_id) to resume after it, in a scan too.
 
 use super::App;
+use super::account::Account;
 use super::bounded::Bounded;
 use super::content::write_presence;
 use super::reader::{FeedEvent, Reader};
-use super::response::{Ids, OperationName, RequestError, THROTTLED};
+use super::response::{Ids, OperationName, RequestError};
+use super::throttle::Limit;
 use crate::tokens::Identity;
 use axum::Extension;
 use axum::extract::State;
@@ -70,17 +72,20 @@ fn reconnect_delay() -> Duration {
 /// Opens a reader, and returns the user that the caller is signed in as.
 fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Option<UserId>), RequestError> {
     let Identity { caller, .. } = app.identify(headers)?;
+    let account = Account::from(&caller);
+    app.count(account)?;
+    app.limits.readers.check(account).map_err(|error| Limit::Readers.reached(error))?;
     if !caller.may_read_all() {
         return Err(Error::MissingPermission.into());
     }
     // Only those who may read take a place of those who read.
-    let permit = app.limits.readers.clone().try_acquire_owned().map_err(|_| THROTTLED)?;
+    let share = app.limits.readers.take(account, 1).map_err(|error| Limit::Readers.reached(error))?;
     // A client that reconnects by itself repeats its first address, and sends the last id in the header.
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
     let query = uri.query().unwrap_or_default();
     let since = last.or_else(|| query.split('&').find_map(|pair| pair.strip_prefix("since=")));
     let position = since.and_then(|id| app.feed_ids.parse(id, app.shards.len()));
-    Ok((Reader::new(app.clone(), permit, position), caller.me()))
+    Ok((Reader::new(app.clone(), share, position), caller.me()))
 }
 
 /// Converts a feed event to a server-sent event; `None` of one that is too long, a fault of the server, which ends the stream.

@@ -4,23 +4,24 @@
 //! object is copied, unless the user has changed meanwhile.
 
 use super::App;
+use super::account::Account;
 use super::bounded::Length;
 use super::explain;
 use super::response::RequestError;
 use super::response_body::ResponseBody;
+use super::throttle::Memory;
 use crate::shard::job::{UserExplanation, UserView};
-use presence_core::graph::{Caller, Error, Resource, Select, Writer};
+use presence_core::graph::{Caller, Resource, Select, Writer};
 use presence_core::{BufferFull, UserId};
 use std::collections::HashMap;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// What a successful response shows.
 #[derive(Debug)]
 pub enum Content {
     /// A presence object.
     Presence(UserView, Select),
-    /// The presence objects of a bulk read: in this order, those of these users, and the permit for their memory.
-    Presences(Vec<usize>, Vec<UserView>, Select, OwnedSemaphorePermit),
+    /// The presence objects of a bulk read: in this order, those of these users, and their memory.
+    Presences(Vec<usize>, Vec<UserView>, Select, Memory),
     /// A user object.
     User(UserId, Select),
     /// What decides a user's presence.
@@ -38,7 +39,7 @@ const TABLE: usize = 4;
 pub struct Rendered {
     /// `None` if nothing is written to the response but one content, which knows its users.
     objects: Option<HashMap<(UserId, Select), (UserView, Place)>>,
-    permit: OwnedSemaphorePermit,
+    memory: Memory,
 }
 
 /// A presence object of a response.
@@ -65,8 +66,8 @@ impl Rendered {
     /// # Errors
     ///
     /// Those of [`App::reserve`].
-    pub fn of_batch(app: &App) -> Result<Self, Error> {
-        Ok(Self { objects: Some(HashMap::new()), permit: app.reserve(0)? })
+    pub fn of_batch(app: &App, account: Account) -> Result<Self, RequestError> {
+        Ok(Self { objects: Some(HashMap::new()), memory: app.reserve(account, 0)? })
     }
 
     /// Creates the state of a response of one content.
@@ -74,14 +75,14 @@ impl Rendered {
     /// # Errors
     ///
     /// Those of [`App::reserve`].
-    pub fn of_one(app: &App) -> Result<Self, Error> {
-        Ok(Self { objects: None, permit: app.reserve(0)? })
+    pub fn of_one(app: &App, account: Account) -> Result<Self, RequestError> {
+        Ok(Self { objects: None, memory: app.reserve(account, 0)? })
     }
 
     /// Reserves memory to remember so many more users.
-    fn reserve(&mut self, app: &App, more: usize) -> Result<(), Error> {
+    fn reserve(&mut self, more: usize) -> Result<(), RequestError> {
         if self.objects.is_some() {
-            self.permit.merge(app.reserve(more * TABLE * size_of::<((UserId, Select), (UserView, Place))>())?);
+            self.memory.grow(more * TABLE * size_of::<((UserId, Select), (UserView, Place))>())?;
         }
         Ok(())
     }
@@ -141,17 +142,17 @@ impl Content {
             |select| move |writer: &mut dyn Writer, view: &UserView| write_presence(writer, view, caller.me(), select);
         match self {
             Self::Presence(view, select) => {
-                append_one(response, rendered, app, &view, select, render_as(select))?;
+                append_one(response, rendered, &view, select, render_as(select))?;
             }
-            Self::Presences(order, views, select, _permit) => {
-                append_many(response, rendered, app, (&order, &views), select, render_as(select))?;
+            Self::Presences(order, views, select, _memory) => {
+                append_many(response, rendered, (&order, &views), select, render_as(select))?;
             }
             Self::User(user, select) => {
                 let context = app.context(caller, app.clock.time());
-                response.append(app, |writer| context.write_user(user, select, writer))?;
+                response.append(|writer| context.write_user(user, select, writer))?;
             }
             Self::Explanation(explanation) => {
-                response.append(app, |writer| explain::write(&explanation, writer))?;
+                response.append(|writer| explain::write(&explanation, writer))?;
             }
         }
         Ok(())
@@ -161,22 +162,20 @@ impl Content {
 fn append_one(
     response: &mut ResponseBody,
     rendered: &mut Rendered,
-    app: &App,
     view: &UserView,
     select: Select,
     render: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
 ) -> Result<(), RequestError> {
     let mut place = rendered.place(view, select, &render);
-    rendered.reserve(app, 1)?;
+    rendered.reserve(1)?;
     let most = place.len();
-    Ok(response.append_at_most(app, most, |body| rendered.write(body, &mut place, (view, select), render))?)
+    Ok(response.append_at_most(most, |body| rendered.write(body, &mut place, (view, select), render))?)
 }
 
 /// Appends the body of a bulk read: the objects of users, in the order of their positions.
 fn append_many(
     response: &mut ResponseBody,
     rendered: &mut Rendered,
-    app: &App,
     (order, views): (&[usize], &[UserView]),
     select: Select,
     render: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
@@ -189,7 +188,7 @@ fn append_many(
         // With its separator.
         total += users.get(*position).ok_or(RequestError::Internal)?.1.len() + 1;
     }
-    rendered.reserve(app, views.len())?;
+    rendered.reserve(views.len())?;
     let write = |body: &mut ResponseBody| {
         let mut separator = OPENING;
         for position in order {
@@ -200,7 +199,7 @@ fn append_many(
         }
         body.write(CLOSING)
     };
-    Ok(response.append_at_most(app, total, write)?)
+    Ok(response.append_at_most(total, write)?)
 }
 
 /// Writes a presence object as the user `me` may see it ([H3](../../../../docs/behaviour.md#h3)).
@@ -224,6 +223,7 @@ pub fn write_presence(
 mod tests {
     use super::super::BUFFERS;
     use super::super::fixture::Fixture;
+    use super::super::shares::most;
     use super::*;
     use presence_core::Presence;
     use presence_core::graph::Ids;
@@ -240,8 +240,8 @@ mod tests {
         let (adele, bob) = (view(1, Presence::Away), view(2, Presence::Busy));
         let mut order = vec![0; Ids::MAX_COUNT];
         order[1] = 1;
-        let mut response = ResponseBody::new(app, 0).unwrap();
-        let mut rendered = Rendered::of_batch(app).unwrap();
+        let mut response = ResponseBody::new(app, Account::Developer, 0).unwrap();
+        let mut rendered = Rendered::of_batch(app, Account::Developer).unwrap();
         let renderings = Cell::new(0);
         let render = |writer: &mut dyn Writer, view: &UserView| {
             renderings.set(renderings.get() + 1);
@@ -250,7 +250,7 @@ mod tests {
         let both = [adele.clone(), bob.clone()];
         let mut append = |views: &[UserView], select| {
             let from = response.len();
-            append_many(&mut response, &mut rendered, app, (&order, views), select, render).unwrap();
+            append_many(&mut response, &mut rendered, (&order, views), select, render).unwrap();
             let body: serde_json::Value = serde_json::from_slice(&response.as_ref()[from..]).unwrap();
             let presences = body["value"].as_array().unwrap().clone();
             let shown = presences.iter().map(|presence| presence["id"].as_str().unwrap().to_owned());
@@ -269,30 +269,30 @@ mod tests {
         // Other members are rendered anew.
         append(&both, Select::parse("/?$select=id").unwrap());
         assert_eq!(renderings.get(), 5);
-        append_one(&mut response, &mut rendered, app, &bob, Select::ALL, render).unwrap();
+        append_one(&mut response, &mut rendered, &bob, Select::ALL, render).unwrap();
         assert_eq!(renderings.get(), 5);
         // A user whom its shard forgot would be a fault, and no broken body.
         let length = response.len();
-        let incomplete = append_many(&mut response, &mut rendered, app, (&order, &[bob]), Select::ALL, render);
+        let incomplete = append_many(&mut response, &mut rendered, (&order, &[bob]), Select::ALL, render);
         assert_eq!((incomplete.unwrap_err(), response.len()), (RequestError::Internal, length));
         response.finish(app).unwrap();
         drop(rendered);
-        assert_eq!(app.limits.buffers.available_permits(), BUFFERS);
+        assert_eq!(app.limits.buffers.free(), BUFFERS);
     }
 
     #[tokio::test]
     async fn a_user_that_one_bulk_read_names_again_is_rendered_once() {
         let (fixture, _queue) = Fixture::stalled();
         let app = &fixture.app;
-        let mut response = ResponseBody::new(app, 0).unwrap();
-        let mut rendered = Rendered::of_one(app).unwrap();
+        let mut response = ResponseBody::new(app, Account::Developer, 0).unwrap();
+        let mut rendered = Rendered::of_one(app, Account::Developer).unwrap();
         let renderings = Cell::new(0);
         let render = |writer: &mut dyn Writer, view: &UserView| {
             renderings.set(renderings.get() + 1);
             write_presence(writer, view, None, Select::ALL)
         };
         let users = [view(1, Presence::Away)];
-        append_many(&mut response, &mut rendered, app, (&[0; 650], &users), Select::ALL, render).unwrap();
+        append_many(&mut response, &mut rendered, (&[0; 650], &users), Select::ALL, render).unwrap();
         assert_eq!(renderings.get(), 1);
         let body: serde_json::Value = serde_json::from_slice(response.finish(app).unwrap().as_ref()).unwrap();
         assert_eq!(body["value"].as_array().unwrap().len(), 650);
@@ -312,11 +312,11 @@ mod tests {
     async fn contents_without_memory_are_rejected_whole() {
         let (fixture, _queue) = Fixture::stalled();
         let app = &fixture.app;
-        let mut response = ResponseBody::new(app, 0).unwrap();
-        let mut rendered = Rendered::of_batch(app).unwrap();
-        let all = app.limits.buffers.available_permits();
+        let mut response = ResponseBody::new(app, Account::Developer, 0).unwrap();
+        let mut rendered = Rendered::of_batch(app, Account::Developer).unwrap();
+        let all = most(BUFFERS, Account::Developer);
         for left in [0, 1] {
-            let _others = app.reserve((all - left) * 1024).unwrap();
+            let _others = app.reserve(Account::Developer, (all - left) * 1024).unwrap();
             let content = Content::Presence(view(1, Presence::Away), Select::ALL);
             let caller = Caller::Trusted { me: None };
             let error = content.append(&mut response, &mut rendered, app, caller).unwrap_err();

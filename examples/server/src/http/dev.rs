@@ -4,6 +4,7 @@
 //! mailboxes ([O1](../../../../docs/behaviour.md#o1)).
 
 use super::App;
+use super::account::Account;
 use super::body::is_too_large;
 use super::dispatch::receive;
 use super::response::{Ids, OperationName, RequestError, empty, json};
@@ -91,10 +92,11 @@ async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Reque
     if !identity.is_trusted() {
         return Err(Error::MissingPermission.into());
     }
-    let body = app.read_body(&mut body, &parts.headers).await?;
+    let account = Account::from(&identity.caller);
+    let body = app.read_body(account, &mut body, &parts.headers).await?;
     let user = user.and_then(|Path(id)| id.parse().ok()).ok_or(Error::Malformed(Field::User))?;
     // Decoded, a text is not longer than it was written.
-    let _permit = app.reserve(body.bytes.len())?;
+    let _memory = app.reserve(account, body.bytes.len())?;
     let mut text = vec![0; body.bytes.len()];
     let (flag, message) = parse_out_of_office(&body.bytes, &mut text).ok_or(Error::NotAnObject)?;
     let command = OwnedDetailsCommand::SetOutOfOffice(flag, message);

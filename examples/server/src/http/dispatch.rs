@@ -1,16 +1,17 @@
 //! Dispatch: sends an authorised request to the shards of its users, and waits for what they respond.
 
 use super::App;
+use super::account::Account;
 use super::content::Content;
 use super::request::ServerRequest;
-use super::response::{RequestError, THROTTLED};
+use super::response::RequestError;
+use super::throttle::{Memory, Throttled};
 use crate::clock::{Shift, Time};
 use crate::shard::QueueFullError;
 use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
 use presence_core::graph::{Caller, Error, Ids, Request, Select, TextBuffer};
 use presence_core::{SessionId, UserId};
 use std::collections::HashMap;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot::{Receiver, channel};
 
 /// The outcome of a request that was not rejected.
@@ -46,12 +47,12 @@ pub struct BulkRead {
     responses: Vec<(Receiver<Vec<UserView>>, usize)>,
     select: Select,
     /// For the memory of all this.
-    permit: OwnedSemaphorePermit,
+    memory: Memory,
 }
 
 impl From<QueueFullError> for RequestError {
     fn from(_: QueueFullError) -> Self {
-        THROTTLED.into()
+        Self::Throttled(Throttled::QUEUE)
     }
 }
 
@@ -91,15 +92,17 @@ impl App {
                 Ok(Dispatched::Read(view, *select))
             }
             Request::GetUser { user, select } => Ok(Dispatched::Ready(Content::User(*user, *select))),
-            Request::GetPresences(requested) => Ok(Dispatched::ReadMany(self.dispatch_bulk(*requested)?)),
+            Request::GetPresences(requested) => {
+                Ok(Dispatched::ReadMany(self.dispatch_bulk(*requested, caller.into())?))
+            }
             _ => Err(RequestError::Internal),
         }
     }
 
     /// Asks the shards for the users of a bulk read, for each once.
-    fn dispatch_bulk(&self, ids: Ids<'_>) -> Result<BulkRead, RequestError> {
+    fn dispatch_bulk(&self, ids: Ids<'_>, account: Account) -> Result<BulkRead, RequestError> {
         let count = ids.iter().take(Ids::MAX_COUNT).count();
-        let permit = self.reserve(count * BULK_USER)?;
+        let memory = self.reserve(account, count * BULK_USER)?;
         let mut by_shard = vec![Vec::new(); self.shards.len()];
         let mut places = HashMap::with_capacity(count);
         let mut order = Vec::with_capacity(count);
@@ -124,7 +127,7 @@ impl App {
             }
         }
         let order = order.into_iter().map(|(shard, position)| starts[shard] + position).collect();
-        Ok(BulkRead { order, responses, select: ids.select(), permit })
+        Ok(BulkRead { order, responses, select: ids.select(), memory })
     }
 
     /// Sends a command about a user's details to its shard, for the application that a new user counts for.
@@ -180,7 +183,7 @@ impl Dispatched {
             Self::Read(view, select) => Content::Presence(receive(view).await?, select),
             Self::Ready(content) => content,
             Self::Explain(explanation) => Content::Explanation(receive(explanation).await?),
-            Self::ReadMany(BulkRead { order, responses, select, permit }) => {
+            Self::ReadMany(BulkRead { order, responses, select, memory }) => {
                 let mut views = Vec::with_capacity(responses.iter().map(|(_, count)| count).sum());
                 for (response, count) in responses {
                     let of_shard = receive(response).await?;
@@ -189,7 +192,7 @@ impl Dispatched {
                     }
                     views.extend(of_shard);
                 }
-                Content::Presences(order, views, select, permit)
+                Content::Presences(order, views, select, memory)
             }
         }))
     }

@@ -1,7 +1,8 @@
 //! An app for tests, with shards that have no journal.
 
+use super::account::Account;
 use super::reader::Reader;
-use super::{App, FeedIds, Hosts, Limits};
+use super::{App, FeedIds, Hosts, Limits, Rates};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::names::Names;
@@ -23,6 +24,19 @@ pub const REQUESTS: usize = 4;
 /// The time in which a request is served.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Returns a developer, two applications, and two signed-in users of the first.
+fn grants() -> [Grant; 5] {
+    let (one, two) = (Fixture::ONE, Fixture::TWO);
+    [
+        Grant::development("dev"),
+        Grant::application(&format!("one={one}")),
+        Grant::application(&format!("two={two}")),
+        Grant::delegated(&format!("first={one}/fa8bf3dc-eca7-46b7-bad1-db199b62afc3")),
+        Grant::delegated(&format!("second={one}/66825e03-7ef5-42da-9069-724602c31f6b")),
+    ]
+    .map(Result::unwrap)
+}
+
 /// An app, with the channel that stops it.
 pub struct Fixture {
     pub app: Arc<App>,
@@ -30,6 +44,10 @@ pub struct Fixture {
 }
 
 impl Fixture {
+    /// The applications of the tokens `one` and `two`.
+    pub const ONE: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
+    pub const TWO: &str = "33553876-f5ab-4529-bffb-cfe50aa89f87";
+
     /// Creates an app with this many shards, for at most this many users.
     pub fn new(shards: usize, users: usize) -> Self {
         let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
@@ -45,9 +63,16 @@ impl Fixture {
         (Self::of(shards, clock, metrics), queues.remove(0))
     }
 
+    /// Sets the rates of applications and of users.
+    pub fn with_rates(mut self, application: &str, user: &str) -> Self {
+        let app = Arc::get_mut(&mut self.app).unwrap();
+        app.rates = Rates::new(app.tokens.callers(), application.parse().ok(), user.parse().ok());
+        self
+    }
+
     fn of(shards: Shards, clock: Arc<Clock>, metrics: Arc<Metrics>) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let tokens = Tokens::new([Grant::development("dev").unwrap()]).unwrap();
+        let tokens = Tokens::new(grants()).unwrap();
         let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS, Duration::from_secs(15)) };
         let names = Names::default();
         let policies = Policies::new(PolicyName::Graph, []).unwrap();
@@ -63,6 +88,7 @@ impl Fixture {
             feed_ids: FeedIds::default(),
             stopping,
             limits,
+            rates: Rates::default(),
         };
         Self { app: Arc::new(app), _stop: stop }
     }
@@ -70,9 +96,9 @@ impl Fixture {
     /// Creates a reader that resumes at an id, as a client that connects again does.
     pub fn reader(&self, id: Option<&str>) -> Reader {
         let app = self.app.clone();
-        let permit = app.limits.readers.clone().try_acquire_owned().unwrap();
+        let share = app.limits.readers.take(Account::Developer, 1).unwrap();
         let position = id.and_then(|id| app.feed_ids.parse(id, app.shards.len()));
-        Reader::new(app, permit, position)
+        Reader::new(app, share, position)
     }
 
     /// Sets a user's presence, always in the same session.

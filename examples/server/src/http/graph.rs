@@ -1,12 +1,13 @@
 //! Graph's paths: a request is checked in the order of [H2](../../../../docs/behaviour.md#h2) and dispatched to its shards.
 
 use super::App;
+use super::account::Account;
 use super::batch;
 use super::body::{drain, is_too_large};
 use super::content::Rendered;
 use super::dispatch::Outcome;
 use super::request::{ServerRequest, explained};
-use super::response::{Ids, OperationName, RequestError, THROTTLED, empty, panic_response};
+use super::response::{Ids, OperationName, RequestError, empty, panic_response};
 use super::response_body::ResponseBody;
 use crate::clock::Time;
 use axum::body::Body;
@@ -18,8 +19,6 @@ use http::request::Parts;
 use presence_core::UserId;
 use presence_core::graph::{Caller, Context, DateTime, Environment, Error, Operation, RawRequest, Request, Target};
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::sync::SemaphorePermit;
 
 /// Serves a request of Graph's API.
 pub async fn serve(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
@@ -44,8 +43,8 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     if is_too_large(&parts.headers) {
         return Err(Error::TooLarge.into());
     }
-    // Overload is reported before all other errors (rule H2). No permit is held while a body comes, which may take long.
-    app.check_in_flight()?;
+    // Overload is reported before all other errors (rule H2). No place is held while a body comes, which may take long.
+    app.check_overload()?;
     let identity = match app.identify(&parts.headers) {
         Ok(identity) => identity,
         Err(error) => {
@@ -53,6 +52,13 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
             return Err(error);
         }
     };
+    let account = Account::from(&identity.caller);
+    // A batch counts as its elements do, so it is looked at in any case; its first element gets this result.
+    let counted = app.count(account);
+    if !is_batch(parts) {
+        counted?;
+    }
+    app.check_in_flight(account)?;
     let codings = content_codings(&parts.headers);
     // A coded body is not read: its client sends it again as it is, on this connection. Of an empty body, only the coding counts.
     if codings.is_some()
@@ -60,22 +66,28 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     {
         return Err(RequestError::CodedBody);
     }
-    let body = app.read_body(body, &parts.headers).await?;
-    let _in_flight = app.enter()?;
+    let body = app.read_body(account, body, &parts.headers).await?;
+    let _in_flight = app.enter(account)?;
     let time = app.clock.time();
-    let request = parse(app, parts, codings.as_deref(), &body.bytes, identity.caller, time)?;
+    let request = parse(app, parts, codings.as_deref(), &body.bytes, identity.caller, time)
+        .map_err(|error| counted.err().unwrap_or(error))?;
     request.authorise(&identity)?;
     match &request {
-        ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids).await,
+        ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids, counted).await,
         _ => match app.dispatch(&request, &identity.caller, time)?.receive().await? {
             Outcome::Done => Ok(empty()),
             Outcome::Content(content) => {
-                let mut response = ResponseBody::new(app, 0)?;
-                content.append(&mut response, &mut Rendered::of_one(app)?, app, identity.caller)?;
+                let mut response = ResponseBody::new(app, account, 0)?;
+                content.append(&mut response, &mut Rendered::of_one(app, account)?, app, identity.caller)?;
                 response.into_response(app)
             }
         },
     }
+}
+
+/// Reports whether a request is for `$batch`.
+fn is_batch(parts: &Parts) -> bool {
+    matches!(Target::parse(parts.uri.path()), Ok(Target::Batch))
 }
 
 /// Returns the content codings of the body, of all lines of the header.
@@ -169,42 +181,8 @@ fn operation_name(path: &str) -> &'static str {
 }
 
 impl App {
-    /// Checks that a request would not be one too many in flight, before its body has come.
-    ///
-    /// # Errors
-    ///
-    /// [`THROTTLED`] if it would.
-    pub fn check_in_flight(&self) -> Result<(), Error> {
-        if self.limits.in_flight.available_permits() == 0 { Err(THROTTLED) } else { Ok(()) }
-    }
-
-    /// Counts a request as in flight until the result is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`THROTTLED`] if too many requests are in flight.
-    pub fn enter(&self) -> Result<InFlight<'_>, Error> {
-        let permit = self.limits.in_flight.try_acquire().map_err(|_| THROTTLED)?;
-        self.metrics.in_flight.inc();
-        Ok(InFlight { app: self, since: Instant::now(), _permit: permit })
-    }
-
     /// Returns the library's context for a request of this caller at this time.
     pub fn context(&self, caller: Caller, time: Time) -> Context<'_> {
         Context::new(time.now, caller).with_environment(self)
-    }
-}
-
-/// A request in flight.
-pub struct InFlight<'a> {
-    app: &'a App,
-    since: Instant,
-    _permit: SemaphorePermit<'a>,
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.app.metrics.in_flight.dec();
-        self.app.record_held(self.since);
     }
 }

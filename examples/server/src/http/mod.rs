@@ -5,8 +5,10 @@
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
 //! [`admin`] serves operators; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
-//! limits, and [`body`] reads bodies; [`least_rate`] gives slow peers up; [`retry`] decides when rejected clients are to come back.
+//! limits, and [`body`] reads bodies; [`throttle`] bounds what an [`account`] takes, with [`shares`] of pools and [`rates`];
+//! [`least_rate`] gives slow peers up; [`retry`] decides when rejected clients are to come back.
 
+mod account;
 mod admin;
 mod batch;
 mod body;
@@ -29,16 +31,20 @@ mod least_rate;
 mod memory_tests;
 mod observe;
 mod pages;
+mod rates;
 mod reader;
 mod request;
 pub mod response;
 mod response_body;
 mod retry;
+mod shares;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 pub use feed_id::FeedIds;
 pub use hosts::{HostName, Hosts};
+pub use rates::{Rate, Rates};
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -49,12 +55,13 @@ use crate::tokens::Tokens;
 use axum::Router;
 use axum::routing::{delete, get, post};
 use retry::RetrySchedule;
-use std::sync::{Arc, PoisonError};
+use shares::Pool;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// The most memory of bodies and long responses, in kibibytes. Requests that need more get 429.
+/// The most memory of bodies and responses, in kibibytes. Requests that need more get 429.
 const BUFFERS: usize = 128 * 1024;
 /// The most clients that follow changes at a time. Each has one job in a queue, and leaves half of it to others.
 const READERS: usize = QUEUE / 2;
@@ -88,17 +95,21 @@ pub struct App {
     pub stopping: watch::Receiver<bool>,
     /// The bounded resources.
     pub limits: Limits,
+    /// The rates of callers.
+    pub rates: Rates,
 }
 
 /// The bounded resources of a server.
 #[derive(Debug)]
 pub struct Limits {
-    in_flight: Semaphore,
-    buffers: Arc<Semaphore>,
-    readers: Arc<Semaphore>,
+    in_flight: Arc<Pool>,
+    buffers: Arc<Pool>,
+    readers: Arc<Pool>,
     /// The lock of the one request that may advance the clock.
     advance: Mutex<()>,
     request_timeout: Duration,
+    /// The most requests that are served at a time. The queue of a shard may be full before.
+    places: usize,
     /// When rejected clients are to come back.
     retries: std::sync::Mutex<RetrySchedule>,
     started: Instant,
@@ -111,30 +122,16 @@ impl Limits {
     /// least every `heartbeat`.
     pub fn new(requests: usize, heartbeat: Duration) -> Self {
         Self {
-            in_flight: Semaphore::new(requests),
-            buffers: Arc::new(Semaphore::new(BUFFERS)),
-            readers: Arc::new(Semaphore::new(READERS)),
+            in_flight: Pool::new(requests),
+            buffers: Pool::new(BUFFERS),
+            readers: Pool::new(READERS),
             advance: Mutex::new(()),
             request_timeout: REQUEST_TIMEOUT,
-            // A queue may be full before the places are.
-            retries: RetrySchedule::new(requests.min(QUEUE)).into(),
+            places: requests.min(QUEUE),
+            retries: RetrySchedule::new().into(),
             started: Instant::now(),
             heartbeat,
         }
-    }
-}
-
-impl App {
-    /// Returns the seconds after which a client that is rejected now is to come back, `least` if few are.
-    fn retry_after(&self, least: u8) -> u8 {
-        let now = self.limits.started.elapsed();
-        let turn = self.limits.retries.lock().unwrap_or_else(PoisonError::into_inner).next(now);
-        least.saturating_add(turn - 1).min(RetrySchedule::LONGEST)
-    }
-
-    /// Records that a request took its place from `since` on, until now.
-    fn record_held(&self, since: Instant) {
-        self.limits.retries.lock().unwrap_or_else(PoisonError::into_inner).record(since.elapsed());
     }
 }
 

@@ -37,14 +37,13 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     let status = response.status().as_u16();
     app.metrics.requests.get_or_create(&RequestLabels { operation, status }).inc();
     app.metrics.request_seconds.get_or_create(&OperationLabels { operation }).observe(started.elapsed().as_secs_f64());
-    if status == 429 {
-        app.metrics.throttled.inc();
-    }
+    let throttled = response.extensions().get().copied();
     let headers = response.headers_mut();
     // Errors say the least time. Here, where all of them pass, clients are spread over the seconds that follow.
     if let Some(seconds) = headers.get_mut(RETRY_AFTER) {
         let least = seconds.to_str().ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(1);
-        *seconds = u16::from(app.retry_after(least)).into();
+        let turn = throttled.map_or_else(|| app.retry_after(None, least), |throttled| app.throttle(throttled));
+        *seconds = u16::from(turn).into();
     }
     // The stream of changes has its own, for proxies.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

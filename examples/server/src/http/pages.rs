@@ -1,6 +1,7 @@
 //! `/metrics`, `/openapi.json`, and the response to a wrong method on a path outside Graph's API.
 
 use super::App;
+use super::account::Account;
 use super::callers::is_forwarded;
 use super::response::{Ids, OperationName, RequestError};
 use super::response_body::ResponseBody;
@@ -23,23 +24,20 @@ pub static OPENAPI: &str = include_str!("../../openapi.json");
 /// to read.
 pub async fn metrics(State(app): State<Arc<App>>, Extension(ids): Extension<Ids>, headers: HeaderMap) -> Response {
     let may_read = match app.identify(&headers) {
-        _ if app.is_loopback && !is_forwarded(&headers) => Ok(()),
+        _ if app.is_loopback && !is_forwarded(&headers) => Ok(Account::Anonymous),
         Err(error) => Err(error),
         Ok(identity) if !identity.caller.may_read_all() => Err(Error::MissingPermission.into()),
-        Ok(_) => Ok(()),
+        Ok(identity) => Ok(Account::from(&identity.caller)),
     };
-    let response = match may_read {
-        Ok(()) => write_metrics(&app),
-        Err(error) => Err(error),
-    };
+    let response = may_read.and_then(|account| write_metrics(&app, account));
     let response = response.unwrap_or_else(|error| error.response(&ids, &app.clock));
     OperationName::attach("metrics", response)
 }
 
-fn write_metrics(app: &App) -> Result<Response, RequestError> {
+fn write_metrics(app: &App, account: Account) -> Result<Response, RequestError> {
     app.metrics.reserved.set(app.reserved().try_into().unwrap_or(i64::MAX));
     // Nothing waits between writing and reserving, so each thread writes one text at a time.
-    let mut response = ResponseBody::of(app, app.metrics.text().into_bytes())?.into_response(app)?;
+    let mut response = ResponseBody::of(app, account, app.metrics.text().into_bytes())?.into_response(app)?;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(METRICS));
     Ok(response)
 }

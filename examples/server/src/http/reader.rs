@@ -11,6 +11,7 @@
 
 use super::App;
 use super::feed_id::{Position, ScanPosition};
+use super::shares::Share;
 use crate::shard::job::{Changes, FullScan, Job, UserView};
 use crate::shard::state::CHUNK;
 use futures_util::future::join_all;
@@ -19,7 +20,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot::{Sender, channel};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 #[cfg(test)]
 mod resume_tests;
@@ -55,7 +56,7 @@ pub struct Reader {
     queued: VecDeque<Queued>,
     notify: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
-    _permit: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 /// An event that the client has not read yet.
@@ -79,7 +80,7 @@ impl Drop for Reader {
 
 impl Reader {
     /// Creates a reader that resumes at a position, or begins with a full scan.
-    pub fn new(app: Arc<App>, permit: OwnedSemaphorePermit, position: Option<Position>) -> Self {
+    pub fn new(app: Arc<App>, share: Share, position: Option<Position>) -> Self {
         app.metrics.change_readers.inc();
         let mut reader = Self {
             notify: app.shards.subscribe(),
@@ -90,7 +91,7 @@ impl Reader {
             scan: None,
             is_behind: true,
             queued: VecDeque::new(),
-            _permit: permit,
+            _share: share,
         };
         match position {
             Some(Position { scan, cursors }) => {

@@ -1,6 +1,7 @@
 //! Responses: JSON bodies, and errors in Graph's shape ([H1](../../../../docs/behaviour.md#h1)).
 
 use super::bounded::Bounded;
+use super::throttle::Throttled;
 use crate::clock::{Clock, date};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -11,8 +12,6 @@ use presence_core::graph::{self, Error, Writer};
 use std::any::Any;
 use std::sync::Arc;
 
-/// The error of an overloaded server, with the least time to wait. [`retry`](super::retry) spreads clients over more.
-pub const THROTTLED: Error = Error::Throttled { retry_after: 1 };
 /// The seconds after which to retry when the disk does not respond, or has no room.
 const STALLED: u8 = 10;
 
@@ -54,6 +53,8 @@ pub struct ReserveFault;
 pub enum RequestError {
     /// An error of the library's wire rules.
     Graph(Error),
+    /// A request beyond a limit of the server or of the caller.
+    Throttled(Throttled),
     /// A method that the path does not have; this is the one it has.
     MethodNotAllowed(&'static str),
     /// A body in a content coding, which the client sends again as it is.
@@ -94,6 +95,7 @@ impl RequestError {
     pub const fn status(self) -> u16 {
         match self {
             Self::Graph(error) => error.status(),
+            Self::Throttled(_) => 429,
             Self::MethodNotAllowed(_) => 405,
             Self::CodedBody => 415,
             Self::BodyTimeout => 408,
@@ -106,10 +108,12 @@ impl RequestError {
         }
     }
 
-    /// Returns the least seconds after which to retry, if a retry would help.
+    /// Returns the least seconds after which to retry, if a retry would help. [`App::retry_after`](super::App::retry_after)
+    /// spreads clients over more.
     pub const fn retry_after(self) -> Option<u8> {
         match self {
             Self::Graph(error) => error.retry_after(),
+            Self::Throttled(_) => Some(1),
             Self::Stalled | Self::Unavailable => Some(STALLED),
             _ => None,
         }
@@ -120,8 +124,13 @@ impl RequestError {
         let date = date(clock.now());
         let trace =
             graph::Trace { date: Some(&date), request_id: Some(&ids.request), client_request_id: Some(&ids.client) };
+        let throttled;
         let (code, message) = match self {
             Self::Graph(error) => return error.write(&trace, writer),
+            Self::Throttled(error) => {
+                throttled = error.message();
+                ("TooManyRequests", throttled.as_str())
+            }
             Self::MethodNotAllowed(_) => return Error::MethodNotAllowed.write(&trace, writer),
             Self::CodedBody => return Error::UnsupportedMediaType.write(&trace, writer),
             Self::BodyTimeout => ("RequestTimeout", "The request did not come in time."),
@@ -168,6 +177,9 @@ impl RequestError {
         };
         let mut response = json(body);
         *response.status_mut() = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Self::Throttled(throttled) = self {
+            response.extensions_mut().insert(throttled);
+        }
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
             headers.insert(RETRY_AFTER, u16::from(seconds).into());
@@ -211,11 +223,14 @@ pub fn panic_response(_: Box<dyn Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use super::super::account::Account;
     use super::super::bounded::Length;
+    use super::super::shares::ShareError;
+    use super::super::throttle::Limit;
     use super::*;
-    use presence_core::Instant;
     use presence_core::graph::Field;
     use presence_core::graph::json::JsonError;
+    use presence_core::{Instant, SessionId};
 
     #[test]
     fn h1_error_bodies_have_a_longest_length() {
@@ -227,7 +242,9 @@ mod tests {
         // The longest of the library: those with the longest text, or that name the longest field.
         let library = [Error::Pair, Error::NoSignedInUser, Error::Missing(Field::ExpirationDuration), Error::OtherUser];
         let library = library.into_iter().chain([Error::Json(JsonError::Syntax)]).map(Graph);
-        for error in own.into_iter().chain(more).chain(library) {
+        let application = Account::Application(SessionId::from_bytes([1; 16]));
+        let throttled = Limit::Memory.reached(ShareError::Beyond(application));
+        for error in own.into_iter().chain(more).chain(library).chain([throttled]) {
             let length = Length::of(|writer| error.write(writer, &ids, &clock));
             assert!(length <= RequestError::MAX_LEN, "{error:?}: {length} bytes");
         }

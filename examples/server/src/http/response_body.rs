@@ -18,22 +18,23 @@
 //! `/openapi.json` is a part of the program.
 
 use super::App;
+use super::account::Account;
 use super::bounded::{Bounded, Length};
 use super::response::{RequestError, json};
+use super::throttle::Memory;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use presence_core::BufferFull;
 use presence_core::graph::{Error, Ids, Resource, TextBuffer, Writer};
-use tokio::sync::OwnedSemaphorePermit;
 
-/// The bytes of one permit for memory.
+/// The bytes of one unit of memory.
 pub const PERMIT: usize = 1024;
 
-/// A body of a response, with the permit for its memory.
+/// A body of a response, with its memory.
 #[derive(Debug)]
 pub struct ResponseBody {
     bytes: Bounded,
-    permit: OwnedSemaphorePermit,
+    memory: Memory,
 }
 
 const _: () = assert!(
@@ -44,14 +45,14 @@ impl ResponseBody {
     /// The most bytes of a body: every bulk read fits, and of 13,000 users of a batch those with short texts.
     pub const MAX_LEN: usize = 9 << 20;
 
-    /// Creates an empty body with room for so many bytes.
+    /// Creates an empty body with room for so many bytes, in the memory of its caller.
     ///
     /// # Errors
     ///
-    /// [`Error::ResponseTooLarge`] beyond [`MAX_LEN`](Self::MAX_LEN), [`THROTTLED`](super::response::THROTTLED) if there is no memory.
-    pub fn new(app: &App, bytes: usize) -> Result<Self, Error> {
-        let mut body = Self { bytes: Bounded::new(0), permit: app.reserve(0)? };
-        body.reserve(app, bytes)?;
+    /// [`Error::ResponseTooLarge`] beyond [`MAX_LEN`](Self::MAX_LEN), and those of [`App::reserve`].
+    pub fn new(app: &App, account: Account, bytes: usize) -> Result<Self, RequestError> {
+        let mut body = Self { bytes: Bounded::new(0), memory: app.reserve(account, 0)? };
+        body.reserve(bytes)?;
         Ok(body)
     }
 
@@ -60,11 +61,11 @@ impl ResponseBody {
     /// # Errors
     ///
     /// Those of [`new`](Self::new).
-    pub fn of(app: &App, bytes: Vec<u8>) -> Result<Self, Error> {
+    pub fn of(app: &App, account: Account, bytes: Vec<u8>) -> Result<Self, RequestError> {
         if bytes.len() > Self::MAX_LEN {
-            return Err(Error::ResponseTooLarge);
+            return Err(Error::ResponseTooLarge.into());
         }
-        Ok(Self { permit: app.reserve(bytes.capacity())?, bytes: Bounded::full(bytes) })
+        Ok(Self { memory: app.reserve(account, bytes.capacity())?, bytes: Bounded::full(bytes) })
     }
 
     /// Reserves room for more bytes.
@@ -72,12 +73,12 @@ impl ResponseBody {
     /// # Errors
     ///
     /// Those of [`new`](Self::new). What was reserved before stays.
-    pub fn reserve(&mut self, app: &App, more: usize) -> Result<(), Error> {
+    pub fn reserve(&mut self, more: usize) -> Result<(), RequestError> {
         let wanted = self.bytes.limit().saturating_add(more);
         if wanted > Self::MAX_LEN {
-            return Err(Error::ResponseTooLarge);
+            return Err(Error::ResponseTooLarge.into());
         }
-        self.permit.merge(app.reserve(wanted.saturating_sub(self.permitted()))?);
+        self.memory.grow(wanted.saturating_sub(self.memory.bytes()))?;
         self.bytes.grow(more);
         Ok(())
     }
@@ -89,11 +90,10 @@ impl ResponseBody {
     /// Those of [`reserve`](Self::reserve); nothing is written then.
     pub fn append(
         &mut self,
-        app: &App,
         mut write: impl FnMut(&mut dyn Writer) -> Result<(), BufferFull>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), RequestError> {
         let length = Length::of(&mut write);
-        self.append_at_most(app, length, |body| write(body))
+        self.append_at_most(length, |body| write(body))
     }
 
     /// Reserves room for at most so many bytes, and lets a function write. What it does not use is there for what follows.
@@ -103,22 +103,16 @@ impl ResponseBody {
     /// Those of [`reserve`](Self::reserve); nothing is written then.
     pub fn append_at_most(
         &mut self,
-        app: &App,
         bytes: usize,
         write: impl FnOnce(&mut Self) -> Result<(), BufferFull>,
-    ) -> Result<(), Error> {
-        self.reserve(app, bytes)?;
+    ) -> Result<(), RequestError> {
+        self.reserve(bytes)?;
         let before = self.len();
         if write(self).is_err() {
             self.bytes.mark_overrun();
         }
         self.bytes.give_back((before + bytes).saturating_sub(self.len()));
         Ok(())
-    }
-
-    /// Returns the bytes that the permit allows.
-    fn permitted(&self) -> usize {
-        self.permit.num_permits() * PERMIT
     }
 
     /// Returns the length of what was written.
@@ -142,19 +136,18 @@ impl ResponseBody {
     ///
     /// [`RequestError::Internal`] if it was more, a fault of this server, which is counted and logged.
     pub fn finish(mut self, app: &App) -> Result<Self, RequestError> {
-        if self.bytes.is_overrun() || self.bytes.held() > self.permitted() {
+        if self.bytes.is_overrun() || self.bytes.held() > self.memory.bytes() {
             app.metrics.reserve_faults.inc();
             let (held, reserved) = (self.bytes.held(), self.bytes.limit());
             tracing::error!("a response of more than the {reserved} bytes reserved for it, {held} bytes so far");
             return Err(RequestError::Internal);
         }
         self.bytes.shrink();
-        let needed = self.bytes.held().div_ceil(PERMIT);
-        drop(self.permit.split(self.permit.num_permits().saturating_sub(needed)));
+        self.memory.shrink_to(self.bytes.held());
         Ok(self)
     }
 
-    /// Returns 200 with the finished body as JSON, which holds its permit until it is sent.
+    /// Returns 200 with the finished body as JSON, which holds its memory until it is sent.
     ///
     /// # Errors
     ///
@@ -190,18 +183,21 @@ impl Writer for ResponseBody {
 mod tests {
     use super::super::BUFFERS;
     use super::super::fixture::Fixture;
+    use super::super::shares::most;
     use super::*;
     use http_body_util::BodyExt;
 
+    const DEVELOPER: Account = Account::Developer;
+
     fn held(fixture: &Fixture) -> usize {
-        BUFFERS - fixture.app.limits.buffers.available_permits()
+        BUFFERS - fixture.app.limits.buffers.free()
     }
 
     #[tokio::test]
     async fn a_body_holds_what_it_takes_until_it_is_sent() {
         let (fixture, _queue) = Fixture::stalled();
-        let mut body = ResponseBody::new(&fixture.app, 0).unwrap();
-        body.append(&fixture.app, |writer| writer.write(&[b' '; 5 * PERMIT + 1])).unwrap();
+        let mut body = ResponseBody::new(&fixture.app, DEVELOPER, 0).unwrap();
+        body.append(|writer| writer.write(&[b' '; 5 * PERMIT + 1])).unwrap();
         assert_eq!((held(&fixture), body.len()), (6, 5 * PERMIT + 1));
         let response = body.into_response(&fixture.app).unwrap();
         assert_eq!(held(&fixture), 6);
@@ -214,13 +210,13 @@ mod tests {
     #[tokio::test]
     async fn what_was_not_used_is_released() {
         let (fixture, _queue) = Fixture::stalled();
-        let mut body = ResponseBody::new(&fixture.app, 100 * PERMIT).unwrap();
+        let mut body = ResponseBody::new(&fixture.app, DEVELOPER, 100 * PERMIT).unwrap();
         assert_eq!(held(&fixture), 100);
         body.write(b"{}").unwrap();
         let body = body.finish(&fixture.app).unwrap();
         assert_eq!((held(&fixture), body.bytes.held()), (1, 2));
         drop(body);
-        let whole = ResponseBody::of(&fixture.app, Vec::with_capacity(3 * PERMIT)).unwrap();
+        let whole = ResponseBody::of(&fixture.app, DEVELOPER, Vec::with_capacity(3 * PERMIT)).unwrap();
         assert_eq!(held(&fixture), 3);
         assert_eq!(whole.finish(&fixture.app).unwrap().bytes.held(), 0);
         assert_eq!(held(&fixture), 0);
@@ -231,38 +227,38 @@ mod tests {
     async fn writing_more_than_was_reserved_is_a_counted_fault() {
         let (fixture, _queue) = Fixture::stalled();
         let app = &fixture.app;
-        let mut growing = ResponseBody::new(app, 0).unwrap();
+        let mut growing = ResponseBody::new(app, DEVELOPER, 0).unwrap();
         let mut length = 10;
         let write = |writer: &mut dyn Writer| {
             length += 1;
             writer.write(&vec![b' '; length])
         };
-        growing.append(app, write).unwrap();
+        growing.append(write).unwrap();
         let error = growing.finish(app).unwrap_err();
         assert_eq!((error, error.status(), app.metrics.reserve_faults.get()), (RequestError::Internal, 500, 1));
-        let mut body = ResponseBody::new(app, 10).unwrap();
+        let mut body = ResponseBody::new(app, DEVELOPER, 10).unwrap();
         assert_eq!(body.write(&[b' '; 11]), Err(BufferFull));
         body.write(b"{}").unwrap();
         assert_eq!(body.into_response(app).unwrap_err(), RequestError::Internal);
         // A body that breaks off in the same place twice.
-        let mut body = ResponseBody::new(app, 0).unwrap();
-        body.append(app, |_| Err(BufferFull)).unwrap();
+        let mut body = ResponseBody::new(app, DEVELOPER, 0).unwrap();
+        body.append(|_| Err(BufferFull)).unwrap();
         assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
         // A content that takes all that was announced for others, too, and more.
-        let mut body = ResponseBody::new(app, 2 * PERMIT).unwrap();
-        body.append_at_most(app, 10, |body| body.write(b"{}")).unwrap();
+        let mut body = ResponseBody::new(app, DEVELOPER, 2 * PERMIT).unwrap();
+        body.append_at_most(10, |body| body.write(b"{}")).unwrap();
         assert_eq!(body.remaining(), 2 * PERMIT);
-        body.append_at_most(app, 0, |body| body.write(&[b' '; 2 * PERMIT + 1])).unwrap();
+        body.append_at_most(0, |body| body.write(&[b' '; 2 * PERMIT + 1])).unwrap();
         assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
         // What is copied, and is not there or finds no room.
         for (from, to) in [(0, 3), (2, 1), (0, 2)] {
-            let mut body = ResponseBody::new(app, 3).unwrap();
+            let mut body = ResponseBody::new(app, DEVELOPER, 3).unwrap();
             body.write(b"{}").unwrap();
             body.copy(from, to);
             assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
         }
         // Bytes that came in another way.
-        let mut body = ResponseBody::new(app, 10).unwrap();
+        let mut body = ResponseBody::new(app, DEVELOPER, 10).unwrap();
         body.bytes = Bounded::new(PERMIT + 1);
         assert_eq!(body.finish(app).unwrap_err(), RequestError::Internal);
         assert_eq!((app.metrics.reserve_faults.get(), held(&fixture)), (8, 0));
@@ -274,18 +270,22 @@ mod tests {
         let (fixture, _queue) = Fixture::stalled();
         let app = &fixture.app;
         let mut bodies = Vec::new();
-        while app.limits.buffers.available_permits() * PERMIT >= ResponseBody::MAX_LEN {
-            let mut body = ResponseBody::new(app, ResponseBody::MAX_LEN).unwrap();
-            assert_eq!(body.reserve(app, 1), Err(Error::ResponseTooLarge));
+        let share = most(BUFFERS, DEVELOPER);
+        while (share - held(&fixture)) * PERMIT >= ResponseBody::MAX_LEN {
+            let mut body = ResponseBody::new(app, DEVELOPER, ResponseBody::MAX_LEN).unwrap();
+            assert_eq!(body.reserve(1), Err(Error::ResponseTooLarge.into()));
             bodies.push(body);
         }
-        let _rest = app.reserve(app.limits.buffers.available_permits() * PERMIT).unwrap();
-        assert_eq!(held(&fixture), BUFFERS);
-        assert_eq!(ResponseBody::new(app, 1).unwrap_err().status(), 429);
-        assert_eq!(ResponseBody::of(app, vec![b' ']).unwrap_err().status(), 429);
+        let _rest = app.reserve(DEVELOPER, (share - held(&fixture)) * PERMIT).unwrap();
+        assert_eq!(held(&fixture), share);
+        assert_eq!(ResponseBody::new(app, DEVELOPER, 1).unwrap_err().status(), 429);
+        assert_eq!(ResponseBody::of(app, DEVELOPER, vec![b' ']).unwrap_err().status(), 429);
         bodies.pop();
-        assert!(ResponseBody::new(app, ResponseBody::MAX_LEN + 1).is_err_and(|error| error.status() == 507));
-        assert!(ResponseBody::of(app, vec![b' '; ResponseBody::MAX_LEN + 1]).is_err_and(|error| error.status() == 507));
-        assert!(ResponseBody::new(app, ResponseBody::MAX_LEN).is_ok());
+        assert!(ResponseBody::new(app, DEVELOPER, ResponseBody::MAX_LEN + 1).is_err_and(|error| error.status() == 507));
+        assert!(
+            ResponseBody::of(app, DEVELOPER, vec![b' '; ResponseBody::MAX_LEN + 1])
+                .is_err_and(|error| error.status() == 507)
+        );
+        assert!(ResponseBody::new(app, DEVELOPER, ResponseBody::MAX_LEN).is_ok());
     }
 }

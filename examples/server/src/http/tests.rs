@@ -19,8 +19,12 @@ use tower::ServiceExt;
 const ADELE: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
 
 async fn send(fixture: &Fixture, method: &str, path: &str, body: &str) -> Response {
+    send_as("dev", fixture, method, path, body).await
+}
+
+async fn send_as(token: &str, fixture: &Fixture, method: &str, path: &str, body: &str) -> Response {
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
-    let request = request.header("authorization", "Bearer dev");
+    let request = request.header("authorization", format!("Bearer {token}"));
     let request = request.header("content-type", "application/json").body(Body::from(body.to_owned())).unwrap();
     router(fixture.app.clone()).oneshot(request).await.unwrap()
 }
@@ -77,13 +81,29 @@ async fn h1_requests_to_a_full_queue_are_throttled() {
 #[tokio::test]
 async fn h1_requests_beyond_the_limit_are_throttled() {
     let (fixture, _queue) = Fixture::stalled();
-    let mut served: Vec<_> = (0..REQUESTS).map(|_| Box::pin(get(&fixture))).collect();
+    let path = format!("/v1.0/users/{ADELE}/presence");
+    let get = |token| Box::pin(send_as(token, &fixture, "GET", &path, ""));
+    // One caller gets three of four places.
+    let mut served: Vec<_> = ["dev"; REQUESTS - 1].map(get).into();
     for request in &mut served {
         assert!(timeout(Duration::ZERO, request.as_mut()).await.is_err(), "it is in flight");
     }
-    let throttled = (429, Some(true), "TooManyRequests".to_owned());
-    assert_eq!(error(get(&fixture).await).await, throttled);
-    assert_eq!(fixture.app.metrics.throttled.get(), 1);
+    let throttled = || (429, Some(true), "TooManyRequests".to_owned());
+    assert_eq!(error(get("dev").await).await, throttled());
+    assert_eq!(error(get("nobody").await).await.0, 401);
+    // Rule H2: the caller comes before the path, the token before the caller.
+    for (token, expected) in [("dev", 429), ("two", 404), ("nobody", 401)] {
+        assert_eq!(send_as(token, &fixture, "GET", "/nowhere", "").await.status(), expected, "{token}");
+    }
+    served.push(get("two"));
+    assert!(timeout(Duration::ZERO, served[REQUESTS - 1].as_mut()).await.is_err(), "it is in flight");
+    // The whole server comes before the token.
+    for token in ["one", "nobody"] {
+        assert_eq!(error(get(token).await).await, throttled());
+    }
+    let throttled = |scope| format!("presence_throttled_total{{limit=\"requests\",scope=\"{scope}\"}} 2\n");
+    let metrics = fixture.app.metrics.text();
+    assert!(metrics.contains(&throttled("developer")) && metrics.contains(&throttled("server")), "{metrics}");
     assert_eq!(fixture.app.metrics.in_flight.get(), REQUESTS as i64);
     drop(served);
     assert_eq!(fixture.app.metrics.in_flight.get(), 0, "a client that hangs up releases its permit");
@@ -96,24 +116,29 @@ async fn a_stalled_shard_makes_the_service_unavailable() {
     assert_eq!(error(get(&fixture).await).await, unavailable);
     // The job stays queued, so it may still be executed.
     assert_eq!(queue.try_iter().count(), 1);
-    assert_eq!(fixture.app.limits.in_flight.available_permits(), REQUESTS, "its permit is released");
+    assert_eq!(fixture.app.limits.in_flight.free(), REQUESTS, "its permit is released");
 }
 
 #[tokio::test]
 async fn readers_of_changes_leave_half_of_every_queue_to_others() {
     let (fixture, queue) = Fixture::stalled();
     let mut readers = JoinSet::new();
-    for _ in 0..READERS {
-        let response = send(&fixture, "GET", "/presence/changes", "").await;
-        assert_eq!(response.status(), 200);
-        readers.spawn(response.into_body().collect());
+    // No caller gets all of them: the next ones most of the rest, down to the last.
+    for (token, expected) in [("dev", 448), ("first", 11), ("two", 46), ("one", 4)] {
+        for _ in 0..expected {
+            let response = send_as(token, &fixture, "GET", "/presence/changes", "").await;
+            assert_eq!(response.status(), 200, "{token}");
+            readers.spawn(response.into_body().collect());
+        }
+        let rejected = send_as(token, &fixture, "GET", "/presence/changes", "").await;
+        assert_eq!(rejected.status(), 429, "{token}");
+        assert_eq!(error(rejected).await, (429, Some(true), "TooManyRequests".to_owned()), "{token}");
     }
-    let rejected = send(&fixture, "GET", "/presence/changes", "").await;
-    assert_eq!(error(rejected).await, (429, Some(true), "TooManyRequests".to_owned()));
+    let opened = readers.len();
     // Each reader has sent `start-over`, and requested the first chunk of its scan.
     // Jobs are kept, because a reader whose job is dropped asks again.
     let mut requested = Vec::new();
-    while requested.len() < READERS {
+    while requested.len() < opened {
         tokio::task::yield_now().await;
         requested.extend(queue.try_iter().inspect(|job| assert!(matches!(job, Job::FullScan(..)))));
     }
@@ -121,7 +146,7 @@ async fn readers_of_changes_leave_half_of_every_queue_to_others() {
     for _ in 0..10 * READERS {
         tokio::task::yield_now().await;
     }
-    assert_eq!((requested.len() + queue.try_iter().count(), READERS * 2), (READERS, QUEUE));
+    assert_eq!((requested.len() + queue.try_iter().count(), READERS * 2), (opened, QUEUE));
     readers.shutdown().await;
     assert_eq!(send(&fixture, "GET", "/presence/changes", "").await.status(), 200, "their permits are released");
 }
@@ -193,5 +218,50 @@ async fn a_scan_of_a_shard_that_was_loaded_anew_begins_again() {
     for expected in ["start-over", "presence", "start-over", "presence", "up-to-date"] {
         let text = next_text(&mut body).await;
         assert!(text.starts_with(&format!("event: {expected}\n")), "{expected}: {text}");
+    }
+}
+
+/// Rule H2: a rate is that of the caller, after the token and before the path; each element of a batch counts, and the batch does not.
+#[tokio::test(start_paused = true)]
+async fn h2_requests_beyond_a_rate_get_a_truthful_time_to_come_back() {
+    let (fixture, _queue) = Fixture::stalled();
+    let fixture = fixture.with_rates("4/20", "2/60");
+    // No shard is asked for that.
+    let path = format!("/v1.0/users/{ADELE}");
+    let get = async |token| {
+        let response = send_as(token, &fixture, "GET", &path, "").await;
+        let after = response.headers().get(RETRY_AFTER).map(|seconds| seconds.to_str().unwrap().to_owned());
+        (response.status().as_u16(), after)
+    };
+    let (ok, after) = (|| (200, None), |seconds: &str| (429, Some(seconds.to_owned())));
+    assert_eq!((get("first").await, get("first").await, get("first").await), (ok(), ok(), after("30")));
+    assert_eq!((get("second").await, get("one").await, get("second").await), (ok(), ok(), after("5")));
+    assert_eq!((get("two").await, get("dev").await, get("nobody").await), (ok(), ok(), (401, None)));
+    for (token, expected) in [("one", 429), ("two", 404), ("nobody", 401)] {
+        assert_eq!(send_as(token, &fixture, "GET", "/nowhere", "").await.status(), expected, "{token}");
+    }
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!((get("one").await, get("one").await), (ok(), after("5")));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    // Six elements, two of them about nothing: four count.
+    let element = |number| serde_json::json!({"id": number, "method": "GET", "url": if number == "2" { "/x" } else { &path[5..] }});
+    let elements = ["1", "2", "3", "4", "5", "6"].map(element);
+    let batch = serde_json::json!({ "requests": elements }).to_string();
+    let response = send_as("one", &fixture, "POST", "/v1.0/$batch", &batch).await;
+    let json: serde_json::Value =
+        serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap();
+    let statuses: Vec<_> = json["responses"].as_array().unwrap().iter().map(|element| &element["status"]).collect();
+    assert_eq!(statuses, [200, 404, 200, 200, 429, 429], "{json}");
+    assert_eq!(json["responses"][5]["headers"]["Retry-After"], "5", "{json}");
+    assert_eq!(json["responses"][5]["body"]["error"]["code"], "TooManyRequests");
+    // What is no batch counts as one request.
+    assert_eq!(send_as("one", &fixture, "POST", "/v1.0/$batch", "{}").await.status(), 429);
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(send_as("one", &fixture, "POST", "/v1.0/$batch", "{}").await.status(), 400);
+    assert_eq!(get("one").await, after("5"));
+    let metrics = fixture.app.metrics.text();
+    for (scope, count) in [("application", 7), ("user", 1)] {
+        let line = format!("presence_throttled_total{{limit=\"rate\",scope=\"{scope}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{metrics}");
     }
 }

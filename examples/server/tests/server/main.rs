@@ -19,5 +19,6 @@ mod memory;
 mod operations;
 mod options;
 mod policies;
+mod shares;
 mod signals;
 mod support;

@@ -100,8 +100,8 @@ async fn repeated_guesses_of_a_connection_wait_and_hold_no_place() {
         tokio::task::yield_now().await;
     }
     assert!(guessing.iter().all(|guess| !guess.is_finished()));
-    assert_eq!(fixture.app.limits.in_flight.available_permits(), REQUESTS);
-    assert_eq!(fixture.app.limits.buffers.available_permits(), BUFFERS);
+    assert_eq!(fixture.app.limits.in_flight.free(), REQUESTS);
+    assert_eq!(fixture.app.limits.buffers.free(), BUFFERS);
     assert_eq!(status(&mut connect(&fixture), "/admin/users?$top=0", "dev").await, 400);
     assert_eq!(before.elapsed(), Duration::ZERO);
     for waiting in guessing {
@@ -133,14 +133,14 @@ async fn a_client_that_hangs_up_releases_its_place_and_its_memory() {
             }
         };
         assert!(matches!(job, Job::ReadMany(..)) && !job.is_abandoned());
-        assert_eq!(fixture.app.limits.in_flight.available_permits(), REQUESTS - 1);
-        assert!(fixture.app.limits.buffers.available_permits() < BUFFERS);
+        assert_eq!(fixture.app.limits.in_flight.free(), REQUESTS - 1);
+        assert!(fixture.app.limits.buffers.free() < BUFFERS);
         drop(client);
         for _ in 0..1000 {
             tokio::task::yield_now().await;
         }
         assert!(job.is_abandoned(), "nobody waits for the shard's response");
-        assert_eq!(fixture.app.limits.in_flight.available_permits(), REQUESTS);
-        assert_eq!(fixture.app.limits.buffers.available_permits(), BUFFERS);
+        assert_eq!(fixture.app.limits.in_flight.free(), REQUESTS);
+        assert_eq!(fixture.app.limits.buffers.free(), BUFFERS);
     }
 }
