@@ -1,6 +1,7 @@
 //! Bodies of requests: bounded in size, time and memory, and discarded if the request is rejected anyway.
 
 use super::account::Account;
+use super::least_rate::LeastRate;
 use super::response::RequestError;
 use super::response_body::PERMIT;
 use super::throttle::Memory;
@@ -13,10 +14,12 @@ use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use presence_core::graph::{Error, RawRequest};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// The time in which a body must have come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time in which nothing of a body need come, enough for two lost packets.
+const BODY_GRACE: Duration = Duration::from_secs(5);
 /// The most bytes of a too large body that are drained.
 const MAX_DRAINED: usize = 16 << 20;
 
@@ -38,6 +41,33 @@ pub fn is_too_large(headers: &HeaderMap) -> bool {
     content_length(headers).is_some_and(|length| length > RawRequest::MAX_BODY as u64)
 }
 
+/// A body that is given up if it comes too slowly.
+struct Pieces<'a> {
+    body: &'a mut Body,
+    rate: LeastRate,
+}
+
+impl<'a> Pieces<'a> {
+    const fn of(body: &'a mut Body) -> Self {
+        Self { body, rate: LeastRate::new(BODY_GRACE) }
+    }
+
+    /// Waits for the next piece; returns `None` after the last.
+    async fn next(&mut self) -> Result<Option<Bytes>, RequestError> {
+        loop {
+            let since = Instant::now();
+            let frame = timeout(self.rate.left(), self.body.frame()).await.map_err(|_| RequestError::BodyTimeout)?;
+            let Some(frame) = frame else { return Ok(None) };
+            let data = frame.map_err(|_| RequestError::BrokenBody)?.into_data();
+            self.rate.record(since.elapsed(), data.as_ref().map_or(0, Bytes::len));
+            // What is no data are trailers.
+            if let Ok(data) = data {
+                return Ok(Some(data));
+            }
+        }
+    }
+}
+
 impl App {
     /// Returns the bytes that are reserved for bodies and responses.
     pub fn reserved(&self) -> usize {
@@ -56,9 +86,9 @@ impl App {
         let announced = content_length(headers).and_then(|length| usize::try_from(length).ok());
         let read = async {
             let mut memory = self.reserve(account, 0)?;
+            let mut pieces = Pieces::of(body);
             let (mut bytes, mut capacity) = (Vec::new(), 0);
-            while let Some(frame) = body.frame().await {
-                let Ok(data) = frame.map_err(|_| RequestError::BrokenBody)?.into_data() else { continue };
+            while let Some(data) = pieces.next().await? {
                 let len = bytes.len() + data.len();
                 if len > RawRequest::MAX_BODY {
                     return Err(RequestError::Graph(Error::TooLarge));
@@ -86,9 +116,9 @@ impl App {
     pub async fn discard_body(&self, body: &mut Body) -> Result<(), RequestError> {
         let read = async {
             let mut len = 0;
-            while let Some(frame) = body.frame().await {
-                let frame = frame.map_err(|_| RequestError::BrokenBody)?;
-                len += frame.data_ref().map_or(0, Bytes::len);
+            let mut pieces = Pieces::of(body);
+            while let Some(data) = pieces.next().await? {
+                len += data.len();
                 if len > RawRequest::MAX_BODY {
                     return Err(RequestError::Graph(Error::TooLarge));
                 }
@@ -117,4 +147,50 @@ pub fn drain(mut body: Body, headers: &HeaderMap, response: &mut Response) {
             }
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Fixture, REQUESTS};
+    use super::*;
+    use futures_util::{StreamExt, stream};
+    use std::convert::Infallible;
+    use std::ops::Range;
+
+    /// A body of so many pieces, which come so many seconds apart.
+    fn pieces(count: usize, bytes: usize, seconds: u64) -> Body {
+        let pieces = stream::iter(0..count).then(move |_| async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            Ok::<_, Infallible>(Bytes::from(vec![b' '; bytes]))
+        });
+        Body::from_stream(pieces)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_too_slowly_is_given_up() {
+        let (fixture, _queue) = Fixture::stalled();
+        let app = &fixture.app;
+        // Nothing, a byte every four seconds, a half and three quarters of the least rate, and all at once and then nothing.
+        let slow: [(_, Range<u64>); 5] = [
+            ((1, 1, 60), 5..6),
+            ((100, 1, 4), 5..6),
+            ((100, 512, 1), 8..10),
+            ((100, 768, 1), 9..11),
+            ((2, 100 << 10, 6), 5..6),
+        ];
+        for ((count, bytes, seconds), expected) in slow {
+            let began = Instant::now();
+            let read = app.read_body(Account::Developer, &mut pieces(count, bytes, seconds), &HeaderMap::new()).await;
+            assert_eq!(read.unwrap_err(), RequestError::BodyTimeout);
+            assert!(expected.contains(&began.elapsed().as_secs()), "{bytes}: {:?}", began.elapsed());
+            let discarded = app.discard_body(&mut pieces(count, bytes, seconds)).await;
+            assert_eq!(discarded, Err(RequestError::BodyTimeout));
+        }
+        for (count, bytes, seconds) in [(1, 1, 4), (9, 1024, 1), (3, 3 << 10, 3), (1, 1 << 20, 4)] {
+            let read = app.read_body(Account::Developer, &mut pieces(count, bytes, seconds), &HeaderMap::new()).await;
+            assert_eq!(read.unwrap().bytes.len(), count * bytes);
+            assert_eq!(app.discard_body(&mut pieces(count, bytes, seconds)).await, Ok(()));
+        }
+        assert_eq!((app.reserved(), app.limits.in_flight.free()), (0, REQUESTS));
+    }
 }
