@@ -8,6 +8,8 @@ use std::time::Instant;
 /// The result of a run.
 #[derive(Debug)]
 pub struct Report {
+    /// How many states there were.
+    pub states: usize,
     /// The properties that do not hold, each with the actions that lead to where.
     pub violated: Vec<(&'static str, String)>,
 }
@@ -18,6 +20,9 @@ impl Report {
         self.violated.iter().any(|(violated, _)| violated.starts_with(property))
     }
 }
+
+/// More steps than any model has: one that never ends goes no further.
+const MOST_STEPS: usize = 1_000_000_000;
 
 /// Explores every state of a model, or until something is wrong, and prints how many there were.
 pub fn check<M>(name: &str, model: M) -> Report
@@ -39,10 +44,11 @@ where
     let began = Instant::now();
     let properties = model.properties().len();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let checker = model.checker().threads(threads).finish_when(found).spawn_bfs().join();
+    let checker = model.checker().threads(threads).finish_when(found).target_state_count(MOST_STEPS).spawn_bfs().join();
     let (unique, steps, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
     let seconds = began.elapsed().as_secs_f64();
     println!("{name}: {properties} properties, {unique} states, {steps} steps, depth {depth}, {seconds:.1} s");
+    assert!(steps < MOST_STEPS, "{name}: there is no end of states");
     let mut violated: Vec<_> = checker
         .discoveries()
         .into_iter()
@@ -56,5 +62,5 @@ where
     for (property, path) in &violated {
         println!("  does not hold: {property}\n{path}");
     }
-    Report { violated }
+    Report { states: unique, violated }
 }

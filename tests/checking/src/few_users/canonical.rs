@@ -5,7 +5,8 @@
 use std::fmt::{self, Debug, Write};
 
 /// The members that only grow. How they grow is checked at every step; the order of two is a part of the state elsewhere.
-const COUNTERS: [&str; 7] = ["revision", "version", "generation", "count", "evicted", "number", "version_floor"];
+const COUNTERS: [&str; 8] =
+    ["revision", "version", "generation", "count", "evicted", "number", "version_floor", "evictable_floor"];
 
 /// Further ahead than any deadline: never.
 const NEVER: i64 = 1000;
