@@ -4,12 +4,14 @@
 use support::model;
 
 use model::life::{Life, full_life, life};
+use presence_core::directory::Cursor;
 use presence_core::{
-    Absence, ApplyError, Cause, Change, Command, Duration, Instant, Layer, Policy, Presence, SessionId, Transition,
-    User, UserId, next_due, set_presence,
+    Absence, ApplyError, Cause, Change, Command, Duration, Explanation, Instant, Layer, Policy, Presence, SessionId,
+    Transition, User, UserId, clear_preferred_presence, clear_presence, next_due, set_preferred_presence, set_presence,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
+use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde_json::{Value, from_value, json, to_value};
 
 fn round_trip<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
@@ -33,6 +35,140 @@ fn plain_values_are_read_back() {
     round_trip(&User::<SessionId, 4>::new());
     round_trip(&User::<u8, 0>::after_restart(0));
     round_trip(&User::<u8, 2>::with_version(u64::MAX));
+}
+
+/// What is written, in JSON and by the numbers of variants that compact formats write.
+fn is_written<T>(value: &T, expected: Value, variant: Option<u32>)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    assert_eq!(to_value(value).unwrap(), expected);
+    assert_eq!(&from_value::<T>(expected.clone()).unwrap(), value);
+    let Some(variant) = variant else { return };
+    let content = match expected {
+        Value::Object(members) if members.len() == 1 => members.into_iter().next().unwrap().1,
+        _ => Value::Null,
+    };
+    let numbered = MapDeserializer::<_, serde_json::Error>::new([(variant, content)].into_iter());
+    assert_eq!(&T::deserialize(MapAccessDeserializer::new(numbered)).unwrap(), value, "variant {variant}");
+}
+
+fn names_are_written<T>(values: &[T], names: &str)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let names: Vec<&str> = names.split_whitespace().collect();
+    assert_eq!(values.len(), names.len());
+    for (variant, (value, name)) in (0..).zip(values.iter().zip(names)) {
+        is_written(value, json!(name), Some(variant));
+    }
+}
+
+/// The README promises that what is written stays: a change here is a new major version.
+#[test]
+fn what_names_ids_and_times_are_written_as_stays() {
+    let names =
+        "Unknown Offline OffWork Away BeRightBack AvailableInactive Available Busy InAMeeting InACall InAConferenceCall
+        DoNotDisturb Focusing UrgentInterruptionsOnly Presenting";
+    names_are_written(&Presence::ALL, names);
+    names_are_written(
+        presence_core::Activity::ALL,
+        "PresenceUnknown Offline OffWork Away BeRightBack AvailableInactive Available Busy InAMeeting InACall
+        InAConferenceCall DoNotDisturb Focusing UrgentInterruptionsOnly Presenting",
+    );
+    let names = "PresenceUnknown Offline Away BeRightBack Available Busy DoNotDisturb";
+    names_are_written(presence_core::Availability::ALL, names);
+    let all = [Absence::NeverSeen, Absence::Cleared, Absence::Expired, Absence::Lost];
+    names_are_written(&all, "NeverSeen Cleared Expired Lost");
+    let set = [Cause::Set, Cause::Cleared, Cause::Faded, Cause::Expired];
+    let preferred = [Cause::PreferredSet, Cause::PreferredCleared, Cause::PreferredExpired];
+    let names = "Set Cleared Faded Expired PreferredSet PreferredCleared PreferredExpired";
+    names_are_written(&[&set[..], &preferred].concat(), names);
+
+    is_written(
+        &UserId::from_bytes(std::array::from_fn(|at| at as u8)),
+        json!([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
+        None,
+    );
+    is_written(&SessionId::from_bytes([255; 16]), json!(vec![255; 16]), None);
+    is_written(&Instant::from_millis(1_500), json!(1_500), None);
+    is_written(&Instant::NEVER, json!(u64::MAX), None);
+    is_written(&Duration::from_millis(1_500), json!(1_500), None);
+    is_written(&Cursor::START, json!(0), None);
+}
+
+#[test]
+fn what_commands_and_explanations_are_written_as_stays() {
+    is_written(&Layer::<u8>::Nothing(Absence::Lost), json!({"Nothing": "Lost"}), Some(0));
+    is_written(&Layer::<u8>::Preferred, json!("Preferred"), Some(1));
+    is_written(&Layer::Session(3u8), json!({"Session": 3}), Some(2));
+    let explanation = Explanation {
+        presence: Presence::InACall,
+        layer: Layer::Session(3u8),
+        since: Some(Instant::from_millis(7)),
+        next: Some((Instant::from_millis(9), Presence::Offline)),
+    };
+    let expected = json!({"presence": "InACall", "layer": {"Session": 3}, "since": 7, "next": [9, "Offline"]});
+    is_written(&explanation, expected, None);
+
+    let (presence, lease) = (Presence::InACall, Some(Duration::from_millis(5)));
+    let set = Command::SetPresence { session: 3u8, presence, lease };
+    is_written(&set, json!({"SetPresence": {"session": 3, "presence": "InACall", "lease": 5}}), Some(0));
+    is_written(&Command::ClearPresence { session: 3u8 }, json!({"ClearPresence": {"session": 3}}), Some(1));
+    let preferred = Command::<u8>::SetPreferredPresence { presence, duration: None };
+    is_written(&preferred, json!({"SetPreferredPresence": {"presence": "InACall", "duration": null}}), Some(2));
+    is_written(&Command::<u8>::ClearPreferredPresence, json!("ClearPreferredPresence"), Some(3));
+}
+
+/// A transition of each kind: a user is set, prefers something that expires and something that is cleared, fades, expires, is
+/// set again and cleared.
+#[test]
+fn what_transitions_are_written_as_stays() {
+    let (policy, second) = (&Policy::GRAPH, Instant::from_secs);
+    let (lease, minutes) = (Some(Duration::from_hours(1)), Some(Duration::from_mins(1)));
+    let mut user: User<u8, 1> = User::new();
+    let mut changes = Vec::new();
+    for step in 0..8 {
+        let transition = match step {
+            0 => set_presence(user.at(second(0)).unwrap(), 5, Presence::Available, lease, policy).unwrap(),
+            1 => set_preferred_presence(user.at(second(1)).unwrap(), Presence::Busy, minutes, policy).unwrap(),
+            2 | 4 | 5 | 6 => next_due(&user, second(10_000), policy).unwrap(),
+            3 => {
+                let set =
+                    set_preferred_presence(user.at(second(62)).unwrap(), Presence::Busy, minutes, policy).unwrap();
+                user.apply(&set).unwrap();
+                clear_preferred_presence(user.at(second(63)).unwrap()).unwrap()
+            }
+            _ => {
+                let set = set_presence(user.at(second(9_000)).unwrap(), 6, Presence::InACall, lease, policy).unwrap();
+                user.apply(&set).unwrap();
+                clear_presence(user.at(second(9_001)).unwrap(), 6).unwrap()
+            }
+        };
+        let value = to_value(transition).unwrap();
+        is_written(&transition, value.clone(), None);
+        user.apply(&transition).unwrap();
+        changes.push((value["change"].clone(), transition.change()));
+        if step == 0 {
+            let change = json!({"Set": {"id": 5, "expires_at": 3_600_000, "fades_at": 300_000, "presence": "Available", "faded": 0}});
+            let expected = json!({"revision": 0, "at": 0, "before": "Offline", "after": "Available", "change": change});
+            assert_eq!(value, expected);
+        }
+    }
+    let faded = |fades_at: u64, presence: &str, faded: u8| json!({"Faded": {"id": 5, "expires_at": 3_600_000, "fades_at": fades_at, "presence": presence, "faded": faded}});
+    let expected = [
+        (json!({"PreferredSet": {"presence": "Busy", "expires_at": 61_000}}), 4),
+        (json!("PreferredExpired"), 6),
+        (json!("PreferredCleared"), 5),
+        (faded(600_000, "AvailableInactive", 1), 2),
+        (faded(u64::MAX, "Away", 2), 2),
+        (json!({"Expired": 5}), 3),
+        (json!({"Cleared": 6}), 1),
+    ];
+    for ((written, change), (expected, variant)) in changes[1..].iter().zip(expected) {
+        assert_eq!(*written, expected);
+        is_written(change, expected, Some(variant));
+    }
 }
 
 /// A user, as JSON, in a call and with a session that has faded once.

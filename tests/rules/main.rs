@@ -10,6 +10,7 @@ mod directory;
 mod durations;
 mod explain;
 mod forgery;
+mod hash_flooding;
 mod hashing;
 mod mirror;
 mod preferred;
