@@ -111,6 +111,11 @@ impl DetailsStore {
         self.with_directory(users).insert(user, UserDetails::with_version(version))
     }
 
+    /// Marks a user of whom both records must be written.
+    pub fn mark_changed(&mut self, user: UserId) {
+        self.changed.push(user);
+    }
+
     /// Erases a user's details. That is a visible change, which is counted here unless it `is_counted` elsewhere.
     pub fn erase<const SESSIONS: usize>(
         &mut self,

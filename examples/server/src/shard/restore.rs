@@ -227,7 +227,7 @@ fn restore_user<const SESSIONS: usize>(
         // Due transitions free slots, as they did before the restart.
         while !matches!(state.users.advance(now), Progress::Idle { .. }) {}
         if state.users.insert(id, user.clone()) == Err(ApplyError::Full) {
-            return restore_evicted(state, user, now, expired_version.unwrap_or(0));
+            return restore_evicted(state, id, user, now, expired_version);
         }
     }
     if let Some(version) = expired_version {
@@ -239,14 +239,19 @@ fn restore_user<const SESSIONS: usize>(
 /// Raises the version floor above a user without a slot. It must have been evicted when nothing was stored of it any more.
 fn restore_evicted<const SESSIONS: usize>(
     state: &mut State<SESSIONS>,
+    id: UserId,
     mut user: StoredUser<SESSIONS>,
     now: Instant,
-    details_version: u64,
+    expired_version: Option<u64>,
 ) -> Result<(), LoadError> {
     advance_user(&mut user, now, state.users.policy())?;
     if !user.is_empty() {
         return Err(LoadError::Full);
     }
-    state.users.raise_version_floor(user.revision() + details_version + 1);
+    state.users.raise_version_floor(user.revision() + expired_version.unwrap_or(0) + 1);
+    if expired_version.is_some() {
+        // The row of its details will be overwritten; without it a later start must not find the other one.
+        state.details.mark_changed(id);
+    }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub(super) struct Known {
     base: Option<u64>,
     /// The greatest version that was ever shown.
     pub(super) shown: u64,
-    /// What was forgotten of an idle user: a later start with more slots may find it in the journal, as it was.
+    /// What was forgotten of an idle user at a start.
     pub(super) forgotten: Option<Box<Known>>,
 }
 
@@ -72,14 +72,21 @@ impl Known {
         self.creator = None;
     }
 
-    /// Follows an eviction of an idle user, and a later start with more slots that has found it in the journal, as it was.
-    pub(super) fn follow_eviction(&mut self, may_evict: bool, (view, explained): &(UserView, UserExplanation)) {
+    /// Follows an eviction of an idle user. If it was for want of slots at a start, a later start may find the user in the journal,
+    /// as it was.
+    pub(super) fn follow_eviction(
+        &mut self,
+        may_evict: bool,
+        is_start: bool,
+        (view, explained): &(UserView, UserExplanation),
+    ) {
         let is_new = is_new(view, explained);
         if may_evict && is_new && self.is_empty() && self.is_noticed() {
-            let (shown, forgotten) = (self.shown, Some(Box::new(std::mem::take(self))));
-            *self = Self { shown, forgotten, ..Self::default() };
-        } else if !is_new && self.is_unknown() {
-            *self = *self.forgotten.take().expect("nothing was ever recorded");
+            let (shown, earlier) = (self.shown, std::mem::take(self));
+            self.shown = shown;
+            self.forgotten = is_start.then(|| Box::new(earlier));
+        } else if !is_new && self.is_unknown() && is_start {
+            *self = *self.forgotten.take().expect("nothing of it is in the journal");
         }
     }
 
