@@ -6,6 +6,7 @@
 
 mod known;
 
+use super::creators::Quota;
 use super::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand};
 use super::moves::System;
 use super::running::{NO_ROOM, Running};
@@ -16,6 +17,7 @@ use presence_core::details::DetailsError;
 use presence_core::{Command, CommandError, Instant, Presence, SessionId, UserId};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use support::model::details::{Update, update};
 use support::model::{Millis, Rules, cases, graph, random};
 
@@ -48,14 +50,18 @@ enum Step {
     /// Earlier rows of all users are reviewed meanwhile.
     KeepAlive(u8),
     Advance(u64),
-    /// A stop or a kill, and a start after some time.
-    Start {
-        shards: usize,
-        users: usize,
-        is_killed: bool,
-        has_room: bool,
-        down: u64,
-    },
+    Start(Start),
+}
+
+/// A stop or a kill, and a start after some time.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    shards: usize,
+    users: usize,
+    users_per_application: usize,
+    is_killed: bool,
+    has_room: bool,
+    down: u64,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -71,17 +77,29 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => user().prop_map(Step::KeepAlive),
         3 => proptest::sample::select(&[1, 299_999, 300 * SECOND, 600 * SECOND, HOUR, 5 * HOUR, 200 * HOUR][..])
             .prop_map(Step::Advance),
-        2 => start(),
+        2 => start().prop_map(Step::Start),
     ];
     prop::collection::vec(step, 1..100)
 }
 
-fn start() -> impl Strategy<Value = Step> {
+fn start() -> impl Strategy<Value = Start> {
     let users = proptest::sample::select(&[1, 5, 12, 64][..]);
+    let each = proptest::sample::select(&[2, 64, 64][..]);
     let down = proptest::sample::select(&[0, 0, 1, 300 * SECOND, HOUR, 9 * HOUR][..]);
-    (1..=4usize, users, any::<bool>(), prop::bool::weighted(0.8), down)
-        .prop_map(|(shards, users, is_killed, has_room, down)| Step::Start { shards, users, is_killed, has_room, down })
+    (1..=4usize, users, each, any::<bool>(), prop::bool::weighted(0.8), down).prop_map(
+        |(shards, users, users_per_application, is_killed, has_room, down)| Start {
+            shards,
+            users,
+            users_per_application,
+            is_killed,
+            has_room,
+            down,
+        },
+    )
 }
+
+const BEGIN: Start =
+    Start { shards: 2, users: 64, users_per_application: 64, is_killed: false, has_room: true, down: 0 };
 
 /// A server on a directory of data, and the model of it.
 struct Both {
@@ -93,6 +111,8 @@ struct Both {
     now: u64,
     /// The most users that new ones may make it.
     limit: usize,
+    /// The most users that new ones may make it for one application.
+    limit_each: usize,
     users: Vec<Known>,
     /// True if slots have ever been fewer than users, so that idle ones may have been forgotten.
     is_scarce: bool,
@@ -128,12 +148,13 @@ impl Both {
             running: None,
             rules: graph(),
             now: 1_000_000 * SECOND,
-            limit: 64,
+            limit: BEGIN.users,
+            limit_each: BEGIN.users_per_application,
             users: vec![Known::default(); USERS.into()],
             is_scarce: false,
         };
         std::fs::create_dir(both.directory()).unwrap();
-        both.start(2, 64, true);
+        both.start(BEGIN);
         both
     }
 
@@ -145,14 +166,22 @@ impl Both {
         self.running.as_ref().unwrap()
     }
 
-    fn start(&mut self, shards: usize, users: usize, has_room: bool) {
+    fn start(&mut self, start: Start) {
         // The same in every run, so that a failure can be repeated.
         let new_key = || Ok(Key::from_bytes([7; 16]));
-        let system = System { new_key, ..if has_room { System::REAL } else { NO_ROOM } };
-        self.limit = users;
+        let system = System { new_key, ..if start.has_room { System::REAL } else { NO_ROOM } };
+        let Start { shards, users, users_per_application, .. } = start;
+        (self.limit, self.limit_each) = (users, users_per_application);
         self.is_scarce |= users < USERS.into();
-        self.running =
-            Some(Running::start_on(&system, &self.directory(), shards, users, Instant::from_millis(self.now)));
+        let quota = Arc::new(Quota::new(users_per_application));
+        let now = Instant::from_millis(self.now);
+        self.running = Some(Running::start_with(&system, &self.directory(), shards, users, &quota, now));
+    }
+
+    fn restart(&mut self, start: Start) {
+        self.end(start.is_killed);
+        self.now += start.down;
+        self.start(start);
     }
 
     /// Ends the server. After a kill it leaves what is stored at some moment after its last response.
@@ -197,13 +226,9 @@ impl Both {
                 self.now += by;
                 self.running().advance(Instant::from_millis(self.now));
             }
-            Step::Start { shards, users, is_killed, has_room, down } => {
-                self.end(*is_killed);
-                self.now += down;
-                self.start(*shards, *users, *has_room);
-            }
+            Step::Start(start) => self.restart(*start),
         }
-        self.compare(matches!(step, Step::Start { .. }));
+        self.compare(matches!(step, Step::Start(_)));
     }
 
     /// Returns a user of the model, up to date.
@@ -214,18 +239,32 @@ impl Both {
         known
     }
 
-    /// Reports whether there is a slot for a user of whom something is to be stored.
-    fn has_slot(&mut self, user: u8) -> bool {
-        let stored = (0..USERS).filter(|user| !self.known(*user).is_empty()).count();
-        stored < self.limit || !self.known(user).is_empty()
+    /// Returns the outcome for a new user of its application's limit, and whether that of all users is reached. Neither is a matter
+    /// of a user of whom something is stored.
+    fn limits(&mut self, user: u8, caller: Option<SessionId>) -> (ActionOutcome, bool) {
+        for user in 0..USERS {
+            self.known(user);
+        }
+        let known = &self.users[usize::from(user)];
+        if !known.is_empty() {
+            return (Ok(()), false);
+        }
+        let stored = self.users.iter().filter(|known| !known.is_empty()).count();
+        let of_caller = self.users.iter().filter(|known| known.creator == caller).count();
+        let is_full = caller.is_some() && of_caller >= self.limit_each;
+        (if is_full { Err(ActionError::ApplicationFull) } else { Ok(()) }, stored >= self.limit)
     }
 
     fn command(&mut self, user: u8, command: Command<u8>, caller: Option<SessionId>) -> ActionOutcome {
-        let (has_slot, rules, now) = (self.has_slot(user), self.rules.clone(), Millis::from(self.now));
+        let ((application, is_full), rules) = (self.limits(user, caller), self.rules.clone());
+        if matches!(command, Command::SetPresence { .. } | Command::SetPreferredPresence { .. }) {
+            application?;
+        }
+        let now = Millis::from(self.now);
         let known = self.known(user);
         let mut changed = known.user.clone();
         if changed.command(&rules, MAX_SESSIONS, now, command)?.is_some() {
-            if !has_slot {
+            if is_full {
                 return Err(CommandError::UsersFull.into());
             }
             known.act(caller, |known| known.user = changed);
@@ -234,12 +273,15 @@ impl Both {
     }
 
     fn update(&mut self, user: u8, update: &Update, caller: Option<SessionId>) -> ActionOutcome {
-        let (has_slot, now) = (self.has_slot(user), self.now);
+        let ((application, is_full), now) = (self.limits(user, caller), self.now);
         let known = self.known(user);
         let mut changed = known.details.clone();
         changed.update(now, MOST_TEXT, update);
-        if !has_slot && !changed.is_empty() {
-            return Err(DetailsError::UsersFull.into());
+        if !changed.is_empty() {
+            application?;
+            if is_full {
+                return Err(DetailsError::UsersFull.into());
+            }
         }
         known.act(caller, |known| known.details = changed);
         Ok(())
@@ -317,7 +359,7 @@ proptest! {
 #[test]
 fn v1_the_version_of_expired_details_is_not_lost_with_a_user_who_is_forgotten() {
     let set = Command::SetPresence { session: 0, presence: Presence::Available, lease: None };
-    let start = |users, down| Step::Start { shards: 1, users, is_killed: false, has_room: true, down };
+    let start = |users, down| Step::Start(Start { shards: 1, users, down, ..BEGIN });
     let mut both = Both::new();
     for step in [
         Step::Update { user: 1, update: Update::Message("away".to_owned(), 1), caller: 0 },

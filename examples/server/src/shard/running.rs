@@ -51,11 +51,21 @@ impl Running {
     }
 
     pub(super) fn start_on(system: &System, directory: &Path, shards: usize, users: usize, now: Instant) -> Self {
+        Self::start_with(system, directory, shards, users, &quota(), now)
+    }
+
+    pub(super) fn start_with(
+        system: &System,
+        directory: &Path,
+        shards: usize,
+        users: usize,
+        quota: &Arc<Quota>,
+        now: Instant,
+    ) -> Self {
         let data = layout::open_on(system, directory, shards).unwrap();
         let clock = Arc::new(Clock::virtual_at(now));
         let journals = data.journals.into_iter().map(Some).collect();
-        let shards =
-            Shards::start(journals, data.spread, users, 8, &quota(), &clock, &Arc::new(Metrics::new())).unwrap();
+        let shards = Shards::start(journals, data.spread, users, 8, quota, &clock, &Arc::new(Metrics::new())).unwrap();
         Self { shards, _lock: data.lock }
     }
 
