@@ -33,6 +33,7 @@
 //! | [`snapshot`] | the stored form of a user, for flash, journals and databases |
 //! | `details` | status message, out of office and work location (feature `details`) |
 //! | `graph` | Graph's JSON requests, parsed, authorised, executed, responded to (feature `graph`; batches: `batch`) |
+//! | `client` | the other side of the wire: requests to write, answers to read (feature `client`) |
 //! | `indicator` | colours and patterns for a light (feature `indicator`) |
 //! | `rules` | every rule by its number, as tests and this documentation cite them |
 //!
@@ -67,6 +68,8 @@ extern crate alloc;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod buffer;
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "details")]
 pub mod details;
 pub mod directory;

@@ -3,7 +3,7 @@
 # The modules of src/ that mutants are tried in, one after another.
 
 # Those that take longest come first.
-modules=(graph directory timers base user snapshot json request respond details table indicator arbitrary)
+modules=(graph directory timers base user snapshot json request respond details client table indicator arbitrary)
 
 # Sets `files` to what belongs to a module, and `first` to the tests that are asked first: those that tell most about it.
 module() {
@@ -19,6 +19,7 @@ module() {
     request) files=(src/graph/request/*.rs) first=(--test=wire) ;;
     respond) files=(src/graph/respond/*.rs) first=(--test=wire) ;;
     json) files=(src/graph/json/*.rs) first=(--test=wire) ;;
+    client) files=(src/client/*.rs) first=(--lib --test=client) ;;
     indicator) files=(src/indicator/*.rs) first=(--lib) ;;
     arbitrary) files=(src/arbitrary.rs) first=(--test=properties) ;;
     *) echo "no such module: $1" >&2; return 1 ;;

@@ -1,0 +1,15 @@
+//! The other side of the wire: what devices and gateways send to Graph, or to a server like it, and what they receive. Feature
+//! `client`.
+//!
+//! Nothing here has I/O, a clock or memory of its own: the caller's HTTP client sends a method, a path, headers and a body
+//! that stand in buffers of the caller, and hands over what it received.
+//!
+//! Modules point one way, downwards in this list:
+//!
+//! | module | for |
+//! | --- | --- |
+//! | `request` | `Call` for Graph's calls, `Form` for those of sign-in: method, path, headers, body |
+//! | `answer` | presence objects, bulk answers, errors with `Retry-After`, tokens, device codes |
+//!
+//! Every request that can be built is one that [`serve`](crate::graph::serve) accepts, and every answer that it writes is read
+//! ([F4](crate::rules#f4)).
