@@ -98,6 +98,9 @@ class Transcript:
 
     def play(self):
         """Plays the transcript to its end."""
+        with open(self.path, encoding="utf-8") as file:
+            if not any(line[:2] in ("< ", "= ", "~ ") for line in file):
+                raise Mismatch(f"{self.path} expects nothing")
         machine = Machine(self.board, self.image)
         try:
             with open(self.path, encoding="utf-8") as file:
@@ -207,7 +210,7 @@ def main():
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failed = sum(pool.map(lambda job: play(*job), jobs))
     print(f"{len(jobs) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    return 1 if failed or not jobs else 0
 
 
 def play(name, transcript):
