@@ -1,7 +1,9 @@
 //! Does one operation a thousand times, for valgrind to count instructions: `instructions OPERATION USERS`. Only those of
-//! `counted` count; two hundred operations before that warm up.
+//! `counted` count; two hundred operations before that warm up. `instructions reject-KIND BYTES` rejects a mebibyte in bodies of
+//! so many bytes.
 
 use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory, Progress};
+use presence_core::graph::{Buffer, Caller, Context, RawRequest, serve};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, UserId};
 use std::hint::black_box;
 use std::ops::Range;
@@ -94,10 +96,47 @@ fn counted(bench: &mut Bench) {
     bench.operate(200..1200);
 }
 
+const SET: &str = "/users/11111111-1111-4111-8111-111111111111/presence/setPresence";
+
+/// Returns the path for a body that is never right, and how it begins and goes on.
+fn hostile(kind: &str) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        "spaces" => (SET, "", " "),
+        "escapes" => (SET, r#"{"a":""#, r"\u0041"),
+        "members" => (SET, "{", r#""a":0,"#),
+        "numbers" => (SET, r#"{"a":["#, "0,"),
+        "ids" => ("/communications/getPresencesByUserId", r#"{"ids":["#, r#""x","#),
+        "batch" => ("/$batch", r#"{"requests":["#, "{},"),
+        other => panic!("no kind of body {other}"),
+    }
+}
+
+type Users = BoxedDirectory<UserId, SessionId, SESSIONS>;
+
+#[inline(never)]
+fn counted_rejections(request: &RawRequest<'_, '_>, users: &mut Users, response: &mut [u8], times: usize) {
+    let context = Context::new(Instant::ZERO, Caller::Trusted { me: None });
+    for _ in 0..times {
+        let status = serve(request, &context, users, &mut Buffer::new(response), &mut |_, _| {});
+        assert_eq!(black_box(status), 400);
+    }
+}
+
+fn reject(kind: &str, bytes: usize) {
+    let (path, begin, again) = hostile(kind);
+    let body = begin.to_owned() + &again.repeat((bytes - begin.len()) / again.len());
+    let request = RawRequest::new("POST", path).with_content_type(Some("application/json")).with_body(body.as_bytes());
+    let mut users: Users = Directory::new(BoxedMemory::new(1), Policy::GRAPH);
+    counted_rejections(&request, &mut users, &mut vec![0; 65_536], RawRequest::MAX_BODY / bytes);
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let Some(operation) = arguments.next() else { return };
     let users = arguments.next().and_then(|number| number.parse().ok()).expect("a number of users");
+    if let Some(kind) = operation.strip_prefix("reject-") {
+        return reject(kind, usize::try_from(users).expect("bytes"));
+    }
     let mut bench = Bench::new(operation, users);
     bench.operate(0..200);
     counted(&mut bench);
