@@ -169,7 +169,7 @@ fn append_one(
     let mut place = rendered.place(view, select, &render);
     rendered.reserve(1)?;
     let most = place.len();
-    Ok(response.append_at_most(most, |body| rendered.write(body, &mut place, (view, select), render))?)
+    response.append_at_most(most, |body| rendered.write(body, &mut place, (view, select), render))
 }
 
 /// Appends the body of a bulk read: the objects of users, in the order of their positions.
@@ -199,7 +199,7 @@ fn append_many(
         }
         body.write(CLOSING)
     };
-    Ok(response.append_at_most(total, write)?)
+    response.append_at_most(total, write)
 }
 
 /// Writes a presence object as the user `me` may see it ([H3](../../../../docs/behaviour.md#h3)).
