@@ -1,6 +1,6 @@
 //! Memory is allocated once: an hour of traffic allocates nothing more.
 
-use presence_core::directory::{BoxedDirectory, BoxedMemory, Cursor, Directory, Progress};
+use presence_core::directory::{BoxedDirectory, BoxedMemory, Cursor, Directory};
 use presence_core::{Command, Duration, Instant, Policy, Presence};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -56,13 +56,7 @@ fn an_hour_of_traffic_allocates_nothing() {
     let before = allocations();
     for secs in 0..3600u64 {
         let now = Instant::from_secs(secs);
-        loop {
-            match directory.advance(now) {
-                Progress::Changed { transition, .. } => visible += u32::from(transition.is_visible()),
-                Progress::Working => {}
-                Progress::Idle { .. } => break,
-            }
-        }
+        support::advance_until_idle(&mut directory, now, |_, transition| visible += u32::from(transition.is_visible()));
         for _ in 0..20 {
             // More users than slots, and more sessions than fit.
             let (user, session) = (random(USERS + 100), random(4) as u8);

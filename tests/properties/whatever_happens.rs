@@ -1,7 +1,7 @@
 //! Properties of any history: errors change nothing, the order of arrival and of advancing makes no difference, and
 //! explanations come true.
 
-use support::model;
+use support::{advance_until_idle, model};
 
 use model::life::{Life, commands, life, policy};
 use model::random::{Action, Clock, Step, actions, command, commands as user_commands, forwards, history, presence};
@@ -25,16 +25,6 @@ fn contents(directory: &Small, now: Instant) -> impl PartialEq + std::fmt::Debug
     assert_eq!(directory.evictable(), users.iter().filter(|(_, user)| user.is_empty()).count());
     let read: Vec<_> = (0..=USERS as u8).map(|id| directory.read(now, id, Clone::clone)).collect();
     (users, read, directory.len())
-}
-
-fn advance_until_idle(directory: &mut Small, now: Instant, mut on_change: impl FnMut(u8, Transition<u8>)) {
-    loop {
-        match directory.advance(now) {
-            Progress::Changed { user, transition } => on_change(user, transition),
-            Progress::Working => {}
-            Progress::Idle { .. } => return,
-        }
-    }
 }
 
 /// The readings of a clock that only goes forwards, for every step.
@@ -68,7 +58,7 @@ fn carry_out(
                 advance_until_idle(&mut directory, before.saturating_add(Duration::from_millis(half)), &mut on_change);
                 advance_until_idle(&mut directory, now, &mut on_change);
             }
-            Some(2) => advance_until_idle(&mut directory, now, &mut on_change),
+            Some(2) => drop(advance_until_idle(&mut directory, now, &mut on_change)),
             Some(calls) => {
                 for _ in 0..*calls {
                     if let Progress::Changed { user, transition } = directory.advance(now) {

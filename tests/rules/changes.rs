@@ -1,9 +1,10 @@
 //! Rule V2: which users changed visibly since a cursor, oldest first; each once; never a silent gap. And handles.
 
+use support::advance_until_idle;
 use support::model::{self, cases};
 
 use model::log::Log;
-use presence_core::directory::{Cursor, InlineDirectory, Progress};
+use presence_core::directory::{Cursor, InlineDirectory};
 use presence_core::{Command, Instant, Policy, Presence};
 use proptest::prelude::*;
 
@@ -30,13 +31,11 @@ proptest! {
         let mut now = Instant::ZERO;
         for (wait, user, command) in steps {
             now = Instant::from_secs(now.as_millis() / 1000 + wait);
-            loop {
-                match directory.advance(now) {
-                    Progress::Changed { user, transition } if transition.is_visible() => log.note(user),
-                    Progress::Changed { .. } | Progress::Working => {}
-                    Progress::Idle { .. } => break,
+            advance_until_idle(&mut directory, now, |user, transition| {
+                if transition.is_visible() {
+                    log.note(user);
                 }
-            }
+            });
             let _ = directory.execute(now, user, command, |user, transition| {
                 if transition.is_visible() {
                     log.note(user);

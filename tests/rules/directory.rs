@@ -36,13 +36,10 @@ fn advance<const USERS: usize>(
     now: Instant,
 ) -> (Vec<(u8, Instant, Cause)>, Option<Instant>) {
     let mut happened = Vec::new();
-    loop {
-        match directory.advance(now) {
-            Progress::Changed { user, transition } => happened.push((user, transition.at(), transition.cause())),
-            Progress::Working => {}
-            Progress::Idle { until } => return (happened, until),
-        }
-    }
+    let until = support::advance_until_idle(directory, now, |user, transition| {
+        happened.push((user, transition.at(), transition.cause()));
+    });
+    (happened, until)
 }
 
 #[test]

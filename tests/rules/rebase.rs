@@ -1,10 +1,10 @@
 //! Rule C2: after a clock step or a restart, all stored instants are shifted at once.
 
-use support::model;
+use support::{advance_until_idle, model};
 
 use model::life::{Life, left, life};
 use model::random::{Clock, actions, forwards, history};
-use presence_core::directory::{InlineDirectory, Progress};
+use presence_core::directory::InlineDirectory;
 use presence_core::{
     ApplyError, Command, Duration, Instant, OverdueError, Policy, Presence, User, next_due, set_presence,
 };
@@ -98,20 +98,17 @@ proptest! {
             for (id, user) in moved.users() {
                 prop_assert_eq!(Some(user), stays.get(id), "rejected, and nothing has changed");
             }
-            while !matches!(stays.advance(now), Progress::Idle { .. }) {}
+            advance_until_idle(&mut stays, now, |_, _| {});
             moved = stays.clone();
             prop_assert_eq!(moved.rebase(now, to), Ok(()));
         }
         let by = to.saturating_duration_since(now);
         let rest = |mut directory: InlineDirectory<u8, u8, 2, 4>| {
             let mut rest = Vec::new();
-            loop {
-                match directory.advance(Instant::NEVER) {
-                    Progress::Changed { user, transition } => rest.push((user, transition.at(), transition.cause())),
-                    Progress::Working => {}
-                    Progress::Idle { until } => return (rest, until),
-                }
-            }
+            let until = advance_until_idle(&mut directory, Instant::NEVER, |user, transition| {
+                rest.push((user, transition.at(), transition.cause()));
+            });
+            (rest, until)
         };
         let (mut stays, moved) = (rest(stays), rest(moved));
         for (_, at, _) in &mut stays.0 {

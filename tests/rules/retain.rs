@@ -1,9 +1,10 @@
 //! Pinned users, of whom the application keeps something elsewhere. Rules M5, S9, V1, V2.
 
-use presence_core::directory::{Cursor, InlineDirectory, Progress};
+use presence_core::directory::{Cursor, InlineDirectory};
 use presence_core::{ApplyError, Command, CommandError, Duration, Instant, Policy, Presence, User, snapshot};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use support::advance_until_idle;
 use support::model::cases;
 
 type Small = InlineDirectory<u8, u8, 2, 3>;
@@ -74,7 +75,7 @@ fn v1_an_erased_user_keeps_its_version_and_nothing_else() {
             directory.pin(Instant::ZERO, 1, |_, _| {}).unwrap();
         }
         let mut advanced = directory.clone();
-        while !matches!(advanced.advance(now), Progress::Idle { .. }) {}
+        advance_until_idle(&mut advanced, now, |_, _| {});
         let (before, cursor) = (advanced.get(1).unwrap().clone(), advanced.cursor());
         let mut observed = 0;
         assert!(directory.erase(now, 1, |user, _| observed += usize::from(user == 1)));
@@ -146,7 +147,7 @@ fn m5_v1_an_unpinned_user_may_be_evicted_and_its_version_does_not_fall() {
 fn m4_which_user_is_evicted_depends_on_the_users_alone() {
     type Two = InlineDirectory<u8, u8, 2, 2>;
     let idle = |directory: &mut Two, now| {
-        while !matches!(directory.advance(Instant::from_secs(now)), Progress::Idle { .. }) {}
+        advance_until_idle(directory, Instant::from_secs(now), |_, _| {});
     };
     // User 1 has something elsewhere until 400, and a session or something preferred; user 2 has a session until 300.
     let start = |preferred: bool| {

@@ -4,10 +4,10 @@ use support::model;
 
 use model::life;
 use model::random::{Action, Step, actions, clock, full_history, history};
-use presence_core::directory::{InlineDirectory, Progress};
+use presence_core::directory::InlineDirectory;
 use presence_core::{
     Cause, Command, CommandError, Duration, Instant, NotFound, Policy, Presence, SetPreferredError, SetPresenceError,
-    SingleUser, Transition, User, decide, next_due,
+    SingleUser, Transition, User, decide,
 };
 use proptest::prelude::*;
 
@@ -50,12 +50,7 @@ fn advance<const ROOM: usize>(single: &mut SingleUser<u8, ROOM>, now: Instant) -
 
 /// Everything that is due, through the pure functions and the checked `apply`.
 fn advance_purely<const ROOM: usize>(user: &mut User<u8, ROOM>, now: Instant, policy: &Policy) -> Vec<Transition<u8>> {
-    let mut changes = Vec::new();
-    while let Some(due) = next_due(user, now, policy) {
-        user.apply(&due).unwrap();
-        changes.push(due);
-    }
-    changes
+    support::apply_due(user, now, policy)
 }
 
 fn execute_purely<const ROOM: usize>(
@@ -112,16 +107,8 @@ fn live<const ROOM: usize>(steps: &[Step], policy: Policy) {
                 assert_eq!(&changes, &advance(&mut named, now));
                 assert_eq!(&changes, &advance_purely(&mut pure, now, &policy));
                 let mut there = Vec::new();
-                loop {
-                    match many.advance(now) {
-                        Progress::Changed { transition, .. } => there.push(transition),
-                        Progress::Working => {}
-                        Progress::Idle { until } => {
-                            assert_eq!(single.next_deadline(), until);
-                            break;
-                        }
-                    }
-                }
+                let until = support::advance_until_idle(&mut many, now, |_, transition| there.push(transition));
+                assert_eq!(single.next_deadline(), until);
                 assert_eq!(changes, there);
             }
         }

@@ -4,7 +4,7 @@ use support::model;
 
 use model::life;
 use model::random::{Action, Step, clock, command, full_history, history};
-use presence_core::directory::{InlineDirectory, Progress};
+use presence_core::directory::InlineDirectory;
 use presence_core::graph::{SingleUserStore, Store};
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, Transition, UserId};
 use proptest::prelude::*;
@@ -55,16 +55,8 @@ fn live<const ROOM: usize>(steps: &[Step], policy: Policy) {
         } else {
             let (mut here, mut there) = (Vec::new(), Vec::new());
             one.user.advance(now, |change| here.push((OWNER, *change)));
-            loop {
-                match many.advance(now) {
-                    Progress::Changed { user, transition } => there.push((user, transition)),
-                    Progress::Working => {}
-                    Progress::Idle { until } => {
-                        assert_eq!(one.user.next_deadline(), until);
-                        break;
-                    }
-                }
-            }
+            let until = support::advance_until_idle(&mut many, now, |user, transition| there.push((user, transition)));
+            assert_eq!(one.user.next_deadline(), until);
             assert_eq!(here, there);
         }
         assert_eq!(one.user.user(), &many.get(OWNER).cloned().unwrap_or_default());

@@ -8,7 +8,7 @@ mod gap;
 mod uninterrupted;
 
 use presence_core::snapshot::{self, StoredId};
-use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};
+use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide};
 use support::model::life::Life;
 
 /// The snapshot of a user at a moment.
@@ -67,9 +67,7 @@ pub fn command<S: Copy + Ord, const SESSIONS: usize>(
     command: Command<S>,
     policy: &Policy,
 ) {
-    while let Some(due) = next_due(user, now, policy) {
-        user.apply(&due).unwrap();
-    }
+    support::apply_due(user, now, policy);
     if let Some(transition) = decide(user.at(now).unwrap(), command, policy).unwrap() {
         user.apply(&transition).unwrap();
     }

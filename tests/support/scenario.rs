@@ -1,8 +1,8 @@
 //! One scenario, played by a lone user and by a user of a directory: both behave the same.
 
-use presence_core::directory::{InlineDirectory, Progress};
+use presence_core::directory::InlineDirectory;
 use presence_core::{
-    Command, CommandError, Duration, Explanation, Instant, Layer, Policy, Presence, Transition, User, decide, next_due,
+    Command, CommandError, Duration, Explanation, Instant, Layer, Policy, Presence, Transition, User, decide,
 };
 
 /// The sessions that fit in a user of a scenario.
@@ -78,12 +78,7 @@ impl Stage for Alone {
     }
 
     fn pass(&mut self, now: Instant) -> Vec<Transition<u8>> {
-        let mut happened = Vec::new();
-        while let Some(transition) = next_due(&self.user, now, &self.policy) {
-            self.user.apply(&transition).unwrap();
-            happened.push(transition);
-        }
-        happened
+        crate::apply_due(&mut self.user, now, &self.policy)
     }
 
     fn user(&self, now: Instant) -> User<u8, ROOM> {
@@ -117,13 +112,10 @@ impl Stage for AmongOthers {
 
     fn pass(&mut self, now: Instant) -> Vec<Transition<u8>> {
         let mut happened = Vec::new();
-        loop {
-            match self.directory.advance(now) {
-                Progress::Changed { user: USER, transition } => happened.push(transition),
-                Progress::Changed { .. } | Progress::Working => {}
-                Progress::Idle { .. } => return happened,
-            }
-        }
+        crate::advance_until_idle(&mut self.directory, now, |user, transition| {
+            happened.extend((user == USER).then_some(transition));
+        });
+        happened
     }
 
     fn user(&self, now: Instant) -> User<u8, ROOM> {

@@ -69,13 +69,8 @@ impl<const USERS: usize, const SESSIONS: usize, H: BuildHasher> Both<USERS, SESS
             }
             Action::Advance => {
                 let mut said = Vec::new();
-                let until = loop {
-                    match self.real.advance(self.now) {
-                        Progress::Changed { user, transition } => said.push((user, transition)),
-                        Progress::Working => {}
-                        Progress::Idle { until } => break until,
-                    }
-                };
+                let on_change = |user, transition| said.push((user, transition));
+                let until = crate::advance_until_idle(&mut self.real, self.now, on_change);
                 let happened = self.model.advance(millis(self.now));
                 self.compare(&said, &happened);
                 assert_eq!(until, self.model.next_deadline().map(instant), "idle until the exact deadline");

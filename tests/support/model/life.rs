@@ -1,7 +1,7 @@
 //! A user of the library that has lived through random commands, for properties that need no model.
 
 use super::random::{Action, Clock, clock, command, full_house};
-use presence_core::{Command, CommandError, Instant, Policy, Transition, User, decide, next_due};
+use presence_core::{Command, CommandError, Instant, Policy, Transition, User, decide};
 use proptest::prelude::*;
 
 /// A user, its clock, and everything that happened to it.
@@ -35,9 +35,7 @@ impl<const SESSIONS: usize> Life<SESSIONS> {
     }
 
     pub fn advance(&mut self) {
-        while let Some(due) = next_due(&self.user, self.now, &self.policy) {
-            self.apply(due);
-        }
+        self.transitions.extend(crate::apply_due(&mut self.user, self.now, &self.policy));
     }
 
     pub fn command(&mut self, command: Command<u8>) -> Result<(), CommandError> {

@@ -3,7 +3,6 @@
 
 use super::*;
 use presence_core::details::{LocationLayer, WorkLocationType, WorkPlace};
-use presence_core::directory::Progress;
 use presence_core::{Command, CommandError, Duration, snapshot};
 use proptest::prelude::*;
 use support::model::cases;
@@ -195,7 +194,7 @@ proptest! {
                 }
                 Step::Restart => {
                     store.advance_details(now);
-                    while !matches!(store.store.advance(now), Progress::Idle { .. }) {}
+                    support::advance_until_idle(&mut store.store, now, |_, _| {});
                     store = restarted(&store, now);
                 }
                 Step::Pass(passed) => seconds += passed,
