@@ -1,6 +1,7 @@
 """Runs schemathesis on the server's own description: no 5xx but 507; no status, header or body that is not described; invalid
 requests are rejected, and so are requests without a token. The requests are the same in every run."""
 
+import json
 import os
 import pathlib
 import re
@@ -15,7 +16,13 @@ from harness.require import require
 HERE = pathlib.Path(__file__).parent
 EXAMPLES = 80
 SEED = 4
+METHODS = ("delete", "get", "head", "patch", "post", "put")
 AT_MOST_SECONDS = 180
+
+
+def description():
+    """Returns the server's description of itself."""
+    return json.loads((HERE.parents[1] / "openapi.json").read_text(encoding="utf-8"))
 
 
 def run(server, examples):
@@ -52,6 +59,10 @@ def main():
     cases = re.search(r"([0-9,]+) generated", output)[1]
     operations = re.search(r"Tested: +([0-9]+)", output)[1]
     require(f"{operations}/{operations}" in output, "some operations were left out")
+    described = sum(method in METHODS for item in description()["paths"].values() for method in item)
+    require(int(operations) == described > 0, f"{operations} operations were tested, {described} are described")
+    # Without examples nothing is generated, and nothing fails.
+    require(int(cases.replace(",", "")) >= 10 * described, f"only {cases} requests")
     print(f"openapi: {operations} operations, {cases} requests, all as described, {time.monotonic() - began:.0f} s")
 
 

@@ -21,8 +21,12 @@ fn text(number: usize) -> String {
 fn found(data: &Path) -> BTreeSet<usize> {
     let mut numbers = BTreeSet::new();
     for entry in std::fs::read_dir(data).unwrap() {
-        // A file may vanish meanwhile.
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+        let bytes = match std::fs::read(entry.unwrap().path()) {
+            Ok(bytes) => bytes,
+            // A file may vanish meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => panic!("{error}"),
+        };
         for (at, _) in bytes.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK) {
             let digits = bytes.get(at + MARK.len()..).unwrap_or_default().iter().take(8);
             let number: String = digits.map(|byte| char::from(*byte)).collect();
