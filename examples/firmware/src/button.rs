@@ -73,7 +73,7 @@ impl Buttons {
     #[must_use]
     pub fn stable_at(&self, now: Instant) -> Option<Instant> {
         let stable = self.since.saturating_add(DEBOUNCE);
-        (self.since > Instant::ZERO && now < stable).then_some(stable)
+        (now < stable).then_some(stable)
     }
 }
 

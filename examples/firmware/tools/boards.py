@@ -21,6 +21,8 @@ class Board:
     row: str = ""
     # The buttons: a type of device, the index of the device, and its pin, which is low while the button is pressed.
     pins: dict = field(default_factory=dict)
+    # The function that returns the level at which a button's pin wakes the processor, if the emulator does not wake it itself.
+    wakes_at: object = None
 
 
 def matrix(machine):
@@ -56,6 +58,12 @@ def rows(machine):
     return seen[6:]
 
 
+def sensed(machine, button):
+    """Returns the level that a pin of the micro:bit is told to interrupt at."""
+    _, _, pin = machine.board.pins[button]
+    return {2: 1, 3: 0}.get(machine.word(0x50000700 + 4 * pin) >> 16 & 3)
+
+
 def status_led(machine):
     """Returns the state of the LM3S6965's LED, port F pin 0."""
     return "lit" if machine.word(0x40025000 + (1 << 2)) & 1 else "dark"
@@ -81,7 +89,7 @@ LM3S6965_PINS = {"A": ("pl061_luminary", 4, 2), "B": ("pl061_luminary", 4, 3)}
 BOARDS = {
     board.name: board
     for board in (
-        Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, "TIMER1", MICROBIT_PINS),
+        Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, "TIMER1", MICROBIT_PINS, sensed),
         Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led, "", LM3S6965_PINS),
         Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar),
         Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip),

@@ -225,6 +225,8 @@ class Machine:
             if self.tick() - before & 0xFFFF_FFFF > 50:
                 raise RuntimeError(f"button {button} did not wake the device")
             self.wait(millis)
+            if self.board.wakes_at and self.board.wakes_at(self, button) == level:
+                raise RuntimeError(f"button {button} would not wake the device when it moves")
 
     def set_pin(self, button, level):
         """Sets the level of a button's pin."""
