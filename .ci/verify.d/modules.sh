@@ -14,7 +14,7 @@ module() {
   case $1 in
     firmware) files=(examples/firmware/src/*.rs) first=(--lib --test=device) ;;
     firmware_storage) files=(examples/firmware/src/storage/*.rs) first=(--lib --test=storage) ;;
-    firmware_drivers) files=(examples/firmware/boards/shared/{pl011,ns16550,cmsdk_uart,range,registers}.rs) first=(--test=drivers) ;;
+    firmware_drivers) files=(examples/firmware/boards/shared/{pl011,nrf_uart,ns16550,cmsdk_uart,range,registers}.rs) first=(--test=drivers) ;;
     base) files=(src/{buffer,edges,id,padded,policy,single_user}.rs src/{presence,time}/*.rs) first=(--lib --test=rules) ;;
     user) files=(src/user/*.rs) first=(--test=rules --test=properties) ;;
     details) files=(src/details/*.rs) first=(--test=details --test=rules) ;;

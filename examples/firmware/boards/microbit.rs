@@ -11,15 +11,18 @@
 #![no_std]
 #![no_main]
 
+#[path = "shared/nrf_uart.rs"]
+mod nrf_uart;
 #[path = "shared/nvmc.rs"]
 mod nvmc;
 #[path = "shared/panic.rs"]
 mod panic;
 #[path = "shared/range.rs"]
 mod range;
+#[path = "shared/registers.rs"]
+mod registers;
 
 use core::cell::RefCell;
-use core::convert::Infallible;
 use cortex_m::interrupt as interrupts;
 use cortex_m::peripheral::{NVIC, SCB};
 use cortex_m_rt::entry;
@@ -34,8 +37,9 @@ use heapless::spsc::{Consumer, Queue};
 use microbit::board::Buttons;
 use microbit::display::nonblocking::{Display, GreyscaleImage};
 use microbit::hal::clocks::Clocks;
-use microbit::pac::{GPIO, GPIOTE, Interrupt, TIMER0, TIMER1, UART0, interrupt};
+use microbit::pac::{GPIO, GPIOTE, Interrupt, TIMER0, TIMER1, interrupt};
 use nvmc::Nvmc;
+use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
 
 static SNAPSHOTS: StaticCell<SnapshotStore<Flash<Nvmc>>> = StaticCell::new();
@@ -54,7 +58,8 @@ fn main() -> ! {
     critical_section::with(|token| MATRIX.borrow(token).replace(Some(screen)));
     let board = Microbit {
         counter: Counter::start(peripherals.TIMER0),
-        serial: Serial::open(peripherals.UART0),
+        // The pins wired to the board's USB chip.
+        serial: Serial::open(uart(), 24, 25),
         buttons: peripherals.buttons,
         _port: watch_pins(peripherals.GPIOTE),
     };
@@ -151,60 +156,16 @@ fn TIMER0() {
     unsafe { &*TIMER0::ptr() }.events_compare[0].reset();
 }
 
-/// The UART's sender. Its receiver belongs to the interrupt.
-struct Serial(UART0);
-
-impl Serial {
-    fn open(uart: UART0) -> Self {
-        // SAFETY: 24 and 25 are the pins wired to the board's USB chip.
-        uart.pseltxd.write(|w| unsafe { w.bits(24) });
-        uart.pselrxd.write(|w| unsafe { w.bits(25) });
-        uart.baudrate.write(|w| w.baudrate().baud115200());
-        // Pins and speed before it is enabled, as the manual requires; everything else after, as the emulator requires.
-        uart.enable.write(|w| w.enable().enabled());
-        uart.intenset.write(|w| w.rxdrdy().set());
-        // SAFETY: tasks are triggered by a one.
-        uart.tasks_starttx.write(|w| unsafe { w.bits(1) });
-        uart.tasks_startrx.write(|w| unsafe { w.bits(1) });
-        Self(uart)
-    }
+fn uart() -> Mapped<u32> {
+    // SAFETY: the UART's registers: its receiver belongs to the interrupt, the rest to the main loop.
+    unsafe { Mapped::at(0x4000_2000) }
 }
 
-impl embedded_io::ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl embedded_io::Write for Serial {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        for byte in bytes {
-            self.0.events_txdrdy.reset();
-            // SAFETY: every byte can be sent.
-            self.0.txd.write(|w| unsafe { w.txd().bits(*byte) });
-            while self.0.events_txdrdy.read().bits() == 0 {}
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
+type Serial = nrf_uart::Serial<Mapped<u32>>;
 
 #[interrupt]
 fn UART0() {
-    // SAFETY: the receiver's registers, which nothing else touches.
-    let uart = unsafe { &*UART0::ptr() };
-    INBOX.push_all(false, || {
-        if uart.events_rxdrdy.read().bits() == 0 {
-            return None;
-        }
-        uart.events_rxdrdy.reset();
-        let overran = uart.errorsrc.read().overrun().is_present();
-        if overran {
-            uart.errorsrc.write(|w| w.overrun().set_bit());
-        }
-        Some((uart.rxd.read().rxd().bits(), overran))
-    });
+    nrf_uart::receive(&uart(), &INBOX);
 }
 
 /// The matrix, and the number of rows left until it is dark and its timer can stop.

@@ -88,6 +88,9 @@ mod tests {
     fn dim_leds_stay_lit_and_black_is_dark() {
         let no_news = drawn(Presence::Unknown, Palette::DEFAULT.no_news.frame_at(0));
         assert!(no_news.contains('1'), "{no_news}");
+        for colour in [Rgb::new(255, 0, 0), Rgb::new(0, 255, 0), Rgb::new(0, 0, 255)] {
+            assert!(drawn(Presence::Busy, colour).starts_with("99999"), "the brightest of the three: {colour:?}");
+        }
         assert!(!drawn(Presence::Unknown, Rgb::BLACK).contains(|led| led != '0' && led != '\n'));
     }
 }

@@ -48,6 +48,18 @@ fn a_line_longer_than_the_buffer_is_rejected_and_no_other() {
     }
 }
 
+/// Only a newline ends a line: a carriage return is a byte of it, which JSON takes for a space.
+#[test]
+fn a_carriage_return_ends_no_line() {
+    let mut lines = LineBuffer::<8>::new();
+    let ends: Vec<_> = b"a\rb\r\n\r\n".iter().map(|byte| lines.push(ReceivedByte::new(*byte))).collect();
+    assert_eq!(ends, [false, false, false, false, true, false, true]);
+    let mut fixture = Fixture::new();
+    let line = set(CALLS, "Busy", "InACall", "PT5M");
+    assert!(fixture.send(&line.replace(',', "\r,\r").replace('\n', "\r\n")).ends_with(DONE));
+    assert_eq!(fixture.send("not\rjson\r\n").lines().count(), 1);
+}
+
 #[test]
 fn a_request_that_lost_a_byte_changes_nothing_and_the_next_one_works() {
     let line = set(CALLS, "Busy", "InACall", "PT5M");

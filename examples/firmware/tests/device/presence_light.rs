@@ -168,3 +168,30 @@ fn l3_no_more_than_a_line_is_taken_at_once() {
     assert_eq!(bytes.len(), 999 * "not json\n".len());
     assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
 }
+
+/// A change that nobody sees is answered, and not reported.
+#[test]
+fn only_visible_changes_are_reported() {
+    let mut fixture = Fixture::new();
+    assert!(fixture.send(&set(CALLS, "DoNotDisturb", "Presenting", "PT1H")).contains("\"cause\":\"set\""));
+    assert_eq!(fixture.send(&set(CALENDAR, "Available", "Available", "PT30M")), DONE);
+    assert_eq!(fixture.send(&set(CALENDAR, "Busy", "Busy", "PT10M")), DONE);
+    assert_eq!(fixture.after(30 * 60_000), "", "an expiry, too");
+    assert_eq!(fixture.presence_light.app().user().sessions().len(), 1);
+}
+
+/// A call breathes while its lease runs: it wakes for whichever comes first.
+#[test]
+fn it_wakes_for_the_light_and_for_the_deadline() {
+    let mut fixture = Fixture::new();
+    fixture.send(&set(CALLS, "Busy", "InACall", "PT5M"));
+    let before = fixture.presence_light.light().0.len();
+    let next = fixture.presence_light.wake_at(fixture.now).unwrap();
+    assert!(next.saturating_duration_since(fixture.now) < presence_core::Duration::from_secs(1), "the next frame");
+    fixture.after(60_000);
+    assert!(fixture.presence_light.light().0.len() > before + 60, "it breathes");
+    assert!(fixture.after(240_000).contains("\"cause\":\"expired\""));
+    fixture.send(&set(CALLS, "Busy", "Busy", "PT5M"));
+    let deadline = fixture.now.saturating_add(presence_core::Duration::from_mins(5));
+    assert_eq!(fixture.presence_light.wake_at(fixture.now), Some(deadline), "a steady light");
+}

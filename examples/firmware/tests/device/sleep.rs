@@ -258,6 +258,18 @@ fn it_wakes_for_a_press_and_again_when_the_contact_is_stable() {
     }
 }
 
+/// What a press, a line or a deadline changed is saved in the same turn, if it may be.
+#[test]
+fn a_change_is_saved_in_the_turn_that_made_it() {
+    let world = World::new((1, 1));
+    world.at(20_000, Event::Line(set(CALLS, "Available", "Available", "PT60S")));
+    world.at(40_000, Event::Press(A));
+    world.at(40_500, Event::Press(NONE));
+    world.run(100_000);
+    // A line, whose response takes twenty milliseconds; a press; and the expiry.
+    assert_eq!(*world.saves.borrow(), [0, 20_020, 40_000, 80_000]);
+}
+
 /// The light of “no news” blinks: a tenth of a second in five, and it sleeps in between.
 #[test]
 fn it_wakes_for_the_frames_of_the_light_and_for_nothing_else() {

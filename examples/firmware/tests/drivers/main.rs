@@ -5,6 +5,8 @@
 mod cmsdk_uart;
 mod losses;
 mod models;
+#[path = "../../boards/shared/nrf_uart.rs"]
+mod nrf_uart;
 #[path = "../../boards/shared/ns16550.rs"]
 mod ns16550;
 #[path = "../../boards/shared/pl011.rs"]

@@ -1,7 +1,7 @@
 //! Models of UARTs: their registers, their queues, and what they lose when nobody reads in time.
 
 use super::registers::Registers;
-use super::{cmsdk_uart, ns16550, pl011};
+use super::{cmsdk_uart, nrf_uart, ns16550, pl011};
 use firmware::Inbox;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -257,6 +257,79 @@ impl Kind for Cmsdk {
 
     fn handle(uart: &Uart<Self>, inbox: &Inbox) {
         cmsdk_uart::receive(uart, inbox);
+    }
+
+    const IS_EXACT: bool = false;
+}
+
+/// Six bytes, an event for each that can be read, and a mark of a loss somewhere.
+#[derive(Default)]
+pub(crate) struct Nrf {
+    queue: RefCell<VecDeque<u8>>,
+    has_received: Cell<bool>,
+    has_lost: Cell<bool>,
+    is_sending: Cell<bool>,
+    has_sent: Cell<bool>,
+    interrupts: Cell<u32>,
+}
+
+impl Kind for Nrf {
+    fn arrive(&self, byte: u8) -> Option<u8> {
+        let mut queue = self.queue.borrow_mut();
+        match queue.len() {
+            6 => {
+                self.has_lost.set(true);
+                return Some(byte);
+            }
+            0 => self.has_received.set(true),
+            _ => {}
+        }
+        queue.push_back(byte);
+        None
+    }
+
+    fn get(&self, uart: &Uart<Self>, offset: usize) -> u32 {
+        match offset {
+            0x108 => self.has_received.get().into(),
+            0x11C => {
+                if self.is_sending.get() && !uart.is_busy() {
+                    self.is_sending.set(false);
+                    self.has_sent.set(true);
+                }
+                self.has_sent.get().into()
+            }
+            0x480 => self.has_lost.get().into(),
+            0x518 => {
+                let byte = self.queue.borrow_mut().pop_front().expect("a byte was received");
+                self.has_received.set(self.has_received.get() || !self.queue.borrow().is_empty());
+                byte.into()
+            }
+            _ => unreachable!("{offset:#x}"),
+        }
+    }
+
+    fn set(&self, uart: &Uart<Self>, offset: usize, value: u32) {
+        match offset {
+            0x108 => self.has_received.set(value != 0),
+            0x11C => self.has_sent.set(value != 0),
+            0x480 => self.has_lost.set(self.has_lost.get() && value & 1 == 0),
+            0x51C => {
+                uart.send(value);
+                self.is_sending.set(true);
+            }
+            _ => uart.settings.borrow_mut().push((offset, value)),
+        }
+        if offset == 0x304 {
+            self.interrupts.set(value);
+        }
+    }
+
+    fn is_pending(&self) -> bool {
+        self.has_received.get() && self.interrupts.get() & 1 << 2 != 0
+    }
+
+    fn handle(uart: &Uart<Self>, inbox: &Inbox) {
+        nrf_uart::receive(uart, inbox);
     }
 
     const IS_EXACT: bool = false;

@@ -1,8 +1,8 @@
 //! Senders: their settings, and bytes that wait until there is room.
 
 use super::losses::Shared;
-use super::models::{Cmsdk, Kind, Ns16550, Pl011, Uart};
-use super::{cmsdk_uart, ns16550, pl011};
+use super::models::{Cmsdk, Kind, Nrf, Ns16550, Pl011, Uart};
+use super::{cmsdk_uart, nrf_uart, ns16550, pl011};
 use embedded_io::Write;
 use firmware::Inbox;
 
@@ -45,5 +45,16 @@ fn cmsdk_uart_sends_at_its_rate() {
         // 25 MHz by 115,200; sender, receiver, the receive interrupt.
         let serial = cmsdk_uart::Serial::open(Shared(&uart), 25_000_000, 115_200);
         sends(&uart, serial, &[(0x10, 217), (0x08, 0b1011)]);
+    }
+}
+
+#[test]
+fn nrf_uart_sends_at_its_rate() {
+    // Both pins, 115,200 baud, on; the receive interrupt; sender and receiver.
+    let settings =
+        [(0x50C, 24), (0x514, 25), (0x524, 0x01D7_E000), (0x500, 4), (0x304, 1 << 2), (0x008, 1), (0x000, 1)];
+    for is_slow in [false, true] {
+        let uart = Uart::<Nrf>::new(is_slow);
+        sends(&uart, nrf_uart::Serial::open(Shared(&uart), 24, 25), &settings);
     }
 }

@@ -176,3 +176,22 @@ fn a_snapshot_of_newer_firmware_is_never_overwritten() {
         assert_eq!(Retained::new(&memory).load(), Ok(Some(newer.as_slice())));
     }
 }
+
+/// Versions that cannot grow any more: changes are written all the same, and restarts go on.
+#[test]
+fn at_the_end_of_versions_changes_are_written() {
+    let mut device = saved();
+    device.user = DeviceUser::with_version(u64::MAX - 1);
+    device.update(secs(300), None);
+    for number in 0..SESSIONS as u8 {
+        let now = secs(400 + 20 * u64::from(number));
+        assert!(device.update(now, set(number, Presence::Busy, 120)), "{number}");
+    }
+    assert_eq!(device.user.version(), u64::MAX);
+    let now = device.now.saturating_add(Duration::from_secs(20));
+    assert!(device.update(now, set(3, Presence::InACall, 120)), "visible, and no other version");
+    assert_eq!(device.user.version(), u64::MAX);
+    let mut device = device.restart(Some(Duration::ZERO));
+    assert_eq!((device.user.presence(), device.user.version()), (Presence::InACall, u64::MAX));
+    assert!(device.update(secs(20), Some(Command::ClearPresence { session: application(3) })));
+}
