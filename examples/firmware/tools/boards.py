@@ -17,6 +17,8 @@ class Board:
     rate: float
     # The function that reads its light from registers or memory.
     light: object
+    # The function that reads its counter, 32 bits that count up, and how many counts a millisecond has as its registers are set.
+    counter: object
     # The interrupt that lights a row of a matrix.
     row: str = ""
     # The buttons: a type of device, the index of the device, and its pin, which is low while the button is pressed.
@@ -58,6 +60,27 @@ def rows(machine):
     return seen[6:]
 
 
+def timer0(machine):
+    """Returns the latest reading of the micro:bit's TIMER0, 16 MHz by a power of two."""
+    return machine.word(0x40008544), 16_000 / (1 << machine.word(0x40008510))
+
+
+def systick(machine):
+    """Returns the LM3S6965's SysTick, 24 bits that count down at 200 MHz by its divisor, and the times that it has wrapped."""
+    wraps, down = machine.word(machine.address("WRAPS")), machine.word(0xE000E018)
+    return (wraps << 24) + (1 << 24) - 1 - down & 0xFFFF_FFFF, 200_000 / ((machine.word(0x400FE060) >> 23 & 15) + 1)
+
+
+def dual_timer(machine):
+    """Returns the MPS2's dual timer, which counts down, at 25 MHz by 16 to the power of its prescaler."""
+    return ~machine.word(0x40002004) & 0xFFFF_FFFF, 25_000 / 16 ** (machine.word(0x40002008) >> 2 & 3)
+
+
+def mtime(machine):
+    """Returns the low half of virt's time, at 10 MHz."""
+    return machine.word(0x0200BFF8), 10_000
+
+
 def sensed(machine, button):
     """Returns the level that a pin of the micro:bit is told to interrupt at."""
     _, _, pin = machine.board.pins[button]
@@ -89,9 +112,9 @@ LM3S6965_PINS = {"A": ("pl061_luminary", 4, 2), "B": ("pl061_luminary", 4, 3)}
 BOARDS = {
     board.name: board
     for board in (
-        Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, "TIMER1", MICROBIT_PINS, sensed),
-        Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led, "", LM3S6965_PINS),
-        Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar),
-        Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip),
+        Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, timer0, "TIMER1", MICROBIT_PINS, sensed),
+        Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led, systick, "", LM3S6965_PINS),
+        Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar, dual_timer),
+        Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip, mtime),
     )
 }

@@ -55,6 +55,7 @@ class Machine:
         self.command("qmp_capabilities")
         self.memory = self.connect("memory").makefile("rw")
         self.until_halted()
+        self.start_clock()
         # On a real board, resistors pull the pins up.
         for button in board.pins:
             self.set_pin(button, 1)
@@ -118,6 +119,20 @@ class Machine:
             self.limit_sleep(left)
             self.go()
 
+    def start_clock(self):
+        """Notes the device's clock and its counter, for `check_clock`."""
+        self.started_at = self.tick(), self.board.counter(self)[0]
+
+    def check_clock(self):
+        """Checks that the device's clock has advanced as far as its counter has."""
+        (tick, start), (counter, rate) = self.started_at, self.board.counter(self)
+        # Both wrap, the counter sooner.
+        period = 2**32 / rate
+        ahead = ((self.tick() - tick & 0xFFFF_FFFF) - (counter - start & 0xFFFF_FFFF) / rate) % period
+        # The device has looked at its counter when it woke, and has worked since.
+        if min(ahead, period - ahead) > 100:
+            raise RuntimeError(f"the device's clock is {ahead:.0f} ms ahead of its counter, modulo {period:.0f}")
+
     def reset(self):
         """Presses the reset button."""
         # The emulator responds when the processor has stopped, for which the processor must be resumed.
@@ -125,6 +140,7 @@ class Machine:
         time.sleep(0.1)
         self.go()
         self.result_of("system_reset")
+        self.start_clock()
 
     # --- the serial line
 

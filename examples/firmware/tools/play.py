@@ -111,6 +111,7 @@ class Transcript:
                         raise Mismatch(f"{os.path.relpath(self.path)}:{number}: {line}    {error}") from error
             if self.waiting:
                 raise Mismatch(f"{self.path}: unexpected lines: {self.waiting}")
+            machine.check_clock()
             self.compare_log(machine.log)
         finally:
             machine.close()
@@ -158,6 +159,7 @@ class Transcript:
         what, _, line = text.partition(": ")
         what, _, time = what.partition(" ")
         if what == "reset":
+            machine.check_clock()
             machine.reset()
         elif what == "long":
             machine.send(LONG)
