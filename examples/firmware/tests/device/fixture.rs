@@ -34,7 +34,9 @@ impl Fixture {
     pub(crate) fn receive(&mut self, bytes: &mut dyn ExactSizeIterator<Item = ReceivedByte>) -> String {
         let mut out = Vec::new();
         while bytes.len() > 0 {
+            let before = bytes.len();
             self.presence_light.receive(&mut *bytes, self.now, &mut out).unwrap();
+            assert!(bytes.len() < before, "it takes no byte");
         }
         String::from_utf8(out).unwrap()
     }
