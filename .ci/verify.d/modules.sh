@@ -26,7 +26,7 @@ module() {
     request) files=(src/graph/request/*.rs) first=(--test=wire) ;;
     respond) files=(src/graph/respond/*.rs) first=(--test=wire) ;;
     json) files=(src/graph/json/*.rs) first=(--test=wire) ;;
-    client) files=(src/client/*.rs) first=(--lib --test=client) ;;
+    client) files=(src/client/*.rs src/client/*/*.rs) first=(--lib --test=client) ;;
     indicator) files=(src/indicator/*.rs) first=(--lib) ;;
     arbitrary) files=(src/arbitrary.rs) first=(--test=properties) ;;
     *) echo "no such module: $1" >&2; return 1 ;;

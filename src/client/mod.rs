@@ -8,8 +8,20 @@
 //!
 //! | module | for |
 //! | --- | --- |
-//! | `request` | `Call` for Graph's calls, `Form` for those of sign-in: method, path, headers, body |
-//! | `answer` | presence objects, bulk answers, errors with `Retry-After`, tokens, device codes |
+//! | `request` | [`Call`] for Graph's calls, [`Form`] for those of sign-in: method, path, headers, body |
+//! | `answer` | [`PresenceObject`] alone and in bulk, [`ErrorAnswer`] with `Retry-After`, [`TokenAnswer`], [`DeviceAnswer`] |
 //!
 //! Every request that can be built is one that [`serve`](crate::graph::serve) accepts, and every answer that it writes is read
 //! ([F4](crate::rules#f4)).
+
+mod answer;
+mod request;
+
+pub use answer::{AnswerError, DeviceAnswer, ErrorAnswer, OAuthError, PresenceObject, TokenAnswer};
+#[cfg(feature = "batch")]
+pub use answer::{BatchAnswer, BatchedAnswer, Presences};
+#[cfg(feature = "details")]
+pub use answer::{ReceivedLocation, ReceivedMessage};
+#[cfg(feature = "batch")]
+pub use request::{BatchedCall, CallBatch};
+pub use request::{Call, Form, Principal};

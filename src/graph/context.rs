@@ -92,7 +92,7 @@ impl<'a> Context<'a> {
 /// Windows has `UTC`, Linux `Etc/UTC` where it is not `UTC`, and Graph writes the third itself. `Etc/GMT` is among the zones
 /// that Graph lists; `GMT` is its other name. Their further aliases are left to [`Environment::zone`].
 #[cfg(feature = "details")]
-fn is_utc(zone: &str) -> bool {
+pub(crate) fn is_utc(zone: &str) -> bool {
     ["UTC", "Etc/UTC", "tzone://Microsoft/Utc", "Etc/GMT", "GMT"].iter().any(|utc| zone.eq_ignore_ascii_case(utc))
 }
 

@@ -33,7 +33,7 @@ impl DateTime {
     ///
     /// The offset is `Z`, `+01:00`, or as `strftime` writes it, `+0100`; `t` and `z` are letters of RFC 3339 as well.
     /// Seconds and their fraction may be missing. Digits after milliseconds are dropped.
-    pub(super) fn parse(text: &str) -> Option<(Self, Option<i16>)> {
+    pub(crate) fn parse(text: &str) -> Option<(Self, Option<i16>)> {
         let mut rest = text.as_bytes();
         let year = number(&mut rest, 4)?;
         let month = after(&mut rest, b'-', 2)?;
@@ -67,7 +67,7 @@ impl DateTime {
     /// Returns the Unix time in milliseconds of a time that is so many minutes ahead of UTC.
     ///
     /// Instants before 1970 are 0, those after the year 9999 its last millisecond.
-    pub(super) fn to_unix_millis_at(self, offset: i16) -> u64 {
+    pub(crate) fn to_unix_millis_at(self, offset: i16) -> u64 {
         let behind = i32::from(offset).saturating_neg().saturating_mul(MILLIS_OF_MINUTE);
         let utc = self.since_year_1().saturating_add_signed(behind.into());
         utc.saturating_sub(BEFORE_1970).min(LAST_MOMENT)

@@ -44,6 +44,8 @@ mod with_details;
 
 pub use caller::Caller;
 pub use context::Context;
+#[cfg(all(feature = "client", feature = "details"))]
+pub(crate) use context::is_utc;
 #[cfg(feature = "details")]
 pub use date_time::DateTime;
 #[cfg(feature = "details")]
@@ -60,6 +62,8 @@ pub use request::ids::Ids;
 pub use request::raw::RawRequest;
 pub use request::select::Select;
 pub use request::target::{Operation, Target, UserRef};
+#[cfg(all(feature = "client", feature = "details"))]
+pub(crate) use respond::details::date_time;
 pub use respond::event::ChangeEvent;
 pub use respond::resource::Resource;
 pub use respond::writer::{Buffer, Writer};

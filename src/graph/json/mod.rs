@@ -15,4 +15,5 @@ pub use error::JsonError;
 pub(super) use text::Decoded;
 pub(super) use text::decode;
 pub use value::Value;
-pub(super) use value::{member_before_fault, without_mark};
+pub(super) use value::member_before_fault;
+pub(crate) use value::without_mark;

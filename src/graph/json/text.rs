@@ -124,3 +124,31 @@ pub(super) fn decode_into<'b>(inside: &'b str, buffer: &'b mut [u8]) -> Result<O
     }
     Ok(core::str::from_utf8(buffer.get(..length).unwrap_or_default()).ok())
 }
+
+/// Decodes the beginning of the text between two quotation marks into `buffer`: as many characters as have room. Half a
+/// surrogate pair is U+FFFD.
+#[cfg(feature = "client")]
+pub(super) fn decode_start<'b>(inside: &str, buffer: &'b mut [u8]) -> &'b str {
+    let mut length = 0_usize;
+    for (to, byte) in buffer.iter_mut().zip(Decoded::new(inside)) {
+        *to = byte;
+        length = length.saturating_add(1);
+    }
+    let (text, _) = buffer.split_at_mut(length);
+    // Of the characters that UTF-8 has, none begins so: this is half a pair, and takes as many bytes as what replaces it.
+    let mut rest = &mut *text;
+    while let Some(start) = rest.iter().position(|byte| *byte == 0xED) {
+        let (_, character) = rest.split_at_mut(start);
+        if let [first, second, third, ..] = character
+            && *second >= 0xA0
+        {
+            (*first, *second, *third) = (0xEF, 0xBF, 0xBD);
+        }
+        rest = character.get_mut(1..).unwrap_or_default();
+    }
+    let text = &*text;
+    match core::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => core::str::from_utf8(text.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(),
+    }
+}

@@ -2,6 +2,8 @@
 
 use super::error::JsonError;
 use super::scanner::Scanner;
+#[cfg(feature = "client")]
+use super::text::decode_start;
 use super::text::{Decoded, decode, decode_into};
 use crate::buffer::BufferFull;
 use heapless::VecView;
@@ -148,6 +150,31 @@ impl<'a> Value<'a> {
         self.escaped().map_or(Ok(None), |inside| decode_into(inside, buffer))
     }
 
+    /// Returns the bytes of a string's text, decoded; none of any other value.
+    #[cfg(feature = "client")]
+    pub(crate) fn text_bytes(self) -> impl Iterator<Item = u8> + use<'a> {
+        self.escaped().map(Decoded::new).into_iter().flatten()
+    }
+
+    /// Decodes the text of a string into `buffer`, and returns as many of its characters as have room; `None` of any other
+    /// value. Feature `client`.
+    ///
+    /// Half a surrogate pair, which is no character, is U+FFFD.
+    ///
+    /// ```
+    /// use presence_core::graph::json::Value;
+    ///
+    /// let message = Value::parse(br#""caf\u00e9, \ud83d\ude00""#)?;
+    /// assert_eq!(message.text_start(&mut [0; 32]), Some("café, 😀"));
+    /// assert_eq!(message.text_start(&mut [0; 10]), Some("café, "));
+    /// assert_eq!(message.text_start(&mut [0; 4]), Some("caf"));
+    /// # Ok::<(), presence_core::graph::json::JsonError>(())
+    /// ```
+    #[cfg(feature = "client")]
+    pub fn text_start(self, buffer: &mut [u8]) -> Option<&str> {
+        self.escaped().map(|inside| decode_start(inside, buffer))
+    }
+
     /// Returns the value of `true` or `false`; `None` of any other value.
     #[must_use]
     pub fn as_bool(self) -> Option<bool> {
@@ -177,7 +204,7 @@ impl<'a> Value<'a> {
     }
 
     /// Reports whether this is a string whose text, decoded, has more bytes than this; half a surrogate pair counts as three.
-    pub(in super::super) fn is_text_longer_than(self, bytes: usize) -> bool {
+    pub(crate) fn is_text_longer_than(self, bytes: usize) -> bool {
         self.escaped().is_some_and(|inside| Decoded::new(inside).nth(bytes).is_some())
     }
 
@@ -189,7 +216,7 @@ impl<'a> Value<'a> {
 }
 
 /// Returns a text without the byte order mark before it, which some clients send.
-pub(in super::super) const fn without_mark(text: &[u8]) -> &[u8] {
+pub(crate) const fn without_mark(text: &[u8]) -> &[u8] {
     match text {
         [0xEF, 0xBB, 0xBF, text @ ..] => text,
         _ => text,

@@ -105,6 +105,12 @@ impl Select {
         Ok(select)
     }
 
+    /// Returns the members of a presence object that are selected.
+    #[cfg(feature = "client")]
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+        PROPERTIES.iter().enumerate().filter(move |(position, _)| self.contains_at(*position)).map(|(_, name)| *name)
+    }
+
     /// Reports whether a member is selected.
     #[must_use]
     pub fn contains(self, property: &str) -> bool {

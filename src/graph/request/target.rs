@@ -59,6 +59,12 @@ impl Operation {
         ("clearLocation", Self::ClearLocation),
     ];
 
+    /// Returns the name in the path; `None` of a read.
+    #[cfg(feature = "client")]
+    pub(crate) fn name(self) -> Option<&'static str> {
+        Self::ACTIONS.iter().find(|(_, operation)| *operation == self).map(|(name, _)| *name)
+    }
+
     /// Reads the segments after `presence`.
     fn read(segments: &mut Segments<'_>) -> Option<Self> {
         let Some(action) = segments.next() else { return Some(Self::Get) };

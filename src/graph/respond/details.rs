@@ -85,7 +85,7 @@ fn write_message(
 }
 
 /// Returns the text of a moment in UTC, with seven fraction digits.
-fn date_time(unix: u64) -> [u8; 27] {
+pub(crate) fn date_time(unix: u64) -> [u8; 27] {
     let DateTime { year, month, day, hour, minute, second, millisecond } = DateTime::from_unix_millis(unix);
     let mut text = *b"0000-00-00T00:00:00.0000000";
     let fields = [

@@ -1,7 +1,7 @@
 //! Responses and events as JSON text, written piece by piece.
 
 #[cfg(feature = "details")]
-mod details;
+pub(in crate::graph) mod details;
 pub(in crate::graph) mod element;
 mod error;
 pub(in crate::graph) mod event;

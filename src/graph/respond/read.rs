@@ -55,6 +55,35 @@ impl Resource<'_> {
     }
 }
 
+#[cfg(all(feature = "client", feature = "details"))]
+impl Resource<'_> {
+    /// Reads a presence object of selected members: an availability alone is its plain presence, an activity alone the
+    /// presence of that activity, and neither of them [`Presence::Unknown`].
+    pub(crate) fn read_selected(value: Value<'_>) -> Result<(Presence, bool), Error> {
+        if !value.is_object() {
+            return Err(Error::NotAnObject);
+        }
+        let (mut first, mut second) = ([0; NAME], [0; NAME]);
+        let availability = if_any(name(value, Field::Availability, &mut first))?;
+        let activity = if_any(name(value, Field::Activity, &mut second))?;
+        let presence = match (availability, activity) {
+            (Some(availability), activity) => Presence::read(availability, activity.unwrap_or_default()),
+            (None, Some(activity)) => activity.parse().unwrap_or(Presence::Unknown),
+            (None, None) => Presence::Unknown,
+        };
+        Ok((presence, is_out_of_office(value)? || activity.is_some_and(Activity::is_out_of_office)))
+    }
+}
+
+/// Returns what a member says; `None` if it is missing.
+#[cfg(all(feature = "client", feature = "details"))]
+fn if_any(name: Result<&str, Error>) -> Result<Option<&str>, Error> {
+    match name {
+        Err(Error::Missing(_)) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
 /// Returns the name in a member; an empty one for a text longer than any.
 fn name<'b>(value: Value<'b>, field: Field, buffer: &'b mut [u8]) -> Result<&'b str, Error> {
     let member = value.member(field.member()).map_err(|_| Error::Duplicate(field))?.ok_or(Error::Missing(field))?;
