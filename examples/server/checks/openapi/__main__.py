@@ -35,6 +35,8 @@ def run(server, examples):
         *("--seed", SEED),
         *("--max-examples", examples),
         *("--continue-on-failure", "--warnings", "off"),
+        # Without it, the description's own path is left out.
+        *("--include-path-regex", "."),
     ]
     result = subprocess.run(
         [str(argument) for argument in command],
