@@ -84,6 +84,38 @@ fn v2_a_reader_may_stop_in_between_and_go_on() {
     assert_eq!((first.id, rest), (0, vec![1, 2]));
 }
 
+/// A reader that is any number of changes behind misses none, however many it takes at a time.
+#[test]
+fn v2_a_reader_hundreds_of_changes_behind() {
+    const USERS: usize = 300;
+    let mut directory: InlineDirectory<usize, u8, 1, USERS> = InlineDirectory::with_policy(Policy::GRAPH);
+    // In no order of ids, and half of them twice.
+    let order: Vec<_> = (0..USERS).chain(0..USERS / 2).map(|number| number * 7 % USERS).collect();
+    let mut cursors = vec![directory.cursor()];
+    for (number, user) in order.iter().enumerate() {
+        let presence = if number < USERS { Presence::Away } else { Presence::InACall };
+        directory.set_presence(Instant::ZERO, *user, 0, presence, None, |_, _| {}).unwrap();
+        cursors.push(directory.cursor());
+    }
+    let mut latest: Vec<_> = (0..order.len()).filter(|at| !order[at + 1..].contains(&order[*at])).collect();
+    latest.sort_unstable();
+    for (behind, cursor) in cursors.iter().enumerate() {
+        let expected: Vec<_> = latest.iter().filter(|at| **at >= behind).map(|at| order[*at]).collect();
+        let seen: Vec<_> = directory.changes_since(*cursor).unwrap().map(|changed| changed.id).collect();
+        assert_eq!(seen, expected, "from {behind} on");
+    }
+    let expected: Vec<_> = latest.iter().map(|at| order[*at]).collect();
+    for piece in (1..70).chain([127, 128, 129, 255, 256, 257]) {
+        let (mut seen, mut cursor) = (Vec::new(), Cursor::START);
+        while cursor != directory.cursor() {
+            let read: Vec<_> = directory.changes_since(cursor).unwrap().take(piece).collect();
+            cursor = read.last().unwrap().cursor;
+            seen.extend(read.iter().map(|changed| changed.id));
+        }
+        assert_eq!(seen, expected, "{piece} at a time");
+    }
+}
+
 /// A recorded external change makes the user the newest, and leaves its own record as it was. Rule V2.
 #[test]
 fn v2_an_external_change_counts_as_one_of_the_user() {

@@ -77,6 +77,44 @@ fn h6_a_bulk_read_in_a_batch_that_does_not_fit() {
     assert_eq!((status, statuses(&body)), (200, expected.to_vec()));
 }
 
+/// Rule H6: with whatever capacity, a batch is answered element by element, actions as ever, and reads that do not fit with 507;
+/// or, if not even the bare statuses fit, as a whole, and nothing is done.
+#[test]
+fn h6_a_full_batch_in_every_capacity() {
+    let id = |number: usize| "x".repeat(1 + number * 7 % 40) + &number.to_string();
+    let requests: Vec<_> = (0..Batch::MAX_ELEMENTS)
+        .map(|number| match number % 5 {
+            0 => set(&id(number)),
+            1 | 3 => bulk(&id(number), &[ADELE; 5][..number % 6]),
+            2 => clear(&id(number)),
+            _ => get(&id(number)),
+        })
+        .collect();
+    let (_, whole) = send(&mut Server::new(), &requests);
+    let whole = statuses(&whole);
+    let (mut seen, mut is_whole) = ([0; 3], false);
+    for capacity in (0..20_000).step_by(53) {
+        let mut server = Server::new();
+        server.capacity = capacity;
+        let (status, body) = send(&mut server, &requests);
+        if status == 507 {
+            assert!(server.directory.is_empty() && seen[1] + seen[2] == 0, "{capacity}");
+            seen[0] += 1;
+            continue;
+        }
+        let answered = statuses(&body);
+        for (number, (answered, expected)) in answered.iter().zip(&whole).enumerate() {
+            let is_read = number % 5 % 2 == 1 || number % 5 == 4;
+            let is_left_out = is_read && expected.1 == 200 && answered.1 == 507;
+            assert!(answered == expected || answered.0 == expected.0 && is_left_out, "{capacity}: {answered:?}");
+        }
+        assert_eq!(answered.len(), whole.len());
+        is_whole = answered == whole;
+        seen[1 + usize::from(is_whole)] += 1;
+    }
+    assert!(is_whole && seen.iter().all(|times| *times > 5), "{seen:?}");
+}
+
 #[test]
 fn h5_errors_of_the_whole_batch() {
     let nested = json!({"id": "x", "method": "POST", "url": "/$batch", "body": {"requests": [get("y")]}});

@@ -212,6 +212,22 @@ fn h1_a_content_coding_other_than_identity_is_an_unsupported_media_type() {
     }
 }
 
+/// A coding is found wherever it is in a list.
+#[test]
+fn h1_every_coding_of_a_list_counts() {
+    let set = preferred("setPresence");
+    let body = json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall"}).to_string();
+    for count in 1..=9 {
+        for place in (0..count).map(Some).chain([None]) {
+            let codings: Vec<_> = (0..count).map(|at| if Some(at) == place { "gzip" } else { "identity" }).collect();
+            let codings = codings.join(if count % 2 == 0 { "," } else { " , " });
+            let (status, _) =
+                coded(&mut Server::new(), "POST", &set, Some(&codings), "application/json", body.as_bytes());
+            assert_eq!(status, if place.is_some() { 415 } else { 200 }, "{codings}");
+        }
+    }
+}
+
 #[test]
 fn h1_a_content_coding_in_the_headers_of_an_element() {
     let body = json!({"sessionId": TEAMS, "availability": "Busy", "activity": "InACall"});

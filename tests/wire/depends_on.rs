@@ -113,6 +113,28 @@ fn h5_faults_of_a_batch_are_found_at_every_position() {
     }
 }
 
+/// Ids are told apart by all of their characters, however many there are.
+#[test]
+fn h5_ids_that_differ_in_one_character() {
+    for length in [1, 7, 8, 9, 63, 64, 65, 127, 128] {
+        for place in [0, length / 2, length - 1] {
+            let (one, mut other) = ("x".repeat(length), "x".repeat(length));
+            other.replace_range(place..=place, "y");
+            let parse = |second: &str, named: &str| {
+                let text = json!({"requests": [{"id": one}, {"id": second, "dependsOn": [named]}]}).to_string();
+                let batch = Batch::parse(Some(Written::parse(text.as_bytes()).unwrap()))?;
+                let mut dependencies = Dependencies::new();
+                let mut elements = batch.elements();
+                dependencies.record(elements.next().unwrap(), 404);
+                dependencies.check(elements.next().unwrap())
+            };
+            assert_eq!(parse(&other, &one), Err(Error::FailedDependency), "{length} {place}");
+            assert_eq!(parse(&other, &other), Err(Error::Malformed(Field::DependsOn)), "{length} {place}");
+            assert_eq!(parse(&one, &one), Err(Error::Repeated(Field::Id)), "{length} {place}");
+        }
+    }
+}
+
 /// Rule H2: an id that is none is found wherever it is among others, in a body and in a filter.
 #[test]
 fn h2_a_wrong_id_is_found_at_every_position() {

@@ -1,10 +1,10 @@
 //! Rules H3, M5, V1: presence objects, alone and in bulk.
 
-use super::server::{ADELE, BOB, Server, TEAMS, user};
+use super::server::{ADELE, BOB, Server, TEAMS, session, user};
 use presence_core::graph::{
-    Buffer, Context, Element, Ids, RawRequest, Resource, Writer, json::Value as Written, serve,
+    Buffer, Context, Element, Ids, RawRequest, Resource, SingleUserStore, Store, Writer, json::Value as Written, serve,
 };
-use presence_core::{Instant, Presence};
+use presence_core::{Command, Instant, Policy, Presence};
 use serde_json::{Value, json};
 
 const BULK: &str = "/communications/getPresencesByUserId";
@@ -89,6 +89,28 @@ fn h3_a_bulk_response_has_the_order_and_repetitions_of_the_request() {
     let seen: Vec<_> = body["value"].as_array().unwrap().iter().map(|one| (&one["id"], &one["activity"])).collect();
     let (bob, adele) = (json!(BOB), json!(ADELE));
     assert_eq!(seen, [(&bob, &json!("Away")), (&adele, &json!("Offline")), (&bob, &json!("Away"))]);
+}
+
+/// A store that reads users one by one answers a bulk read of any size with all of them.
+#[test]
+fn h3_a_bulk_read_of_a_store_of_one_user() {
+    let mut store = SingleUserStore::<2>::new(user(ADELE), Policy::GRAPH);
+    let set = Command::SetPresence { session: session(TEAMS), presence: Presence::Away, lease: None };
+    store.execute(Instant::ZERO, user(ADELE), set, &mut |_, _| {}).unwrap();
+    let context = Context::new(Instant::ZERO, Server::new().caller);
+    for count in 1..=70 {
+        let ids: Vec<_> = (0..count).map(|number| if number % 3 == 0 { ADELE } else { BOB }).collect();
+        let text = json!({"ids": ids}).to_string();
+        let mut bytes = vec![0; 20_000];
+        let mut buffer = Buffer::new(&mut bytes);
+        let raw = RawRequest::new("POST", BULK).with_body(text.as_bytes());
+        assert_eq!(serve(&raw, &context, &mut store, &mut buffer, &mut |_, _| {}), 200);
+        let body: Value = serde_json::from_slice(buffer.written()).unwrap();
+        let read = body["value"].as_array().unwrap().iter().map(|one| (&one["id"], &one["activity"]));
+        let expected: Vec<_> =
+            ids.iter().map(|id| (json!(id), json!(if *id == ADELE { "Away" } else { "Offline" }))).collect();
+        assert!(read.eq(expected.iter().map(|(id, activity)| (id, activity))), "{count} users");
+    }
 }
 
 #[test]
