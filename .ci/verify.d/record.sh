@@ -41,6 +41,17 @@ write_section() {
   mv target/verify/results "$results"
 }
 
+# Prints the name of the function that a mutant changes; `-` outside of any.
+mutated_function() {
+  local mutant=${1#*: } name=-
+  case $mutant in
+    *' in '*) name=${mutant##* in } ;;
+    'replace '*[a-z_0-9]' -> '*) name=${mutant#replace } name=${name%% -> *} ;;
+    'replace '*[a-z_0-9]' with '*) name=${mutant#replace } name=${name%% with *} ;;
+  esac
+  printf '%s\n' "${name##*::}"
+}
+
 # Prints what is recorded of a part.
 recorded() { sed -n "/^<!-- $1 -->$/,/^<!-- end of $1 -->$/p" "$results"; }
 
