@@ -58,6 +58,12 @@ fn s9_a_shard_without_a_key_grows_to_the_limit() {
     assert!(slots(200, 3) < 150, "it must grow");
     let users: Vec<_> = chosen(3).take(201).collect();
     let (last, users) = users.split_last().unwrap();
+    // Somebody who has left, and loses its slot meanwhile.
+    let clear = Command::ClearPresence { session: SessionId::from_bytes([9; 16]) };
+    let idle = chosen(3).nth(500).unwrap();
+    for command in [set(600), clear, set(600), clear] {
+        running.execute(idle, command).unwrap();
+    }
     for (number, user) in users.iter().enumerate() {
         if number % 3 > 0 {
             running.execute(*user, set(600)).unwrap();
@@ -80,6 +86,9 @@ fn s9_a_shard_without_a_key_grows_to_the_limit() {
     let left = running.shown(users);
     assert!(left.iter().enumerate().all(|(number, shown)| shown.2.is_some() == (number % 3 < 2)));
     running.execute(*last, set(3600)).unwrap();
+    running.execute(idle, set(3600)).unwrap();
+    let version = running.read(idle).version;
+    assert!(version > 4, "{version} is used again");
     running.stop();
 }
 
