@@ -10,12 +10,15 @@
 //! | --- | --- |
 //! | `request` | [`Call`] for Graph's calls, [`Form`] for those of sign-in: method, path, headers, body |
 //! | `answer` | [`PresenceObject`] alone and in bulk, [`ErrorAnswer`] with `Retry-After`, [`TokenAnswer`], [`DeviceAnswer`] |
+//! | `sign_in` | [`SignIn`]: tokens by a device code or a browser, and their renewal |
 //!
 //! Every request that can be built is one that [`serve`](crate::graph::serve) accepts, and every answer that it writes is read
 //! ([F4](crate::rules#f4)).
 
 mod answer;
 mod request;
+mod sign_in;
+mod wait;
 
 pub use answer::{AnswerError, DeviceAnswer, ErrorAnswer, OAuthError, PresenceObject, TokenAnswer};
 #[cfg(feature = "batch")]
@@ -25,3 +28,4 @@ pub use answer::{ReceivedLocation, ReceivedMessage};
 #[cfg(feature = "batch")]
 pub use request::{BatchedCall, CallBatch};
 pub use request::{Call, Form, Principal};
+pub use sign_in::{RedirectError, SignIn, SignInEnd, SignInStep};

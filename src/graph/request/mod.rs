@@ -12,7 +12,7 @@ mod query;
 pub(in crate::graph) mod raw;
 pub(in crate::graph) mod select;
 pub(in crate::graph) mod target;
-mod uri;
+pub(super) mod uri;
 
 use crate::graph::HAS_BATCH;
 use crate::graph::context::Context;

@@ -71,6 +71,12 @@ impl<I: Iterator<Item = u8> + Clone> Iterator for Decoded<I> {
     }
 }
 
+/// Decodes bytes of which some are percent-encoded.
+#[cfg(feature = "client")]
+pub(crate) fn percent_decoded(bytes: impl Iterator<Item = u8> + Clone) -> impl Iterator<Item = u8> + Clone {
+    Decoded(bytes)
+}
+
 impl Decoded<Bytes<'_>> {
     /// Skips a name in any case, if it comes next.
     pub(super) fn skip(mut self, name: &str) -> Option<Self> {
