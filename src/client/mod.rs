@@ -10,12 +10,14 @@
 //! | --- | --- |
 //! | `request` | [`Call`] for Graph's calls, [`Form`] for those of sign-in: method, path, headers, body |
 //! | `answer` | [`PresenceObject`] alone and in bulk, [`ErrorAnswer`] with `Retry-After`, [`TokenAnswer`], [`DeviceAnswer`] |
+//! | `feed` | [`Feed`]: a server's events, instead of asking again and again |
 //! | `sign_in` | [`SignIn`]: tokens by a device code or a browser, and their renewal |
 //!
 //! Every request that can be built is one that [`serve`](crate::graph::serve) accepts, and every answer that it writes is read
 //! ([F4](crate::rules#f4)).
 
 mod answer;
+mod feed;
 mod request;
 mod sign_in;
 mod wait;
@@ -25,6 +27,7 @@ pub use answer::{AnswerError, DeviceAnswer, ErrorAnswer, OAuthError, PresenceObj
 pub use answer::{BatchAnswer, BatchedAnswer, Presences};
 #[cfg(feature = "details")]
 pub use answer::{ReceivedLocation, ReceivedMessage};
+pub use feed::{Feed, FeedEvent};
 #[cfg(feature = "batch")]
 pub use request::{BatchedCall, CallBatch};
 pub use request::{Call, Form, Principal};
