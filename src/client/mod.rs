@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `request` | [`Call`] for Graph's calls, [`Form`] for those of sign-in: method, path, headers, body |
 //! | `answer` | [`PresenceObject`] alone and in bulk, [`ErrorAnswer`] with `Retry-After`, [`TokenAnswer`], [`DeviceAnswer`] |
+//! | `follower` | [`Follower`]: when to ask, what an answer, a failure or silence means, and the command for a lamp |
 //! | `feed` | [`Feed`]: a server's events, instead of asking again and again |
 //! | `sign_in` | [`SignIn`]: tokens by a device code or a browser, and their renewal |
 //!
@@ -18,6 +19,7 @@
 
 mod answer;
 mod feed;
+mod follower;
 mod request;
 mod sign_in;
 mod wait;
@@ -28,6 +30,7 @@ pub use answer::{BatchAnswer, BatchedAnswer, Presences};
 #[cfg(feature = "details")]
 pub use answer::{ReceivedLocation, ReceivedMessage};
 pub use feed::{Feed, FeedEvent};
+pub use follower::{Follower, Link, Reply, Step, Update};
 #[cfg(feature = "batch")]
 pub use request::{BatchedCall, CallBatch};
 pub use request::{Call, Form, Principal};
