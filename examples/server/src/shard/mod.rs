@@ -44,6 +44,8 @@ pub mod state;
 mod tests;
 pub mod user_limit;
 pub mod users;
+#[cfg(test)]
+mod waiting_tests;
 mod writer;
 
 use crate::clock::{Clock, StoredClock, amount};

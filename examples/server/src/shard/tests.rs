@@ -236,19 +236,25 @@ fn responses_of_clients_that_have_hung_up_are_dropped() {
     }
 }
 
-/// A writer of two users at the instant 7, its queue, and the flusher's ends of the channels: the test is the flusher.
-fn writer() -> (Writer<8>, SyncSender<Job>, Receiver<Group>, SyncSender<Flushed>) {
-    let (pending, groups, flushed) = pending(JournalIndex::new(2));
+/// A writer of a state at the instant 7, its handle, and the flusher's ends of the channels: the test is the flusher.
+pub(super) fn writer_of(state: State) -> (Writer<8>, Shard, Receiver<Group>, SyncSender<Flushed>) {
+    let (pending, groups, flushed) = pending(JournalIndex::new(state.users.capacity()));
     let (metrics, notify) = (Arc::new(Metrics::new()), watch::channel(()).0);
-    let (Shard { jobs, published }, queue) = Shard::new(0, &notify);
-    let context = FlusherContext { jobs: jobs.clone(), published, metrics };
-    let (state, clock) = (empty_state(2), Arc::new(Clock::virtual_at(at(7))));
+    let (shard, queue) = Shard::new(0, &notify);
+    let context = FlusherContext { jobs: shard.jobs.clone(), published: shard.published.clone(), metrics };
+    let clock = Arc::new(Clock::virtual_at(at(7)));
     let parts = Parts { state, pending, clock, time: time(at(7)), jobs: queue, flusher: None, context };
-    (Writer::new(parts), jobs, groups, flushed)
+    (Writer::new(parts), shard, groups, flushed)
+}
+
+/// A writer of two users, its queue, and the flusher's ends of the channels.
+fn writer() -> (Writer<8>, SyncSender<Job>, Receiver<Group>, SyncSender<Flushed>) {
+    let (writer, Shard { jobs, .. }, groups, flushed) = writer_of(empty_state(2));
+    (writer, jobs, groups, flushed)
 }
 
 /// Waits for the first group that has responses: it is submitted after the jobs were executed.
-fn first_with_responses(jobs: &SyncSender<Job>, groups: &Receiver<Group>, flushed: &SyncSender<Flushed>) -> Group {
+pub(super) fn first_with_responses(jobs: &SyncSender<Job>, groups: &Receiver<Group>, flushed: &SyncSender<Flushed>) -> Group {
     loop {
         let group = groups.recv().unwrap();
         if !group.responses.is_empty() {
