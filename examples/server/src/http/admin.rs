@@ -31,7 +31,7 @@ use tokio::sync::oneshot::{Sender, channel};
 const DEFAULT_TOP: usize = 100;
 const MAX_TOP: usize = 999;
 /// The most jobs for one page. A page of a nearly empty server has fewer users than it could.
-const MAX_JOBS: usize = 64;
+pub const MAX_JOBS: usize = 64;
 /// The most bytes of a user in a list, with the separator: a presence without texts, and what is written beside it.
 const MAX_USER: usize = Resource::MAX_LEN + 160;
 /// The most bytes of a page around its users, with the address of the next page.

@@ -58,9 +58,15 @@ impl Fixture {
 
     /// Creates an app whose only shard never responds, and the shard's queue.
     pub fn stalled() -> (Self, Receiver<Job>) {
+        let (fixture, mut queues) = Self::stalled_shards(1);
+        (fixture, queues.remove(0))
+    }
+
+    /// Creates an app with this many shards that never respond, and their queues.
+    pub fn stalled_shards(count: usize) -> (Self, Vec<Receiver<Job>>) {
         let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
-        let (shards, mut queues) = Shards::stalled(1, &metrics);
-        (Self::of(shards, clock, metrics), queues.remove(0))
+        let (shards, queues) = Shards::stalled(count, &metrics);
+        (Self::of(shards, clock, metrics), queues)
     }
 
     /// Sets the rates of applications and of users.

@@ -31,6 +31,8 @@ mod least_rate;
 mod memory_tests;
 mod observe;
 mod pages;
+#[cfg(test)]
+mod piece_tests;
 mod rates;
 mod reader;
 mod request;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// The time from a removal to the start of the cleaning. What is removed meanwhile is cleaned with it.
 const DELAY: Duration = Duration::from_secs(5);
 /// The number of rows that a step of a search looks at.
-const STEP: usize = 16_384;
+pub const STEP: usize = 16_384;
 
 /// The work of a journal's cleaner.
 #[derive(Debug)]

@@ -30,6 +30,8 @@ mod journal_tests;
 pub mod layout;
 mod moves;
 mod pending;
+#[cfg(test)]
+pub mod piece_tests;
 mod records;
 mod restore;
 #[cfg(test)]

@@ -12,13 +12,13 @@ use std::collections::HashSet;
 use tokio::sync::oneshot::Sender;
 
 /// The most users and responses that a group collects while the one before is written.
-const MAX_GROUP: usize = 8192;
+pub const MAX_GROUP: usize = 8192;
 
 /// The least responses that wait before those are dropped whose clients have hung up.
 const MIN_REVIEWED: usize = 64;
 
 /// The most rows that a group overwrites, beyond those that it replaces.
-const MAX_STALE_TEXTS: usize = 4096;
+pub const MAX_STALE_TEXTS: usize = 4096;
 
 /// The changes of a shard that are not durable yet.
 pub struct Pending {

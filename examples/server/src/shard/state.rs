@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The most users in one response to [`Changes`] or [`FullScan`].
 pub const CHUNK: usize = 128;
 /// The most slots that are looked at for one response to a list of users.
-const MAX_SLOTS: usize = 16_384;
+pub const MAX_SLOTS: usize = 16_384;
 /// The most changes that a reader may be behind; one further behind starts over.
 ///
 /// Looking through so many takes about as long as a hundred commands.

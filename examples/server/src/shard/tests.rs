@@ -254,7 +254,11 @@ fn writer() -> (Writer<8>, SyncSender<Job>, Receiver<Group>, SyncSender<Flushed>
 }
 
 /// Waits for the first group that has responses: it is submitted after the jobs were executed.
-pub(super) fn first_with_responses(jobs: &SyncSender<Job>, groups: &Receiver<Group>, flushed: &SyncSender<Flushed>) -> Group {
+pub(super) fn first_with_responses(
+    jobs: &SyncSender<Job>,
+    groups: &Receiver<Group>,
+    flushed: &SyncSender<Flushed>,
+) -> Group {
     loop {
         let group = groups.recv().unwrap();
         if !group.responses.is_empty() {

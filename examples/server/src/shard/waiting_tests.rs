@@ -53,6 +53,7 @@ impl Held {
     /// Makes a group durable.
     fn give_back(&self, mut group: Group) {
         group.responses.drain(..).for_each(Response::send);
+        group.clear();
         self.flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
         self.jobs.send(Job::Wake).unwrap();
     }

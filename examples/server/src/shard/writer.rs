@@ -24,9 +24,9 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot::Sender;
 
 /// The most jobs that are executed between two applications of what is due.
-const MAX_JOBS: usize = 256;
+pub const MAX_JOBS: usize = 256;
 /// The most steps of [`State::advance`] between two looks at the queue.
-const MAX_STEPS: usize = 256;
+pub const MAX_STEPS: usize = 256;
 
 /// A writer, to be run on a thread of its own.
 pub struct Writer<const SESSIONS: usize> {
