@@ -121,9 +121,7 @@ fn parse_page(query: &str, app: &App) -> Result<Page, RequestError> {
         // Clients escape the dollar sign.
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match name.strip_prefix('$').or_else(|| name.strip_prefix("%24")).unwrap_or(name) {
-            "top" => {
-                top = value.parse().ok().filter(|top| (1..=MAX_TOP).contains(top)).ok_or(RequestError::InvalidPage)?
-            }
+            "top" => top = parse_top(value).ok_or(RequestError::InvalidPage)?,
             "skiptoken" => {
                 position = app.feed_ids.parse_page(value, app.shards.len()).ok_or(RequestError::InvalidPage)?
             }
@@ -131,6 +129,12 @@ fn parse_page(query: &str, app: &App) -> Result<Page, RequestError> {
         }
     }
     Ok(Page { top, position: Some(position) })
+}
+
+/// Parses the number of users of a page, in digits alone.
+fn parse_top(value: &str) -> Option<usize> {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|top| is_number && (1..=MAX_TOP).contains(top))
 }
 
 /// Erases a user.
@@ -220,4 +224,40 @@ fn authorise(app: &App, headers: &HeaderMap) -> Result<Account, RequestError> {
     app.count(account)?;
     app.check_in_flight(account)?;
     if identity.is_admin() { Ok(account) } else { Err(Error::MissingPermission.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_have_whole_numbers_of_users_within_limits() {
+        let (fixture, _queue) = Fixture::stalled();
+        let page = |query: &str| parse_page(query, &fixture.app);
+        let of = |top| Ok(Page { top, position: Some(PagePosition::START) });
+        for (query, top) in [
+            ("", DEFAULT_TOP),
+            ("$skip=7", DEFAULT_TOP),
+            ("$top=1", 1),
+            ("top=2", 2),
+            ("%24top=007", 7),
+            ("x=1&$top=998", MAX_TOP - 1),
+            ("$top=999", MAX_TOP),
+        ] {
+            assert_eq!(page(query), of(top), "{query}");
+        }
+        let wrong = [
+            "", "0", "-1", "+1", "-012", "1000", "1998", "1999", "1.0", "1e2", "0x1", " 1", "1 ", "%31", "\0",
+            "\0\0\0\0", "１",
+        ];
+        for number in wrong.into_iter().chain(["18446744073709551617", "99999999999999999999999"]) {
+            assert_eq!(page(&format!("$top={number}")), Err(RequestError::InvalidPage), "{number:?}");
+        }
+        let token = fixture.app.feed_ids.format_page(PagePosition::START);
+        assert_eq!(page(&format!("$top=7&$skiptoken={token}")), of(7));
+        for token in ["", "0", "\0", &token[1..], &format!("{token}\0"), &token.replace('0', "-012")] {
+            assert_eq!(page(&format!("$skiptoken={token}")), Err(RequestError::InvalidPage), "{token:?}");
+        }
+    }
 }

@@ -134,8 +134,79 @@ mod tests {
     fn seconds_have_up_to_three_decimals() {
         assert_eq!(parse_seconds("seconds=300"), Some(Duration::from_secs(300)));
         assert_eq!(parse_seconds("x=1&seconds=0.25"), Some(Duration::from_millis(250)));
-        for query in ["", "seconds=", "seconds=-1", "seconds=1e3", "seconds=1.2345", "seconds=99999999999999999999"] {
+        assert_eq!(parse_seconds("seconds=0012.5&x"), Some(Duration::from_millis(12_500)));
+        // Beyond the last number of milliseconds.
+        let most = u64::MAX / 1000;
+        let millis = u64::MAX % 1000;
+        assert_eq!(parse_seconds(&format!("seconds={most}.{millis}")), Some(Duration::from_millis(u64::MAX)));
+        assert_eq!(parse_seconds(&format!("seconds={most}.{}", millis + 1)), None);
+        assert_eq!(parse_seconds(&format!("seconds={}", most + 1)), None);
+        let none = [
+            "",
+            "seconds",
+            "seconds=",
+            "seconds=.",
+            "seconds=.5",
+            "seconds= 1",
+            "seconds=1 ",
+            "seconds=%31",
+            "seconds=\0",
+            "xseconds=1",
+        ];
+        let wrong =
+            ["-1", "+1", "-012", "--1", "1.-2", "1.+2", "1e3", "0x1", "1.2345", "1.2.3", "1,5", "99999999999999999999"];
+        let wrong = wrong.map(|number| format!("seconds={number}"));
+        for query in none.into_iter().chain(wrong.iter().map(String::as_str)) {
             assert_eq!(parse_seconds(query), None, "{query}");
         }
+    }
+    /// As everywhere where JSON comes in: what is no JSON is rejected whole, wherever in the body it is.
+    #[test]
+    fn settings_are_whole_json() {
+        let parse = |body: &str| parse_out_of_office(body.as_bytes(), &mut vec![0; body.len()]);
+        let set = Some((true, Some("x".to_owned())));
+        for number in ["0", "-0", "-12", "0.5", "1e5", "1E-2", "-0.0e+00", "123456789012345678901234567890"] {
+            let body = format!(r#"{{"n":{number},"isOutOfOffice":true,"message":"x","m":[{number}]}}"#);
+            assert_eq!(parse(&body), set, "{body}");
+        }
+        let numbers = [
+            "-012", "012", "00", "-", "+1", "1.", ".5", "1e", "1e+", "1.e5", "0x1", "--1", "1-", "1_0", "NaN", "\0", "",
+        ];
+        for number in numbers {
+            for body in [
+                format!(r#"{{"n":{number},"isOutOfOffice":true,"message":"x"}}"#),
+                format!(r#"{{"isOutOfOffice":true,"message":"x","m":[1,{number}]}}"#),
+            ] {
+                assert_eq!(parse(&body), None, "{body:?}");
+            }
+        }
+        let body = r#"{"isOutOfOffice":true,"message":"x"}"#;
+        for space in ["", " ", "\r\n", "\t"] {
+            assert_eq!(parse(&format!("{space}{body}{space}")), set, "{space:?}");
+        }
+        for other in ["\0", "\0\0\0\0", "\u{b}", "\u{a0}", ",", "}", "null", body] {
+            assert_eq!(parse(&format!("{body}{other}")), None, "{other:?} behind");
+            assert_eq!(parse(&format!("{other}{body}")), None, "{other:?} in front");
+        }
+        for body in ["", "\0", "\0\0\0\0\0\0\0\0", "[]", "null", "true", "{}", r#"{"isOutOfOffice":true"#] {
+            assert_eq!(parse(body), None, "{body:?}");
+        }
+        for end in 0..body.len() {
+            assert_eq!(parse(&body[..end]), None, "cut off at {end}");
+        }
+    }
+
+    #[test]
+    fn settings_of_other_types_are_rejected() {
+        let parse = |body: &str| parse_out_of_office(body.as_bytes(), &mut vec![0; body.len()]);
+        assert_eq!(parse(r#"{"isOutOfOffice":false}"#), Some((false, None)));
+        assert_eq!(parse(r#"{"isOutOfOffice":true,"message":null}"#), Some((true, None)));
+        for flag in ["null", "0", "1", r#""true""#, "[true]", "{}", "TRUE"] {
+            assert_eq!(parse(&format!(r#"{{"isOutOfOffice":{flag},"message":"x"}}"#)), None, "{flag}");
+        }
+        for message in ["0", "-12", "true", "[]", r#"["x"]"#, r#"{"content":"x"}"#] {
+            assert_eq!(parse(&format!(r#"{{"isOutOfOffice":true,"message":{message}}}"#)), None, "{message}");
+        }
+        assert_eq!(parse(r#"{"message":"x"}"#), None);
     }
 }

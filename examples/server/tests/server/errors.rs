@@ -152,3 +152,49 @@ fn only_a_development_token_advances_time() {
         assert_eq!(response.error(), "InvalidArgument", "{query}");
     }
 }
+
+/// Rule H2: wherever JSON comes in, what is none is rejected whole, and changes nothing.
+#[test]
+fn h2_what_is_no_json_changes_nothing() {
+    let server = Server::start();
+    let out = format!("/dev/users/{ADELE}/outOfOffice");
+    let message = SET.replace("setPresence", "setStatusMessage");
+    let set = format!(r#"{{"sessionId":"{TEAMS}","availability":"Busy","activity":"InACall""#);
+    let element = format!(
+        r#"{{"id":"1","method":"POST","url":"{}","headers":{{"content-type":"application/json"}},"body":"#,
+        &SET[5..]
+    );
+    let places = [
+        (SET, format!("{set},\"n\":"), "}".to_owned()),
+        (
+            &message,
+            r#"{"statusMessage":{"message":{"content":"x","contentType":"text"},"n":"#.to_owned(),
+            "}}".to_owned(),
+        ),
+        (&out, r#"{"isOutOfOffice":true,"n":"#.to_owned(), "}".to_owned()),
+        ("/v1.0/$batch", format!("{{\"requests\":[{element}{set},\"n\":"), "}}]}".to_owned()),
+        ("/v1.0/communications/getPresencesByUserId", format!("{{\"ids\":[\"{ADELE}\"],\"n\":"), "}".to_owned()),
+    ];
+    let headers = [("authorization", "Bearer dev"), ("content-type", "application/json")];
+    let before = server.presence(ADELE);
+    for (path, head, tail) in &places {
+        for number in ["-012", "012", "-", "+1", "1.", ".5", "1e", "0x1", "NaN", "\0", ""] {
+            let body = format!("{head}{number}{tail}");
+            let response = server.send("POST", path, &headers, body.as_bytes());
+            assert_eq!((response.status, response.error().as_str()), (400, "InvalidArgument"), "{path} {body:?}");
+        }
+        let body = format!("{head}-12{tail}");
+        for body in [format!("\0{body}"), format!("{body}\0"), format!("{body}{body}"), "\0".repeat(64), String::new()]
+        {
+            let response = server.send("POST", path, &headers, body.as_bytes());
+            assert_eq!((response.status, response.error().as_str()), (400, "InvalidArgument"), "{path} {body:?}");
+        }
+    }
+    assert_eq!(server.presence(ADELE), before);
+    for (path, head, tail) in &places {
+        let response = server.send("POST", path, &headers, format!("{head}-12{tail}").as_bytes());
+        assert_eq!(response.status, 200, "{path}: {response:?}");
+    }
+    let after = server.presence(ADELE);
+    assert_eq!((&after["activity"], &after["outOfOfficeSettings"]["isOutOfOffice"]), (&json!("InACall"), &json!(true)));
+}
