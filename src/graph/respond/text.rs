@@ -188,6 +188,26 @@ mod tests {
         }
     }
 
+    /// At each place of texts of any length.
+    #[test]
+    fn what_may_end_a_line_is_escaped_at_every_place() {
+        let characters = [
+            ('\u{2028}', r"\u2028"),
+            ('\u{2029}', r"\u2029"),
+            ('\n', r"\u000a"),
+            ('\u{85}', r"\u0085"),
+            ('"', r#"\""#),
+        ];
+        for length in [0, 1, 31, 32, 33, 63, 64, 65, 100] {
+            for (place, (character, escape)) in (0..=length).flat_map(|place| characters.map(|one| (place, one))) {
+                let (before, after) = ("x".repeat(place), "é".repeat(length - place));
+                let text = std::format!("{before}{character}{after}");
+                let expected = std::format!("\"{before}{escape}{after}\"");
+                assert_eq!(written(|writer| write_string(writer, &text)), expected);
+            }
+        }
+    }
+
     #[test]
     fn strings_are_escaped() {
         for text in ["", "plain", "a\"b", "\\", "\u{0}\u{1f}\n", "é😀\"\"\\\\x", "\"", "tail\t"] {
