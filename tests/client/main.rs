@@ -4,3 +4,4 @@ mod feed;
 mod follow_feed;
 mod follower;
 mod sign_in;
+mod simulation;

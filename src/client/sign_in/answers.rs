@@ -1,6 +1,7 @@
 //! The issuer's answers, those of the server that the token is for, and what they mean.
 
-use super::{INTERVAL, SignIn, SignInEnd, Stage, Token};
+use super::{SignIn, SignInEnd, Stage, Token};
+use crate::client::answer::{DeviceAnswer, OAuthError, TokenAnswer};
 use crate::client::wait::{Pause, back_off, half};
 use crate::time::{Duration, Instant};
 
@@ -14,95 +15,67 @@ const LEAST_INTERVAL: Duration = Duration::from_secs(1);
 const SLOWER: Duration = Duration::from_secs(5);
 
 impl SignIn {
-    /// Takes a device code that lasts for `lifetime`, and the interval at which to ask with it: five seconds if the issuer says
-    /// none.
+    /// Takes a device code: its lifetime, and the interval at which to ask with it.
     ///
-    /// The caller keeps the code itself, and shows the person the user code and the address.
-    pub fn code(&mut self, now: Instant, lifetime: Duration, interval: Option<Duration>) {
+    /// The caller keeps the device code, and shows the person the user code and the address.
+    pub fn code(&mut self, now: Instant, answer: &DeviceAnswer<'_>) {
         if self.stage != Stage::Beginning {
             return;
         }
-        let interval = interval.unwrap_or(INTERVAL).max(LEAST_INTERVAL);
         (self.waiting, self.failures) = (None, 0);
-        self.stage = Stage::Code { lifetime: Pause::new(now, lifetime), interval };
-        self.pause = Pause::new(now, interval);
+        self.ask_again(now, Pause::new(now, answer.expires_in), answer.interval.max(LEAST_INTERVAL));
     }
 
-    /// Takes tokens, and returns true if the refresh token is worth storing: it is another than the one `held`.
+    /// Takes tokens, and returns true if there is a refresh token that is worth storing: another than the one that is `held`,
+    /// which is empty if there is none.
     ///
     /// An issuer may take the old one back when the new one is used, so store it before the next renewal. An access token
     /// without a lifetime is good until a 401. An answer without a refresh token leaves the one that is held good.
     #[must_use]
-    pub fn granted(
-        &mut self,
-        now: Instant,
-        lifetime: Option<Duration>,
-        held: Option<&str>,
-        refresh_token: Option<&str>,
-    ) -> bool {
+    pub fn granted(&mut self, now: Instant, answer: &TokenAnswer<'_>, held: &str) -> bool {
         if self.stage == Stage::Beginning {
             return false;
         }
-        let is_renewal = self.stage == Stage::In;
-        let is_renewable = refresh_token.is_some() || (is_renewal && self.token.is_renewable);
+        let was_renewable = self.stage == Stage::In && self.token.is_renewable;
         (self.stage, self.waiting, self.failures) = (Stage::In, None, 0);
-        self.token.is_renewable = is_renewable;
-        match lifetime {
-            Some(lifetime) => {
-                self.token.lifetime = Pause::new(now, lifetime);
-                self.pause = Pause::new(now, renewal_after(lifetime));
-            }
-            None => (self.token.lifetime, self.pause) = (Pause::ENDLESS, Pause::ENDLESS),
-        }
-        refresh_token.is_some() && refresh_token != held
+        self.token.is_renewable = was_renewable || answer.refresh_token.is_some();
+        (self.token.lifetime, self.pause) = match answer.expires_in {
+            Some(lifetime) => (Pause::new(now, lifetime), Pause::new(now, renewal_after(lifetime))),
+            None => (Pause::ENDLESS, Pause::ENDLESS),
+        };
+        answer.refresh_token.is_some_and(|token| !token.is_text(held))
     }
 
-    /// Takes the code of an error that the issuer has answered with a status from 400 to 499, but 429.
+    /// Takes an error of the issuer, and the time that `Retry-After` asks to wait.
     ///
-    /// A status of 429 or from 500 is no decision: that is [`unavailable`](Self::unavailable), whatever the body says.
-    pub fn rejected(&mut self, now: Instant, error: &str) {
+    /// That it can answer nothing now is no decision, nor is an answer that is not understood: the request is repeated.
+    pub fn rejected(&mut self, now: Instant, error: OAuthError, retry_after: Option<Duration>) {
         self.waiting = None;
-        let end = match (self.stage, error) {
-            (Stage::Code { lifetime, interval }, "authorization_pending" | "slow_down") => {
-                let slower = if error == "slow_down" { SLOWER } else { Duration::ZERO };
-                self.ask_again(now, lifetime, interval.saturating_add(slower));
-                return;
-            }
-            (Stage::Code { .. } | Stage::Redeeming, "access_denied" | "authorization_declined") => SignInEnd::Declined,
-            (Stage::Code { .. }, "expired_token") => SignInEnd::CodeExpired,
-            (Stage::Code { .. } | Stage::Redeeming, "bad_verification_code" | "invalid_grant") => SignInEnd::BadCode,
-            (Stage::In, "invalid_grant") => SignInEnd::Revoked,
-            (Stage::In, "interaction_required") => SignInEnd::InteractionRequired,
-            // Another error does not say that the token is bad.
-            (Stage::In, _) | (_, "temporarily_unavailable" | "server_error") => return self.unavailable(now, None),
-            (Stage::Out(_), _) => return,
-            (Stage::Beginning | Stage::Code { .. } | Stage::Redeeming, _) => SignInEnd::Rejected,
-        };
-        self.stage = Stage::Out(end);
-    }
-
-    /// Records that the issuer can do nothing now: 429 or 5xx, with the time that `Retry-After` asks to wait, or an answer that
-    /// is not understood.
-    pub fn unavailable(&mut self, now: Instant, retry_after: Option<Duration>) {
-        self.waiting = None;
-        self.failures = self.failures.saturating_add(1);
-        self.pause = match self.stage {
-            Stage::Code { interval, .. } => Pause::new(now, interval),
-            _ => Pause::new(now, back_off(FIRST_PAUSE, self.failures, self.random)),
-        };
+        match self.stage.ended_by(error) {
+            Some(end) => self.stage = Stage::Out(end),
+            None => self.repeat(now, error),
+        }
         if let Some(asked_for) = retry_after {
             self.pause = self.pause.later(Pause::asked_for(now, asked_for));
         }
     }
 
+    /// Repeats the request after a pause.
+    fn repeat(&mut self, now: Instant, error: OAuthError) {
+        if let Stage::Code { lifetime, interval } = self.stage {
+            let slower = if error == OAuthError::SlowDown { SLOWER } else { Duration::ZERO };
+            return self.ask_again(now, lifetime, interval.saturating_add(slower));
+        }
+        self.failures = self.failures.saturating_add(1);
+        self.pause = Pause::new(now, back_off(FIRST_PAUSE, self.failures, self.random));
+    }
+
     /// Records that no answer came. It doubles the interval at which a device code is asked with (RFC 8628, section 3.5).
     pub fn failed(&mut self, now: Instant) {
+        self.waiting = None;
         match self.stage {
-            Stage::Code { lifetime, interval } => {
-                self.waiting = None;
-                self.ask_again(now, lifetime, interval.saturating_add(interval));
-            }
-            _ => self.unavailable(now, None),
+            Stage::Code { lifetime, interval } => self.ask_again(now, lifetime, interval.saturating_add(interval)),
+            _ => self.repeat(now, OAuthError::Unavailable),
         }
     }
 
@@ -132,6 +105,26 @@ impl SignIn {
     /// Records that a request with the present access token was authorised, whatever else its answer says.
     pub fn authorized(&mut self) {
         self.token.is_renewed_for_401 = false;
+    }
+}
+
+impl Stage {
+    /// Returns the end of a sign-in that an error means; `None` if the request is to be repeated.
+    const fn ended_by(self, error: OAuthError) -> Option<SignInEnd> {
+        match (self, error) {
+            (Self::Out(end), _) => Some(end),
+            (_, OAuthError::Unavailable | OAuthError::Unreadable(_)) => None,
+            (Self::In, OAuthError::InvalidGrant) => Some(SignInEnd::Revoked),
+            (Self::In, OAuthError::InteractionRequired) => Some(SignInEnd::InteractionRequired),
+            // No other error says that the refresh token is bad.
+            (Self::In, _) | (Self::Code { .. }, OAuthError::AuthorizationPending | OAuthError::SlowDown) => None,
+            (_, OAuthError::AccessDenied | OAuthError::AuthorizationDeclined) => Some(SignInEnd::Declined),
+            (Self::Code { .. }, OAuthError::ExpiredToken) => Some(SignInEnd::CodeExpired),
+            (Self::Code { .. } | Self::Redeeming, OAuthError::BadVerificationCode | OAuthError::InvalidGrant) => {
+                Some(SignInEnd::BadCode)
+            }
+            (Self::Beginning | Self::Code { .. } | Self::Redeeming, error) => Some(SignInEnd::Rejected(error)),
+        }
     }
 }
 

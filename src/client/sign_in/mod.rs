@@ -5,11 +5,10 @@ mod redirect;
 
 pub use redirect::RedirectError;
 
+use super::answer::OAuthError;
 use super::wait::Pause;
 use crate::time::{Duration, Instant};
 
-/// The time between two requests with a device code, when the issuer says nothing (RFC 8628, section 3.2).
-const INTERVAL: Duration = Duration::from_secs(5);
 /// The time to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,8 +43,8 @@ pub enum SignInEnd {
     CodeExpired,
     /// The issuer does not know the code: `bad_verification_code`, or `invalid_grant`.
     BadCode,
-    /// The issuer rejects the request itself, such as an unknown client: another error than those of the grant.
-    Rejected,
+    /// The issuer rejects the request itself, such as that of a client it does not know.
+    Rejected(OAuthError),
     /// The refresh token is good no more: `invalid_grant`.
     Revoked,
     /// The issuer wants to see the person: `interaction_required`.
@@ -63,7 +62,7 @@ pub enum SignInEnd {
 /// never end a sign-in.
 ///
 /// ```
-/// use presence_core::client::{SignIn, SignInEnd, SignInStep};
+/// use presence_core::client::{DeviceAnswer, OAuthError, SignIn, SignInEnd, SignInStep, TokenAnswer};
 /// use presence_core::{Duration, Instant};
 ///
 /// let mut sign_in = SignIn::new();
@@ -72,23 +71,25 @@ pub enum SignInEnd {
 /// sign_in.begin();
 /// // Sends the request, and shows the person the code and the address that come back.
 /// assert_eq!(sign_in.next(now, 0), SignInStep::AskCode);
-/// sign_in.code(now, Duration::from_mins(15), None);
+/// let body = br#"{"device_code":"d","user_code":"FJC3Q9","verification_uri":"https://a.b/c","expires_in":900}"#;
+/// sign_in.code(now, &DeviceAnswer::read(200, body)?);
 ///
 /// // Five seconds later, and again, as long as the person has done nothing.
 /// assert_eq!(sign_in.next(now, 0), SignInStep::Wait(Instant::from_secs(5)));
 /// now = Instant::from_secs(5);
 /// assert_eq!(sign_in.next(now, 0), SignInStep::AskWithDeviceCode);
-/// sign_in.rejected(now, "authorization_pending");
+/// sign_in.rejected(now, OAuthError::AuthorizationPending, None);
 /// now = Instant::from_secs(10);
 /// assert_eq!(sign_in.next(now, 0), SignInStep::AskWithDeviceCode);
-/// let is_new = sign_in.granted(now, Some(Duration::from_hours(1)), None, Some("1.refresh"));
-/// assert!(is_new); // stores it, and uses the access token
-/// assert!(sign_in.is_signed_in(now));
+/// let body = br#"{"token_type":"Bearer","access_token":"a","refresh_token":"r","expires_in":3600}"#;
+/// let is_new = sign_in.granted(now, &TokenAnswer::read(200, body)?, "");
+/// assert!(is_new && sign_in.is_signed_in(now)); // stores the refresh token, and uses the access token
 ///
 /// // Nothing to do for 55 minutes.
 /// now += Duration::from_mins(55);
 /// assert_eq!(sign_in.next(Instant::from_secs(11), 0), SignInStep::Wait(now));
 /// assert_eq!(sign_in.next(now, 0), SignInStep::Renew);
+/// # Ok::<(), OAuthError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

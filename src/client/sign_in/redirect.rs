@@ -2,6 +2,7 @@
 
 use super::SignIn;
 use crate::buffer::BufferFull;
+use crate::client::answer::OAuthError;
 use crate::graph::percent_decoded;
 
 /// The error of a redirect without a code.
@@ -11,10 +12,10 @@ use crate::graph::percent_decoded;
 pub enum RedirectError {
     /// The `state` is missing, or another than the one that was sent: the redirect belongs to another sign-in.
     OtherState,
-    /// The person declined: `access_denied`.
-    Declined,
-    /// The issuer tells another error, or no code.
-    Failed,
+    /// The issuer tells an error.
+    Issuer(OAuthError),
+    /// There is no code, or more than one.
+    NoCode,
     /// The code is longer than the buffer.
     TooLong,
 }
@@ -23,8 +24,8 @@ impl core::fmt::Display for RedirectError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::OtherState => "the redirect belongs to another sign-in",
-            Self::Declined => "the person declined",
-            Self::Failed => "the issuer gave no code",
+            Self::Issuer(error) => return error.fmt(f),
+            Self::NoCode => "the issuer gave no code",
             Self::TooLong => "the code is too long",
         })
     }
@@ -57,12 +58,14 @@ impl SignIn {
             return Err(RedirectError::OtherState);
         }
         if let Some(error) = value(target, "error") {
-            let is_declined = decoded(error).eq("access_denied".bytes());
-            return Err(if is_declined { RedirectError::Declined } else { RedirectError::Failed });
+            // One that is longer than those that are known is another.
+            let mut buffer = [0; 32];
+            let code = copy(decoded(error), &mut buffer).unwrap_or_default();
+            return Err(RedirectError::Issuer(OAuthError::from_code(core::str::from_utf8(code).unwrap_or_default())));
         }
-        let code = value(target, "code").filter(|code| !code.is_empty()).ok_or(RedirectError::Failed)?;
+        let code = value(target, "code").filter(|code| !code.is_empty()).ok_or(RedirectError::NoCode)?;
         let bytes = copy(decoded(code), buffer).map_err(|BufferFull| RedirectError::TooLong)?;
-        core::str::from_utf8(bytes).map_err(|_| RedirectError::Failed)
+        core::str::from_utf8(bytes).map_err(|_| RedirectError::NoCode)
     }
 }
 
