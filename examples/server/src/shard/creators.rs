@@ -130,3 +130,85 @@ impl Drop for Creators {
         self.of.values().for_each(|application| self.quota.remove(*application));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 3;
+
+    fn user(number: u8) -> UserId {
+        UserId::from_bytes([number; 16])
+    }
+
+    fn application(number: u8) -> Option<SessionId> {
+        Some(SessionId::from_bytes([number; 16]))
+    }
+
+    /// Returns how many users count for an application.
+    fn count(quota: &Arc<Quota>, number: u8) -> usize {
+        let others = Creators::new(quota.clone());
+        let left = (0..=LIMIT).take_while(|_| others.reserve(application(number)).is_ok()).count();
+        (0..left).for_each(|_| others.cancel(application(number)));
+        LIMIT - left
+    }
+
+    #[test]
+    fn reservations_end_at_the_limit_of_each_application() {
+        let quota = Arc::new(Quota::new(LIMIT));
+        let [mut one, mut other] = [(); 2].map(|()| Creators::new(quota.clone()));
+        for number in 1..=LIMIT as u8 {
+            assert_eq!(count(&quota, 1), usize::from(number) - 1);
+            let shard = if number == 2 { &mut other } else { &mut one };
+            shard.reserve(application(1)).unwrap();
+            shard.set(user(number), application(1));
+            assert_eq!(shard.get(user(number)), application(1));
+        }
+        assert_eq!(
+            (one.reserve(application(1)), other.reserve(application(1))),
+            (Err(ApplicationFullError), Err(ApplicationFullError))
+        );
+        assert_eq!(
+            (one.reserve(application(2)), one.reserve(None)),
+            (Ok(()), Ok(())),
+            "others have a limit of their own"
+        );
+        one.cancel(application(2));
+        one.cancel(None);
+        assert_eq!((count(&quota, 1), count(&quota, 2)), (LIMIT, 0));
+        // A user counts once, for the last that is set; and for nobody in the end.
+        one.reserve(application(2)).unwrap();
+        one.set(user(1), application(2));
+        assert_eq!((one.get(user(1)), count(&quota, 1), count(&quota, 2)), (application(2), LIMIT - 1, 1));
+        one.set(user(1), None);
+        one.set(user(9), None);
+        assert_eq!((one.get(user(1)), count(&quota, 1), count(&quota, 2)), (None, LIMIT - 1, 0));
+        // An application of which no user is left takes no memory.
+        assert_eq!(quota.counts().len(), 1);
+        drop(one);
+        assert_eq!(count(&quota, 1), 1);
+        drop(other);
+        assert!(quota.counts().is_empty());
+    }
+
+    #[test]
+    fn what_is_restored_counts_beyond_the_limit_and_once() {
+        let quota = Arc::new(Quota::new(LIMIT));
+        let mut creators = Creators::new(quota.clone());
+        (1..=5).for_each(|number| creators.restore(user(number), application(1).unwrap()));
+        assert_eq!(quota.counts().get(&application(1).unwrap()), Some(&5));
+        // Loaded anew: the first for the same application, the second for another, and three are not stored.
+        creators.begin_restoring();
+        assert_eq!((creators.get(user(1)), quota.counts().get(&application(1).unwrap())), (None, Some(&5)));
+        creators.restore(user(1), application(1).unwrap());
+        creators.restore(user(2), application(2).unwrap());
+        assert_eq!((creators.get(user(1)), creators.get(user(2))), (application(1), application(2)));
+        assert_eq!(quota.counts().get(&application(1).unwrap()), Some(&4), "the others still count");
+        creators.end_restoring();
+        assert_eq!((count(&quota, 1), count(&quota, 2)), (1, 1));
+        // Dropped in the middle of loading, nothing counts.
+        creators.begin_restoring();
+        drop(creators);
+        assert!(quota.counts().is_empty());
+    }
+}
