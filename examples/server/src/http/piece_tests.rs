@@ -7,14 +7,15 @@ use super::router;
 use crate::shard::job::{Job, ListedUser, UserList, UserView};
 use crate::shard::piece_tests::edges;
 use crate::shard::state::{CHUNK, MAX_BEHIND};
-use axum::body::Body;
-use http::Request;
+use axum::body::{Body, Bytes};
+use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use presence_core::graph::{Batch, Ids};
-use presence_core::{Presence, UserId};
+use presence_core::graph::{Batch, Ids, RawRequest};
+use presence_core::{Command, Policy, Presence, SessionId, UserId};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;
+use tokio::sync::oneshot::channel;
 use tower::ServiceExt;
 
 const PRESENCES: [Presence; 3] = [Presence::Away, Presence::InACall, Presence::Presenting];
@@ -23,14 +24,19 @@ fn user(number: usize) -> UserId {
     format!("{number:08x}-0000-4000-8000-{:012x}", number * 0x9E37_79B9).parse().unwrap()
 }
 
-/// Sends a request that succeeds, and returns its JSON.
-async fn send(fixture: &Fixture, method: &str, path: &str, body: &Value) -> Value {
+/// Sends a request, and returns the status and the body of the response.
+async fn send_as(fixture: &Fixture, token: &str, method: &str, path: &str, body: Body) -> (StatusCode, Bytes) {
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
-    let request = request.header("authorization", "Bearer dev").header("content-type", "application/json");
-    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let request = request.header("authorization", format!("Bearer {token}")).header("content-type", "application/json");
     let response = router(fixture.app.clone()).oneshot(request.body(body).unwrap()).await.unwrap();
     let status = response.status();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, response.into_body().collect().await.unwrap().to_bytes())
+}
+
+/// Sends a request that succeeds, and returns its JSON.
+async fn send(fixture: &Fixture, method: &str, path: &str, body: &Value) -> Value {
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let (status, bytes) = send_as(fixture, "dev", method, path, body).await;
     let json: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(status, 200, "{method} {path}: {json}");
     json
@@ -250,5 +256,117 @@ async fn a_response_waits_for_every_shard_that_it_shows() {
             None => response["responses"].as_array().unwrap().iter().map(|element| &element["body"]["id"]).collect(),
         };
         assert!(ids.into_iter().eq((0..9).map(|number| user(number).to_string()).collect::<Vec<_>>().iter()), "{path}");
+    }
+}
+
+/// Users are in other slots when their shard is loaded anew, between two pieces of a page or between two pages.
+#[tokio::test(start_paused = true)]
+async fn a_page_of_a_shard_that_was_loaded_anew_is_rejected() {
+    for (first, second) in [(0, 0), (0, 7), (7, 7), (7, 8)] {
+        for is_next_page in [false, true] {
+            let (fixture, queue) = Fixture::stalled();
+            let users = if is_next_page { 1 } else { 0 };
+            let shard = tokio::spawn(async move {
+                for (users, next, generation) in [(users, Some(10), first), (0, None, second)] {
+                    let to = loop {
+                        match queue.try_recv() {
+                            Ok(Job::List(_, _, to)) => break to,
+                            Ok(job) => panic!("{job:?}"),
+                            Err(_) => tokio::task::yield_now().await,
+                        }
+                    };
+                    let view = UserView { user: user(7), presence: Presence::Away, version: 1, details: None };
+                    let users = (0..users).map(|_| ListedUser {
+                        view: view.clone(),
+                        sessions: 1,
+                        has_preferred: false,
+                        creator: None,
+                    });
+                    to.send(UserList { users: users.collect(), next, generation }).unwrap();
+                }
+            });
+            let mut path = "/admin/users?$top=1".to_owned();
+            if is_next_page {
+                let page = send(&fixture, "GET", &path, &Value::Null).await;
+                path = page["@odata.nextLink"].as_str().unwrap().to_owned();
+            }
+            let (status, body) = send_as(&fixture, "dev", "GET", &path, Body::empty()).await;
+            assert_eq!(status, if first == second { 200 } else { 400 }, "{body:?}");
+            shard.await.unwrap();
+        }
+    }
+}
+
+/// An advance of the clock reaches the users of all shards.
+#[tokio::test]
+async fn an_advance_reaches_every_shard() {
+    for shards in [1, 2, 3, 17, 64] {
+        let users = 4 * shards;
+        let fixture = app_of(shards, users).await;
+        let mut notify = fixture.app.shards.subscribe();
+        send(&fixture, "POST", "/dev/advance?seconds=100000", &Value::Null).await;
+        let ids: Vec<_> = (0..users).map(|number| user(number).to_string()).collect();
+        let read = send(&fixture, "POST", "/communications/getPresencesByUserId", &json!({ "ids": ids })).await;
+        assert!(shown(&read["value"]).iter().all(|(_, activity)| *activity == "Offline"), "{shards}: {read}");
+        notify.changed().await.unwrap();
+    }
+}
+
+/// As many sessions as a user may have are all explained, counted, and ended by an operator.
+#[tokio::test]
+async fn every_session_of_a_user_counts() {
+    for count in [1, 2, 3, 7, 8] {
+        let fixture = Fixture::new(1, 2);
+        for number in 0..count {
+            let (to, outcome) = channel();
+            let session = SessionId::from_bytes([1 + number as u8; 16]);
+            let command = Command::SetPresence { session, presence: PRESENCES[number % 3], lease: None };
+            fixture.app.shards.send(0, Job::Execute(user(1), command, &Policy::GRAPH, None, to)).unwrap();
+            outcome.await.unwrap().unwrap();
+        }
+        let path = format!("/users/{}/presence/explain", user(1));
+        let sessions = |explained: &Value| explained["sessions"].as_array().unwrap().len();
+        assert_eq!(sessions(&send(&fixture, "GET", &path, &Value::Null).await), count);
+        let listed = send(&fixture, "GET", "/admin/users", &Value::Null).await;
+        assert_eq!(listed["value"][0]["sessions"], count, "{listed}");
+        let before = listed["value"][0]["sequenceNumber"].clone();
+        let sign_out = format!("/admin/users/{}/signOut", user(1));
+        assert_eq!(send_as(&fixture, "dev", "POST", &sign_out, Body::empty()).await.0, 204);
+        let explained = send(&fixture, "GET", &path, &Value::Null).await;
+        assert_eq!((sessions(&explained), &explained["lastEnded"]), (0, &json!("cleared")));
+        let read = send(&fixture, "GET", &format!("/users/{}/presence", user(1)), &Value::Null).await;
+        let number = |text: &Value| u64::from_str_radix(&text.as_str().unwrap()[1..], 16).unwrap();
+        assert_eq!(number(&read["sequenceNumber"]), number(&before) + 1, "one change, however many sessions end");
+    }
+}
+
+/// Rule H2: a body of the greatest size is read, or discarded, and one byte more is too large, in one piece or in many.
+#[tokio::test]
+async fn h2_bodies_have_a_greatest_size() {
+    let fixture = Fixture::new(1, 2);
+    let most = RawRequest::MAX_BODY;
+    let path = "/communications/getPresencesByUserId";
+    for (length, token, expected) in [
+        (most - 1, "dev", 200),
+        (most, "dev", 200),
+        (most + 1, "dev", 413),
+        (2 * most, "dev", 413),
+        (most - 1, "unknown", 401),
+        (most, "unknown", 401),
+        (most + 1, "unknown", 413),
+        (2 * most + 1, "unknown", 413),
+    ] {
+        let ids = format!(r#"{{"ids":["{}"]}}"#, user(1));
+        let text = format!("{ids}{}", " ".repeat(length - ids.len()));
+        for piece in [length, 1000, most / 2, most / 2 + 1] {
+            let pieces: Vec<_> = text
+                .as_bytes()
+                .chunks(piece)
+                .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)))
+                .collect();
+            let body = Body::from_stream(futures_util::stream::iter(pieces));
+            let (status, body) = send_as(&fixture, token, "POST", path, body).await;
+            assert_eq!(status, expected, "{length} in pieces of {piece}: {body:?}");
+        }
     }
 }

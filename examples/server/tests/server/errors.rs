@@ -68,8 +68,11 @@ fn h1_the_ids_of_a_request_come_back() {
         inner
     };
     assert_eq!(ids("7d5ad8c6-9f5c-4d52-8f34-ee9fb7a3f0a1").as_deref(), Some("7d5ad8c6-9f5c-4d52-8f34-ee9fb7a3f0a1"));
+    for client in ["x", "a-_.{}:Z", &"x".repeat(127), &"x".repeat(128)] {
+        assert_eq!(ids(client).as_deref(), Some(client));
+    }
     // Ids that need escapes, or are too long, are ignored.
-    for client in ["a\"b", "a b", "a\\b", &"x".repeat(129)] {
+    for client in ["a\"b", "a b", "a\\b", &"x".repeat(129), &"x".repeat(256), &"x".repeat(257)] {
         assert_ne!(ids(client).as_deref(), Some(client));
     }
     // Rule H9: it is the request's id then, and if there is none.
