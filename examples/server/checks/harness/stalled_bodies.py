@@ -16,11 +16,12 @@ class StalledBodies:
         self.sockets = []
         for length, clients in BODIES.items():
             some = [self.begin(server, length) for _ in range(clients)]
-            # The last ones must be throttled.
-            throttled, until = 0, time.monotonic() + 5
-            while not throttled and time.monotonic() < until:
+            # The last ones must be throttled. Each may have held a part of its body until then, so all of them are waited for.
+            throttled, before, until = 0, None, time.monotonic() + 5
+            while (not throttled or throttled != before) and time.monotonic() < until:
                 time.sleep(0.2)
-                throttled = sum(connection.recv(12).endswith(b"429") for connection in readable(some))
+                before = throttled
+                throttled += sum(connection.recv(12).endswith(b"429") for connection in readable(some))
             require(throttled > 0, f"the server has memory for every body of {length} bytes")
 
     def begin(self, server, length):
