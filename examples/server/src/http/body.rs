@@ -95,7 +95,7 @@ impl App {
                 }
                 if len > capacity {
                     let wanted = (2 * len).min(announced.unwrap_or(RawRequest::MAX_BODY)).max(len);
-                    memory.grow(wanted - capacity)?;
+                    memory.grow_to(wanted)?;
                     capacity = wanted;
                 }
                 if announced == Some(data.len()) {

@@ -78,7 +78,7 @@ impl ResponseBody {
         if wanted > Self::MAX_LEN {
             return Err(Error::ResponseTooLarge.into());
         }
-        self.memory.grow(wanted.saturating_sub(self.memory.bytes()))?;
+        self.memory.grow_to(wanted)?;
         self.bytes.grow(more);
         Ok(())
     }

@@ -184,6 +184,15 @@ impl Memory {
         self.0.grow(more.div_ceil(PERMIT)).map_err(|error| Limit::Memory.reached(error))
     }
 
+    /// Reserves what so many bytes need in all, if it is more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`grow`](Self::grow).
+    pub fn grow_to(&mut self, bytes: usize) -> Result<(), RequestError> {
+        self.grow(bytes.saturating_sub(self.bytes()))
+    }
+
     /// Releases all but what so many bytes need.
     pub fn shrink_to(&mut self, bytes: usize) {
         self.0.shrink_to(bytes.div_ceil(PERMIT));
