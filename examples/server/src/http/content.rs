@@ -30,9 +30,14 @@ pub enum Content {
 
 /// The most bytes of a presence object of a user without details.
 const WITHOUT_DETAILS: usize = 306;
-/// The most bytes of a user in a table, beside what it holds: a table has up to sixteen slots for seven users, and is copied when it
-/// grows.
-const TABLE: usize = 4;
+/// Returns the bytes of a table of so many users: a power of two slots, of which an eighth is free, with a byte for each and some more.
+const fn table(users: usize) -> usize {
+    if users == 0 {
+        return 0;
+    }
+    let slots = (users * 8).div_ceil(7).next_power_of_two();
+    (if slots < 4 { 4 } else { slots }) * (size_of::<((UserId, Select), (UserView, Place))>() + 1) + 16
+}
 
 /// The presence objects of a response so far.
 #[derive(Debug)]
@@ -58,6 +63,11 @@ impl Place {
             Self::AtMost(length) => length,
         }
     }
+
+    /// Returns the number of users that are to be remembered for this, one at most.
+    const fn is_new(self) -> usize {
+        matches!(self, Self::AtMost(_)) as usize
+    }
 }
 
 impl Rendered {
@@ -79,10 +89,14 @@ impl Rendered {
         Ok(Self { objects: None, memory: app.reserve(account, 0)? })
     }
 
-    /// Reserves memory to remember so many more users.
+    /// Reserves memory to remember so many more users, and makes room for them.
     fn reserve(&mut self, more: usize) -> Result<(), RequestError> {
-        if self.objects.is_some() {
-            self.memory.grow(more * TABLE * size_of::<((UserId, Select), (UserView, Place))>())?;
+        if let Some(objects) = &mut self.objects {
+            let (before, after) = (table(objects.capacity()), table(objects.len() + more));
+            // While a table grows there are both.
+            self.memory.grow_to(if objects.capacity() - objects.len() < more { before + after } else { before })?;
+            objects.reserve(more);
+            self.memory.shrink_to(table(objects.capacity()));
         }
         Ok(())
     }
@@ -167,7 +181,7 @@ fn append_one(
     render: impl Fn(&mut dyn Writer, &UserView) -> Result<(), BufferFull>,
 ) -> Result<(), RequestError> {
     let mut place = rendered.place(view, select, &render);
-    rendered.reserve(1)?;
+    rendered.reserve(place.is_new())?;
     let most = place.len();
     response.append_at_most(most, |body| rendered.write(body, &mut place, (view, select), render))
 }
@@ -188,7 +202,7 @@ fn append_many(
         // With its separator.
         total += users.get(*position).ok_or(RequestError::Internal)?.1.len() + 1;
     }
-    rendered.reserve(views.len())?;
+    rendered.reserve(users.iter().map(|(_, place)| place.is_new()).sum())?;
     let write = |body: &mut ResponseBody| {
         let mut separator = OPENING;
         for position in order {
@@ -296,6 +310,27 @@ mod tests {
         assert_eq!(renderings.get(), 1);
         let body: serde_json::Value = serde_json::from_slice(response.finish(app).unwrap().as_ref()).unwrap();
         assert_eq!(body["value"].as_array().unwrap().len(), 650);
+    }
+
+    /// A table is as large as is reserved for it: its capacity is the most users of a table of that many bytes.
+    #[tokio::test]
+    async fn remembered_users_take_what_is_reserved_for_them() {
+        let (fixture, _queue) = Fixture::stalled();
+        let mut rendered = Rendered::of_batch(&fixture.app, Account::Developer).unwrap();
+        for number in 0..2000u16 {
+            rendered.reserve(1).unwrap();
+            let objects = rendered.objects.as_mut().unwrap();
+            assert!(objects.capacity() > objects.len());
+            let mut user = view(1, Presence::Away);
+            user.user = UserId::from_bytes([number.to_be_bytes(); 8].concat().try_into().unwrap());
+            objects.insert((user.user, Select::ALL), (user, Place::AtMost(0)));
+            let capacity = objects.capacity();
+            assert!(table(capacity) < table(capacity + 1) && table(capacity) == table(objects.len()));
+            assert_eq!(rendered.memory.bytes(), table(capacity).next_multiple_of(1024));
+        }
+        // Those that are there already need no more.
+        rendered.reserve(0).unwrap();
+        assert_eq!(rendered.memory.bytes(), table(2000).next_multiple_of(1024));
     }
 
     #[test]

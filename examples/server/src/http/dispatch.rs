@@ -155,9 +155,12 @@ const fn creator(caller: &Caller) -> Option<SessionId> {
     }
 }
 
-/// The most bytes of a user in a bulk read, beside its object: its id, for its shard and in a table, its view, as its shard sends it
-/// and among all, and positions. Tables may be half empty, and vectors have grown.
-const BULK_USER: usize = 2 * size_of::<([UserId; 4], [UserView; 2], [usize; 6])>();
+/// The most bytes of a user in a bulk read, beside its object. Until the shards respond, its id, in a vector that has grown, and
+/// positions; then its view, as its shard sends it and among all, and where it is written.
+const BULK_USER: usize = size_of::<([UserId; 2], [UserView; 2], [usize; 6])>();
+/// While jobs are made there are no views, but a table of up to sixteen slots for seven users, and a vector that grows.
+const _: () =
+    assert!(size_of::<([UserId; 3], [usize; 2])>() + 16 * (size_of::<(UserId, [usize; 2])>() + 1) / 7 < BULK_USER);
 
 /// Waits for a shard's response. It never comes if the disk has no room for the change, or the server is ending.
 pub async fn receive<T>(response: Receiver<T>) -> Result<T, RequestError> {
