@@ -193,4 +193,17 @@ mod tests {
         }
         assert_eq!((app.reserved(), app.limits.in_flight.free()), (0, REQUESTS));
     }
+
+    /// Pieces are not rounded up one by one.
+    #[tokio::test]
+    async fn a_body_holds_what_was_announced() {
+        let (fixture, _queue) = Fixture::stalled();
+        let app = &fixture.app;
+        for (count, bytes) in [(1, 1), (16, 1000), (100, 1025), (3, 65_537)] {
+            let headers = [(CONTENT_LENGTH, HeaderValue::from(count * bytes))].into_iter().collect();
+            let read = app.read_body(Account::Developer, &mut pieces(count, bytes, 0), &headers).await.unwrap();
+            assert_eq!((read.bytes.len(), app.reserved()), (count * bytes, (count * bytes).next_multiple_of(PERMIT)));
+        }
+        assert_eq!(app.reserved(), 0);
+    }
 }
