@@ -7,12 +7,14 @@ use super::account::Account;
 use super::retry::RetrySchedule;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
+use governor::nanos::Nanos;
+use governor::state::{NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
 use presence_core::graph::Caller;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -49,7 +51,59 @@ impl Clock for Monotonic {
     }
 }
 
-type Bucket = RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Duration>>;
+/// The requests that a bucket has given, as the crate counts them: the time at which all would have come evenly.
+#[derive(Clone, Debug, Default)]
+struct Given(Arc<Mutex<Option<Nanos>>>);
+
+impl Given {
+    fn lock(&self) -> MutexGuard<'_, Option<Nanos>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StateStore for Given {
+    type Key = NotKeyed;
+
+    fn measure_and_replace<T, F, E>(&self, _: &NotKeyed, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut given = self.lock();
+        let (result, next) = measure(*given)?;
+        *given = Some(next);
+        Ok(result)
+    }
+}
+
+#[derive(Debug)]
+struct Bucket {
+    limiter: RateLimiter<NotKeyed, Given, Monotonic, NoOpMiddleware<Duration>>,
+    given: Given,
+    /// The time in which one request comes back.
+    interval: Duration,
+}
+
+impl Bucket {
+    fn new(Rate(quota): Rate, clock: Monotonic) -> Self {
+        let given = Given::default();
+        let limiter = RateLimiter::new(quota, given.clone(), clock);
+        Self { limiter, given, interval: quota.replenish_interval() }
+    }
+
+    /// Takes a request.
+    fn take(&self, account: Account) -> Result<(), RateError> {
+        self.limiter.check().map_err(|not_until| {
+            let now = self.limiter.clock().now();
+            RateError { account, seconds: whole_seconds(not_until.wait_time_from(now)) }
+        })
+    }
+
+    /// Takes a request back that was not served.
+    fn give_back(&self) {
+        let mut given = self.given.lock();
+        *given = given.map(|given| given.saturating_sub(self.interval.into()));
+    }
+}
 
 /// The buckets of all accounts whose rate is limited.
 #[derive(Debug, Default)]
@@ -75,10 +129,7 @@ impl Rates {
             Account::Application(_) => application,
             Account::User(..) => user,
         };
-        let bucket = |account| {
-            let Rate(quota) = rate(account)?;
-            Some((account, RateLimiter::direct_with_clock(quota, clock.clone())))
-        };
+        let bucket = |account| Some((account, Bucket::new(rate(account)?, clock.clone())));
         Self(all.filter_map(bucket).collect())
     }
 
@@ -86,17 +137,14 @@ impl Rates {
     ///
     /// # Errors
     ///
-    /// [`RateError`] beyond the rate. A user's own rate comes first: what is beyond it does not count for its application.
+    /// [`RateError`] beyond the rate. A user's own rate comes first: what is beyond it does not count for its application, and
+    /// what is beyond the application's does not count for the user.
     pub fn count(&self, account: Account) -> Result<(), RateError> {
-        for account in [Some(account), account.parent()].into_iter().flatten() {
-            if let Some(bucket) = self.0.get(&account)
-                && let Err(not_until) = bucket.check()
-            {
-                let now = bucket.clock().now();
-                return Err(RateError { account, seconds: whole_seconds(not_until.wait_time_from(now)) });
-            }
-        }
-        Ok(())
+        let own = self.0.get(&account);
+        own.map_or(Ok(()), |bucket| bucket.take(account))?;
+        let Some(application) = account.parent() else { return Ok(()) };
+        let taken = self.0.get(&application).map_or(Ok(()), |bucket| bucket.take(application));
+        taken.inspect_err(|_| own.into_iter().for_each(Bucket::give_back))
     }
 }
 
@@ -165,6 +213,27 @@ mod tests {
         advance(Duration::from_secs(60)).await;
         let of_users = (exhaust(&rates, USER).0, exhaust(&rates, SECOND).0);
         assert_eq!((of_users, exhaust(&rates, APPLICATION).0), ((4, 4), 2));
+    }
+
+    /// Otherwise a user who comes back when it was told to would be rejected again, and told another time.
+    #[tokio::test(start_paused = true)]
+    async fn an_application_beyond_its_rate_takes_nothing_from_its_users() {
+        let rates = rates(Some("2/4"), Some("3/360"));
+        assert_eq!(exhaust(&rates, APPLICATION).0, 2);
+        for _ in 0..100 {
+            assert_eq!(rates.count(USER), Err(RateError { account: APPLICATION, seconds: 2 }));
+        }
+        for left in (0..3).rev() {
+            advance(Duration::from_secs(2)).await;
+            assert_eq!(rates.count(USER), Ok(()), "{left}");
+            assert_eq!(rates.count(USER).unwrap_err().account, if left > 0 { APPLICATION } else { USER });
+        }
+        // What came back is as much as there was, and no more.
+        advance(Duration::from_secs(3600)).await;
+        assert_eq!(rates.count(USER), Ok(()));
+        assert_eq!((exhaust(&rates, APPLICATION).0, rates.count(USER).unwrap_err().account), (1, APPLICATION));
+        advance(Duration::from_secs(4)).await;
+        assert_eq!((exhaust(&rates, USER).0, exhaust(&rates, APPLICATION).0), (2, 0));
     }
 
     #[tokio::test(start_paused = true)]
