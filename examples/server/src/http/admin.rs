@@ -51,6 +51,10 @@ pub async fn list(
 }
 
 async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Response, RequestError> {
+    if is_too_large(headers) {
+        return Err(Error::TooLarge.into());
+    }
+    app.check_overload()?;
     let account = authorise(app, headers)?;
     let _in_flight = app.enter(account)?;
     let Page { top, mut position } = parse_page(uri.query().unwrap_or_default(), app)?;

@@ -25,7 +25,8 @@ async fn send(fixture: &Fixture, method: &str, path: &str, body: &str) -> Respon
 async fn send_as(token: &str, fixture: &Fixture, method: &str, path: &str, body: &str) -> Response {
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
     let request = request.header("authorization", format!("Bearer {token}"));
-    let request = request.header("content-type", "application/json").body(Body::from(body.to_owned())).unwrap();
+    let request = request.header("content-type", "application/json").header("content-length", body.len());
+    let request = request.body(Body::from(body.to_owned())).unwrap();
     router(fixture.app.clone()).oneshot(request).await.unwrap()
 }
 
@@ -97,13 +98,22 @@ async fn h1_requests_beyond_the_limit_are_throttled() {
     }
     served.push(get("two"));
     assert!(timeout(Duration::ZERO, served[REQUESTS - 1].as_mut()).await.is_err(), "it is in flight");
-    // The whole server comes before the token.
+    // The whole server comes before the token, and the size before both, for operators too.
     for token in ["one", "nobody"] {
         assert_eq!(error(get(token).await).await, throttled());
     }
-    let throttled = |scope| format!("presence_throttled_total{{limit=\"requests\",scope=\"{scope}\"}} 2\n");
+    let too_large = "x".repeat((1 << 20) + 1);
+    for (method, path) in [("GET", path.as_str()), ("GET", "/admin/users"), ("DELETE", "/admin/users/x")] {
+        for (body, expected) in [("", 429), (&too_large, 413)] {
+            let response = send_as("nobody", &fixture, method, path, body).await;
+            assert_eq!(response.status(), expected, "{method} {path}");
+        }
+    }
     let metrics = fixture.app.metrics.text();
-    assert!(metrics.contains(&throttled("developer")) && metrics.contains(&throttled("server")), "{metrics}");
+    for (scope, count) in [("developer", 2), ("server", 5)] {
+        let line = format!("presence_throttled_total{{limit=\"requests\",scope=\"{scope}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
     assert_eq!(fixture.app.metrics.in_flight.get(), REQUESTS as i64);
     drop(served);
     assert_eq!(fixture.app.metrics.in_flight.get(), 0, "a client that hangs up releases its permit");
