@@ -72,3 +72,18 @@ fn a5_flash_that_cannot_be_read_is_no_news_and_is_not_overwritten_while_it_fails
     let mut again = SnapshotStore::new(restart(snapshots.storage().flash()));
     assert_eq!(again.restore(secs(0), Some(Duration::ZERO)).presence(), Presence::InACall);
 }
+
+/// Neither a snapshot that fits on no page nor a write that fails is a reason to erase what is there.
+#[test]
+fn an_error_erases_nothing() {
+    let mut board = Flash::new(Nor::<4, 128>::new(4, Torn::SomeBits), 0..512).unwrap();
+    for number in [100, 101] {
+        board.store(&seal(vec![number; 40])).unwrap();
+    }
+    let before = board.flash().bytes.clone();
+    assert!(board.store(&seal(vec![102; 200])).is_err(), "too long for a page");
+    assert_eq!(board.flash().bytes, before);
+    board.flash().power.cut_after(Some(0));
+    assert!(board.store(&seal(vec![102; 40])).is_err(), "no power");
+    assert_eq!(board.flash().erasures, [0; 4]);
+}
