@@ -151,6 +151,19 @@ mod tests {
         outcome
     }
 
+    /// Rejections that follow each other closely say that requests are stuck; others say nothing of them.
+    #[test]
+    fn requests_are_stuck_while_rejections_follow_closely() {
+        let per_second = |pause: Duration| {
+            let mut schedule = RetrySchedule::new(PLACES);
+            (0..4).for_each(|number| drop(schedule.next(pause * number)));
+            schedule.per_second()
+        };
+        let (as_measured, closely) = (RetrySchedule::new(PLACES).per_second(), QUIET - Duration::from_nanos(1));
+        assert_eq!(per_second(closely), SHARE * PLACES as f64 / ((3 * closely).as_secs_f64() + 0.5));
+        assert_eq!((per_second(QUIET), per_second(2 * QUIET)), (as_measured, as_measured));
+    }
+
     #[test]
     fn h1_a_storm_of_4000_clients_gets_in() {
         // Beyond, so many requests take longer than the longest wait.
