@@ -50,17 +50,29 @@ pub struct StaleRow {
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
+    /// A disk that answers when a test says so: told of each commit, and waited for before it.
+    #[cfg(test)]
+    pub held: Option<(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>)>,
 }
 
 impl Journal {
     /// Opens the existing journal in this file.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: database::open(path)?, path: path.to_owned() })
+        Ok(Self::of(database::open(path)?, path))
     }
 
     /// Creates a journal in this file, also over the remains of an interrupted first start.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: database::create(path)?, path: path.to_owned() })
+        Ok(Self::of(database::create(path)?, path))
+    }
+
+    fn of(connection: Connection, path: &Path) -> Self {
+        Self {
+            connection,
+            path: path.to_owned(),
+            #[cfg(test)]
+            held: None,
+        }
     }
 
     /// Returns the path of the file.
@@ -205,6 +217,10 @@ impl Journal {
                         metadata.checksum()
                     ])?;
             }
+        }
+        #[cfg(test)]
+        if let Some((begun, answer)) = &self.held {
+            let _ = (begun.send(()), answer.recv());
         }
         Ok(transaction.commit()?)
     }

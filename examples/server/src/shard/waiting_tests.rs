@@ -3,8 +3,8 @@
 //! The test is the flusher. A group that it has taken and not given back is one that the disk has not answered.
 
 use super::creators::Quota;
-use super::flusher::{Flushed, FlushedGroup, Unstored};
-use super::group::Group;
+use super::flusher::{Flushed, FlushedGroup, FlusherContext, Unstored};
+use super::group::{Group, Record};
 use super::job::{ActionError, ActionOutcome, Changes, Job, OwnedDetailsCommand, Response, UserView};
 use super::journal::Journal;
 use super::state::State;
@@ -12,6 +12,7 @@ use super::tests::{at, first_with_responses, id, message, set, writer_of};
 use super::user_limit::UserLimit;
 use super::{Published, Shard};
 use crate::clock::Shift;
+use crate::metrics::Metrics;
 use presence_core::details::DetailsError;
 use presence_core::directory::Cursor;
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId};
@@ -21,6 +22,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::oneshot::{Sender, channel};
+use tokio::sync::watch;
 
 /// The application that users count for.
 const APPLICATION: Option<SessionId> = Some(SessionId::from_bytes([8; 16]));
@@ -277,4 +279,36 @@ fn without_room_only_what_is_stored_is_shown() {
     assert!(matches!(changes.blocking_recv().unwrap(), Changes::StartOver));
     held.jobs.send(Job::Stop).unwrap();
     held.writer.join().unwrap();
+}
+
+/// The flusher itself: no response and no cursor leaves it before the commit has returned.
+#[test]
+fn the_flusher_tells_nobody_of_a_group_before_it_is_committed() {
+    let own = tempfile::TempDir::new().unwrap();
+    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (answer, answered) = std::sync::mpsc::channel();
+    journal.held = Some((begun, answered));
+    let (Shard { jobs, published }, _queue) = Shard::new(0, &watch::channel(()).0);
+    let context = FlusherContext { jobs, published, metrics: Arc::new(Metrics::new()) };
+    let (link, thread) = context.start(journal, false);
+    for number in 1..=3 {
+        let (to, mut read) = channel();
+        let view = UserView { user: id(1), presence: Presence::Away, version: 1, details: None };
+        let mut group = Group::default();
+        (group.cursor, group.last_row) = (Cursor::from_number(number), number as i64);
+        group.push(number as i64, Record::User, id(1), at(number), &[7]);
+        group.responses.push(Response::Read(to, view));
+        link.groups.send(group).unwrap();
+        has_begun.recv().unwrap();
+        assert_eq!(read.try_recv().unwrap_err(), TryRecvError::Empty, "the disk has not answered");
+        assert_eq!(context.published.cursor.load(Ordering::Acquire), number - 1);
+        assert!(link.flushed.try_recv().is_err());
+        answer.send(()).unwrap();
+        assert!(read.blocking_recv().is_ok());
+        assert!(matches!(link.flushed.recv().unwrap(), Flushed::Group(_)));
+        assert_eq!(context.published.cursor.load(Ordering::Acquire), number);
+    }
+    drop(link);
+    thread.join().unwrap();
 }
