@@ -151,6 +151,34 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_pages_of_this_run_are_parsed_and_no_others() {
+        let (ids, others) = (FeedIds::default(), FeedIds::default());
+        for (shard, offset, generation) in [(0, 0, 0), (0, 7, 3), (2, 384, u64::MAX)] {
+            let position = PagePosition { slot: ScanPosition { shard, offset }, generation };
+            let token = ids.format_page(position);
+            assert_eq!(others.parse_page(&token, 3), None, "another run");
+            assert_eq!(ids.parse(&token, 3), None, "no id of an event");
+            for shards in [0, 1, 2, 3, 64] {
+                assert_eq!(
+                    ids.parse_page(&token, shards),
+                    Some(position).filter(|_| shard < shards),
+                    "{token} {shards}"
+                );
+            }
+            for at in 0..token.len() {
+                assert_eq!(ids.parse_page(&token[..at], 3), None, "cut off at {at}");
+                let changed = format!(
+                    "{}{}{}",
+                    &token[..at],
+                    if token[at..].starts_with('1') { '2' } else { '1' },
+                    &token[at + 1..]
+                );
+                assert_eq!(ids.parse_page(&changed, 3), None, "{changed}");
+            }
+        }
+    }
+
+    #[test]
     fn ids_that_were_changed_are_not_accepted() {
         let ids = FeedIds::default();
         for position in positions() {
