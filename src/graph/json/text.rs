@@ -134,11 +134,11 @@ pub(super) fn decode_start<'b>(inside: &str, buffer: &'b mut [u8]) -> &'b str {
         *to = byte;
         length = length.saturating_add(1);
     }
-    let (text, _) = buffer.split_at_mut(length);
+    let text = buffer.get_mut(..length).unwrap_or_default();
     // Of the characters that UTF-8 has, none begins so: this is half a pair, and takes as many bytes as what replaces it.
     let mut rest = &mut *text;
     while let Some(start) = rest.iter().position(|byte| *byte == 0xED) {
-        let (_, character) = rest.split_at_mut(start);
+        let character = core::mem::take(&mut rest).get_mut(start..).unwrap_or_default();
         if let [first, second, third, ..] = character
             && *second >= 0xA0
         {
