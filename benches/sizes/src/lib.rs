@@ -14,6 +14,8 @@ pub mod directory;
 pub mod every;
 #[cfg(feature = "everything")]
 pub mod everything;
+#[cfg(feature = "client")]
+pub mod follow;
 pub mod label;
 pub mod machine;
 pub mod stored;

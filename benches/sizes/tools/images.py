@@ -24,11 +24,13 @@ FLASH_SETS = (
     ("", "", ("base",) + MACHINES + WIRES + STORED_AND_DIRECTORY),
     ("-batch", "batch", WIRES),
     ("-whole", "batch,details", WIRES + ("details",)),
+    ("-client", "client", ("follow",)),
 )
 PLAYED_SETS = (
     ("-scenario", "scenario", MACHINES + WIRES),
     ("-every", "every", MACHINES + WIRES + STORED_AND_DIRECTORY),
     ("-whole-every", "every,batch,details", WIRES + ("details",)),
+    ("-client-scenario", "scenario,client", ("follow",)),
 )
 EVERYTHING_SET = ("", "everything", ("everything",))
 # What must be found: see controls.
@@ -40,8 +42,9 @@ def names(sets):
     return [image + suffix for suffix, _, images in sets for image in images]
 
 
-# The images whose stack has a bound. On the whole wire closures are called through tables, and no disassembly tells whose.
-BOUNDED = [name for name in names(PLAYED_SETS) if not name.startswith(("requests-whole", "lines-whole"))]
+# The images whose stack has a bound. On the whole wire and in what is displayed, functions are called through tables, and no
+# disassembly tells whose.
+BOUNDED = [name for name in names(PLAYED_SETS) if not name.startswith(("requests-whole", "lines-whole", "follow"))]
 
 EMULATORS = {
     "thumbv6m-none-eabi": ("qemu-system-arm", "-M", "microbit"),

@@ -9,8 +9,6 @@ from .images import FLASH_SETS, names
 FORBIDDEN = re.compile(
     # Panics.
     r"core::panicking|unwrap_failed|expect_failed|slice_.*_fail"
-    # Formatting.
-    r"|core::fmt::"
     # Allocation.
     r"|(^| )alloc(::|\.\.)|__rust_|__rg_|__rdl_"
     # Floating point.
@@ -18,6 +16,9 @@ FORBIDDEN = re.compile(
     r"|__(add|sub|mul|div|neg)[sd]f[0-9]$|__(eq|ne|lt|le|gt|ge|unord|cmp)[sd]f2$"
     r"|__fix[a-z]*[sd]f[a-z]*$|__float[a-z]*[sd]f$|__(extend|trunc)[sd]f[a-z0-9]*$"
 )
+FORMATTING = re.compile(r"core::fmt::")
+# What is displayed piece by piece needs these of it, and no more: no width, no number, nothing that panics.
+DISPLAY = re.compile(r"core::fmt::Write::write_(char|fmt)")
 DIVISION = re.compile(r"__aeabi_u?ldivmod$|__(u?div|u?mod|u?divmod)di[34]$|__u?(div|mod)ti3$|u64_div_rem|u128_div_rem")
 # The functions that may divide 64 bits: dates of a wall clock, the end of a day of one (where a request about a user's details
 # is read), and the conversions to core's durations, which count nanoseconds, and from and to the ticks of other crates' clocks.
@@ -30,6 +31,8 @@ NO_CODE_OF_OURS = re.compile(r"^(Reset|_abs_start|_start_rust|_start_trap\w*|def
 
 # The images with requests about details.
 MAY_DIVIDE = ("requests-whole", "lines-whole")
+# The image that writes the targets and the forms of requests, which are displayed.
+MAY_DISPLAY = ("follow-client",)
 
 
 def problems(device):
@@ -41,7 +44,12 @@ def problems(device):
         if not any("probe_" in line for line in lines):
             yield f"{device.target} {name}: no symbols"
         for line in lines:
-            if FORBIDDEN.search(line) or DIVISION.search(line) and name not in MAY_DIVIDE:
+            is_display = name in MAY_DISPLAY and DISPLAY.search(line)
+            if (
+                FORBIDDEN.search(line)
+                or FORMATTING.search(line) and not is_display
+                or DIVISION.search(line) and name not in MAY_DIVIDE
+            ):
                 yield f"{device.target} {name}: {line}"
     for problem in problems_of_everything(device):
         yield f"{device.target} everything: {problem}"
@@ -57,7 +65,7 @@ def problems_of_everything(device):
 def faults(device, name):
     """Yields what is wrong with an image in which everything may be linked but what must not be."""
     for line in symbols(device, name):
-        if FORBIDDEN.search(line):
+        if FORBIDDEN.search(line) or FORMATTING.search(line):
             yield line
     image = Image(device.path(name))
     # Calls of code that is not understood may be overlooked.
