@@ -113,6 +113,35 @@ async fn h5_each_element_of_a_batch_has_its_own_response() {
     }
 }
 
+/// Rule H5: an element waits for what it depends on, however many are before it, and fails with it.
+#[tokio::test]
+async fn h5_an_element_of_any_number_fails_with_what_it_depends_on() {
+    let fixture = app_of(3, 1).await;
+    for last in 1..Batch::MAX_ELEMENTS {
+        for fails in [false, true] {
+            let element = |number: usize| {
+                let mut element = json!({"id": number.to_string(), "method": "GET", "url": format!("/users/{}/presence", user(number))});
+                if fails && number + 1 == last {
+                    // There is no such session.
+                    element["method"] = json!("POST");
+                    element["url"] = json!(format!("/users/{}/presence/clearPresence", user(number)));
+                    element["headers"] = json!({"content-type": "application/json"});
+                    element["body"] = json!({"sessionId": user(77).to_string()});
+                }
+                if number == last {
+                    element["dependsOn"] = json!([(last - 1).to_string()]);
+                }
+                element
+            };
+            let batch = json!({"requests": (0..=last).map(element).collect::<Vec<_>>()});
+            let responses = send(&fixture, "POST", "/v1.0/$batch", &batch).await;
+            let status = |number: usize| responses["responses"][number]["status"].as_u64();
+            let expected = if fails { (Some(404), Some(424)) } else { (Some(200), Some(200)) };
+            assert_eq!((status(last - 1), status(last)), expected, "{last}: {responses}");
+        }
+    }
+}
+
 /// Receives so many changes on one connection, or each on a connection of its own. Returns the users, and the id after them.
 async fn follow(fixture: &Fixture, id: &str, count: usize, breaks_off: bool) -> (Vec<UserId>, String) {
     let (mut changed, mut reader) = (Vec::new(), fixture.reader(Some(id)));
