@@ -2,6 +2,8 @@
 //!
 //! They need no fuzzer: `cargo test` replays every file of `corpus/` through them.
 
+#[cfg(feature = "client")]
+mod client;
 mod details;
 mod duration;
 mod history;
@@ -14,6 +16,8 @@ mod snapshot;
 mod user;
 mod wire;
 
+#[cfg(feature = "client")]
+pub use client::client;
 pub use details::details;
 pub use duration::duration;
 pub use history::history;

@@ -57,6 +57,12 @@ fn wire() {
     replay("wire", crate::wire);
 }
 
+#[cfg(feature = "client")]
+#[test]
+fn client() {
+    replay("client", crate::client);
+}
+
 #[test]
 fn duration() {
     replay("duration", crate::duration);
