@@ -63,7 +63,7 @@ pub use request::raw::RawRequest;
 pub use request::select::Select;
 pub use request::target::{Operation, Target, UserRef};
 #[cfg(feature = "client")]
-pub(crate) use request::uri::percent_decoded;
+pub(crate) use request::uri::{percent_decoded, until};
 #[cfg(all(feature = "client", feature = "details"))]
 pub(crate) use respond::details::date_time;
 pub use respond::event::ChangeEvent;

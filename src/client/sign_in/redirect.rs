@@ -3,7 +3,7 @@
 use super::SignIn;
 use crate::buffer::BufferFull;
 use crate::client::answer::OAuthError;
-use crate::graph::percent_decoded;
+use crate::graph::{percent_decoded, until};
 
 /// The error of a redirect without a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +70,22 @@ impl SignIn {
 }
 
 /// Returns the value of a query's parameter, still encoded; `None` if it is missing, or there are two.
+// By bytes: splitting at characters links a panic.
 fn value<'a>(target: &'a str, name: &str) -> Option<&'a str> {
-    let (_, query) = target.split_once('?')?;
-    let query = query.split_once('#').map_or(query, |(query, _)| query);
-    let mut values = query.split('&').filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    values.next().filter(|_| values.next().is_none())
+    let query = target.get(until(target, b"?").len().saturating_add(1)..)?;
+    let mut rest = until(query, b"#");
+    let mut found = None;
+    loop {
+        let pair = until(rest, b"&");
+        let value = pair.strip_prefix(name).and_then(|behind| behind.strip_prefix("="));
+        if value.is_some() && found.replace(value).is_some() {
+            return None;
+        }
+        match rest.get(pair.len().saturating_add(1)..) {
+            Some(behind) => rest = behind,
+            None => return found.flatten(),
+        }
+    }
 }
 
 /// Returns the bytes of a form's value.

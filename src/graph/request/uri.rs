@@ -4,7 +4,7 @@ use crate::id::hex_value;
 use core::str::Bytes;
 
 /// Returns the text before the first of these ASCII bytes; all of it if there is none.
-pub(super) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
+pub(crate) fn until<'a>(text: &'a str, ends: &[u8]) -> &'a str {
     let end = text.bytes().position(|byte| ends.contains(&byte));
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }

@@ -3,6 +3,7 @@
 //! Each function's address is hidden from the compiler, so that the linker keeps it whole, whatever its arguments: the image
 //! holds what any program may link. `measure` compares these lists with the library's documentation.
 
+mod client;
 mod clocks;
 mod details;
 mod directories;
@@ -54,6 +55,7 @@ pub(crate) use {clones, defaults, hashes, keep, orders, values};
 #[inline(always)]
 pub fn drive() -> bool {
     plain::keep();
+    client::keep();
     clocks::keep();
     users::keep();
     directories::keep();
