@@ -1,7 +1,7 @@
 //! Tests of the places to listen at, and of the limits of connections.
 
 use crate::support::{ADELE, program};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -134,25 +134,41 @@ fn a_unix_socket_is_served_replaced_when_stale_and_removed() {
 
 #[test]
 fn idle_connections_are_closed_in_the_given_time() {
-    let server = Started::with(&["--listen", "127.0.0.1:0", "--idle-seconds", "1"]);
+    let [patient, server] =
+        ["3600", "1"].map(|idle| Started::with(&["--listen", "127.0.0.1:0", "--idle-seconds", idle]));
     let began = Instant::now();
-    let mut silent = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    silent.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    assert_eq!(silent.read(&mut [0]).unwrap(), 0, "it is closed");
-    // The default is 15 seconds.
-    assert!((1..15).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    let [mut kept, mut silent] =
+        [&patient, &server].map(|server| TcpStream::connect(("127.0.0.1", server.port())).unwrap());
+    assert_eq!(silent.read(&mut [0]).unwrap(), 0, "it is closed without a response");
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    kept.set_nonblocking(true).unwrap();
+    assert_eq!(kept.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock, "it is open");
 }
 
 #[test]
 fn for_a_connection_beyond_the_limit_an_idle_one_is_closed() {
     let server = Started::with(&["--listen", "127.0.0.1:0", "--connections", "1", "--idle-seconds", "3600"]);
     let connect = || TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    let mut silent = connect();
-    silent.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let read_all = |mut stream: TcpStream| {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    // It may be about to send a request, so it is told to come back.
+    let silent = connect();
     assert_eq!(read_user(connect()), "HTTP/1.1 200 OK");
-    let mut said = String::new();
-    silent.read_to_string(&mut said).unwrap();
-    assert!(said.starts_with("HTTP/1.1 503 "), "before it is closed it is told to come back: {said:?}");
+    let told = read_all(silent);
+    assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("\r\nretry-after: "), "{told}");
+    // One that has had its response is closed without another.
+    let mut served = connect();
+    let head = "GET /nowhere HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n\r\n";
+    served.write_all(head.as_bytes()).unwrap();
+    let mut status = [0; 12];
+    served.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 404");
+    assert_eq!(read_user(connect()), "HTTP/1.1 200 OK");
+    let rest = read_all(served);
+    assert!(!rest.contains("HTTP/1.1 "), "{rest}");
 }
 
 #[test]
