@@ -3,6 +3,7 @@
 use super::database::JournalError;
 use super::files::{self, FileError};
 use super::journal::Journal;
+use super::restore::LoadError;
 use super::spread::{Spread, is_journal_file};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -21,8 +22,12 @@ pub enum LayoutError {
     File(PathBuf, FileError),
     /// A journal that cannot be opened or read.
     Journal(PathBuf, JournalError),
-    /// A number of shards, or a key, that is malformed, or missing although there is data.
+    /// A number of shards, or a key, that is malformed.
     Shards(PathBuf),
+    /// No number of shards and no key, although there is data.
+    NoShards(PathBuf),
+    /// Stored data that cannot be moved.
+    Load(LoadError),
     /// A missing journal.
     Missing(PathBuf),
 }
@@ -34,7 +39,15 @@ impl std::fmt::Display for LayoutError {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Shards(path) => write!(f, "{}: not a number of shards", path.display()),
+            Self::Shards(path) => write!(f, "{}: not a number of shards and their key", path.display()),
+            Self::NoShards(path) => {
+                write!(
+                    f,
+                    "{}: missing, and without it nobody can tell which of the journals beside it count",
+                    path.display()
+                )
+            }
+            Self::Load(error) => error.fmt(f),
             Self::Missing(path) => write!(f, "{}: missing", path.display()),
         }
     }

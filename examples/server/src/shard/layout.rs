@@ -66,7 +66,7 @@ pub fn open_on(system: &System, directory: &Path, shards: usize) -> Result<Data,
     let Some(stored) = read_spread(&path)? else {
         // An interrupted first start leaves empty journals; journals with rows are a user's data.
         if has_rows(directory)? {
-            return Err(LayoutError::Shards(path));
+            return Err(LayoutError::NoShards(path));
         }
         let spread = new_spread()?;
         let journals = journals(directory, spread, Journal::create)?;

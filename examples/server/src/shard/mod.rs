@@ -173,7 +173,8 @@ impl Shards {
                     metrics: metrics.clone(),
                 };
                 let (limit, quota, clock) = (limit.clone(), quota.clone(), clock.clone());
-                let parts = ShardParts { queue, journal, slots, limit, quota, clock, context, loaded };
+                let belongs = move |user| spread.of(user) == number;
+                let parts = ShardParts { queue, journal, belongs, slots, limit, quota, clock, context, loaded };
                 let writer = spawn(format!("writer-{number}"), move || parts.run(sessions));
                 (shard, writer, is_loaded)
             })
@@ -266,9 +267,11 @@ fn warn_beyond_limit(stored: usize, users: usize) {
 }
 
 /// The parts of a shard that is about to start.
-struct ShardParts {
+struct ShardParts<B> {
     queue: Receiver<Job>,
     journal: Option<Journal>,
+    /// Reports whether a user belongs to this shard.
+    belongs: B,
     slots: usize,
     limit: Arc<UserLimit>,
     quota: Arc<Quota>,
@@ -278,7 +281,7 @@ struct ShardParts {
     loaded: SyncSender<Result<usize, LoadError>>,
 }
 
-impl ShardParts {
+impl<B: Fn(UserId) -> bool> ShardParts<B> {
     /// Loads and runs the shard, with this many sessions of a user, or with more if a user has more stored.
     fn run(self, sessions: usize) {
         let mut parts = Some(self);
@@ -298,7 +301,12 @@ impl ShardParts {
         let state = State::<SESSIONS>::new(self.slots, self.limit.clone(), self.quota.clone());
         let time = self.clock.time();
         let outcome = match &self.journal {
-            Some(journal) => restore::load_all(journal, state, time),
+            Some(journal) => restore::load_all(journal, state, time).and_then(|(state, index)| {
+                match state.find_user(|user| !(self.belongs)(user)) {
+                    Some(user) => Err(LoadError::Misplaced(journal.path(), user)),
+                    None => Ok((state, index)),
+                }
+            }),
             None => {
                 let index = JournalIndex::new(state.users.capacity());
                 Ok((state, index))

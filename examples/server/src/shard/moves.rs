@@ -8,6 +8,7 @@ use super::journal::Journal;
 use super::journal_set::{LayoutError, journals, remove_journals, write_durably};
 #[cfg(test)]
 use super::journal_set::{SHARDS, read_spread};
+use super::restore::LoadError;
 use super::spread::{Key, Spread};
 use std::collections::HashSet;
 use std::fs;
@@ -106,13 +107,17 @@ fn redistribute(directory: &Path, from: Spread, to: Spread) -> Result<(), Layout
     let sources = journals(directory, from, Journal::open)?;
     let targets = journals(directory, to, Journal::create)?;
     let mut targets: Vec<_> = targets.into_iter().map(|journal| (journal, Group::default(), 1)).collect();
-    for source in sources {
+    for (shard, source) in sources.into_iter().enumerate() {
         let mut seen = HashSet::new();
         let mut outcome = Ok(());
         source
             .read(|row, taken_at, bytes| {
                 let is_scrubbed = row.record == Record::Scrubbed;
                 if outcome.is_err() || is_scrubbed || !seen.insert((row.record.kind(), row.user)) || row.is_empty {
+                    return;
+                }
+                if from.of(row.user) != shard {
+                    outcome = Err(LayoutError::Load(LoadError::Misplaced(source.path(), row.user)));
                     return;
                 }
                 let Some((journal, group, next)) = targets.get_mut(to.of(row.user)) else { return };

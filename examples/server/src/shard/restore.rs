@@ -25,6 +25,8 @@ pub enum LoadError {
     Journal(PathBuf, JournalError),
     /// A record that is no snapshot.
     Record(UserId, RestoreError),
+    /// A user in the journal of a shard that it does not belong to: the journal, or the key in `shards`, is of other data.
+    Misplaced(PathBuf, UserId),
     /// More users than the directory has slots. [`load_all`] gives it more.
     Full,
 }
@@ -34,6 +36,13 @@ impl std::fmt::Display for LoadError {
         match self {
             Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Record(user, error) => write!(f, "the record of {user} is {error}"),
+            Self::Misplaced(path, user) => {
+                write!(
+                    f,
+                    "{}: {user} belongs to another shard, so this journal, or the file `shards`, is of other data",
+                    path.display()
+                )
+            }
             Self::Full => f.write_str("more users are stored than there are slots"),
         }
     }

@@ -7,6 +7,7 @@ use super::{QUEUE, Shards, layout};
 use crate::clock::{Clock, Shift};
 use crate::metrics::Metrics;
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, UserId};
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
@@ -62,11 +63,31 @@ impl Running {
         quota: &Arc<Quota>,
         now: Instant,
     ) -> Self {
-        let data = layout::open_on(system, directory, shards).unwrap();
+        Self::try_start_with(system, directory, shards, users, quota, now).unwrap()
+    }
+
+    pub(super) fn try_start(
+        directory: &Path,
+        shards: usize,
+        users: usize,
+        now: Instant,
+    ) -> Result<Self, Box<dyn Error>> {
+        Self::try_start_with(&System::REAL, directory, shards, users, &quota(), now)
+    }
+
+    fn try_start_with(
+        system: &System,
+        directory: &Path,
+        shards: usize,
+        users: usize,
+        quota: &Arc<Quota>,
+        now: Instant,
+    ) -> Result<Self, Box<dyn Error>> {
+        let data = layout::open_on(system, directory, shards)?;
         let clock = Arc::new(Clock::virtual_at(now));
         let journals = data.journals.into_iter().map(Some).collect();
-        let shards = Shards::start(journals, data.spread, users, 8, quota, &clock, &Arc::new(Metrics::new())).unwrap();
-        Self { shards, _lock: data.lock }
+        let shards = Shards::start(journals, data.spread, users, 8, quota, &clock, &Arc::new(Metrics::new()))?;
+        Ok(Self { shards, _lock: data.lock })
     }
 
     pub(super) fn ask<T>(&self, user: UserId, job: impl FnOnce(Sender<T>) -> Job) -> T {

@@ -178,6 +178,43 @@ fn users_stay_where_they_are_without_room_to_move_them() {
     running.stop();
 }
 
+/// A copy with journals of one time and the key of another, or a damaged key: each user would be looked for in the wrong journal.
+#[test]
+fn journals_of_another_key_are_rejected() {
+    let own = tempfile::TempDir::new().unwrap();
+    let original = own.path().join("original");
+    let running = Running::start(&original, 3, USERS, at(100));
+    let users: Vec<_> = (0..20).map(user).collect();
+    users.iter().for_each(|user| running.execute(*user, set(3600)).unwrap());
+    let shown = running.shown(&users);
+    running.stop();
+    let text = std::fs::read_to_string(original.join("shards")).unwrap();
+    let digit = if text.ends_with("0\n") { "1\n" } else { "0\n" };
+    // Also where the users would be moved.
+    for count in [3, 2, 1] {
+        let directory = own.path().join(count.to_string());
+        copy(&original, &directory);
+        std::fs::write(directory.join("shards"), [&text[..text.len() - 2], digit].concat()).unwrap();
+        let outcome = Running::try_start(&directory, count, USERS, at(100));
+        let message = outcome.err().expect("the data is accepted").to_string();
+        assert!(message.contains("belongs to another shard"), "{message}");
+        if count != 3 {
+            std::fs::write(directory.join("shards"), &text).unwrap();
+            let running = Running::start(&directory, 3, USERS, at(100));
+            assert_eq!(running.shown(&users), shown, "nothing was changed");
+            running.stop();
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
 /// A start moves the users to other journals first. A kill leaves some of the new ones, or all, or the old ones too.
 #[test]
 fn a_kill_in_the_middle_of_a_move_loses_nothing() {
@@ -212,13 +249,6 @@ fn assert_killed_move_loses_nothing(
 ) {
     let own = tempfile::TempDir::new().unwrap();
     let moved = own.path().join("moved");
-    let copy = |from: &Path, to: &Path| {
-        std::fs::create_dir_all(to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    };
     copy(original, &moved);
     Running::start(&moved, shards, 1, at(100)).stop();
     let spread = |directory: &Path| {

@@ -303,6 +303,12 @@ impl<const SESSIONS: usize> State<SESSIONS> {
         UserList { users, next: Some(offset), generation: self.generation() }
     }
 
+    /// Returns a user in a slot who is sought.
+    pub fn find_user(&self, is_sought: impl Fn(UserId) -> bool) -> Option<UserId> {
+        let (users, _) = self.users.users_from(0, self.users.capacity());
+        users.map(|(user, _)| user).find(|user| is_sought(*user))
+    }
+
     fn listed(&self, now: Instant, user: UserId) -> ListedUser {
         let (sessions, has_preferred) =
             self.users.read(now, user, |user| (user.sessions().len(), user.preferred().is_some()));

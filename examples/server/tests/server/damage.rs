@@ -162,7 +162,7 @@ fn an_interrupted_first_start_begins_again() {
     fs::write(&journal, b"").unwrap();
     assert!(expect_start_error(&data, "100").contains("damaged"));
     fs::write(&journal, whole).unwrap();
-    assert!(expect_start_error(&data, "100").contains("not a number of shards"));
+    assert!(expect_start_error(&data, "100").contains("shards: missing"));
     fs::write(data.join("shards"), "1\n").unwrap();
     assert_eq!(Server::start_on(&data, &few).activity(ADELE).0, "InACall");
 }
