@@ -4,7 +4,7 @@ mod admission;
 mod table;
 mod watched;
 
-use self::admission::{AdmissionControl, Connection};
+use self::admission::{AdmissionControl, Connection, Replaced};
 use self::table::Limit;
 use self::watched::{WatchedBody, WatchedStream};
 use super::App;
@@ -20,7 +20,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,13 +170,12 @@ async fn serve_connection(
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let (router, app, guesses, connection) = (router.clone(), app.clone(), guesses.clone(), connection.clone());
         Box::pin(async move {
-            if !connection.begin() {
-                return Err(Replaced);
-            }
+            connection.begin()?;
             let is_known = app.tokens.identify(request.headers()).is_some();
             let Ok(response) = router.oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new)))).await;
-            guesses.slow(is_known, response.status()).await;
-            Ok(response.map(|body| WatchedBody { body, connection }))
+            // No place of the server's is kept by guessing: meanwhile another connection may take this one's.
+            connection.pause(guesses.slow(is_known, response.status())).await?;
+            Ok::<_, Replaced>(response.map(|body| WatchedBody { body, connection }))
         })
     });
     let mut served = http.serve_connection(TokioIo::new(stream), service);
@@ -205,18 +203,6 @@ async fn serve_connection(
     }
     let _ = stream.shutdown().await;
 }
-
-/// The error of a request that came just when its connection was closed for another.
-#[derive(Debug)]
-struct Replaced;
-
-impl fmt::Display for Replaced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("closed for another connection")
-    }
-}
-
-impl std::error::Error for Replaced {}
 
 /// Returns the whole response to a head that did not come in time.
 fn timeout_response(clock: &Clock) -> String {

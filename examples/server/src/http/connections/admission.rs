@@ -4,9 +4,11 @@ use super::ConnectionLimits;
 use super::table::{Admission, ConnectionTable, Key, Limit, Origin, TableLimits};
 use crate::metrics::{LimitLabels, Metrics};
 use ipnet::IpNet;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -144,6 +146,18 @@ const SERVED: u8 = 2;
 /// The response has ended, and has not been sent completely.
 const ENDED: u8 = 3;
 
+/// The error of a request whose connection was closed for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced;
+
+impl fmt::Display for Replaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("closed for another connection")
+    }
+}
+
+impl std::error::Error for Replaced {}
+
 /// A connection in the table, until it is dropped.
 #[derive(Debug)]
 pub struct Connection {
@@ -177,12 +191,37 @@ impl Connection {
         }
     }
 
-    /// Records that a request has come. Returns false if the connection was replaced before: then the request must not begin.
-    pub fn begin(&self) -> bool {
+    /// Records that a request has come.
+    ///
+    /// # Errors
+    ///
+    /// [`Replaced`] if the connection was replaced before: then the request must not begin.
+    pub fn begin(&self) -> Result<(), Replaced> {
         match self.phase.swap(SERVED, Ordering::Relaxed) {
-            IDLE => self.control.change(|table| table.begin(self.key)),
-            _ => true,
+            IDLE => self.begin_again(),
+            _ => Ok(()),
         }
+    }
+
+    /// Waits while the connection is idle, although its request is not answered yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Replaced`] if the connection was replaced meanwhile: then no response must be sent.
+    pub async fn pause(&self, wait: impl Future<Output = ()>) -> Result<(), Replaced> {
+        let mut wait = std::pin::pin!(wait);
+        // Most wait for nothing, and change nothing in the table.
+        if std::future::poll_fn(|context| Poll::Ready(wait.as_mut().poll(context))).await.is_ready() {
+            return Ok(());
+        }
+        self.control.change(|table| table.idle(self.key));
+        self.control.changed.notify_waiters();
+        wait.await;
+        self.begin_again()
+    }
+
+    fn begin_again(&self) -> Result<(), Replaced> {
+        if self.control.change(|table| table.begin(self.key)) { Ok(()) } else { Err(Replaced) }
     }
 
     /// Records that the body of the response has ended.

@@ -79,7 +79,8 @@ struct Network {
     idle: IdleOrder,
 }
 
-/// The open connections. A connection is idle while the server waits for the head of a request; all others are busy.
+/// The open connections. A connection is idle while the server waits for the head of a request, and while a guessed token
+/// is slowed; all others are busy.
 ///
 /// Every operation takes logarithmic time. Moments are counted, not measured.
 #[derive(Debug)]

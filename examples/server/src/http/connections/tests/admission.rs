@@ -1,6 +1,6 @@
 //! Tests of what makes a connection idle or busy, of waiting, and of the first byte.
 
-use super::super::admission::{AdmissionControl, Connection};
+use super::super::admission::{AdmissionControl, Connection, Replaced};
 use super::super::table::Limit;
 use super::super::{ConnectionLimits, Silent, protocol, serve_connection};
 use super::{Fixture, PRESENCE, read_response, status};
@@ -132,6 +132,38 @@ async fn a_response_that_is_not_taken_keeps_its_connection_busy() {
     // Now it is idle.
     let _next = server.connect("192.0.2.1").await.unwrap();
     assert!(is_closed(&mut slow).await);
+}
+
+/// Otherwise guesses without end, which need no token, would keep all connections busy.
+#[tokio::test(start_paused = true)]
+async fn a_connection_whose_guess_is_slowed_gives_way() {
+    let (server, _queue) = Server::stalled(4, 1);
+    let mut guessing = server.connect("192.0.2.1").await.unwrap();
+    for _ in 0..30 {
+        assert_eq!(status(&mut guessing, PRESENCE, "guess").await, 401);
+    }
+    let request = format!("GET {PRESENCE} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer guess\r\n\r\n");
+    guessing.write_all(request.as_bytes()).await.unwrap();
+    settle().await;
+    assert_eq!(server.fixture.app.metrics.connections_idle.get(), 1);
+    let mut next = server.connect("192.0.2.1").await.unwrap();
+    assert!(is_closed(&mut guessing).await);
+    assert_eq!(status(&mut next, "/openapi.json", "guess").await, 200);
+    assert_eq!(server.fixture.app.metrics.connections_replaced.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slowed_guess_whose_connection_was_replaced_gets_no_response() {
+    let (server, _queue) = Server::stalled(4, 1);
+    let connection = server.control.enter(address("192.0.2.1"), || true).await.unwrap();
+    connection.begin().unwrap();
+    assert_eq!(connection.pause(std::future::ready(())).await, Ok(()));
+    assert_eq!(server.control.enter(address("192.0.2.1"), || true).await.unwrap_err(), Limit::Network);
+    let second = tokio::time::sleep(Duration::from_secs(1));
+    let (paused, next) = tokio::join!(connection.pause(second), server.control.enter(address("192.0.2.1"), || true));
+    assert!(next.is_ok());
+    assert_eq!(paused, Err(Replaced));
+    assert_eq!(connection.pause(tokio::time::sleep(Duration::from_secs(1))).await, Err(Replaced));
 }
 
 #[tokio::test(start_paused = true)]
