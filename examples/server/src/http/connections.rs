@@ -20,6 +20,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,8 @@ const MAX_HEADERS: usize = 100;
 const WRITE_GRACE: Duration = Duration::from_secs(60);
 /// The most seconds after which a client that was turned away is to come back.
 const LONGEST_RETRY: u128 = 10;
+/// The time in which the rest of a head must have come when the server is ending.
+const HEAD_GRACE: Duration = Duration::from_secs(1);
 /// The time that requests in flight have when the server is ending.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -126,7 +129,7 @@ impl Silent {
     /// Waits for the first byte. Returns `None` if it does not come in time, or the server ends.
     async fn begins(mut self, mut stopping: watch::Receiver<bool>) -> Option<Box<dyn Stream>> {
         let stream = self.stream.as_ref()?;
-        let first = std::future::poll_fn(|context| stream.poll_begun(context));
+        let first = poll_fn(|context| stream.poll_begun(context));
         tokio::select! {
             biased;
             first = tokio::time::timeout(self.connection.first_byte_timeout(), first) => first.ok()?.ok()?,
@@ -166,6 +169,7 @@ async fn serve_connection(
     app: &Arc<App>,
 ) {
     let guesses = Arc::new(Guesses::default());
+    let watched = connection.clone();
     let stream = WatchedStream { stream: LeastRateStream::new(stream, WRITE_GRACE), connection: connection.clone() };
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let (router, app, guesses, connection) = (router.clone(), app.clone(), guesses.clone(), connection.clone());
@@ -179,17 +183,21 @@ async fn serve_connection(
         })
     });
     let mut served = http.serve_connection(TokioIo::new(stream), service);
-    let outcome = {
-        let mut stopped = std::pin::pin!(stopping.wait_for(|is_stopping| *is_stopping));
-        let mut is_shutting_down = false;
-        std::future::poll_fn(|context| {
-            if !is_shutting_down && stopped.as_mut().poll(context).is_ready() {
-                is_shutting_down = true;
-                Pin::new(&mut served).graceful_shutdown();
+    let until_stopped = tokio::select! {
+        biased;
+        _ = stopping.wait_for(|is_stopping| *is_stopping) => None,
+        outcome = poll_fn(|context| served.poll_without_shutdown(context)) => Some(outcome),
+    };
+    let outcome = match until_stopped {
+        Some(outcome) => outcome,
+        None => {
+            Pin::new(&mut served).graceful_shutdown();
+            tokio::select! {
+                outcome = poll_fn(|context| served.poll_without_shutdown(context)) => outcome,
+                // For hyper, a connection whose first head has begun is not idle.
+                () = watched.waits_for_head(HEAD_GRACE) => Ok(()),
             }
-            served.poll_without_shutdown(context)
-        })
-        .await
+        }
     };
     let is_timeout = outcome.as_ref().is_err_and(hyper::Error::is_timeout);
     if let Err(error) = outcome {

@@ -224,6 +224,16 @@ impl Connection {
         if self.control.change(|table| table.begin(self.key)) { Ok(()) } else { Err(Replaced) }
     }
 
+    /// Returns once no request is in flight, looking after each such time.
+    pub async fn waits_for_head(&self, time: Duration) {
+        loop {
+            tokio::time::sleep(time).await;
+            if self.phase.load(Ordering::Relaxed) == IDLE {
+                return;
+            }
+        }
+    }
+
     /// Records that the body of the response has ended.
     pub fn end(&self) {
         self.step(SERVED, ENDED);

@@ -275,6 +275,40 @@ async fn the_first_byte_from_elsewhere_must_come_in_three_seconds() {
     assert_eq!(began.elapsed(), Duration::ZERO, "a silent connection does not hold up the end of the server");
 }
 
+/// Otherwise one byte of a peer without a token would hold up every end of the server.
+#[tokio::test(start_paused = true)]
+async fn a_head_that_has_begun_does_not_hold_up_the_end_of_the_server() {
+    let (server, queue) = Server::stalled(8, 8);
+    let request = format!("GET {PRESENCE} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n\r\n");
+    let (begun, rest) = request.split_at(10);
+    for (completes_after, lasts) in [(None, 1000), (Some(Duration::from_millis(900)), 1300)] {
+        let connection = server.control.enter(address("192.0.2.1"), || true).await.unwrap();
+        let (mut client, end) = duplex(1 << 16);
+        let (stop, stopping) = watch::channel(false);
+        let app = server.fixture.app.clone();
+        let served = tokio::spawn(async move {
+            serve_connection(Box::new(end), connection, &protocol(IDLE), router(app.clone()), stopping, &app).await;
+        });
+        client.write_all(begun.as_bytes()).await.unwrap();
+        settle().await;
+        stop.send(true).unwrap();
+        let began = Instant::now();
+        if let Some(time) = completes_after {
+            tokio::time::sleep(time).await;
+            client.write_all(rest.as_bytes()).await.unwrap();
+            settle().await;
+            // Less than the time that a test's request has, and beyond the grace.
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            answer(queue.try_recv().unwrap());
+            assert_eq!(read_response(&mut client).await, 200, "a request in flight is served to its end");
+        }
+        served.await.unwrap();
+        let lasted = began.elapsed().as_millis();
+        assert!((lasts..lasts + 50).contains(&lasted), "{lasted}");
+        assert!(is_closed(&mut client).await);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_silent_connection_is_idle_from_the_beginning() {
     let (server, _queue) = Server::stalled(8, 1);
