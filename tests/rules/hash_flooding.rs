@@ -55,7 +55,7 @@ impl Hasher for Flooded {
 fn comparisons(hasher: impl BuildHasher) -> u32 {
     let mut directory: BoxedDirectory<Id, u8, 1, _> =
         Directory::with_hasher(BoxedMemory::new(USERS as usize), Policy::DESK, hasher);
-    let presence = |user: u32| if user % 2 == 0 { Presence::Away } else { Presence::InACall };
+    let presence = |user: u32| if user.is_multiple_of(2) { Presence::Away } else { Presence::InACall };
     for user in 0..USERS {
         directory.set_presence(Instant::ZERO, Id(user), 1, presence(user), None, |_, _| {}).unwrap();
     }

@@ -32,7 +32,9 @@ pub fn provenance() -> String {
     };
     let stamp = measured(&["stamp", "baselines"]);
     let sentence = measured(&["sentence", "baselines", &stamp]);
-    format!("<!-- stamp: {stamp} -->\n<!-- measured: written by .ci/tables -->\n\n{sentence}\n\n<!-- end of measured -->\n\n")
+    format!(
+        "<!-- stamp: {stamp} -->\n<!-- measured: written by .ci/tables -->\n\n{sentence}\n\n<!-- end of measured -->\n\n"
+    )
 }
 
 const RULES: &str = "
