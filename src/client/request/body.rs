@@ -22,6 +22,9 @@ impl Call<'_> {
 
     /// Writes the body, a JSON text, to the beginning of a buffer, and returns it; an empty one if there is none.
     ///
+    /// serde-json-core writes it. The first body links some six kilobytes into a small device, and checks of
+    /// indices that cannot fail.
+    ///
     /// # Errors
     ///
     /// [`BufferFull`]. [`MAX_COMMAND_BODY`](Self::MAX_COMMAND_BODY) bytes suffice for commands; a bulk read takes 10 bytes
