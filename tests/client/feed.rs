@@ -138,6 +138,13 @@ fn f1_lines_end_in_any_way_and_a_mark_is_skipped_once() {
 }
 
 #[test]
+fn f1_a_mark_inside_a_stream_is_text() {
+    assert_eq!(read("event: presence\ndata: \u{feff}a\n\n".as_bytes()).0, [presence("\u{feff}a")]);
+    // One that is cut is the name of no field.
+    assert_eq!(read(b"\xEF\xBBdata: x\n\ndata: y\n\n").0, [Seen::Other]);
+}
+
+#[test]
 fn f1_fields_are_read_as_the_standard_says() {
     // One space behind the colon goes; a name alone has an empty value; names count exactly.
     assert_eq!(read(b"event:presence\ndata:  x\n\n").0, [presence(" x")]);

@@ -115,6 +115,11 @@ fn f2_nothing_is_renewed_before_all_users_were_sent() {
     assert_eq!(hear(&mut follower, 10, FeedEvent::StartOver), None);
     assert_eq!(hear(&mut follower, 50, FeedEvent::Comment), None);
     assert_eq!(hear_of(&mut follower, 60, OTHER, Presence::Busy), None);
+    // The user's own presence may be older than a change that is still to come.
+    let mut scanned = follower;
+    assert_eq!(hear_of(&mut scanned, 60, ME, Presence::Busy), set(Presence::Busy));
+    assert_eq!(hear(&mut scanned, 91, FeedEvent::Comment), None);
+    assert_eq!(hear(&mut scanned, 92, FeedEvent::UpToDate), set(Presence::Busy));
     // A user who was not sent has nothing to show.
     assert_eq!(hear(&mut follower, 70, FeedEvent::UpToDate), Some(Command::ClearPresence { session: MIRROR }));
 }
