@@ -8,7 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let memory = if is_arm {
         "MEMORY\n{\n  FLASH : ORIGIN = 0x00000000, LENGTH = 256K\n  RAM : ORIGIN = 0x20000000, LENGTH = 16K\n}\n"
     } else {
-        "MEMORY\n{\n  FLASH : ORIGIN = 0x80000000, LENGTH = 256K\n  RAM : ORIGIN = 0x80100000, LENGTH = 16K\n}\n\
+        "MEMORY\n{\n  FLASH : ORIGIN = 0x80000000, LENGTH = 1024K\n  RAM : ORIGIN = 0x80100000, LENGTH = 16K\n}\n\
          REGION_ALIAS(\"REGION_TEXT\", FLASH);\nREGION_ALIAS(\"REGION_RODATA\", FLASH);\n\
          REGION_ALIAS(\"REGION_DATA\", RAM);\nREGION_ALIAS(\"REGION_BSS\", RAM);\n\
          REGION_ALIAS(\"REGION_HEAP\", RAM);\nREGION_ALIAS(\"REGION_STACK\", RAM);\n"
