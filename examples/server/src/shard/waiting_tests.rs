@@ -10,6 +10,7 @@ use super::journal::Journal;
 use super::state::State;
 use super::tests::{at, first_with_responses, id, message, set, writer_of};
 use super::user_limit::UserLimit;
+use super::writer::MAX_JOBS;
 use super::{Published, Shard};
 use crate::clock::Shift;
 use crate::metrics::Metrics;
@@ -277,6 +278,67 @@ fn without_room_only_what_is_stored_is_shown() {
     let (to, changes) = channel();
     held.jobs.send(Job::Changes(Cursor::from_number(1), to)).unwrap();
     assert!(matches!(changes.blocking_recv().unwrap(), Changes::StartOver));
+    held.jobs.send(Job::Stop).unwrap();
+    held.writer.join().unwrap();
+}
+
+/// Waits for an answer, for long on a busy machine: one that never comes fails the test instead of stopping it.
+fn wait_for(answered: &mut Answer) -> String {
+    let started = std::time::Instant::now();
+    loop {
+        if let Some(answer) = answered() {
+            return answer;
+        }
+        assert!(started.elapsed().as_secs() < 300, "no answer comes");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+/// What has to be stored is refused while there is no room, but advances of the clock wait for it.
+#[test]
+fn without_room_commands_are_refused_and_advances_wait() {
+    let own = tempfile::TempDir::new().unwrap();
+    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (answer, answered) = std::sync::mpsc::channel();
+    journal.held = Some((begun, answered));
+    let held = Held::start(9, 9, vec![ask(execute(1, set(300))).0]);
+    let first = held.take();
+    let advance = |until| {
+        let (job, answered) = ask(|to| Job::Advance(at(until), to));
+        held.jobs.send(job).unwrap();
+        answered
+    };
+    // One is in the group that finds no room. The next is in it, or on its way there.
+    let mut advances = vec![advance(20)];
+    (0..=MAX_JOBS).for_each(|_| drop(held.settle()));
+    advances.push(advance(25));
+    held.settle();
+    held.flushed.send(Flushed::Full(Box::new(Unstored { group: first, journal }))).unwrap();
+    held.jobs.send(Job::Wake).unwrap();
+    // The disk is asked for room, and has not answered.
+    has_begun.recv().unwrap();
+    advances.push(advance(30));
+    for (job, mut answered) in [
+        ask(execute(1, set(300))),
+        ask(execute(1, Command::ClearPreferredPresence)),
+        ask(set_message(1, "x")),
+        ask(|to| Job::SignOut(id(1), to)),
+        ask(|to| Job::Erase(id(1), to)),
+    ] {
+        held.jobs.send(job).unwrap();
+        assert_eq!(wait_for(&mut answered), "closed");
+    }
+    held.settle();
+    assert!(advances.iter_mut().all(|answered| answered().is_none()), "they wait");
+    // There is room, from now on.
+    drop(answer);
+    let answers: Vec<_> = advances.iter_mut().map(wait_for).collect();
+    assert!(answers.iter().all(|answer| answer != "closed"), "{answers:?}");
+    assert_eq!(held.settle().presence, Presence::Offline);
+    let (job, mut executed) = ask(execute(1, set(300)));
+    held.jobs.send(job).unwrap();
+    assert_eq!(wait_for(&mut executed), "Ok(())");
     held.jobs.send(Job::Stop).unwrap();
     held.writer.join().unwrap();
 }
