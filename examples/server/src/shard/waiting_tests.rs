@@ -7,6 +7,7 @@ use super::flusher::{Flushed, FlushedGroup, FlusherContext, Unstored};
 use super::group::{Group, Record};
 use super::job::{ActionError, ActionOutcome, Changes, Job, OwnedDetailsCommand, Response, UserView};
 use super::journal::Journal;
+use super::pending::MAX_GROUP;
 use super::state::State;
 use super::tests::{at, first_with_responses, id, message, set, writer_of};
 use super::user_limit::UserLimit;
@@ -309,11 +310,16 @@ fn without_room_commands_are_refused_and_advances_wait() {
         held.jobs.send(job).unwrap();
         answered
     };
-    // One is in the group that finds no room. The next is in it, or on its way there.
+    // The first is in the next group. The second has not got so far: what it makes due fills that group.
     let mut advances = vec![advance(20)];
     (0..=MAX_JOBS).for_each(|_| drop(held.settle()));
-    advances.push(advance(25));
+    let (job, _executed) = ask(execute(2, set(300)));
+    held.jobs.send(job).unwrap();
+    let in_group = ["the advance", "the user", "the response about it"].len();
+    let (reads, _answers): (Vec<_>, Vec<_>) = (in_group..MAX_GROUP - 1).map(|_| ask(|to| Job::Read(id(2), to))).unzip();
+    reads.into_iter().for_each(|job| held.jobs.send(job).unwrap());
     held.settle();
+    advances.push(advance(400));
     held.flushed.send(Flushed::Full(Box::new(Unstored { group: first, journal }))).unwrap();
     held.jobs.send(Job::Wake).unwrap();
     // The disk is asked for room, and has not answered.
