@@ -3,7 +3,7 @@
 //! A scenario is a file of lines: `> ` is sent, `< ` is expected back, in order, and `$ ` gives the options. `ADELE` and the
 //! like stand for GUIDs; an expected line may leave out members of objects with `…`.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -169,6 +169,67 @@ fn byte_order_marks() {
         (&answers[0]["at"], &answers[1]["status"], &answers[2]["status"]),
         (&5.into(), &200.into(), &400.into())
     );
+}
+
+/// H1: a moment is a JSON number, read exactly and cut to milliseconds; what is none changes nothing, and time stays.
+#[test]
+fn moments_are_json_numbers() {
+    let line = |at: &str| {
+        format!(
+            r#"{{"id":"1","at":{at},"method":"POST","url":"/me/presence/setPresence","body":{{"sessionId":"{}","availability":"Away","activity":"Away"}}}}"#,
+            NAMES[2].1
+        )
+    };
+    let play = |at: &str| -> Vec<Value> {
+        let answers = replay(&[], line(at).as_bytes());
+        answers.iter().map(|answer| serde_json::from_str(answer).unwrap()).collect()
+    };
+    for (at, expected) in [
+        ("0", json!(0)),
+        ("-0", json!(0)),
+        ("5", json!(5)),
+        ("5 ", json!(5)),
+        ("1.5", json!(1.5)),
+        ("1.50", json!(1.5)),
+        ("1e3", json!(1000)),
+        ("1E+2", json!(100)),
+        ("1500e-3", json!(1.5)),
+        ("0.0009", json!(0)),
+        ("0.001", json!(0.001)),
+    ] {
+        let answers = play(at);
+        assert_eq!((&answers[0]["at"], &answers[1]["status"]), (&expected, &json!(200)), "{at}");
+    }
+    // What is a value, but no moment, leaves the id of its line; what is not JSON has none.
+    for (at, id) in [
+        ("-5", json!("1")),
+        ("-1e-9", json!("1")),
+        ("99999999999999999999", json!("1")),
+        ("1e999999999999999999999", json!("1")),
+        ("null", json!("1")),
+        ("true", json!("1")),
+        ("\"5\"", json!("1")),
+        ("[5]", json!("1")),
+        ("-012", json!(null)),
+        ("012", json!(null)),
+        ("1.", json!(null)),
+        (".5", json!(null)),
+        ("1e", json!(null)),
+        ("+1", json!(null)),
+        ("5x", json!(null)),
+        ("\0", json!(null)),
+        ("", json!(null)),
+    ] {
+        let answers = play(at);
+        assert_eq!(answers.len(), 1, "{at}: {answers:?}");
+        assert_eq!((&answers[0]["status"], &answers[0]["id"]), (&json!(400), &id), "{at}");
+    }
+    // A line of NULs is answered, and the next line counts.
+    let input = ["\0\0\0".to_owned(), format!("{}\0", line("3")), line("2")].join("\n");
+    let answers: Vec<Value> =
+        replay(&[], input.as_bytes()).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let statuses: Vec<_> = answers.iter().filter_map(|answer| answer["status"].as_u64()).collect();
+    assert_eq!((statuses, &answers[2]["at"]), (vec![400, 400, 200], &json!(2)));
 }
 
 /// `/me` is the same user as on the firmware unless `--me` names another.
