@@ -191,10 +191,11 @@ fn c2_a_shift_changes_no_remaining_time_and_survives_kills() {
 #[test]
 fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
     let own = tempfile::TempDir::new().unwrap();
-    let mut journals = layout::open(own.path(), 2).unwrap().journals;
-    for (journal, seconds) in journals.iter_mut().zip([5000, 6000]) {
+    let layout::Data { mut journals, spread, .. } = layout::open(own.path(), 2).unwrap();
+    for (shard, (journal, seconds)) in journals.iter_mut().zip([5000, 6000]).enumerate() {
         let mut group = Group::default();
-        group.push(1, Record::User, id(1), Instant::from_secs(seconds), &[7]);
+        let user = (0..=u8::MAX).map(id).find(|user| spread.of(*user) == shard).unwrap();
+        group.push(1, Record::User, user, Instant::from_secs(seconds), &[7]);
         // A virtual clock that has reached these rows.
         group.metadata = Some(Metadata { number: 1, virtual_now: seconds * 1000, ..Metadata::default() });
         journal.commit(&group).unwrap();
