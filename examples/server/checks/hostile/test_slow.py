@@ -9,7 +9,7 @@ from harness.names import USER
 from .raw import PRESENCE, SET_BODY, TOKEN, Raw, get
 
 HEAD = f"POST {PRESENCE}/setPresence HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-# The server's own limits are 15 s for a head, 10 s for a body, 30 s for everything.
+# The server's own limits are 15 s for a head, 20 s for a body, 30 s for everything.
 AT_MOST = 35
 
 
