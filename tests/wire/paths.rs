@@ -3,7 +3,7 @@
 use super::server::{ADELE, Server, TEAMS};
 use presence_core::graph::json::Value as Written;
 use presence_core::graph::{Caller, Context, Element, Error, Operation, RawRequest, Request, Target, UserRef};
-use presence_core::{Instant, Policy, UserId};
+use presence_core::{Instant, Policy};
 use serde_json::json;
 
 /// The operations, with the names of those that are actions.
@@ -178,6 +178,7 @@ fn h7_keys_end_with_their_segment() {
 #[cfg(feature = "details")]
 #[test]
 fn h7_a_principal_name_keeps_its_case_and_its_quotation_marks() {
+    use presence_core::UserId;
     use presence_core::graph::Environment;
     use std::cell::RefCell;
 
