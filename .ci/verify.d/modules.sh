@@ -23,7 +23,7 @@ module() {
     server_http) files=(examples/server/src/http/*.rs) first=(--bin=presence-server) ;;
     server_connections) files=(examples/server/src/http/{connections,connections/*,reader}/*.rs) first=(--bin=presence-server) ;;
     server_shard) files=(examples/server/src/shard/{,durability_tests/}*.rs) first=(--bin=presence-server) ;;
-    base) files=(src/{buffer,edges,id,padded,policy,single_user}.rs src/{presence,time}/*.rs) first=(--lib --test=rules) ;;
+    base) files=(src/{buffer,edges,id,padded,policy,single_user}.rs src/{presence,time,time/iso8601}/*.rs) first=(--lib --test=rules) ;;
     user) files=(src/user/*.rs) first=(--test=rules --test=properties) ;;
     details) files=(src/details/*.rs) first=(--test=details --test=rules) ;;
     snapshot) files=(src/snapshot/*.rs) first=(--test=snapshot --test=details) ;;
