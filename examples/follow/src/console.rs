@@ -1,0 +1,61 @@
+//! What the program says to the person: messages, details, and a line of status below them.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Standard error: messages, and below them a status line if it is a terminal. Shared by its clones.
+///
+/// Neither messages nor details have secrets: tokens, codes, or answers with them.
+#[derive(Clone, Debug)]
+pub struct Console(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    is_verbose: bool,
+    is_terminal: bool,
+    status: Mutex<String>,
+}
+
+impl Console {
+    /// Creates the console; a verbose one prints details.
+    #[must_use]
+    pub fn new(is_verbose: bool) -> Self {
+        Self(Arc::new(Shared { is_verbose, is_terminal: stderr().is_terminal(), status: Mutex::default() }))
+    }
+
+    /// Reports whether a person is likely to read it.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        self.0.is_terminal
+    }
+
+    /// Prints a message: a sentence that says what to do.
+    pub fn say(&self, message: &str) {
+        self.print(&format!("presence-follow: {message}"));
+    }
+
+    /// Prints a detail, if details are asked for.
+    pub fn detail(&self, detail: impl FnOnce() -> String) {
+        if self.0.is_verbose {
+            self.print(&detail());
+        }
+    }
+
+    /// Shows a status line in place of the last one, on a terminal only.
+    pub fn status(&self, line: String) {
+        if !self.0.is_terminal {
+            return;
+        }
+        let mut status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
+        *status = line;
+        // There is nobody to tell that the terminal is gone.
+        let _ = write!(stderr().lock(), "\r{status}\x1b[K");
+    }
+
+    fn print(&self, text: &str) {
+        let status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = stderr().lock();
+        let _ =
+            if status.is_empty() { writeln!(out, "{text}") } else { write!(out, "\r\x1b[K{text}\r\n{status}\x1b[K") };
+    }
+}
