@@ -34,6 +34,7 @@
 //! | `details` | status message, out of office and work location (feature `details`) |
 //! | `graph` | Graph's JSON requests, parsed, authorised, executed, responded to (feature `graph`; batches: `batch`) |
 //! | `client` | the other side of the wire: requests to write, answers to read (feature `client`) |
+//! | `lines` | a light's serial line: bytes to lines, short forms, presence objects to mirror (feature `lines`) |
 //! | `indicator` | colours and patterns for a light (feature `indicator`) |
 //! | `rules` | every rule by its number, as tests and this documentation cite them |
 //!
@@ -80,6 +81,8 @@ pub mod graph;
 mod id;
 #[cfg(feature = "indicator")]
 pub mod indicator;
+#[cfg(feature = "lines")]
+pub mod lines;
 mod log;
 mod padded;
 mod policy;

@@ -4,7 +4,7 @@
 # the server.
 
 # Those that take longest come first.
-modules=(graph directory timers firmware_storage firmware base user snapshot json request respond details client table indicator
+modules=(graph directory timers firmware_storage firmware base user snapshot json request respond details client lines table indicator
   arbitrary firmware_drivers server_shard server_http server_connections server)
 
 # Sets `files` to what belongs to a module, `first` to the tests that are asked first: those that tell most about it; `package` to
@@ -35,6 +35,7 @@ module() {
     respond) files=(src/graph/respond/*.rs) first=(--test=wire) ;;
     json) files=(src/graph/json/*.rs) first=(--test=wire) ;;
     client) files=(src/client/*.rs src/client/*/*.rs) first=(--lib --test=client) ;;
+    lines) files=(src/lines/*.rs) first=(--lib --test=lines) ;;
     indicator) files=(src/indicator/*.rs) first=(--lib) ;;
     arbitrary) files=(src/arbitrary.rs) first=(--test=properties) ;;
     *) echo "no such module: $1" >&2; return 1 ;;

@@ -55,16 +55,21 @@ impl<'a> Line<'a> {
         }
         match Value::parse(line) {
             Ok(value) if is_output(value) => Self::Echo,
-            Ok(value) => match Element::parse(value) {
-                Ok(element) => Self::Element(element),
-                Err(error) => Self::Invalid { id: Value::NULL, error },
-            },
+            Ok(value) => Self::from_value(value),
             // It was well-formed up to the fault: the id is known if it came before.
             Err(JsonError::TooDeep) => {
                 let id = member_before_fault(line, Field::Id.member()).filter(|id| id.is_string());
                 Self::Invalid { id: id.unwrap_or(Value::NULL), error: Error::Json(JsonError::TooDeep) }
             }
             Err(error) => Self::Invalid { id: Value::NULL, error: Error::Json(error) },
+        }
+    }
+
+    /// Takes a value as an element.
+    pub(crate) fn from_value(value: Value<'a>) -> Self {
+        match Element::parse(value) {
+            Ok(element) => Self::Element(element),
+            Err(error) => Self::Invalid { id: Value::NULL, error },
         }
     }
 

@@ -70,6 +70,8 @@ pub use respond::event::ChangeEvent;
 pub use respond::resource::Resource;
 pub use respond::writer::{Buffer, Writer};
 pub use serve::serve;
+#[cfg(feature = "lines")]
+pub(crate) use serve::serve_command;
 pub use single_user::SingleUserStore;
 pub use store::Store;
 pub use trace::Trace;

@@ -4,6 +4,8 @@ use crate::buffer::BufferFull;
 use crate::graph::HAS_BATCH;
 use crate::graph::context::Context;
 use crate::graph::error::Error;
+#[cfg(feature = "lines")]
+use crate::graph::json::Value;
 use crate::graph::request::Request;
 use crate::graph::request::batch::{Batch, Dependencies};
 #[cfg(feature = "details")]
@@ -77,6 +79,34 @@ pub fn serve(
             error.status()
         }
     }
+}
+
+/// Serves a command about the user that the caller acts for, and writes its response as that of a line without an id. No command
+/// is nothing to do.
+///
+/// # Errors
+///
+/// [`BufferFull`] if not even the bare status fits. Nothing was done then.
+#[cfg(feature = "lines")]
+pub(crate) fn serve_command(
+    command: Result<Option<Command<SessionId>>, Error>,
+    context: &Context<'_>,
+    store: &mut dyn Store,
+    writer: &mut dyn Writer,
+    on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+) -> Result<(), BufferFull> {
+    let response = Response { id: Value::NULL, envelope: Envelope::Line };
+    if writer.remaining() < response.bare_len() {
+        return Err(BufferFull);
+    }
+    let mut executor = Executor { context, store, on_change };
+    let command = context.caller.me().ok_or(Error::NoSignedInUser).and_then(|user| Ok((user, command?)));
+    let error = match command {
+        Err(error) => Some(error),
+        Ok((_, None)) => response.write_done(writer).map(|()| None)?,
+        Ok((user, Some(command))) => executor.run(&Request::Execute { user, command }, response, writer)?,
+    };
+    executor.write_outcome(error, response, writer).map(|_| ())
 }
 
 /// The number of users of a bulk read that are read at once: enough for prefetching, few enough for a stack.

@@ -121,6 +121,11 @@ impl<const SESSIONS: usize> Store for SingleUserStore<SESSIONS> {
         self.execute_decided(now, user, command, Some(policy), on_change)
     }
 
+    #[cfg(feature = "lines")]
+    fn has_room(&self, now: Instant, user: UserId, session: SessionId, reserved: &[SessionId]) -> bool {
+        user != self.id || self.user.user.has_room(now, session, reserved)
+    }
+
     #[cfg(feature = "details")]
     fn pin(
         &mut self,

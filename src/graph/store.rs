@@ -117,6 +117,19 @@ pub trait Store {
         self.execute(now, user, command, on_change)
     }
 
+    /// Reports whether a user has room at a moment for a session of an application, when the sessions in `reserved` need room as
+    /// well. Feature `lines`.
+    ///
+    /// A session that exists has room, and so has one of those. By default every session has, and the store decides.
+    #[cfg(feature = "lines")]
+    fn has_room(&self, now: Instant, user: UserId, session: SessionId, reserved: &[SessionId]) -> bool
+    where
+        Self: Sized,
+    {
+        let _ = (now, user, session, reserved);
+        true
+    }
+
     /// Hands a user's details at a moment to `read`, as [`Details::view_at`] returns them. Feature `details`.
     ///
     /// Of a user without details they are `DetailsView::default()`. A store that keeps no details does not call `read`, and
@@ -240,6 +253,11 @@ where
         Self::execute_under(self, now, user, command, policy, on_change)
     }
 
+    #[cfg(feature = "lines")]
+    fn has_room(&self, now: Instant, user: UserId, session: SessionId, reserved: &[SessionId]) -> bool {
+        self.get(user).unwrap_or(&User::new()).has_room(now, session, reserved)
+    }
+
     #[cfg(feature = "details")]
     fn pin(
         &mut self,
@@ -299,6 +317,11 @@ impl<S: Store> Store for &mut S {
         on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
     ) -> Result<(), CommandError> {
         S::execute_under(self, now, user, command, policy, on_change)
+    }
+
+    #[cfg(feature = "lines")]
+    fn has_room(&self, now: Instant, user: UserId, session: SessionId, reserved: &[SessionId]) -> bool {
+        S::has_room(self, now, user, session, reserved)
     }
 
     #[cfg(feature = "details")]

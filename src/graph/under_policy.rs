@@ -61,6 +61,11 @@ impl<S: Store> Store for (S, &Policy) {
         self.0.execute_under(now, user, command, policy, on_change)
     }
 
+    #[cfg(feature = "lines")]
+    fn has_room(&self, now: Instant, user: UserId, session: SessionId, reserved: &[SessionId]) -> bool {
+        self.0.has_room(now, user, session, reserved)
+    }
+
     #[cfg(feature = "details")]
     fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
         self.0.read_details(now, user, read);

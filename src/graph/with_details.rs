@@ -328,6 +328,11 @@ impl<S: Store, D: DetailsMap<MESSAGE>, const MESSAGE: usize> Store for WithDetai
         self.store.execute_under(now, user, command, policy, on_change)
     }
 
+    #[cfg(feature = "lines")]
+    fn has_room(&self, now: Instant, user: UserId, session: SessionId, reserved: &[SessionId]) -> bool {
+        self.store.has_room(now, user, session, reserved)
+    }
+
     fn read_details(&self, now: Instant, user: UserId, read: &mut dyn FnMut(DetailsView<'_>)) {
         read(self.details.get(user).map_or_else(DetailsView::default, |details| details.view_at(now)));
     }

@@ -331,6 +331,12 @@ impl core::str::FromStr for IsoDuration {
     }
 }
 
+impl From<Duration> for IsoDuration {
+    fn from(duration: Duration) -> Self {
+        Self { negative: false, whole: duration, finer: false }
+    }
+}
+
 impl core::str::FromStr for Duration {
     type Err = ParseDurationError;
 

@@ -327,6 +327,14 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         self.sessions.iter().find(|session| session.id == id)
     }
 
+    /// Reports whether there is room at a moment for this session, when those in `reserved` need room as well.
+    #[cfg(feature = "lines")]
+    pub(crate) fn has_room(&self, now: Instant, id: S, reserved: &[S]) -> bool {
+        let mut others = self.sessions.iter().filter(|session| !session.expires_at().is_due(now)).map(Session::id);
+        let taken = others.clone().filter(|other| !reserved.contains(other)).count();
+        reserved.contains(&id) || others.any(|other| other == id) || taken.saturating_add(reserved.len()) < SESSIONS
+    }
+
     /// Returns the session that is due first at the first deadline; `None` for the preferred presence.
     ///
     /// In the order of [S8](crate::rules#s8): sessions before the preferred presence, the weakest first, then the smallest id.

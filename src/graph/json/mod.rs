@@ -15,5 +15,7 @@ pub use error::JsonError;
 pub(super) use text::Decoded;
 pub(super) use text::decode;
 pub use value::Value;
+#[cfg(feature = "lines")]
+pub(crate) use value::before_fault;
 pub(super) use value::member_before_fault;
 pub(crate) use value::without_mark;

@@ -229,3 +229,10 @@ pub(in super::super) fn member_before_fault<'a>(text: &'a [u8], name: &str) -> O
     scanner.space();
     Value(scanner.rest()).member(name).ok()?
 }
+
+/// Returns the start of a text that breaks off, of which only members may be asked for: those before the fault are found.
+#[cfg(feature = "lines")]
+pub(crate) fn before_fault(text: &[u8]) -> Option<Value<'_>> {
+    let end = core::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
+    core::str::from_utf8(text.get(..end)?).ok().map(Value)
+}
