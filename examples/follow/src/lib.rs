@@ -28,7 +28,7 @@ pub use hub::{Held, Hub, State};
 pub use options::Options;
 pub use presence_core::client::Link;
 pub use run::run;
-pub use sink::Inbox;
+pub use sink::{Inbox, SinkOptions};
 pub use slot::{Slot, Wake};
 pub use source::{Event, News, Reporter, Source, Update};
 pub use stop::Stop;

@@ -1,7 +1,7 @@
 //! The parts that the command line asks for, and the loop between them.
 
 use crate::hub::{Hub, State};
-use crate::sink::{Inbox, terminal};
+use crate::sink::{Inbox, SinkOptions, lamp, terminal};
 use crate::source::{Event, Reporter, Source};
 use crate::{Clock, Console, Options, Slot, Stop};
 use std::process::ExitCode;
@@ -88,8 +88,17 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 /// Starts the sources and the sinks.
-fn start(parts: &mut Parts, _options: &Options) {
+fn start(parts: &mut Parts, options: &Options) {
     parts.sink(terminal::run);
+    start_sinks(parts, &options.sinks);
+}
+
+/// Starts the sinks beside the terminal.
+fn start_sinks(parts: &mut Parts, options: &SinkOptions) {
+    if options.lamp || options.port.is_some() {
+        let port = options.port.clone();
+        parts.sink(|inbox| lamp::run(inbox, port));
+    }
 }
 
 /// Hands what the sources say to the hub, and what it makes of it to the sinks, until it is to stop.

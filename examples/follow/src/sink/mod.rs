@@ -1,6 +1,10 @@
 //! Where the presence goes: one file for each kind. Each runs in a thread of its own, with a slot for the latest state.
 
+pub(crate) mod lamp;
+mod options;
 pub(crate) mod terminal;
+
+pub use options::SinkOptions;
 
 use crate::{Clock, Console, Slot, State};
 
