@@ -1,11 +1,16 @@
 //! The device's user, the sessions that its applications hold, and the policy for both.
 
 use presence_core::BufferFull;
-use presence_core::graph::{Caller, Context, Line, SingleUserStore, Store, Writer, serve_line};
+use presence_core::graph::{Caller, Context, SingleUserStore, Store, Writer};
+use presence_core::lines::{Input, RESERVED_SESSIONS};
 use presence_core::{Command, CommandError, Instant, Policy, SessionId, SingleUser, Transition, User, UserId};
 
 /// The number of applications that may hold a session at once.
 pub const SESSIONS: usize = 8;
+
+/// The number of sessions that the device has room for: those of applications, of the line itself, of what is mirrored and of the
+/// buttons.
+pub const CAPACITY: usize = SESSIONS + RESERVED_SESSIONS;
 
 /// The device's user: `/me` on the line. `PRESENCE_USER` sets it at build time.
 pub const OWNER: UserId = match UserId::parse(match option_env!("PRESENCE_USER") {
@@ -18,7 +23,7 @@ pub const OWNER: UserId = match UserId::parse(match option_env!("PRESENCE_USER")
 
 /// The device's user. Only a request, a press of a button and time change it.
 #[derive(Debug)]
-pub struct App(SingleUserStore<SESSIONS>);
+pub struct App(SingleUserStore<CAPACITY>);
 
 /// The observer of each transition that was applied.
 pub type OnChange<'a> = &'a mut dyn FnMut(&Transition<SessionId>);
@@ -32,13 +37,13 @@ impl App {
 
     /// Continues with a restored user.
     #[must_use]
-    pub const fn with_user(user: User<SessionId, SESSIONS>) -> Self {
+    pub const fn with_user(user: User<SessionId, CAPACITY>) -> Self {
         Self(SingleUserStore { id: OWNER, user: SingleUser::with_user(user, Policy::DESK) })
     }
 
     /// Returns the user as of the latest moment it was advanced to.
     #[must_use]
-    pub const fn user(&self) -> &User<SessionId, SESSIONS> {
+    pub const fn user(&self) -> &User<SessionId, CAPACITY> {
         self.0.user.user()
     }
 
@@ -70,14 +75,14 @@ impl App {
     pub fn serve(
         &mut self,
         now: Instant,
-        line: Line<'_>,
+        input: Input<'_>,
         writer: &mut dyn Writer,
         on_change: OnChange<'_>,
     ) -> Result<(), BufferFull> {
         // A change is reported before a read shows it.
         self.advance(now, on_change);
         let context = Context::new(now, Caller::Trusted { me: Some(OWNER) }).with_known_users(&|user| user == OWNER);
-        serve_line(line, &context, &mut self.0, writer, &mut |_, transition| on_change(transition))
+        input.serve(&context, &mut self.0, writer, &mut |_, transition| on_change(transition))
     }
 }
 

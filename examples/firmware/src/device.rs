@@ -48,6 +48,11 @@ impl<'a, L: Light, M: Storage> Device<'a, L, M> {
         self.save(now);
     }
 
+    /// Drops a line that was begun, because a host has opened the port anew.
+    pub fn reopen(&mut self) {
+        self.presence_light.reopen();
+    }
+
     /// Returns when to take the next turn if no byte arrives and no button moves before.
     #[must_use]
     pub fn wake_at(&self, now: Instant) -> Option<Instant> {

@@ -6,7 +6,6 @@
 //! Reading order:
 //!
 //! - [`App`]: the user and the sessions of applications.
-//! - [`LineBuffer`]: assembles bytes into lines.
 //! - [`AnimatedLight`]: plays the pattern of a presence on a [`Light`].
 //! - [`PresenceLight`]: all of these together.
 //! - [`storage`]: keeps the newest snapshot over a reset.
@@ -32,14 +31,14 @@ mod presence_light;
 mod receive;
 pub mod storage;
 
-pub use app::{App, OWNER, OnChange, SESSIONS};
+pub use app::{App, CAPACITY, OWNER, OnChange, SESSIONS};
 pub use board::{Board, MainLoop, run};
 pub use button::{Button, Buttons, Pressed};
 pub use clock::{Clock, FIRST_TICK, Rate, counts_left};
 pub use device::Device;
 pub use glyph::{Glyph, MAX_BRIGHTNESS, glyph};
 pub use light::{AnimatedLight, DutyLight, Frame, Light, LightError, PinLight, SmartLight, smart_colour};
-pub use line::{LineBuffer, ReceivedByte};
+pub use line::ReceivedByte;
 pub use log::log_tick;
 pub use packets::packets;
 pub use presence_light::{MAX_LINE, MAX_OUTPUT, MAX_RESPONSE, PresenceLight};

@@ -1,13 +1,14 @@
 //! The whole device apart from its board: bytes, presses and time in, lines and light out.
 
-use crate::app::{App, OWNER, SESSIONS};
+use crate::app::{App, CAPACITY, OWNER};
 use crate::button::Button;
 use crate::clock::Clock;
 use crate::light::{AnimatedLight, Light};
-use crate::line::{LineBuffer, ReceivedByte};
+use crate::line::ReceivedByte;
 use crate::receive::QUEUE_LEN;
 use embedded_io::Write;
 use presence_core::graph::{Buffer, ChangeEvent, Element, Line};
+use presence_core::lines::{Input, LineBuffer};
 use presence_core::{Instant, SessionId, Transition};
 
 /// The longest line that is accepted, without its newline.
@@ -18,7 +19,7 @@ pub const MAX_RESPONSE: usize = MAX_LINE + Element::MAX_RESPONSE;
 
 /// The most bytes that one turn writes: a response, and a change for a press, for the end of what was preferred and for each
 /// fade and end of a session; each with its newline.
-pub const MAX_OUTPUT: usize = MAX_RESPONSE + 1 + (3 + 3 * SESSIONS) * (ChangeEvent::MAX_LEN + 1);
+pub const MAX_OUTPUT: usize = MAX_RESPONSE + 1 + (3 + 3 * CAPACITY) * (ChangeEvent::MAX_LEN + 1);
 
 /// A presence light: the application, its line and its light.
 ///
@@ -53,6 +54,11 @@ impl<L: Light> PresenceLight<L> {
         self.light.light()
     }
 
+    /// Drops a line that was begun, because a host has opened the port anew (rule L1). For boards that can tell.
+    pub fn reopen(&mut self) {
+        self.line.clear();
+    }
+
     /// Accepts bytes of the serial line up to the end of a line, and serves it: writes a line for each change, then the
     /// response.
     ///
@@ -68,29 +74,33 @@ impl<L: Light> PresenceLight<L> {
         now: Instant,
         out: &mut W,
     ) -> Result<(), W::Error> {
-        if bytes.take(QUEUE_LEN).any(|byte| self.line.push(byte)) { self.serve(now, out) } else { Ok(()) }
+        if bytes.take(QUEUE_LEN).any(|byte| byte.append_to(&mut self.line, now)) {
+            self.serve(now, out)
+        } else {
+            Ok(())
+        }
     }
 
     /// Serves the line that has just ended.
     fn serve<W: Write>(&mut self, now: Instant, out: &mut W) -> Result<(), W::Error> {
         let Self { app, line, light, response } = self;
-        let line = line.line().map_or(Line::TOO_LONG, Line::parse);
+        let input = line.input();
         let mut written = Ok(());
         let mut response = Buffer::new(response);
-        let served = app.serve(now, line, &mut response, &mut |transition| {
+        let served = app.serve(now, input, &mut response, &mut |transition| {
             if written.is_ok() {
                 written = write_event(transition, out);
             }
         });
         show(light, app, now);
         written?;
-        if !line.has_response() {
+        if !input.has_response() {
             return Ok(());
         }
         if served.is_err() {
             // The id does not fit, and nothing was done. Without it, the response does.
             response.clear();
-            let _ = app.serve(now, Line::TOO_LONG, &mut response, &mut |_| {});
+            let _ = app.serve(now, Input::Line(Line::TOO_LONG), &mut response, &mut |_| {});
         }
         out.write_all(response.written())?;
         out.write_all(b"\n")?;

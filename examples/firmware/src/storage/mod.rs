@@ -15,12 +15,12 @@ pub use flash::Flash;
 pub use retained::{Retained, RetainedByte, TooLongError};
 pub use snapshot_store::SnapshotStore;
 
-use crate::app::SESSIONS;
+use crate::app::CAPACITY;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{Duration, Instant, SessionId};
 
 /// The greatest length of a snapshot in bytes.
-pub const MAX_SNAPSHOT: usize = snapshot::max_len::<SessionId, SESSIONS>();
+pub const MAX_SNAPSHOT: usize = snapshot::max_len::<SessionId, CAPACITY>();
 
 /// A medium that holds the newest snapshot.
 pub trait Storage {
@@ -56,7 +56,7 @@ pub trait Storage {
 
 /// Reports whether bytes are a snapshot of a user, of this firmware or of newer one.
 fn is_snapshot(bytes: &[u8]) -> bool {
-    let restored = snapshot::restore::<SessionId, SESSIONS>(bytes, Instant::ZERO, None);
+    let restored = snapshot::restore::<SessionId, CAPACITY>(bytes, Instant::ZERO, None);
     matches!(restored, Ok(_) | Err(RestoreError::NewerVersion(_)))
 }
 

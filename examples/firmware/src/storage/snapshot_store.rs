@@ -2,11 +2,11 @@
 
 use super::budget::Bucket;
 use super::{MAX_SNAPSHOT, Storage};
-use crate::app::SESSIONS;
+use crate::app::CAPACITY;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{Duration, Instant, SessionId, User, UserAt};
 
-type DeviceUser = User<SessionId, SESSIONS>;
+type DeviceUser = User<SessionId, CAPACITY>;
 
 /// A store for the newest snapshot of a user, which writes only what a restart would miss.
 ///
@@ -83,7 +83,7 @@ impl<M: Storage> SnapshotStore<M> {
     /// # Errors
     ///
     /// The medium's own. The snapshot before is still there.
-    pub fn save(&mut self, user: UserAt<'_, SessionId, SESSIONS>) -> Result<bool, M::Error> {
+    pub fn save(&mut self, user: UserAt<'_, SessionId, CAPACITY>) -> Result<bool, M::Error> {
         let now = user.now();
         if self.holds_newer_format {
             return Ok(false);

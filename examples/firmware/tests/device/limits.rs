@@ -2,14 +2,14 @@
 
 use super::fixture::{DONE, Fixture, set};
 use firmware::{
-    Button, Clock, FIRST_TICK, MAX_BRIGHTNESS, MAX_LINE, MAX_OUTPUT, MAX_RESPONSE, QUEUE_LEN, Rate, SESSIONS,
+    Button, CAPACITY, Clock, FIRST_TICK, MAX_BRIGHTNESS, MAX_LINE, MAX_OUTPUT, MAX_RESPONSE, QUEUE_LEN, Rate, SESSIONS,
 };
 use presence_core::{Duration, Instant, Presence};
 
 #[test]
 fn the_line_the_queue_and_the_sessions() {
-    assert_eq!((MAX_LINE, QUEUE_LEN, SESSIONS), (1024, 512, 8));
-    assert_eq!((MAX_OUTPUT - MAX_RESPONSE, MAX_BRIGHTNESS), (1 + 27 * 252, 9));
+    assert_eq!((MAX_LINE, QUEUE_LEN, SESSIONS, CAPACITY), (1024, 512, 8, 11));
+    assert_eq!((MAX_OUTPUT - MAX_RESPONSE, MAX_BRIGHTNESS), (1 + 36 * 252, 9));
 }
 
 #[test]

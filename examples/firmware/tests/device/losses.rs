@@ -1,7 +1,7 @@
 //! Bytes that are lost on the way: the line that lost them is rejected, and no other.
 
 use super::fixture::{CALLS, DONE, Fixture, clear, set};
-use firmware::{Inbox, LineBuffer, QUEUE_LEN, ReceivedByte};
+use firmware::{Inbox, QUEUE_LEN, ReceivedByte};
 use heapless::spsc::{Consumer, Queue};
 
 const REJECTED: &str = r#"{"id":null,"status":400,"#;
@@ -12,52 +12,16 @@ fn connected() -> (Inbox, Consumer<'static, ReceivedByte>) {
     (inbox, consumer)
 }
 
-/// Three lines with a loss before any byte of them, the first, the newline and the byte after it included.
+/// Rule L1: a carriage return ends a line, alone and before a newline.
 #[test]
-fn the_line_that_lost_a_byte_is_rejected_wherever_it_was_lost() {
-    let text = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n";
-    let line_len = text.len() / 3;
-    for lost in 0..text.len() {
-        let mut lines = LineBuffer::<16>::new();
-        let mut received = Vec::new();
-        for (index, byte) in text.bytes().enumerate() {
-            if lines.push(ReceivedByte { byte, after_loss: index == lost }) {
-                received.push(lines.line().map(<[u8]>::to_vec));
-            } else {
-                assert_eq!(lines.line(), None, "the line has not ended");
-            }
-        }
-        let expected =
-            text.lines().enumerate().map(|(number, line)| (number != lost / line_len).then_some(line.into()));
-        assert_eq!(received, expected.collect::<Vec<Option<Vec<u8>>>>(), "before byte {lost}");
-    }
-}
-
-/// As long as the buffer, one more, twice as long and one more than that.
-#[test]
-fn a_line_longer_than_the_buffer_is_rejected_and_no_other() {
-    for len in [0, 1, 7, 8, 9, 15, 16, 17] {
-        let mut lines = LineBuffer::<8>::new();
-        let mut received = Vec::new();
-        for byte in format!("before\n{}\nafter\n", "x".repeat(len)).bytes() {
-            if lines.push(ReceivedByte::new(byte)) {
-                received.push(lines.line().map(<[u8]>::len));
-            }
-        }
-        assert_eq!(received, [Some(6), (len <= 8).then_some(len), Some(5)], "{len}");
-    }
-}
-
-/// Only a newline ends a line: a carriage return is a byte of it, which JSON takes for a space.
-#[test]
-fn a_carriage_return_ends_no_line() {
-    let mut lines = LineBuffer::<8>::new();
-    let ends: Vec<_> = b"a\rb\r\n\r\n".iter().map(|byte| lines.push(ReceivedByte::new(*byte))).collect();
-    assert_eq!(ends, [false, false, false, false, true, false, true]);
+fn l1_a_carriage_return_ends_a_line() {
     let mut fixture = Fixture::new();
     let line = set(CALLS, "Busy", "InACall", "PT5M");
-    assert!(fixture.send(&line.replace(',', "\r,\r").replace('\n', "\r\n")).ends_with(DONE));
-    assert_eq!(fixture.send("not\rjson\r\n").lines().count(), 1);
+    for end in ["\r", "\r\n", "\n", "\r\r\n\n"] {
+        let response = fixture.send(&line.replace('\n', end));
+        assert!(response.ends_with(DONE) && !response.contains("400"), "{end:?}: {response}");
+    }
+    assert_eq!(fixture.send("not\rjson\r\n").lines().count(), 2);
 }
 
 #[test]

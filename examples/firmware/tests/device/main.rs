@@ -6,6 +6,7 @@ mod eight_sessions;
 mod fixture;
 mod lights;
 mod limits;
+mod lines;
 mod losses;
 mod main_loop;
 mod presence_light;

@@ -62,7 +62,7 @@ fn line(fixture: &mut Fixture, line: &str, out: &mut Failing) -> Result<(), embe
 const ACTS: [(&str, Act); 6] = [
     ("advance", |fixture, out| fixture.presence_light.advance(fixture.now, out)),
     ("a press", |fixture, out| fixture.presence_light.press(Button::A, fixture.now, out)),
-    ("a blank line", |fixture, out| line(fixture, "\r\n", out)),
+    ("a blank line", |fixture, out| line(fixture, " \r\n", out)),
     ("an echo", |fixture, out| line(fixture, "{\"id\":\"1\",\"status\":200}\n", out)),
     ("a rejected line", |fixture, out| line(fixture, "not json\n", out)),
     ("a request", |fixture, out| line(fixture, &set(CALLS, "DoNotDisturb", "Presenting", "PT5M"), out)),

@@ -2,7 +2,7 @@
 
 use super::medium::{Byte, Nor, Power, Torn, memory};
 use super::{DeviceUser, execute, secs, set};
-use firmware::SESSIONS;
+use firmware::CAPACITY;
 use firmware::storage::{Flash, MAX_SNAPSHOT, Retained, RetainedByte, Storage, TooLongError};
 use presence_core::{Presence, snapshot};
 
@@ -13,7 +13,7 @@ fn snapshots(count: usize) -> Vec<Vec<u8>> {
     let mut buffer = [0; MAX_SNAPSHOT];
     let story = (0..count).map(|number| {
         let now = secs(number as u64 * 60);
-        let application = (number * 5 % SESSIONS) as u8;
+        let application = (number * 5 % CAPACITY) as u8;
         execute(&mut user, now, set(application, presences[number % 3], 20 + number as u64 % 7));
         snapshot::save(user.at(now).unwrap(), &mut buffer).unwrap().to_vec()
     });

@@ -13,10 +13,10 @@ mod outdated;
 mod snapshot_store;
 mod wear;
 
-use firmware::SESSIONS;
+use firmware::CAPACITY;
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId, User, decide, next_due};
 
-type DeviceUser = User<SessionId, SESSIONS>;
+type DeviceUser = User<SessionId, CAPACITY>;
 
 fn secs(secs: u64) -> Instant {
     Instant::from_secs(secs)

@@ -3,7 +3,7 @@
 use super::medium::{Nor, Torn, memory, seal};
 use super::snapshot_store::{CountingStorage, Device, MAX_STALENESS};
 use super::{DeviceUser, application, execute, secs, set};
-use firmware::SESSIONS;
+use firmware::CAPACITY;
 use firmware::storage::{Flash, Retained, SnapshotStore, Storage};
 use presence_core::{Absence, Command, Duration, Instant, Presence, SessionId};
 
@@ -20,7 +20,7 @@ fn until(number: usize, presence: Presence, now: Instant, millis: u64) -> Option
 fn saved() -> Device {
     let mut device = Device::start(CountingStorage::default(), secs(0), None);
     let now = secs(100);
-    for number in (0..SESSIONS).rev() {
+    for number in (0..CAPACITY).rev() {
         let presence = if number == 0 { Presence::Presenting } else { Presence::InACall };
         device.update(now, until(number, presence, now, DEADLINE * 1000));
     }
@@ -48,7 +48,7 @@ const SHIFTS: [(i64, bool); 9] = {
 #[test]
 fn a_lease_of_any_session_is_written_when_it_is_longer_or_shorter_by_more_than_the_staleness() {
     let now = secs(200);
-    for number in 0..SESSIONS {
+    for number in 0..CAPACITY {
         for (shift, is_written) in SHIFTS {
             let mut device = saved();
             let presence = if number == 0 { Presence::Presenting } else { Presence::InACall };
@@ -83,14 +83,14 @@ fn a_preferred_presence_is_written_when_it_ends_later_or_earlier_by_more_than_th
 #[test]
 fn a_hidden_session_is_written_when_it_starts_ends_or_changes() {
     let now = secs(200);
-    for number in 1..SESSIONS {
+    for number in 1..CAPACITY {
         let version = saved().user.version();
         let mut device = saved();
         assert!(device.update(now, until(number, Presence::Busy, now, DEADLINE * 1000)), "{number}: another presence");
         let mut device = saved();
         let clear = Some(Command::ClearPresence { session: application(number as u8) });
         assert!(device.update(now, clear), "{number}: one less");
-        let another = until(SESSIONS, Presence::InACall, now, DEADLINE * 1000);
+        let another = until(CAPACITY, Presence::InACall, now, DEADLINE * 1000);
         assert!(device.update(secs(210), another), "{number}: one more");
         // One for another, with nothing written in between.
         let mut device = saved();
@@ -183,7 +183,7 @@ fn at_the_end_of_versions_changes_are_written() {
     let mut device = saved();
     device.user = DeviceUser::with_version(u64::MAX - 1);
     device.update(secs(300), None);
-    for number in 0..SESSIONS as u8 {
+    for number in 0..CAPACITY as u8 {
         let now = secs(400 + 20 * u64::from(number));
         assert!(device.update(now, set(number, Presence::Busy, 120)), "{number}");
     }
