@@ -15,6 +15,8 @@ pub struct Hub {
     /// The end of what was said about out of office.
     out_of_office: BTreeMap<Source, Instant>,
     links: BTreeMap<Source, Link>,
+    /// The reason for which a source has no session, once it has none.
+    absences: BTreeMap<Source, Absence>,
 }
 
 /// A session.
@@ -68,6 +70,23 @@ impl State {
 }
 
 impl State {
+    /// Reports whether every source has looked.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.links.values().all(|link| *link != Link::NoAnswer)
+    }
+
+    /// Returns the exit code of a program that shows the state once: 0 if it is known, 3 if somebody has to sign in, 4 if no
+    /// source answers.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.link() {
+            _ if !self.absence.is_some_and(Absence::is_stale) => 0,
+            Link::SignIn => 3,
+            _ => 4,
+        }
+    }
+
     /// Returns the state as one line of JSON: a presence object of Graph's, and what is known beside it.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -99,8 +118,9 @@ impl Hub {
     /// Creates a hub for these sources, of which nothing is known yet.
     #[must_use]
     pub fn new(sources: impl IntoIterator<Item = Source>) -> Self {
-        let links = sources.into_iter().map(|source| (source, Link::NoAnswer)).collect();
-        Self { user: SingleUser::new(Policy::DESK), out_of_office: BTreeMap::new(), links }
+        let links: BTreeMap<_, _> = sources.into_iter().map(|source| (source, Link::NoAnswer)).collect();
+        let absences = links.keys().map(|source| (*source, Absence::NeverSeen)).collect();
+        Self { user: SingleUser::new(Policy::DESK), out_of_office: BTreeMap::new(), links, absences }
     }
 
     /// Takes what a source says.
@@ -118,10 +138,12 @@ impl Hub {
             News::Presence { presence, lease, is_out_of_office } => {
                 self.execute(now, Command::SetPresence { session: source, presence, lease: Some(lease) })?;
                 self.be_out_of_office(now, source, is_out_of_office.then_some(lease));
+                self.absences.insert(source, Absence::Expired);
                 Ok(())
             }
             News::Ended => {
                 self.be_out_of_office(now, source, None);
+                self.absences.insert(source, Absence::Cleared);
                 match self.execute(now, Command::ClearPresence { session: source }) {
                     // It has ended already.
                     Err(CommandError::NotFound) => Ok(()),
@@ -157,6 +179,20 @@ impl Hub {
         self.user.next_deadline().into_iter().chain(self.out_of_office.values().copied()).min()
     }
 
+    /// Returns the reason for which there is no session.
+    ///
+    /// A person is gone if every system that is mirrored says so. Other sources, such as a microphone, know less.
+    fn absence(&self) -> Absence {
+        let mirrored = self.absences.iter().filter(|(source, _)| source.is_mirrored()).map(|(_, absence)| *absence);
+        let others = self.absences.values().copied();
+        let first = |order: [Absence; 3], all: &mut dyn Iterator<Item = Absence>| {
+            all.min_by_key(|absence| order.iter().position(|known| known == absence))
+        };
+        first([Absence::Expired, Absence::NeverSeen, Absence::Cleared], &mut { mirrored })
+            .or_else(|| first([Absence::Expired, Absence::Cleared, Absence::NeverSeen], &mut { others }))
+            .unwrap_or_default()
+    }
+
     /// Returns what is to be shown, as of the latest moment that the hub was told.
     #[must_use]
     pub fn state(&self) -> State {
@@ -169,7 +205,7 @@ impl Hub {
         });
         State {
             presence: why.presence,
-            absence: user.absence(),
+            absence: user.sessions().is_empty().then(|| self.absence()),
             is_out_of_office: !self.out_of_office.is_empty(),
             because: if let Layer::Session(source) = why.layer { Some(source) } else { None },
             since: why.since,

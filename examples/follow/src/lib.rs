@@ -14,13 +14,16 @@
 
 mod clock;
 mod console;
+mod http;
 mod hub;
 mod options;
 mod run;
+mod sign_in;
 mod sink;
 mod slot;
 mod source;
 mod stop;
+mod tokens;
 
 pub use clock::Clock;
 pub use console::Console;

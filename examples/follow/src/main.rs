@@ -5,5 +5,5 @@ use presence_follow::{Options, run};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    run(Options::parse())
+    run(&Options::parse())
 }

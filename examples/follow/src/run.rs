@@ -1,9 +1,14 @@
 //! The parts that the command line asks for, and the loop between them.
 
+use crate::http::{Address, Http};
 use crate::hub::{Hub, State};
-use crate::sink::{Inbox, SinkOptions, lamp, terminal};
+use crate::sign_in::Account;
+use crate::sink::{Inbox, lamp, terminal};
+use crate::source::graph::{self, Graph};
+use crate::source::server;
 use crate::source::{Event, Reporter, Source};
 use crate::{Clock, Console, Options, Slot, Stop};
+use presence_core::Instant;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -11,6 +16,10 @@ use std::time::{Duration, Instant as StdInstant};
 
 /// The longest sleep: timers do not run while a computer is suspended.
 const NAP: Duration = Duration::from_secs(5);
+/// The time that `--once` waits for sources.
+const PATIENCE: Instant = Instant::from_secs(30);
+/// The exit code if somebody has to sign in.
+const SIGN_IN_NEEDED: u8 = 3;
 /// The time that threads have for their good-byes.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -62,12 +71,33 @@ impl Parts {
 
 /// Runs the program, and returns its exit code.
 #[must_use]
-pub fn run(options: Options) -> ExitCode {
+pub fn run(options: &Options) -> ExitCode {
+    let console = Console::new(options.verbose);
+    match attempt(options, &console) {
+        Ok(code) => code,
+        Err(error) => {
+            console.say(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the program. An error is a sentence that says what to do.
+fn attempt(options: &Options, console: &Console) -> Result<ExitCode, String> {
+    if options.sign_out {
+        let file = options.account.token_file()?;
+        file.forget()?;
+        console.say(&format!(
+            "{} is deleted. Others that hold its token can use it until the issuer ends it.",
+            file.path().display()
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
     let (events, received) = channel();
     let mut parts = Parts {
         stop: Stop::new(),
         clock: Clock::start(),
-        console: Console::new(options.verbose),
+        console: console.clone(),
         events,
         sources: Vec::new(),
         slots: Vec::new(),
@@ -79,35 +109,87 @@ pub fn run(options: Options) -> ExitCode {
         let _ = events.send(Event::Stop);
     };
     if let Err(error) = ctrlc::set_handler(end) {
-        parts.console.say(&format!("Ctrl-C will end this at once: {error}."));
+        console.say(&format!("Ctrl-C will end this at once: {error}."));
     }
-    start(&mut parts, &options);
-    follow(&parts, &received);
+    let http = Http::new(console.clone());
+    if options.sign_in {
+        return sign_in(options, http, &parts);
+    }
+    start_sources(&mut parts, options, &http)?;
+    if !options.once {
+        start_sinks(&mut parts, options);
+    }
+    let code = follow(&parts, &received, options.once);
     parts.end();
-    ExitCode::SUCCESS
+    Ok(code)
 }
 
-/// Starts the sources and the sinks.
-fn start(parts: &mut Parts, options: &Options) {
-    parts.sink(terminal::run);
-    start_sinks(parts, &options.sinks);
+/// Signs a person in, and ends.
+fn sign_in(options: &Options, http: Http, parts: &Parts) -> Result<ExitCode, String> {
+    let mut account = Account::new(&options.account, http, parts.clock, parts.console.clone())?;
+    account.begin(options.account.way(), &parts.stop)?;
+    loop {
+        let wake = match account.step() {
+            Ok(wake) => wake,
+            Err(end) => {
+                parts.console.say(&account.explain(end));
+                return Ok(ExitCode::from(SIGN_IN_NEEDED));
+            }
+        };
+        if account.authorization().is_some() {
+            parts.console.say("You are signed in.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        if parts.stop.wait(parts.clock.until(wake).min(NAP)) {
+            return Ok(ExitCode::from(SIGN_IN_NEEDED));
+        }
+    }
 }
 
-/// Starts the sinks beside the terminal.
-fn start_sinks(parts: &mut Parts, options: &SinkOptions) {
-    if options.lamp || options.port.is_some() {
-        let port = options.port.clone();
+/// Starts the sources.
+fn start_sources(parts: &mut Parts, options: &Options, http: &Http) -> Result<(), String> {
+    let interval = presence_core::Duration::from_secs(options.graph.interval);
+    if options.account.client_id.is_some() {
+        let server = Address::parse(&options.graph.graph_url).map_err(|error| format!("--graph-url: {error}."))?;
+        let account = Account::new(&options.account, http.clone(), parts.clock, parts.console.clone())?;
+        let way = (parts.console.is_terminal() && !options.once).then(|| options.account.way());
+        let graph = Graph { account, http: http.clone(), server, interval, way };
+        parts.source(Source::Graph, move |reporter| graph::run(reporter, graph));
+    }
+    if let Some(server) = options.server.server(http, interval)? {
+        parts.source(Source::Server, move |reporter| server::run(reporter, &server));
+    }
+    if parts.sources.is_empty() {
+        return Err(
+            "There is nothing to follow: give --client-id for a Teams account, or see --help for other sources.".into(),
+        );
+    }
+    Ok(())
+}
+
+/// Starts the sinks.
+fn start_sinks(parts: &mut Parts, options: &Options) {
+    if !options.quiet {
+        parts.sink(terminal::run);
+    }
+    if options.sinks.lamp || options.sinks.port.is_some() {
+        let port = options.sinks.port.clone();
         parts.sink(|inbox| lamp::run(inbox, port));
     }
 }
 
-/// Hands what the sources say to the hub, and what it makes of it to the sinks, until it is to stop.
-fn follow(parts: &Parts, received: &Receiver<Event>) {
+/// Hands what the sources say to the hub, and what it makes of it to the sinks, until it is to stop; or once.
+fn follow(parts: &Parts, received: &Receiver<Event>, once: bool) -> ExitCode {
     let mut hub = Hub::new(parts.sources.iter().copied());
     let mut shown = None;
     while !parts.stop.is_requested() {
-        hub.advance(parts.clock.now());
+        let now = parts.clock.now();
+        hub.advance(now);
         let state = hub.state();
+        if once && (state.is_complete() || now >= PATIENCE) {
+            println!("{}", state.to_json());
+            return ExitCode::from(state.exit_code());
+        }
         if shown.as_ref() != Some(&state) {
             for slot in &parts.slots {
                 slot.put(state.clone());
@@ -125,4 +207,5 @@ fn follow(parts: &Parts, received: &Receiver<Event>) {
             Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    ExitCode::SUCCESS
 }

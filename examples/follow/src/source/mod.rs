@@ -1,5 +1,9 @@
 //! Where presences come from: one file for each kind. Each runs in a thread of its own.
 
+pub(crate) mod graph;
+mod mirror;
+pub(crate) mod server;
+
 use crate::{Clock, Console, Stop};
 use presence_core::client::Link;
 use presence_core::{Command, Duration, Policy, Presence};
@@ -39,10 +43,13 @@ impl Source {
     /// Returns the policy under which its session is set: the one that mirrors, for a presence that another system publishes.
     #[must_use]
     pub const fn policy(self) -> &'static Policy {
-        match self {
-            Self::Graph | Self::Server => &Policy::MIRROR,
-            Self::Devices | Self::Calendar | Self::Stdin | Self::Mqtt => &Policy::DESK,
-        }
+        if self.is_mirrored() { &Policy::MIRROR } else { &Policy::DESK }
+    }
+
+    /// Reports whether it says what another system publishes.
+    #[must_use]
+    pub const fn is_mirrored(self) -> bool {
+        matches!(self, Self::Graph | Self::Server)
     }
 }
 
