@@ -6,10 +6,13 @@
 //! | light | the status LED, port F pin 0: lit or dark |
 //! | clock | SysTick, 24 bits, extended to 32 by its interrupt every 1.3 s; timer 0 is the alarm |
 //! | buttons | left and right, port E pins 2 and 3: “do not disturb”, and clear |
+//! | watchdog | its own |
 
 #![no_std]
 #![no_main]
 
+#[path = "shared/cmsdk_watchdog.rs"]
+mod cmsdk_watchdog;
 #[path = "shared/panic.rs"]
 mod panic;
 #[path = "shared/pl011.rs"]
@@ -26,7 +29,7 @@ use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::digital::{ErrorType, OutputPin};
 use firmware::storage::{Retained, SnapshotStore};
-use firmware::{Board, Inbox, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, counts_left};
+use firmware::{Board, Inbox, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left};
 use heapless::spsc::{Consumer, Queue};
 use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
@@ -43,6 +46,8 @@ static PRESENCE_LIGHT: StaticCell<PresenceLight<PinLight<StatusLed>>> = StaticCe
 /// The clock of the processor and of every timer.
 const CLOCK_HZ: u32 = 12_500_000;
 const UART: usize = 0x4000_C000;
+/// Half of [`WATCHDOG`], for it resets the chip when it has counted to zero twice.
+const WATCHDOG_COUNTS: u32 = WATCHDOG.as_millis() as u32 / 2 * (CLOCK_HZ / 1000);
 // Numbers of interrupts.
 const PORT_E: u8 = 4;
 const UART0: u8 = 5;
@@ -59,7 +64,9 @@ fn main() -> ! {
     // SAFETY: UART0's registers, for its only sender and its only receiver.
     let uart = unsafe { Mapped::at(UART) };
     let serial = Serial::open(uart, CLOCK_HZ, 115_200);
-    let board = Lm3s6965 { _counter: start_counter(core.SYST), serial };
+    // SAFETY: the watchdog's registers, which only the board's field uses.
+    let watchdog = Watchdog::start(unsafe { Mapped::at(0x4000_0000) }, WATCHDOG_COUNTS);
+    let board = Lm3s6965 { _counter: start_counter(core.SYST), serial, watchdog };
     for interrupt in [UART0, TIMER0A, PORT_E] {
         // SAFETY: no critical section depends on a masked interrupt.
         unsafe { NVIC::unmask(Interrupt(interrupt)) };
@@ -73,10 +80,12 @@ fn main() -> ! {
 }
 
 type Serial = pl011::Serial<Mapped<u32>>;
+type Watchdog = cmsdk_watchdog::Watchdog<Mapped<u32>>;
 
 struct Lm3s6965 {
     _counter: SYST,
     serial: Serial,
+    watchdog: Watchdog,
 }
 
 impl Board for Lm3s6965 {
@@ -117,6 +126,10 @@ impl Board for Lm3s6965 {
     fn serial(&mut self) -> &mut Serial {
         &mut self.serial
     }
+
+    fn feed_watchdog(&mut self) {
+        self.watchdog.feed();
+    }
 }
 
 // --- the system: its clock and its clock gates
@@ -144,7 +157,8 @@ fn configure_clocks() {
     system.clock.set(CRYSTAL_8_MHZ | DIVIDE_BY_16 | BYPASS);
     while system.raw_status.get() & LOCKED == 0 {}
     system.clock.set(CRYSTAL_8_MHZ | DIVIDE_BY_16);
-    // UART0 and timer 0; then ports A (its pins are the UART's), E and F.
+    // The watchdog; UART0 and timer 0; then ports A (its pins are the UART's), E and F.
+    system.gates[0].set(1 << 3);
     system.gates[1].set(1 << 16 | 1);
     system.gates[2].set(1 << 5 | 1 << 4 | 1);
     // SAFETY: port A, which nothing else touches.

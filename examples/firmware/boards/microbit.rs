@@ -7,12 +7,15 @@
 //! | clock | TIMER0, 32 bits at 31,250 Hz |
 //! | storage | the last eight kilobytes of its flash |
 //! | buttons | A prefers “do not disturb”, B clears it |
+//! | watchdog | its own, which a reset by software leaves running |
 
 #![no_std]
 #![no_main]
 
 #[path = "shared/nrf_uart.rs"]
 mod nrf_uart;
+#[path = "shared/nrf_watchdog.rs"]
+mod nrf_watchdog;
 #[path = "shared/nvmc.rs"]
 mod nvmc;
 #[path = "shared/panic.rs"]
@@ -31,7 +34,8 @@ use defmt_rtt as _;
 use embedded_hal::digital::InputPin;
 use firmware::storage::{Flash, SnapshotStore};
 use firmware::{
-    Board, Frame, Inbox, Light, LightError, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, counts_left, glyph,
+    Board, Frame, Inbox, Light, LightError, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG,
+    counts_left, glyph,
 };
 use heapless::spsc::{Consumer, Queue};
 use microbit::board::Buttons;
@@ -62,6 +66,7 @@ fn main() -> ! {
         serial: Serial::open(uart(), 24, 25),
         buttons: peripherals.buttons,
         _port: watch_pins(peripherals.GPIOTE),
+        watchdog: start_watchdog(),
     };
     for interrupt in [Interrupt::UART0, Interrupt::TIMER0, Interrupt::GPIOTE] {
         unmask(interrupt);
@@ -83,6 +88,7 @@ struct Microbit {
     serial: Serial,
     buttons: Buttons,
     _port: GPIOTE,
+    watchdog: Watchdog,
 }
 
 impl Board for Microbit {
@@ -120,6 +126,10 @@ impl Board for Microbit {
 
     fn serial(&mut self) -> &mut Serial {
         &mut self.serial
+    }
+
+    fn feed_watchdog(&mut self) {
+        self.watchdog.feed();
     }
 }
 
@@ -162,6 +172,12 @@ fn uart() -> Mapped<u32> {
 }
 
 type Serial = nrf_uart::Serial<Mapped<u32>>;
+type Watchdog = nrf_watchdog::Watchdog<Mapped<u32>>;
+
+fn start_watchdog() -> Watchdog {
+    // SAFETY: the watchdog's registers, which only the board's field uses.
+    Watchdog::start(unsafe { Mapped::at(0x4001_0000) }, WATCHDOG.as_secs() as u32)
+}
 
 #[interrupt]
 fn UART0() {

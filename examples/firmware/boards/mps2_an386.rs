@@ -5,12 +5,15 @@
 //! | serial line | UART0, 115,200 baud |
 //! | light | the bar of eight LEDs: the brighter the light, the longer the bar |
 //! | clock | the dual timer at 97,656.25 Hz: its first half counts 32 bits, its second half is the alarm |
+//! | watchdog | its own, whose first warning is an NMI that needs no handler |
 
 #![no_std]
 #![no_main]
 
 #[path = "shared/cmsdk_uart.rs"]
 mod cmsdk_uart;
+#[path = "shared/cmsdk_watchdog.rs"]
+mod cmsdk_watchdog;
 #[path = "shared/panic.rs"]
 mod panic;
 #[path = "shared/registers.rs"]
@@ -24,7 +27,7 @@ use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::pwm::{ErrorType, SetDutyCycle};
 use firmware::storage::{Retained, SnapshotStore};
-use firmware::{Board, DutyLight, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, counts_left};
+use firmware::{Board, DutyLight, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left};
 use heapless::spsc::{Consumer, Queue};
 use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
@@ -39,6 +42,8 @@ static RX_QUEUE: ConstStaticCell<Queue<ReceivedByte, QUEUE_LEN>> = ConstStaticCe
 static PRESENCE_LIGHT: StaticCell<PresenceLight<DutyLight<LedBar>>> = StaticCell::new();
 
 const CLOCK_HZ: u32 = 25_000_000;
+/// Half of [`WATCHDOG`], for it resets the chip when it has counted to zero twice.
+const WATCHDOG_COUNTS: u32 = WATCHDOG.as_millis() as u32 / 2 * (CLOCK_HZ / 1000);
 // Numbers of interrupts.
 const UART0_RECEIVED: u8 = 0;
 const DUAL_TIMER: u8 = 10;
@@ -47,7 +52,9 @@ const DUAL_TIMER: u8 = 10;
 fn main() -> ! {
     let inbox = INBOX.connect(RX_QUEUE.take());
     counter().start(u32::MAX, FREE_RUNNING);
-    let board = Mps2 { serial: Serial::open(uart(), CLOCK_HZ, 115_200) };
+    // SAFETY: the watchdog's registers, which only the board's field uses.
+    let watchdog = Watchdog::start(unsafe { Mapped::at(0x4000_8000) }, WATCHDOG_COUNTS);
+    let board = Mps2 { serial: Serial::open(uart(), CLOCK_HZ, 115_200), watchdog };
     for interrupt in [UART0_RECEIVED, DUAL_TIMER] {
         // SAFETY: no critical section depends on a masked interrupt.
         unsafe { NVIC::unmask(Interrupt(interrupt)) };
@@ -60,8 +67,11 @@ fn main() -> ! {
     )
 }
 
+type Watchdog = cmsdk_watchdog::Watchdog<Mapped<u32>>;
+
 struct Mps2 {
     serial: Serial,
+    watchdog: Watchdog,
 }
 
 impl Board for Mps2 {
@@ -96,6 +106,10 @@ impl Board for Mps2 {
 
     fn serial(&mut self) -> &mut Serial {
         &mut self.serial
+    }
+
+    fn feed_watchdog(&mut self) {
+        self.watchdog.feed();
     }
 }
 

@@ -7,6 +7,7 @@
 //! | storage | the last 16 KiB of its flash |
 //! | clock | the chip's timer, 64 bits of microseconds, which never wraps |
 //! | buttons | between GPIO 14 and ground: “do not disturb”; between GPIO 15 and ground: clear |
+//! | watchdog | the chip's own |
 //!
 //! One task runs the USB stack, one the presence light: it sleeps until its next deadline, a byte or a press.
 
@@ -28,12 +29,13 @@ use embassy_rp::peripherals::{DMA_CH0, FLASH, PIO0, USB};
 use embassy_rp::pio::Pio;
 use embassy_rp::pio_programs::ws2812::{PioWs2812, PioWs2812Program};
 use embassy_rp::usb::Driver;
+use embassy_rp::watchdog::Watchdog;
 use embassy_rp::{bind_interrupts, dma, pio, usb};
 use embassy_time::{Duration, Timer, with_timeout};
 use embassy_usb::UsbDevice;
 use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
 use firmware::storage::{Flash, SnapshotStore};
-use firmware::{Clock, Device, MAX_OUTPUT, PresenceLight, Pressed, ReceivedByte, SmartLight, packets};
+use firmware::{Clock, Device, MAX_OUTPUT, PresenceLight, Pressed, ReceivedByte, SmartLight, WATCHDOG, packets};
 use presence_core::Instant;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 use static_cell::StaticCell;
@@ -48,6 +50,7 @@ bind_interrupts!(struct Interrupts {
 const PACKET: usize = 64;
 /// The time after which a packet is dropped, so that a host that does not read cannot stop the light.
 const SEND_TIMEOUT: Duration = Duration::from_millis(100);
+const WATCHDOG_PERIOD: Duration = Duration::from_millis(WATCHDOG.as_millis());
 
 /// The length of the chip's flash. The linker script keeps the program out of its last 16 KiB.
 const FLASH_LEN: usize = 2048 * 1024;
@@ -85,6 +88,8 @@ async fn main(spawner: Spawner) {
     let Ok(flash) = Flash::new(flash, STORAGE_START..FLASH_LEN as u32) else { restart() };
     let snapshots = SNAPSHOTS.init(SnapshotStore::new(flash));
     let mut device = Device::start(presence_light, snapshots);
+    let mut watchdog = Watchdog::new(peripherals.WATCHDOG);
+    watchdog.start(WATCHDOG_PERIOD);
     let mut packet = [0; PACKET];
     // What was not handled yet of the packet.
     let mut unread = 0..0;
@@ -101,6 +106,7 @@ async fn main(spawner: Spawner) {
             send(&mut sender, outbox).await;
         }
         outbox.clear();
+        watchdog.feed(WATCHDOG_PERIOD);
         if !unread.is_empty() {
             continue;
         }
@@ -119,13 +125,8 @@ fn now() -> Instant {
     now
 }
 
-async fn sleep_until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => {
-            Timer::at(embassy_time::Instant::from_millis(Clock::uptime_at(moment))).await;
-        }
-        None => core::future::pending().await,
-    }
+fn sleep_until(moment: Instant) -> Timer {
+    Timer::at(embassy_time::Instant::from_millis(Clock::uptime_at(moment)))
 }
 
 // --- the serial line

@@ -37,6 +37,10 @@ pub trait Board {
 
     /// Returns the sender of the serial line.
     fn serial(&mut self) -> &mut Self::Serial;
+
+    /// Feeds the watchdog, which resets the board if it is not fed for [`WATCHDOG`](crate::WATCHDOG). Does nothing on a board that
+    /// has none.
+    fn feed_watchdog(&mut self) {}
 }
 
 /// Runs the main loop for ever.
@@ -72,7 +76,7 @@ impl<'a, B: Board, M: Storage> MainLoop<'a, B, M> {
         Self { board, inbox, clock, device: Device::start(presence_light, snapshots) }
     }
 
-    /// Takes one turn, and sleeps if no byte is left.
+    /// Takes one turn, feeds the watchdog, and sleeps if no byte is left.
     pub fn turn(&mut self) {
         let Self { board, inbox, clock, device } = self;
         let counter = board.counter();
@@ -80,8 +84,9 @@ impl<'a, B: Board, M: Storage> MainLoop<'a, B, M> {
         crate::log_tick(clock.tick());
         let pressed = board.pressed();
         device.turn(&mut iter::from_fn(|| inbox.dequeue()), pressed, now, board.serial());
+        board.feed_watchdog();
         if !inbox.ready() {
-            let counts = clock.counts_until(now, device.wake_at(now));
+            let counts = clock.counts_until(now, Some(device.wake_at(now)));
             board.sleep(counter, announce_sleep(counts), pressed, inbox);
         }
     }

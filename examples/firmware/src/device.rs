@@ -8,11 +8,21 @@ use crate::line::ReceivedByte;
 use crate::presence_light::PresenceLight;
 use crate::storage::{SnapshotStore, Storage};
 use embedded_io::Write;
-use presence_core::Instant;
+use presence_core::{Duration, Instant};
+
+/// The time after which the watchdog of a board resets it: the main loop feeds it once a turn, and nothing else does.
+///
+/// The chips' own limit is 8.3 s, the RP2040's.
+pub const WATCHDOG: Duration = Duration::from_secs(8);
+
+/// The longest time between two turns. A turn that writes as much as it can takes another second, and both are over well before
+/// the [`WATCHDOG`] is.
+pub const LONGEST_NAP: Duration = Duration::from_secs(3);
 
 /// A presence light with its buttons and its storage.
 ///
-/// Take a [`turn`](Self::turn) whenever a byte arrives, a button moves or [`wake_at`](Self::wake_at) comes.
+/// Take a [`turn`](Self::turn) whenever a byte arrives, a button moves or [`wake_at`](Self::wake_at) comes, and feed the watchdog
+/// after it.
 #[derive(Debug)]
 pub struct Device<'a, L, M> {
     presence_light: &'a mut PresenceLight<L>,
@@ -53,11 +63,12 @@ impl<'a, L: Light, M: Storage> Device<'a, L, M> {
         self.presence_light.reopen();
     }
 
-    /// Returns when to take the next turn if no byte arrives and no button moves before.
+    /// Returns when to take the next turn if no byte arrives and no button moves before: after [`LONGEST_NAP`] at the latest.
     #[must_use]
-    pub fn wake_at(&self, now: Instant) -> Option<Instant> {
+    pub fn wake_at(&self, now: Instant) -> Instant {
         let others = self.buttons.stable_at(now).into_iter().chain(self.snapshots.next_save_at());
-        self.presence_light.wake_at(now).into_iter().chain(others).min()
+        let deadlines = self.presence_light.wake_at(now).into_iter().chain(others);
+        deadlines.fold(now.saturating_add(LONGEST_NAP), Instant::min)
     }
 
     /// Returns the light.

@@ -35,7 +35,7 @@ pub use app::{App, CAPACITY, OWNER, OnChange, SESSIONS};
 pub use board::{Board, MainLoop, run};
 pub use button::{Button, Buttons, Pressed};
 pub use clock::{Clock, FIRST_TICK, Rate, counts_left};
-pub use device::Device;
+pub use device::{Device, LONGEST_NAP, WATCHDOG};
 pub use glyph::{Glyph, MAX_BRIGHTNESS, glyph};
 pub use light::{AnimatedLight, DutyLight, Frame, Light, LightError, PinLight, SmartLight, smart_colour};
 pub use line::ReceivedByte;

@@ -25,6 +25,8 @@ class Board:
     pins: dict = field(default_factory=dict)
     # The function that returns the level at which a button's pin wakes the processor, if the emulator does not wake it itself.
     wakes_at: object = None
+    # The emulator has its watchdog.
+    has_watchdog: bool = False
 
 
 def matrix(machine):
@@ -113,8 +115,8 @@ BOARDS = {
     board.name: board
     for board in (
         Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, timer0, "TIMER1", MICROBIT_PINS, sensed),
-        Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led, systick, "", LM3S6965_PINS),
-        Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar, dual_timer),
+        Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led, systick, "", LM3S6965_PINS, None, True),
+        Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar, dual_timer, has_watchdog=True),
         Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip, mtime),
     )
 }

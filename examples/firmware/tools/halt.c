@@ -4,8 +4,8 @@
  * to the next event. Here the processor is only slow. Other devices go on, so bytes can arrive meanwhile.
  *
  * Use: -plugin halt.so,sleep=ADDRESS,row=ADDRESS,events=FD,replies=FD
- * It writes 's' before a sleep and 'r' before a row of an LED matrix, and continues when it reads 'g' (to the next sleep) or 'r'
- * (to the next row or sleep). Debian packages no header for plugins, so what is used of QEMU's interface is declared here; it is
+ * It writes 's' before a sleep and 'r' before a row of an LED matrix, and continues when it reads 'r' (to the next row or sleep)
+ * or a number up to 100 (for so many sleeps). Debian packages no header for plugins, so what is used of QEMU's interface is declared here; it is
  * the same in versions 1 (QEMU 4 to 8) and 2 (QEMU 9 and later), of which each emulator takes one: -DAPI=1 or -DAPI=2. */
 
 #include <inttypes.h>
@@ -32,17 +32,22 @@ __attribute__((visibility("default"))) int qemu_plugin_version = API;
 static uint64_t sleep_hook, row;
 static int events, replies;
 static bool wants_rows;
+static int passing;
 
 static void halt(char event) {
     char reply;
     if (write(events, &event, 1) != 1 || read(replies, &reply, 1) != 1)
         exit(1);
     wants_rows = reply == 'r';
+    passing = wants_rows ? 0 : reply - 1;
 }
 
 static void on_sleep(unsigned cpu, void *nothing) {
     (void)cpu, (void)nothing;
-    halt('s');
+    if (passing > 0)
+        passing--;
+    else
+        halt('s');
 }
 
 static void on_row(unsigned cpu, void *nothing) {

@@ -21,6 +21,10 @@ from . import elf
 PLUGIN = "target/halt.so"
 # The time after which an operation of the emulator fails, in seconds of the host.
 TIMEOUT = 120
+# The longest sleep of the device in milliseconds, and the sleeps that may pass without a look at its log, which is short.
+LONGEST_NAP, MOST_SLEEPS = 3000, 20
+# Five minutes before it wraps: see src/clock.rs.
+FIRST_TICK = 2**32 - 300_000
 
 
 class Machine:
@@ -33,6 +37,7 @@ class Machine:
         self.errors = tempfile.TemporaryFile()
         self.received = b""
         self.log = b""
+        self.events = []
         self.halts, events = os.pipe()
         replies, self.replies = os.pipe()
         row = self.address(board.row) & ~1 if board.row else 0
@@ -89,9 +94,9 @@ class Machine:
 
     # --- halting and resuming
 
-    def go(self, until_row=False):
-        """Resumes the device until it is about to sleep or to light a row of its matrix. Returns True for a row."""
-        os.write(self.replies, b"r" if until_row else b"g")
+    def go(self, until_row=False, sleeps=1):
+        """Resumes the device for so many sleeps, or until it is about to light a row of its matrix. Returns True for a row."""
+        os.write(self.replies, b"r" if until_row else bytes([sleeps]))
         return self.until_halted()
 
     def until_halted(self):
@@ -117,7 +122,8 @@ class Machine:
         start = self.tick()
         while (left := millis - (self.tick() - start & 0xFFFF_FFFF)) > 0:
             self.limit_sleep(left)
-            self.go()
+            # Those that are over before the end in any case need no halt.
+            self.go(sleeps=max(1, min(left // LONGEST_NAP - 1, MOST_SLEEPS)))
 
     def start_clock(self):
         """Notes the device's clock and its counter, for `check_clock`."""
@@ -140,6 +146,17 @@ class Machine:
         time.sleep(0.1)
         self.go()
         self.result_of("system_reset")
+        self.start_clock()
+
+    def hang(self):
+        """Lets the main loop sleep for ever, as if it hung, until the watchdog resets the board."""
+        self.events.clear()
+        self.write(self.address("SLEEP_COUNTS"), 0xFFFF_FFFF)
+        self.go()
+        # Events come before the next result.
+        self.command("query-status")
+        if "WATCHDOG" not in self.events or self.tick() - FIRST_TICK & 0xFFFF_FFFF > 100:
+            raise RuntimeError(f"no watchdog has reset the board: {self.events}")
         self.start_clock()
 
     # --- the serial line
@@ -225,6 +242,7 @@ class Machine:
         while "return" not in (response := json.loads(self.monitor.readline())):
             if "error" in response:
                 raise RuntimeError(f"{name}: {response}")
+            self.events.append(response.get("event"))
         return response["return"]
 
     def light(self):

@@ -12,6 +12,7 @@ A transcript is a text file. Lines that begin with one of these marks are played
     ! A 31ms        presses it for so long, and waits for as long after the release
     ! 40x 11s: {…}  sends a line so many times, at so long intervals, with its number in place of COUNT; each must succeed
     ! reset         presses the reset button
+    ! hang          lets the main loop hang until the watchdog resets the board; a board without one in the emulator is reset
     ! long          sends a line that is longer than the device's buffer
 
 ADELE, CALENDAR, CALLS and CHAT stand for ids, and so do ALFA to INDIA."""
@@ -25,7 +26,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from .boards import BOARDS
-from .machine import Machine
+from .machine import FIRST_TICK, Machine
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = {
@@ -40,8 +41,6 @@ NAMES |= {
     for number, name in enumerate(("ALFA", "BRAVO", "CHARLIE", "DELTA", "ECHO", "FOXTROT", "GOLF", "HOTEL", "INDIA"), 1)
 }
 LONG = b'{"id":"' + b"x" * 1100 + b'","method":"GET","url":"/me/presence"}\n'
-# Five minutes before it wraps: see src/clock.rs.
-FIRST_TICK = 2**32 - 300_000
 # The time for sending requests and reading a matrix, in seconds.
 TOLERANCE = 0.5
 MILLIS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -158,9 +157,12 @@ class Transcript:
         """Presses a button, or sends lines in another way than one by one."""
         what, _, line = text.partition(": ")
         what, _, time = what.partition(" ")
-        if what == "reset":
+        if what == "reset" or what == "hang" and not machine.board.has_watchdog:
             machine.check_clock()
             machine.reset()
+        elif what == "hang" and machine.board.has_watchdog:
+            machine.check_clock()
+            machine.hang()
         elif what == "long":
             machine.send(LONG)
         elif what[:-1].isdecimal():

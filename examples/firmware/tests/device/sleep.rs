@@ -2,7 +2,9 @@
 
 use super::fixture::{CALLS, RecordingLight, set};
 use firmware::storage::{SnapshotStore, Storage, WriteBudget};
-use firmware::{Board, Inbox, MainLoop, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, counts_left};
+use firmware::{
+    Board, Inbox, LONGEST_NAP, MainLoop, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left,
+};
 use heapless::spsc::{Consumer, Queue};
 use presence_core::Duration;
 use std::cell::{Cell, RefCell};
@@ -31,6 +33,8 @@ struct World {
     partial: RefCell<Vec<u8>>,
     /// The counts at which the device woke.
     wakes: RefCell<Vec<u64>>,
+    /// The counts at which the watchdog was fed.
+    feeds: RefCell<Vec<u64>>,
     saves: RefCell<Vec<u64>>,
     stored: RefCell<Option<Vec<u8>>>,
 }
@@ -49,6 +53,7 @@ impl World {
             said: RefCell::default(),
             partial: RefCell::default(),
             wakes: RefCell::default(),
+            feeds: RefCell::default(),
             saves: RefCell::default(),
             stored: RefCell::default(),
         })
@@ -151,6 +156,10 @@ impl Board for Simulated {
     fn serial(&mut self) -> &mut Self {
         self
     }
+
+    fn feed_watchdog(&mut self) {
+        self.0.feeds.borrow_mut().push(self.0.counter.get());
+    }
 }
 
 impl embedded_io::ErrorType for Simulated {
@@ -221,7 +230,7 @@ fn what_is_due_is_reported_at_its_first_count_at_any_rate() {
     }
 }
 
-/// With a session that neither blinks nor ends soon, it wakes for the write that waits, and then for an alarm now and then.
+/// With a session that neither blinks nor ends soon, it wakes for the write that waits, and else only to feed the watchdog.
 #[test]
 fn it_sleeps_until_there_is_something_to_do() {
     for rate in RATES {
@@ -232,11 +241,29 @@ fn it_sleeps_until_there_is_something_to_do() {
         assert_eq!(*world.saves.borrow(), [0, counts(10_000)], "{rate:?}: once at the start, and when it may again");
         let wakes = world.wakes.borrow();
         let after: Vec<_> = wakes.iter().filter(|at| **at > counts(1_000)).collect();
-        assert_eq!(after[0], &counts(10_000), "{rate:?}");
-        // So long that 32 bits hold the product of the sleep in milliseconds and the counts.
-        let longest = u64::from(u32::MAX >> 2) / u64::from(rate.0);
-        assert!(after.len() as u64 <= 3 + 3_000_000 / longest, "{rate:?}: {after:?}");
-        assert!(after.windows(2).all(|pair| pair[1] - pair[0] <= counts(longest)), "{rate:?}: {after:?}");
+        assert!(after.contains(&&counts(10_000)), "{rate:?}");
+        let nap = LONGEST_NAP.as_millis();
+        assert!(after.len() as u64 <= 3 + 3_000_000 / nap, "{rate:?}: {after:?}");
+        assert!(after.windows(2).all(|pair| pair[1] - pair[0] <= counts(nap)), "{rate:?}: {after:?}");
+    }
+}
+
+/// Whether nothing happens, a line or a press comes, or the light breathes: after each turn, and so no later than a turn after
+/// the longest nap.
+#[test]
+fn the_watchdog_is_fed_after_each_turn_and_long_before_it_resets_the_board() {
+    for rate in RATES {
+        let world = World::new(rate);
+        world.at(60_000, Event::Line(set(CALLS, "Busy", "InACall", "PT5M")));
+        world.at(90_000, Event::Press(A));
+        world.run(1_000_000);
+        let feeds = world.feeds.borrow();
+        let counts = |millis| world.counts(millis);
+        // The response took 20 ms of a turn.
+        let longest = LONGEST_NAP.as_millis() + 20;
+        assert!(feeds.windows(2).all(|pair| pair[1] - pair[0] <= counts(longest)), "{rate:?}");
+        assert!(feeds[0] <= counts(longest) && *feeds.last().unwrap() >= counts(1_000_000 - longest), "{rate:?}");
+        assert!(2 * longest < WATCHDOG.as_millis(), "two in time, if one is late");
     }
 }
 
@@ -270,13 +297,13 @@ fn a_change_is_saved_in_the_turn_that_made_it() {
     assert_eq!(*world.saves.borrow(), [0, 20_020, 40_000, 80_000]);
 }
 
-/// The light of “no news” blinks: a tenth of a second in five, and it sleeps in between.
+/// The light of “no news” blinks: a tenth of a second in five, and it sleeps in between, with one nap for the watchdog.
 #[test]
 fn it_wakes_for_the_frames_of_the_light_and_for_nothing_else() {
     let world = World::new((1, 1));
     world.run(20_001);
     let wakes = world.wakes.borrow();
-    assert!(wakes.len() <= 11 && wakes.len() >= 8, "{wakes:?}");
+    assert!(wakes.len() <= 15 && wakes.len() >= 8, "{wakes:?}");
 }
 
 /// After a restart the preferred presence is there, the saved user is saved again before anything else happens, and the light

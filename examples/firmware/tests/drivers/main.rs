@@ -1,12 +1,22 @@
 //! The drivers of `boards/shared` against models of their peripherals.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
 #[path = "../../boards/shared/cmsdk_uart.rs"]
 mod cmsdk_uart;
+#[path = "../../boards/shared/cmsdk_watchdog.rs"]
+mod cmsdk_watchdog;
 mod losses;
 mod models;
 #[path = "../../boards/shared/nrf_uart.rs"]
 mod nrf_uart;
+#[path = "../../boards/shared/nrf_watchdog.rs"]
+mod nrf_watchdog;
 #[path = "../../boards/shared/ns16550.rs"]
 mod ns16550;
 #[path = "../../boards/shared/pl011.rs"]
@@ -16,6 +26,7 @@ mod range;
 #[path = "../../boards/shared/registers.rs"]
 mod registers;
 mod senders;
+mod watchdogs;
 
 use embedded_storage_async::nor_flash::NorFlashErrorKind::{NotAligned, OutOfBounds};
 use registers::{Mapped, Registers};
