@@ -23,18 +23,22 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
+mod animation;
 mod colour;
 mod palette;
+mod palettes;
 mod pattern;
 
 #[cfg(test)]
 mod tests;
 
+pub use animation::Animation;
 pub use colour::Rgb;
 pub use palette::Palette;
 pub use pattern::{Pattern, Period};
 
 use crate::presence::Presence;
+use crate::time::Duration;
 use crate::user::Absence;
 
 /// The appearance of a light: its colour, brightness and pattern.
@@ -80,6 +84,21 @@ impl Appearance {
     #[must_use]
     pub fn next_frame_in(&self, elapsed_ms: u32) -> Option<u16> {
         if self.level == 0 { None } else { self.pattern.next_frame_in(elapsed_ms) }
+    }
+
+    /// Returns the time to wait before another appearance, for a light whose pattern stands still after `elapsed_ms`.
+    ///
+    /// It is `dwell` since the light last changed its direction, and half a second since a pattern began anew. A flash takes two
+    /// changes of direction, so no second has three flashes: see the tests.
+    fn wait(&self, elapsed_ms: u32, dwell: Duration) -> Duration {
+        let since = |millis: u32| Duration::from_millis(millis.into());
+        match self.pattern.turned(elapsed_ms) {
+            Some((turned, began)) if self.level > 0 => {
+                let shortest = Duration::from_millis(Period::SHORTEST.as_millis().into());
+                dwell.saturating_sub(since(turned)).max(shortest.saturating_sub(since(began)))
+            }
+            _ => dwell.saturating_sub(since(elapsed_ms)),
+        }
     }
 }
 

@@ -1,15 +1,13 @@
-//! Palettes: the appearance of every presence, as constant data.
+//! A palette: the appearance of every presence and of the link, as plain data.
 
 use super::Appearance;
-use super::colour::Rgb;
-use super::pattern::{Pattern, Period};
-use crate::presence::Presence;
+use crate::presence::{Availability, Presence};
 
 /// The appearance of a light for each presence: plain data, which an application can replace completely or in part.
 ///
 /// The palettes of the library show the availability by colour and the activity by pattern. They also work without colours:
-/// availabilities with the same pattern differ in luminance. A device should show its own faults in a colour of its own: with
-/// [`Palette::DEFAULT`], blue is free.
+/// availabilities with the same pattern differ in luminance. The state of the link to the source of presences is blue, in a
+/// pattern that no presence has, and never red: a fault must not look like a presence.
 ///
 /// ```
 /// use presence_core::Presence;
@@ -60,100 +58,17 @@ pub struct Palette {
     pub urgent_interruptions_only: Appearance,
     /// The appearance of Presenting.
     pub presenting: Appearance,
-}
-
-const GREEN: Rgb = Rgb::from_hex(0x00FF55);
-const RED: Rgb = Rgb::from_hex(0xFF2000);
-const AMBER: Rgb = Rgb::from_hex(0xFF8000);
-const PURPLE: Rgb = Rgb::from_hex(0xB03CDE);
-const YELLOW: Rgb = Rgb::from_hex(0xFFC000);
-const BLUE: Rgb = Rgb::from_hex(0x0060FF);
-const ORANGE: Rgb = Rgb::from_hex(0xFF5000);
-const MAGENTA: Rgb = Rgb::from_hex(0xFF00FF);
-
-const BREATH: Pattern = Pattern::Breathe { period: Period::from_millis(3000) };
-const NO_NEWS: Appearance = blinking(Rgb::WHITE, 26, 100, 5000);
-
-const fn blinking(colour: Rgb, level: u8, on_ms: u16, period_ms: u16) -> Appearance {
-    Appearance { colour, level, pattern: Pattern::Blink { on_ms, period: Period::from_millis(period_ms) } }
-}
-
-const fn alternating(colour: Rgb, other: Rgb, period_ms: u16) -> Appearance {
-    Appearance { colour, level: 255, pattern: Pattern::Alternate { other, period: Period::from_millis(period_ms) } }
+    /// The appearance of a user who is out of office and not there: see [`Self::appearance_out_of_office`].
+    pub out_of_office: Appearance,
+    /// The appearance of a link to the source of presences that is down. Rule [F2](crate::rules#f2).
+    pub link_offline: Appearance,
+    /// The appearance of a link that needs a person to sign in.
+    pub link_sign_in: Appearance,
+    /// The appearance of a link with a fault that neither time nor a sign-in mends.
+    pub link_fault: Appearance,
 }
 
 impl Palette {
-    /// The palette for most people, in an office: brightest when busy, dimmest when away.
-    ///
-    /// | presence | colour | pattern |
-    /// | --- | --- | --- |
-    /// | Available | green | solid |
-    /// | AvailableInactive | green, dimmer | solid |
-    /// | Busy, InAMeeting | red | solid |
-    /// | InACall, InAConferenceCall | red | breathes, 3 s |
-    /// | DoNotDisturb, Focusing, UrgentInterruptionsOnly | purple | solid |
-    /// | Presenting | red and a dark purple | alternate, 1 s |
-    /// | Away | yellow, dim | solid |
-    /// | BeRightBack | yellow | blinks, 0.5 s in 4 s |
-    /// | Offline, OffWork | none | dark |
-    /// | no news | white, dim | blinks, 0.1 s in 5 s |
-    pub const DEFAULT: Self = Self {
-        no_news: NO_NEWS,
-        offline: Appearance::OFF,
-        off_work: Appearance::OFF,
-        away: Appearance::solid(YELLOW, 72),
-        be_right_back: blinking(YELLOW, 160, 500, 4000),
-        available_inactive: Appearance::solid(GREEN, 77),
-        available: Appearance::solid(GREEN, 106),
-        busy: Appearance::solid(RED, 255),
-        in_a_meeting: Appearance::solid(RED, 255),
-        in_a_call: Appearance { colour: RED, level: 255, pattern: BREATH },
-        in_a_conference_call: Appearance { colour: RED, level: 255, pattern: BREATH },
-        do_not_disturb: Appearance::solid(PURPLE, 240),
-        focusing: Appearance::solid(PURPLE, 240),
-        urgent_interruptions_only: Appearance::solid(PURPLE, 240),
-        presenting: alternating(RED, PURPLE.scale(170), 1000),
-    };
-
-    /// The palette for people who may be interrupted in a meeting of their calendar.
-    ///
-    /// It is [`Palette::DEFAULT`] with amber for InAMeeting.
-    pub const HOME: Self = Self::DEFAULT.with(Presence::InAMeeting, Appearance::solid(AMBER, 205));
-
-    /// The palette for people who do not distinguish red and green.
-    ///
-    /// It uses blue and orange, and a distinct pattern for everything but Available and Busy.
-    ///
-    /// | presence | colour | pattern |
-    /// | --- | --- | --- |
-    /// | Available | blue | solid |
-    /// | AvailableInactive | blue, dim | solid |
-    /// | Busy, InAMeeting | orange | solid, brightest |
-    /// | InACall, InAConferenceCall | orange | breathes, 3 s |
-    /// | DoNotDisturb, Focusing, UrgentInterruptionsOnly | white and magenta | alternate, 4 s |
-    /// | Presenting | white and magenta | alternate, 1 s |
-    /// | Away | yellow, dim | blinks, 2 s in 4 s |
-    /// | BeRightBack | yellow | blinks, 0.5 s in 4 s |
-    /// | Offline, OffWork | none | dark |
-    /// | no news | white, dim | blinks, 0.1 s in 5 s |
-    pub const COLOUR_BLIND: Self = Self {
-        no_news: NO_NEWS,
-        offline: Appearance::OFF,
-        off_work: Appearance::OFF,
-        away: blinking(YELLOW, 56, 2000, 4000),
-        be_right_back: blinking(YELLOW, 160, 500, 4000),
-        available_inactive: Appearance::solid(BLUE, 132),
-        available: Appearance::solid(BLUE, 180),
-        busy: Appearance::solid(ORANGE, 255),
-        in_a_meeting: Appearance::solid(ORANGE, 255),
-        in_a_call: Appearance { colour: ORANGE, level: 255, pattern: BREATH },
-        in_a_conference_call: Appearance { colour: ORANGE, level: 255, pattern: BREATH },
-        do_not_disturb: alternating(Rgb::WHITE, MAGENTA, 4000),
-        focusing: alternating(Rgb::WHITE, MAGENTA, 4000),
-        urgent_interruptions_only: alternating(Rgb::WHITE, MAGENTA, 4000),
-        presenting: alternating(Rgb::WHITE, MAGENTA, 1000),
-    };
-
     /// Returns the appearance of a presence. [`Presence::Unknown`] is [`no_news`](Self::no_news).
     #[must_use]
     pub const fn of(&self, presence: Presence) -> Appearance {
@@ -173,6 +88,29 @@ impl Palette {
             Presence::Focusing => self.focusing,
             Presence::UrgentInterruptionsOnly => self.urgent_interruptions_only,
             Presence::Presenting => self.presenting,
+        }
+    }
+
+    /// Returns the appearance of a user who is out of office (rule [P4](crate::rules#p4)).
+    ///
+    /// It is [`out_of_office`](Self::out_of_office) if the user is unknown, offline or away, and that of the presence otherwise:
+    /// a user who is available or busy is there.
+    ///
+    /// ```
+    /// use presence_core::Presence;
+    /// use presence_core::indicator::Palette;
+    ///
+    /// let palette = &Palette::DEFAULT;
+    /// assert_eq!(palette.appearance_out_of_office(Presence::Away), palette.out_of_office);
+    /// assert_eq!(palette.appearance_out_of_office(Presence::InACall), palette.in_a_call);
+    /// ```
+    #[must_use]
+    pub const fn appearance_out_of_office(&self, presence: Presence) -> Appearance {
+        match presence.availability() {
+            Availability::PresenceUnknown | Availability::Offline | Availability::Away | Availability::BeRightBack => {
+                self.out_of_office
+            }
+            Availability::Available | Availability::Busy | Availability::DoNotDisturb => self.of(presence),
         }
     }
 

@@ -128,6 +128,20 @@ impl Pattern {
         let wraps = (!elapsed_ms).saturating_add(1);
         u16::try_from(edge.saturating_sub(phase).min(wraps)).ok()
     }
+
+    /// Returns the milliseconds since the light last changed its direction, and since its period began; `None` if it is steady.
+    ///
+    /// A breath changes its direction where it is brightest and where it is dimmest.
+    pub(super) fn turned(self, elapsed_ms: u32) -> Option<(u32, u32)> {
+        let (period, edge) = match self {
+            Self::Solid => return None,
+            Self::Blink { on_ms, period } if on_ms == 0 || on_ms >= period.as_millis() => return None,
+            Self::Blink { on_ms, period } => (period, on_ms.into()),
+            Self::Breathe { period } | Self::Alternate { period, .. } => (period, half(period)),
+        };
+        let phase = period.phase(elapsed_ms);
+        Some((phase.checked_sub(edge).unwrap_or(phase), phase))
+    }
 }
 
 fn half(period: Period) -> u32 {
