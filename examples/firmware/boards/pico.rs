@@ -35,7 +35,9 @@ use embassy_time::{Duration, Timer, with_timeout};
 use embassy_usb::UsbDevice;
 use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
 use firmware::storage::{Flash, SnapshotStore};
-use firmware::{Clock, Device, MAX_OUTPUT, PresenceLight, Pressed, ReceivedByte, SmartLight, WATCHDOG, packets};
+use firmware::{
+    Clock, Device, LightSettings, MAX_OUTPUT, PresenceLight, Pressed, ReceivedByte, SmartLight, WATCHDOG, packets,
+};
 use presence_core::Instant;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 use static_cell::StaticCell;
@@ -80,8 +82,8 @@ async fn main(spawner: Spawner) {
     let mut line = SerialLine { receiver, is_connected: false };
     let mut button_pins =
         ButtonPins { a: Input::new(peripherals.PIN_14, Pull::Up), b: Input::new(peripherals.PIN_15, Pull::Up) };
-    let light = SmartLight { leds: PendingColour::default(), brightness: 96 };
-    let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(light));
+    let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(SmartLight(PendingColour::default())));
+    presence_light.animated_light().set_settings(LightSettings { brightness: 96, ..LightSettings::DEFAULT });
     let outbox = OUTBOX.init(Outbox::new());
     let flash = BlockingAsync::new(embassy_rp::flash::Flash::new_blocking(peripherals.FLASH));
     // The range consists of whole sectors.
@@ -99,7 +101,7 @@ async fn main(spawner: Spawner) {
         let mut bytes = unread.by_ref().filter_map(|index| packet.get(index)).map(|byte| ReceivedByte::new(*byte));
         let pressed = button_pins.pressed();
         device.turn(&mut bytes, pressed, now, outbox);
-        if let Some(colour) = device.light().leds.0.take() {
+        if let Some(colour) = device.light().0.0.take() {
             led.write(&[colour]).await;
         }
         if line.is_connected {

@@ -54,7 +54,7 @@ fn main() -> ! {
     firmware::run(
         board,
         inbox,
-        PRESENCE_LIGHT.init(PresenceLight::new(SmartLight { leds: Strip, brightness: 255 })),
+        PRESENCE_LIGHT.init(PresenceLight::new(SmartLight(Strip))),
         SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED))),
     )
 }

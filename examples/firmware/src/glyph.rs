@@ -15,7 +15,7 @@ pub const MAX_BRIGHTNESS: u8 = 9;
 /// use firmware::{Frame, glyph};
 /// use presence_core::{Presence, indicator::Rgb};
 ///
-/// let tick = glyph(Frame { presence: Presence::Available, colour: Rgb::WHITE });
+/// let tick = glyph(Frame::new(Presence::Available, Rgb::WHITE));
 /// assert_eq!(tick[4], [0, 9, 0, 0, 0]);
 /// ```
 #[must_use]
@@ -59,7 +59,7 @@ mod tests {
 
     fn drawn(presence: Presence, colour: Rgb) -> String {
         let row = |row: [u8; 5]| row.map(|led| char::from(b'0' + led)).iter().collect::<String>();
-        glyph(Frame { presence, colour }).map(row).iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+        glyph(Frame::new(presence, colour)).map(row).iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

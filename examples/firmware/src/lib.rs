@@ -6,7 +6,7 @@
 //! Reading order:
 //!
 //! - [`App`]: the user and the sessions of applications.
-//! - [`AnimatedLight`]: plays the pattern of a presence on a [`Light`].
+//! - [`AnimatedLight`]: plays what is known, presence and link, on a [`Light`].
 //! - [`PresenceLight`]: all of these together.
 //! - [`storage`]: keeps the newest snapshot over a reset.
 //! - [`Device`]: a presence light with its buttons and its storage.
@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used))]
 
+mod animated_light;
 mod app;
 mod board;
 mod button;
@@ -25,21 +26,26 @@ mod device;
 mod glyph;
 mod light;
 mod line;
+mod link;
 mod log;
+mod look;
 mod packets;
 mod presence_light;
 mod receive;
 pub mod storage;
 
+pub use animated_light::{AnimatedLight, LightSettings};
 pub use app::{App, CAPACITY, OWNER, OnChange, SESSIONS};
 pub use board::{Board, MainLoop, run};
 pub use button::{Button, Buttons, Pressed};
 pub use clock::{Clock, FIRST_TICK, Rate, counts_left};
 pub use device::{Device, LONGEST_NAP, WATCHDOG};
 pub use glyph::{Glyph, MAX_BRIGHTNESS, glyph};
-pub use light::{AnimatedLight, DutyLight, Frame, Light, LightError, PinLight, SmartLight, smart_colour};
+pub use light::{DutyLight, Frame, Light, LightError, PinLight, SmartLight, smart_colour};
 pub use line::ReceivedByte;
+pub use link::Link;
 pub use log::log_tick;
+pub use look::Sign;
 pub use packets::packets;
 pub use presence_light::{MAX_LINE, MAX_OUTPUT, MAX_RESPONSE, PresenceLight};
 pub use receive::{Inbox, QUEUE_LEN};

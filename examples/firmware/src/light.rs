@@ -1,22 +1,35 @@
-//! Lights that show a presence: a pin, a duty cycle or RGB LEDs, and the animation of their patterns.
+//! Lights that show a frame: a pin, a duty cycle or RGB LEDs.
 
+use crate::look::Sign;
 use embedded_hal::digital::{OutputPin, PinState};
 use embedded_hal::pwm::SetDutyCycle;
-use presence_core::indicator::{Appearance, Palette, Rgb};
-use presence_core::{Absence, Instant, Presence};
+use presence_core::indicator::Rgb;
+use presence_core::{Duration, Presence};
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 
-/// A presence and its colour at one moment.
+/// What a light shows at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame {
+    /// The kind of thing that is shown.
+    pub sign: Sign,
     /// The presence; [`Presence::Unknown`] stands for “no news”.
     pub presence: Presence,
-    /// The colour at this moment, scaled to its brightness.
+    /// The colour at this moment, as if the light had its full brightness.
     pub colour: Rgb,
+    /// The brightness of the light, 1 to 255.
+    pub brightness: u8,
 }
 
-/// The error of a light that cannot be driven. It is driven again with the next frame that differs.
+impl Frame {
+    /// Creates the frame of a presence, at full brightness.
+    #[must_use]
+    pub const fn new(presence: Presence, colour: Rgb) -> Self {
+        Self { sign: Sign::Presence, presence, colour, brightness: u8::MAX }
+    }
+}
+
+/// The error of a light that cannot be driven. It is driven again a second later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LightError;
@@ -31,6 +44,12 @@ impl core::error::Error for LightError {}
 
 /// A light that can show a frame.
 pub trait Light {
+    /// The time after which a frame that is steady is sent again: LEDs whose power blinked have lost it. `None` for a light that
+    /// cannot lose it.
+    ///
+    /// It costs one wake-up and one write each time.
+    const REFRESH: Option<Duration> = Some(Duration::from_secs(5));
+
     /// Shows a frame until the next one.
     ///
     /// # Errors
@@ -64,12 +83,7 @@ impl<P: SetDutyCycle> Light for DutyLight<P> {
 
 /// `COUNT` RGB LEDs of the same colour.
 #[derive(Debug)]
-pub struct SmartLight<L, const COUNT: usize> {
-    /// The LEDs.
-    pub leds: L,
-    /// The greatest brightness, in 255ths. At full power a few LEDs light a room.
-    pub brightness: u8,
-}
+pub struct SmartLight<L, const COUNT: usize>(pub L);
 
 /// Returns the bytes for an RGB LED, corrected for gamma because it is driven by duty cycle.
 #[must_use]
@@ -80,61 +94,6 @@ pub fn smart_colour(colour: Rgb, brightness: u8) -> RGB8 {
 
 impl<L: SmartLedsWrite<Color = RGB8>, const COUNT: usize> Light for SmartLight<L, COUNT> {
     fn show(&mut self, frame: Frame) -> Result<(), LightError> {
-        self.leds.write([smart_colour(frame.colour, self.brightness); COUNT]).map_err(|_| LightError)
-    }
-}
-
-/// A light that plays the pattern of a presence.
-#[derive(Debug)]
-pub struct AnimatedLight<L> {
-    light: L,
-    appearance: Appearance,
-    since: Instant,
-    shown: Option<Frame>,
-}
-
-impl<L: Light> AnimatedLight<L> {
-    /// Wraps a light that shows nothing yet.
-    pub const fn new(light: L) -> Self {
-        Self { light, appearance: Appearance::OFF, since: Instant::ZERO, shown: None }
-    }
-
-    /// Shows the frame of a presence at `now`. A frame that is shown already is not sent again.
-    pub fn show(&mut self, now: Instant, presence: Presence, absence: Option<Absence>) {
-        let appearance = Palette::DEFAULT.appearance(presence, absence);
-        let presence = match absence {
-            Some(absence) if absence.is_stale() => Presence::Unknown,
-            _ => presence,
-        };
-        if appearance != self.appearance {
-            (self.appearance, self.since) = (appearance, now);
-        }
-        if self.shown.is_none_or(|shown| shown.presence != presence) {
-            crate::log::info!("light: {}", presence);
-        }
-        let frame = Frame { presence, colour: appearance.frame_at(self.elapsed(now)) };
-        if self.shown != Some(frame) {
-            self.shown = Some(frame);
-            if self.light.show(frame).is_err() {
-                crate::log::warning!("the light does not respond");
-            }
-        }
-    }
-
-    /// Returns when the pattern's next frame begins; `None` if the light is steady.
-    #[must_use]
-    pub fn next_frame(&self, now: Instant) -> Option<Instant> {
-        let wait = self.appearance.next_frame_in(self.elapsed(now))?;
-        Some(now.saturating_add(presence_core::Duration::from_millis(wait.into())))
-    }
-
-    /// Returns the wrapped light.
-    pub const fn light(&mut self) -> &mut L {
-        &mut self.light
-    }
-
-    /// Returns the milliseconds since the appearance changed. They wrap, as patterns allow.
-    const fn elapsed(&self, now: Instant) -> u32 {
-        now.saturating_duration_since(self.since).as_millis() as u32
+        self.0.write([smart_colour(frame.colour, frame.brightness); COUNT]).map_err(|_| LightError)
     }
 }

@@ -1,9 +1,10 @@
 //! The whole device apart from its board: bytes, presses and time in, lines and light out.
 
+use crate::animated_light::AnimatedLight;
 use crate::app::{App, CAPACITY, OWNER};
 use crate::button::Button;
 use crate::clock::Clock;
-use crate::light::{AnimatedLight, Light};
+use crate::light::Light;
 use crate::line::ReceivedByte;
 use crate::receive::QUEUE_LEN;
 use embedded_io::Write;
@@ -52,6 +53,11 @@ impl<L: Light> PresenceLight<L> {
     /// Returns the light.
     pub const fn light(&mut self) -> &mut L {
         self.light.light()
+    }
+
+    /// Returns the light in time: its settings, and the state of the link that it shows.
+    pub const fn animated_light(&mut self) -> &mut AnimatedLight<L> {
+        &mut self.light
     }
 
     /// Drops a line that was begun, because a host has opened the port anew (rule L1). For boards that can tell.
@@ -121,7 +127,7 @@ impl<L: Light> PresenceLight<L> {
                 written = write_event(transition, out);
             }
         });
-        show(&mut self.light, &self.app, now);
+        self.light.show_press(now, self.app.user().presence(), self.app.user().absence());
         written
     }
 
@@ -144,7 +150,7 @@ impl<L: Light> PresenceLight<L> {
     /// Returns when to call [`advance`](Self::advance): at the next deadline, or for the light's next frame.
     #[must_use]
     pub fn wake_at(&self, now: Instant) -> Option<Instant> {
-        self.app.user().next_deadline().into_iter().chain(self.light.next_frame(now)).min()
+        self.app.user().next_deadline().into_iter().chain(self.light.wake_at(now)).min()
     }
 }
 

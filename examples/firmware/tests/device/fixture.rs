@@ -4,10 +4,12 @@ use firmware::{Button, Clock, Frame, Light, LightError, PresenceLight, ReceivedB
 use presence_core::{Duration, Instant};
 
 /// A light that records its frames.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct RecordingLight(pub(crate) Vec<Frame>);
 
 impl Light for RecordingLight {
+    const REFRESH: Option<Duration> = None;
+
     fn show(&mut self, frame: Frame) -> Result<(), LightError> {
         self.0.push(frame);
         Ok(())
@@ -61,8 +63,15 @@ impl Fixture {
         String::from_utf8(out).unwrap()
     }
 
+    /// Returns the latest frame, or the next one if a change still waits for half a second.
     pub(crate) fn light(&mut self) -> Frame {
-        *self.presence_light.light().0.last().unwrap()
+        let (mut light, mut now) = (self.presence_light.animated_light().clone(), self.now);
+        let user = self.presence_light.app().user();
+        while !light.is_settled(now) {
+            now = light.wake_at(now).unwrap();
+            light.show(now, user.presence(), user.absence());
+        }
+        *light.light().0.last().unwrap()
     }
 }
 

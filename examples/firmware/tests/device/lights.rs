@@ -1,14 +1,14 @@
-//! Lights: a pin, a duty cycle, RGB LEDs, and the pattern of a presence in time.
+//! Lights: a pin, a duty cycle, RGB LEDs.
 
 use embedded_hal::digital::{self, OutputPin};
 use embedded_hal::pwm::{self, SetDutyCycle};
-use firmware::{AnimatedLight, DutyLight, Frame, Light, LightError, PinLight, SmartLight, smart_colour};
-use presence_core::indicator::{Palette, Rgb};
-use presence_core::{Absence, Availability, Duration, Instant, Presence};
+use firmware::{DutyLight, Frame, Light, LightError, PinLight, SmartLight, smart_colour};
+use presence_core::Presence;
+use presence_core::indicator::Rgb;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 
 fn frame(colour: Rgb) -> Frame {
-    Frame { presence: Presence::Busy, colour }
+    Frame::new(Presence::Busy, colour)
 }
 
 /// A driver that records what it was told, or fails.
@@ -112,124 +112,13 @@ fn a_duty_cycle_is_as_bright_as_the_luminance_and_never_dark_for_a_dim_colour() 
 
 #[test]
 fn rgb_leds_all_show_the_colour_scaled_to_their_brightness_and_corrected() {
-    let mut light = SmartLight::<_, 3> { leds: Driver::new(false), brightness: 96 };
+    let mut light = SmartLight::<_, 3>(Driver::new(false));
     let colour = Rgb::new(255, 128, 3);
-    assert_eq!(light.show(frame(colour)), Ok(()));
+    assert_eq!(light.show(Frame { brightness: 96, ..frame(colour) }), Ok(()));
     let [r, g, b] = colour.scale(96).gamma_corrected().to_bytes();
-    assert_eq!(light.leds.seen, [vec![RGB8 { r, g, b }; 3]]);
+    assert_eq!(light.0.seen, [vec![RGB8 { r, g, b }; 3]]);
     assert_eq!(smart_colour(Rgb::WHITE, 255), RGB8 { r: 255, g: 255, b: 255 });
     assert!(r > g && g > b && r < 96, "{r} {g} {b}: less light than its share of the voltage");
-    let mut light = SmartLight::<_, 3> { leds: Driver::<Vec<RGB8>>::new(true), brightness: 96 };
+    let mut light = SmartLight::<_, 3>(Driver::<Vec<RGB8>>::new(true));
     assert_eq!(light.show(frame(colour)), Err(LightError));
-}
-
-/// A light that records its frames, and fails while it is told to.
-#[derive(Default)]
-struct Recording {
-    frames: Vec<Frame>,
-    fails: bool,
-}
-
-impl Light for Recording {
-    fn show(&mut self, frame: Frame) -> Result<(), LightError> {
-        self.frames.push(frame);
-        if self.fails { Err(LightError) } else { Ok(()) }
-    }
-}
-
-fn millis(millis: u64) -> Instant {
-    Instant::from_millis(millis)
-}
-
-/// What each presence looks like for ten seconds, woken only when the light asks for it: each frame is that of the palette at
-/// that time since the presence began, and none is sent twice or missed.
-#[test]
-fn a_pattern_begins_with_its_presence_and_is_followed_frame_by_frame() {
-    let start = 7_000_123;
-    let shown = Presence::ALL.into_iter().flat_map(|presence| {
-        let absences = [Absence::Cleared, Absence::Expired, Absence::Lost, Absence::NeverSeen];
-        let offline = presence.availability() == Availability::Offline;
-        std::iter::once((presence, None))
-            .chain(absences.into_iter().filter(move |_| offline).map(move |absence| (presence, Some(absence))))
-    });
-    for (presence, absence) in shown {
-        let mut light = AnimatedLight::new(Recording::default());
-        // Another appearance before it, so that the pattern begins anew.
-        let other = if presence.availability() == Availability::Busy { Presence::Available } else { Presence::Busy };
-        light.show(millis(1), other, None);
-        light.light().frames.clear();
-        let appearance = Palette::DEFAULT.appearance(presence, absence);
-        let shown = if absence.is_some_and(Absence::is_stale) { Presence::Unknown } else { presence };
-        let mut now = millis(start);
-        light.show(now, presence, absence);
-        let mut expected = vec![Frame { presence: shown, colour: appearance.frame_at(0) }];
-        for elapsed in 1..10_000 {
-            let colour = appearance.frame_at(elapsed);
-            if expected.last().unwrap().colour != colour {
-                expected.push(Frame { presence: shown, colour });
-            }
-        }
-        while let Some(next) = light.next_frame(now).filter(|next| *next < millis(start + 10_000)) {
-            assert!(next > now, "{presence:?}: it would never sleep");
-            now = next;
-            light.show(now, presence, absence);
-        }
-        assert_eq!(light.light().frames, expected, "{presence:?}, {absence:?}");
-    }
-}
-
-#[test]
-fn a_frame_is_sent_once_and_again_only_when_it_differs() {
-    let mut light = AnimatedLight::new(Recording::default());
-    for second in 0..5 {
-        light.show(Instant::from_secs(second), Presence::Busy, None);
-    }
-    assert_eq!(light.light().frames.len(), 1);
-    // The same colour, but another presence: a glyph may differ.
-    light.show(Instant::from_secs(5), Presence::DoNotDisturb, None);
-    light.show(Instant::from_secs(6), Presence::Busy, None);
-    assert_eq!(light.light().frames.len(), 3);
-}
-
-/// A light that does not respond is driven again with the next frame that differs, not at every wake-up.
-#[test]
-fn a_light_that_fails_is_driven_again_with_the_next_frame() {
-    let mut light = AnimatedLight::new(Recording { fails: true, ..Recording::default() });
-    for second in 0..5 {
-        light.show(Instant::from_secs(second), Presence::Busy, None);
-    }
-    assert_eq!(light.light().frames.len(), 1);
-    light.light().fails = false;
-    light.show(Instant::from_secs(6), Presence::Available, None);
-    assert_eq!(light.light().frames.last().unwrap().presence, Presence::Available);
-    assert_eq!(light.light().frames.len(), 2);
-}
-
-/// Every absence: gone is dark, all others are “no news”.
-#[test]
-fn a5_only_who_signed_out_is_gone() {
-    for (absence, expected) in [
-        (None, Presence::Offline),
-        (Some(Absence::Cleared), Presence::Offline),
-        (Some(Absence::Expired), Presence::Unknown),
-        (Some(Absence::Lost), Presence::Unknown),
-        (Some(Absence::NeverSeen), Presence::Unknown),
-    ] {
-        let mut light = AnimatedLight::new(Recording::default());
-        light.show(Instant::from_secs(1), Presence::Offline, absence);
-        let shown = *light.light().frames.last().unwrap();
-        assert_eq!(shown.presence, expected, "{absence:?}");
-        assert_eq!(shown.colour == Rgb::BLACK, expected == Presence::Offline, "{absence:?}");
-    }
-}
-
-/// A pattern goes on across the wrap of the milliseconds since it began, and a steady light needs no wake-up.
-#[test]
-fn a_steady_light_sleeps() {
-    let mut light = AnimatedLight::new(Recording::default());
-    light.show(millis(0), Presence::Busy, None);
-    assert_eq!(light.next_frame(millis(0)), None);
-    light.show(millis(10), Presence::InACall, None);
-    let next = light.next_frame(millis(10)).unwrap();
-    assert!(next > millis(10) && next <= millis(10).saturating_add(Duration::from_secs(1)));
 }

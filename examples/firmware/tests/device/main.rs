@@ -1,6 +1,7 @@
 //! The device on a host: its queue, its lines, its buttons, its light and its main loop.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod animated_light;
 mod buttons;
 mod eight_sessions;
 mod fixture;
