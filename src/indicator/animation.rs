@@ -31,11 +31,11 @@ use crate::time::{Duration, Instant};
 pub struct Animation {
     dwell: Duration,
     shown: Appearance,
-    /// When `shown` began, later by the time for which its pattern stood still; `None` before anything was shown.
+    /// The start of `shown`, later by the time for which its pattern stood still; `None` before anything was shown.
     since: Option<Instant>,
-    /// What is shown next.
+    /// The appearance that is shown next.
     wanted: Appearance,
-    /// Since when the pattern stands still, because a change waits.
+    /// The moment since which the pattern stands still, because a change waits.
     held: Option<Instant>,
     wink: Wink,
 }

@@ -40,11 +40,11 @@ pub struct AnimatedLight<L> {
     settings: LightSettings,
     animation: Animation,
     known: Known,
-    /// When what is known last changed, or a button was pressed.
+    /// The moment when what is known last changed, or a button was pressed.
     since: Instant,
     out_of_office_until: Instant,
     link: LinkState,
-    /// What the light shows.
+    /// The look that the light shows.
     look: Look,
     sent: Option<Frame>,
     send_again_at: Instant,

@@ -7,7 +7,7 @@ use presence_core::indicator::Rgb;
 use presence_core::{Duration, Presence};
 use smart_leds_trait::{RGB8, SmartLedsWrite};
 
-/// What a light shows at one moment.
+/// The picture of a light at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame {
