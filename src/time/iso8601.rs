@@ -1,6 +1,6 @@
 //! Durations as text: ISO 8601 day-time durations, whole weeks, and the form of Python's `timedelta`.
 
-use super::{Duration, DurationRange};
+use super::{Duration, DurationRange, divide};
 
 #[cfg(test)]
 mod tests;
@@ -353,43 +353,72 @@ impl core::str::FromStr for Duration {
 impl core::fmt::Display for Duration {
     /// Writes the shortest ISO 8601 text with days, hours, minutes and seconds: `P1DT2H`, `PT5M`, `PT0.5S`, `PT0S`.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let mut text = heapless::String::<MAX_TEXT>::new();
-        self.write(&mut text)?;
-        f.pad(&text)
+        f.pad(core::str::from_utf8(&self.to_text()).unwrap_or_default())
     }
 }
 
 impl Duration {
-    fn write(self, f: &mut impl core::fmt::Write) -> core::fmt::Result {
-        let whole = |unit: u32| self.0.checked_div(unit.into()).unwrap_or_default();
-        let part = |unit: u32, next: u32| {
-            whole(unit).checked_rem(next.checked_div(unit).unwrap_or(1).into()).unwrap_or_default()
-        };
-        let (days, hours, minutes, seconds) = (whole(DAY), part(HOUR, DAY), part(MINUTE, HOUR), part(SECOND, MINUTE));
-        let rest = part(1, SECOND);
-        f.write_str("P")?;
-        if days > 0 {
-            write!(f, "{days}D")?;
+    /// Returns the text that is displayed, made without formatting, which would link kilobytes into a small device.
+    pub(crate) fn to_text(self) -> Text {
+        let (seconds, millis) = divide::<1000>(self.0);
+        let (minutes, second) = divide::<60>(seconds);
+        let (hours, minute) = divide::<60>(minutes);
+        let (days, hour) = divide::<24>(hours);
+        let has_seconds = second > 0 || millis > 0 || self.is_zero();
+        let mut text = Text::new();
+        push(&mut text, b'P');
+        push_part(&mut text, days, b'D');
+        if hour > 0 || minute > 0 || has_seconds {
+            push(&mut text, b'T');
         }
-        if (hours, minutes, seconds, rest) != (0, 0, 0, 0) || days == 0 {
-            f.write_str("T")?;
+        push_part(&mut text, hour.into(), b'H');
+        push_part(&mut text, minute.into(), b'M');
+        if has_seconds {
+            push_number(&mut text, second.into());
+            push_fraction(&mut text, millis);
+            push(&mut text, b'S');
         }
-        for (count, letter) in [(hours, 'H'), (minutes, 'M')] {
-            if count > 0 {
-                write!(f, "{count}{letter}")?;
-            }
-        }
-        match rest {
-            0 if seconds > 0 || self.0 == 0 => write!(f, "{seconds}S"),
-            0 => Ok(()),
-            millis => {
-                let (mut fraction, mut digits) = (millis, 3);
-                while fraction % 10 == 0 {
-                    fraction /= 10;
-                    digits = usize::saturating_sub(digits, 1);
-                }
-                write!(f, "{seconds}.{fraction:0digits$}S")
-            }
-        }
+        text
+    }
+}
+
+/// The text of a duration.
+type Text = heapless::Vec<u8, MAX_TEXT>;
+
+/// Appends a byte: the longest text, that of [`Duration::MAX`], leaves room.
+fn push(text: &mut Text, byte: u8) {
+    let _ = text.push(byte);
+}
+
+/// Appends a number and its unit, unless it is zero.
+fn push_part(text: &mut Text, count: u64, unit: u8) {
+    if count > 0 {
+        push_number(text, count);
+        push(text, unit);
+    }
+}
+
+fn push_number(text: &mut Text, number: u64) {
+    // As many as the most days have.
+    let mut digits = [b'0'; 12];
+    let mut rest = number;
+    for place in digits.iter_mut().rev() {
+        let (tens, digit) = divide::<10>(rest);
+        *place = b'0'.saturating_add(digit as u8);
+        rest = tens;
+    }
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count().min(digits.len().saturating_sub(1));
+    let _ = text.extend_from_slice(digits.get(zeros..).unwrap_or_default());
+}
+
+/// Appends thousandths, without zeros at the end.
+fn push_fraction(text: &mut Text, millis: u32) {
+    if millis > 0 {
+        push(text, b'.');
+    }
+    let mut rest = millis;
+    while rest > 0 {
+        push(text, b'0'.saturating_add((rest / 100) as u8));
+        rest = (rest % 100).saturating_mul(10);
     }
 }

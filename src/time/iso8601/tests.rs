@@ -115,6 +115,22 @@ fn what_is_written_is_read_back() {
         let text = Duration(millis).to_string();
         assert_eq!(read(&text), Some((false, millis, false)), "{text}");
     }
-    assert_eq!(Duration::from_days(1).to_string(), "P1D");
-    assert_eq!(Duration::ZERO.to_string(), "PT0S");
+    for (millis, expected) in [
+        (0, "PT0S"),
+        (1, "PT0.001S"),
+        (10, "PT0.01S"),
+        (100, "PT0.1S"),
+        (1_050, "PT1.05S"),
+        (10_500, "PT10.5S"),
+        (600_000, "PT10M"),
+        (3_601_000, "PT1H1S"),
+        (86_400_000, "P1D"),
+        (90_000_000, "P1DT1H"),
+        (864_060_000, "P10DT1M"),
+        (86_400_000_100, "P1000DT0.1S"),
+        (u64::MAX, "P213503982334DT14H25M51.615S"),
+    ] {
+        assert_eq!(Duration(millis).to_string(), expected);
+    }
+    assert_eq!(std::format!("{:>6}|{:<6}|", Duration(60_000), Duration(0)), "  PT1M|PT0S  |");
 }
