@@ -184,7 +184,10 @@ class ControlFlow:
     def is_from_table(self, position, register):
         """Reports whether the register was loaded from a table in the constants, with nothing but its index added."""
         code = self.function.code
-        for back in range(position - 1, max(position - 8, -1), -1):
+        # What every way of going on from a choice needs may stand between the load and the jump.
+        for back in range(position - 1, max(position - 24, -1), -1):
+            if code[back].name in BRANCHES or code[back].name in ("jal", "jalr", "jr", "ret"):
+                return False
             if code[back].operands.startswith(register + ","):
                 loaded = re.fullmatch(rf"{register}, 0\((\w+)\)", code[back].operands)
                 if code[back].name != "lw" or not loaded:
