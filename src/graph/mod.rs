@@ -68,6 +68,10 @@ pub(crate) use request::uri::{percent_decoded, until};
 pub(crate) use respond::details::date_time;
 pub use respond::event::ChangeEvent;
 pub use respond::resource::Resource;
+#[cfg(all(feature = "client", any(feature = "batch", feature = "details")))]
+pub(crate) use respond::text::write_string;
+#[cfg(feature = "client")]
+pub(crate) use respond::text::write_template;
 pub use respond::writer::{Buffer, Writer};
 pub use serve::serve;
 #[cfg(feature = "lines")]

@@ -109,6 +109,32 @@ impl Wanted {
         })
     }
 
+    /// Returns the length of a target that `Call::write_target` promises, without members to select.
+    pub fn target_bound(&self) -> usize {
+        let who = match self {
+            Self::ById(..) => return 45,
+            Self::Collection(ids, _) => return 45 + 43 * ids.len(),
+            Self::Presence(who, _) | Self::User(who) | Self::Execute(who, _) | Self::Message(who, ..) => who,
+            Self::Location(who, ..) | Self::ClearLocation(who, _) => who,
+        };
+        match who {
+            Who::Me => 45,
+            Who::Id(_) => 45 + 36,
+            Who::Name(name) => 45 + 3 * name.len(),
+        }
+    }
+
+    /// Returns the length of a body that `Call::write_body` promises.
+    pub fn body_bound(&self) -> usize {
+        match self {
+            Self::ById(ids, _) => 10 + 39 * ids.len(),
+            Self::Execute(..) => Call::MAX_COMMAND_BODY,
+            Self::Message(_, text, _) => 180 + 6 * text.len(),
+            Self::Location(.., id) => 80 + 6 * id.as_ref().map_or(0, String::len),
+            Self::Presence(..) | Self::User(_) | Self::Collection(..) | Self::ClearLocation(..) => 0,
+        }
+    }
+
     /// Checks that a request means what was wanted.
     pub fn assert_is(&self, request: Request<'_>) {
         match (self, request) {

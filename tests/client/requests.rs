@@ -12,8 +12,10 @@ const BODY: usize = 40_000;
 
 fn parse(call: &Call<'_>, prefix: &str, policy: &Policy, check: impl FnOnce(Request<'_>)) {
     let target = format!("{prefix}{}", call.target());
+    assert_fits(|buffer| call.write_target(buffer).map(str::as_bytes), call.target().to_string().as_bytes());
     let mut buffer = vec![0; BODY];
     let body = call.write_body(&mut buffer).unwrap();
+    assert_fits(|buffer| call.write_body(buffer), body);
     assert_eq!(call.has_body(), !body.is_empty());
     assert!(serde_json::from_slice::<serde_json::Value>(body).is_ok() || body.is_empty());
     let content_type = call.headers(None, None).find(|(name, _)| *name == "Content-Type").map(|(_, value)| value);
@@ -21,6 +23,15 @@ fn parse(call: &Call<'_>, prefix: &str, policy: &Policy, check: impl FnOnce(Requ
     assert!(target.bytes().all(|byte| matches!(byte, b'!'..=b'~')), "{target}");
     let raw = RawRequest::new(call.method(), &target).with_content_type(content_type).with_body(body);
     check(Request::parse(&raw, &context(Instant::ZERO), policy).unwrap_or_else(|error| panic!("{error}: {target}")));
+}
+
+/// Asserts what is written into a buffer, which fits exactly.
+fn assert_fits(write: impl Fn(&mut [u8]) -> Result<&[u8], BufferFull>, expected: &[u8]) {
+    let mut buffer = vec![0; expected.len()];
+    assert_eq!(write(&mut buffer), Ok(expected));
+    if let Some(len) = expected.len().checked_sub(1) {
+        assert_eq!(write(&mut buffer[..len]), Err(BufferFull));
+    }
 }
 
 /// Returns the error with which a server rejects a command under a policy.
@@ -51,6 +62,11 @@ proptest! {
     fn f4_what_is_built_is_accepted_as_it_was_meant(
         wanted in wanted(), policy in policy(), prefix in proptest::sample::select(vec!["", "/v1.0", "/beta", "https://graph.microsoft.com/v1.0"]),
     ) {
+        if let Ok(call) = wanted.call(&policy) {
+            let selected = if call.target().to_string().contains("$select=") { 90 } else { 0 };
+            prop_assert!(call.target().to_string().len() <= wanted.target_bound() + selected);
+            prop_assert!(call.write_body(&mut vec![0; wanted.body_bound()]).is_ok());
+        }
         match wanted.call(&policy) {
             Err(error) => prop_assert_eq!(Some(error), rejection(&wanted, &policy), "{:?}", wanted),
             Ok(call) => parse(&call, prefix, &policy, |request| wanted.assert_is(request)),
@@ -77,6 +93,7 @@ proptest! {
         let mut buffer = vec![0; 20 * BODY];
         let body = batch.write_body(&mut buffer).unwrap();
         prop_assert!(serde_json::from_slice::<serde_json::Value>(body).is_ok());
+        assert_fits(|buffer| batch.write_body(buffer), body);
         let raw = RawRequest::new(CallBatch::METHOD, CallBatch::TARGET).with_content_type("application/json").with_body(body);
         let context = context(Instant::ZERO);
         let Ok(Request::Batch(read)) = Request::parse(&raw, &context, &policy) else { panic!("no batch") };

@@ -61,6 +61,13 @@ proptest! {
             let expected: Vec<_> = expected.into_iter().filter(|(_, value)| !value.is_empty())
                 .map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             let written = form.to_string();
+            let mut buffer = vec![0; written.len()];
+            prop_assert_eq!(form.write(&mut buffer), Ok(written.as_str()));
+            if let Some(len) = written.len().checked_sub(1) {
+                prop_assert_eq!(form.write(&mut buffer[..len]), Err(BufferFull));
+            }
+            let fields: usize = texts.iter().map(String::len).sum();
+            prop_assert!(written.len() <= 100 + 3 * fields);
             prop_assert_eq!(if written.is_empty() { Vec::new() } else { decoded(&written) }, expected);
             let debug = format!("{form:?}");
             prop_assert!(debug.chars().all(char::is_alphabetic), "no secret in {}", debug);

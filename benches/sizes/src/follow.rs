@@ -1,11 +1,9 @@
 //! A lamp that follows a user of Graph: the follower, sign-in, and the answers that both read.
 
-use core::fmt::Write;
 use core::hint::black_box;
 use presence_core::client::{
     Call, DeviceAnswer, Follower, Form, Link, OAuthError, Principal, Reply, SignIn, SignInStep, Step, TokenAnswer,
 };
-use presence_core::graph::{Buffer, Writer};
 use presence_core::{Duration, Instant, SingleUser};
 
 type Lamp = SingleUser<u8, 4>;
@@ -95,39 +93,18 @@ fn probe_tokens(
     }
 }
 
-/// Text that is displayed, in a buffer of bytes.
-struct Text<'a>(Buffer<'a>);
-
-impl Write for Text<'_> {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        self.0.write(text.as_bytes()).map_err(|_| core::fmt::Error)
-    }
-}
-
 #[inline(never)]
 fn probe_form(form: &Form<'_>, body: &mut [u8]) -> usize {
-    let mut text = Text(Buffer::new(body));
-    if write!(text, "{form}").is_err() {
-        return 0;
-    }
-    text.0.written().len()
+    form.write(body).map_or(0, str::len)
 }
 
 #[inline(never)]
-fn probe_request(authorization: &str, request: &mut [u8]) -> usize {
+fn probe_request(authorization: &str, target: &mut [u8]) -> usize {
     let call = Call::presence(Principal::ME);
-    let mut text = Text(Buffer::new(request));
-    if text.write_str(call.method()).is_err() || write!(text, " {}", call.target()).is_err() {
-        return 0;
-    }
-    for (name, value) in call.headers(Some(authorization), None) {
-        for part in ["\r\n", name, ": ", value] {
-            if text.write_str(part).is_err() {
-                return 0;
-            }
-        }
-    }
-    text.0.written().len()
+    call.headers(Some(authorization), None).for_each(|header| {
+        black_box((call.method(), header));
+    });
+    call.write_target(target).map_or(0, str::len)
 }
 
 #[inline(never)]

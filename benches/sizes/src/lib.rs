@@ -7,6 +7,8 @@
 // What keeps functions and is not called keeps nothing.
 #![cfg_attr(feature = "everything", deny(dead_code))]
 
+#[cfg(all(feature = "batch", feature = "client"))]
+pub mod calls;
 #[cfg(feature = "details")]
 pub mod details;
 pub mod directory;

@@ -25,6 +25,7 @@ FLASH_SETS = (
     ("-batch", "batch", WIRES),
     ("-whole", "batch,details", WIRES + ("details",)),
     ("-client", "client", ("follow",)),
+    ("-client-whole", "batch,client,details", ("calls",)),
 )
 PLAYED_SETS = (
     ("-scenario", "scenario", MACHINES + WIRES),

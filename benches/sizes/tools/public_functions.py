@@ -9,7 +9,6 @@ import re
 LEFT_OUT = [
     (r"^<.* as (Display|Debug)>::fmt$", "it is formatting, and links what formats"),
     (r"^BoxedMemory::new$", "it allocates, and nothing else does"),
-    (r"^(Call|CallBatch)::write_body$", "serde-json-core writes it, which links what formats"),
 ]
 # What derives give, by the macros that keep it.
 DERIVED = {

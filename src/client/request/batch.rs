@@ -1,11 +1,11 @@
 //! Many calls in one request.
 
-use super::body::{Body, Text, write};
+use super::body::write_body;
 use super::call::Call;
+use super::target::write_target;
+use super::written::written;
 use crate::buffer::BufferFull;
-use crate::graph::{Batch, Error, Field};
-use core::fmt::Display;
-use serde::Serialize;
+use crate::graph::{Batch, Error, Field, Writer, write_string, write_template};
 
 /// A call in a batch, with an id that its answer repeats. Feature `batch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,44 +92,36 @@ impl<'a> CallBatch<'a> {
     ///
     /// [`BufferFull`].
     pub fn write_body<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], BufferFull> {
-        write(&Requests { requests: Elements(self.0) }, buffer)
+        written(buffer, |writer| {
+            let mut opening: &[u8] = br#"{"requests":["#;
+            for batched in self.0 {
+                writer.write(opening)?;
+                write_call(writer, batched)?;
+                opening = b",";
+            }
+            writer.write(b"]}")
+        })
     }
 }
 
-#[derive(Serialize)]
-struct Requests<'a> {
-    requests: Elements<'a>,
-}
-
-struct Elements<'a>(&'a [BatchedCall<'a>]);
-
-impl Serialize for Elements<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|batched| {
-            let body = Body::of(&batched.call);
-            let headers = body.is_some().then_some(Headers { content_type: "application/json" });
-            let (id, depends_on, url) = (batched.id, batched.depends_on, Text(batched.call.target()));
-            Element { id, method: batched.call.method(), url, depends_on, headers, body }
-        }))
+fn write_call(writer: &mut dyn Writer, batched: &BatchedCall<'_>) -> Result<(), BufferFull> {
+    writer.write(br#"{"id":"#)?;
+    write_string(writer, batched.id)?;
+    write_template(writer, r#","method":"*","url":""#, &[batched.call.method().as_bytes()])?;
+    write_target(writer, &batched.call)?;
+    writer.write(b"\"")?;
+    if !batched.depends_on.is_empty() {
+        let mut opening: &[u8] = br#","dependsOn":["#;
+        for id in batched.depends_on {
+            writer.write(opening)?;
+            write_string(writer, id)?;
+            opening = b",";
+        }
+        writer.write(b"]")?;
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase", bound(serialize = "T: Display"))]
-struct Element<'a, T: Display> {
-    id: &'a str,
-    method: &'static str,
-    url: Text<T>,
-    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
-    depends_on: &'a [&'a str],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<Headers>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<Body<'a>>,
-}
-
-#[derive(Serialize)]
-struct Headers {
-    #[serde(rename = "Content-Type")]
-    content_type: &'static str,
+    if batched.call.has_body() {
+        writer.write(br#","headers":{"Content-Type":"application/json"},"body":"#)?;
+        write_body(writer, &batched.call)?;
+    }
+    writer.write(b"}")
 }

@@ -1,17 +1,23 @@
 //! The form-encoded requests of sign-in.
 
-use super::encode::Encoded;
-use core::fmt::{Display, Formatter, Result};
+use super::encode::write_encoded;
+use super::written::{display, written_text};
+use crate::buffer::BufferFull;
+use crate::graph::Writer;
+use core::fmt::{Display, Formatter};
 
-/// A request of sign-in: a form, displayed as the body of a `POST`.
+/// A request of sign-in: a form, written or displayed as the body of a `POST`.
 ///
-/// `AuthorizationUrl` is displayed as the query of the address that a browser opens instead.
+/// `AuthorizationUrl` is the query of the address that a browser opens instead.
 ///
 /// ```
 /// use presence_core::client::Form;
 ///
 /// let form = Form::DeviceAuthorization { client_id: "7", scope: "Presence.Read offline_access" };
+/// let mut buffer = [0; 64];
+/// assert_eq!(form.write(&mut buffer)?, "client_id=7&scope=Presence.Read%20offline_access");
 /// assert_eq!(form.to_string(), "client_id=7&scope=Presence.Read%20offline_access");
+/// # Ok::<(), presence_core::BufferFull>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -116,26 +122,43 @@ impl<'a> Form<'a> {
     }
 }
 
-impl Display for Form<'_> {
-    /// Writes the form, percent-encoded; fields that are empty are left out.
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut opening = "";
+impl Form<'_> {
+    /// Writes the form, percent-encoded, to the beginning of a buffer, and returns it; fields that are empty are left out.
+    ///
+    /// It is what is displayed, for devices that do without formatting.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferFull`]; 100 bytes and three for each byte of the fields suffice.
+    pub fn write<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferFull> {
+        written_text(buffer, |writer| self.write_fields(writer))
+    }
+
+    fn write_fields(&self, writer: &mut dyn Writer) -> Result<(), BufferFull> {
+        let mut opening: &[u8] = b"";
         for (name, value) in self.fields() {
             if !value.is_empty() {
-                f.write_str(opening)?;
-                f.write_str(name)?;
-                f.write_str("=")?;
-                Encoded(value).fmt(f)?;
-                opening = "&";
+                writer.write(opening)?;
+                writer.write(name.as_bytes())?;
+                writer.write(b"=")?;
+                write_encoded(writer, value)?;
+                opening = b"&";
             }
         }
         Ok(())
     }
 }
 
+impl Display for Form<'_> {
+    /// Displays what [`write`](Self::write) writes.
+    fn fmt(&self, f: &mut Formatter<'_>) -> core::fmt::Result {
+        display(f, |writer| self.write_fields(writer))
+    }
+}
+
 /// Names the kind alone: codes and tokens are secrets, and do not belong in logs.
 impl core::fmt::Debug for Form<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::DeviceAuthorization { .. } => "DeviceAuthorization",
             Self::DeviceCode { .. } => "DeviceCode",

@@ -8,6 +8,7 @@ mod encode;
 mod form;
 mod principal;
 mod target;
+mod written;
 
 #[cfg(feature = "batch")]
 pub use batch::{BatchedCall, CallBatch};

@@ -1,9 +1,9 @@
 //! The user that a call is about.
 
-use super::encode::Encoded;
-use crate::graph::{Error, Field};
+use super::encode::write_encoded;
+use crate::buffer::BufferFull;
+use crate::graph::{Error, Field, Writer, write_template};
 use crate::id::UserId;
-use core::fmt::{Display, Formatter, Result as FmtResult};
 
 /// The user that a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,18 +55,15 @@ impl<'a> Principal<'a> {
     }
 }
 
-impl Display for Principal<'_> {
+impl Principal<'_> {
     /// Writes the path of the user.
-    fn fmt(&self, f: &mut Formatter<'_>) -> FmtResult {
+    pub(super) fn write(self, writer: &mut dyn Writer) -> Result<(), BufferFull> {
         match self.0 {
-            Kind::Me => f.write_str("/me"),
-            Kind::Id(id) => {
-                f.write_str("/users/")?;
-                f.write_str(core::str::from_utf8(&id.to_text()).unwrap_or_default())
-            }
+            Kind::Me => writer.write(b"/me"),
+            Kind::Id(id) => write_template(writer, "/users/*", &[&id.to_text()]),
             Kind::Name(name) => {
-                f.write_str("/users/")?;
-                Encoded(name).fmt(f)
+                writer.write(b"/users/")?;
+                write_encoded(writer, name)
             }
         }
     }

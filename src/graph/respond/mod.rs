@@ -8,7 +8,7 @@ pub(in crate::graph) mod event;
 mod presence;
 mod read;
 pub(in crate::graph) mod resource;
-mod text;
+pub(in crate::graph) mod text;
 #[cfg(feature = "details")]
 mod user;
 pub(in crate::graph) mod writer;

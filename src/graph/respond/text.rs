@@ -7,7 +7,7 @@ use crate::id::hex_digit;
 use crate::time::Duration;
 
 /// Writes a template, with the next of these pieces in place of each star.
-pub(super) fn write_template(writer: &mut dyn Writer, template: &str, pieces: &[&[u8]]) -> Result<(), BufferFull> {
+pub(crate) fn write_template(writer: &mut dyn Writer, template: &str, pieces: &[&[u8]]) -> Result<(), BufferFull> {
     let mut rest = template.as_bytes();
     let mut pieces = pieces.iter();
     loop {
@@ -23,7 +23,7 @@ pub(super) fn write_template(writer: &mut dyn Writer, template: &str, pieces: &[
 }
 
 /// Writes a JSON string, with the escapes that [`write_escaped`] says.
-pub(super) fn write_string(writer: &mut dyn Writer, text: &str) -> Result<(), BufferFull> {
+pub(crate) fn write_string(writer: &mut dyn Writer, text: &str) -> Result<(), BufferFull> {
     writer.write(b"\"")?;
     write_escaped(writer, text, false)?;
     writer.write(b"\"")

@@ -57,8 +57,9 @@ pub fn keep() {
     keep!(SignIn => read_redirect, rejected, unauthorized, with_refresh_token);
     keep!(Call<'static> => as_head, clear_automatic_location, clear_location, execute, has_body, method, presence, presences);
     keep!(Call<'static> => presences_by_user_id, set_automatic_location, set_manual_location, set_status_message, user);
-    keep!(Call<'static> => with_select);
-    keep!(CallBatch<'static> => new);
+    keep!(Call<'static> => with_select, write_body, write_target);
+    keep!(CallBatch<'static> => new, write_body);
+    keep!(Form<'static> => write);
     keep!(Principal<'static> => id, name);
     keep!(Principal<'static> as From<UserId> => from);
     keep!(PresenceObject<'static> => parse, parse_selected, read);
