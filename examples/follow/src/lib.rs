@@ -23,6 +23,8 @@ mod sink;
 mod slot;
 mod source;
 mod stop;
+#[cfg(test)]
+mod testing;
 mod tokens;
 
 pub use clock::Clock;

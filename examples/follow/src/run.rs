@@ -38,7 +38,7 @@ impl Parts {
     /// Returns what the thread of a source is given.
     fn reporter(&mut self, source: Source) -> Reporter {
         self.sources.push(source);
-        let (stop, clock, console) = (self.stop.clone(), self.clock, self.console.clone());
+        let (stop, clock, console) = (self.stop.clone(), self.clock.clone(), self.console.clone());
         Reporter { source, events: self.events.clone(), stop, clock, console }
     }
 
@@ -51,7 +51,7 @@ impl Parts {
     /// Starts the thread of a sink.
     fn sink(&mut self, run: impl FnOnce(&Inbox) + Send + 'static) {
         let states = Slot::new();
-        let inbox = Inbox { states: states.clone(), clock: self.clock, console: self.console.clone() };
+        let inbox = Inbox { states: states.clone(), clock: self.clock.clone(), console: self.console.clone() };
         self.slots.push(states);
         self.threads.push(thread::spawn(move || run(&inbox)));
     }
@@ -126,7 +126,7 @@ fn attempt(options: &Options, console: &Console) -> Result<ExitCode, String> {
 
 /// Signs a person in, and ends.
 fn sign_in(options: &Options, http: Http, parts: &Parts) -> Result<ExitCode, String> {
-    let mut account = Account::new(&options.account, http, parts.clock, parts.console.clone())?;
+    let mut account = Account::new(&options.account, http, parts.clock.clone(), parts.console.clone())?;
     account.begin(options.account.way(), &parts.stop)?;
     loop {
         let wake = match account.step() {
@@ -151,7 +151,7 @@ fn start_sources(parts: &mut Parts, options: &Options, http: &Http) -> Result<()
     let interval = presence_core::Duration::from_secs(options.graph.interval);
     if options.account.client_id.is_some() {
         let server = Address::parse(&options.graph.graph_url).map_err(|error| format!("--graph-url: {error}."))?;
-        let account = Account::new(&options.account, http.clone(), parts.clock, parts.console.clone())?;
+        let account = Account::new(&options.account, http.clone(), parts.clock.clone(), parts.console.clone())?;
         let way = (parts.console.is_terminal() && !options.once).then(|| options.account.way());
         let graph = Graph { account, http: http.clone(), server, interval, way };
         parts.source(Source::Graph, move |reporter| graph::run(reporter, graph));

@@ -162,3 +162,52 @@ fn secret() -> Result<String, String> {
     getrandom::fill(&mut bytes).map_err(|error| format!("This computer has no random numbers: {error}."))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks as a browser does, and returns the whole answer.
+    fn browse(port: u16, target: &str) -> String {
+        let mut browser = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        write!(browser, "GET {target} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        browser.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn f3_the_code_of_this_sign_in_is_taken_and_nothing_else() {
+        let door = listen().unwrap();
+        let port = door.port;
+        // Browsers open connections that they may never use.
+        let silent = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let browser = thread::spawn(move || {
+            ["/favicon.ico", "/?code=evil&state=other", "/?code=0.AX%2bY&state=af0i"].map(|target| browse(port, target))
+        });
+        assert_eq!(wait(&door.targets, "af0i", &Stop::new()), Ok("0.AX+Y".into()));
+        let answers = browser.join().unwrap();
+        assert!(answers[0].starts_with("HTTP/1.1 404 ") && answers[1].starts_with("HTTP/1.1 404 "), "{answers:?}");
+        assert!(answers[2].starts_with("HTTP/1.1 200 ") && answers[2].contains("You can close this window"));
+        drop(silent);
+    }
+
+    #[test]
+    fn f3_a_refusal_and_a_stop_end_the_sign_in() {
+        let door = listen().unwrap();
+        let port = door.port;
+        let browser = thread::spawn(move || browse(port, "/?error=access_denied&state=af0i"));
+        let error = wait(&door.targets, "af0i", &Stop::new()).unwrap_err();
+        assert!(error.contains("access_denied"), "{error}");
+        assert!(browser.join().unwrap().contains("You are not signed in"));
+        let stop = Stop::new();
+        stop.request();
+        assert!(wait(&door.targets, "af0i", &stop).is_err());
+    }
+
+    #[test]
+    fn secrets_are_long_enough_for_pkce() {
+        let (one, other) = (secret().unwrap(), secret().unwrap());
+        assert!(one.len() == 43 && one != other);
+    }
+}

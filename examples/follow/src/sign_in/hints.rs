@@ -2,9 +2,9 @@
 
 use presence_core::client::SignInEnd;
 
-/// What to do about the errors of Entra that a new application meets.
-/// See <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
-const HINTS: [(&str, &str); 14] = [
+/// What to do about the errors of Entra that a new application meets. Codes may change, so they decide nothing: what the issuer
+/// says is always shown as well. See <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
+const HINTS: [(&str, &str); 13] = [
     ("AADSTS7000218", "In the app registration, under Authentication, set “Allow public client flows” to Yes."),
     (
         "AADSTS50011",
@@ -28,7 +28,6 @@ const HINTS: [(&str, &str); 14] = [
         "AADSTS53003",
         "Your organization blocks this kind of sign-in (Conditional Access). Try the other kind: with or without --device-code.",
     ),
-    ("AADSTS530036", "Your organization blocks sign-in with a code. Leave out --device-code."),
     ("AADSTS50076", "Your organization wants a second factor: sign in again."),
     ("AADSTS500200", "This is a personal account, and those have no presence in Graph. Use one of work or school."),
 ];

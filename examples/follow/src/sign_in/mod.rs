@@ -5,6 +5,8 @@ mod device_code;
 mod endpoints;
 mod hints;
 mod options;
+#[cfg(test)]
+mod tests;
 
 pub use endpoints::Endpoints;
 pub use options::AccountOptions;
@@ -125,14 +127,13 @@ impl Account {
             match self.machine.next(self.clock.now(), random()) {
                 SignInStep::Wait(until) => return Ok(until),
                 SignInStep::End(end) => return Err(end),
-                step => match self.ask(step) {
-                    Ok(()) => self.failures = 0,
-                    Err(reason) => {
+                step => {
+                    if let Err(reason) = self.ask(step) {
                         self.console.detail(|| reason);
                         self.failures = self.failures.saturating_add(1);
                         self.machine.failed(self.clock.now());
                     }
-                },
+                }
             }
         }
     }
@@ -189,14 +190,14 @@ impl Account {
         let answer =
             self.http.send(&Request { method: "POST", url: &url, headers: &headers, body: body.as_bytes() })?;
         let taken = if step == SignInStep::AskCode { self.take_code(&answer) } else { self.take_tokens(&answer) };
-        if let Err(error) = taken {
-            self.reason = hints::description(&answer.body);
-            self.console.detail(|| format!("the issuer says: {error}. {}", self.reason));
-            if error == OAuthError::Unavailable {
-                self.failures = self.failures.saturating_add(1);
-            }
-            self.machine.rejected(self.clock.now(), error, answer.pause());
-        }
+        let Err(error) = taken else {
+            self.failures = 0;
+            return Ok(());
+        };
+        self.reason = hints::description(&answer.body);
+        self.console.detail(|| format!("the issuer says: {error}. {}", self.reason));
+        self.failures = if error == OAuthError::Unavailable { self.failures.saturating_add(1) } else { 0 };
+        self.machine.rejected(self.clock.now(), error, answer.pause());
         Ok(())
     }
 

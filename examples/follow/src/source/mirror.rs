@@ -90,7 +90,7 @@ impl<'a> Mirror<'a> {
             404 => " Personal accounts have no presence; and is the address right?",
             _ => "",
         };
-        self.complain(&format!("The server answers {status}: {message}.{hint}"));
+        self.complain(&format!("The server answers {status}: {}.{hint}", message.trim_end_matches('.')));
     }
 
     /// Says something, but not twice in a row.

@@ -3,6 +3,8 @@
 pub(crate) mod graph;
 mod mirror;
 pub(crate) mod server;
+#[cfg(test)]
+mod tests;
 
 use crate::{Clock, Console, Stop};
 use presence_core::client::Link;

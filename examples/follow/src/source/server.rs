@@ -155,6 +155,7 @@ fn hear(mirror: &mut Mirror<'_>, feed: &mut Feed<OBJECT>, pieces: &Receiver<Vec<
 fn describe(event: &FeedEvent<'_>) -> String {
     match event {
         FeedEvent::Presence(object) => format!("< event: {}", String::from_utf8_lossy(object)),
+        FeedEvent::Retry(after) => format!("< event: to connect again after {after}"),
         FeedEvent::TooLong(_) => "< event: too long".into(),
         event => format!("< event: {event:?}"),
     }

@@ -1,5 +1,8 @@
 //! What the sources make together: without I/O, and with time as an argument.
 
+#[cfg(test)]
+mod tests;
+
 use crate::source::{News, Source, Update};
 use presence_core::client::Link;
 use presence_core::{Absence, Command, CommandError, Duration, Instant, Layer, Policy, Presence, SingleUser};

@@ -1,0 +1,116 @@
+//! What sources make together, with a virtual clock.
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn at(seconds: u64) -> Instant {
+    Instant::from_secs(seconds)
+}
+
+fn hub() -> Hub {
+    Hub::new([Source::Graph, Source::Devices])
+}
+
+fn says(source: Source, presence: Presence, seconds: u64) -> Update {
+    let lease = Duration::from_secs(seconds);
+    Update { source, news: News::Presence { presence, lease, is_out_of_office: false } }
+}
+
+fn ends(source: Source) -> Update {
+    Update { source, news: News::Ended }
+}
+
+fn shown(hub: &mut Hub, seconds: u64) -> (Presence, Option<Absence>, Option<Source>) {
+    hub.advance(at(seconds));
+    let state = hub.state();
+    (state.presence, state.absence, state.because)
+}
+
+#[test]
+fn the_strongest_session_decides_until_its_lease_ends() {
+    let mut hub = hub();
+    assert_eq!(shown(&mut hub, 0), (Presence::Offline, Some(Absence::NeverSeen), None));
+    hub.take(at(0), says(Source::Graph, Presence::Available, 90)).unwrap();
+    hub.take(at(1), says(Source::Devices, Presence::InACall, 30)).unwrap();
+    assert_eq!(shown(&mut hub, 1), (Presence::InACall, None, Some(Source::Devices)));
+    assert_eq!(hub.next_deadline(), Some(at(31)));
+    assert_eq!(hub.state().deciding().unwrap().ends_at, at(31));
+    assert_eq!(shown(&mut hub, 31), (Presence::Available, None, Some(Source::Graph)));
+    // Nothing fades: Graph would say so itself.
+    assert_eq!(shown(&mut hub, 89), (Presence::Available, None, Some(Source::Graph)));
+    assert_eq!(shown(&mut hub, 90), (Presence::Offline, Some(Absence::Expired), None));
+    assert_eq!(hub.next_deadline(), None);
+}
+
+#[test]
+fn p4_each_source_has_its_policy() {
+    let mut hub = hub();
+    hub.take(at(0), says(Source::Graph, Presence::OffWork, 90)).unwrap();
+    let before = hub.state();
+    assert!(hub.take(at(0), says(Source::Devices, Presence::OffWork, 90)).is_err());
+    assert!(hub.take(at(0), says(Source::Graph, Presence::Unknown, 90)).is_err());
+    assert!(hub.take(at(0), says(Source::Graph, Presence::Busy, 0)).is_err());
+    assert_eq!(hub.state(), before);
+}
+
+#[test]
+fn a5_a_person_is_gone_if_what_is_mirrored_says_so() {
+    let mut hub = hub();
+    // Graph has never said anything else.
+    hub.take(at(0), ends(Source::Graph)).unwrap();
+    assert_eq!(shown(&mut hub, 0), (Presence::Offline, Some(Absence::Cleared), None));
+    hub.take(at(1), says(Source::Graph, Presence::Busy, 5)).unwrap();
+    hub.take(at(1), says(Source::Devices, Presence::InACall, 20)).unwrap();
+    // Graph's lease has ended, so that it is not known; a microphone that is off knows nothing about it.
+    hub.take(at(10), ends(Source::Devices)).unwrap();
+    assert_eq!(shown(&mut hub, 10), (Presence::Offline, Some(Absence::Expired), None));
+    hub.take(at(11), ends(Source::Graph)).unwrap();
+    assert_eq!(shown(&mut hub, 11), (Presence::Offline, Some(Absence::Cleared), None));
+    // Without anything that is mirrored, nothing in use is nobody there.
+    let mut alone = Hub::new([Source::Devices]);
+    alone.take(at(0), ends(Source::Devices)).unwrap();
+    assert_eq!(shown(&mut alone, 0), (Presence::Offline, Some(Absence::Cleared), None));
+}
+
+#[test]
+fn f2_links_are_told_apart_from_the_presence() {
+    let mut hub = hub();
+    assert_eq!((hub.state().link(), hub.state().exit_code()), (Link::NoAnswer, 4));
+    hub.take(at(0), Update { source: Source::Devices, news: News::Link(Link::Ok) }).unwrap();
+    assert!(!hub.state().is_complete());
+    hub.take(at(0), says(Source::Graph, Presence::Busy, 90)).unwrap();
+    hub.take(at(0), Update { source: Source::Graph, news: News::Link(Link::SignIn) }).unwrap();
+    let state = hub.state();
+    assert_eq!((state.presence, state.link(), state.exit_code()), (Presence::Busy, Link::SignIn, 0));
+    assert!(state.is_complete());
+    hub.advance(at(90));
+    assert_eq!((hub.state().presence, hub.state().exit_code()), (Presence::Offline, 3));
+}
+
+#[test]
+fn p4_out_of_office_stands_beside_the_presence_and_ends_with_its_lease() {
+    let mut hub = hub();
+    let news = News::Presence { presence: Presence::Available, lease: SECOND, is_out_of_office: true };
+    hub.take(at(0), Update { source: Source::Graph, news }).unwrap();
+    hub.take(at(0), says(Source::Devices, Presence::InACall, 30)).unwrap();
+    assert_eq!((hub.state().presence, hub.state().is_out_of_office), (Presence::InACall, true));
+    hub.advance(at(1));
+    assert!(!hub.state().is_out_of_office);
+    // What the same source says next counts.
+    hub.take(at(2), Update { source: Source::Graph, news }).unwrap();
+    hub.take(at(2), says(Source::Graph, Presence::Busy, 30)).unwrap();
+    assert!(!hub.state().is_out_of_office);
+}
+
+#[test]
+fn a_state_is_a_line_of_json_that_a_presence_can_be_read_from() {
+    let mut hub = hub();
+    hub.take(at(0), says(Source::Graph, Presence::InAMeeting, 90)).unwrap();
+    let line = hub.state().to_json();
+    let read = presence_core::client::PresenceObject::parse(line.as_bytes()).unwrap();
+    assert_eq!((read.presence, read.is_out_of_office), (Presence::InAMeeting, false));
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&json["source"], &json["links"]["graph"]), (&"graph".into(), &"noAnswer".into()));
+    assert!(!line.contains('\n'));
+}
