@@ -54,7 +54,7 @@ impl Fixture {
     fn new() -> Self {
         let (events, updates) = channel();
         let (clock, console) = (Clock::start(), Console::new(false));
-        let inbox = Inbox { states: Slot::new(), clock, console: console.clone() };
+        let inbox = Inbox { states: Slot::new(), clock: clock.clone(), console: console.clone() };
         let reporter = Reporter { source: Source::Mqtt, events, stop: Stop::new(), clock, console };
         Self { inbox, reporter, updates, record: Record::default() }
     }
