@@ -32,6 +32,7 @@ mod look;
 mod packets;
 mod presence_light;
 mod receive;
+mod settings;
 pub mod storage;
 
 pub use animated_light::{AnimatedLight, LightSettings};
@@ -49,3 +50,4 @@ pub use look::Sign;
 pub use packets::packets;
 pub use presence_light::{MAX_LINE, MAX_OUTPUT, MAX_RESPONSE, PresenceLight};
 pub use receive::{Inbox, QUEUE_LEN};
+pub use settings::{MAX_SETTINGS, Setting, Settings, SettingsFull};

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::light::Light;
 use crate::line::ReceivedByte;
 use crate::receive::QUEUE_LEN;
+use crate::settings::Settings;
 use embedded_io::Write;
 use presence_core::graph::{Buffer, ChangeEvent, Element, Line};
 use presence_core::lines::{Input, LineBuffer};
@@ -28,6 +29,7 @@ pub const MAX_OUTPUT: usize = MAX_RESPONSE + 1 + (3 + 3 * CAPACITY) * (ChangeEve
 #[derive(Debug)]
 pub struct PresenceLight<L> {
     app: App,
+    settings: Settings,
     line: LineBuffer<MAX_LINE>,
     light: AnimatedLight<L>,
     response: [u8; MAX_RESPONSE],
@@ -36,18 +38,30 @@ pub struct PresenceLight<L> {
 impl<L: Light> PresenceLight<L> {
     /// Creates a presence light whose user was never seen.
     pub const fn new(light: L) -> Self {
-        Self { app: App::new(), line: LineBuffer::new(), light: AnimatedLight::new(light), response: [0; MAX_RESPONSE] }
+        Self {
+            app: App::new(),
+            settings: Settings::new(),
+            line: LineBuffer::new(),
+            light: AnimatedLight::new(light),
+            response: [0; MAX_RESPONSE],
+        }
     }
 
-    /// Continues with a restored user.
-    pub fn restore(&mut self, app: App) {
-        self.app = app;
+    /// Continues with a restored user and restored settings.
+    pub fn restore(&mut self, app: App, settings: Settings) {
+        (self.app, self.settings) = (app, settings);
     }
 
     /// Returns the user and its sessions.
     #[must_use]
     pub const fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Returns the settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Returns the light.
@@ -80,16 +94,22 @@ impl<L: Light> PresenceLight<L> {
         now: Instant,
         out: &mut W,
     ) -> Result<(), W::Error> {
-        if bytes.take(QUEUE_LEN).any(|byte| byte.append_to(&mut self.line, now)) {
-            self.serve(now, out)
-        } else {
-            Ok(())
-        }
+        if self.accept(bytes, now) { self.serve(now, out) } else { Ok(()) }
+    }
+
+    /// Accepts bytes as [`receive`](Self::receive) does, and reports whether a line has ended: [`serve`](Self::serve) it before
+    /// the next ones.
+    pub fn accept(&mut self, bytes: &mut dyn Iterator<Item = ReceivedByte>, now: Instant) -> bool {
+        bytes.take(QUEUE_LEN).any(|byte| byte.append_to(&mut self.line, now))
     }
 
     /// Serves the line that has just ended.
-    fn serve<W: Write>(&mut self, now: Instant, out: &mut W) -> Result<(), W::Error> {
-        let Self { app, line, light, response } = self;
+    ///
+    /// # Errors
+    ///
+    /// The serial line's own. Whatever was applied stays.
+    pub fn serve<W: Write>(&mut self, now: Instant, out: &mut W) -> Result<(), W::Error> {
+        let Self { app, line, light, response, .. } = self;
         let input = line.input();
         let mut written = Ok(());
         let mut response = Buffer::new(response);

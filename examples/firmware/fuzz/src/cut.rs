@@ -107,7 +107,7 @@ fn flash<const WORD: usize, const PAGE: usize>(mut bytes: Unstructured<'_>, page
         let step = Step::arbitrary(&mut bytes, number)?;
         flash.power.cut_after(step.power);
         let mut board = start(&flash);
-        let is_complete = board.store(&step.snapshot).is_ok();
+        let is_complete = board.store(&step.snapshot, &[]).is_ok();
         assert!(is_complete || flash.power.ran_out(), "with power, everything is stored");
         allowed.record(step.snapshot, is_complete);
         flash = board.flash().clone();
@@ -142,7 +142,7 @@ fn retained(mut bytes: Unstructured<'_>) -> Result<()> {
         let step = Step::arbitrary(&mut bytes, number)?;
         let before: Vec<u8> = cells.iter().map(Byte::get).collect();
         power.cut_after(step.power);
-        Retained::new(&cells).store(&step.snapshot).expect("it fits");
+        Retained::new(&cells).store(&step.snapshot, &[]).expect("it fits");
         let is_complete = step.power.is_none_or(|limit| power.used.get() <= limit);
         power.cut_after(None);
         if !is_complete && step.power_for_load.is_some() {

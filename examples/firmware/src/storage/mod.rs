@@ -1,8 +1,8 @@
-//! The state that survives a reset: the newest snapshot of the user.
+//! The state that survives a reset: the newest snapshot of the user, and the settings.
 //!
 //! [`SnapshotStore`] decides when a snapshot is worth a write, and restores the user. A [`Storage`] holds the bytes: [`Flash`]
 //! on boards with flash to spare, [`Retained`] memory on the others, `()` where there is neither. A power cut at any byte of a
-//! write loses at most the newest snapshot, never the one before. What is no snapshot counts as absent.
+//! write loses at most the newest snapshot and the settings beside it, never those before. What is no snapshot counts as absent.
 
 mod budget;
 mod flash;
@@ -16,13 +16,14 @@ pub use retained::{Retained, RetainedByte, TooLongError};
 pub use snapshot_store::SnapshotStore;
 
 use crate::app::CAPACITY;
+use crate::settings::MAX_SETTINGS;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{Duration, Instant, SessionId};
 
 /// The greatest length of a snapshot in bytes.
 pub const MAX_SNAPSHOT: usize = snapshot::max_len::<SessionId, CAPACITY>();
 
-/// A medium that holds the newest snapshot.
+/// A medium that holds the newest snapshot, and the settings that were stored with it.
 pub trait Storage {
     /// The error of the medium.
     type Error: core::fmt::Debug;
@@ -33,7 +34,7 @@ pub trait Storage {
     /// after this time.
     const MAX_STALENESS: Duration;
 
-    /// The shortest time between two writes, which merges the changes of a moment into one.
+    /// The shortest time between two writes, which merges the changes of a moment into one. It grows as the budget is used up.
     const MIN_INTERVAL: Duration;
 
     /// The number of writes that the medium bears, whatever the host does.
@@ -46,12 +47,26 @@ pub trait Storage {
     /// The medium's own.
     fn load(&mut self) -> Result<Option<&[u8]>, Self::Error>;
 
-    /// Writes a snapshot. The one before stays until this one is complete.
+    /// Returns the settings that were stored with the newest snapshot; `None` if there is none, or it has none.
     ///
     /// # Errors
     ///
     /// The medium's own.
-    fn store(&mut self, snapshot: &[u8]) -> Result<(), Self::Error>;
+    fn load_settings(&mut self) -> Result<Option<&[u8]>, Self::Error>;
+
+    /// Writes a snapshot and the settings, at most [`MAX_SETTINGS`]. Those before stay until these are complete.
+    ///
+    /// # Errors
+    ///
+    /// The medium's own.
+    fn store(&mut self, snapshot: &[u8], settings: &[u8]) -> Result<(), Self::Error>;
+
+    /// Erases every byte that was ever stored, and reports whether there were any.
+    ///
+    /// # Errors
+    ///
+    /// The medium's own. Some of it may be left.
+    fn erase(&mut self) -> Result<bool, Self::Error>;
 }
 
 /// Reports whether bytes are a snapshot of a user, of this firmware or of newer one.
@@ -77,7 +92,15 @@ impl Storage for () {
         Ok(None)
     }
 
-    fn store(&mut self, _: &[u8]) -> Result<(), Self::Error> {
+    fn load_settings(&mut self) -> Result<Option<&[u8]>, Self::Error> {
+        Ok(None)
+    }
+
+    fn store(&mut self, _: &[u8], _: &[u8]) -> Result<(), Self::Error> {
         Ok(())
+    }
+
+    fn erase(&mut self) -> Result<bool, Self::Error> {
+        Ok(false)
     }
 }

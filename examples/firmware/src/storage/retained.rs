@@ -1,6 +1,6 @@
 //! Storage in memory that keeps its contents over a reset, but not without power.
 
-use super::{MAX_SNAPSHOT, Storage, WriteBudget, is_newer, is_snapshot};
+use super::{MAX_SETTINGS, MAX_SNAPSHOT, Storage, WriteBudget, is_newer, is_snapshot};
 use core::sync::atomic::{AtomicU8, Ordering};
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 use presence_core::Duration;
@@ -9,19 +9,21 @@ use presence_core::Duration;
 const COMPLETE: u8 = 0xA5;
 const TORN: u8 = 0;
 
-// A slot: mark, checksum, sequence number, length, snapshot. The checksum covers everything after it.
+// A slot: mark, checksum, sequence number, length of the snapshot, length of the settings, both of these. The checksum covers
+// everything after it.
 const CHECKSUM: usize = 1;
 const SEQUENCE: usize = CHECKSUM + 4;
 const LENGTH: usize = SEQUENCE + 4;
-const HEADER_LEN: usize = LENGTH + 2;
+const SETTINGS_LENGTH: usize = LENGTH + 2;
+const HEADER_LEN: usize = SETTINGS_LENGTH + 1;
 
-/// The error of a snapshot that does not fit into half of the memory. Nothing has changed.
+/// The error of a snapshot and settings that do not fit into half of the memory. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLongError;
 
 impl core::fmt::Display for TooLongError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the snapshot is longer than half of the memory")
+        f.write_str("snapshot and settings are longer than half of the memory")
     }
 }
 
@@ -67,8 +69,8 @@ impl RetainedByte for AtomicU8 {
 }
 
 impl Retained<'_> {
-    /// The size of memory for two of the longest snapshots.
-    pub const BYTES: usize = 2 * (HEADER_LEN + MAX_SNAPSHOT);
+    /// The size of memory for two of the longest snapshots, with settings.
+    pub const BYTES: usize = 2 * (HEADER_LEN + MAX_SNAPSHOT + MAX_SETTINGS);
 }
 
 impl<'a, C: RetainedByte> Retained<'a, C> {
@@ -95,12 +97,17 @@ impl<'a, C: RetainedByte> Retained<'a, C> {
     fn sequence_of(&mut self, index: usize) -> Option<u32> {
         let slot = *self.slots.get(index)?;
         let sequence = sequence_of(slot)?;
-        self.copy(slot).is_some_and(is_snapshot).then_some(sequence)
+        self.copy(contents_of(slot)?.0).is_some_and(is_snapshot).then_some(sequence)
     }
 
-    /// Copies the bytes of a slot's snapshot, unchecked; `None` if its length is impossible.
-    fn copy(&mut self, slot: &[C]) -> Option<&[u8]> {
-        let bytes = snapshot_in(slot)?;
+    /// Returns the contents of the newest complete slot: its snapshot and its settings.
+    fn newest_contents(&mut self) -> Option<(&'a [C], &'a [C])> {
+        let (newest, _) = self.newest()?;
+        contents_of(self.slots.get(newest)?)
+    }
+
+    /// Copies bytes out of a slot, unchecked; `None` if they are too many.
+    fn copy(&mut self, bytes: &[C]) -> Option<&[u8]> {
         let copy = self.buffer.get_mut(..bytes.len())?;
         copy.iter_mut().zip(bytes).for_each(|(copy, byte)| *copy = byte.get());
         Some(copy)
@@ -115,22 +122,28 @@ impl<C: RetainedByte> Storage for Retained<'_, C> {
     const BUDGET: WriteBudget = WriteBudget::UNLIMITED;
 
     fn load(&mut self) -> Result<Option<&[u8]>, TooLongError> {
-        let newest = self.newest().and_then(|(newest, _)| self.slots.get(newest).copied());
-        Ok(newest.and_then(|slot| self.copy(slot)))
+        let newest = self.newest_contents();
+        Ok(newest.and_then(|(snapshot, _)| self.copy(snapshot)))
     }
 
-    fn store(&mut self, snapshot: &[u8]) -> Result<(), TooLongError> {
+    fn load_settings(&mut self) -> Result<Option<&[u8]>, TooLongError> {
+        let newest = self.newest_contents();
+        Ok(newest.and_then(|(_, settings)| self.copy(settings)))
+    }
+
+    fn store(&mut self, snapshot: &[u8], settings: &[u8]) -> Result<(), TooLongError> {
         let (older, sequence) = match self.newest() {
             Some((newest, sequence)) => (1 - newest, sequence.wrapping_add(1)),
             None => (0, 0),
         };
         let slot = self.slots.get(older).ok_or(TooLongError)?;
-        let (Some(mark), Some(cells)) = (slot.first(), slot.get(CHECKSUM..HEADER_LEN + snapshot.len())) else {
-            return Err(TooLongError);
-        };
+        let end = HEADER_LEN + snapshot.len() + settings.len();
+        let (Some(mark), Some(cells)) = (slot.first(), slot.get(CHECKSUM..end)) else { return Err(TooLongError) };
         let length = u16::try_from(snapshot.len()).map_err(|_| TooLongError)?;
+        let settings_length = u8::try_from(settings.len()).map_err(|_| TooLongError)?;
         let (sequence, length) = (sequence.to_le_bytes(), length.to_le_bytes());
-        let content = || sequence.into_iter().chain(length).chain(snapshot.iter().copied());
+        let stored = || snapshot.iter().chain(settings).copied();
+        let content = || sequence.into_iter().chain(length).chain([settings_length]).chain(stored());
         let checksum = checksum(content()).to_le_bytes();
         mark.set(TORN);
         for (cell, byte) in cells.iter().zip(checksum.into_iter().chain(content())) {
@@ -139,20 +152,32 @@ impl<C: RetainedByte> Storage for Retained<'_, C> {
         mark.set(COMPLETE);
         Ok(())
     }
+
+    fn erase(&mut self) -> Result<bool, TooLongError> {
+        let mut is_blank = true;
+        for cell in self.slots.into_iter().flatten() {
+            is_blank &= cell.get() == 0;
+            cell.set(0);
+        }
+        Ok(!is_blank)
+    }
 }
 
 /// Returns the sequence number of a slot; `None` if the slot is torn or damaged.
 fn sequence_of<C: RetainedByte>(slot: &[C]) -> Option<u32> {
-    let bytes = snapshot_in(slot)?.len();
-    let content = slot.get(SEQUENCE..HEADER_LEN + bytes)?.iter().map(|byte| byte.get());
+    let (snapshot, settings) = contents_of(slot)?;
+    let end = HEADER_LEN + snapshot.len() + settings.len();
+    let content = slot.get(SEQUENCE..end)?.iter().map(|byte| byte.get());
     let is_complete = slot.first()?.get() == COMPLETE && checksum(content) == u32::from_le_bytes(read(slot, CHECKSUM)?);
     is_complete.then_some(u32::from_le_bytes(read(slot, SEQUENCE)?))
 }
 
-/// Returns the bytes of a slot's snapshot, unchecked; `None` if its length is impossible.
-fn snapshot_in<C: RetainedByte>(slot: &[C]) -> Option<&[C]> {
-    let length = u16::from_le_bytes(read(slot, LENGTH)?).into();
-    slot.get(HEADER_LEN..)?.get(..length)
+/// Returns the bytes of a slot's snapshot and of its settings, unchecked; `None` if their lengths are impossible.
+fn contents_of<C: RetainedByte>(slot: &[C]) -> Option<(&[C], &[C])> {
+    let length = u16::from_le_bytes(read(slot, LENGTH)?);
+    let [settings_length] = read(slot, SETTINGS_LENGTH)?;
+    let (snapshot, rest) = slot.get(HEADER_LEN..)?.split_at_checked(length.into())?;
+    Some((snapshot, rest.get(..settings_length.into())?))
 }
 
 fn read<C: RetainedByte, const LEN: usize>(slot: &[C], at: usize) -> Option<[u8; LEN]> {

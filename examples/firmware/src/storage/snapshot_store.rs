@@ -1,22 +1,24 @@
-//! Saving and restoring of the user, with as few writes as necessary.
+//! Saving and restoring of the user and the settings, with as few writes as necessary.
 
 use super::budget::Bucket;
 use super::{MAX_SNAPSHOT, Storage};
 use crate::app::CAPACITY;
+use crate::settings::Settings;
 use presence_core::snapshot::{self, RestoreError};
 use presence_core::{Duration, Instant, SessionId, User, UserAt};
 
 type DeviceUser = User<SessionId, CAPACITY>;
 
-/// A store for the newest snapshot of a user, which writes only what a restart would miss.
+/// A store for the newest snapshot of a user and the settings, which writes only what a restart would miss.
 ///
-/// A write follows when a session starts, ends or changes its presence, when the preferred presence changes, and when
-/// something visible changes. A keep-alive alone changes nothing visible, and without it a restored session only ends early: it
+/// A write follows when a session starts, ends or changes its presence, when the preferred presence or a setting changes, and
+/// when something visible changes. A keep-alive alone changes nothing visible, and without it a restored session only ends early: it
 /// is written when a stored deadline is off by more than [`Storage::MAX_STALENESS`]. So is the rest of a preferred presence,
 /// because after a gap of unknown length it starts again from the stored value.
 ///
-/// There are only as many writes as the medium's [budget](Storage::BUDGET) has. A change that finds none waits, and later ones
-/// with it: the state at the time of the next write is written. A loss of power before loses no more than these changes.
+/// There are only as many writes as the medium's [budget](Storage::BUDGET) has, and the pauses between them grow while it is
+/// used up. A change that finds none waits, and later ones with it: the state at the time of the next write is written. A loss
+/// of power before loses no more than these changes.
 #[derive(Debug)]
 pub struct SnapshotStore<M> {
     storage: M,
@@ -29,11 +31,12 @@ pub struct SnapshotStore<M> {
 #[derive(Debug)]
 struct Stored {
     user: DeviceUser,
+    settings: Settings,
     at: Instant,
     /// The write failed.
     failed: bool,
-    /// Something newer waits for [`Storage::MIN_INTERVAL`] to pass, or for a write of [`Storage::BUDGET`].
-    is_outdated: bool,
+    /// When something newer was first seen. It waits for a write of [`Storage::BUDGET`], or for a quiet moment.
+    outdated_since: Option<Instant>,
 }
 
 impl<M: Storage> SnapshotStore<M> {
@@ -74,8 +77,23 @@ impl<M: Storage> SnapshotStore<M> {
         })
     }
 
-    /// Writes the user if a restart would miss something, [`Storage::MIN_INTERVAL`] has passed and [`Storage::BUDGET`] has a
-    /// write. Reports whether it wrote.
+    /// Returns the stored settings, or those the device was built with if none are stored, or none can be read.
+    pub fn restore_settings(&mut self) -> Settings {
+        let stored = self.storage.load_settings().unwrap_or_default();
+        stored.and_then(Settings::read).unwrap_or_default()
+    }
+
+    /// Looks at the user and the settings: [`next_save_at`](Self::next_save_at) says when to [`save`](Self::save) them.
+    pub fn observe(&mut self, user: UserAt<'_, SessionId, CAPACITY>, settings: &Settings) {
+        if let Some(stored) = &mut self.newest {
+            let is_outdated =
+                stored.settings != *settings || stored.is_outdated_by(user.user(), user.now(), M::MAX_STALENESS);
+            stored.outdated_since = is_outdated.then(|| stored.outdated_since.unwrap_or(user.now()));
+        }
+    }
+
+    /// Writes the user and the settings if a restart would miss something, and [`Storage::BUDGET`] has a write. Reports whether
+    /// it wrote.
     ///
     /// A snapshot of newer firmware is never overwritten. A write that failed is tried again with the next change, and after
     /// [`Storage::MAX_STALENESS`].
@@ -83,46 +101,74 @@ impl<M: Storage> SnapshotStore<M> {
     /// # Errors
     ///
     /// The medium's own. The snapshot before is still there.
-    pub fn save(&mut self, user: UserAt<'_, SessionId, CAPACITY>) -> Result<bool, M::Error> {
+    pub fn save(&mut self, user: UserAt<'_, SessionId, CAPACITY>, settings: &Settings) -> Result<bool, M::Error> {
         let now = user.now();
-        if self.holds_newer_format {
+        self.observe(user, settings);
+        let is_outdated = self.newest.as_ref().is_none_or(|stored| stored.outdated_since.is_some());
+        if self.holds_newer_format || !is_outdated || now < self.bucket.next_at() {
             return Ok(false);
-        }
-        if let Some(stored) = &mut self.newest {
-            stored.is_outdated = stored.is_outdated_by(user.user(), now, M::MAX_STALENESS);
-            let waits =
-                now.saturating_duration_since(stored.at) < M::MIN_INTERVAL || now < self.bucket.next_at(M::BUDGET);
-            if !stored.is_outdated || waits {
-                return Ok(false);
-            }
         }
         let mut buffer = [0; MAX_SNAPSHOT];
         // The longest snapshot fits.
         let Ok(bytes) = snapshot::save(user, &mut buffer) else { return Ok(false) };
         // A write that fails wears the medium, too.
-        self.bucket.take(now, M::BUDGET);
-        let written = self.storage.store(bytes);
+        self.bucket.take(now, M::BUDGET, M::MIN_INTERVAL);
+        let written = self.storage.store(bytes, settings.as_bytes());
         if written.is_err() {
             crate::log::warning!("storage cannot be written");
         }
-        let failed = written.is_err();
-        self.newest = Some(Stored { user: user.user().clone(), at: now, failed, is_outdated: false });
+        self.keep(user, settings, written.is_err());
         written.map(|()| true)
     }
 
-    /// Returns when to call [`save`](Self::save) again if nothing changes before.
+    /// Erases everything that was ever stored, newer firmware's snapshot too. The user and the settings are new ones: they are
+    /// not worth a write until they change.
+    ///
+    /// It waits for nothing, and later writes wait until the [budget](Storage::BUDGET) has recovered from it.
+    ///
+    /// # Errors
+    ///
+    /// The medium's own. Some of what was stored may be left.
+    pub fn forget(&mut self, user: UserAt<'_, SessionId, CAPACITY>, settings: &Settings) -> Result<(), M::Error> {
+        let erased = self.storage.erase();
+        if !matches!(erased, Ok(false)) {
+            self.bucket.take_erasure(user.now(), M::BUDGET);
+        }
+        match erased {
+            Ok(_) => {
+                self.holds_newer_format = false;
+                self.keep(user, settings, false);
+                Ok(())
+            }
+            Err(error) => {
+                crate::log::warning!("storage cannot be erased");
+                // The new user is written over what is left.
+                self.newest = None;
+                Err(error)
+            }
+        }
+    }
+
+    /// Remembers what is stored.
+    fn keep(&mut self, user: UserAt<'_, SessionId, CAPACITY>, settings: &Settings, failed: bool) {
+        let (settings, at) = (settings.clone(), user.now());
+        self.newest = Some(Stored { user: user.user().clone(), settings, at, failed, outdated_since: None });
+    }
+
+    /// Returns when to call [`save`](Self::save), as of the latest call of [`observe`](Self::observe); `None` if that is not
+    /// before something changes.
     #[must_use]
     pub fn next_save_at(&self) -> Option<Instant> {
-        let stored = self.newest.as_ref()?;
-        let wait = if stored.is_outdated {
-            M::MIN_INTERVAL
-        } else if stored.ages() {
-            M::MAX_STALENESS
-        } else {
+        if self.holds_newer_format {
             return None;
+        }
+        let due_at = match &self.newest {
+            None => Instant::ZERO,
+            Some(Stored { outdated_since: Some(since), .. }) => *since,
+            Some(stored) if stored.ages() => stored.at.saturating_add(M::MAX_STALENESS),
+            Some(_) => return None,
         };
-        let at = stored.at.saturating_add(wait).max(self.bucket.next_at(M::BUDGET));
-        Some(at).filter(|at| *at != Instant::NEVER)
+        Some(due_at.max(self.bucket.next_at())).filter(|at| *at != Instant::NEVER)
     }
 }
 

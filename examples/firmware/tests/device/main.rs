@@ -12,5 +12,6 @@ mod losses;
 mod main_loop;
 mod presence_light;
 mod receive;
+mod saves;
 mod sleep;
 mod write_errors;

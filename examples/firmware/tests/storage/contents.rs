@@ -14,7 +14,7 @@ fn snapshot(number: u8) -> Vec<u8> {
 fn keeps_what_is_stored<M: Storage>(mut restart: impl FnMut(Option<M>) -> M) {
     let mut medium = restart(None);
     for number in 100..120 {
-        medium.store(&snapshot(number)).unwrap();
+        medium.store(&snapshot(number), &[]).unwrap();
         medium = restart(Some(medium));
         assert_eq!(medium.load().unwrap(), Some(snapshot(number).as_slice()), "{number}");
     }
@@ -61,16 +61,16 @@ fn flash_takes_what_is_no_snapshot_for_nothing() {
             keeps_what_is_stored(restart_from(&contents));
             // The snapshot stays while the next one is written over what is none.
             board.flash().power.cut_after(Some(30));
-            assert!(board.store(&snapshot(2)).is_err());
+            assert!(board.store(&snapshot(2), &[]).is_err());
             board.flash().power.cut_after(None);
             assert_eq!(flash(&board.flash().clone()).load().unwrap(), Some(snapshot(1).as_slice()), "{content:?}");
         }
     }
 }
 
-/// Writes a complete slot of retained memory: mark, checksum, sequence number, length, content.
+/// Writes a complete slot of retained memory: mark, checksum, sequence number, lengths, content without settings.
 fn write_slot(cells: &[Byte], sequence: u32, content: &[u8]) {
-    let covered = [&sequence.to_le_bytes()[..], &(content.len() as u16).to_le_bytes(), content].concat();
+    let covered = [&sequence.to_le_bytes()[..], &(content.len() as u16).to_le_bytes(), &[0], content].concat();
     let slot = [&[0xA5][..], &checksum(&covered).to_le_bytes(), &covered].concat();
     cells.iter().zip(slot).for_each(|(cell, byte)| cell.set(byte));
 }
@@ -106,7 +106,7 @@ fn of_two_with_the_same_number_the_first_is_taken() {
         let mut board = flash(&contents);
         assert_eq!(board.load().unwrap(), Some(snapshot(1).as_slice()));
         board.flash().power.cut_after(Some(20));
-        assert!(board.store(&snapshot(3)).is_err());
+        assert!(board.store(&snapshot(3), &[]).is_err());
         board.flash().power.cut_after(None);
         assert_eq!(flash(&board.flash().clone()).load().unwrap(), Some(snapshot(1).as_slice()), "{number}");
 
@@ -115,7 +115,7 @@ fn of_two_with_the_same_number_the_first_is_taken() {
         write_slot(first, number, &snapshot(1));
         write_slot(second, number, &snapshot(2));
         assert_eq!(Retained::new(&cells).load(), Ok(Some(snapshot(1).as_slice())));
-        Retained::new(&cells).store(&snapshot(3)).unwrap();
+        Retained::new(&cells).store(&snapshot(3), &[]).unwrap();
         first[0].set(0);
         assert_eq!(Retained::new(&cells).load(), Ok(Some(snapshot(3).as_slice())), "the second was replaced");
     }

@@ -40,20 +40,20 @@ fn survives_every_cut<const WORD: usize, const PAGE: usize>(pages: usize, torn: 
     for (number, new) in story.iter().enumerate().take(story.len() - 1) {
         let before = number.checked_sub(1).map(|before| story[before].clone());
         let mut complete = restart(&flash);
-        complete.store(new).unwrap();
+        complete.store(new, &[]).unwrap();
         let bytes = complete.flash().power.used.get();
         erased += usize::from(bytes > PAGE);
         for cut in 0..bytes {
             let mut board = restart(&flash);
             board.flash().power.seed.set((number * 10_007 + cut) as u64 * 0x9E37_79B9);
             board.flash().power.cut_after(Some(cut));
-            assert!(board.store(new).is_err(), "no power for this");
+            assert!(board.store(new, &[]).is_err(), "no power for this");
             let mut board = restart(board.flash());
             let survived = loaded(&mut board);
             assert!(survived == before || survived.as_ref() == Some(new), "{number}: cut after {cut} of {bytes}");
             // The next write succeeds.
             let next = &story[number + 1];
-            board.store(next).unwrap();
+            board.store(next, &[]).unwrap();
             let mut board = restart(board.flash());
             assert_eq!(loaded(&mut board).as_ref(), Some(next), "{number}: after a cut after {cut} of {bytes}");
         }
@@ -88,19 +88,19 @@ fn flash_survives_a_second_cut_in_the_repair() {
     for window in story.windows(3) {
         let [before, new, next] = window else { unreachable!() };
         let mut complete = restart(&flash);
-        complete.store(before).unwrap();
+        complete.store(before, &[]).unwrap();
         flash = complete.flash().clone();
-        complete.store(new).unwrap();
+        complete.store(new, &[]).unwrap();
         let bytes = complete.flash().power.used.get();
         for cut in (0..bytes).step_by(11) {
             for again in (0..1_000).step_by(67) {
                 let mut board = restart(&flash);
                 board.flash().power.seed.set((cut * 7919 + again) as u64);
                 board.flash().power.cut_after(Some(cut));
-                let _ = board.store(new);
+                let _ = board.store(new, &[]);
                 let mut board = restart(board.flash());
                 board.flash().power.cut_after(Some(again));
-                let stored = board.load().is_ok() && board.store(next).is_ok();
+                let stored = board.load().is_ok() && board.store(next, &[]).is_ok();
                 assert!(stored || board.flash().power.ran_out());
                 let survived = loaded(&mut restart(board.flash()));
                 let allowed = [before, new, next].into_iter().any(|one| Some(one) == survived.as_ref());
@@ -123,7 +123,7 @@ fn flash_with_foreign_contents_is_reused() {
         let mut board = restart(&flash);
         assert_eq!(loaded(&mut board), None, "no snapshot is found in it");
         for snapshot in &story {
-            board.store(snapshot).unwrap();
+            board.store(snapshot, &[]).unwrap();
             assert_eq!(loaded(&mut board).as_ref(), Some(snapshot));
         }
     }
@@ -146,7 +146,7 @@ fn flash_outside_the_range_is_not_touched() {
     flash.bytes.fill(0x5A);
     let mut board = Flash::new(flash, 1024..1024 + 5 * 512).unwrap();
     for snapshot in snapshots(40) {
-        board.store(&snapshot).unwrap();
+        board.store(&snapshot, &[]).unwrap();
         assert_eq!(loaded(&mut board).as_ref(), Some(&snapshot));
     }
     let bytes = &board.flash().bytes;
@@ -166,22 +166,22 @@ fn retained_memory_survives_every_cut() {
             bytes.iter().zip(&start).for_each(|(byte, old)| byte.value.set(*old));
         };
         power.cut_after(None);
-        Retained::new(&bytes).store(&new).unwrap();
+        Retained::new(&bytes).store(&new, &[]).unwrap();
         let written = power.used.get();
-        assert_eq!(written, new.len() + 12, "a mark twice, checksum, sequence number, length");
+        assert_eq!(written, new.len() + 13, "a mark twice, checksum, sequence number, lengths");
         for cut in 0..=written {
             put_back(&power);
             power.cut_after(Some(cut));
-            Retained::new(&bytes).store(&new).unwrap();
+            Retained::new(&bytes).store(&new, &[]).unwrap();
             power.cut_after(None);
             let mut retained = Retained::new(&bytes);
             let survived = retained.load().unwrap().map(<[u8]>::to_vec);
             assert_eq!(survived.as_ref(), if cut == written { Some(&new) } else { before.as_ref() }, "{cut}");
-            retained.store(&new).unwrap();
+            retained.store(&new, &[]).unwrap();
             assert_eq!(Retained::new(&bytes).load(), Ok(Some(new.as_slice())));
         }
         put_back(&power);
-        Retained::new(&bytes).store(&new).unwrap();
+        Retained::new(&bytes).store(&new, &[]).unwrap();
         before = Some(new);
     }
 }
@@ -191,17 +191,17 @@ fn retained_memory_survives_every_cut() {
 fn retained_memory_survives_a_torn_byte() {
     let power = Power::default();
     let story = snapshots(3);
-    for cut in 0..story[2].len() + 12 {
+    for cut in 0..story[2].len() + 13 {
         for torn in 0..=u8::MAX {
             let bytes = memory((0..Retained::BYTES).map(|_| 0), &power);
             power.cut_after(None);
             let mut retained = Retained::new(&bytes);
-            retained.store(&story[0]).unwrap();
-            retained.store(&story[1]).unwrap();
+            retained.store(&story[0], &[]).unwrap();
+            retained.store(&story[1], &[]).unwrap();
             power.cut_after(Some(cut));
-            retained.store(&story[2]).unwrap();
+            retained.store(&story[2], &[]).unwrap();
             // In the order of writing: the mark, the rest of the first slot, the mark.
-            bytes[if cut > story[2].len() + 10 { 0 } else { cut }].value.set(torn);
+            bytes[if cut > story[2].len() + 11 { 0 } else { cut }].value.set(torn);
             let survived = Retained::new(&bytes).load().unwrap().map(<[u8]>::to_vec);
             let is_new = survived.as_ref() == Some(&story[2]);
             assert!(is_new || survived.as_ref() == Some(&story[1]), "cut after {cut}, {torn}");
@@ -216,8 +216,8 @@ fn retained_memory_detects_every_flipped_bit() {
     let story = snapshots(2);
     let bytes = memory((0..Retained::BYTES).map(|_| 0), &power);
     let mut retained = Retained::new(&bytes);
-    story.iter().for_each(|snapshot| retained.store(snapshot).unwrap());
-    for byte in &bytes[Retained::BYTES / 2..][..story[1].len() + 11] {
+    story.iter().for_each(|snapshot| retained.store(snapshot, &[]).unwrap());
+    for byte in &bytes[Retained::BYTES / 2..][..story[1].len() + 12] {
         for bit in 0..8 {
             byte.value.set(byte.get() ^ 1 << bit);
             assert_eq!(Retained::new(&bytes).load(), Ok(Some(story[0].as_slice())));
@@ -245,12 +245,12 @@ fn memory_after_power_on_holds_nothing() {
 fn retained_memory_rejects_a_snapshot_that_is_too_long_and_keeps_the_old_one() {
     let power = Power::default();
     let story = snapshots(9);
-    let bytes = memory((0..2 * (story[0].len() + 11)).map(|_| 0), &power);
+    let bytes = memory((0..2 * (story[0].len() + 12)).map(|_| 0), &power);
     let mut retained = Retained::new(&bytes);
-    retained.store(&story[0]).unwrap();
-    assert_eq!(retained.store(&story[8]), Err(TooLongError));
+    retained.store(&story[0], &[]).unwrap();
+    assert_eq!(retained.store(&story[8], &[]), Err(TooLongError));
     assert_eq!(retained.load(), Ok(Some(story[0].as_slice())));
     let nothing: [Byte; 0] = [];
     assert_eq!(Retained::new(&nothing).load(), Ok(None));
-    assert_eq!(Retained::new(&nothing).store(&story[0]), Err(TooLongError));
+    assert_eq!(Retained::new(&nothing).store(&story[0], &[]), Err(TooLongError));
 }

@@ -2,6 +2,7 @@
 
 use super::medium::{Nor, Torn, seal};
 use super::{execute, secs, set};
+use firmware::Settings;
 use firmware::storage::{Flash, SnapshotStore, Storage};
 use presence_core::{Absence, Duration, Presence};
 
@@ -34,12 +35,12 @@ fn an_access_that_fails_is_an_error_and_loses_nothing() {
             assert!(loads.is_err() || loads == Ok(before.clone()), "{number}: nothing but what is there, or an error");
             let mut board = restart(board.flash());
             board.flash().power.works_for.set(Some(works_for));
-            let is_stored = board.store(&snapshot(100 + number)).is_ok();
+            let is_stored = board.store(&snapshot(100 + number), &[]).is_ok();
             let mut board = restart(board.flash());
             let now = loaded(&mut board);
             assert!(now == before && !is_stored || now == Some(snapshot(100 + number)), "{number}: access {works_for}");
             // It works again.
-            board.store(&snapshot(200)).unwrap();
+            board.store(&snapshot(200), &[]).unwrap();
             assert_eq!(loaded(&mut restart(board.flash())), Some(snapshot(200)), "{number}: access {works_for}");
             if is_stored && loads.is_ok() {
                 break;
@@ -47,7 +48,7 @@ fn an_access_that_fails_is_an_error_and_loses_nothing() {
             failures += 1;
         }
         let mut board = restart(&flash);
-        board.store(&snapshot(100 + number)).unwrap();
+        board.store(&snapshot(100 + number), &[]).unwrap();
         flash = board.flash().clone();
     }
     assert!(failures > 200, "{failures}");
@@ -59,15 +60,15 @@ fn a5_flash_that_cannot_be_read_is_no_news_and_is_not_overwritten_while_it_fails
     let mut snapshots = SnapshotStore::new(restart(&Nor::new(4, Torn::SomeBits)));
     let mut user = snapshots.restore(secs(0), None);
     execute(&mut user, secs(1), set(1, Presence::InACall, 60));
-    assert_eq!(snapshots.save(user.at(secs(1)).unwrap()), Ok(true));
+    assert_eq!(snapshots.save(user.at(secs(1)).unwrap(), &Settings::new()), Ok(true));
     let flash = snapshots.storage().flash().clone();
     let mut snapshots = SnapshotStore::new(restart(&flash));
     snapshots.storage().flash().power.works_for.set(Some(0));
     let mut lost = snapshots.restore(secs(0), Some(Duration::ZERO));
     assert_eq!((lost.presence(), lost.absence()), (Presence::Offline, Some(Absence::Lost)));
     for step in 0..20 {
-        execute(&mut lost, secs(10 + 20 * step), set(2, Presence::ALL[9 + step as usize % 5], 60));
-        assert!(snapshots.save(lost.at(secs(10 + 20 * step)).unwrap()).is_err());
+        execute(&mut lost, secs(10 + 900 * step), set(2, Presence::ALL[9 + step as usize % 5], 60));
+        assert!(snapshots.save(lost.at(secs(10 + 900 * step)).unwrap(), &Settings::new()).is_err());
     }
     let mut again = SnapshotStore::new(restart(snapshots.storage().flash()));
     assert_eq!(again.restore(secs(0), Some(Duration::ZERO)).presence(), Presence::InACall);
@@ -78,12 +79,12 @@ fn a5_flash_that_cannot_be_read_is_no_news_and_is_not_overwritten_while_it_fails
 fn an_error_erases_nothing() {
     let mut board = Flash::new(Nor::<4, 128>::new(4, Torn::SomeBits), 0..512).unwrap();
     for number in [100, 101] {
-        board.store(&seal(vec![number; 40])).unwrap();
+        board.store(&seal(vec![number; 40]), &[]).unwrap();
     }
     let before = board.flash().bytes.clone();
-    assert!(board.store(&seal(vec![102; 200])).is_err(), "too long for a page");
+    assert!(board.store(&seal(vec![102; 200]), &[]).is_err(), "too long for a page");
     assert_eq!(board.flash().bytes, before);
     board.flash().power.cut_after(Some(0));
-    assert!(board.store(&seal(vec![102; 40])).is_err(), "no power");
+    assert!(board.store(&seal(vec![102; 40]), &[]).is_err(), "no power");
     assert_eq!(board.flash().erasures, [0; 4]);
 }

@@ -10,6 +10,7 @@ mod failures;
 mod many_cuts;
 mod medium;
 mod outdated;
+mod settings;
 mod snapshot_store;
 mod wear;
 

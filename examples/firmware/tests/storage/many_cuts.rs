@@ -28,7 +28,7 @@ fn store_with_cuts<const WORD: usize, const PAGE: usize>(pages: usize, torn: Tor
         let has_power = random() % 3 == 0;
         power.cut_after((!has_power).then(|| random() % (PAGE * pages / 2 + length)));
         let mut board = start(&flash);
-        let is_stored = board.store(&snapshot).is_ok();
+        let is_stored = board.store(&snapshot, &[]).is_ok();
         assert!(is_stored || power.ran_out());
         flash = board.flash().clone();
         let mut allowed = if is_stored { vec![Some(snapshot)] } else { vec![newest.take(), Some(snapshot)] };

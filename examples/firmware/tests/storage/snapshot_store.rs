@@ -2,6 +2,7 @@
 
 use super::medium::{Nor, Torn};
 use super::{DeviceUser, application, execute, secs, set};
+use firmware::Settings;
 use firmware::storage::{Flash, Retained, SnapshotStore, Storage, WriteBudget};
 use presence_core::snapshot::VERSION_GAP;
 use presence_core::{Absence, Command, Duration, Instant, Presence};
@@ -11,6 +12,7 @@ use std::sync::atomic::AtomicU8;
 #[derive(Debug, Default)]
 pub(crate) struct CountingStorage {
     pub(crate) newest: Option<Vec<u8>>,
+    pub(crate) settings: Vec<u8>,
     pub(crate) writes: usize,
     pub(crate) tries: usize,
     pub(crate) fails: bool,
@@ -31,20 +33,33 @@ impl Storage for CountingStorage {
         if self.fails { Err(()) } else { Ok(self.newest.as_deref()) }
     }
 
-    fn store(&mut self, snapshot: &[u8]) -> Result<(), ()> {
+    fn load_settings(&mut self) -> Result<Option<&[u8]>, ()> {
+        if self.fails { Err(()) } else { Ok(self.newest.as_ref().map(|_| self.settings.as_slice())) }
+    }
+
+    fn store(&mut self, snapshot: &[u8], settings: &[u8]) -> Result<(), ()> {
         self.tries += 1;
         if self.fails {
             return Err(());
         }
         self.writes += 1;
-        self.newest = Some(snapshot.to_vec());
+        (self.newest, self.settings) = (Some(snapshot.to_vec()), settings.to_vec());
         Ok(())
+    }
+
+    fn erase(&mut self) -> Result<bool, ()> {
+        if self.fails {
+            return Err(());
+        }
+        self.settings.clear();
+        Ok(self.newest.take().is_some())
     }
 }
 
 /// A device: the part of the main loop that concerns the user and its storage.
 pub(crate) struct Device {
     pub(crate) user: DeviceUser,
+    pub(crate) settings: Settings,
     pub(crate) snapshots: SnapshotStore<CountingStorage>,
     pub(crate) now: Instant,
 }
@@ -52,8 +67,9 @@ pub(crate) struct Device {
 impl Device {
     pub(crate) fn start(storage: CountingStorage, now: Instant, elapsed: Option<Duration>) -> Self {
         let mut snapshots = SnapshotStore::new(storage);
+        let settings = snapshots.restore_settings();
         let user = snapshots.restore(now, elapsed);
-        let mut device = Self { user, snapshots, now };
+        let mut device = Self { user, settings, snapshots, now };
         device.update(now, None);
         device
     }
@@ -61,7 +77,7 @@ impl Device {
     pub(crate) fn update(&mut self, now: Instant, command: Option<Command<presence_core::SessionId>>) -> bool {
         self.now = now;
         execute(&mut self.user, now, command);
-        self.snapshots.save(self.user.at(now).unwrap()).unwrap_or(false)
+        self.snapshots.save(self.user.at(now).unwrap(), &self.settings).unwrap_or(false)
     }
 
     /// Sleeps, waking for each deadline and each write.
@@ -222,7 +238,7 @@ fn writes_keep_their_interval_and_their_budget_and_the_last_change_is_written() 
         device.update(secs(2000 + second), set(1, presence, 120));
         assert!(device.writes() - before <= 1 + second as usize / 10);
     }
-    assert_eq!(device.writes() - before, BUDGET.burst as usize + 4, "one more in each quarter of an hour");
+    assert_eq!(device.writes() - before, 29, "as many as the growing pauses allow");
     let version = device.user.version();
     device.sleep(secs(2000 + 4000 + 900));
     assert_eq!(device.restart(None).user.version(), version + VERSION_GAP, "everything is written");
@@ -264,7 +280,7 @@ fn a_host_that_never_stops_needs_thirteen_years_to_wear_flash_out() {
         execute(&mut user, now, set((step % 8) as u8, Presence::Available, 24 * 60));
         let preferred = if step % 2 == 0 { Presence::Busy } else { Presence::DoNotDisturb };
         execute(&mut user, now, prefer(preferred, 366 * 24 * 60));
-        snapshots.save(user.at(now).unwrap()).unwrap();
+        snapshots.save(user.at(now).unwrap(), &Settings::new()).unwrap();
         longest = longest.max(snapshots.storage().load().unwrap().unwrap().len());
     }
     let erasures = &snapshots.storage().flash().erasures;
@@ -301,7 +317,7 @@ fn retained_memory_keeps_a_user() {
     let mut user = snapshots.restore(secs(0), None);
     for number in 0..8 {
         execute(&mut user, secs(10), set(number, Presence::InACall, 5));
-        assert_eq!(snapshots.save(user.at(secs(10)).unwrap()), Ok(true));
+        assert_eq!(snapshots.save(user.at(secs(10)).unwrap(), &Settings::new()), Ok(true));
     }
     let mut snapshots = SnapshotStore::new(Retained::new(&RETAINED));
     assert_eq!(snapshots.restore(secs(10), Some(Duration::ZERO)), user);
@@ -313,10 +329,11 @@ fn retained_memory_keeps_a_user() {
 fn the_limits_of_every_medium() {
     type AnyFlash = Flash<Nor<4, 1024>>;
     assert_eq!((AnyFlash::MAX_STALENESS, AnyFlash::MIN_INTERVAL), (Duration::from_mins(30), Duration::from_secs(10)));
-    assert_eq!(AnyFlash::BUDGET, WriteBudget { burst: 32, interval: Duration::from_mins(15) });
+    assert_eq!(AnyFlash::BUDGET, WriteBudget { burst: 32, erasure: 24, interval: Duration::from_mins(15) });
     assert_eq!((<Retained<'_>>::MAX_STALENESS, <Retained<'_>>::MIN_INTERVAL), (Duration::from_mins(1), Duration::ZERO));
     assert_eq!(<Retained<'_>>::BUDGET, WriteBudget::UNLIMITED);
     assert_eq!((<()>::MAX_STALENESS, <()>::MIN_INTERVAL), (Duration::MAX, Duration::ZERO));
-    assert_eq!((<()>::BUDGET, ().load(), ().store(&[1])), (WriteBudget::UNLIMITED, Ok(None), Ok(())));
-    assert_eq!(WriteBudget::UNLIMITED, WriteBudget { burst: 1, interval: Duration::ZERO });
+    assert_eq!((<()>::BUDGET, ().load(), ().store(&[1], &[2])), (WriteBudget::UNLIMITED, Ok(None), Ok(())));
+    assert_eq!((().load_settings(), ().erase()), (Ok(None), Ok(false)));
+    assert_eq!(WriteBudget::UNLIMITED, WriteBudget { burst: 1, erasure: 0, interval: Duration::ZERO });
 }

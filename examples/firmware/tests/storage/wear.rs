@@ -25,7 +25,7 @@ fn erasures<const WORD: usize, const PAGE: usize>(
     let flash = Nor::<WORD, PAGE>::new(pages, Torn::SomeBits);
     let mut board = Flash::new(flash, 0..(pages * PAGE) as u32).unwrap();
     for number in 0..writes {
-        board.store(&seal(vec![number as u8; length(number)])).unwrap();
+        board.store(&seal(vec![number as u8; length(number)]), &[]).unwrap();
     }
     board.flash().erasures.clone()
 }
@@ -108,12 +108,12 @@ fn a_power_cut_costs_one_erasure() {
         flash.power.cut_after(None);
         let mut board = start(&flash);
         for number in 0..97 {
-            board.store(&seal(vec![number; LENGTH])).unwrap();
+            board.store(&seal(vec![number; LENGTH]), &[]).unwrap();
             writes += 1;
         }
         let power = &board.flash().power;
         power.cut_after(Some(usize::from(power.random()) % LENGTH));
-        assert!(board.store(&seal(vec![200; LENGTH])).is_err());
+        assert!(board.store(&seal(vec![200; LENGTH]), &[]).is_err());
         flash = board.flash().clone();
     }
     let most = *flash.erasures.iter().max().unwrap();
