@@ -19,6 +19,8 @@ pub mod everything;
 #[cfg(feature = "client")]
 pub mod follow;
 pub mod label;
+#[cfg(feature = "lines")]
+pub mod light;
 pub mod machine;
 pub mod stored;
 pub mod wire;

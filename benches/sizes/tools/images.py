@@ -25,6 +25,7 @@ FLASH_SETS = (
     ("-batch", "batch", WIRES),
     ("-whole", "batch,details", WIRES + ("details",)),
     ("-client", "client", ("follow",)),
+    ("-lines", "lines", ("light",)),
     ("-client-whole", "batch,client,details", ("calls",)),
 )
 PLAYED_SETS = (
@@ -32,6 +33,7 @@ PLAYED_SETS = (
     ("-every", "every", MACHINES + WIRES + STORED_AND_DIRECTORY),
     ("-whole-every", "every,batch,details", WIRES + ("details",)),
     ("-client-scenario", "scenario,client", ("follow",)),
+    ("-lines-scenario", "scenario,lines", ("light",)),
 )
 EVERYTHING_SET = ("", "everything", ("everything",))
 # What must be found: see controls.
@@ -45,7 +47,7 @@ def names(sets):
 
 # The images whose stack has a bound. On the whole wire and in what is displayed, functions are called through tables, and no
 # disassembly tells whose.
-BOUNDED = [name for name in names(PLAYED_SETS) if not name.startswith(("requests-whole", "lines-whole", "follow"))]
+BOUNDED = [name for name in names(PLAYED_SETS) if not name.startswith(("requests-whole", "lines-whole", "follow", "light"))]
 
 EMULATORS = {
     "thumbv6m-none-eabi": ("qemu-system-arm", "-M", "microbit"),

@@ -20,7 +20,7 @@ from .stack import bounds
 
 MANIFEST = "../../Cargo.toml"
 # Everything but `serde`, `defmt` and `arbitrary`, which link what formats, or what is for fuzzers.
-FEATURES = "alloc,batch,client,details,indicator,embassy-time,fugit"
+FEATURES = "alloc,batch,client,details,indicator,lines,embassy-time,fugit"
 
 
 def main():

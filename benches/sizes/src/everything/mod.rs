@@ -8,6 +8,7 @@ mod clocks;
 mod details;
 mod directories;
 mod light;
+mod lines;
 mod plain;
 mod stored;
 mod users;
@@ -63,5 +64,6 @@ pub fn drive() -> bool {
     wire::keep();
     details::keep();
     light::keep();
+    lines::keep();
     true
 }
