@@ -1,17 +1,23 @@
 //! The state of the example: a directory, and the history of its changes.
 
+use crate::input::DeskLine;
 use crate::options::OWNER;
 use crate::output::Output;
 use presence_core::directory::{DefaultHasher, Directory, InlineMemory, Progress};
-use presence_core::graph::{Caller, ChangeEvent, Context, Error, Line, Trace, Writer, json::Value, serve_line};
-use presence_core::{Change, Instant, Policy, SessionId, Transition, UserId};
+use presence_core::graph::{Caller, ChangeEvent, Context, Error, Line, Trace, Writer, json::Value};
+use presence_core::lines::{Input, RESERVED_SESSIONS};
+use presence_core::{Change, Instant, Policy, SessionId, Transition, User, UserId};
 use std::collections::BTreeMap;
 use std::hash::BuildHasherDefault;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) const USERS: usize = 1024;
-pub(crate) const SESSIONS: usize = 16;
+/// Sixteen for applications, and those that the line keeps for itself.
+pub(crate) const SESSIONS: usize = 16 + RESERVED_SESSIONS;
+
+/// A user as the desk has them.
+pub(crate) type DeskUser = User<SessionId, SESSIONS>;
 
 type Memory = InlineMemory<UserId, SessionId, SESSIONS, USERS>;
 
@@ -63,22 +69,22 @@ impl Desk {
     }
 
     /// Serves a line, and prints its changes and then its response.
-    pub(crate) fn serve(&mut self, text: &[u8], output: &mut Output) -> io::Result<()> {
-        let line = Line::parse(text);
+    pub(crate) fn serve(&mut self, line: &DeskLine, output: &mut Output) -> io::Result<()> {
+        let input = line.input();
         let context = Context::new(self.now, Caller::Trusted { me: Some(self.me.unwrap_or(OWNER)) });
         let mut response = Response::default();
         let mut changes = Vec::new();
-        let _ = serve_line(line, &context, &mut self.directory, &mut response, &mut |user, transition| {
+        let _ = input.serve(&context, &mut self.directory, &mut response, &mut |user, transition| {
             changes.push((user, *transition));
         });
-        self.record(&changes, application(line), output)?;
-        if line.has_response() { output.line(&response.0) } else { Ok(()) }
+        self.record(&changes, application(input), output)?;
+        if input.has_response() { output.line(&response.0) } else { Ok(()) }
     }
 
     /// Rejects a line with an error, without any change.
-    pub(crate) fn reject(&mut self, text: &[u8], error: Error, output: &mut Output) -> io::Result<()> {
+    pub(crate) fn reject(&mut self, line: &DeskLine, error: Error, output: &mut Output) -> io::Result<()> {
         let mut response = Response::default();
-        let _ = Line::parse(text).write_error(error, &Trace::default(), &mut response);
+        let _ = line.input().write_error(error, &Trace::default(), &mut response);
         output.line(&response.0)
     }
 
@@ -108,8 +114,13 @@ impl Desk {
 }
 
 /// Returns the name of the application that sent a line, for pictures: its member `app`.
-fn application(line: Line<'_>) -> Option<String> {
-    let Line::Element(element) = line else { return None };
+fn application(input: Input<'_>) -> Option<String> {
+    let element = match input {
+        Input::ShortForm(_) => return Some("line".into()),
+        Input::Mirror(_) => return Some("mirror".into()),
+        Input::Line(Line::Element(element)) => element,
+        _ => return None,
+    };
     let name: Value<'_> = element.value().member("app").ok()??;
     serde_json::from_str(name.as_str()).ok()
 }

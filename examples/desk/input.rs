@@ -2,33 +2,46 @@
 
 use presence_core::Instant;
 use presence_core::graph::Line;
+use presence_core::lines::LineBuffer;
 use std::io::{self, BufRead};
 
-/// Reads the next line into `line`, without its line end, and reports whether there was one.
-///
-/// Of a line that is too long, it stores only enough to detect that.
-pub(crate) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    // A carriage return belongs to the line end.
-    const KEPT: usize = Line::MAX_LEN + 2;
-    line.clear();
-    let mut any = false;
-    loop {
-        let chunk = match input.fill_buf() {
-            Ok(chunk) => chunk,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        any |= !chunk.is_empty();
-        let end = chunk.iter().position(|&byte| byte == b'\n');
-        let content = &chunk[..end.unwrap_or(chunk.len())];
-        line.extend_from_slice(&content[..content.len().min(KEPT - line.len())]);
-        let (used, is_last) = (content.len() + usize::from(end.is_some()), end.is_some() || chunk.is_empty());
-        input.consume(used);
-        if is_last {
-            if line.last() == Some(&b'\r') {
-                line.pop();
+/// A line as long as the library takes it.
+pub(crate) type DeskLine = LineBuffer<{ Line::MAX_LEN }>;
+
+/// A reader of lines.
+pub(crate) struct Lines<R, C> {
+    input: R,
+    /// The clock that tells how long the input was silent.
+    clock: C,
+    line: DeskLine,
+    /// The time of the newest bytes.
+    now: Instant,
+}
+
+impl<R: BufRead, C: FnMut() -> Instant> Lines<R, C> {
+    pub(crate) const fn new(input: R, clock: C) -> Self {
+        Self { input, clock, line: DeskLine::new(), now: Instant::ZERO }
+    }
+
+    /// Reads the next line; `None` at the end of the input, which also ends a line.
+    pub(crate) fn next(&mut self) -> io::Result<Option<&DeskLine>> {
+        let Self { input, clock, line, now } = self;
+        loop {
+            let chunk = match input.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if chunk.is_empty() {
+                return Ok(line.push(b'\n', *now).then_some(line));
             }
-            return Ok(any);
+            *now = clock();
+            let end = chunk.iter().position(|byte| line.push(*byte, *now));
+            let used = end.map_or(chunk.len(), |end| end + 1);
+            input.consume(used);
+            if end.is_some() {
+                return Ok(Some(line));
+            }
         }
     }
 }

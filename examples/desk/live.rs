@@ -2,8 +2,9 @@
 
 use crate::clock::Clock;
 use crate::desk::Desk;
-use crate::input::next_line;
+use crate::input::{DeskLine, Lines};
 use crate::output::Output;
+use presence_core::Instant;
 use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
@@ -34,7 +35,7 @@ pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output:
         match received {
             Ok(line) => {
                 count += 1;
-                desk.serve(&line?, output)?;
+                desk.serve(&*line?, output)?;
                 output.flush()?;
             }
             Err(RecvTimeoutError::Timeout) => output.flush()?,
@@ -48,14 +49,15 @@ pub(crate) fn run(input: impl BufRead + Send + 'static, desk: &mut Desk, output:
 }
 
 /// Reads lines in a thread of its own, so that the light changes while it waits for one.
-fn read(mut input: impl BufRead + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
+fn read(input: impl BufRead + Send + 'static) -> Receiver<io::Result<Box<DeskLine>>> {
     let (sender, receiver) = sync_channel(WAITING);
     thread::spawn(move || {
+        let started = std::time::Instant::now();
+        let mut lines = Lines::new(input, || Instant::ZERO + started.elapsed().into());
         loop {
-            let mut line = Vec::new();
-            let next = match next_line(&mut input, &mut line) {
-                Ok(true) => Ok(line),
-                Ok(false) => return,
+            let next = match lines.next() {
+                Ok(Some(line)) => Ok(Box::new(line.clone())),
+                Ok(None) => return,
                 Err(error) => Err(error),
             };
             let is_last = next.is_err();

@@ -1,8 +1,9 @@
 //! A presence light for a desk, in the terminal.
 //!
-//! It reads requests, one per line, each an element of a Graph batch, and writes a line for each response. A change of a
-//! published presence is a line of its own, before the response to the request that caused it. On a terminal it draws the
-//! light instead, with the sessions and the reason. `desk --help` lists the options.
+//! It reads requests, one per line, each an element of a Graph batch, or what a light's serial line takes beside it: a presence
+//! alone, or a presence object to mirror. It writes a line for each response. A change of a published presence is a line of its
+//! own, before the response to the request that caused it. On a terminal it draws the light instead, with the sessions and the
+//! reason. `desk --help` lists the options.
 
 mod clock;
 mod desk;

@@ -12,8 +12,9 @@ usage: desk [OPTIONS] [FILE]
 
 It reads requests from FILE or standard input, one JSON object a line, each an element of a Graph batch:
   {\"id\":\"1\",\"method\":\"GET\",\"url\":\"/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence\"}
-and prints a line for each response, and one for each change of a published presence. On a terminal it draws the light
-instead; there, without FILE, it plays a day, fast-forward.
+and prints a line for each response, and one for each change of a published presence. A presence alone (Busy, InACall PT1H,
+Offline) is about a session of /me that is the line's own; Graph's presence object is mirrored in another one. On a terminal
+it draws the light instead; there, without FILE, it plays a day, fast-forward.
 
   --replay FILE     run on a virtual clock: a line may say \"at\", in seconds since start (- for standard input)
   --until SECONDS   let a replay's time run on to this moment at the end

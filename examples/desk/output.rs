@@ -1,9 +1,9 @@
 //! The output: lines, or, on a terminal, the screen with the light.
 
-use crate::desk::{Desk, SESSIONS};
+use crate::desk::{Desk, DeskUser};
 use crate::options::OWNER;
 use crate::screen::{Screen, View};
-use presence_core::{Duration, Instant, SessionId, User};
+use presence_core::{Duration, Instant};
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
 use std::thread::sleep;
@@ -72,7 +72,7 @@ impl Output {
     /// Draws the screen.
     pub(crate) fn show(&mut self, desk: &Desk) -> io::Result<()> {
         let Self::Screen { screen, recent } = self else { return Ok(()) };
-        let unknown = User::<SessionId, SESSIONS>::new();
+        let unknown = DeskUser::new();
         let user = desk.visible_user.unwrap_or(OWNER);
         screen.draw(&View {
             now: desk.now,

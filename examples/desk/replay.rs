@@ -1,30 +1,26 @@
 //! Serving requests on a virtual clock.
 
 use crate::desk::Desk;
-use crate::input::{next_line, seconds};
+use crate::input::{DeskLine, Lines, seconds};
 use crate::output::Output;
 use presence_core::Instant;
-use presence_core::graph::{Error, Field, Line, json::Value};
+use presence_core::graph::{Error, Field, json::Value};
 use std::io::{self, BufRead};
 
-pub(crate) fn run(
-    mut input: impl BufRead,
-    until: Option<Instant>,
-    desk: &mut Desk,
-    output: &mut Output,
-) -> io::Result<()> {
-    let mut line = Vec::new();
-    while next_line(&mut input, &mut line)? {
+pub(crate) fn run(input: impl BufRead, until: Option<Instant>, desk: &mut Desk, output: &mut Output) -> io::Result<()> {
+    // A file is never silent.
+    let mut lines = Lines::new(input, || Instant::ZERO);
+    while let Some(line) = lines.next()? {
         // The moment of an event that comes back is none of a request.
-        if !Line::parse(&line).has_response() {
+        if !line.input().has_response() {
             continue;
         }
-        match moment(&line, desk.now) {
+        match moment(line, desk.now) {
             Ok(at) => {
                 output.advance(at, desk)?;
-                desk.serve(&line, output)?;
+                desk.serve(line, output)?;
             }
-            Err(error) => desk.reject(&line, error, output)?,
+            Err(error) => desk.reject(line, error, output)?,
         }
         output.show(desk)?;
     }
@@ -35,12 +31,8 @@ pub(crate) fn run(
 }
 
 /// Returns the instant at which a line was sent: its member `at`, or that of the line before.
-fn moment(line: &[u8], now: Instant) -> Result<Instant, Error> {
-    if line.len() > Line::MAX_LEN {
-        return Ok(now);
-    }
-    // As before every line, there may be a byte order mark.
-    let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+fn moment(line: &DeskLine, now: Instant) -> Result<Instant, Error> {
+    let Some(text) = line.line() else { return Ok(now) };
     let Ok(value) = Value::parse(text) else { return Ok(now) };
     let mut moments = value.members().filter(|(name, _)| *name == "\"at\"").map(|(_, at)| at);
     match (moments.next(), moments.next()) {

@@ -5,11 +5,12 @@ mod paint;
 #[cfg(test)]
 mod tests;
 
+use crate::desk::DeskUser;
 use std::collections::BTreeMap;
 use std::io::{self, Stdout, Write, stdout};
 
 use presence_core::indicator::{Appearance, Palette};
-use presence_core::{Absence, Duration, Instant, Layer, Policy, Presence, SessionId, User, UserId};
+use presence_core::{Absence, Duration, Instant, Layer, Policy, Presence, SessionId, UserId};
 
 use paint::{LAMP, Row, exposed, foreground, pixel, width, wrap};
 
@@ -26,7 +27,7 @@ const PLAIN: &str = "";
 pub(crate) struct View<'a> {
     pub(crate) now: Instant,
     pub(crate) user: UserId,
-    pub(crate) state: &'a User<SessionId, 16>,
+    pub(crate) state: &'a DeskUser,
     pub(crate) policy: &'a Policy,
     pub(crate) names: &'a BTreeMap<SessionId, String>,
     /// The latest lines, newest last.

@@ -1,6 +1,6 @@
 //! Requests one a line, for serial lines and standard input.
 //!
-//! Each line is an element of a Graph batch.
+//! Each line is an element of a Graph batch. A light, whose host may also say less, asks `lines` first (feature `lines`).
 
 use crate::buffer::BufferFull;
 use crate::graph::context::Context;
@@ -21,9 +21,6 @@ use crate::user::Transition;
 pub enum Line<'a> {
     /// White space only. It has no response.
     Blank,
-    /// A response or an event that comes back, from a terminal that echoes: an object with `status`, with `from` and `to`, or
-    /// with `light`. It has no response and changes nothing, as [L2](crate::rules#l2) says.
-    Echo,
     /// A request.
     Element(Element<'a>),
     /// A line that is no request.
@@ -54,7 +51,6 @@ impl<'a> Line<'a> {
             return Self::Blank;
         }
         match Value::parse(line) {
-            Ok(value) if is_output(value) => Self::Echo,
             Ok(value) => Self::from_value(value),
             // It was well-formed up to the fault: the id is known if it came before.
             Err(JsonError::TooDeep) => {
@@ -73,17 +69,17 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Reports whether the line is answered. A blank one is not, and neither is an echo.
+    /// Reports whether the line is answered. A blank one is not.
     ///
     /// ```
     /// use presence_core::graph::Line;
     ///
     /// assert!(Line::parse(br#"{"id":"1","method":"GET","url":"/me/presence"}"#).has_response());
-    /// assert!(!Line::parse(br#"{"id":"1","status":200}"#).has_response());
+    /// assert!(!Line::parse(b" \r").has_response());
     /// ```
     #[must_use]
     pub const fn has_response(self) -> bool {
-        !matches!(self, Self::Blank | Self::Echo)
+        !matches!(self, Self::Blank)
     }
 
     /// Writes an error as the response to this line.
@@ -106,7 +102,7 @@ impl<'a> Line<'a> {
     /// ```
     pub fn write_error(self, error: Error, trace: &Trace<'_>, writer: &mut dyn Writer) -> Result<(), BufferFull> {
         let id = match self {
-            Line::Blank | Line::Echo => Value::NULL,
+            Line::Blank => Value::NULL,
             Line::Element(element) => element.id(),
             Line::Invalid { id, .. } => id,
         };
@@ -116,7 +112,8 @@ impl<'a> Line<'a> {
 
 /// Serves a line, and writes its response, without a newline.
 ///
-/// The response is `{"id":"1","status":200}`, with a `body` if there is one. A blank line has no response, nor has an echo. `on_change` receives every transition that was applied, in order. See [`serve`].
+/// The response is `{"id":"1","status":200}`, with a `body` if there is one. A blank line has no response. `on_change` receives every
+/// transition that was applied, in order. See [`serve`].
 ///
 /// [`serve`]: crate::graph::serve
 ///
@@ -147,20 +144,10 @@ pub fn serve_line(
     on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
 ) -> Result<(), BufferFull> {
     match line {
-        Line::Blank | Line::Echo => Ok(()),
+        Line::Blank => Ok(()),
         Line::Element(element) => Executor { context, store, on_change }.run_line(element, writer),
         Line::Invalid { id, error } => write_error(id, error, &context.trace, writer),
     }
-}
-
-/// Reports whether a line is what a device writes itself: a response has `status`, an event `from` and `to`, or `light`.
-///
-/// A member that is given twice is there. One name at a time: a small device pays more for a single pass.
-fn is_output(line: Value<'_>) -> bool {
-    // Both of a pair.
-    [["status", "status"], ["light", "light"], ["from", "to"]]
-        .iter()
-        .any(|pair| pair.iter().all(|name| line.member(name) != Ok(None)))
 }
 
 fn write_error(id: Value<'_>, error: Error, trace: &Trace<'_>, writer: &mut dyn Writer) -> Result<(), BufferFull> {

@@ -4,7 +4,7 @@ use crate::graph::{Error, Field};
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::time::{Duration, IsoDuration};
-use crate::user::Command;
+use crate::user::{Command, CommandError};
 
 /// A line for hosts of a few lines of script: a presence, and possibly for how long ([L4](crate::rules#l4)).
 ///
@@ -50,13 +50,15 @@ impl ShortForm {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] of [`Field::ExpirationDuration`] for a duration that the policy does not allow. Whether it allows
-    /// the presence is decided with the command.
+    /// [`Error::OutOfRange`] of [`Field::ExpirationDuration`], or [`Error::Pair`], for what the policy does not allow.
     pub fn command<S>(self, session: S, policy: &Policy) -> Result<Command<S>, Error> {
-        if self.presence == Presence::Offline {
+        let Self { presence, lease } = self;
+        if presence == Presence::Offline {
             return Ok(Command::ClearPresence { session });
         }
-        Ok(Command::SetPresence { session, presence: self.presence, lease: within(self.lease, policy)? })
+        let lease = within(lease, policy)?;
+        policy.check_session(presence, lease).map_err(CommandError::from)?;
+        Ok(Command::SetPresence { session, presence, lease })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The wire: section 7 of the behaviour, rules H1 to H9; rule L2 of section 10.
+//! The wire: section 7 of the behaviour, rules H1 to H9.
 #![cfg(feature = "graph")]
 
 #[cfg(feature = "batch")]
@@ -23,7 +23,6 @@ mod input;
 mod limits;
 #[cfg(feature = "batch")]
 mod line_ends;
-mod lines;
 mod mirror;
 #[cfg(feature = "batch")]
 mod order;

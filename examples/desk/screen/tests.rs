@@ -18,7 +18,7 @@ fn visible_rows(picture: &str) -> Vec<String> {
     rows
 }
 
-fn picture(user: &User<SessionId, 16>, now: Instant, recent: &[String], columns: usize) -> String {
+fn picture(user: &DeskUser, now: Instant, recent: &[String], columns: usize) -> String {
     let names = BTreeMap::from([(SessionId::from_bytes([1; 16]), "\x1b[2Ja long name 日本語".to_string())]);
     let id = UserId::from_bytes([7; 16]);
     let view = View { now, user: id, state: user, policy: &Policy::DESK, names: &names, recent, others: 3 };
@@ -29,8 +29,8 @@ fn picture(user: &User<SessionId, 16>, now: Instant, recent: &[String], columns:
 #[test]
 fn it_fits_every_terminal() {
     let recent: Vec<String> = (0..30).map(|line| format!("{{\"line\":{line}}}\x07").repeat(9)).collect();
-    let mut user = User::<SessionId, 16>::new();
-    for session in 0..=16 {
+    let mut user = DeskUser::new();
+    for session in 0..=crate::desk::SESSIONS as u8 {
         for columns in (0..100).chain([500, usize::MAX]) {
             let rows = visible_rows(&picture(&user, Instant::from_secs(1), &recent, columns));
             assert_eq!(rows.len(), 24);
@@ -50,11 +50,11 @@ fn it_fits_every_terminal() {
 
 #[test]
 fn it_explains_the_presence() {
-    let sentence = |user: &User<SessionId, 16>| {
+    let sentence = |user: &DeskUser| {
         let rows = visible_rows(&picture(user, Instant::from_secs(1), &[], 300));
         rows[6].trim_start_matches([' ', '▀', '▄']).to_string()
     };
-    let mut user = User::new();
+    let mut user = DeskUser::new();
     assert_eq!(sentence(&user), "No news: never seen.");
     let now = Instant::from_secs(32_700);
     let id = SessionId::from_bytes([0xAB; 16]);

@@ -9,7 +9,6 @@ use super::rules::{may, status};
 use super::served::{Input, Served};
 use super::tree::Tree;
 use super::users::Users;
-use super::without_mark;
 use super::writer::{self, Presences, response};
 use presence_core::graph::json::Value;
 use presence_core::graph::{
@@ -28,7 +27,6 @@ pub fn assert_well_formed(input: Input<'_>, context: &Context<'_>, before: &User
     assert_eq!(full.users.contents(), expected.users.contents(), "{input:?}");
     assert!(text.is_empty() || serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{text} is no JSON");
     if let Input::Line(line) = input {
-        assert_recognised(line, Line::parse(line));
         assert_answered_under_its_id(line, &text);
     }
     for (user, transition) in full.changes.iter().filter(|(_, transition)| transition.is_visible()) {
@@ -77,7 +75,7 @@ impl Expected<'_> {
                 (Some(status), if is_head { String::new() } else { body })
             }
             Input::Line(line) => match Line::parse(line) {
-                Line::Blank | Line::Echo => (None, String::new()),
+                Line::Blank => (None, String::new()),
                 Line::Element(element) => {
                     let request = element.request(self.context, &policy);
                     assert_element_routed(element, self.context, &request);
@@ -173,15 +171,6 @@ impl Expected<'_> {
     fn error(&self, error: Error) -> String {
         writer::error(error, &self.context.trace)
     }
-}
-
-/// Checks that a line counts as what this side writes itself exactly if it is that, as serde_json reads it. Rule L2.
-fn assert_recognised(text: &[u8], line: Line<'_>) {
-    let Ok(tree) = Tree::parse(without_mark(text)) else { return };
-    let is_accepted = text.len() <= Line::MAX_LEN && depth(&String::from_utf8_lossy(text)) <= Value::MAX_DEPTH;
-    let has = |name: &str| !matches!(tree.all(name)[..], [] | [Tree::Null]);
-    let is_output = has("status") || has("light") || has("from") && has("to");
-    assert_eq!(line == Line::Echo, is_output && is_accepted, "{}", String::from_utf8_lossy(text));
 }
 
 /// Returns the error of an element that must not run: one that it depends on failed, or did not come before it.

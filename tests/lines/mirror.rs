@@ -1,0 +1,139 @@
+//! Presence objects on the line: rules L4 and P4.
+
+use super::{Light, SAID, answer, light, outcome, serve, serve_at};
+use presence_core::Presence::{self, *};
+use presence_core::graph::{Buffer, Resource};
+use presence_core::lines::{Input, MIRROR_SESSION, Mirror};
+use presence_core::{Absence, Duration, Instant, UserId};
+
+fn object(availability: &str, activity: &str) -> String {
+    format!(r#"{{"availability":"{availability}","activity":"{activity}"}}"#)
+}
+
+fn read(line: &str) -> Mirror {
+    match Input::parse(line.as_bytes()) {
+        Input::Mirror(mirror) => mirror,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// What Graph answers, and what this library does.
+#[test]
+fn l4_a_presence_object_is_mirrored() {
+    let answered = r##"{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users('me')/presence/$entity","id":"fa8bf3dc-eca7-46b7-bad1-db199b62afc3","availability":"Busy","activity":"InAMeeting","outOfOfficeSettings":{"message":null,"isOutOfOffice":true},"statusMessage":{"message":{"content":"status light from to","contentType":"text"}},"sequenceNumber":"A0129311063","workLocation":null}"##;
+    let mirror = read(answered);
+    assert_eq!((mirror.presence, mirror.is_out_of_office, mirror.lease), (InAMeeting, true, None));
+    let mut light = light();
+    assert_eq!(answer(&mut light, answered), SAID);
+    let session = light.user.user().session(MIRROR_SESSION).unwrap();
+    assert_eq!((session.presence(), session.expires_at()), (InAMeeting, Instant::from_secs(300)));
+    for presence in Presence::ALL {
+        let mut bytes = [0; 512];
+        let mut written = Buffer::new(&mut bytes);
+        Resource::new(UserId::from_bytes([7; 16]), presence, 1).write(&mut written).unwrap();
+        assert_eq!(read(core::str::from_utf8(written.written()).unwrap()).presence, presence);
+    }
+    assert_eq!(MIRROR_SESSION.to_string(), "6d697272-6f72-4000-8000-000000000000");
+}
+
+/// Fault of feeders that speak only on change: nothing fades, for as long as the object says.
+#[test]
+fn p4_what_is_mirrored_does_not_fade() {
+    let for_a_day = |presence: Presence| {
+        let (availability, activity) = (presence.availability().name(), presence.activity().name());
+        format!(r#"{{"expirationDuration":"PT24H","availability":"{availability}","activity":"{activity}"}}"#)
+    };
+    for presence in Presence::ALL.into_iter().filter(|presence| !matches!(presence, Unknown | Offline)) {
+        let mut light = light();
+        assert_eq!(answer(&mut light, &for_a_day(presence)), SAID, "{presence}");
+        let end = Instant::ZERO + Duration::from_days(1);
+        assert_eq!(light.user.next_deadline(), Some(end), "{presence}");
+        assert_eq!(light.user.presence(Instant::from_secs(86_399)), presence);
+        assert_eq!(light.user.presence(end), Offline);
+    }
+}
+
+#[test]
+fn p4_offline_is_gone_and_unknown_is_no_news() {
+    let mut light = light();
+    assert_eq!(serve(&mut light, &object("PresenceUnknown", "PresenceUnknown")), [SAID]);
+    assert_eq!(serve(&mut light, &object("Levitating", "Levitating")), [SAID]);
+    assert_eq!(serve(&mut light, &object("Offline", "Offline")), [SAID], "it is gone already");
+    assert_eq!(light.user.user().revision(), 0);
+    assert_eq!(serve(&mut light, &object("Available", "Available")).len(), 2);
+    assert_eq!(serve_at(Instant::from_secs(299), &mut light, object("PresenceUnknown", "x").as_bytes()), [SAID]);
+    assert_eq!(light.user.presence(Instant::from_secs(300)), Offline, "no news renews nothing");
+    assert_eq!(serve(&mut light, &object("Offline", "OutOfOffice")).len(), 2);
+    assert_eq!(light.user.user().absence(), Some(Absence::Cleared));
+}
+
+#[test]
+fn l4_the_mirror_and_the_short_forms_are_two_sessions() {
+    let mut light = light();
+    answer(&mut light, "Busy");
+    answer(&mut light, &object("DoNotDisturb", "Presenting"));
+    assert_eq!(light.user.presence(Instant::ZERO), Presenting);
+    answer(&mut light, &object("Offline", "Offline"));
+    assert_eq!(light.user.presence(Instant::ZERO), Busy);
+    answer(&mut light, "Offline");
+    assert_eq!(light.user.presence(Instant::ZERO), Offline);
+}
+
+#[test]
+fn l4_what_is_wrong_in_an_object_is_answered_without_an_id() {
+    let with = |members: &str| format!(r#"{{"id":"1","availability":"Busy","activity":"Busy",{members}}}"#);
+    for (line, message) in [
+        (r#"{"availability":"Busy"}"#.to_owned(), "[Activity]: The Activity field is required."),
+        (r#"{"id":"1","activity":"Busy"}"#.to_owned(), "[Availability]: The Availability field is required."),
+        (r#"{"availability":7,"activity":"Busy"}"#.to_owned(), "The provided [Availability] is not valid."),
+        (with(r#""activity":"Away""#), "[Activity]: The field is given twice."),
+        (with(r#""outOfOfficeSettings":{"isOutOfOffice":1}"#), "The provided [Body] is not valid."),
+        (with(r#""expirationDuration":"soon""#), "The provided [ExpirationDuration] is not valid."),
+        (with(r#""expirationDuration":7"#), "The provided [ExpirationDuration] is not valid."),
+        (with(r#""expirationDuration":"PT25H""#), "The provided [ExpirationDuration] is out of range."),
+        (with(r#""expirationDuration":"PT0.5S""#), "The provided [ExpirationDuration] is out of range."),
+        (
+            with(r#""expirationDuration":"PT1H","expirationDuration":"PT1H""#),
+            "[ExpirationDuration]: The field is given twice.",
+        ),
+    ] {
+        let mut light = light();
+        let response = answer(&mut light, &line);
+        assert!(response.starts_with(r#"{"id":null,"#), "{response}");
+        assert_eq!(outcome(&response), (400, message.to_owned()), "{line}");
+        assert_eq!(light.user.user().revision(), 0);
+    }
+}
+
+/// A presence object and nothing else: what is a request too is a request, and what comes back is not answered.
+#[test]
+fn l4_a_request_is_no_presence_object() {
+    let with = |members: &str| format!(r#"{{"id":"1",{members},"availability":"Busy","activity":"Busy"}}"#);
+    let mut light = light();
+    let get = serve(&mut light, &with(r#""method":"GET","url":"/me/presence""#));
+    assert!(get.len() == 1 && get[0].starts_with(r#"{"id":"1","status":200,"body":{"#), "{get:?}");
+    assert_eq!(outcome(&answer(&mut light, &with(r#""method":"GET""#))).1, "[Url]: The Url field is required.");
+    assert_eq!(
+        outcome(&answer(&mut light, &with(r#""url":"/me/presence""#))).1,
+        "[Method]: The Method field is required."
+    );
+    for members in [r#""status":200"#, r#""light":1"#, r#""from":1,"to":2"#] {
+        assert_eq!(serve(&mut light, &with(members)), [""; 0], "{members}");
+    }
+    assert_eq!(light.user.user().revision(), 0);
+    assert_eq!(answer(&mut light, &with(r#""statusMessage":{"status":1,"light":2},"from":1,"x":[{}]"#)), SAID);
+}
+
+/// Out of office is told apart from the presence, for whoever shows it.
+#[test]
+fn p4_out_of_office_is_beside_the_presence() {
+    for (line, expected) in [
+        (object("Away", "OutOfOffice"), (Away, true)),
+        (object("Offline", "OutOfOffice"), (Offline, true)),
+        (object("Away", "Away"), (Away, false)),
+    ] {
+        let mirror = read(&line);
+        assert_eq!((mirror.presence, mirror.is_out_of_office), expected, "{line}");
+        assert_eq!(outcome(&answer(&mut Light::new(super::ME, presence_core::Policy::GRAPH), &line)).0, 200);
+    }
+}
