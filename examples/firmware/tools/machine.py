@@ -14,6 +14,7 @@ import struct
 import subprocess
 import tempfile
 import termios
+import threading
 import time
 
 from . import elf
@@ -23,6 +24,11 @@ PLUGIN = "target/halt.so"
 TIMEOUT = 120
 # The longest sleep of the device in milliseconds, and the sleeps that may pass without a look at its log, which is short.
 LONGEST_NAP, MOST_SLEEPS = 3000, 20
+# An instruction takes 2 to the power of so many nanoseconds: the device is so fast that its work takes no time, or, for a flood,
+# as slow as the smallest board, with eight million instructions in a second.
+FAST, SLOW = 3, 7
+# The most bytes that wait for the device during a flood, and the most that are echoed to it without an end.
+WAITING, MOST_ECHOED = 1024, 100_000
 # Five minutes before it wraps: see src/clock.rs.
 FIRST_TICK = 2**32 - 300_000
 
@@ -30,7 +36,7 @@ FIRST_TICK = 2**32 - 300_000
 class Machine:
     """A running board."""
 
-    def __init__(self, board, image):
+    def __init__(self, board, image, shift=FAST):
         self.board = board
         self.symbols = elf.symbols(image)
         self.folder = tempfile.TemporaryDirectory()
@@ -38,6 +44,8 @@ class Machine:
         self.received = b""
         self.log = b""
         self.events = []
+        self.echoes = self.is_flooding = False
+        self.echoed, self.unechoed = 0, b""
         self.halts, events = os.pipe()
         replies, self.replies = os.pipe()
         row = self.address(board.row) & ~1 if board.row else 0
@@ -45,7 +53,7 @@ class Machine:
         self.process = subprocess.Popen(
             # The emulator ends with the test, however that ends.
             ["setpriv", "--pdeathsig", "KILL", board.qemu, "-M", *board.machine, "-accel", "tcg", "-display", "none", "-monitor", "none"]
-            + ["-icount", "shift=3,sleep=off", "-plugin", plugin, "-kernel", image]
+            + ["-icount", f"shift={shift},sleep=off", "-plugin", plugin, "-kernel", image]
             + ["-serial", self.server("serial"), "-qmp", self.server("monitor")]
             + ["-qtest", self.server("memory"), "-qtest-log", "none"],
             stdin=subprocess.DEVNULL,
@@ -96,8 +104,15 @@ class Machine:
 
     def go(self, until_row=False, sleeps=1):
         """Resumes the device for so many sleeps, or until it is about to light a row of its matrix. Returns True for a row."""
-        os.write(self.replies, b"r" if until_row else bytes([sleeps]))
-        return self.until_halted()
+        self.resume(b"r" if until_row else bytes([sleeps]))
+        is_row = self.until_halted()
+        if self.echoes and not until_row:
+            self.echo()
+        return is_row
+
+    def resume(self, until=b"\x01"):
+        """Resumes the device without waiting for it to halt."""
+        os.write(self.replies, until)
 
     def until_halted(self):
         """Waits until the device halts. Returns True if it halted at a row."""
@@ -171,11 +186,77 @@ class Machine:
     def until_received(self):
         """Waits until the UART holds every byte. The device and its time are halted meanwhile."""
         for _ in range(5000):
-            (left,) = struct.unpack("i", fcntl.ioctl(self.serial, termios.TIOCOUTQ, bytes(4)))
-            if left == 0:
+            if self.waiting() == 0:
                 return
             time.sleep(0.0002)
         raise TimeoutError("the device does not receive bytes")
+
+    def waiting(self):
+        """Returns how many bytes were sent that the UART does not hold yet."""
+        return struct.unpack("i", fcntl.ioctl(self.serial, termios.TIOCOUTQ, bytes(4)))[0]
+
+    def echo(self):
+        """Sends back what the device has said, as a terminal that echoes does, until it says nothing more."""
+        while self.unechoed:
+            data, self.unechoed = self.unechoed, b""
+            self.echoed += len(data)
+            if self.echoed > MOST_ECHOED:
+                raise RuntimeError(f"the device answers its own output: {data}")
+            for start in range(0, len(data), self.board.fifo):
+                self.serial.sendall(data[start:start + self.board.fifo])
+                self.until_received()
+                self.resume()
+                self.until_halted()
+
+    def flood(self, line, millis, button=None):
+        """Sends a line over and over for so many milliseconds of the device's clock, faster than it is served. Presses a button
+        when half of them are over; returns the device's clock before and after that."""
+        start, pressed = self.tick(), None
+        # Somebody must read all the time: while the device cannot send, the emulator answers nothing.
+        self.serial.settimeout(0.1)
+        reader = threading.Thread(target=self.read_until_stopped)
+        self.is_flooding = True
+        reader.start()
+        try:
+            return self.flood_until(line, start, millis, button)
+        finally:
+            self.is_flooding = False
+            reader.join()
+            self.serial.settimeout(TIMEOUT)
+            # If the last bytes were lost, the line that follows them is rejected: this one.
+            self.send(b"\n")
+
+    def read_until_stopped(self):
+        """Reads the serial line during a flood."""
+        while self.is_flooding:
+            try:
+                self.received += self.serial.recv(65536)
+            except TimeoutError:
+                pass
+
+    def flood_until(self, line, start, millis, button):
+        """Floods the device until so many milliseconds have passed since `start`, and then until it sleeps."""
+        pressed = None
+        # It must not sleep before the first byte arrives.
+        self.write(self.address("SLEEP_COUNTS"), 0)
+        self.resume()
+        while (passed := self.tick() - start & 0xFFFF_FFFF) < millis:
+            if self.waiting() < WAITING:
+                self.serial.sendall(line * (WAITING // len(line)))
+            ready, _, _ = select.select([self.halts], [], [], 0.001)
+            if ready:
+                # It has served all of them and is about to sleep: no time passes until there are more.
+                self.until_halted()
+                self.write(self.address("SLEEP_COUNTS"), 0)
+                self.resume()
+            if button and not pressed and passed > millis / 2:
+                before = self.tick()
+                self.set_pin(button, 0)
+                pressed = before, self.tick()
+        if pressed:
+            self.set_pin(button, 1)
+        self.until_halted()
+        return pressed
 
     def lines(self):
         """Returns the lines received from the device since the last call."""
@@ -183,14 +264,25 @@ class Machine:
         return [line.decode() for line in lines]
 
     def collect(self):
-        """Reads the serial line, and the log out of the device's memory as a debug probe does."""
+        """Reads what the device has sent and logged."""
+        if not self.is_flooding:
+            self.read_serial()
+        self.read_log()
+
+    def read_serial(self):
+        """Reads the serial line."""
         self.serial.setblocking(False)
         try:
             while data := self.serial.recv(65536):
                 self.received += data
+                if self.echoes:
+                    self.unechoed += data
         except BlockingIOError:
             pass
         self.serial.settimeout(TIMEOUT)
+
+    def read_log(self):
+        """Reads the log out of the device's memory, as a debug probe does."""
         channel = self.address("_SEGGER_RTT") + 24
         _, buffer, size, write, read, _ = struct.unpack("<6I", self.read(channel, 24))
         if write < read:

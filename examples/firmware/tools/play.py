@@ -13,6 +13,11 @@ A transcript is a text file. Lines that begin with one of these marks are played
     ! 40x 11s: {…}  sends a line so many times, at so long intervals, with its number in place of COUNT; each must succeed
     ! reset         presses the reset button
     ! hang          lets the main loop hang until the watchdog resets the board; a board without one in the emulator is reset
+    ! flood 6s      sends a line that is no request over and over for so long, faster than it is served; only what the device says
+                    besides its rejections is expected
+    ! flood 6s A: {…}  also presses a button in the middle, whose change must be reported at once; a board without it is sent the
+                    line behind the colon afterwards
+    ! echo          from now on, sends all that the device says back to it, as a terminal that echoes
     ! long          sends a line that is longer than the device's buffer
 
 ADELE, CALENDAR, CALLS and CHAT stand for ids, and so do ALFA to INDIA."""
@@ -26,7 +31,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from .boards import BOARDS
-from .machine import FIRST_TICK, Machine
+from .machine import FAST, FIRST_TICK, SLOW, Machine
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = {
@@ -98,16 +103,17 @@ class Transcript:
     def play(self):
         """Plays the transcript to its end."""
         with open(self.path, encoding="utf-8") as file:
-            if not any(line[:2] in ("< ", "= ", "~ ") for line in file):
-                raise Mismatch(f"{self.path} expects nothing")
-        machine = Machine(self.board, self.image)
+            lines = file.read().splitlines()
+        if not any(line[:2] in ("< ", "= ", "~ ") for line in lines):
+            raise Mismatch(f"{self.path} expects nothing")
+        has_flood = any(line.startswith("! flood") for line in lines)
+        machine = Machine(self.board, self.image, SLOW if has_flood else FAST)
         try:
-            with open(self.path, encoding="utf-8") as file:
-                for number, line in enumerate(file, 1):
-                    try:
-                        self.step(machine, line.rstrip("\n"))
-                    except (Mismatch, LookupError, RuntimeError, OSError) as error:
-                        raise Mismatch(f"{os.path.relpath(self.path)}:{number}: {line}    {error}") from error
+            for number, line in enumerate(lines, 1):
+                try:
+                    self.step(machine, line)
+                except (Mismatch, ValueError, LookupError, RuntimeError, OSError) as error:
+                    raise Mismatch(f"{os.path.relpath(self.path)}:{number}: {line}\n    {error}") from error
             if self.waiting:
                 raise Mismatch(f"{self.path}: unexpected lines: {self.waiting}")
             machine.check_clock()
@@ -163,6 +169,10 @@ class Transcript:
         elif what == "hang" and machine.board.has_watchdog:
             machine.check_clock()
             machine.hang()
+        elif what == "flood":
+            self.flood(machine, time, line)
+        elif what == "echo":
+            machine.echoes = True
         elif what == "long":
             machine.send(LONG)
         elif what[:-1].isdecimal():
@@ -177,6 +187,27 @@ class Transcript:
             machine.wait(200)
         else:
             raise Mismatch(f"the board has no {what}")
+
+    def flood(self, machine, text, line):
+        """Floods the device, and expects that it says what it has to say meanwhile."""
+        time, _, button = text.partition(" ")
+        is_pressed = button in machine.board.pins
+        pressed = machine.flood(b"x\n", millis(time), button if is_pressed else None)
+        rejections, others = [], []
+        for said in machine.lines():
+            fields = json.loads(said)
+            (rejections if fields.get("id", "") is None and fields["status"] == 400 else others).append(said)
+        if len(rejections) < 100:
+            raise Mismatch(f"only {len(rejections)} lines were served")
+        if is_pressed:
+            # Between any two lines it looks at its buttons.
+            seconds = [(tick - FIRST_TICK & 0xFFFF_FFFF) / 1000 for tick in pressed]
+            times = [json.loads(said)["at"] for said in others]
+            if not any(seconds[0] <= at <= seconds[1] + 0.1 for at in times):
+                raise Mismatch(f"pressed between {seconds}, and changes at {times}")
+        elif line:
+            others += self.succeed(machine, line)
+        self.waiting += others
 
     def succeed(self, machine, line):
         """Sends a line whose response must be that it has succeeded. Returns the lines before the response."""
