@@ -99,7 +99,10 @@ fn tokens(body: &[u8]) {
 }
 
 fn failure(body: &[u8]) {
-    let read = ErrorAnswer::read(429, std::str::from_utf8(body).ok(), body);
+    let text = std::str::from_utf8(body).ok();
+    let retry_after = text.and_then(|text| ErrorAnswer::parse_retry_after(text, Some(text)));
+    let read = ErrorAnswer::read(429, retry_after, body);
+    assert_eq!(read.retry_after, retry_after);
     if let (Some(code), Some(theirs)) = (read.code, theirs(body)) {
         assert!(code.is_text(theirs["error"]["code"].as_str().expect("a code")));
     }

@@ -1,5 +1,7 @@
 //! Dates and times of day, in the format of the wire.
 
+use crate::graph::calendar::{days_before, days_of_month, number, number_after, seconds_before};
+
 /// A date and a time of day, in any zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -36,14 +38,14 @@ impl DateTime {
     pub(crate) fn parse(text: &str) -> Option<(Self, Option<i16>)> {
         let mut rest = text.as_bytes();
         let year = number(&mut rest, 4)?;
-        let month = after(&mut rest, b'-', 2)?;
-        let day = after(&mut rest, b'-', 2)?;
-        let hour = after(&mut rest, b'T', 2)?;
-        let minute = after(&mut rest, b':', 2)?;
+        let month = number_after(&mut rest, b'-', 2)?;
+        let day = number_after(&mut rest, b'-', 2)?;
+        let hour = number_after(&mut rest, b'T', 2)?;
+        let minute = number_after(&mut rest, b':', 2)?;
         let mut second = 0;
         let mut millisecond = 0;
         if rest.first() == Some(&b':') {
-            second = after(&mut rest, b':', 2)?;
+            second = number_after(&mut rest, b':', 2)?;
             millisecond = fraction(&mut rest)?;
         }
         let offset = offset(rest)?;
@@ -75,13 +77,9 @@ impl DateTime {
 
     /// Returns the milliseconds since the year 1 began: before 1970 as well, an offset leads to another day.
     fn since_year_1(self) -> u64 {
-        let year = u32::from(self.year);
-        let month_days = (1..self.month).map(|month| days_of_month(year, month)).fold(0, u32::saturating_add);
-        let days = days_before(year).saturating_add(month_days).saturating_add(u32::from(self.day)).saturating_sub(1);
-        let minutes = u64::from(self.hour).saturating_mul(60).saturating_add(self.minute.into());
-        let seconds = minutes.saturating_mul(60).saturating_add(self.second.into());
-        let of_day = seconds.saturating_mul(1000).saturating_add(self.millisecond.into());
-        u64::from(days).saturating_mul(MILLIS_OF_DAY).saturating_add(of_day)
+        let Self { year, month, day, hour, minute, second, millisecond } = self;
+        let seconds = seconds_before([year, month.into(), day.into()], [hour.into(), minute.into(), second.into()]);
+        seconds.saturating_mul(1000).saturating_add(millisecond.into())
     }
 
     /// Converts Unix time in milliseconds to UTC; the last millisecond of the year 9999 for times after it.
@@ -114,45 +112,6 @@ impl DateTime {
     }
 }
 
-const fn is_leap(year: u32) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-}
-
-/// Returns the number of days of a month; 0 for a number that is no month.
-const fn days_of_month(year: u32, month: u8) -> u32 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    }
-}
-
-/// Returns the number of days from the beginning of the year 1 to that of a year.
-const fn days_before(year: u32) -> u32 {
-    let years = year.saturating_sub(1);
-    let leap_days = (years / 4).saturating_sub(years / 100).saturating_add(years / 400);
-    years.saturating_mul(365).saturating_add(leap_days)
-}
-
-/// Reads a number of this many digits.
-fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
-    let (number, others) = rest.split_at_checked(digits)?;
-    *rest = others;
-    number.iter().try_fold(0_u16, |number, digit| {
-        let digit = digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?;
-        number.checked_mul(10)?.checked_add(digit.into())
-    })
-}
-
-/// Reads a separator, a letter in any case, and a number of this many digits.
-fn after(rest: &mut &[u8], mark: u8, digits: usize) -> Option<u16> {
-    let (first, others) = rest.split_first()?;
-    *rest = others;
-    if first.eq_ignore_ascii_case(&mark) { number(rest, digits) } else { None }
-}
-
 /// Reads the fraction of a second, if there is one, in milliseconds.
 fn fraction(rest: &mut &[u8]) -> Option<u16> {
     let [b'.', digits @ ..] = *rest else { return Some(0) };
@@ -180,10 +139,10 @@ fn offset(mut rest: &[u8]) -> Option<Option<i16>> {
         [b'-', ..] => true,
         _ => return None,
     };
-    let hours = after(&mut rest, if is_west { b'-' } else { b'+' }, 2)?;
+    let hours = number_after(&mut rest, if is_west { b'-' } else { b'+' }, 2)?;
     let minutes = match rest {
         [] => 0,
-        [b':', ..] => after(&mut rest, b':', 2)?,
+        [b':', ..] => number_after(&mut rest, b':', 2)?,
         _ => number(&mut rest, 2)?,
     };
     let exists = rest.is_empty() && hours < 24 && minutes < 60;

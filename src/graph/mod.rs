@@ -22,6 +22,8 @@
 //! `Context::MAX_USER_LEN`.
 
 mod authorise;
+#[cfg(any(feature = "client", feature = "details"))]
+mod calendar;
 mod caller;
 mod context;
 #[cfg(feature = "details")]
@@ -42,6 +44,8 @@ mod under_policy;
 #[cfg(feature = "details")]
 mod with_details;
 
+#[cfg(feature = "client")]
+pub(crate) use calendar::{days_of_month, number, number_after, seconds_before};
 pub use caller::Caller;
 pub use context::Context;
 #[cfg(all(feature = "client", feature = "details"))]

@@ -252,7 +252,8 @@ fn f4_every_error_is_read_back() {
             let mut body = Buffer::new(&mut bytes);
             error.write(&trace, &mut body).unwrap();
             let retry_after = error.retry_after().map(|seconds| seconds.to_string());
-            let read = ErrorAnswer::read(error.status(), retry_after.as_deref(), body.written());
+            let retry_after = retry_after.and_then(|header| ErrorAnswer::parse_retry_after(&header, None));
+            let read = ErrorAnswer::read(error.status(), retry_after, body.written());
             assert_eq!(read.status, error.status());
             assert!(read.code.is_some_and(|code| code.is_text(error.code())));
             assert!(read.message.is_some_and(|message| message.is_text(&error.message().concat())));

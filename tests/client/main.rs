@@ -11,6 +11,7 @@ mod follower;
 mod received;
 #[cfg(all(feature = "batch", feature = "details"))]
 mod requests;
+mod retry_after;
 mod sign_in;
 mod simulation;
 mod tokens;

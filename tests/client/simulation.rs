@@ -106,12 +106,9 @@ impl World {
 
     fn read(&mut self, now: u64, access: u64) -> Answer {
         if let Some((status, asked_for)) = self.trouble() {
-            let header = asked_for.map(|secs| secs.to_string());
-            return Answer::Presence(
-                Reply::read(status, header.as_deref(), br#"{"availability":"Busy","activity":"Busy"}"#),
-                access,
-                false,
-            );
+            let asked_for = asked_for.map(Duration::from_secs);
+            let body = br#"{"availability":"Busy","activity":"Busy"}"#;
+            return Answer::Presence(Reply::read(status, asked_for, body), access, false);
         }
         if access != self.access || now >= self.access_until {
             return Answer::Presence(Reply::read(401, None, b"{}"), access, true);

@@ -2,7 +2,8 @@
 
 use core::hint::black_box;
 use presence_core::client::{
-    Call, DeviceAnswer, Follower, Form, Link, OAuthError, Principal, Reply, SignIn, SignInStep, Step, TokenAnswer,
+    Call, DeviceAnswer, ErrorAnswer, Follower, Form, Link, OAuthError, Principal, Reply, SignIn, SignInStep, Step,
+    TokenAnswer,
 };
 use presence_core::{Duration, Instant, SingleUser};
 
@@ -25,12 +26,19 @@ fn probe_next(followed: &mut Followed, now: Instant, random: u32) -> (SignInStep
     (step, asks, followed.follower.link(now))
 }
 
+/// The headers `Retry-After` and `Date`.
+type Headers<'a> = [Option<&'a str>; 2];
+
+fn retry_after([header, date]: Headers<'_>) -> Option<Duration> {
+    header.and_then(|header| ErrorAnswer::parse_retry_after(header, date))
+}
+
 #[inline(never)]
 fn probe_answered(
     followed: &mut Followed,
     now: Instant,
     status: u16,
-    retry_after: Option<&str>,
+    headers: Headers<'_>,
     body: &[u8],
     lamp: &mut Lamp,
 ) -> bool {
@@ -39,7 +47,7 @@ fn probe_answered(
     } else {
         followed.sign_in.authorized();
     }
-    let update = followed.follower.answered(now, Reply::read(status, retry_after, body));
+    let update = followed.follower.answered(now, Reply::read(status, retry_after(headers), body));
     black_box(followed.follower.is_out_of_office(now));
     let shown = followed.follower.show(now, &update, lamp, |change| {
         black_box(change.after());
@@ -75,7 +83,7 @@ fn probe_tokens(
     followed: &mut Followed,
     now: Instant,
     status: u16,
-    retry_after: Option<Duration>,
+    headers: Headers<'_>,
     body: &[u8],
     held: &str,
     header: &mut [u8],
@@ -87,7 +95,7 @@ fn probe_tokens(
             Ok((answer.authorization(header).map_or(0, str::len), is_new))
         }
         Err(error) => {
-            followed.sign_in.rejected(now, error, retry_after);
+            followed.sign_in.rejected(now, error, retry_after(headers));
             Err(error)
         }
     }
@@ -113,13 +121,12 @@ fn probe_begin(followed: &mut Followed) {
 }
 
 #[cfg(not(feature = "scenario"))]
-type Tokens =
-    fn(&mut Followed, Instant, u16, Option<Duration>, &[u8], &str, &mut [u8]) -> Result<(usize, bool), OAuthError>;
+type Tokens = fn(&mut Followed, Instant, u16, Headers<'_>, &[u8], &str, &mut [u8]) -> Result<(usize, bool), OAuthError>;
 
 #[cfg(not(feature = "scenario"))]
 type Probes = (
     fn(&mut Followed, Instant, u32) -> (SignInStep, Option<Step>, Link),
-    fn(&mut Followed, Instant, u16, Option<&str>, &[u8], &mut Lamp) -> bool,
+    fn(&mut Followed, Instant, u16, Headers<'_>, &[u8], &mut Lamp) -> bool,
     fn(&mut Followed, Instant, bool),
     fn(&mut Followed, Instant, u16, &[u8], &mut [u8]) -> usize,
     Tokens,
@@ -166,17 +173,18 @@ pub fn drive() -> bool {
     good &= probe_code(followed, moment(7), 200, black_box(CODE), &mut bytes) == 6;
     good &= probe_next(followed, moment(12), 7).0 == SignInStep::AskWithDeviceCode;
     let pending = black_box(br#"{"error":"slow_down"}"#);
-    good &= probe_tokens(followed, moment(12), 400, None, pending, "", &mut bytes) == Err(OAuthError::SlowDown);
+    good &= probe_tokens(followed, moment(12), 400, [None; 2], pending, "", &mut bytes) == Err(OAuthError::SlowDown);
     good &= probe_next(followed, moment(22), 7).0 == SignInStep::AskWithDeviceCode;
-    good &= probe_tokens(followed, moment(22), 200, None, black_box(TOKENS), "", &mut bytes) == Ok((22, true));
+    good &= probe_tokens(followed, moment(22), 200, [None; 2], black_box(TOKENS), "", &mut bytes) == Ok((22, true));
     good &= probe_next(followed, moment(22), 7).1 == Some(Step::Ask { resumes: false });
     good &= probe_request(black_box("Bearer eyJ0eXAiOJKV1Qi"), &mut bytes) > 0;
-    good &= probe_answered(followed, moment(23), 200, None, black_box(PRESENCE), &mut lamp);
+    good &= probe_answered(followed, moment(23), 200, [None; 2], black_box(PRESENCE), &mut lamp);
     good &= lamp.presence(moment(23)) == Presence::InACall && probe_next(followed, moment(23), 7).2 == Link::Ok;
     good &= probe_next(followed, moment(52), u32::MAX).1 == Some(Step::Ask { resumes: false });
     probe_failed(followed, moment(53), false);
     good &= probe_next(followed, moment(90), 7).1 == Some(Step::Ask { resumes: false });
-    good &= probe_answered(followed, moment(91), 429, black_box(Some("30")), b"", &mut lamp);
+    let headers = [Some("Mon, 30 Nov 2026 00:00:29 GMT"), Some("Sun, 29 Nov 2026 23:59:59 GMT")];
+    good &= probe_answered(followed, moment(91), 429, black_box(headers), b"", &mut lamp);
     good &= probe_next(followed, moment(91), 7).2 == Link::Down;
     good &= probe_next(followed, moment(4000), 7).0 == SignInStep::Renew;
     probe_failed(followed, moment(4001), true);
@@ -184,7 +192,8 @@ pub fn drive() -> bool {
     let form = Form::Refresh { client_id: "22553876", refresh_token: "0.AXoA", scope: "" };
     good &= probe_form(black_box(&form), &mut bytes) > 0;
     let revoked = black_box(br#"{"error":"invalid_grant","error_description":"AADSTS70000"}"#);
-    good &= probe_tokens(followed, moment(4010), 400, None, revoked, "", &mut bytes) == Err(OAuthError::InvalidGrant);
+    good &=
+        probe_tokens(followed, moment(4010), 400, [None; 2], revoked, "", &mut bytes) == Err(OAuthError::InvalidGrant);
     good &= probe_next(followed, moment(4010), 7).0 == SignInStep::End(SignInEnd::Revoked);
     good & (probe_next(followed, moment(4010), 7).2 == Link::SignIn)
 }

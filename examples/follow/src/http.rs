@@ -73,18 +73,10 @@ pub struct Request<'a> {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The header `Retry-After`.
-    pub retry_after: Option<String>,
+    /// The time that it asks to wait, in `Retry-After`.
+    pub retry_after: Option<CoreDuration>,
     /// The body.
     pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// Returns the time that the answer asks to wait.
-    #[must_use]
-    pub fn pause(&self) -> Option<CoreDuration> {
-        ErrorAnswer::read(self.status, self.retry_after.as_deref(), b"").retry_after
-    }
 }
 
 /// A stream of bytes that goes on, or an answer in its place.
@@ -186,7 +178,7 @@ impl Http {
             match answer {
                 Ok(answer) => {
                     let after =
-                        answer.retry_after.as_ref().map_or(String::new(), |after| format!(", Retry-After: {after}"));
+                        answer.retry_after.map_or(String::new(), |after| format!(", Retry-After: {}", after.as_secs()));
                     format!("{sent}\n< {} in {time} ms, {} bytes{after}", answer.status, answer.body.len())
                 }
                 Err(error) => format!("{sent}\n< no answer in {time} ms: {error}"),
@@ -198,7 +190,8 @@ impl Http {
 /// Reads a whole answer.
 fn read(response: http::Response<Body>) -> Result<Answer, String> {
     let status = response.status().as_u16();
-    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(String::from);
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = header("retry-after").and_then(|text| ErrorAnswer::parse_retry_after(text, header("date")));
     let mut body = Vec::new();
     let is_cut = |error: IoError| format!("the answer was cut: {error}");
     response.into_body().into_reader().take(LONGEST).read_to_end(&mut body).map_err(is_cut)?;

@@ -2,7 +2,7 @@
 
 use super::error::AnswerError;
 use super::failure::ErrorAnswer;
-use super::read::{array, member, object, parse_seconds, string};
+use super::read::{array, member, object, string};
 use crate::graph::json::Value;
 use crate::time::Duration;
 
@@ -85,5 +85,5 @@ fn retry_after(value: Value<'_>) -> Result<Option<Duration>, AnswerError> {
     let Some(headers) = member(value, "headers")? else { return Ok(None) };
     let is_it = |name: &str| name.eq_ignore_ascii_case("\"retry-after\"");
     let found = headers.members().find(|(name, _)| is_it(name)).map(|(_, value)| value.as_str());
-    Ok(found.and_then(|text| parse_seconds(text.trim_matches('"').trim_ascii())))
+    Ok(found.and_then(|text| ErrorAnswer::parse_retry_after(text.trim_matches('"'), None)))
 }

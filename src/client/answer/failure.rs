@@ -1,6 +1,6 @@
 //! Errors that a server answers.
 
-use super::read::{object, parse_seconds};
+use super::read::object;
 use crate::graph::json::Value;
 use crate::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::time::Duration;
 /// use presence_core::client::ErrorAnswer;
 ///
 /// let body = br#"{"error":{"code":"TooManyRequests","message":"Later.","innerError":{"request-id":"42"}}}"#;
-/// let error = ErrorAnswer::read(429, Some("30"), body);
+/// let retry_after = ErrorAnswer::parse_retry_after("30", None);
+/// let error = ErrorAnswer::read(429, retry_after, body);
 /// assert!(error.code.is_some_and(|code| code.is_text("TooManyRequests")));
 /// assert_eq!(error.retry_after, Some(Duration::from_secs(30)));
 /// assert_eq!(ErrorAnswer::read(502, None, b"<html>").code, None);
@@ -39,12 +40,10 @@ pub struct ErrorAnswer<'a> {
 impl<'a> ErrorAnswer<'a> {
     /// Reads an answer whose status is 400 or more.
     ///
-    /// `retry_after` is the value of the header `Retry-After`: a number of seconds. A date, which it may be as well, needs a
-    /// clock: it is read as none, so that the client waits as long as after any other failure.
+    /// `retry_after` is what the header says, as [`parse_retry_after`](Self::parse_retry_after) reads it.
     #[must_use]
-    pub fn read(status: u16, retry_after: Option<&str>, body: &'a [u8]) -> Self {
-        let body = object(body).ok();
-        Self::of(status, retry_after.and_then(|text| parse_seconds(text.trim_ascii())), body)
+    pub fn read(status: u16, retry_after: Option<Duration>, body: &'a [u8]) -> Self {
+        Self::of(status, retry_after, object(body).ok())
     }
 
     /// Reads the error in the body of an answer, if that is one.

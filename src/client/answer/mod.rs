@@ -13,6 +13,7 @@ mod presence;
 #[cfg(feature = "batch")]
 mod presences;
 mod read;
+mod retry_after;
 mod token;
 
 #[cfg(feature = "batch")]

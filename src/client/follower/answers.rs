@@ -1,7 +1,6 @@
 //! Answers, and what they mean for the receiver.
 
 use super::{Follower, Request};
-use crate::client::answer::ErrorAnswer;
 use crate::client::wait::Pause;
 use crate::graph::Resource;
 use crate::graph::json::Value;
@@ -31,7 +30,8 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// Reads the answer to a read of one user's presence: the status, the header `Retry-After` and the body.
+    /// Reads the answer to a read of one user's presence: the status, the header `Retry-After`, as
+    /// [`ErrorAnswer::parse_retry_after`](crate::client::ErrorAnswer::parse_retry_after) reads it, and the body.
     ///
     /// Of the body only the presence and out of office are read, so that nothing else in it can be wrong.
     ///
@@ -42,15 +42,15 @@ impl Reply {
     /// let reply = Reply::read(200, None, br#"{"availability":"Busy","activity":"InACall"}"#);
     /// assert_eq!(reply, Reply::Presence { presence: Presence::InACall, is_out_of_office: false });
     /// assert_eq!(Reply::read(200, None, b"<html>"), Reply::Failed { retry_after: None });
-    /// let throttled = Reply::read(429, Some("30"), b"");
-    /// assert_eq!(throttled, Reply::Failed { retry_after: Some(Duration::from_secs(30)) });
+    /// let retry_after = Some(Duration::from_secs(30));
+    /// assert_eq!(Reply::read(429, retry_after, b""), Reply::Failed { retry_after });
     /// ```
     #[must_use]
-    pub fn read(status: u16, retry_after: Option<&str>, body: &[u8]) -> Self {
+    pub fn read(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let object = if status == 200 { Value::parse(body).ok() } else { None };
         match object.and_then(|object| Resource::read(object).ok()) {
             Some((presence, is_out_of_office)) => Self::Presence { presence, is_out_of_office },
-            None => Self::Failed { retry_after: ErrorAnswer::read(status, retry_after, b"").retry_after },
+            None => Self::Failed { retry_after },
         }
     }
 }

@@ -66,7 +66,7 @@ pub fn keep() {
     keep!(Presences<'static> => parse);
     keep!(BatchAnswer<'static> => parse);
     keep!(BatchedAnswer<'static> => error);
-    keep!(ErrorAnswer<'static> => read);
+    keep!(ErrorAnswer<'static> => parse_retry_after, read);
     keep!(TokenAnswer<'static> => authorization, read);
     keep!(DeviceAnswer<'static> => read);
     keep!(OAuthError => code, from_code);

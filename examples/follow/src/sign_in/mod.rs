@@ -197,7 +197,7 @@ impl Account {
         self.reason = hints::description(&answer.body);
         self.console.detail(|| format!("the issuer says: {error}. {}", self.reason));
         self.failures = if error == OAuthError::Unavailable { self.failures.saturating_add(1) } else { 0 };
-        self.machine.rejected(self.clock.now(), error, answer.pause());
+        self.machine.rejected(self.clock.now(), error, answer.retry_after);
         Ok(())
     }
 

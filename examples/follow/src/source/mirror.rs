@@ -36,7 +36,7 @@ impl<'a> Mirror<'a> {
         match answer {
             Ok(answer) => {
                 self.reporter.console.detail(|| String::from_utf8_lossy(&answer.body).into_owned());
-                let reply = Reply::read(answer.status, answer.retry_after.as_deref(), &answer.body);
+                let reply = Reply::read(answer.status, answer.retry_after, &answer.body);
                 let update = self.follower.answered(now, reply);
                 self.take(&update);
                 self.check(answer.status, &answer.body);

@@ -178,7 +178,7 @@ fn open(mirror: &mut Mirror<'_>, server: &Server, last_event_id: &[u8]) -> Optio
             Some(read(stream))
         }
         Ok(Opened::Answer(answer)) => {
-            let update = mirror.follower.answered(now, Reply::Failed { retry_after: answer.pause() });
+            let update = mirror.follower.answered(now, Reply::Failed { retry_after: answer.retry_after });
             mirror.take(&update);
             match answer.status {
                 401 => mirror.complain(NO_TOKEN),
