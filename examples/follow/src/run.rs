@@ -3,7 +3,7 @@
 use crate::http::{Address, Http};
 use crate::hub::{Hub, State};
 use crate::sign_in::Account;
-use crate::sink::{Inbox, lamp, terminal};
+use crate::sink::{Inbox, lamp, mqtt, server as teller, terminal};
 use crate::source::graph::{self, Graph};
 use crate::source::server;
 use crate::source::{Event, Reporter, Source};
@@ -36,8 +36,7 @@ struct Parts {
 
 impl Parts {
     /// Returns what the thread of a source is given.
-    fn reporter(&mut self, source: Source) -> Reporter {
-        self.sources.push(source);
+    fn reporter(&self, source: Source) -> Reporter {
         let (stop, clock, console) = (self.stop.clone(), self.clock.clone(), self.console.clone());
         Reporter { source, events: self.events.clone(), stop, clock, console }
     }
@@ -45,6 +44,7 @@ impl Parts {
     /// Starts the thread of a source.
     fn source(&mut self, source: Source, run: impl FnOnce(&Reporter) + Send + 'static) {
         let reporter = self.reporter(source);
+        self.sources.push(source);
         self.threads.push(thread::spawn(move || run(&reporter)));
     }
 
@@ -117,7 +117,7 @@ fn attempt(options: &Options, console: &Console) -> Result<ExitCode, String> {
     }
     start_sources(&mut parts, options, &http)?;
     if !options.once {
-        start_sinks(&mut parts, options);
+        start_sinks(&mut parts, options, &http)?;
     }
     let code = follow(&parts, &received, options.once);
     parts.end();
@@ -159,7 +159,8 @@ fn start_sources(parts: &mut Parts, options: &Options, http: &Http) -> Result<()
     if let Some(server) = options.server.server(http, interval)? {
         parts.source(Source::Server, move |reporter| server::run(reporter, &server));
     }
-    if parts.sources.is_empty() {
+    // What is chosen by MQTT is a session as well.
+    if parts.sources.is_empty() && options.sinks.mqtt.mqtt.is_none() {
         return Err(
             "There is nothing to follow: give --client-id for a Teams account, or see --help for other sources.".into(),
         );
@@ -168,7 +169,7 @@ fn start_sources(parts: &mut Parts, options: &Options, http: &Http) -> Result<()
 }
 
 /// Starts the sinks.
-fn start_sinks(parts: &mut Parts, options: &Options) {
+fn start_sinks(parts: &mut Parts, options: &Options, http: &Http) -> Result<(), String> {
     if !options.quiet {
         parts.sink(terminal::run);
     }
@@ -176,6 +177,14 @@ fn start_sinks(parts: &mut Parts, options: &Options) {
         let port = options.sinks.port.clone();
         parts.sink(|inbox| lamp::run(inbox, port));
     }
+    if let Some(server) = options.sinks.tell.server(http)? {
+        parts.sink(move |inbox| teller::run(inbox, &server));
+    }
+    if let Some(settings) = options.sinks.mqtt.settings()? {
+        let reporter = parts.reporter(Source::Mqtt);
+        parts.sink(move |inbox| mqtt::run(inbox, &reporter, settings));
+    }
+    Ok(())
 }
 
 /// Hands what the sources say to the hub, and what it makes of it to the sinks, until it is to stop; or once.

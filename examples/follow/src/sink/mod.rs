@@ -1,12 +1,17 @@
 //! Where the presence goes: one file for each kind. Each runs in a thread of its own, with a slot for the latest state.
 
 pub(crate) mod lamp;
+pub(crate) mod mqtt;
 mod options;
+mod pause;
+mod secret;
+pub(crate) mod server;
 pub(crate) mod terminal;
 
 pub use options::SinkOptions;
 
 use crate::{Clock, Console, Slot, State};
+use presence_core::{Absence, Presence};
 
 /// What the thread of a sink is given.
 #[derive(Clone, Debug)]
@@ -17,4 +22,10 @@ pub struct Inbox {
     pub clock: Clock,
     /// For messages to the person.
     pub console: Console,
+}
+
+/// Returns the presence that others may be told; `None` if nothing is known, of which nobody is told anything (rule P4).
+fn known(state: &State) -> Option<Presence> {
+    let is_known = state.presence != Presence::Unknown && !state.absence.is_some_and(Absence::is_stale);
+    is_known.then_some(state.presence)
 }

@@ -4,6 +4,7 @@
 use super::answer::{Answer, Heard};
 use super::line::Lines;
 use super::says::Says;
+use crate::sink::pause;
 use presence_core::client::Link;
 use presence_core::{Duration, Instant, keep_alive_interval};
 
@@ -13,7 +14,7 @@ const LEASE: Duration = Duration::from_mins(5);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The answers that may be missing before the line is opened anew.
 const SILENCES: u8 = 3;
-/// The first pause after an error, which doubles with each further one.
+/// The first pause after an error.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after errors.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
@@ -213,9 +214,8 @@ impl Conversation {
         if self.errors == 0 {
             self.notices.push(Notice::Rejects(answer.reason()));
         }
-        let pause = PAUSE.as_millis().saturating_mul(1 << self.errors.min(16));
-        self.not_before = now.saturating_add(Duration::from_millis(pause).min(LONGEST_PAUSE));
         self.errors = self.errors.saturating_add(1);
+        self.not_before = now.saturating_add(pause::after(self.errors, PAUSE, LONGEST_PAUSE));
     }
 
     fn accepted(&mut self) {

@@ -10,7 +10,7 @@ mod says;
 #[cfg(test)]
 mod tests;
 
-use super::Inbox;
+use super::{Inbox, known};
 use crate::hub::State;
 use crate::slot::Wake;
 use conversation::{Conversation, Notice, Step};
@@ -100,7 +100,8 @@ impl Lamp<'_> {
         let mut conversation = Conversation::new(number);
         loop {
             if let Some(state) = &self.state {
-                let says = Says::of(state.presence, state.absence, state.is_out_of_office);
+                // Of what is not known nothing is said, and the lamp shows that by itself.
+                let says = known(state).map(|presence| Says::new(presence, state.is_out_of_office));
                 conversation.show(says, Some(state.link()).filter(|link| *link != Link::NoAnswer));
             }
             let now = self.inbox.clock.now();

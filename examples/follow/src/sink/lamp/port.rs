@@ -61,7 +61,7 @@ impl Opener for Ports {
 
 /// Opens a port. DTR tells boards with USB of their own that somebody listens; RTS and break, which reset some boards, stay as they
 /// are.
-fn open(name: &str) -> Result<Line, serialport::Error> {
+pub(super) fn open(name: &str) -> Result<Line, serialport::Error> {
     let writer = serialport::new(name, BAUD).dtr_on_open(true).timeout(WRITE_TIMEOUT).open()?;
     let mut reader: Box<dyn SerialPort> = writer.try_clone()?;
     reader.set_timeout(READ_TIMEOUT)?;

@@ -1,6 +1,6 @@
 //! What a lamp is told of a presence: no more than it shows.
 
-use presence_core::{Absence, Presence};
+use presence_core::Presence;
 
 /// A presence, as a lamp is told it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,10 +10,9 @@ pub(crate) struct Says {
 }
 
 impl Says {
-    /// Returns what to tell of a presence; `None` if nothing is known, so that the lamp shows that by itself (rule P4).
-    pub(crate) fn of(presence: Presence, absence: Option<Absence>, is_out_of_office: bool) -> Option<Self> {
-        let is_known = presence != Presence::Unknown && !absence.is_some_and(Absence::is_stale);
-        is_known.then_some(Self { presence, is_out_of_office })
+    /// Creates what to tell of a presence.
+    pub(crate) const fn new(presence: Presence, is_out_of_office: bool) -> Self {
+        Self { presence, is_out_of_office }
     }
 
     /// Reports whether it ends what the lamp was told before.

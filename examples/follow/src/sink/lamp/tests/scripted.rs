@@ -3,7 +3,7 @@
 use super::super::conversation::{Conversation, Notice, Step};
 use super::super::says::Says;
 use presence_core::client::Link;
-use presence_core::{Absence, Duration, Instant, Presence};
+use presence_core::{Duration, Instant, Presence};
 
 const GREETING: &str = "\n{\"id\":\"follow-7\",\"method\":\"GET\",\"url\":\"/device\"}\n";
 const UNKNOWN: &str =
@@ -17,7 +17,7 @@ fn at(seconds: u64) -> Instant {
 }
 
 fn says(presence: Presence) -> Option<Says> {
-    Says::of(presence, None, false)
+    Some(Says::new(presence, false))
 }
 
 fn sent(step: Step) -> String {
@@ -57,9 +57,6 @@ fn a_presence_is_sent_once_answered_and_renewed_before_its_lease_ends() {
 
 #[test]
 fn what_is_not_known_is_not_said() {
-    assert_eq!(says(Presence::Unknown), None);
-    assert_eq!(Says::of(Presence::Offline, Some(Absence::Expired), false), None);
-    assert_eq!(Says::of(Presence::Offline, Some(Absence::NeverSeen), true), None);
     let mut lamp = greeted(UNKNOWN);
     assert_eq!(lamp.notices(), [Notice::Answers(None)]);
     lamp.show(says(Presence::Busy), None);
@@ -71,7 +68,7 @@ fn what_is_not_known_is_not_said() {
     assert_eq!(sent(lamp.next(at(1))), end);
     lamp.received(at(1), DONE.as_bytes());
     assert_eq!(lamp.next(at(1)), Step::Wait(Instant::NEVER));
-    lamp.show(Says::of(Presence::Offline, Some(Absence::Cleared), false), None);
+    lamp.show(says(Presence::Offline), None);
     assert_eq!(sent(lamp.next(at(2))), "{\"availability\":\"Offline\",\"activity\":\"Offline\"}\n");
     // It was gone already.
     lamp.received(
@@ -85,12 +82,11 @@ fn what_is_not_known_is_not_said() {
 fn every_line_is_short() {
     for presence in Presence::ALL {
         for is_out_of_office in [false, true] {
-            if let Some(says) = Says::of(presence, None, is_out_of_office) {
-                assert!(says.line().len() < 130, "{}", says.line());
-            }
+            let says = Says::new(presence, is_out_of_office);
+            assert!(says.last_line().len() < 160, "{}", says.last_line());
         }
     }
-    let line = Says::of(Presence::Away, None, true).unwrap().line();
+    let line = Says::new(Presence::Away, true).line();
     assert_eq!(line, r#"{"availability":"Away","activity":"Away","outOfOfficeSettings":{"isOutOfOffice":true}}"#);
 }
 
