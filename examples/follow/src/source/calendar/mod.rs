@@ -1,0 +1,123 @@
+//! A calendar as a source: a file or an address in the form of iCalendar.
+
+mod agenda;
+mod event;
+mod expand;
+mod following;
+mod marks;
+mod moment;
+mod origin;
+mod recurrence;
+mod text;
+mod zone;
+
+#[cfg(test)]
+mod tests;
+
+use self::following::Following;
+use self::marks::Owner;
+use self::origin::{Origin, Reader};
+use super::Reporter;
+use crate::Stop;
+use chrono::Utc;
+use clap::Args;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+/// The longest sleep: a clock may be set, and a computer may have slept.
+const NAP: Duration = Duration::from_secs(30);
+
+/// Options of the calendar
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Calendar")]
+pub struct CalendarOptions {
+    /// Show the meetings of a calendar: a file in the form of iCalendar (.ics), or its address
+    ///
+    /// Outlook, Google and Apple publish such an address. Keep it to yourself: whoever knows it can read the calendar.
+    #[arg(long, value_name = "FILE|URL")]
+    pub calendar: Option<Origin>,
+    /// Your address in the calendar: what you declined does not count; may be given several times
+    #[arg(long, value_name = "ADDRESS", requires = "calendar")]
+    pub calendar_user: Vec<String>,
+    /// Count tentative meetings as well
+    #[arg(long, requires = "calendar")]
+    pub calendar_tentative: bool,
+    /// The minutes between two readings
+    #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=360), requires = "calendar")]
+    pub calendar_interval: u32,
+    /// The time zone of days, and of times without one: Europe/Berlin; this computer's, if it is left out
+    #[arg(long, value_name = "ZONE", requires = "calendar")]
+    pub calendar_zone: Option<chrono_tz::Tz>,
+}
+
+impl CalendarOptions {
+    fn interval(&self) -> Duration {
+        Duration::from_secs(u64::from(self.calendar_interval) * 60)
+    }
+
+    fn owner(&self) -> Owner {
+        Owner { addresses: self.calendar_user.clone(), tentative: self.calendar_tentative }
+    }
+
+    fn zone(&self) -> chrono_tz::Tz {
+        let own = || iana_time_zone::get_timezone().ok()?.parse().ok();
+        self.calendar_zone.or_else(own).unwrap_or(chrono_tz::UTC)
+    }
+}
+
+/// Follows a calendar until it is to stop.
+pub fn run(reporter: &Reporter, origin: &Origin, options: &CalendarOptions) {
+    let (readings, received) = sync_channel(1);
+    let (reader, stop, interval) = (Reader::new(origin.clone()), reporter.stop.clone(), options.interval());
+    // A thread of its own: a slow server delays no meeting. It ends with the program.
+    thread::spawn(move || read_again(reader, &stop, interval, &readings));
+    let mut following = Following::new(options.zone(), options.owner(), interval);
+    let mut trouble = None;
+    let mut nap = NAP;
+    while !reporter.stop.is_requested() {
+        match received.recv_timeout(nap) {
+            Ok(reading) => {
+                let error = following.take(reading, Utc::now()).err();
+                if trouble != error {
+                    tell(reporter, origin, error.as_deref());
+                    trouble = error;
+                }
+                reporter.console.detail(|| format!("calendar: {following}"));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let now = Utc::now();
+        for news in following.news(now) {
+            reporter.send(news);
+        }
+        // Short, so that it sees a request to stop.
+        nap = following.until_change(now).min(NAP).min(Duration::from_secs(1));
+    }
+}
+
+fn tell(reporter: &Reporter, origin: &Origin, error: Option<&str>) {
+    match error {
+        Some(error) => reporter.console.say(&format!("{origin} cannot be read: {error}.")),
+        None => reporter.console.say(&format!("{origin} can be read again.")),
+    }
+}
+
+/// Reads a calendar every so often, until nobody wants it.
+fn read_again(
+    mut reader: Reader,
+    stop: &Stop,
+    interval: Duration,
+    readings: &SyncSender<Result<Option<String>, String>>,
+) {
+    loop {
+        let reading = reader.read();
+        if reading.is_err() {
+            reader.forget();
+        }
+        if readings.send(reading).is_err() || stop.wait(interval) {
+            return;
+        }
+    }
+}
