@@ -2,6 +2,7 @@
 
 use crate::sign_in::AccountOptions;
 use crate::sink::SinkOptions;
+use crate::source::LocalOptions;
 use crate::source::graph::GraphOptions;
 use crate::source::server::ServerOptions;
 use clap::Parser;
@@ -19,6 +20,8 @@ pub struct Options {
     pub graph: GraphOptions,
     #[command(flatten)]
     pub server: ServerOptions,
+    #[command(flatten)]
+    pub local: LocalOptions,
     #[command(flatten)]
     pub sinks: SinkOptions,
     /// Print the presence as one line of JSON, and end: with code 0 if it is known, 3 if somebody has to sign in, 4 if no source

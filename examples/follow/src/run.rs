@@ -5,8 +5,8 @@ use crate::hub::{Hub, State};
 use crate::sign_in::Account;
 use crate::sink::{Inbox, lamp, mqtt, server as teller, terminal};
 use crate::source::graph::{self, Graph};
-use crate::source::server;
-use crate::source::{Event, Reporter, Source};
+use crate::source::{Event, LocalOptions, Reporter, Source};
+use crate::source::{calendar, devices, server, stdin};
 use crate::{Clock, Console, Options, Slot, Stop};
 use presence_core::Instant;
 use std::process::ExitCode;
@@ -159,11 +159,29 @@ fn start_sources(parts: &mut Parts, options: &Options, http: &Http) -> Result<()
     if let Some(server) = options.server.server(http, interval)? {
         parts.source(Source::Server, move |reporter| server::run(reporter, &server));
     }
+    start_local(parts, &options.local, options.once)?;
     // What is chosen by MQTT is a session as well.
     if parts.sources.is_empty() && options.sinks.mqtt.mqtt.is_none() {
         return Err(
             "There is nothing to follow: give --client-id for a Teams account, or see --help for other sources.".into(),
         );
+    }
+    Ok(())
+}
+
+/// Starts the sources of this computer.
+fn start_local(parts: &mut Parts, options: &LocalOptions, once: bool) -> Result<(), String> {
+    devices::check(&options.devices)?;
+    if options.devices.devices {
+        let devices = options.devices.clone();
+        parts.source(Source::Devices, move |reporter| devices::run(reporter, &devices));
+    }
+    if let Some(origin) = options.calendar.calendar.clone() {
+        let calendar = options.calendar.clone();
+        parts.source(Source::Calendar, move |reporter| calendar::run(reporter, &origin, &calendar));
+    }
+    if options.stdin.stdin {
+        parts.source(Source::Stdin, move |reporter| stdin::run(reporter, std::io::stdin(), once));
     }
     Ok(())
 }

@@ -1,12 +1,16 @@
 //! Where presences come from: one file for each kind. Each runs in a thread of its own.
 
+pub(crate) mod calendar;
+pub(crate) mod devices;
 pub(crate) mod graph;
 mod mirror;
 pub(crate) mod server;
+pub(crate) mod stdin;
 #[cfg(test)]
 mod tests;
 
 use crate::{Clock, Console, Stop};
+use clap::Args;
 use presence_core::client::Link;
 use presence_core::{Command, Duration, Policy, Presence};
 use std::sync::mpsc::Sender;
@@ -42,10 +46,10 @@ impl Source {
         }
     }
 
-    /// Returns the policy under which its session is set: the one that mirrors, for a presence that another system publishes.
+    /// Returns the policy under which its session is set: the one that mirrors, for what another system or a script says.
     #[must_use]
     pub const fn policy(self) -> &'static Policy {
-        if self.is_mirrored() { &Policy::MIRROR } else { &Policy::DESK }
+        if self.is_mirrored() || matches!(self, Self::Stdin) { &Policy::MIRROR } else { &Policy::DESK }
     }
 
     /// Reports whether it says what another system publishes.
@@ -126,4 +130,15 @@ impl Reporter {
         // Without a hub the program is about to end.
         let _ = self.events.send(Event::Update(Update { source: self.source, news }));
     }
+}
+
+/// The sources of this computer: what it knows without a sign-in.
+#[derive(Args, Clone, Debug)]
+pub struct LocalOptions {
+    #[command(flatten)]
+    pub devices: devices::DevicesOptions,
+    #[command(flatten)]
+    pub calendar: calendar::CalendarOptions,
+    #[command(flatten)]
+    pub stdin: stdin::StdinOptions,
 }
