@@ -83,7 +83,7 @@ impl Teller<'_> {
                 self.said.clear();
             }
             Ok(answer) => {
-                self.delivery.failed(now, answer.pause());
+                self.delivery.failed(now, answer.retry_after);
                 let text = self.explain(&answer);
                 self.say(text);
             }
