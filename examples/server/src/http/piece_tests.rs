@@ -399,3 +399,15 @@ async fn h2_bodies_have_a_greatest_size() {
         }
     }
 }
+
+/// A step of the clock wakes every shard, since deadlines of any of them may have come.
+#[tokio::test]
+async fn a_wake_reaches_every_shard() {
+    for shards in [1, 2, 7] {
+        let (fixture, queues) = Fixture::stalled_shards(shards);
+        fixture.app.shards.wake();
+        for (shard, queue) in queues.iter().enumerate() {
+            assert!(matches!(queue.try_recv(), Ok(Job::Wake)), "shard {shard} of {shards}");
+        }
+    }
+}

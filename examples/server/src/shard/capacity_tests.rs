@@ -3,12 +3,14 @@
 use super::job::Job;
 use super::journal::Journal;
 use super::journal_index::JournalIndex;
+use super::piece_tests::edges;
 use super::restore;
-use super::running::{FULL, MAX_SHARDS, Running, USERS, at, fill, quota, set, user};
+use super::running::{CREATOR, FULL, MAX_SHARDS, Running, USERS, at, fill, quota, set, user};
 use super::tests::time;
 use super::user_limit::UserLimit;
-use presence_core::details::DetailsError;
-use presence_core::{Command, CommandError, Duration, Instant, Presence, SessionId};
+use super::writer::MAX_STEPS;
+use presence_core::details::{DetailsCommand, DetailsError};
+use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId};
 use std::sync::Arc;
 
 /// A state with the default number of sessions of a user.
@@ -94,6 +96,33 @@ fn s9_new_users_are_limited_until_fewer_are_stored() {
     assert_eq!(running.shown(&[ada, eve]).iter().filter(|shown| shown.0 == Presence::InACall).count(), 2);
     assert_eq!(running.execute(dan, set(300)), FULL);
     running.stop();
+}
+
+/// A new user gets the slot of one who leaves at that moment, however many leave, and how.
+#[test]
+fn s9_what_is_due_frees_its_slot_first() {
+    // The slots of a shard are all taken, or the limit of all shards is reached; an application's users count for it as well.
+    let shapes = [(0, None), (1, None), (0, CREATOR), (1, CREATOR)];
+    for (users, (spare, creator)) in edges(MAX_STEPS).into_iter().flat_map(|users| shapes.map(|shape| (users, shape))) {
+        let mut state = State::new(users + spare, Arc::new(UserLimit::new(users)), quota());
+        for number in 0..users as u32 {
+            let (user, expires_at) = (user(number), at(400));
+            if number % 2 == 0 {
+                state.execute_for(at(100), creator, user, set(300), &Policy::GRAPH).unwrap();
+            } else {
+                let command = DetailsCommand::SetStatusMessage { text: "away", expires_at };
+                state.execute_details_for(at(100), creator, user, command).unwrap();
+            }
+        }
+        let [late, one, two] = [0, 1, 2].map(|number| user(users as u32 + number));
+        assert_eq!(
+            state.execute_for(at(399), creator, late, set(300), &Policy::GRAPH),
+            Err(CommandError::UsersFull.into())
+        );
+        assert_eq!(state.execute_for(at(400), creator, one, set(300), &Policy::GRAPH), Ok(true), "of {users}");
+        let command = DetailsCommand::SetStatusMessage { text: "away", expires_at: at(500) };
+        assert_eq!(state.execute_details_for(at(400), creator, two, command), Ok(()), "of {users}");
+    }
 }
 
 /// Users who have expired need no slot, whatever is left of them in the journal.
