@@ -40,7 +40,7 @@ fn h1_requests_beyond_the_limit_get_a_time_to_retry() {
                 while rejected.lock().unwrap().is_none() {
                     let response = server.set(ADELE, TEAMS, "InACall", "PT5M");
                     match response.status {
-                        200 => assert!(began.elapsed() < Duration::from_secs(10), "never throttled"),
+                        200 => assert!(began.elapsed() < Duration::from_secs(60), "never throttled"),
                         _ => *rejected.lock().unwrap() = Some(response),
                     }
                 }
@@ -125,7 +125,7 @@ fn a_slow_body_times_out() {
     let response =
         server.raw(post(&path(), "content-type: application/json\r\ncontent-length: 10\r\n", "{").as_bytes());
     assert_eq!((status(&response), code(&response).as_str()), (408, "RequestTimeout"));
-    assert!((5..20).contains(&began.elapsed().as_secs()));
+    assert!(began.elapsed() >= Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -135,19 +135,22 @@ fn a_slow_head_times_out() {
     let began = Instant::now();
     // Single bytes do not extend the time.
     let mut writer = stream.try_clone().unwrap();
-    std::thread::spawn(move || {
-        for byte in post(&path(), "x: y\r\n", "").as_bytes().iter().take(60) {
-            if writer.write_all(&[*byte]).is_err() {
-                break;
-            }
+    let head = post(&path(), &format!("x: {}\r\n", "y".repeat(100)), "");
+    let bytes = head.len();
+    let sending = std::thread::spawn(move || {
+        head.bytes().position(|byte| {
             std::thread::sleep(Duration::from_millis(500));
-        }
+            writer.write_all(&[byte]).is_err()
+        })
     });
     let mut response = String::new();
     let _ = stream.read_to_string(&mut response);
     assert_eq!((status(&response), code(&response).as_str()), (408, "RequestTimeout"));
     assert!(response.contains("\r\nrequest-id: ") && response.contains("\r\nclient-request-id: "), "{response}");
-    assert!((5..25).contains(&began.elapsed().as_secs()));
+    assert!(began.elapsed() >= Duration::from_secs(5), "{:?}", began.elapsed());
+    // It ended long before the head did, however busy this machine is.
+    let sent = sending.join().unwrap().unwrap_or(bytes);
+    assert!(sent < bytes / 2, "{sent} of {bytes} bytes");
 }
 
 /// Returns a read whose head has exactly this many bytes, with a token of another provider's length.
