@@ -45,9 +45,9 @@ def names(sets):
     return [image + suffix for suffix, _, images in sets for image in images]
 
 
-# The images whose stack has a bound. On the whole wire and in what is displayed, functions are called through tables, and no
+# The images whose stack has a bound. On the whole wire and behind a light's line, functions are called through tables, and no
 # disassembly tells whose.
-BOUNDED = [name for name in names(PLAYED_SETS) if not name.startswith(("requests-whole", "lines-whole", "follow", "light"))]
+BOUNDED = [name for name in names(PLAYED_SETS) if not name.startswith(("requests-whole", "lines-whole", "light"))]
 
 EMULATORS = {
     "thumbv6m-none-eabi": ("qemu-system-arm", "-M", "microbit"),

@@ -119,6 +119,7 @@ ROWS = (
     stack_bound("restore-details", "`restore_details`: no path takes more", ["details-whole"], "^probe_restore$"),
     stack_bound("directory", "A `Directory`: no path takes more", ["directory"]),
     stack_seen("follow", "Follower and sign-in: most seen", ["follow-client-scenario"], budget=2048),
+    stack_bound("follow", "Follower and sign-in: no path takes more", ["follow-client"], budget=2048),
     stack_bound("calls", "A client's calls: no path takes more", ["calls-client-whole"]),
     stack_seen("light", "A light's serial line: most seen", ["light-lines-scenario"]),
     stack_seen("requests-whole", "`serve` with both features: most seen", ["requests-whole-every"]),
