@@ -36,8 +36,8 @@ struct Lamp {
 }
 
 impl Lamp {
-    fn plug_in(plug: &Plug) -> Self {
-        let (line, end) = TTYPort::pair().unwrap();
+    /// Plugs a lamp in, at a port that this makes.
+    fn plug_in(plug: &Plug, (line, end): (TTYPort, TTYPort)) -> Self {
         let name = end.name().unwrap();
         *plug.0.lock().unwrap() = Some(name.clone());
         let (is_unplugged, shows) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Presence::Unknown)));
@@ -96,21 +96,19 @@ fn a_lamp_that_is_unplugged_and_comes_back_under_another_name_shows_what_is_show
     let inbox = Inbox { states: Slot::new(), clock: Clock::start(), console: Console::new(false) };
     let (other, opener) = (inbox.clone(), plug.clone());
     let talking = thread::spawn(move || talk(&other, &opener));
-    let lamp = Lamp::plug_in(&plug);
+    let lamp = Lamp::plug_in(&plug, TTYPort::pair().unwrap());
     inbox.states.put(state(Presence::InACall));
     lamp.wait_for(Presence::InACall);
     inbox.states.put(state(Presence::Available));
     lamp.wait_for(Presence::Available);
+    // Made before the other one ends, so that it has another name.
+    let port = TTYPort::pair().unwrap();
     let first = lamp.name.clone();
-    // The name is taken, so that the next one is another.
-    let taken = TTYPort::pair().unwrap();
     drop(lamp);
     inbox.states.put(state(Presence::Busy));
-    let other = TTYPort::pair().unwrap();
-    let lamp = Lamp::plug_in(&plug);
+    let lamp = Lamp::plug_in(&plug, port);
     assert_ne!(lamp.name, first);
     lamp.wait_for(Presence::Busy);
-    drop((taken, other));
     // The end of the program ends the thread, and the port is free.
     inbox.states.close();
     talking.join().unwrap();
