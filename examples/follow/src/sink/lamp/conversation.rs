@@ -161,10 +161,11 @@ impl Conversation {
         Step::Send(line)
     }
 
-    /// Takes bytes of the lamp.
-    pub(super) fn received(&mut self, now: Instant, bytes: &[u8]) {
+    /// Takes bytes of the lamp; `hear` is shown each line.
+    pub(super) fn received(&mut self, now: Instant, bytes: &[u8], mut hear: impl FnMut(&[u8])) {
         let mut lines = std::mem::take(&mut self.lines);
         lines.push(bytes, |line| {
+            hear(line);
             if let Heard::Answer(answer) = Heard::read(line) {
                 self.answered(now, &answer);
             }

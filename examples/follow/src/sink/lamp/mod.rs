@@ -127,8 +127,9 @@ impl Lamp<'_> {
             match self.received.recv_timeout(nap) {
                 Ok(Event::State(state)) => self.state = Some(state),
                 Ok(Event::Bytes(of, bytes)) if of == number => {
-                    self.inbox.console.detail(|| format!("{name} > {}", String::from_utf8_lossy(&bytes).trim()));
-                    conversation.received(self.inbox.clock.now(), &bytes);
+                    let console = &self.inbox.console;
+                    let hear = |line: &[u8]| console.detail(|| format!("{name} > {}", String::from_utf8_lossy(line)));
+                    conversation.received(self.inbox.clock.now(), &bytes, hear);
                 }
                 Ok(Event::Lost(of, error)) if of == number => {
                     self.say(format!("the lamp at {name} is gone: {error}."));

@@ -50,7 +50,7 @@ impl Desk {
         let is_cut = self.loses.is_some_and(|every| self.lines.is_multiple_of(every));
         let lost = is_cut.then_some(self.lines % line.len());
         let answer = self.board.receive_without(self.now, &line, lost);
-        self.conversation.received(self.now, &answer);
+        self.conversation.received(self.now, &answer, |_| {});
     }
 
     fn shows(&mut self) -> (Presence, Option<Absence>) {
@@ -126,7 +126,7 @@ fn l1_what_another_program_has_left_on_the_line_is_no_harm() {
     for left in [&half[..], b"\xEF\xBB\xBF{", b"Bus", b"x\r", &[b'y'; 5000]] {
         let mut desk = Desk::new();
         let answer = desk.board.receive(desk.now, left);
-        desk.conversation.received(desk.now, &answer);
+        desk.conversation.received(desk.now, &answer, |_| {});
         desk.show(Some(Presence::Away));
         desk.wait(Duration::from_secs(1));
         assert_eq!(desk.shows(), (Presence::Away, None), "{left:?}");

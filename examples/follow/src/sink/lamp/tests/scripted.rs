@@ -31,7 +31,7 @@ fn sent(step: Step) -> String {
 fn greeted(answer: &str) -> Conversation {
     let mut conversation = Conversation::new(7);
     assert_eq!(sent(conversation.next(at(0))), GREETING);
-    conversation.received(at(0), answer.as_bytes());
+    conversation.received(at(0), answer.as_bytes(), |_| {});
     conversation
 }
 
@@ -45,10 +45,10 @@ fn a_presence_is_sent_once_answered_and_renewed_before_its_lease_ends() {
     lamp.show(says(Presence::Away), None);
     assert_eq!(lamp.next(at(1)), Step::Wait(at(4)));
     lamp.show(says(Presence::InACall), None);
-    lamp.received(at(2), DONE.as_bytes());
+    lamp.received(at(2), DONE.as_bytes(), |_| {});
     assert_eq!(lamp.next(at(2)), Step::Wait(at(202)));
     assert_eq!(sent(lamp.next(at(202))), CALL);
-    lamp.received(at(202), DONE.as_bytes());
+    lamp.received(at(202), DONE.as_bytes(), |_| {});
     // A change goes out at once.
     lamp.show(says(Presence::Available), None);
     assert_eq!(sent(lamp.next(at(210))), "{\"availability\":\"Available\",\"activity\":\"Available\"}\n");
@@ -61,12 +61,12 @@ fn what_is_not_known_is_not_said() {
     assert_eq!(lamp.notices(), [Notice::Answers(None)]);
     lamp.show(says(Presence::Busy), None);
     sent(lamp.next(at(0)));
-    lamp.received(at(0), DONE.as_bytes());
+    lamp.received(at(0), DONE.as_bytes(), |_| {});
     // What it was told holds no longer, so that it shows that nothing is known; once, without a renewal.
     lamp.show(None, None);
     let end = "{\"availability\":\"Busy\",\"activity\":\"Busy\",\"expirationDuration\":\"PT1S\"}\n";
     assert_eq!(sent(lamp.next(at(1))), end);
-    lamp.received(at(1), DONE.as_bytes());
+    lamp.received(at(1), DONE.as_bytes(), |_| {});
     assert_eq!(lamp.next(at(1)), Step::Wait(Instant::NEVER));
     lamp.show(says(Presence::Offline), None);
     assert_eq!(sent(lamp.next(at(2))), "{\"availability\":\"Offline\",\"activity\":\"Offline\"}\n");
@@ -74,6 +74,7 @@ fn what_is_not_known_is_not_said() {
     lamp.received(
         at(2),
         b"{\"id\":null,\"status\":404,\"body\":{\"error\":{\"code\":\"NotFound\",\"message\":\"No.\"}}}\n",
+        |_| {},
     );
     assert_eq!((lamp.next(at(2)), lamp.notices()), (Step::Wait(at(202)), vec![]));
 }
@@ -96,27 +97,28 @@ fn l6_the_link_is_shown_while_it_is_down_and_not_to_a_lamp_that_shows_none() {
     lamp.show(None, Some(Link::Down));
     let down = "{\"id\":\"link\",\"method\":\"POST\",\"url\":\"/device/link\",\"body\":{\"state\":\"offline\",\"expirationDuration\":\"PT300S\"}}\n";
     assert_eq!(sent(lamp.next(at(0))), down);
-    lamp.received(at(0), b"{\"id\":\"link\",\"status\":200}\n");
+    lamp.received(at(0), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
     assert_eq!(lamp.next(at(0)), Step::Wait(at(200)));
     assert_eq!(sent(lamp.next(at(200))), down);
-    lamp.received(at(200), b"{\"id\":\"link\",\"status\":200}\n");
+    lamp.received(at(200), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
     lamp.show(None, Some(Link::SignIn));
     assert!(sent(lamp.next(at(201))).contains("\"signIn\""));
-    lamp.received(at(201), b"{\"id\":\"link\",\"status\":200}\n");
+    lamp.received(at(201), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
     // What is as it should be is said once.
     lamp.show(None, Some(Link::Ok));
     assert!(sent(lamp.next(at(202))).contains("\"ok\""));
-    lamp.received(at(202), b"{\"id\":\"link\",\"status\":200}\n");
+    lamp.received(at(202), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
     assert_eq!(lamp.next(at(203)), Step::Wait(Instant::NEVER));
 
     let mut old = greeted(UNKNOWN);
     old.show(says(Presence::Busy), Some(Link::Down));
     sent(old.next(at(0)));
-    old.received(at(0), DONE.as_bytes());
+    old.received(at(0), DONE.as_bytes(), |_| {});
     assert_eq!(sent(old.next(at(0))), down);
     old.received(
         at(0),
         b"{\"id\":\"link\",\"status\":404,\"body\":{\"error\":{\"code\":\"NotFound\",\"message\":\"No.\"}}}\n",
+        |_| {},
     );
     assert_eq!(old.next(at(0)), Step::Wait(at(200)));
     assert_eq!(old.notices(), [Notice::Answers(None)]);
@@ -130,14 +132,19 @@ fn an_answer_is_told_from_everything_else_on_the_line() {
     lamp.received(
         at(0),
         b"1\",\"status\":200}\r\n{\"id\":null,\"status\":400}\r\n{\"id\":\"follow-6\",\"status\":200}\n",
+        |_| {},
     );
-    lamp.received(at(0), GREETING.as_bytes());
-    lamp.received(at(0), b"{\"at\":12.5,\"user\":\"u\",\"from\":{},\"to\":{},\"cause\":\"set\"}\n\xff\xfe\n[1]\n");
+    lamp.received(at(0), GREETING.as_bytes(), |_| {});
+    lamp.received(
+        at(0),
+        b"{\"at\":12.5,\"user\":\"u\",\"from\":{},\"to\":{},\"cause\":\"set\"}\n\xff\xfe\n[1]\n",
+        |_| {},
+    );
     assert_eq!(lamp.next(at(0)), Step::Wait(at(3)));
     let (first, second) = DEVICE.split_at(20);
-    lamp.received(at(0), first.as_bytes());
+    lamp.received(at(0), first.as_bytes(), |_| {});
     assert_eq!(lamp.next(at(0)), Step::Wait(at(3)));
-    lamp.received(at(1), second.as_bytes());
+    lamp.received(at(1), second.as_bytes(), |_| {});
     assert_eq!(lamp.next(at(1)), Step::Wait(Instant::NEVER));
 }
 
@@ -148,10 +155,10 @@ fn an_answer_that_is_lost_is_asked_for_again() {
     assert_eq!(sent(lamp.next(at(10))), CALL);
     // The newline ends a line that lost its end.
     assert_eq!(sent(lamp.next(at(13))), GREETING);
-    lamp.received(at(13), b"{\"id\":null,\"status\":400}\n");
-    lamp.received(at(13), DEVICE.as_bytes());
+    lamp.received(at(13), b"{\"id\":null,\"status\":400}\n", |_| {});
+    lamp.received(at(13), DEVICE.as_bytes(), |_| {});
     assert_eq!(sent(lamp.next(at(13))), CALL);
-    lamp.received(at(13), DONE.as_bytes());
+    lamp.received(at(13), DONE.as_bytes(), |_| {});
     assert_eq!(lamp.next(at(14)), Step::Wait(at(213)));
     // The same lamp: nothing to tell twice.
     assert_eq!(lamp.notices().len(), 2);
@@ -164,7 +171,7 @@ fn silence_opens_the_line_anew() {
     for seconds in [0, 3, 6] {
         assert_eq!(sent(lamp.next(at(seconds))), GREETING);
         // A device that only echoes is silent, too.
-        lamp.received(at(seconds), GREETING.as_bytes());
+        lamp.received(at(seconds), GREETING.as_bytes(), |_| {});
         assert_eq!(lamp.next(at(seconds)), Step::Wait(at(seconds + 3)));
     }
     assert_eq!(lamp.next(at(9)), Step::Reopen);
@@ -179,13 +186,13 @@ fn an_error_is_told_once_and_followed_by_growing_pauses() {
     let mut now = at(0);
     for pause in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
         assert_eq!(sent(lamp.next(now)), CALL);
-        lamp.received(now, full);
+        lamp.received(now, full, |_| {});
         let end = now.saturating_add(Duration::from_secs(pause));
         assert_eq!(lamp.next(now), Step::Wait(end));
         now = end;
     }
     assert_eq!(lamp.notices(), [Notice::Rejects("status 507, The user has no room.".to_owned())]);
     sent(lamp.next(now));
-    lamp.received(now, DONE.as_bytes());
+    lamp.received(now, DONE.as_bytes(), |_| {});
     assert_eq!(lamp.notices(), [Notice::Accepts]);
 }
