@@ -129,8 +129,7 @@ impl Account {
                 SignInStep::End(end) => return Err(end),
                 step => {
                     if let Err(reason) = self.ask(step) {
-                        self.console.detail(|| reason);
-                        self.failures = self.failures.saturating_add(1);
+                        self.fail(&reason);
                         self.machine.failed(self.clock.now());
                     }
                 }
@@ -182,7 +181,8 @@ impl Account {
                 (endpoints.token, Form::DeviceCode { client_id, device_code: &self.device_code })
             }
             (SignInStep::AskWithAuthorizationCode, Some(redirected)) => (endpoints.token, redirected.form(client_id)),
-            _ => (endpoints.token, Form::Refresh { client_id, refresh_token: &self.refresh_token, scope }),
+            // With the permissions that it has: an issuer may have granted fewer than were asked for, and refuses others.
+            _ => (endpoints.token, Form::Refresh { client_id, refresh_token: &self.refresh_token, scope: "" }),
         };
         let headers = [("Content-Type", Form::CONTENT_TYPE), ("Accept", "application/json")];
         self.console.detail(|| format!("asking the issuer: {form:?}"));
@@ -196,9 +196,23 @@ impl Account {
         };
         self.reason = hints::description(&answer.body);
         self.console.detail(|| format!("the issuer says: {error}. {}", self.reason));
-        self.failures = if error == OAuthError::Unavailable { self.failures.saturating_add(1) } else { 0 };
         self.machine.rejected(self.clock.now(), error, answer.retry_after);
+        if matches!(error, OAuthError::AuthorizationPending | OAuthError::SlowDown) || self.machine.end().is_some() {
+            self.failures = 0;
+        } else {
+            self.fail(&format!("it answers {}: {error}. {}", answer.status, self.reason));
+        }
         Ok(())
+    }
+
+    /// Counts a failure, after which the same is asked again; the second in a row is told.
+    fn fail(&mut self, reason: &str) {
+        self.failures = self.failures.saturating_add(1);
+        if self.failures == 2 {
+            self.console.say(&format!("No token from {}: {reason} It is asked again.", self.issuer));
+        } else {
+            self.console.detail(|| reason.to_string());
+        }
     }
 
     fn take_code(&mut self, answer: &Answer) -> Result<(), OAuthError> {

@@ -86,7 +86,7 @@ impl Desk {
         account.step().unwrap();
         assert_eq!(self.issuer.request().line, "GET /.well-known/openid-configuration HTTP/1.1");
         let body = self.body("/token");
-        assert_eq!(body, "client_id=7&grant_type=refresh_token&refresh_token=r0&scope=Presence.Read%20offline_access");
+        assert_eq!(body, "client_id=7&grant_type=refresh_token&refresh_token=r0");
         assert_eq!((account.authorization(), self.stored().as_deref()), (Some("Bearer a1"), Some("r1")));
         account
     }
@@ -130,7 +130,7 @@ fn f3_a_refresh_token_is_stored_before_the_access_token_is_used() {
     assert_eq!(wait, 55 * 60);
     desk.tokens("a2", "r2");
     account.step().unwrap();
-    assert!(desk.body("/token").contains("refresh_token=r1&"));
+    assert!(desk.body("/token").ends_with("refresh_token=r1"));
     assert_eq!((account.authorization(), desk.stored().as_deref()), (Some("Bearer a2"), Some("r2")));
 }
 
@@ -151,6 +151,22 @@ fn f3_an_outage_of_the_issuer_ends_no_sign_in() {
     desk.issuer.will(Reaction::Cut);
     account.step().unwrap();
     desk.clock.skip(Duration::from_hours(2));
+    desk.tokens("a2", "r2");
+    account.step().unwrap();
+    assert_eq!((account.authorization(), account.is_down()), (Some("Bearer a2"), false));
+}
+
+#[test]
+fn f3_a_refusal_that_says_nothing_about_the_person_ends_no_sign_in() {
+    let desk = Desk::new();
+    let mut account = desk.signed_in();
+    for _ in 0..2 {
+        desk.skip(account.step());
+        desk.issuer.will(Reaction::json(400, r#"{"error":"invalid_scope","error_description":"x"}"#));
+        account.step().unwrap();
+    }
+    assert!(account.is_down());
+    desk.skip(account.step());
     desk.tokens("a2", "r2");
     account.step().unwrap();
     assert_eq!((account.authorization(), account.is_down()), (Some("Bearer a2"), false));
@@ -195,7 +211,7 @@ fn a_token_that_another_process_has_renewed_is_used_instead() {
     desk.store("r5");
     desk.tokens("a6", "r6");
     account.step().unwrap();
-    assert!(desk.body("/token").contains("refresh_token=r5&"));
+    assert!(desk.body("/token").ends_with("refresh_token=r5"));
     assert_eq!(desk.stored().as_deref(), Some("r6"));
 }
 
