@@ -5,7 +5,7 @@ use crate::graph::json::Value;
 use crate::graph::{Error, Field, Resource};
 use crate::policy::Policy;
 use crate::presence::Presence;
-use crate::time::IsoDuration;
+use crate::time::{Instant, IsoDuration};
 use crate::user::Command;
 
 /// A presence object on the line ([L4](crate::rules#l4), [P4](crate::rules#p4)).
@@ -22,6 +22,15 @@ pub struct Mirror {
 }
 
 impl Mirror {
+    /// Returns when this ends, if it is mirrored at `now`; `None` for a duration that is rejected.
+    ///
+    /// So long a light shows that the user is out of office, which is no part of the session.
+    #[must_use]
+    pub fn ends_at(self, now: Instant) -> Option<Instant> {
+        let lease = within(self.lease, &Policy::MIRROR).ok()?.unwrap_or(Policy::MIRROR.default_lease);
+        Some(now.saturating_add(lease))
+    }
+
     /// Reports whether an object is a presence object and no request.
     pub(super) fn is_object(value: Value<'_>) -> bool {
         let has = |field: Field| value.member(field.member()) != Ok(None);

@@ -48,6 +48,8 @@ fn p4_what_is_mirrored_does_not_fade() {
         assert_eq!(answer(&mut light, &for_a_day(presence)), SAID, "{presence}");
         let end = Instant::ZERO + Duration::from_days(1);
         assert_eq!(light.user.next_deadline(), Some(end), "{presence}");
+        assert_eq!(read(&for_a_day(presence)).ends_at(Instant::ZERO), Some(end));
+        assert_eq!(read(&for_a_day(presence).replace("24H", "25H")).ends_at(Instant::ZERO), None);
         assert_eq!(light.user.presence(Instant::from_secs(86_399)), presence);
         assert_eq!(light.user.presence(end), Offline);
     }
@@ -134,6 +136,7 @@ fn p4_out_of_office_is_beside_the_presence() {
     ] {
         let mirror = read(&line);
         assert_eq!((mirror.presence, mirror.is_out_of_office), expected, "{line}");
+        assert_eq!(mirror.ends_at(Instant::from_secs(7)), Some(Instant::from_secs(307)));
         assert_eq!(outcome(&answer(&mut Light::new(super::ME, presence_core::Policy::GRAPH), &line)).0, 200);
     }
 }

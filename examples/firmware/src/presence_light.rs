@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use embedded_io::Write;
 use presence_core::graph::{Buffer, ChangeEvent, Element, Line};
 use presence_core::lines::{Input, LineBuffer};
-use presence_core::{Instant, SessionId, Transition};
+use presence_core::{Instant, Presence, SessionId, Transition};
 
 /// The longest line that is accepted, without its newline.
 pub const MAX_LINE: usize = 1024;
@@ -118,6 +118,7 @@ impl<L: Light> PresenceLight<L> {
                 written = write_event(transition, out);
             }
         });
+        show_out_of_office(light, input, now);
         show(light, app, now);
         written?;
         if !input.has_response() {
@@ -171,6 +172,16 @@ impl<L: Light> PresenceLight<L> {
     #[must_use]
     pub fn wake_at(&self, now: Instant) -> Option<Instant> {
         self.app.user().next_deadline().into_iter().chain(self.light.wake_at(now)).min()
+    }
+}
+
+/// Lets a mirrored user be out of office for as long as that is said; “no news” changes nothing (rule P4).
+fn show_out_of_office<L: Light>(light: &mut AnimatedLight<L>, input: Input<'_>, now: Instant) {
+    let Input::Mirror(mirror) = input else { return };
+    if mirror.presence != Presence::Unknown
+        && let Some(ends_at) = mirror.ends_at(now)
+    {
+        light.set_out_of_office(if mirror.is_out_of_office { ends_at } else { now });
     }
 }
 

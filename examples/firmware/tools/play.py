@@ -19,6 +19,7 @@ A transcript is a text file. Lines that begin with one of these marks are played
                     line behind the colon afterwards
     ! echo          from now on, sends all that the device says back to it, as a terminal that echoes
     ! long          sends a line that is longer than the device's buffer
+    ! bytes: {…}\\r  sends bytes and no end of a line, with escapes as in Python
 
 ADELE, CALENDAR, CALLS and CHAT stand for ids, and so do ALFA to INDIA."""
 
@@ -175,6 +176,8 @@ class Transcript:
             machine.echoes = True
         elif what == "long":
             machine.send(LONG)
+        elif what == "bytes":
+            machine.send(written_out(line).encode("latin-1").decode("unicode_escape").encode("latin-1"))
         elif what[:-1].isdecimal():
             for number in range(int(what[:-1])):
                 self.succeed(machine, line.replace("COUNT", str(number + 1)))

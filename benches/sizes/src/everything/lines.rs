@@ -24,6 +24,7 @@ fn forms(form: ShortForm, lease: Duration, policy: &Policy) {
 pub fn keep() {
     keep!(LineBuffer<64> => clear, input, line, lose, new, push);
     keep!(Input<'static> => has_response, parse, write_error);
+    keep!(Mirror => ends_at);
     keep!(ShortForm as core::str::FromStr => from_str);
     keep!(IsoDuration as From<Duration> => from);
     keep!(fn => forms, served);

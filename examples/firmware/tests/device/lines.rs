@@ -1,7 +1,7 @@
 //! Rules L1 and L4 on a device: broken lines in time, short forms, mirrored objects, and room for their sessions.
 
 use super::fixture::{CALLS, DONE, Fixture, clear, set};
-use firmware::{CAPACITY, SESSIONS};
+use firmware::{CAPACITY, SESSIONS, Sign};
 use presence_core::lines::{BUTTON_SESSION, MIRROR_SESSION, OWN_SESSION};
 use presence_core::{Duration, Presence};
 
@@ -106,4 +106,25 @@ fn l4_there_is_room_for_the_devices_own_sessions() {
     // What has ended takes no room.
     fixture.now = fixture.now.saturating_add(Duration::from_hours(1));
     assert!(full(&mut fixture).ends_with(DONE));
+}
+
+/// What is mirrored beside the presence shows while the user is not there, for as long as it is said.
+#[test]
+fn p4_out_of_office_shows_while_it_is_mirrored() {
+    let mut fixture = Fixture::new();
+    let away = "{\"availability\":\"Away\",\"activity\":\"OutOfOffice\",\"expirationDuration\":\"PT1H\"}\n";
+    fixture.send(away);
+    fixture.after(1_000);
+    assert_eq!(fixture.light().sign, Sign::OutOfOffice);
+    assert_eq!(fixture.send(&mirrored("PresenceUnknown", "PresenceUnknown")), SAID);
+    assert_eq!(fixture.send(&away.replace("PT1H", "PT25H")).matches("400").count(), 1);
+    fixture.after(3_598_999);
+    assert_eq!(fixture.light().sign, Sign::OutOfOffice, "neither no news nor an error ends it");
+    fixture.after(1_001);
+    assert_eq!(fixture.light().sign, Sign::Presence);
+    fixture.send(away);
+    fixture.after(1_000);
+    fixture.send(&mirrored("Away", "Away"));
+    fixture.after(1_000);
+    assert_eq!(fixture.light().sign, Sign::Presence, "back");
 }
