@@ -38,3 +38,12 @@ need_targets() {
 
 # Builds a board's image. Call need_targets before.
 build_image() { "${cross[@]}" --locked --release --features "$1" --target "$(target_of "$1")" --bin "$1" "${@:2}"; }
+
+# Builds the emulator's plugin. A running emulator keeps the one that it has.
+build_plugin() {
+  mkdir -p target
+  local api
+  api=$(qemu-system-arm --version | awk 'NR == 1 { print ($4 + 0 < 9) ? 1 : 2 }')
+  gcc -O2 -Wall -Wextra -Werror -fPIC -shared -DAPI="$api" -o "target/halt.so.$$" tools/halt.c
+  mv "target/halt.so.$$" target/halt.so
+}

@@ -128,6 +128,10 @@ class Machine:
         counts = self.address("SLEEP_COUNTS")
         self.write(counts, min(self.word(counts), -int(-millis * self.board.rate // 1)))
 
+    def sleep_millis(self):
+        """Returns for how many milliseconds the device is about to sleep."""
+        return self.word(self.address("SLEEP_COUNTS")) / self.board.rate
+
     def tick(self):
         """Returns the device's clock in milliseconds, as of its last wake-up."""
         return self.word(self.address("TICK"))
