@@ -25,6 +25,8 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+/// The first pause after a failure: a network may come a little later than the program.
+const RETRY: Duration = Duration::from_secs(5);
 /// The longest sleep: a clock may be set, and a computer may have slept.
 const NAP: Duration = Duration::from_secs(30);
 
@@ -104,20 +106,23 @@ fn tell(reporter: &Reporter, origin: &Origin, error: Option<&str>) {
     }
 }
 
-/// Reads a calendar every so often, until nobody wants it.
+/// Reads a calendar every so often, until nobody wants it; sooner after a failure, with pauses that grow.
 fn read_again(
     mut reader: Reader,
     stop: &Stop,
     interval: Duration,
     readings: &SyncSender<Result<Option<String>, String>>,
 ) {
+    let mut pause = RETRY;
     loop {
         let reading = reader.read();
-        if reading.is_err() {
+        let failed = reading.is_err();
+        if failed {
             reader.forget();
         }
-        if readings.send(reading).is_err() || stop.wait(interval) {
+        if readings.send(reading).is_err() || stop.wait(if failed { pause } else { interval }) {
             return;
         }
+        pause = if failed { pause.saturating_mul(2).min(interval) } else { RETRY };
     }
 }
