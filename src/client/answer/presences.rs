@@ -8,7 +8,8 @@ use crate::graph::json::Value;
 /// The answer to a bulk read, or to a read of the collection ([H3](crate::rules#h3)). Feature `batch`.
 ///
 /// It is validated as a whole, so that the buffer has to hold all of it. A client whose buffer is small asks for few users at
-/// a time, and for `id`, `availability` and `activity` alone: then each takes at most 113 bytes where no server adds to it.
+/// a time, and for `id`, `availability` and `activity` alone: then each takes at most 113 bytes where no server adds to it. One
+/// that shows many users reads a [`Feed`](crate::client::Feed), in memory for one of them.
 ///
 /// ```
 /// use presence_core::Presence;
