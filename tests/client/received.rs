@@ -290,7 +290,16 @@ fn f4_the_member_at_fault_is_named() {
     assert_eq!(PresenceObject::parse(b"[]"), Err(AnswerError::NotAnObject));
     assert_eq!(Presences::parse(b"{}"), Err(AnswerError::Missing("value")));
     assert_eq!(Presences::parse(br#"{"value":{}}"#), Err(AnswerError::Malformed("value")));
-    assert_eq!(AnswerError::Duplicate("id").to_string(), "id is given twice");
+    for (error, expected) in [
+        (AnswerError::Json(JsonError::TooDeep), JsonError::TooDeep.to_string().as_str()),
+        (AnswerError::NotAnObject, "not an object"),
+        (AnswerError::Missing("id"), "id is missing"),
+        (AnswerError::Malformed("id"), "id is not as it should be"),
+        (AnswerError::Duplicate("id"), "id is given twice"),
+        (AnswerError::TooLong("id"), "id is too long"),
+    ] {
+        assert_eq!(error.to_string(), expected);
+    }
     let offset = json!({"message": {"content": "x"}, "expiryDateTime": {"dateTime": "2026-11-24T18:00:00+01:00", "timeZone": "Anywhere"}});
     let object = json!({"availability": "Busy", "activity": "Busy", "statusMessage": offset}).to_string();
     let (expiry, zone) = PresenceObject::parse(object.as_bytes()).unwrap().status_message.unwrap().expiry.unwrap();

@@ -403,4 +403,12 @@ fn f3_a_redirect_is_read_as_rfc_6749_says() {
     }
     assert_eq!(read("/?code=12345678&state=s+t%26"), Ok("12345678".to_owned()));
     assert_eq!(read("/?code=123456789&state=s+t%26"), Err(RedirectError::TooLong));
+    for (error, expected) in [
+        (RedirectError::OtherState, "the redirect belongs to another sign-in"),
+        (RedirectError::Issuer(OAuthError::AccessDenied), "access_denied"),
+        (RedirectError::NoCode, "the issuer gave no code"),
+        (RedirectError::TooLong, "the code is too long"),
+    ] {
+        assert_eq!(error.to_string(), expected);
+    }
 }
