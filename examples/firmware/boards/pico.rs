@@ -22,7 +22,7 @@ use cortex_m::peripheral::SCB;
 use defmt_rtt as _;
 use embassy_embedded_hal::adapter::BlockingAsync;
 use embassy_executor::Spawner;
-use embassy_futures::select::{Either3, select, select3};
+use embassy_futures::select::{Either, Either4, select, select4};
 use embassy_rp::flash::Blocking;
 use embassy_rp::gpio::{Input, Pull};
 use embassy_rp::peripherals::{DMA_CH0, FLASH, PIO0, USB};
@@ -33,10 +33,10 @@ use embassy_rp::watchdog::Watchdog;
 use embassy_rp::{bind_interrupts, dma, pio, usb};
 use embassy_time::{Duration, Timer, with_timeout};
 use embassy_usb::UsbDevice;
-use embassy_usb::class::cdc_acm::{CdcAcmClass, Receiver, Sender, State};
+use embassy_usb::class::cdc_acm::{CdcAcmClass, ControlChanged, Receiver, Sender, State};
 use firmware::storage::{Flash, SnapshotStore};
 use firmware::{
-    Clock, Device, LightSettings, MAX_OUTPUT, PresenceLight, Pressed, ReceivedByte, SmartLight, WATCHDOG, packets,
+    Clock, Device, LightSettings, MAX_OUTPUT, Port, PresenceLight, Pressed, ReceivedByte, SmartLight, WATCHDOG,
 };
 use presence_core::Instant;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
@@ -50,8 +50,10 @@ bind_interrupts!(struct Interrupts {
 
 /// The longest packet of USB.
 const PACKET: usize = 64;
-/// The time after which a packet is dropped, so that a host that does not read cannot stop the light.
-const SEND_TIMEOUT: Duration = Duration::from_millis(100);
+/// The times after which a packet, and the output of a turn, is dropped, so that a host that does not read cannot stop the light,
+/// nor one that reads slowly starve the watchdog.
+const PACKET_TIMEOUT: Duration = Duration::from_millis(100);
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 const WATCHDOG_PERIOD: Duration = Duration::from_millis(WATCHDOG.as_millis());
 
 /// The length of the chip's flash. The linker script keeps the program out of its last 16 KiB.
@@ -78,8 +80,9 @@ async fn main(spawner: Spawner) {
     let program = PioWs2812Program::new(&mut common);
     let mut led = PioWs2812::new(&mut common, sm0, peripherals.DMA_CH0, Interrupts, peripherals.PIN_16, &program);
 
-    let (mut sender, receiver) = port.split();
+    let (sender, receiver, control) = port.split_with_control();
     let mut line = SerialLine { receiver, is_connected: false };
+    let mut output = Output { sender, control, port: Port::new() };
     let mut button_pins =
         ButtonPins { a: Input::new(peripherals.PIN_14, Pull::Up), b: Input::new(peripherals.PIN_15, Pull::Up) };
     let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(SmartLight(PendingColour::default())));
@@ -104,19 +107,26 @@ async fn main(spawner: Spawner) {
         if let Some(colour) = device.light().0.0.take() {
             led.write(&[colour]).await;
         }
-        if line.is_connected {
-            send(&mut sender, outbox).await;
-        }
+        let mut has_changed = output.send(outbox).await;
         outbox.clear();
         watchdog.feed(WATCHDOG_PERIOD);
-        if !unread.is_empty() {
-            continue;
+        if unread.is_empty() && !has_changed {
+            let sleep = sleep_until(device.wake_at(now));
+            let moved = button_pins.changed(pressed);
+            match select4(output.control.control_changed(), line.receive(&mut packet), sleep, moved).await {
+                Either4::First(()) => has_changed = true,
+                Either4::Second(received) => {
+                    output.port.on_received();
+                    unread = 0..received;
+                }
+                Either4::Third(()) | Either4::Fourth(()) => {}
+            }
         }
-        let sleep = sleep_until(device.wake_at(now));
-        unread = match select3(line.receive(&mut packet), sleep, button_pins.changed(pressed)).await {
-            Either3::First(received) => 0..received,
-            Either3::Second(()) | Either3::Third(()) => 0..0,
-        };
+        if has_changed && output.port.on_control(output.control.dtr()) {
+            // What the host before it has begun is not continued.
+            unread = 0..0;
+            device.reopen();
+        }
     }
 }
 
@@ -183,12 +193,22 @@ impl SerialLine {
     }
 }
 
-/// Sends bytes to the host, and gives up if it does not read.
-async fn send(sender: &mut Sender<'static, Usb>, bytes: &[u8]) {
-    for packet in packets(bytes, PACKET) {
-        if !matches!(with_timeout(SEND_TIMEOUT, sender.write_packet(packet)).await, Ok(Ok(()))) {
-            return;
-        }
+/// The serial line to the host.
+struct Output {
+    sender: Sender<'static, Usb>,
+    control: ControlChanged<'static>,
+    port: Port,
+}
+
+impl Output {
+    /// Sends bytes to the host, and gives up if it does not read, or reads too slowly. Returns whether a host has opened or
+    /// closed the port meanwhile, which ends the output.
+    async fn send(&mut self, bytes: &[u8]) -> bool {
+        let Self { sender, control, port } = self;
+        let write =
+            async |packet: &[u8]| matches!(with_timeout(PACKET_TIMEOUT, sender.write_packet(packet)).await, Ok(Ok(())));
+        let sending = with_timeout(OUTPUT_TIMEOUT, port.send(bytes, PACKET, write));
+        matches!(select(control.control_changed(), sending).await, Either::First(()))
     }
 }
 

@@ -47,7 +47,7 @@ pub use line::ReceivedByte;
 pub use link::Link;
 pub use log::log_tick;
 pub use look::Sign;
-pub use packets::packets;
+pub use packets::{Port, packets};
 pub use presence_light::{MAX_LINE, MAX_OUTPUT, MAX_RESPONSE, PresenceLight};
 pub use receive::{Inbox, QUEUE_LEN};
 pub use settings::{MAX_SETTINGS, Setting, Settings, SettingsFull};

@@ -10,6 +10,7 @@ mod limits;
 mod lines;
 mod losses;
 mod main_loop;
+mod port;
 mod presence_light;
 mod receive;
 mod saves;
