@@ -79,9 +79,7 @@ impl Animation {
             self.change(now);
         }
         if !self.is_changing() {
-            if let (Some(held), Some(since)) = (self.held.take(), self.since) {
-                self.since = Some(since.saturating_add(now.saturating_duration_since(held)));
-            }
+            self.resume(now);
             return;
         }
         let held = *self.held.get_or_insert(now);
@@ -124,6 +122,15 @@ impl Animation {
 
     fn is_changing(&self) -> bool {
         self.wanted != self.shown || self.wink != Wink::None
+    }
+
+    /// Lets a pattern go on that stood still for a change, which is not wanted any more.
+    fn resume(&mut self, now: Instant) {
+        if let (Some(held), Some(since)) = (self.held.take(), self.since)
+            && self.visible().moves()
+        {
+            self.since = Some(since.saturating_add(now.saturating_duration_since(held)));
+        }
     }
 
     /// Makes the change that waited.

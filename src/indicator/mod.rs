@@ -1,25 +1,28 @@
 //! Presence as light, for lamps, status bars and other indicators. Feature `indicator`.
 //!
-//! A [`Palette`] maps every presence to an [`Appearance`], which returns the colour to show at each millisecond and the time of
-//! the next change. The colour shows the availability, the pattern the activity. All arithmetic is on integers. No pattern
-//! flashes three times a second, whatever the palette. “No news” differs from “gone”: rule [A5](crate::rules#a5).
+//! A [`Palette`] maps every presence to an [`Appearance`], a colour with a pattern over time. The colour shows the availability,
+//! the pattern the activity. “No news” differs from “gone”: rule [A5](crate::rules#a5). An [`Animation`] plays one appearance
+//! after another, and returns the colour to show now and the time of the next change. All arithmetic is on integers. Nothing
+//! flashes three times a second, whatever the palette and whatever applications do.
 //!
 //! ```
-//! use presence_core::indicator::Palette;
-//! use presence_core::{Instant, Policy, Presence, User, set_presence};
+//! use presence_core::indicator::{Animation, Palette};
+//! use presence_core::{Command, Instant, Policy, Presence, SingleUser};
 //!
-//! let mut user: User<u8, 4> = User::new();
-//! let light = |user: &User<u8, 4>| Palette::HOME.appearance(user.presence(), user.absence());
-//! assert_eq!(light(&user), Palette::HOME.no_news);
+//! let mut user: SingleUser<u8, 4> = SingleUser::new(Policy::GRAPH);
+//! let mut light = Animation::new();
+//! let show = |light: &mut Animation, user: &SingleUser<u8, 4>, now| {
+//!     light.show(now, Palette::HOME.appearance(user.user().presence(), user.user().absence()));
+//!     // For LEDs that are driven directly, with a brightness setting for the night.
+//!     light.frame(now).pulses(32).to_bytes()
+//! };
+//! assert_eq!(show(&mut light, &user, Instant::ZERO), [1, 1, 1], "a blink in white: no news");
 //!
-//! let call = set_presence(user.at(Instant::ZERO)?, 7, Presence::InACall, None, &Policy::GRAPH)?;
-//! user.apply(&call)?;
-//! // In the LED driver: the milliseconds since the appearance last changed, and a brightness for the night.
-//! let elapsed_ms = 1500;
-//! let duty = light(&user).frame_at(elapsed_ms).scale(64).gamma_corrected().to_bytes();
-//! assert_eq!(duty, [1, 1, 0]);
+//! let now = Instant::from_secs(2);
+//! user.execute(now, Command::SetPresence { session: 7, presence: Presence::InACall, lease: None }, |_| {})?;
+//! assert_eq!(show(&mut light, &user, now), [22, 0, 0], "red, which breathes");
 //! // Sleep until the next frame or until `user.next_deadline()`, whichever is sooner.
-//! assert_eq!(light(&user).next_frame_in(elapsed_ms), Some(24));
+//! assert_eq!(light.next_frame(now), Some(Instant::from_millis(2024)));
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
@@ -77,13 +80,19 @@ impl Appearance {
     #[must_use]
     pub fn frame_at(&self, elapsed_ms: u32) -> Rgb {
         let colour = self.pattern.other_at(elapsed_ms).unwrap_or(self.colour);
-        colour.scale(colour::scale(self.pattern.level_at(elapsed_ms), self.level))
+        // Rounded once, so that the hue stays.
+        colour.dimmed(u32::from(self.pattern.level_at(elapsed_ms)).saturating_mul(self.level.into()))
     }
 
     /// Returns the milliseconds until the next frame; `None` if the light does not change by itself.
     #[must_use]
     pub fn next_frame_in(&self, elapsed_ms: u32) -> Option<u16> {
         if self.level == 0 { None } else { self.pattern.next_frame_in(elapsed_ms) }
+    }
+
+    /// Reports whether the light changes by itself.
+    fn moves(&self) -> bool {
+        self.next_frame_in(0).is_some()
     }
 
     /// Returns the time to wait before another appearance, for a light whose pattern stands still after `elapsed_ms`.

@@ -1,5 +1,8 @@
 //! Properties of every palette of the library and of every possible pattern.
 
+mod animation;
+mod hue;
+
 use super::*;
 use crate::Availability;
 
@@ -7,6 +10,17 @@ const PALETTES: [&Palette; 3] = [&Palette::DEFAULT, &Palette::HOME, &Palette::CO
 
 fn appearances(palette: &Palette) -> impl Iterator<Item = (Presence, Appearance)> + '_ {
     Presence::ALL.into_iter().map(|presence| (presence, palette.of(presence)))
+}
+
+/// Everything that a palette shows: the presences, out of office and the link, each with a name.
+fn everything(palette: &Palette) -> impl Iterator<Item = (&'static str, Appearance)> + '_ {
+    let others = [
+        ("out of office", palette.out_of_office),
+        ("link offline", palette.link_offline),
+        ("link sign-in", palette.link_sign_in),
+        ("link fault", palette.link_fault),
+    ];
+    appearances(palette).map(|(presence, lamp)| (presence.activity().name(), lamp)).chain(others)
 }
 
 /// Patterns at and beyond every limit.
@@ -31,25 +45,22 @@ fn span(pattern: Pattern) -> u32 {
 
 /// The highest number of flashes within any second.
 ///
-/// A flash, as photosensitivity guidelines define it: the brightness rises by a tenth of the full brightness after it fell by
-/// as much.
+/// A flash, as WCAG 2.3.1 defines it: a pair of opposing changes, each of a tenth of the full brightness or more.
 fn flashes_in_a_second(span: u32, level_at: impl Fn(u32) -> u8) -> usize {
     const TENTH: u8 = 25;
-    let mut rises = heapless::Deque::<u32, 64>::new();
+    let mut changes = heapless::Deque::<u32, 1024>::new();
     let (mut most, mut is_rising, mut extreme) = (0, false, level_at(0));
     for elapsed_ms in 0..span {
         let level = level_at(elapsed_ms);
         extreme = if is_rising { extreme.max(level) } else { extreme.min(level) };
         if extreme.abs_diff(level) >= TENTH {
             (is_rising, extreme) = (!is_rising, level);
-            if is_rising {
-                rises.push_back(elapsed_ms).unwrap();
-            }
+            changes.push_back(elapsed_ms).unwrap();
         }
-        while rises.front().is_some_and(|first| elapsed_ms - first >= 1000) {
-            rises.pop_front();
+        while changes.front().is_some_and(|first| elapsed_ms - first >= 1000) {
+            changes.pop_front();
         }
-        most = most.max(rises.len());
+        most = most.max(changes.len() / 2);
     }
     most
 }
