@@ -105,7 +105,7 @@ pub fn save_details<'b, const LEN: usize>(
 ///
 /// - Messages keep the time that remained: they are the user's own words, and no application repeats them.
 /// - Work locations are valid for a day, which may be over: they are dropped.
-/// - Revision and version grow by [`VERSION_GAP`].
+/// - Revision and version grow by 65,536.
 ///
 /// O(`MESSAGE`), and O(bytes) for the checksum.
 ///

@@ -107,10 +107,9 @@ pub use error::RestoreError;
 pub use id::StoredId;
 pub use restore::restore;
 pub use save::save;
-pub use version::VERSION_GAP;
 
 use bytes::NUMBER_LEN;
-use version::FORMAT_VERSION;
+use version::{FORMAT_VERSION, VERSION_GAP};
 
 /// The length of the checksum at the end of every snapshot.
 const CHECKSUM_LEN: usize = size_of::<u32>();

@@ -23,7 +23,7 @@ use crate::user::{Absence, Preferred, Session, Untrusted, User};
 ///   It has no effect without a session (rule [A1](crate::rules#a1)), so the user does not seem to be there; dropping
 ///   “appear offline”, on the other hand, would show a user who does not want to be seen. At worst it ends late, by the
 ///   length of the gap.
-/// - Revision and version grow by [`VERSION_GAP`], so that no old transition applies and no old version is used again, even
+/// - Revision and version grow by 65,536, so that no old transition applies and no old version is used again, even
 ///   if something happened after the snapshot.
 /// - [`User::since`] is `now` if the published presence changed, and otherwise what the snapshot says.
 ///

@@ -259,8 +259,8 @@ impl Person {
             self.since = Some(now);
         }
         self.published = Offline;
-        self.revision += presence_core::snapshot::VERSION_GAP;
-        self.version += presence_core::snapshot::VERSION_GAP;
+        self.revision += 65_536;
+        self.version += 65_536;
         self.deadline = self.first_due().map_or(NEVER, |(at, _)| at);
     }
 

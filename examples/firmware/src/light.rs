@@ -74,7 +74,7 @@ pub struct DutyLight<P>(pub P);
 
 impl<P: SetDutyCycle> Light for DutyLight<P> {
     fn show(&mut self, frame: Frame) -> Result<(), LightError> {
-        let level = u32::from(frame.colour.luminance());
+        let level = u32::from(frame.colour.pulses(frame.brightness).linear_luminance());
         // Rounded up, so that a dim colour stays lit. At most the largest duty, so the cast is lossless.
         let duty = (level * u32::from(self.0.max_duty_cycle())).div_ceil(255) as u16;
         self.0.set_duty_cycle(duty).map_err(|_| LightError)
@@ -87,8 +87,8 @@ pub struct SmartLight<L, const COUNT: usize>(pub L);
 
 /// Returns the bytes for an RGB LED, corrected for gamma because it is driven by duty cycle.
 #[must_use]
-pub fn smart_colour(colour: Rgb, brightness: u8) -> RGB8 {
-    let [r, g, b] = colour.scale(brightness).gamma_corrected().to_bytes();
+pub const fn smart_colour(colour: Rgb, brightness: u8) -> RGB8 {
+    let [r, g, b] = colour.pulses(brightness).to_bytes();
     RGB8 { r, g, b }
 }
 

@@ -6,8 +6,11 @@ use presence_core::BufferFull;
 use presence_core::details::{
     Details, DetailsCommand, DetailsTransition, OutOfOffice, decide_details, next_due_details,
 };
-use presence_core::snapshot::{RestoreError, VERSION_GAP, max_details_len, restore, restore_details, save_details};
+use presence_core::snapshot::{RestoreError, max_details_len, restore, restore_details, save_details};
 use presence_core::{Duration, Instant};
+
+/// The amount by which revision and version grow over a gap of unknown length.
+const VERSION_GAP: u64 = 65_536;
 
 const ZERO: Option<Duration> = Some(Duration::ZERO);
 

@@ -4,9 +4,11 @@ use super::medium::{Nor, Torn};
 use super::{DeviceUser, application, execute, secs, set};
 use firmware::Settings;
 use firmware::storage::{Flash, Retained, SnapshotStore, Storage, WriteBudget};
-use presence_core::snapshot::VERSION_GAP;
 use presence_core::{Absence, Command, Duration, Instant, Presence};
 use std::sync::atomic::AtomicU8;
+
+/// The amount by which revision and version grow over a gap of unknown length.
+const VERSION_GAP: u64 = 65_536;
 
 /// A storage that counts its writes, and fails on request. Its limits are those of flash.
 #[derive(Debug, Default)]
