@@ -72,6 +72,11 @@ impl Animation {
         Self { dwell, shown: Appearance::OFF, since: None, wanted: Appearance::OFF, held: None, wink: Wink::None }
     }
 
+    /// Keeps what is shown from now on for at least `dwell`, see [`with_dwell`](Self::with_dwell).
+    pub const fn set_dwell(&mut self, dwell: Duration) {
+        self.dwell = Self::with_dwell(dwell).dwell;
+    }
+
     /// Shows an appearance at `now`, or as soon as it may: call it again at [`next_frame`](Self::next_frame).
     pub fn show(&mut self, now: Instant, appearance: Appearance) {
         self.wanted = appearance;

@@ -18,6 +18,7 @@ const MAGENTA: Rgb = Rgb::from_hex(0xFF00FF);
 const SKY: Rgb = Rgb::from_hex(0x80D0FF);
 
 const NO_NEWS: Appearance = blinking(Rgb::WHITE, 26, 100, 5000);
+const LIT: Appearance = Appearance::solid(Rgb::WHITE, 255);
 const LINK_OFFLINE: Appearance = blinking(BLUE, 160, 200, 2000);
 const LINK_SIGN_IN: Appearance = blinking(BLUE, 160, 1000, 2000);
 const LINK_FAULT: Appearance = alternating(BLUE, SKY, 2000);
@@ -79,6 +80,53 @@ impl Palette {
     ///
     /// It is [`Palette::DEFAULT`] with amber for InAMeeting.
     pub const HOME: Self = Self::DEFAULT.with(Presence::InAMeeting, Appearance::solid(AMBER, 205));
+
+    /// The palette for a lamp of one colour: lit means “do not enter”.
+    ///
+    /// | presence | light |
+    /// | --- | --- |
+    /// | Busy, InAMeeting, DoNotDisturb, Focusing, UrgentInterruptionsOnly, Presenting | lit |
+    /// | InACall, InAConferenceCall | lit, breathes, 3 s |
+    /// | Available, AvailableInactive, Away, BeRightBack, Offline, OffWork, out of office | dark |
+    /// | no news | dim, blinks, 0.1 s in 5 s |
+    /// | link offline | blinks, 0.2 s in 2 s |
+    /// | link needs a sign-in | blinks, 1 s in 2 s |
+    /// | link with a fault | blinks, 0.5 s in 1 s |
+    pub const LAMP: Self = Self {
+        no_news: NO_NEWS,
+        in_a_call: breathing(Rgb::WHITE, 255, 3000),
+        in_a_conference_call: breathing(Rgb::WHITE, 255, 3000),
+        link_offline: blinking(Rgb::WHITE, 128, 200, 2000),
+        link_sign_in: blinking(Rgb::WHITE, 128, 1000, 2000),
+        link_fault: blinking(Rgb::WHITE, 128, 500, 1000),
+        ..Self::RELAY
+    };
+
+    /// The palette for a relay, which switches something: on means “do not enter”, as with [`Palette::LAMP`]; nothing blinks.
+    ///
+    /// Play it with [`Animation::with_dwell`](super::Animation::with_dwell) of a minute: the relay then switches at most once a
+    /// minute, and only when on and off change.
+    pub const RELAY: Self = Self {
+        no_news: Appearance::OFF,
+        offline: Appearance::OFF,
+        off_work: Appearance::OFF,
+        away: Appearance::OFF,
+        be_right_back: Appearance::OFF,
+        available_inactive: Appearance::OFF,
+        available: Appearance::OFF,
+        busy: LIT,
+        in_a_meeting: LIT,
+        in_a_call: LIT,
+        in_a_conference_call: LIT,
+        do_not_disturb: LIT,
+        focusing: LIT,
+        urgent_interruptions_only: LIT,
+        presenting: LIT,
+        out_of_office: Appearance::OFF,
+        link_offline: Appearance::OFF,
+        link_sign_in: Appearance::OFF,
+        link_fault: Appearance::OFF,
+    };
 
     /// The palette for people who do not distinguish red and green.
     ///

@@ -6,7 +6,10 @@ mod hue;
 use super::*;
 use crate::Availability;
 
+/// The palettes for lamps of every colour.
 const PALETTES: [&Palette; 3] = [&Palette::DEFAULT, &Palette::HOME, &Palette::COLOUR_BLIND];
+/// Those for lamps of one colour.
+const ONE_COLOUR: [&Palette; 2] = [&Palette::LAMP, &Palette::RELAY];
 
 fn appearances(palette: &Palette) -> impl Iterator<Item = (Presence, Appearance)> + '_ {
     Presence::ALL.into_iter().map(|presence| (presence, palette.of(presence)))
@@ -72,7 +75,7 @@ fn nothing_flashes_three_times_a_second() {
         assert!(flashes_in_a_second(span, |elapsed_ms| pattern.level_at(elapsed_ms)) < 3, "{pattern:?}");
         assert!(flashes_in_a_second(span, |elapsed_ms| lamp.frame_at(elapsed_ms).red) < 3, "{pattern:?}");
     }
-    for (presence, lamp) in PALETTES.into_iter().flat_map(appearances) {
+    for (presence, lamp) in PALETTES.into_iter().chain(ONE_COLOUR).flat_map(everything) {
         let parts: [fn(Rgb) -> u8; 4] = [|rgb| rgb.red, |rgb| rgb.green, |rgb| rgb.blue, Rgb::luminance];
         for part in parts {
             assert!(flashes_in_a_second(span(lamp.pattern), |ms| part(lamp.frame_at(ms))) < 3, "{presence}");
@@ -190,6 +193,59 @@ fn every_availability_is_distinguishable_without_colour() {
                 assert!(same || !look_alike(lamp, other), "{presence} looks like {other_presence}");
             }
         }
+        // Out of office and each state of the link are like nothing else.
+        for (index, (name, lamp)) in everything(palette).enumerate().skip(Presence::ALL.len()) {
+            for (_, (other_name, other)) in everything(palette).enumerate().filter(|(other, _)| *other != index) {
+                assert!(!look_alike(lamp, other), "{name} looks like {other_name}");
+            }
+        }
+    }
+}
+
+/// The state of the link is blue at every moment: no other part is as strong, and red is weaker than green.
+#[test]
+fn the_link_is_blue_and_never_red() {
+    for palette in PALETTES {
+        for lamp in [palette.link_offline, palette.link_sign_in, palette.link_fault] {
+            for frame in (0..span(lamp.pattern)).map(|ms| lamp.frame_at(ms)).filter(|frame| *frame != Rgb::BLACK) {
+                assert!(frame.blue > frame.green && frame.green > frame.red && frame.red <= 128, "{frame:?}");
+            }
+        }
+        for (presence, lamp) in appearances(palette) {
+            let link = [palette.link_offline, palette.link_sign_in, palette.link_fault];
+            assert!(link.iter().all(|link| link.pattern != lamp.pattern), "{presence} blinks like a link");
+        }
+    }
+}
+
+/// Lit means “do not enter”: the list is complete, and nothing else lights a relay.
+#[test]
+fn a_lamp_of_one_colour_is_lit_for_those_who_are_not_to_be_disturbed() {
+    let lit = [
+        Presence::Busy,
+        Presence::InAMeeting,
+        Presence::InACall,
+        Presence::InAConferenceCall,
+        Presence::DoNotDisturb,
+        Presence::Focusing,
+        Presence::UrgentInterruptionsOnly,
+        Presence::Presenting,
+    ];
+    for presence in Presence::ALL {
+        let is_lit = lit.contains(&presence);
+        let (lamp, relay) = (Palette::LAMP.of(presence), Palette::RELAY.of(presence));
+        // Always lit, or never for long.
+        assert!((0..10_000).all(|ms| (lamp.frame_at(ms) != Rgb::BLACK) == is_lit) || lamp == Palette::LAMP.no_news);
+        assert_eq!(relay, if is_lit { Palette::RELAY.busy } else { Appearance::OFF }, "{presence}");
+        assert_eq!(Palette::LAMP.appearance_out_of_office(presence), if is_lit { lamp } else { Appearance::OFF });
+    }
+    assert_eq!(Palette::RELAY.busy, Appearance::solid(Rgb::WHITE, 255));
+    assert!(everything(&Palette::RELAY).all(|(_, lamp)| lamp == Appearance::OFF || lamp == Palette::RELAY.busy));
+    // What is no presence is told apart from one that is lit, and each from the others.
+    let Palette { no_news, link_offline, link_sign_in, link_fault, busy, in_a_call, .. } = Palette::LAMP;
+    let all = [no_news, link_offline, link_sign_in, link_fault, busy, in_a_call];
+    for (index, lamp) in all.iter().enumerate() {
+        assert!(all.iter().skip(index + 1).all(|other| !look_alike(*lamp, *other)));
     }
 }
 
@@ -205,7 +261,7 @@ fn busy_is_brightest_and_away_is_dimmest() {
 
 #[test]
 fn alternating_colours_move_without_colour() {
-    for (presence, lamp) in PALETTES.into_iter().flat_map(appearances) {
+    for (presence, lamp) in PALETTES.into_iter().flat_map(everything) {
         if let Pattern::Alternate { other, .. } = lamp.pattern {
             let (one, another) = (u32::from(lamp.colour.luminance()), u32::from(other.luminance()));
             assert!(one.max(another) >= 2 * one.min(another), "{presence}");

@@ -223,15 +223,20 @@ fn a_change_takes_the_place_of_a_blink() {
 /// A relay: lit or not, for a minute at least, and no blink.
 #[test]
 fn a_longer_dwell_makes_fewer_changes() {
-    let Palette { busy, offline, .. } = Palette::DEFAULT;
+    let Palette { busy, presenting, available, .. } = Palette::RELAY;
     let mut relay = Animation::with_dwell(Duration::from_mins(1));
     let (mut switched, mut last) = (0, Rgb::BLACK);
     for second in 0..3600 {
         let now = Instant::from_secs(second);
-        relay.show(now, if second % 2 == 0 { busy } else { offline });
+        relay.show(now, [busy, available, presenting][second as usize % 3]);
         relay.acknowledge();
         switched += u32::from(core::mem::replace(&mut last, relay.frame(now)) != relay.frame(now));
     }
     assert!((50..=60).contains(&switched), "{switched}");
     assert_eq!(Animation::default(), Animation::with_dwell(Duration::ZERO));
+    relay.set_dwell(Duration::ZERO);
+    relay.show(Instant::from_secs(3600), busy);
+    let end = Instant::from_secs(3600) + Animation::MIN_DWELL;
+    relay.show(end, available);
+    assert_eq!(relay.frame(end), Rgb::BLACK, "as any other light");
 }
