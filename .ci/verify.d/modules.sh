@@ -36,7 +36,7 @@ module() {
     json) files=(src/graph/json/*.rs) first=(--test=wire) ;;
     client) files=(src/client/*.rs src/client/*/*.rs) first=(--lib --test=client) ;;
     lines) files=(src/lines/*.rs) first=(--lib --test=lines) ;;
-    indicator) files=(src/indicator/*.rs) first=(--lib) ;;
+    indicator) files=(src/indicator/*.rs src/indicator/tests/*.rs) first=(--lib) ;;
     arbitrary) files=(src/arbitrary.rs) first=(--test=properties) ;;
     *) echo "no such module: $1" >&2; return 1 ;;
   esac

@@ -2,6 +2,7 @@
 
 use super::Appearance;
 use crate::presence::{Availability, Presence};
+use crate::time::Duration;
 
 /// The appearance of a light for each presence: plain data, which an application can replace completely or in part.
 ///
@@ -66,6 +67,8 @@ pub struct Palette {
     pub link_sign_in: Appearance,
     /// The appearance of a link with a fault that neither time nor a sign-in mends.
     pub link_fault: Appearance,
+    /// The shortest time for which an appearance is shown, for [`Animation::with_dwell`](super::Animation::with_dwell).
+    pub dwell: Duration,
 }
 
 impl Palette {

@@ -1,10 +1,12 @@
 //! The palettes of the library, as constants.
 
 use super::Appearance;
+use super::animation::Animation;
 use super::colour::Rgb;
 use super::palette::Palette;
 use super::pattern::{Pattern, Period};
 use crate::presence::Presence;
+use crate::time::Duration;
 
 const GREEN: Rgb = Rgb::from_hex(0x00FF55);
 const RED: Rgb = Rgb::from_hex(0xFF2000);
@@ -74,6 +76,7 @@ impl Palette {
         link_offline: LINK_OFFLINE,
         link_sign_in: LINK_SIGN_IN,
         link_fault: LINK_FAULT,
+        dwell: Animation::MIN_DWELL,
     };
 
     /// The palette for people who may be interrupted in a meeting of their calendar.
@@ -99,13 +102,13 @@ impl Palette {
         link_offline: blinking(Rgb::WHITE, 128, 200, 2000),
         link_sign_in: blinking(Rgb::WHITE, 128, 1000, 2000),
         link_fault: blinking(Rgb::WHITE, 128, 500, 1000),
+        dwell: Animation::MIN_DWELL,
         ..Self::RELAY
     };
 
     /// The palette for a relay, which switches something: on means “do not enter”, as with [`Palette::LAMP`]; nothing blinks.
     ///
-    /// Play it with [`Animation::with_dwell`](super::Animation::with_dwell) of a minute: the relay then switches at most once a
-    /// minute, and only when on and off change.
+    /// Played with its [`dwell`](Self::dwell), a minute, the relay switches at most once a minute, and only when on and off change.
     pub const RELAY: Self = Self {
         no_news: Appearance::OFF,
         offline: Appearance::OFF,
@@ -126,6 +129,7 @@ impl Palette {
         link_offline: Appearance::OFF,
         link_sign_in: Appearance::OFF,
         link_fault: Appearance::OFF,
+        dwell: Duration::from_mins(1),
     };
 
     /// The palette for people who do not distinguish red and green.
@@ -166,5 +170,6 @@ impl Palette {
         link_offline: LINK_OFFLINE,
         link_sign_in: LINK_SIGN_IN,
         link_fault: LINK_FAULT,
+        dwell: Animation::MIN_DWELL,
     };
 }

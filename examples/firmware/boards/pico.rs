@@ -86,7 +86,7 @@ async fn main(spawner: Spawner) {
     let mut button_pins =
         ButtonPins { a: Input::new(peripherals.PIN_14, Pull::Up), b: Input::new(peripherals.PIN_15, Pull::Up) };
     let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(SmartLight(PendingColour::default())));
-    presence_light.animated_light().set_settings(LightSettings { brightness: 96, ..LightSettings::DEFAULT });
+    presence_light.animated_light().set_settings(LightSettings { brightness: 52, ..LightSettings::DEFAULT });
     let outbox = OUTBOX.init(Outbox::new());
     let flash = BlockingAsync::new(embassy_rp::flash::Flash::new_blocking(peripherals.FLASH));
     // The range consists of whole sectors.

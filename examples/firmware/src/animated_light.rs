@@ -73,13 +73,6 @@ impl<L: Light> AnimatedLight<L> {
         }
     }
 
-    /// Keeps each look for at least `dwell`, such as a minute for a relay.
-    #[must_use]
-    pub const fn with_dwell(mut self, dwell: Duration) -> Self {
-        self.animation = Animation::with_dwell(dwell);
-        self
-    }
-
     /// Returns the settings.
     #[must_use]
     pub const fn settings(&self) -> LightSettings {
@@ -89,6 +82,7 @@ impl<L: Light> AnimatedLight<L> {
     /// Changes the settings, from the next frame on.
     pub const fn set_settings(&mut self, settings: LightSettings) {
         self.settings = settings;
+        self.animation.set_dwell(settings.palette.dwell);
     }
 
     /// Sets the state of the link until `ends_at`. It is then [`Link::Ok`].

@@ -58,7 +58,8 @@ pub trait Light {
     fn show(&mut self, frame: Frame) -> Result<(), LightError>;
 }
 
-/// An LED on a pin, lit or dark.
+/// An LED or a relay on a pin, lit or dark: for [`Palette::LAMP`](presence_core::indicator::Palette::LAMP), or
+/// [`Palette::RELAY`](presence_core::indicator::Palette::RELAY).
 #[derive(Debug)]
 pub struct PinLight<P>(pub P);
 
@@ -68,15 +69,15 @@ impl<P: OutputPin> Light for PinLight<P> {
     }
 }
 
-/// An LED with a duty cycle, or a bar of LEDs, as bright as the colour's luminance.
+/// An LED with a duty cycle, or a bar of LEDs, as bright as the colour's luminance and the light's brightness.
 #[derive(Debug)]
 pub struct DutyLight<P>(pub P);
 
 impl<P: SetDutyCycle> Light for DutyLight<P> {
     fn show(&mut self, frame: Frame) -> Result<(), LightError> {
-        let level = u32::from(frame.colour.pulses(frame.brightness).linear_luminance());
+        let level = u32::from(frame.colour.luminance()) * u32::from(Rgb::WHITE.pulses(frame.brightness).red);
         // Rounded up, so that a dim colour stays lit. At most the largest duty, so the cast is lossless.
-        let duty = (level * u32::from(self.0.max_duty_cycle())).div_ceil(255) as u16;
+        let duty = (level * u32::from(self.0.max_duty_cycle())).div_ceil(255 * 255) as u16;
         self.0.set_duty_cycle(duty).map_err(|_| LightError)
     }
 }

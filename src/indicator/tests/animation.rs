@@ -224,7 +224,7 @@ fn a_change_takes_the_place_of_a_blink() {
 #[test]
 fn a_longer_dwell_makes_fewer_changes() {
     let Palette { busy, presenting, available, .. } = Palette::RELAY;
-    let mut relay = Animation::with_dwell(Duration::from_mins(1));
+    let mut relay = Animation::with_dwell(Palette::RELAY.dwell);
     let (mut switched, mut last) = (0, Rgb::BLACK);
     for second in 0..3600 {
         let now = Instant::from_secs(second);

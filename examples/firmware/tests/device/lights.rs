@@ -106,7 +106,9 @@ fn a_duty_cycle_is_as_bright_as_the_luminance_and_never_dark_for_a_dim_colour() 
     // Rounded up to whole thousandths.
     let expected = colours.map(|colour| (f64::from(colour.luminance()) * 1000.0 / 255.0).ceil() as u16);
     assert_eq!(light.0.seen, expected);
-    assert_eq!(expected[..3], [1000, 0, 8]);
+    assert_eq!(expected[..3], [1000, 0, 4]);
+    let dim = Frame { brightness: 1, ..frame(Rgb::WHITE) };
+    assert_eq!((light.show(dim), light.0.seen.last()), (Ok(()), Some(&40)));
     assert_eq!(DutyLight(Driver::<u16>::new(true)).show(frame(Rgb::WHITE)), Err(LightError));
 }
 
@@ -115,7 +117,7 @@ fn rgb_leds_all_show_the_colour_scaled_to_their_brightness_and_corrected() {
     let mut light = SmartLight::<_, 3>(Driver::new(false));
     let colour = Rgb::new(255, 128, 3);
     assert_eq!(light.show(Frame { brightness: 96, ..frame(colour) }), Ok(()));
-    let [r, g, b] = colour.scale(96).gamma_corrected().to_bytes();
+    let [r, g, b] = colour.pulses(96).to_bytes();
     assert_eq!(light.0.seen, [vec![RGB8 { r, g, b }; 3]]);
     assert_eq!(smart_colour(Rgb::WHITE, 255), RGB8 { r: 255, g: 255, b: 255 });
     assert!(r > g && g > b && r < 96, "{r} {g} {b}: less light than its share of the voltage");
