@@ -88,7 +88,7 @@ fn differ_in_brightness(one: Rgb, other: Rgb) -> bool {
     u32::from(bright) * 4 > u32::from(dim) * 5
 }
 
-/// What differs in hue does so at every moment of one pattern and the extremes of the other, and what differs in brightness where they are brightest, at
+/// Lights that differ in hue do so at every moment of one pattern and the extremes of the other, and those that differ in brightness where they are brightest, at
 /// every brightness of the lamp.
 #[test]
 fn what_looks_different_stays_different() {
