@@ -62,7 +62,7 @@ fn talk(inbox: &Inbox, opener: &impl Opener) {
             }
         }
     });
-    let mut lamp = Lamp { inbox, events, received, state: None, said: String::new() };
+    let mut lamp = Lamp { inbox, events, received, state: None, silent: None, said: String::new() };
     let mut number = 0;
     while lamp.open_and_tell(opener, number) && lamp.wait() {
         number = number.wrapping_add(1);
@@ -75,6 +75,8 @@ struct Lamp<'a> {
     events: Sender<Event>,
     received: Receiver<Event>,
     state: Option<State>,
+    /// The port at which nobody has answered.
+    silent: Option<String>,
     /// What was last said of the line, so that it is said once.
     said: String,
 }
@@ -82,7 +84,7 @@ struct Lamp<'a> {
 impl Lamp<'_> {
     /// Opens the line, and talks to the lamp until the line is lost, or nobody answers. Returns false at the end of the program.
     fn open_and_tell(&mut self, opener: &impl Opener, number: u32) -> bool {
-        let line = match opener.open() {
+        let line = match opener.open(self.silent.as_deref()) {
             Ok(line) => line,
             Err(reason) => {
                 self.say(reason);
@@ -119,6 +121,7 @@ impl Lamp<'_> {
                     continue;
                 }
                 Step::Reopen => {
+                    self.silent = Some(name.to_owned());
                     self.say(format!("nothing at {name} answers as a lamp does; trying again."));
                     return true;
                 }

@@ -22,8 +22,8 @@ pub(super) struct Line {
 
 /// Something that opens the line of a lamp.
 pub(super) trait Opener {
-    /// Opens it, or returns why it cannot, as a sentence.
-    fn open(&self) -> Result<Line, String>;
+    /// Opens it, or returns why it cannot, as a sentence; `silent` is a port at which nobody has answered, the last to try again.
+    fn open(&self, silent: Option<&str>) -> Result<Line, String>;
 }
 
 /// The serial ports of this computer.
@@ -40,14 +40,15 @@ impl Ports {
 }
 
 impl Opener for Ports {
-    fn open(&self) -> Result<Line, String> {
-        let names = match &self.name {
+    fn open(&self, silent: Option<&str>) -> Result<Line, String> {
+        let mut names = match &self.name {
             Some(name) => vec![name.clone()],
             // A lamp that was unplugged may come back under another name.
             None => find::lamps(
                 &serialport::available_ports().map_err(|error| format!("cannot list serial ports: {error}."))?,
             ),
         };
+        names.sort_by_key(|name| Some(name.as_str()) == silent);
         let mut reason = "no lamp is plugged in; --port takes the name of any serial port.".to_owned();
         for name in names {
             match open(&name) {

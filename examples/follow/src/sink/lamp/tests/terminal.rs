@@ -20,7 +20,7 @@ use std::time::Duration;
 struct Plug(Arc<Mutex<Option<String>>>);
 
 impl Opener for Plug {
-    fn open(&self) -> Result<Line, String> {
+    fn open(&self, _: Option<&str>) -> Result<Line, String> {
         let name = self.0.lock().unwrap().clone().ok_or("no lamp.")?;
         port::open(&name).map_err(|error| format!("{name}: {error}"))
     }
