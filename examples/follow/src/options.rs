@@ -14,16 +14,6 @@ use clap::Parser;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "presence-follow", version, after_help = EXAMPLES)]
 pub struct Options {
-    #[command(flatten)]
-    pub account: AccountOptions,
-    #[command(flatten)]
-    pub graph: GraphOptions,
-    #[command(flatten)]
-    pub server: ServerOptions,
-    #[command(flatten)]
-    pub local: LocalOptions,
-    #[command(flatten)]
-    pub sinks: SinkOptions,
     /// Print the presence as one line of JSON, and end: with code 0 if it is known, 3 if somebody has to sign in, 4 if no source
     /// answers
     #[arg(long)]
@@ -40,6 +30,16 @@ pub struct Options {
     /// Say what is sent and received, without tokens and codes
     #[arg(long)]
     pub verbose: bool,
+    #[command(flatten)]
+    pub account: AccountOptions,
+    #[command(flatten)]
+    pub graph: GraphOptions,
+    #[command(flatten)]
+    pub server: ServerOptions,
+    #[command(flatten)]
+    pub local: LocalOptions,
+    #[command(flatten)]
+    pub sinks: SinkOptions,
 }
 
 const EXAMPLES: &str = "Examples:
