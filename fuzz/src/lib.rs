@@ -8,6 +8,8 @@ mod details;
 mod duration;
 mod history;
 mod life;
+#[cfg(feature = "lines")]
+mod lines;
 #[cfg(test)]
 mod recipe;
 #[cfg(test)]
@@ -21,6 +23,8 @@ pub use client::client;
 pub use details::details;
 pub use duration::duration;
 pub use history::history;
+#[cfg(feature = "lines")]
+pub use lines::lines;
 pub use snapshot::snapshot;
 pub use user::user;
 pub use wire::wire;

@@ -63,6 +63,12 @@ fn client() {
     replay("client", crate::client);
 }
 
+#[cfg(feature = "lines")]
+#[test]
+fn lines() {
+    replay("lines", crate::lines);
+}
+
 #[test]
 fn duration() {
     replay("duration", crate::duration);

@@ -6,11 +6,11 @@ mod capacity;
 mod expected;
 mod expiry;
 mod filter;
-mod json;
+pub(crate) mod json;
 mod route;
 mod rules;
 mod served;
-mod tree;
+pub(crate) mod tree;
 mod users;
 mod writer;
 

@@ -1,68 +1,13 @@
-//! Bytes to lines: rule L1, against a model that works on the whole history at once.
+//! Bytes to lines: rule L1.
 
 use presence_core::graph::Line;
 use presence_core::lines::{Input, LineBuffer};
 use presence_core::{Duration, Instant};
 use proptest::prelude::*;
 use support::model::cases;
+use support::model::lines::{Event, lines};
 
 const LEN: usize = 12;
-
-/// Something that happens on the line.
-#[derive(Clone, Debug, PartialEq)]
-enum Event {
-    Byte(u8),
-    Loss,
-    Reopen,
-}
-
-/// The lines that rule L1 makes of a history: `None` for one that is rejected.
-///
-/// It splits the history where a line cannot go on, then each piece at its ends, and takes what is skipped from the front.
-fn model(history: &[(u64, Event)]) -> Vec<Option<Vec<u8>>> {
-    let mut pieces: Vec<Vec<&Event>> = vec![Vec::new()];
-    let mut before = None;
-    for (at, event) in history {
-        let silence = before.map_or(0, |before| at - before);
-        let begins_anew = match event {
-            Event::Reopen => true,
-            Event::Byte(byte) => silence >= 30_000 || *byte == b'{' && silence >= 2_000,
-            Event::Loss => false,
-        };
-        if begins_anew {
-            pieces.push(Vec::new());
-        }
-        if *event != Event::Reopen {
-            before = Some(*at);
-            pieces.last_mut().unwrap().push(event);
-        }
-    }
-    let is_end = |event: &&Event| matches!(event, Event::Byte(b'\r' | b'\n'));
-    let lines = pieces.iter().flat_map(|piece| {
-        // What follows the last end of a piece never ends.
-        let mut lines: Vec<_> = piece.split(is_end).collect();
-        lines.pop();
-        lines
-    });
-    lines.filter_map(line).collect()
-}
-
-/// A line, from everything before its end; `None` if nothing was begun.
-#[expect(clippy::option_option, reason = "no line, and one that is rejected")]
-fn line(events: &[&Event]) -> Option<Option<Vec<u8>>> {
-    let has_lost = events.contains(&&Event::Loss);
-    let bytes: Vec<u8> =
-        events.iter().filter_map(|event| if let Event::Byte(byte) = event { Some(*byte) } else { None }).collect();
-    let mut bytes = &bytes[..];
-    while let Some(rest) = bytes.strip_prefix(b"\0").or(bytes.strip_prefix("\u{feff}".as_bytes())) {
-        bytes = rest;
-    }
-    match bytes {
-        _ if has_lost => Some(None),
-        [] => None,
-        _ => Some((bytes.len() <= LEN).then(|| bytes.to_vec())),
-    }
-}
 
 fn play(history: &[(u64, Event)]) -> Vec<Option<Vec<u8>>> {
     let mut lines = LineBuffer::<LEN>::new();
@@ -118,7 +63,7 @@ proptest! {
 
     #[test]
     fn l1_lines_are_those_of_the_whole_history(history in history()) {
-        prop_assert_eq!(play(&history), model(&history));
+        prop_assert_eq!(play(&history), lines(&history, LEN));
     }
 }
 

@@ -12,6 +12,7 @@ pub mod details;
 pub mod directory;
 pub mod duration;
 pub mod life;
+pub mod lines;
 pub mod log;
 pub mod random;
 pub mod user;
