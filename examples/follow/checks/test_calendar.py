@@ -18,7 +18,8 @@ def test_calendars_show_what_an_independent_implementation_says(tmp_path):
     subprocess.run([sys.executable, script, "--check"], check=True)
     subprocess.run([sys.executable, script, "--random", tmp_path], check=True)
     manifest = ["--manifest-path", CHECKS.parent / "Cargo.toml"]
-    command = ["cargo", "test", "-q", "--locked", *manifest, "--lib", "calendars_show"]
+    name = "source::calendar::tests::calendars_show_what_an_independent_implementation_says"
+    command = ["cargo", "test", "-q", "--locked", *manifest, "--lib", name, "--", "--exact"]
     environment = {**os.environ, "PRESENCE_CALENDARS": str(tmp_path)}
     result = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     assert "1 passed" in result.stdout
