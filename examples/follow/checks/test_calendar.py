@@ -42,7 +42,7 @@ class Calendar:
     def start(self):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                text = meeting(15)
+                text = meeting(8)
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()

@@ -20,7 +20,7 @@ def test_lines_are_shown_and_the_last_one_runs_on():
         follow.shows("Offline")
         say(follow, "lunch\n")
         follow.message("A line of standard input is not understood")
-        say(follow, "InACall PT15S")
+        say(follow, "InACall PT8S")
         follow.process.stdin.close()
         follow.shows("InACall")
         follow.shows("Offline")

@@ -181,7 +181,9 @@ fn start_local(parts: &mut Parts, options: &LocalOptions, once: bool) -> Result<
         parts.source(Source::Calendar, move |reporter| calendar::run(reporter, &origin, &calendar));
     }
     if options.stdin.stdin {
-        parts.source(Source::Stdin, move |reporter| stdin::run(reporter, std::io::stdin(), once));
+        let reporter = parts.reporter(Source::Stdin);
+        // Nobody waits for it: a read does not end before its input.
+        thread::spawn(move || stdin::run(&reporter, std::io::stdin(), once));
     }
     Ok(())
 }

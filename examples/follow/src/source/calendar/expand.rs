@@ -74,7 +74,8 @@ impl Series {
     }
 
     fn later(&self, start: DateTime<Utc>) -> Option<&Later> {
-        self.later.iter().rev().find(|later| later.from <= start)
+        let from = self.later.partition_point(|later| later.from <= start);
+        self.later.get(from.checked_sub(1)?)
     }
 }
 

@@ -104,6 +104,11 @@ impl Following {
         (known.window.from <= now && now < until).then_some((&known.reading.agenda, until))
     }
 
+    /// Returns how many events were left out of the last reading, because they cannot be understood.
+    pub fn left_out(&self) -> usize {
+        self.reading.as_ref().map_or(0, |known| known.reading.left_out)
+    }
+
     /// Returns the time until what is shown changes.
     pub fn until_change(&self, now: DateTime<Utc>) -> Duration {
         let change = self.known(now).and_then(|(agenda, _)| agenda.next_change(now));
@@ -126,12 +131,8 @@ impl Display for Following {
         let Some(known) = &self.reading else { return f.write_str("nothing is known") };
         let seen = known.seen;
         match known.reading.agenda.next_change(seen) {
-            Some(change) => write!(f, "the next change is at {change}")?,
-            None => f.write_str("nothing in the coming week")?,
-        }
-        match known.reading.left_out {
-            0 => Ok(()),
-            left_out => write!(f, "; events that cannot be understood: {left_out}"),
+            Some(change) => write!(f, "the next change is at {change}"),
+            None => f.write_str("nothing changes in the coming week"),
         }
     }
 }

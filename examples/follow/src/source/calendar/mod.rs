@@ -75,7 +75,7 @@ pub fn run(reporter: &Reporter, origin: &Origin, options: &CalendarOptions) {
     // A thread of its own: a slow server delays no meeting. It ends with the program.
     thread::spawn(move || read_again(reader, &stop, interval, &readings));
     let mut following = Following::new(options.zone(), options.owner(), interval);
-    let mut trouble = None;
+    let (mut trouble, mut left_out) = (None, 0);
     let mut nap = NAP;
     while !reporter.stop.is_requested() {
         match received.recv_timeout(nap) {
@@ -84,6 +84,12 @@ pub fn run(reporter: &Reporter, origin: &Origin, options: &CalendarOptions) {
                 if trouble != error {
                     tell(reporter, origin, error.as_deref());
                     trouble = error;
+                }
+                if left_out != following.left_out() {
+                    left_out = following.left_out();
+                    reporter
+                        .console
+                        .say(&format!("{origin}: {left_out} of its events cannot be understood, and do not count."));
                 }
                 reporter.console.detail(|| format!("calendar: {following}"));
             }

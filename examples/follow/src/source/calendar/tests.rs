@@ -117,6 +117,45 @@ fn an_event_that_cannot_be_understood_is_left_out_and_counted() {
     }
 }
 
+/// Returns what one event of an hour shows, for someone whose address is given.
+fn marked(lines: &str, addresses: &[&str], tentative: bool) -> Option<Presence> {
+    let owner = Owner { addresses: addresses.iter().map(|own| (*own).to_owned()).collect(), tentative };
+    let text = event(&format!("DTSTART:20261201T090000Z\nDTEND:20261201T100000Z\n{lines}"));
+    let reading = read(&text, chrono_tz::UTC, &owner, week()).unwrap();
+    let shown = reading.agenda.at(instant("2026-12-01T09:30:00Z"));
+    assert_eq!(shown.out_of_office, shown.presence == Some(Presence::Away));
+    shown.presence
+}
+
+#[test]
+fn events_count_as_they_are_marked() {
+    let (meeting, day, away) = (Some(Presence::InAMeeting), Some(Presence::Busy), Some(Presence::Away));
+    for (lines, shown, with_tentative) in [
+        ("SUMMARY:Plain", meeting, meeting),
+        ("TRANSP:TRANSPARENT", None, None),
+        ("STATUS:CANCELLED", None, None),
+        ("STATUS:TENTATIVE", None, meeting),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:FREE\nTRANSP:OPAQUE", None, None),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:BUSY\nTRANSP:TRANSPARENT", meeting, meeting),
+        ("x-microsoft-cdo-busystatus:tentative", None, meeting),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE", None, None),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:OOF", away, away),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:OOF\nSTATUS:CANCELLED", None, None),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:SOMETHING NEW\nTRANSP:OPAQUE", meeting, meeting),
+        ("X-MICROSOFT-CDO-ALLDAYEVENT:TRUE\nX-MICROSOFT-CDO-BUSYSTATUS:BUSY", day, day),
+        ("X-MICROSOFT-CDO-ALLDAYEVENT:FALSE\nX-MICROSOFT-CDO-BUSYSTATUS:BUSY", meeting, meeting),
+        ("ATTENDEE;PARTSTAT=DECLINED:mailto:ME@example.com", None, None),
+        ("ATTENDEE;PARTSTAT=DECLINED:mailto:boss@example.com", meeting, meeting),
+        ("ATTENDEE;PARTSTAT=TENTATIVE:mailto:me@example.com", None, meeting),
+        ("ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:me@example.com", meeting, meeting),
+        ("ATTENDEE:mailto:me@example.com", meeting, meeting),
+    ] {
+        assert_eq!(marked(lines, &["me@example.com"], false), shown, "{lines:?}");
+        assert_eq!(marked(lines, &["other@example.com", "me@example.com"], true), with_tentative, "{lines:?}");
+    }
+    assert_eq!(marked("ATTENDEE;PARTSTAT=DECLINED:mailto:me@example.com", &[], false), meeting);
+}
+
 #[test]
 fn cancelled_calendars_show_nothing() {
     let lines = "DTSTART:20261201T090000Z\nDTEND:20261201T100000Z";

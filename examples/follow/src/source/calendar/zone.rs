@@ -49,7 +49,7 @@ impl Zone {
         let offset = match self {
             Self::Known(zone) => TimeDelta::seconds(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc().into()),
             Self::Defined(onsets) => {
-                let past = onsets.iter().rev().find(|onset| onset.local - onset.from <= utc);
+                let past = last(onsets, |onset| onset.local - onset.from <= utc);
                 past.map_or_else(|| first_offset(onsets), |onset| onset.to)
             }
         };
@@ -66,9 +66,14 @@ fn known_offset(zone: Tz, local: NaiveDateTime) -> TimeDelta {
 }
 
 fn defined_offset(onsets: &[Onset], local: NaiveDateTime) -> TimeDelta {
-    let Some(onset) = onsets.iter().rev().find(|onset| onset.local <= local) else { return first_offset(onsets) };
+    let Some(onset) = last(onsets, |onset| onset.local <= local) else { return first_offset(onsets) };
     // The hour that is skipped.
     if local - onset.local < onset.to - onset.from { onset.from } else { onset.to }
+}
+
+/// Returns the last onset that has been: onsets are in order.
+fn last(onsets: &[Onset], has_been: impl Fn(&Onset) -> bool) -> Option<&Onset> {
+    onsets.get(onsets.partition_point(has_been).checked_sub(1)?)
 }
 
 fn first_offset(onsets: &[Onset]) -> TimeDelta {
