@@ -146,13 +146,17 @@ fn create_directory(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Reports whether other users can read a file. On Windows, directories of a user are closed to them.
-#[cfg_attr(not(unix), expect(clippy::unnecessary_wraps))]
+/// Reports whether other users can read a file.
+#[cfg(unix)]
 fn is_open_to_others(file: &File) -> std::io::Result<bool> {
-    #[cfg(unix)]
-    return Ok(std::os::unix::fs::MetadataExt::mode(&file.metadata()?) & 0o077 != 0);
-    #[cfg(not(unix))]
-    return Ok(false);
+    Ok(std::os::unix::fs::MetadataExt::mode(&file.metadata()?) & 0o077 != 0)
+}
+
+/// Reports that other users cannot read a file: on Windows, a user's directory is closed to them.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps)]
+const fn is_open_to_others(_: &File) -> std::io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(test)]
