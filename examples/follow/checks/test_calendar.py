@@ -81,6 +81,6 @@ def test_a_meeting_ends_and_a_server_that_is_cut_is_a_link():
 def test_once_says_what_a_file_says(tmp_path):
     file = tmp_path / "mine.ics"
     file.write_bytes(meeting(3600))
-    with Follow("--calendar", file, "--once") as follow:
+    with Follow("--once", environment={"PRESENCE_FOLLOW_CALENDAR": str(file)}) as follow:
         follow.shows("InAMeeting", {"calendar": "ok"})
         assert follow.process.wait(90) == 0

@@ -176,12 +176,13 @@ fn start_local(parts: &mut Parts, options: &LocalOptions, once: bool) -> Result<
         let devices = options.devices.clone();
         parts.source(Source::Devices, move |reporter| devices::run(reporter, &devices));
     }
-    if let Some(origin) = options.calendar.calendar.clone() {
+    if let Some(origin) = options.calendar.origin()? {
         let calendar = options.calendar.clone();
         parts.source(Source::Calendar, move |reporter| calendar::run(reporter, &origin, &calendar));
     }
     if options.stdin.stdin {
         let reporter = parts.reporter(Source::Stdin);
+        parts.sources.push(Source::Stdin);
         // Nobody waits for it: a read does not end before its input.
         thread::spawn(move || stdin::run(&reporter, std::io::stdin(), once));
     }

@@ -144,13 +144,12 @@ fn all_starts(
     budget: &mut Budget,
 ) -> Result<Vec<NaiveDateTime>, Refused> {
     let first = event.start.local;
-    let reach = series
-        .later
-        .iter()
-        .map(|later| later.length.at_most().checked_add(&later.shift.abs()).unwrap_or(TimeDelta::MAX));
-    let reach = reach.chain([event.length.at_most()]).max().unwrap_or_default();
-    let from = event.start.zone.local(window.from).checked_sub_signed(reach).unwrap_or(NaiveDateTime::MIN);
-    let to = event.start.zone.local(window.to).checked_add_signed(reach).unwrap_or(NaiveDateTime::MAX);
+    // An occurrence may have begun long ago, or be moved into the window from either side.
+    let moved = series.later.iter().map(|later| later.shift.abs()).max().unwrap_or_default();
+    let lengths = series.later.iter().map(|later| later.length.at_most()).chain([event.length.at_most()]);
+    let lasts = lengths.max().and_then(|longest| longest.checked_add(&moved)).unwrap_or(TimeDelta::MAX);
+    let from = event.start.zone.local(window.from).checked_sub_signed(lasts).unwrap_or(NaiveDateTime::MIN);
+    let to = event.start.zone.local(window.to).checked_add_signed(moved).unwrap_or(NaiveDateTime::MAX);
     let mut all = Vec::new();
     for rule in &event.rules {
         all.extend(starts(rule, first, until(rule, &event.start), Span { from, to }, budget)?);

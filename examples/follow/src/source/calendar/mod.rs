@@ -36,24 +36,39 @@ const NAP: Duration = Duration::from_secs(30);
 pub struct CalendarOptions {
     /// Show the meetings of a calendar: a file in the form of iCalendar (.ics), or its address
     ///
-    /// Outlook, Google and Apple publish such an address. Keep it to yourself: whoever knows it can read the calendar.
+    /// Outlook, Google and Apple publish such an address. Whoever knows it can read the calendar: set PRESENCE_FOLLOW_CALENDAR
+    /// instead where others see what you run.
     #[arg(long, value_name = "FILE|URL")]
     pub calendar: Option<Origin>,
     /// Your address in the calendar: what you declined does not count; may be given several times
-    #[arg(long, value_name = "ADDRESS", requires = "calendar")]
+    #[arg(long, value_name = "ADDRESS")]
     pub calendar_user: Vec<String>,
     /// Count tentative meetings as well
-    #[arg(long, requires = "calendar")]
+    #[arg(long)]
     pub calendar_tentative: bool,
     /// The minutes between two readings
-    #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=360), requires = "calendar")]
+    #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=360))]
     pub calendar_interval: u32,
     /// The time zone of days, and of times without one: Europe/Berlin; this computer's, if it is left out
-    #[arg(long, value_name = "ZONE", requires = "calendar")]
+    #[arg(long, value_name = "ZONE")]
     pub calendar_zone: Option<chrono_tz::Tz>,
 }
 
 impl CalendarOptions {
+    /// Returns the calendar to follow, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// A sentence.
+    pub fn origin(&self) -> Result<Option<Origin>, String> {
+        if self.calendar.is_some() {
+            return Ok(self.calendar.clone());
+        }
+        let Ok(text) = std::env::var("PRESENCE_FOLLOW_CALENDAR") else { return Ok(None) };
+        // What is wrong with it may be a secret.
+        text.parse().map(Some).map_err(|_| "PRESENCE_FOLLOW_CALENDAR is neither a file nor an address.".to_owned())
+    }
+
     fn interval(&self) -> Duration {
         Duration::from_secs(u64::from(self.calendar_interval) * 60)
     }
@@ -62,9 +77,8 @@ impl CalendarOptions {
         Owner { addresses: self.calendar_user.clone(), tentative: self.calendar_tentative }
     }
 
-    fn zone(&self) -> chrono_tz::Tz {
-        let own = || iana_time_zone::get_timezone().ok()?.parse().ok();
-        self.calendar_zone.or_else(own).unwrap_or(chrono_tz::UTC)
+    fn zone(&self) -> Option<chrono_tz::Tz> {
+        self.calendar_zone.or_else(|| iana_time_zone::get_timezone().ok()?.parse().ok())
     }
 }
 
@@ -74,7 +88,11 @@ pub fn run(reporter: &Reporter, origin: &Origin, options: &CalendarOptions) {
     let (reader, stop, interval) = (Reader::new(origin.clone()), reporter.stop.clone(), options.interval());
     // A thread of its own: a slow server delays no meeting. It ends with the program.
     thread::spawn(move || read_again(reader, &stop, interval, &readings));
-    let mut following = Following::new(options.zone(), options.owner(), interval);
+    let zone = options.zone().unwrap_or_else(|| {
+        reporter.console.say("This computer's time zone is not known, so days are those of UTC: give --calendar-zone.");
+        chrono_tz::UTC
+    });
+    let mut following = Following::new(zone, options.owner(), interval);
     let (mut trouble, mut left_out) = (None, 0);
     let mut nap = NAP;
     while !reporter.stop.is_requested() {
