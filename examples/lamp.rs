@@ -3,14 +3,14 @@
 //! Copy the first part into a firmware, implement [`Board`] and call [`run`]: it needs neither `std` nor feature `graph`. The
 //! second part simulates a board: `cargo run --example lamp` prints what its LED shows.
 
-use presence_core::indicator::{Appearance, Palette, Rgb};
+use presence_core::indicator::{Animation, Palette, Rgb};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SingleUser, TickExtender};
 
 /// The hardware that a lamp needs.
 trait Board {
     /// Returns a counter of milliseconds, which may wrap.
     fn tick(&mut self) -> u32;
-    /// Sets the LED. With PWM, send `colour.gamma_corrected()`.
+    /// Sets the LED. With PWM, send `colour.pulses(brightness)`.
     fn set_led(&mut self, colour: Rgb);
     /// Sleeps for `millis`, or until a command arrives. `None` ends the loop; a real board never returns it.
     fn sleep(&mut self, millis: u32) -> Option<Event>;
@@ -29,7 +29,7 @@ const MAX_SLEEP: Duration = Duration::from_days(1);
 fn run(board: &mut impl Board) {
     let mut user: SingleUser<u8, 4> = SingleUser::new(Policy::DESK);
     let mut clock = TickExtender::new();
-    let (mut shown, mut since) = (Appearance::OFF, Instant::ZERO);
+    let mut light = Animation::new();
     let mut next = Some(Event::Timeout);
     while let Some(event) = next {
         let now = clock.extend(board.tick());
@@ -38,15 +38,10 @@ fn run(board: &mut impl Board) {
             Event::Command(command) => _ = user.execute(now, command, |_| {}),
             Event::Timeout => user.advance(now, |_| {}),
         }
-        let look = Palette::DEFAULT.appearance(user.user().presence(), user.user().absence());
-        if look != shown {
-            (shown, since) = (look, now);
-        }
-        let elapsed = (now - since).as_millis() as u32;
-        board.set_led(shown.frame_at(elapsed));
+        light.show(now, Palette::DEFAULT.appearance(user.user().presence(), user.user().absence()));
+        board.set_led(light.frame(now));
         // Until the user's next deadline, or the next frame of the light's pattern.
-        let frame = shown.next_frame_in(elapsed).map(|millis| now + Duration::from_millis(millis.into()));
-        let wake_at = user.next_deadline().into_iter().chain(frame).fold(now + MAX_SLEEP, Instant::min);
+        let wake_at = user.next_deadline().into_iter().chain(light.next_frame(now)).fold(now + MAX_SLEEP, Instant::min);
         next = board.sleep((wake_at - now).as_millis() as u32);
     }
 }

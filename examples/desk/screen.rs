@@ -9,7 +9,7 @@ use crate::desk::DeskUser;
 use std::collections::BTreeMap;
 use std::io::{self, Stdout, Write, stdout};
 
-use presence_core::indicator::{Appearance, Palette};
+use presence_core::indicator::{Animation, Appearance, Palette, Rgb};
 use presence_core::{Absence, Duration, Instant, Layer, Policy, Presence, SessionId, UserId};
 
 use paint::{LAMP, Row, exposed, foreground, pixel, width, wrap};
@@ -42,15 +42,18 @@ type Leases = BTreeMap<Option<SessionId>, (Instant, Duration)>;
 /// A terminal that shows a light.
 pub(crate) struct Screen {
     out: Stdout,
-    /// The lamp's appearance and its start in real time: patterns do not run faster in a replay.
-    lamp: Option<(Appearance, std::time::Instant)>,
+    /// The lamp, in real time since the start: patterns do not run faster in a replay, and changes do not flash.
+    lamp: Animation,
+    start: std::time::Instant,
+    is_clear: bool,
     user: Option<UserId>,
     leases: Leases,
 }
 
 impl Screen {
     pub(crate) fn new() -> Self {
-        Self { out: stdout(), lamp: None, user: None, leases: Leases::new() }
+        let (lamp, start) = (Animation::new(), std::time::Instant::now());
+        Self { out: stdout(), lamp, start, is_clear: false, user: None, leases: Leases::new() }
     }
 
     /// Draws over the previous picture.
@@ -60,17 +63,12 @@ impl Screen {
         }
         let known = std::mem::take(&mut self.leases);
         self.leases = deadlines(view).map(|(id, ends)| (id, lease(known.get(&id), ends, view.now))).collect();
-        let appearance = lamp(view);
-        let began = match self.lamp {
-            Some((before, began)) if before == appearance => began,
-            _ => std::time::Instant::now(),
-        };
+        let now = Instant::ZERO + self.start.elapsed().into();
+        self.lamp.show(now, lamp(view));
         // The first picture clears the terminal.
-        let first = if self.lamp.replace((appearance, began)).is_none() { "\x1b[2J" } else { "" };
+        let first = if std::mem::replace(&mut self.is_clear, true) { "" } else { "\x1b[2J" };
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80);
-        // A u32 of milliseconds, as on a board: it may wrap.
-        let elapsed_ms = began.elapsed().as_millis() as u32;
-        let picture = render(view, &self.leases, elapsed_ms, columns);
+        let picture = render(view, &self.leases, self.lamp.frame(now), columns);
         write!(self.out, "\x1b[?2026h\x1b[?25l{first}{picture}\x1b[?25h\x1b[?2026l")?;
         self.out.flush()
     }
@@ -99,11 +97,11 @@ fn lease(known: Option<&(Instant, Duration)>, ends: Instant, now: Instant) -> (I
 }
 
 /// Returns the whole picture: at most 23 rows, each erased to its end, and the cursor below.
-fn render(view: &View<'_>, leases: &Leases, elapsed_ms: u32, columns: usize) -> String {
+fn render(view: &View<'_>, leases: &Leases, light: Rgb, columns: usize) -> String {
     // The last column stays free: a terminal would erase it again.
     let columns = columns.saturating_sub(1).min(500);
     let mut rows = vec![heading(view, columns), Row::new(columns)];
-    let light = exposed(lamp(view).frame_at(elapsed_ms));
+    let light = exposed(light);
     let words = words(view, columns.saturating_sub(25));
     for (index, top) in (0..LAMP).step_by(2).enumerate() {
         let mut row = Row::new(columns);

@@ -33,6 +33,8 @@ pub struct Animation {
     shown: Appearance,
     /// The start of `shown`, later by the time for which its pattern stood still; `None` before anything was shown.
     since: Option<Instant>,
+    /// The moment of the latest frame.
+    drawn: Instant,
     /// The appearance that is shown next.
     wanted: Appearance,
     /// The moment since which the pattern stands still, because a change waits.
@@ -69,7 +71,15 @@ impl Animation {
     #[must_use]
     pub const fn with_dwell(dwell: Duration) -> Self {
         let dwell = if dwell.as_millis() < Self::MIN_DWELL.as_millis() { Self::MIN_DWELL } else { dwell };
-        Self { dwell, shown: Appearance::OFF, since: None, wanted: Appearance::OFF, held: None, wink: Wink::None }
+        Self {
+            dwell,
+            shown: Appearance::OFF,
+            since: None,
+            drawn: Instant::ZERO,
+            wanted: Appearance::OFF,
+            held: None,
+            wink: Wink::None,
+        }
     }
 
     /// Keeps what is shown from now on for at least `dwell`, see [`with_dwell`](Self::with_dwell).
@@ -83,14 +93,16 @@ impl Animation {
         if self.since.is_none() {
             self.change(now);
         }
-        if !self.is_changing() {
+        if self.is_changing() {
+            let held = self.held.unwrap_or_else(|| self.hold(now));
+            self.held = Some(held);
+            if self.ready_at(held).is_due(now) {
+                self.change(now);
+            }
+        } else {
             self.resume(now);
-            return;
         }
-        let held = *self.held.get_or_insert(now);
-        if self.ready_at(held).is_due(now) {
-            self.change(now);
-        }
+        self.drawn = now;
     }
 
     /// Blinks once, to acknowledge a press of a button that changes nothing: dark if the light is lit, else dim white.
@@ -127,6 +139,14 @@ impl Animation {
 
     fn is_changing(&self) -> bool {
         self.wanted != self.shown || self.wink != Wink::None
+    }
+
+    /// Returns the moment at which the pattern stands still from `now` on: before a frame that was not drawn yet.
+    fn hold(&self, now: Instant) -> Instant {
+        match self.next_frame(self.drawn) {
+            Some(next) if next.is_due(now) => next.saturating_sub(Duration::from_millis(1)),
+            _ => now,
+        }
     }
 
     /// Lets a pattern go on that stood still for a change, which is not wanted any more.

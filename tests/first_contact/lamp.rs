@@ -15,7 +15,7 @@ fn the_led_follows_the_applications() {
  1.0 s  the calendar sets a meeting for 40 s
  1.0 s  LED #ff2000
 10.0 s  the phone sets “do not disturb”
-10.0 s  LED #a639d1
+10.0 s  LED #a638d1
 25.0 s  the phone clears its session
 25.0 s  LED #ff2000
 41.0 s  LED #1a1a1a
@@ -23,7 +23,7 @@ fn the_led_follows_the_applications() {
 46.0 s  LED #1a1a1a
 46.1 s  LED #000000
 50.0 s  the phone is available
-50.0 s  LED #006a24
+50.0 s  LED #006a23
 55.0 s  the phone clears its session
 55.0 s  LED #000000
 ";

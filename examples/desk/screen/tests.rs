@@ -23,7 +23,7 @@ fn picture(user: &DeskUser, now: Instant, recent: &[String], columns: usize) -> 
     let id = UserId::from_bytes([7; 16]);
     let view = View { now, user: id, state: user, policy: &Policy::DESK, names: &names, recent, others: 3 };
     let leases = deadlines(&view).map(|(id, ends)| (id, lease(None, ends, Instant::ZERO))).collect();
-    render(&view, &leases, 0, columns)
+    render(&view, &leases, lamp(&view).frame_at(0), columns)
 }
 
 #[test]

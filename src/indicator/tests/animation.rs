@@ -171,6 +171,7 @@ fn a_pattern_stands_still_while_a_change_waits() {
     let mut light = Animation::new();
     light.show(at(0), blink);
     assert_eq!(light.next_frame(at(0)), Some(at(250)));
+    light.show(at(250), blink);
     light.show(at(300), Appearance::OFF);
     // 400 ms after its edge at 250 ms.
     assert_eq!((light.frame(at(600)), light.next_frame(at(600))), (Rgb::BLACK, Some(at(650))));
@@ -178,11 +179,31 @@ fn a_pattern_stands_still_while_a_change_waits() {
     // It had 200 ms left of its dark half.
     assert_eq!(light.next_frame(at(600)), Some(at(800)));
     assert_eq!((light.frame(at(799)), light.frame(at(800))), (Rgb::BLACK, Rgb::WHITE));
+    light.show(at(800), blink);
     // 400 ms after the edge at 800 ms, but half a second after its period began.
     light.show(at(801), Appearance::OFF);
     assert_eq!((light.frame(at(1299)), light.next_frame(at(1299))), (Rgb::WHITE, Some(at(1300))));
     light.show(at(1300), Appearance::OFF);
     assert_eq!((light.shown(), light.next_frame(at(1300))), (Appearance::OFF, None));
+}
+
+/// A change that comes together with an edge of the pattern takes its place: the edge is not drawn first.
+#[test]
+fn a_change_at_an_edge_takes_its_place() {
+    let blink = Appearance {
+        colour: Rgb::WHITE,
+        level: 255,
+        pattern: Pattern::Blink { on_ms: 500, period: Period::from_millis(1000) },
+    };
+    let mut light = Animation::new();
+    light.show(at(0), blink);
+    light.show(at(500), blink);
+    light.show(at(1000), Appearance::OFF);
+    assert_eq!((light.shown(), light.next_frame(at(1000))), (Appearance::OFF, None));
+    // One that is drawn late as well: it was lit until 1999.
+    light.show(at(1500), blink);
+    light.show(at(2100), Appearance::OFF);
+    assert_eq!((light.shown(), light.frame(at(2100))), (Appearance::OFF, Rgb::BLACK));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The light in time: the pattern of a presence, what is sent when, and what dims away.
 
-use firmware::{AnimatedLight, Frame, Light, LightError};
+use firmware::{AnimatedLight, Frame, Light, LightError, LightSettings, Link, Sign};
 use presence_core::indicator::{Palette, Rgb};
 use presence_core::{Absence, Availability, Duration, Instant, Presence};
 
@@ -149,4 +149,174 @@ fn a_steady_light_sleeps() {
     light.show(millis(1000), Presence::InACall, None);
     let next = light.wake_at(millis(1000)).unwrap();
     assert!(next > millis(1000) && next <= millis(2000));
+}
+
+/// Wakes a light only when it asks for it, and returns each frame with its time, to the end.
+fn play(light: &mut AnimatedLight<Recording>, from: Instant, to: Instant, presence: Presence) -> Vec<(Instant, Frame)> {
+    let (mut now, mut frames) = (from, Vec::new());
+    loop {
+        light.show(now, presence, None);
+        frames.extend(light.light().frames.drain(..).map(|frame| (now, frame)));
+        match light.wake_at(now).filter(|next| *next < to) {
+            Some(next) => {
+                assert!(next > now, "it would never sleep");
+                now = next;
+            }
+            None => return frames,
+        }
+    }
+}
+
+/// In a dark night nothing blinks: after an hour “no news” is dark, with no wake-up, until something changes or a button is
+/// pressed.
+#[test]
+fn no_news_dims_away_after_an_hour() {
+    let mut light = AnimatedLight::new(Recording::default());
+    let (hour, day) = (Instant::from_secs(3600), Instant::from_secs(86_400));
+    let frames = play(&mut light, millis(0), day, Presence::Unknown);
+    let (last, dark) = frames.last().unwrap();
+    assert!(frames.len() > 1000 && *last <= hour && dark.colour == Rgb::BLACK, "{last:?}");
+    assert_eq!(light.wake_at(day), None);
+    light.show_press(day, Presence::Unknown, None);
+    assert_eq!(light.light().frames.pop().unwrap().colour, Palette::DEFAULT.no_news.frame_at(0), "somebody is there");
+    let frames = play(&mut light, day, day + Duration::from_days(1), Presence::Unknown);
+    let last = frames.last().unwrap().0;
+    assert!(last <= day + Duration::from_hours(1) && last > day + Duration::from_mins(59), "{last:?}");
+    // The time can be set, and what is known does not dim away.
+    let settings = LightSettings { quiet_after: Duration::from_secs(8), ..LightSettings::DEFAULT };
+    let mut light = AnimatedLight::new(Recording::default());
+    light.set_settings(settings);
+    assert_eq!(play(&mut light, millis(0), day, Presence::Unknown).len(), 4, "two blinks");
+    assert_eq!(play(&mut light, day, day + Duration::from_hours(9), Presence::Busy).len(), 1);
+    light.set_settings(LightSettings { quiet_after: Duration::MAX, ..settings });
+    assert!(
+        play(&mut light, day + Duration::from_hours(9), day + Duration::from_hours(19), Presence::Unknown).len()
+            > 14_000
+    );
+}
+
+/// The state of the link takes the place of “no news”; it ends by itself.
+#[test]
+fn l6_the_link_shows_in_place_of_no_news_and_ends_by_itself() {
+    let palette = Palette::DEFAULT;
+    for (link, shown) in
+        [(Link::Offline, palette.link_offline), (Link::SignIn, palette.link_sign_in), (Link::Fault, palette.link_fault)]
+    {
+        let mut light = AnimatedLight::new(Recording::default());
+        light.set_link(link, Instant::from_secs(60));
+        let frames = play(&mut light, millis(0), Instant::from_secs(70), Presence::Unknown);
+        for (at, frame) in &frames {
+            let (at, is_link) = (at.as_millis(), *at < Instant::from_secs(60));
+            assert_eq!(frame.sign, if is_link { Sign::Link(link) } else { Sign::Presence }, "{link:?} at {at}");
+            let elapsed = if is_link { at } else { at - 60_000 };
+            let appearance = if is_link { shown } else { palette.no_news };
+            assert_eq!(frame.colour, appearance.frame_at(elapsed as u32), "{link:?} at {at}");
+        }
+        assert!(frames.iter().any(|(at, _)| *at == Instant::from_secs(60)));
+        // Ok ends it as well.
+        light.set_link(link, Instant::from_secs(200));
+        light.set_link(Link::Ok, Instant::from_secs(200));
+        let frames = play(&mut light, Instant::from_secs(100), Instant::from_secs(105), Presence::Unknown);
+        assert!(frames.iter().all(|(_, frame)| frame.sign == Sign::Presence));
+    }
+}
+
+/// Beside a presence a link that needs a person takes two seconds of each ten; one that is only down does not show.
+#[test]
+fn l6_a_link_that_needs_a_person_takes_turns_with_a_presence() {
+    for (link, turns) in [(Link::Offline, 0), (Link::SignIn, 6), (Link::Fault, 6)] {
+        let mut light = AnimatedLight::new(Recording::default());
+        light.set_link(link, Instant::NEVER);
+        let mut shown = std::collections::BTreeMap::<u64, Sign>::new();
+        for (at, frame) in play(&mut light, millis(0), Instant::from_secs(60), Presence::Busy) {
+            shown.insert(at.as_millis(), frame.sign);
+        }
+        let signs =
+            |sign: Sign| shown.iter().filter(|(_, shown)| **shown == sign).map(|(at, _)| *at).collect::<Vec<_>>();
+        let links = signs(Sign::Link(link));
+        assert!(links.iter().all(|at| at % 10_000 < 2_000), "{links:?}");
+        assert_eq!(links.iter().filter(|at| *at % 10_000 == 0).count(), turns, "{link:?}: {links:?}");
+        let busy = signs(Sign::Presence);
+        assert!(busy.iter().all(|at| turns == 0 || at % 10_000 == 2_000), "{busy:?}");
+        assert!(!busy.is_empty());
+    }
+}
+
+/// All night: neither “no news” nor a link nor both blink after an hour, and a user who is gone stays dark.
+#[test]
+fn nothing_blinks_in_a_dark_night() {
+    for link in Link::ALL {
+        for presence in [Presence::Unknown, Presence::Offline, Presence::OffWork] {
+            let mut light = AnimatedLight::new(Recording::default());
+            light.set_link(link, Instant::NEVER);
+            let frames = play(&mut light, millis(0), Instant::from_secs(40_000), presence);
+            let (last, frame) = frames.last().unwrap();
+            assert!(*last <= Instant::from_secs(3600) && frame.colour == Rgb::BLACK, "{link:?} {presence} {last:?}");
+        }
+    }
+}
+
+/// A press that changes what is shown is seen; one that does not is acknowledged by one blink of 400 ms.
+#[test]
+fn a_press_that_changes_nothing_is_acknowledged() {
+    let mut light = AnimatedLight::new(Recording::default());
+    let busy = Palette::DEFAULT.busy.frame_at(0);
+    light.show(millis(0), Presence::Busy, None);
+    light.light().frames.clear();
+    light.show_press(millis(5_000), Presence::Busy, None);
+    let frames = play(&mut light, millis(5_000), millis(20_000), Presence::Busy);
+    let shown: Vec<_> = frames.iter().map(|(at, frame)| (at.as_millis(), frame.colour)).collect();
+    assert_eq!((light.light().frames.len(), shown), (0, vec![(5_000, Rgb::BLACK), (5_400, busy)]));
+    light.show_press(millis(30_000), Presence::Available, None);
+    let frames = play(&mut light, millis(30_000), millis(40_000), Presence::Available);
+    assert_eq!(
+        frames.iter().map(|(_, frame)| frame.colour).collect::<Vec<_>>(),
+        [Palette::DEFAULT.available.frame_at(0)]
+    );
+}
+
+/// A host that flaps ten times a second makes at most three changes in any second, and the light ends as the host does.
+#[test]
+fn a_host_that_flaps_does_not_make_a_light_flash() {
+    let mut light = AnimatedLight::new(Recording::default());
+    let mut changes: Vec<u64> = Vec::new();
+    for ms in 0..20_000 {
+        let presence = if ms / 50 % 2 == 0 { Presence::Busy } else { Presence::Offline };
+        light.show(millis(ms), presence, None);
+        changes.extend(light.light().frames.drain(..).map(|_| ms));
+    }
+    assert!(changes.windows(2).all(|pair| pair[1] - pair[0] >= 400), "{changes:?}");
+    assert!(changes.len() > 20);
+    let last = play(&mut light, millis(20_000), millis(21_000), Presence::Available);
+    assert_eq!(last.last().unwrap().1, light_frame(Presence::Available));
+}
+
+/// A relay on a pin switches at most once a minute, and only when lit or not changes.
+#[test]
+fn a_relay_switches_once_a_minute_at_most() {
+    let mut light = AnimatedLight::new(Recording::default());
+    light.set_settings(LightSettings { palette: &Palette::RELAY, ..LightSettings::DEFAULT });
+    let mut switched: Vec<u64> = Vec::new();
+    let mut is_lit = false;
+    for second in 0..3_600 {
+        let presence = Presence::ALL[(second * 7 % Presence::ALL.len() as u64) as usize];
+        light.show(Instant::from_secs(second), presence, None);
+        light.show_press(Instant::from_secs(second), presence, None);
+        for frame in light.light().frames.drain(..) {
+            let lit = frame.colour != Rgb::BLACK;
+            if lit != is_lit {
+                (is_lit, _) = (lit, switched.push(second));
+            }
+        }
+    }
+    assert!(switched.windows(2).all(|pair| pair[1] - pair[0] >= 60), "{switched:?}");
+    assert!(switched.len() > 30);
+    let before = switched.len();
+    light.show(Instant::from_secs(4_000), Presence::Busy, None);
+    light.light().frames.clear();
+    for second in 4_000..4_600 {
+        let busy = [Presence::Busy, Presence::InACall, Presence::DoNotDisturb, Presence::Presenting];
+        light.show(Instant::from_secs(second), busy[second as usize % 4], None);
+    }
+    assert!(light.light().frames.iter().all(|frame| frame.colour == Rgb::WHITE), "lit all the time, after {before}");
 }
