@@ -35,6 +35,8 @@ impl<'a> Input<'a> {
     /// assert!(matches!(request, Input::Line(Line::Element(_))));
     /// ```
     #[must_use]
+    // Into a large function it would be inlined, whose stack it would make larger.
+    #[inline(never)]
     pub fn parse(line: &'a [u8]) -> Self {
         if line.len() > Line::MAX_LEN {
             return Self::Line(Line::TOO_LONG);

@@ -86,7 +86,7 @@ pub fn drive() -> bool {
             }
             good &= answer.written().starts_with(expected);
         }
-        good &= light.user.presence(now) == Presence::Busy;
+        good &= light.user.presence(now) == Presence::InACall;
         probe_lost(lines, now);
         let mut bytes = [0; 320];
         good &= probe_byte(lines, b'\n', now) && probe_line(lines, light, now, &mut Buffer::new(&mut bytes));
