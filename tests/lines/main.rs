@@ -5,6 +5,7 @@ mod echo;
 mod mirror;
 mod room;
 mod short_forms;
+mod vectors;
 
 use presence_core::graph::{Buffer, Caller, ChangeEvent, Context, SingleUserStore};
 use presence_core::lines::Input;
