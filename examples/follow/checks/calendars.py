@@ -142,7 +142,21 @@ def stored():
 
 
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo", "Pacific/Apia"]
+# Zones that only the calendar knows: name, offsets of winter and summer, and when summer begins and ends.
+OWN_ZONES = [
+    ("Own North", "+0100", "+0200", "16010101T020000", "BYDAY=-1SU;BYMONTH=3", "16010101T030000", "BYDAY=-1SU;BYMONTH=10"),
+    ("Own South", "+1030", "+1100", "20081005T020000", "BYDAY=1SU;BYMONTH=10", "20080406T020000", "BYDAY=1SU;BYMONTH=4"),
+]
 DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+
+
+def zone_lines(name, winter, summer, begins, begin, ends, end):
+    """Returns the lines that define a zone."""
+    lines = ["BEGIN:VTIMEZONE", f"TZID:{name}"]
+    for kind, start, rule_part, before, after in (("DAYLIGHT", begins, begin, winter, summer), ("STANDARD", ends, end, summer, winter)):
+        lines += [f"BEGIN:{kind}", f"DTSTART:{start}", f"RRULE:FREQ=YEARLY;{rule_part}"]
+        lines += [f"TZOFFSETFROM:{before}", f"TZOFFSETTO:{after}", f"END:{kind}"]
+    return [*lines, "END:VTIMEZONE"]
 
 
 def rule(dice, start):
@@ -169,7 +183,7 @@ def rule(dice, start):
 
 def random_event(dice, number):
     """Returns the lines of a random event, and of those that stand for one of its occurrences."""
-    zone = dice.choice(ZONES)
+    zone = dice.choice(ZONES + [own[0] for own in OWN_ZONES])
     start = datetime.datetime(dice.choice([2024, 2025, 2026]), dice.randint(1, 12), dice.randint(1, 28))
     start += datetime.timedelta(minutes=15 * dice.randint(0, 95))
     # A rule gives its first occurrence, as calendars write it.
@@ -197,6 +211,7 @@ def write_random(directory, count=150):
     for number in range(count):
         dice = random.Random(number)
         lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//random//"]
+        lines += [line for own in OWN_ZONES for line in zone_lines(*own)]
         for event in range(dice.randint(1, 4)):
             lines += random_event(dice, event)
         text = "\r\n".join([*lines, "END:VCALENDAR", ""])

@@ -14,7 +14,7 @@ const MAX_LEN: u64 = 16 << 20;
 /// Runs `pw-dump`. Returns `None` if it is not installed, fails, or does not end.
 pub fn pw_dump(stop: &Stop) -> Option<Vec<u8>> {
     let mut command = Command::new("pw-dump");
-    command.arg("--no-colors").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().ok()?;
     let output = child.stdout.take()?;
     let reader = thread::spawn(move || {

@@ -5,7 +5,7 @@ mod dump;
 mod pipewire;
 mod proc;
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, target_os = "linux"))]
 mod tests;
 
 use self::delay::Delay;
