@@ -3,13 +3,11 @@
 
 use super::answer::{Answer, Heard};
 use super::line::Lines;
-use super::says::Says;
+use super::says::{LEASE, Says};
 use crate::sink::pause;
 use presence_core::client::Link;
 use presence_core::{Duration, Instant, keep_alive_interval};
 
-/// The time for which a lamp shows what it was sent (rule L4).
-const LEASE: Duration = Duration::from_mins(5);
 /// The time to wait for an answer: longer than the silence after which a lamp forgets half a line (rule L1).
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The answers that may be missing before the line is opened anew.
@@ -248,8 +246,7 @@ fn link_line(link: Link) -> String {
         Link::NoAnswer | Link::Down => "offline",
         Link::SignIn => "signIn",
     };
-    let seconds = LEASE.as_secs();
     format!(
-        r#"{{"id":"{LINK_ID}","method":"POST","url":"/device/link","body":{{"state":"{state}","expirationDuration":"PT{seconds}S"}}}}"#
+        r#"{{"id":"{LINK_ID}","method":"POST","url":"/device/link","body":{{"state":"{state}","expirationDuration":"{LEASE}"}}}}"#
     )
 }

@@ -10,7 +10,7 @@ const UNKNOWN: &str =
     "{\"id\":\"follow-7\",\"status\":404,\"body\":{\"error\":{\"code\":\"NotFound\",\"message\":\"No.\"}}}\n";
 const DEVICE: &str = "{\"id\":\"follow-7\",\"status\":200,\"body\":{\"version\":\"0.2.0\",\"board\":\"pico\",\"serialNumber\":\"E6\"}}\n";
 const DONE: &str = "{\"id\":null,\"status\":200}\n";
-const CALL: &str = "{\"availability\":\"Busy\",\"activity\":\"InACall\"}\n";
+const CALL: &str = "{\"availability\":\"Busy\",\"activity\":\"InACall\",\"expirationDuration\":\"PT1M30S\"}\n";
 
 fn at(seconds: u64) -> Instant {
     Instant::from_secs(seconds)
@@ -46,12 +46,15 @@ fn a_presence_is_sent_once_answered_and_renewed_before_its_lease_ends() {
     assert_eq!(lamp.next(at(1)), Step::Wait(at(4)));
     lamp.show(says(Presence::InACall), None);
     lamp.received(at(2), DONE.as_bytes(), |_| {});
-    assert_eq!(lamp.next(at(2)), Step::Wait(at(202)));
-    assert_eq!(sent(lamp.next(at(202))), CALL);
-    lamp.received(at(202), DONE.as_bytes(), |_| {});
+    assert_eq!(lamp.next(at(2)), Step::Wait(at(62)));
+    assert_eq!(sent(lamp.next(at(62))), CALL);
+    lamp.received(at(62), DONE.as_bytes(), |_| {});
     // A change goes out at once.
     lamp.show(says(Presence::Available), None);
-    assert_eq!(sent(lamp.next(at(210))), "{\"availability\":\"Available\",\"activity\":\"Available\"}\n");
+    assert_eq!(
+        sent(lamp.next(at(70))),
+        "{\"availability\":\"Available\",\"activity\":\"Available\",\"expirationDuration\":\"PT1M30S\"}\n"
+    );
     assert!(lamp.notices().is_empty());
 }
 
@@ -69,14 +72,17 @@ fn what_is_not_known_is_not_said() {
     lamp.received(at(1), DONE.as_bytes(), |_| {});
     assert_eq!(lamp.next(at(1)), Step::Wait(Instant::NEVER));
     lamp.show(says(Presence::Offline), None);
-    assert_eq!(sent(lamp.next(at(2))), "{\"availability\":\"Offline\",\"activity\":\"Offline\"}\n");
+    assert_eq!(
+        sent(lamp.next(at(2))),
+        "{\"availability\":\"Offline\",\"activity\":\"Offline\",\"expirationDuration\":\"PT1M30S\"}\n"
+    );
     // It was gone already.
     lamp.received(
         at(2),
         b"{\"id\":null,\"status\":404,\"body\":{\"error\":{\"code\":\"NotFound\",\"message\":\"No.\"}}}\n",
         |_| {},
     );
-    assert_eq!((lamp.next(at(2)), lamp.notices()), (Step::Wait(at(202)), vec![]));
+    assert_eq!((lamp.next(at(2)), lamp.notices()), (Step::Wait(at(62)), vec![]));
 }
 
 #[test]
@@ -88,27 +94,30 @@ fn every_line_is_short() {
         }
     }
     let line = Says::new(Presence::Away, true).line();
-    assert_eq!(line, r#"{"availability":"Away","activity":"Away","outOfOfficeSettings":{"isOutOfOffice":true}}"#);
+    assert_eq!(
+        line,
+        r#"{"availability":"Away","activity":"Away","outOfOfficeSettings":{"isOutOfOffice":true},"expirationDuration":"PT1M30S"}"#
+    );
 }
 
 #[test]
 fn l6_the_link_is_shown_while_it_is_down_and_not_to_a_lamp_that_shows_none() {
     let mut lamp = greeted(DEVICE);
     lamp.show(None, Some(Link::Down));
-    let down = "{\"id\":\"link\",\"method\":\"POST\",\"url\":\"/device/link\",\"body\":{\"state\":\"offline\",\"expirationDuration\":\"PT300S\"}}\n";
+    let down = "{\"id\":\"link\",\"method\":\"POST\",\"url\":\"/device/link\",\"body\":{\"state\":\"offline\",\"expirationDuration\":\"PT1M30S\"}}\n";
     assert_eq!(sent(lamp.next(at(0))), down);
     lamp.received(at(0), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
-    assert_eq!(lamp.next(at(0)), Step::Wait(at(200)));
-    assert_eq!(sent(lamp.next(at(200))), down);
-    lamp.received(at(200), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
+    assert_eq!(lamp.next(at(0)), Step::Wait(at(60)));
+    assert_eq!(sent(lamp.next(at(60))), down);
+    lamp.received(at(60), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
     lamp.show(None, Some(Link::SignIn));
-    assert!(sent(lamp.next(at(201))).contains("\"signIn\""));
-    lamp.received(at(201), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
+    assert!(sent(lamp.next(at(61))).contains("\"signIn\""));
+    lamp.received(at(61), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
     // What is as it should be is said once.
     lamp.show(None, Some(Link::Ok));
-    assert!(sent(lamp.next(at(202))).contains("\"ok\""));
-    lamp.received(at(202), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
-    assert_eq!(lamp.next(at(203)), Step::Wait(Instant::NEVER));
+    assert!(sent(lamp.next(at(62))).contains("\"ok\""));
+    lamp.received(at(62), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
+    assert_eq!(lamp.next(at(64)), Step::Wait(Instant::NEVER));
 
     let mut old = greeted(UNKNOWN);
     old.show(says(Presence::Busy), Some(Link::Down));
@@ -120,7 +129,7 @@ fn l6_the_link_is_shown_while_it_is_down_and_not_to_a_lamp_that_shows_none() {
         b"{\"id\":\"link\",\"status\":404,\"body\":{\"error\":{\"code\":\"NotFound\",\"message\":\"No.\"}}}\n",
         |_| {},
     );
-    assert_eq!(old.next(at(0)), Step::Wait(at(200)));
+    assert_eq!(old.next(at(0)), Step::Wait(at(60)));
     assert_eq!(old.notices(), [Notice::Answers(None)]);
 }
 
@@ -159,7 +168,7 @@ fn an_answer_that_is_lost_is_asked_for_again() {
     lamp.received(at(13), DEVICE.as_bytes(), |_| {});
     assert_eq!(sent(lamp.next(at(13))), CALL);
     lamp.received(at(13), DONE.as_bytes(), |_| {});
-    assert_eq!(lamp.next(at(14)), Step::Wait(at(213)));
+    assert_eq!(lamp.next(at(14)), Step::Wait(at(73)));
     // The same lamp: nothing to tell twice.
     assert_eq!(lamp.notices().len(), 2);
 }
