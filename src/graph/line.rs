@@ -101,12 +101,42 @@ impl<'a> Line<'a> {
     /// # Ok::<(), presence_core::BufferFull>(())
     /// ```
     pub fn write_error(self, error: Error, trace: &Trace<'_>, writer: &mut dyn Writer) -> Result<(), BufferFull> {
-        let id = match self {
+        write_error(self.id(), error, trace, writer)
+    }
+
+    /// Writes a response to this line, for an application that has requests of its own.
+    ///
+    /// It is `{"id":…,"status":…}`, with a `body` if `write_body` is given, which writes JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferFull`] if it does not fit: whatever was written is no response then.
+    ///
+    /// ```
+    /// use presence_core::graph::{Buffer, Line, Writer};
+    ///
+    /// let line = Line::parse(br#"{"id":"1","method":"GET","url":"/device"}"#);
+    /// let mut bytes = [0; 64];
+    /// let mut response = Buffer::new(&mut bytes);
+    /// line.write_response(200, Some(&mut |body| body.write(br#"{"version":"0.1.0"}"#)), &mut response)?;
+    /// assert_eq!(response.written(), br#"{"id":"1","status":200,"body":{"version":"0.1.0"}}"#);
+    /// # Ok::<(), presence_core::BufferFull>(())
+    /// ```
+    pub fn write_response(
+        self,
+        status: u16,
+        write_body: Option<&mut dyn FnMut(&mut dyn Writer) -> Result<(), BufferFull>>,
+        writer: &mut dyn Writer,
+    ) -> Result<(), BufferFull> {
+        Response { id: self.id(), envelope: Envelope::Line }.write(status, write_body, writer)
+    }
+
+    const fn id(self) -> Value<'a> {
+        match self {
             Line::Blank => Value::NULL,
             Line::Element(element) => element.id(),
             Line::Invalid { id, .. } => id,
-        };
-        write_error(id, error, trace, writer)
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) mod uri;
 use crate::graph::HAS_BATCH;
 use crate::graph::context::Context;
 use crate::graph::error::{Error, Field};
-use crate::graph::json::decode;
+use crate::graph::json::{Value, decode};
 use crate::id::{SessionId, UserId};
 use crate::policy::Policy;
 use crate::user::Command;
@@ -162,14 +162,50 @@ impl<'a> Element<'a> {
         let method = method.text_in(&mut method_buffer).unwrap_or_default();
         let me = context.me();
         Target::route(method, target, me, context)?;
-        let mut content_type_buffer = MediaType::new();
+        let mut media_type = MediaType::new();
+        let raw = self.raw(method, target, &mut media_type)?;
+        Request::parse_for(&raw, method, Query::in_json(url), me, context, policy)
+    }
+
+    /// Returns the body of an element, an object or none, for an application that has requests of its own.
+    ///
+    /// It is checked as that of any other request: the media type, the coding, the kind of value.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Error`] of the element's headers or its body.
+    ///
+    /// ```
+    /// use presence_core::graph::{Element, Error, json::Value};
+    ///
+    /// let body = |text: &'static [u8]| Element::parse(Value::parse(text)?)?.body();
+    /// let value = body(br#"{"id":"1","body":{"brightness":48}}"#)?.expect("a body");
+    /// assert_eq!(value.as_str(), r#"{"brightness":48}"#);
+    /// assert_eq!(body(br#"{"id":"1","body":48}"#), Err(Error::NotAnObject));
+    /// assert_eq!(body(br#"{"id":"1"}"#), Ok(None));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn body(self) -> Result<Option<Value<'a>>, Error> {
+        self.raw("", "", &mut MediaType::new())?.body()
+    }
+
+    /// Returns the request in this element, with its headers and its body.
+    // A call, and what it returns through memory, is more bytes on a small device.
+    #[inline(always)]
+    fn raw<'h>(
+        self,
+        method: &'h str,
+        target: &'h str,
+        media_type: &'h mut MediaType,
+    ) -> Result<RawRequest<'h, 'a>, Error>
+    where
+        'a: 'h,
+    {
         let headers = self.headers()?;
-        let content_type =
-            headers.content_type.map(|value| value.text_in(&mut content_type_buffer).unwrap_or_default());
+        let content_type = headers.content_type.map(|value| value.text_in(media_type).unwrap_or_default());
         let content_encoding = if headers.is_coded { Some("unknown") } else { None };
         let body = Body::Json(self.member(Field::Body)?);
-        let raw = RawRequest { method, target, content_type, content_encoding, body };
-        Request::parse_for(&raw, method, Query::in_json(url), me, context, policy)
+        Ok(RawRequest { method, target, content_type, content_encoding, body })
     }
 }
 

@@ -150,6 +150,36 @@ impl<'a> Target<'a> {
         (is_action(last.get(1..)?, action) && !before.ends_with('/')).then_some(before)
     }
 
+    /// Reports whether a target's path is this one; the query is ignored.
+    ///
+    /// An application that has paths of its own reads them as all others are read ([H7](crate::rules#h7)): with a version before
+    /// them or without, names in any case and percent-encoded, a slash at the end or none.
+    ///
+    /// ```
+    /// use presence_core::graph::Target;
+    ///
+    /// assert!(Target::is_path("/v1.0/Device/settings/?x=y", "/device/settings"));
+    /// assert!(!Target::is_path("/device/settings/x", "/device/settings"));
+    /// ```
+    #[must_use]
+    pub fn is_path(target: &str, path: &str) -> bool {
+        let target = until(target, b"?#");
+        let mut segments = Segments::new(if HAS_BATCH { without_authority(target) } else { target });
+        let mut segment = segments.next();
+        if segment.is_some_and(|first| is(first, "v1.0") || is(first, "beta")) {
+            segment = segments.next();
+        }
+        let mut names = Segments::new(path);
+        loop {
+            match (segment, names.next()) {
+                (None, None) => return true,
+                (Some(segment), Some(name)) if is(segment, name) => {}
+                _ => return false,
+            }
+            segment = segments.next();
+        }
+    }
+
     fn read(target: &'a str) -> Option<Self> {
         let mut segments = Segments::new(if HAS_BATCH { without_authority(target) } else { target });
         let mut first = segments.next()?;
@@ -447,6 +477,33 @@ mod tests {
         ] {
             assert_eq!(Target::strip_action(target, "explain"), expected, "{target}");
         }
+    }
+
+    #[test]
+    fn h7_a_path_of_an_application_is_read_in_every_form() {
+        for (target, expected) in [
+            ("/device", true),
+            ("/device/", true),
+            ("device", true),
+            ("/v1.0/DEVICE?x=/y", true),
+            ("/beta/%64evice#x", true),
+            ("https://x/device", HAS_BATCH),
+            ("", false),
+            ("/", false),
+            ("//device", false),
+            ("/device//", false),
+            ("/device/x", false),
+            ("/devices", false),
+            ("/devic", false),
+            ("/v1.0", false),
+            ("/v1.0/beta/device", false),
+            ("/v2.0/device", false),
+            ("/microsoft.graph.device", false),
+        ] {
+            assert_eq!(Target::is_path(target, "/device"), expected, "{target}");
+        }
+        assert!(Target::is_path("/a/b/c", "/a/b/c") && !Target::is_path("/a/b", "/a/b/c"));
+        assert!(!Target::is_path("/a/b/c", "/a/b") && !Target::is_path("/a/x/c", "/a/b/c"));
     }
 
     #[test]

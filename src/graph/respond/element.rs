@@ -120,6 +120,21 @@ impl Response<'_> {
         count.0
     }
 
+    /// Writes a response with this status, and with a body if there is one.
+    pub(in crate::graph) fn write(
+        self,
+        status: u16,
+        write_body: Option<&mut dyn FnMut(&mut dyn Writer) -> Result<(), BufferFull>>,
+        writer: &mut dyn Writer,
+    ) -> Result<(), BufferFull> {
+        open(writer, self.id, status)?;
+        if let Some(write_body) = write_body {
+            writer.write(self.envelope.before_body())?;
+            write_body(writer)?;
+        }
+        writer.write(b"}")
+    }
+
     /// Writes the response to a successful action.
     pub(in crate::graph) fn write_done(self, writer: &mut dyn Writer) -> Result<(), BufferFull> {
         open(writer, self.id, 200)?;

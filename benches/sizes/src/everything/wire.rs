@@ -55,12 +55,12 @@ fn setters(raw: RawRequest<'static, 'static>, resource: Resource<'static>) {
 pub fn keep() {
     keep!(Value<'static> => as_bool, as_str, is_array, is_null, is_object, is_same_text, is_string, is_text, member, parse, text);
     keep!(Batch<'static> => parse);
-    keep!(Element<'static> => id, id_len, parse, request, value, write_response);
+    keep!(Element<'static> => body, id, id_len, parse, request, value, write_response);
     keep!(Dependencies<'static> => check, is_empty, new, record);
     keep!(Ids<'static> => parse, select);
     keep!(fn => lists);
     keep!(Request<'static> => parse);
-    keep!(Target<'static> => method, parse, strip_action);
+    keep!(Target<'static> => is_path, method, parse, strip_action);
     keep!(Select => contains, parse);
     keep!(Caller => authorise, may_read, may_read_all, me);
     keep!(Permissions => contains, from_name, intersects, is_empty, union);
@@ -69,7 +69,7 @@ pub fn keep() {
     keep!(RawRequest<'static, 'static> => is_head, new, with_body);
     keep!(Resource<'static> => for_owner, max_len, new, read, with_select, write);
     keep!(fn => setters);
-    keep!(Line<'static> => has_response, parse, write_error);
+    keep!(Line<'static> => has_response, parse, write_error, write_response);
     keep!(fn => serve, serve_line);
     keep!(Buffer<'static> => clear, new, written);
     keep!(Buffer<'static> as Writer => remaining, discard_last, write);
