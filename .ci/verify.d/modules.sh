@@ -16,7 +16,7 @@ module() {
     server*) package=examples/server equivalent=equivalent-server-mutants ;;
   esac
   case $1 in
-    firmware) files=(examples/firmware/src/*.rs) first=(--lib --test=device) ;;
+    firmware) files=(examples/firmware/src/{,requests/}*.rs) first=(--lib --test=device) ;;
     firmware_storage) files=(examples/firmware/src/storage/*.rs) first=(--lib --test=storage) ;;
     firmware_drivers) files=(examples/firmware/boards/shared/{pl011,nrf_uart,ns16550,cmsdk_uart,cmsdk_watchdog,nrf_watchdog,range,registers}.rs) first=(--test=drivers) ;;
     server) files=(examples/server/src/*.rs examples/server/src/{clock,clock/timekeeper,zones}/*.rs) first=(--bin=presence-server) ;;

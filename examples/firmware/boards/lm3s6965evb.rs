@@ -29,7 +29,9 @@ use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::digital::{ErrorType, OutputPin};
 use firmware::storage::{Retained, SnapshotStore};
-use firmware::{Board, Inbox, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left};
+use firmware::{
+    Board, Identity, Inbox, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left,
+};
 use heapless::spsc::{Consumer, Queue};
 use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
@@ -92,6 +94,10 @@ impl Board for Lm3s6965 {
     type Serial = Serial;
     type Light = PinLight<StatusLed>;
 
+    fn identity(&self) -> Identity {
+        Identity { board: "lm3s6965evb", serial_number: serial_number() }
+    }
+
     fn rate(&self) -> Rate {
         const { Rate::new((CLOCK_HZ / 1000) as u16, 1).unwrap() }
     }
@@ -130,6 +136,19 @@ impl Board for Lm3s6965 {
     fn feed_watchdog(&mut self) {
         self.watchdog.feed();
     }
+}
+
+/// Returns the address on the Ethernet, which the board's maker writes: no other board has it. `None` if it is blank.
+fn serial_number() -> Option<u64> {
+    let user_register = |offset: usize| {
+        // SAFETY: the system control's user registers, which are only read.
+        let register = unsafe { &*((0x400F_E1E0 + offset) as *const VolatileCell<u32>) };
+        u64::from(register.get() & 0x00FF_FFFF)
+    };
+    // Three bytes each, the first in the lowest bits.
+    let address = user_register(0) | user_register(4) << 24;
+    let is_blank = address == 0 || address == 0xFFFF_FFFF_FFFF;
+    (!is_blank).then_some(address.swap_bytes() >> 16)
 }
 
 // --- the system: its clock and its clock gates

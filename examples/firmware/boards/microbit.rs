@@ -34,14 +34,14 @@ use defmt_rtt as _;
 use embedded_hal::digital::InputPin;
 use firmware::storage::{Flash, SnapshotStore};
 use firmware::{
-    Board, Frame, Inbox, Light, LightError, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG,
+    Board, Frame, Identity, Inbox, Light, LightError, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG,
     counts_left, glyph,
 };
 use heapless::spsc::{Consumer, Queue};
 use microbit::board::Buttons;
 use microbit::display::nonblocking::{Display, GreyscaleImage};
 use microbit::hal::clocks::Clocks;
-use microbit::pac::{GPIO, GPIOTE, Interrupt, TIMER0, TIMER1, interrupt};
+use microbit::pac::{FICR, GPIO, GPIOTE, Interrupt, TIMER0, TIMER1, interrupt};
 use nvmc::Nvmc;
 use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
@@ -95,6 +95,10 @@ impl Board for Microbit {
     type Serial = Serial;
     type Light = Matrix;
 
+    fn identity(&self) -> Identity {
+        Identity { board: "microbit", serial_number: Some(serial_number()) }
+    }
+
     fn rate(&self) -> Rate {
         const { Rate::new(125, 4).unwrap() }
     }
@@ -131,6 +135,13 @@ impl Board for Microbit {
     fn feed_watchdog(&mut self) {
         self.watchdog.feed();
     }
+}
+
+/// Returns the chip's identifier, which its maker writes.
+fn serial_number() -> u64 {
+    // SAFETY: factory information, which is only read.
+    let [low, high] = unsafe { &*FICR::ptr() }.deviceid.each_ref().map(|half| half.read().bits());
+    u64::from(high) << 32 | u64::from(low)
 }
 
 /// TIMER0: 16 MHz divided by 512.

@@ -27,7 +27,9 @@ use cortex_m_rt::{entry, exception};
 use defmt_rtt as _;
 use embedded_hal::pwm::{ErrorType, SetDutyCycle};
 use firmware::storage::{Retained, SnapshotStore};
-use firmware::{Board, DutyLight, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left};
+use firmware::{
+    Board, DutyLight, Identity, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left,
+};
 use heapless::spsc::{Consumer, Queue};
 use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
@@ -77,6 +79,10 @@ struct Mps2 {
 impl Board for Mps2 {
     type Serial = Serial;
     type Light = DutyLight<LedBar>;
+
+    fn identity(&self) -> Identity {
+        Identity { board: "mps2-an386", serial_number: None }
+    }
 
     fn rate(&self) -> Rate {
         const { Rate::new(3125, 32).unwrap() }

@@ -3,7 +3,7 @@
 //! | what | where |
 //! | --- | --- |
 //! | serial line | USB: it appears as a serial port |
-//! | light | a WS2812 RGB LED at GPIO 16, driven by a state machine of PIO0 |
+//! | light | up to 64 WS2812 RGB LEDs in a row at GPIO 16, driven by a state machine of PIO0; one unless a setting says more |
 //! | storage | the last 16 KiB of its flash |
 //! | clock | the chip's timer, 64 bits of microseconds, which never wraps |
 //! | buttons | between GPIO 14 and ground: “do not disturb”; between GPIO 15 and ground: clear |
@@ -36,7 +36,8 @@ use embassy_usb::UsbDevice;
 use embassy_usb::class::cdc_acm::{CdcAcmClass, ControlChanged, Receiver, Sender, State};
 use firmware::storage::{Flash, SnapshotStore};
 use firmware::{
-    Clock, Device, LightSettings, MAX_OUTPUT, Port, PresenceLight, Pressed, ReceivedByte, SmartLight, WATCHDOG,
+    Clock, Device, Identity, LightSettings, MAX_OUTPUT, Port, PresenceLight, Pressed, ReceivedByte, SmartLight,
+    WATCHDOG,
 };
 use presence_core::Instant;
 use smart_leds_trait::{RGB8, SmartLedsWrite};
@@ -64,7 +65,10 @@ const STORAGE_START: u32 = FLASH_LEN as u32 - 16 * 1024;
 type Storage = Flash<BlockingAsync<embassy_rp::flash::Flash<'static, FLASH, Blocking, FLASH_LEN>>>;
 type Outbox = heapless::Vec<u8, MAX_OUTPUT>;
 
-static PRESENCE_LIGHT: StaticCell<PresenceLight<SmartLight<PendingColour, 1>>> = StaticCell::new();
+/// The most LEDs. Colours for LEDs that are not there go nowhere.
+const LEDS: usize = 64;
+
+static PRESENCE_LIGHT: StaticCell<PresenceLight<SmartLight<PendingColours, LEDS>>> = StaticCell::new();
 static SNAPSHOTS: StaticCell<SnapshotStore<Storage>> = StaticCell::new();
 static OUTBOX: StaticCell<Outbox> = StaticCell::new();
 
@@ -78,21 +82,23 @@ async fn main(spawner: Spawner) {
     }
     let Pio { mut common, sm0, .. } = Pio::new(peripherals.PIO0, Interrupts);
     let program = PioWs2812Program::new(&mut common);
-    let mut led = PioWs2812::new(&mut common, sm0, peripherals.DMA_CH0, Interrupts, peripherals.PIN_16, &program);
+    let mut leds = PioWs2812::new(&mut common, sm0, peripherals.DMA_CH0, Interrupts, peripherals.PIN_16, &program);
 
     let (sender, receiver, control) = port.split_with_control();
     let mut line = SerialLine { receiver, is_connected: false };
     let mut output = Output { sender, control, port: Port::new() };
     let mut button_pins =
         ButtonPins { a: Input::new(peripherals.PIN_14, Pull::Up), b: Input::new(peripherals.PIN_15, Pull::Up) };
-    let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(SmartLight(PendingColour::default())));
+    let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(SmartLight(PendingColours(None))));
     presence_light.animated_light().set_settings(LightSettings { brightness: 52, ..LightSettings::DEFAULT });
     let outbox = OUTBOX.init(Outbox::new());
-    let flash = BlockingAsync::new(embassy_rp::flash::Flash::new_blocking(peripherals.FLASH));
+    let mut flash = embassy_rp::flash::Flash::new_blocking(peripherals.FLASH);
+    let identity = Identity { board: "pico", serial_number: serial_number(&mut flash) };
+    let flash = BlockingAsync::new(flash);
     // The range consists of whole sectors.
     let Ok(flash) = Flash::new(flash, STORAGE_START..FLASH_LEN as u32) else { restart() };
     let snapshots = SNAPSHOTS.init(SnapshotStore::new(flash));
-    let mut device = Device::start(presence_light, snapshots);
+    let mut device = Device::start(identity, presence_light, snapshots);
     let mut watchdog = Watchdog::new(peripherals.WATCHDOG);
     watchdog.start(WATCHDOG_PERIOD);
     let mut packet = [0; PACKET];
@@ -104,8 +110,8 @@ async fn main(spawner: Spawner) {
         let mut bytes = unread.by_ref().filter_map(|index| packet.get(index)).map(|byte| ReceivedByte::new(*byte));
         let pressed = button_pins.pressed();
         device.turn(&mut bytes, pressed, now, outbox);
-        if let Some(colour) = device.light().0.0.take() {
-            led.write(&[colour]).await;
+        if let Some(colours) = device.light().0.0.take() {
+            leds.write(&colours).await;
         }
         let mut has_changed = output.send(outbox).await;
         outbox.clear();
@@ -128,6 +134,13 @@ async fn main(spawner: Spawner) {
             device.reopen();
         }
     }
+}
+
+/// Returns the identifier of the flash chip, for the processor has none.
+fn serial_number(flash: &mut embassy_rp::flash::Flash<'static, FLASH, Blocking, FLASH_LEN>) -> Option<u64> {
+    let mut identifier = [0; 8];
+    flash.blocking_unique_id(&mut identifier).ok()?;
+    Some(u64::from_be_bytes(identifier))
 }
 
 /// Returns the current instant, from the chip's uptime.
@@ -214,11 +227,10 @@ impl Output {
 
 // --- the light and the buttons
 
-/// The next colour of the LED. The main loop sends it, because a light does not wait.
-#[derive(Default)]
-struct PendingColour(Option<RGB8>);
+/// The next colours of the LEDs. The main loop sends them, because a light does not wait.
+struct PendingColours(Option<[RGB8; LEDS]>);
 
-impl SmartLedsWrite for PendingColour {
+impl SmartLedsWrite for PendingColours {
     type Error = Infallible;
     type Color = RGB8;
 
@@ -227,7 +239,10 @@ impl SmartLedsWrite for PendingColour {
         T: IntoIterator<Item = I>,
         I: Into<RGB8>,
     {
-        self.0 = colours.into_iter().next().map(Into::into);
+        let pending = self.0.insert([RGB8 { r: 0, g: 0, b: 0 }; LEDS]);
+        for (pending, colour) in pending.iter_mut().zip(colours) {
+            *pending = colour.into();
+        }
         Ok(())
     }
 }

@@ -20,7 +20,10 @@ use core::convert::Infallible;
 use core::sync::atomic::{AtomicU8, Ordering};
 use defmt_rtt as _;
 use firmware::storage::{Retained, SnapshotStore};
-use firmware::{Board, Inbox, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, SmartLight, counts_left};
+use firmware::{
+    Board, Identity, Inbox, LightSettings, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, SmartLight,
+    counts_left,
+};
 use heapless::spsc::{Consumer, Queue};
 use registers::Mapped;
 use riscv::interrupt::Interrupt;
@@ -51,12 +54,10 @@ fn main() -> ! {
         mie::set_mtimer();
         riscv::interrupt::enable();
     }
-    firmware::run(
-        board,
-        inbox,
-        PRESENCE_LIGHT.init(PresenceLight::new(SmartLight(Strip))),
-        SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED))),
-    )
+    let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(SmartLight(Strip)));
+    presence_light.animated_light().set_settings(LightSettings { leds: LEDS as u16, ..LightSettings::DEFAULT });
+    let snapshots = SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED)));
+    firmware::run(board, inbox, presence_light, snapshots)
 }
 
 struct Virt {
@@ -66,6 +67,10 @@ struct Virt {
 impl Board for Virt {
     type Serial = Serial;
     type Light = Light;
+
+    fn identity(&self) -> Identity {
+        Identity { board: "virt", serial_number: None }
+    }
 
     fn rate(&self) -> Rate {
         const { Rate::new(10_000, 1).unwrap() }

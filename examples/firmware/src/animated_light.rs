@@ -13,14 +13,16 @@ pub struct LightSettings {
     pub palette: &'static Palette,
     /// The brightness, 1 to 255. At full power a few LEDs light a room.
     pub brightness: u8,
+    /// The number of LEDs that are lit, of a light that has several. More than it has are all of them.
+    pub leds: u16,
     /// The time after which “no news” dims away: in a dark night nothing blinks. [`Duration::MAX`] for never.
     pub quiet_after: Duration,
 }
 
 impl LightSettings {
-    /// The library's palette at full brightness; “no news” dims away after an hour.
+    /// The library's palette at full brightness, on one LED; “no news” dims away after an hour.
     pub const DEFAULT: Self =
-        Self { palette: &Palette::DEFAULT, brightness: u8::MAX, quiet_after: Duration::from_hours(1) };
+        Self { palette: &Palette::DEFAULT, brightness: u8::MAX, leds: 1, quiet_after: Duration::from_hours(1) };
 }
 
 /// The state of the link, and when it ends by itself.
@@ -167,8 +169,8 @@ impl<L: Light> AnimatedLight<L> {
             }
             self.look = look;
         }
-        let (colour, brightness) = (self.animation.frame(now), self.settings.brightness);
-        self.send(now, Frame { sign: self.look.sign, presence: self.look.presence, colour, brightness });
+        let (colour, LightSettings { brightness, leds, .. }) = (self.animation.frame(now), self.settings);
+        self.send(now, Frame { sign: self.look.sign, presence: self.look.presence, colour, brightness, leds });
     }
 
     /// Sends a frame, unless it is shown already.

@@ -67,6 +67,25 @@ impl App {
         self.0.execute(now, OWNER, command, &mut |_, transition| on_change(transition))
     }
 
+    /// Forgets everything about the user, as if it had never been seen. What is visible of that is one change.
+    pub fn forget(&mut self, now: Instant, on_change: OnChange<'_>) {
+        self.advance(now, on_change);
+        // The weakest session first and the preferred presence last, as when they end by themselves (rule S8).
+        while let Some(weakest) = self.user().sessions().iter().min_by_key(|session| session.presence()) {
+            let session = weakest.id();
+            if self.execute(now, Command::ClearPresence { session }, on_change).is_err() {
+                break;
+            }
+        }
+        let _ = self.execute(now, Command::ClearPreferredPresence, on_change);
+        *self = Self::new();
+    }
+
+    /// Returns the context of a request at `now`: the serial line is trusted, and knows the device's user only.
+    pub(crate) fn context(now: Instant) -> Context<'static> {
+        Context::new(now, Caller::Trusted { me: Some(OWNER) }).with_known_users(&|user| user == OWNER)
+    }
+
     /// Serves a line and writes its response. Trusts the serial line, and knows the device's user only.
     ///
     /// # Errors
@@ -81,8 +100,7 @@ impl App {
     ) -> Result<(), BufferFull> {
         // A change is reported before a read shows it.
         self.advance(now, on_change);
-        let context = Context::new(now, Caller::Trusted { me: Some(OWNER) }).with_known_users(&|user| user == OWNER);
-        input.serve(&context, &mut self.0, writer, &mut |_, transition| on_change(transition))
+        input.serve(&Self::context(now), &mut self.0, writer, &mut |_, transition| on_change(transition))
     }
 }
 

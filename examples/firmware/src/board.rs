@@ -3,6 +3,7 @@
 use crate::button::Pressed;
 use crate::clock::{Clock, Rate};
 use crate::device::Device;
+use crate::identity::Identity;
 use crate::light::Light;
 use crate::line::ReceivedByte;
 use crate::presence_light::PresenceLight;
@@ -18,6 +19,9 @@ pub trait Board {
     type Serial: embedded_io::Write;
     /// The light of the board.
     type Light: Light;
+
+    /// Returns what the board is.
+    fn identity(&self) -> Identity;
 
     /// Returns the rate of the counter.
     fn rate(&self) -> Rate;
@@ -73,7 +77,8 @@ impl<'a, B: Board, M: Storage> MainLoop<'a, B, M> {
         snapshots: &'a mut SnapshotStore<M>,
     ) -> Self {
         let clock = Clock::new(board.rate(), board.counter());
-        Self { board, inbox, clock, device: Device::start(presence_light, snapshots) }
+        let device = Device::start(board.identity(), presence_light, snapshots);
+        Self { board, inbox, clock, device }
     }
 
     /// Takes one turn, feeds the watchdog, and sleeps if no byte is left.

@@ -1,29 +1,35 @@
-//! Two buttons: one prefers “do not disturb”, the other clears what is preferred.
+//! Two buttons: one sets “do not disturb”, the other clears it.
 
+use presence_core::lines::BUTTON_SESSION;
 use presence_core::{Command, Duration, Instant, Presence, SessionId};
 
 /// A button of the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Button {
-    /// Prefers “do not disturb”.
+    /// Prefers “do not disturb”, and sets a session of the buttons to it.
     A,
-    /// Clears the preferred presence.
+    /// Clears both.
     B,
 }
 
 impl Button {
-    /// The time after which the presence preferred by A expires.
+    /// The time after which what A sets expires.
     pub const DURATION: Duration = Duration::from_hours(2);
 
-    /// Returns the command that a press executes.
+    /// Returns the commands that a press executes, in an order in which at most one of them is a visible change.
+    ///
+    /// The preferred presence decides over what applications say, and is there again after a reset, when the first of them is.
+    /// Alone it shows nothing (rule A1): without a host the session does.
     #[must_use]
-    pub const fn command(self) -> Command<SessionId> {
+    pub const fn commands(self) -> [Command<SessionId>; 2] {
+        let (presence, duration) = (Presence::DoNotDisturb, Some(Self::DURATION));
         match self {
-            Self::A => {
-                Command::SetPreferredPresence { presence: Presence::DoNotDisturb, duration: Some(Self::DURATION) }
-            }
-            Self::B => Command::ClearPreferredPresence,
+            Self::A => [
+                Command::SetPreferredPresence { presence, duration },
+                Command::SetPresence { session: BUTTON_SESSION, presence, lease: duration },
+            ],
+            Self::B => [Command::ClearPresence { session: BUTTON_SESSION }, Command::ClearPreferredPresence],
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The device without its board: one turn, the same with an executor and without.
 
-use crate::app::App;
+use crate::app::{App, CAPACITY};
 use crate::button::{Buttons, Pressed};
 use crate::clock::Clock;
+use crate::identity::Identity;
 use crate::light::Light;
 use crate::line::ReceivedByte;
 use crate::presence_light::PresenceLight;
+use crate::settings::Settings;
 use crate::storage::{SnapshotStore, Storage};
 use embedded_io::Write;
-use presence_core::{Duration, Instant};
+use presence_core::{Duration, Instant, SessionId, UserAt};
 
 /// The time after which the watchdog of a board resets it: the main loop feeds it once a turn, and nothing else does.
 ///
@@ -42,9 +44,13 @@ pub struct Device<'a, L, M> {
 
 impl<'a, L: Light, M: Storage> Device<'a, L, M> {
     /// Starts with the stored user. The length of the time without power is unknown.
-    pub fn start(presence_light: &'a mut PresenceLight<L>, snapshots: &'a mut SnapshotStore<M>) -> Self {
+    pub fn start(
+        identity: Identity,
+        presence_light: &'a mut PresenceLight<L>,
+        snapshots: &'a mut SnapshotStore<M>,
+    ) -> Self {
         let settings = snapshots.restore_settings();
-        presence_light.restore(App::with_user(snapshots.restore(Clock::START, None)), settings);
+        presence_light.restore(identity, App::with_user(snapshots.restore(Clock::START, None)), settings);
         let mut device = Self { presence_light, snapshots, buttons: Buttons::new(), silent_at: Clock::START };
         device.save(Clock::START, |_| true);
         crate::log::info!("ready");
@@ -67,7 +73,10 @@ impl<'a, L: Light, M: Storage> Device<'a, L, M> {
                 let _ = self.presence_light.advance(now, out);
                 self.save(now, |_| true);
             }
-            let _ = self.presence_light.serve(now, out);
+            let forget = &mut |user: UserAt<'_, SessionId, CAPACITY>, settings: &Settings| {
+                self.snapshots.forget(user, settings).is_ok()
+            };
+            let _ = self.presence_light.serve(now, out, forget);
         }
         if has_bytes {
             self.silent_at = now.saturating_add(SILENCE);
@@ -105,7 +114,7 @@ impl<'a, L: Light, M: Storage> Device<'a, L, M> {
     /// An error is logged by the store, and the light goes on.
     fn save(&mut self, now: Instant, may_write: impl FnOnce(Instant) -> bool) {
         let Ok(user) = self.presence_light.app().user().at(now) else { return };
-        let settings = self.presence_light.settings();
+        let settings = self.presence_light.configuration().settings();
         self.snapshots.observe(user, settings);
         if self.snapshots.next_save_at().is_some_and(|due_at| due_at <= now && may_write(due_at)) {
             let _ = self.snapshots.save(user, settings);

@@ -19,13 +19,15 @@ pub struct Frame {
     pub colour: Rgb,
     /// The brightness of the light, 1 to 255.
     pub brightness: u8,
+    /// The number of LEDs that are lit, of a light that has several.
+    pub leds: u16,
 }
 
 impl Frame {
-    /// Creates the frame of a presence, at full brightness.
+    /// Creates the frame of a presence, at full brightness on one LED.
     #[must_use]
     pub const fn new(presence: Presence, colour: Rgb) -> Self {
-        Self { sign: Sign::Presence, presence, colour, brightness: u8::MAX }
+        Self { sign: Sign::Presence, presence, colour, brightness: u8::MAX, leds: 1 }
     }
 }
 
@@ -49,6 +51,9 @@ pub trait Light {
     ///
     /// It costs one wake-up and one write each time.
     const REFRESH: Option<Duration> = Some(Duration::from_secs(5));
+
+    /// The number of LEDs, of which some may be lit and the others dark.
+    const LEDS: u16 = 1;
 
     /// Shows a frame until the next one.
     ///
@@ -82,7 +87,7 @@ impl<P: SetDutyCycle> Light for DutyLight<P> {
     }
 }
 
-/// `COUNT` RGB LEDs of the same colour.
+/// `COUNT` RGB LEDs, at most 65,535, of the same colour; or the first of them, and the others dark.
 #[derive(Debug)]
 pub struct SmartLight<L, const COUNT: usize>(pub L);
 
@@ -94,7 +99,11 @@ pub const fn smart_colour(colour: Rgb, brightness: u8) -> RGB8 {
 }
 
 impl<L: SmartLedsWrite<Color = RGB8>, const COUNT: usize> Light for SmartLight<L, COUNT> {
+    const LEDS: u16 = COUNT as u16;
+
     fn show(&mut self, frame: Frame) -> Result<(), LightError> {
-        self.0.write([smart_colour(frame.colour, frame.brightness); COUNT]).map_err(|_| LightError)
+        let mut colours = [smart_colour(frame.colour, frame.brightness); COUNT];
+        colours.iter_mut().skip(frame.leds.into()).for_each(|colour| *colour = smart_colour(Rgb::BLACK, 0));
+        self.0.write(colours).map_err(|_| LightError)
     }
 }

@@ -1,12 +1,15 @@
 //! The whole device apart from its board: bytes, presses and time in, lines and light out.
 
-use crate::animated_light::AnimatedLight;
+use crate::animated_light::{AnimatedLight, LightSettings};
 use crate::app::{App, CAPACITY, OWNER};
 use crate::button::Button;
 use crate::clock::Clock;
+use crate::configuration::Configuration;
+use crate::identity::Identity;
 use crate::light::Light;
 use crate::line::ReceivedByte;
 use crate::receive::QUEUE_LEN;
+use crate::requests::{Forget, MAX_BODY, Parts, Rejection, Request};
 use crate::settings::Settings;
 use embedded_io::Write;
 use presence_core::graph::{Buffer, ChangeEvent, Element, Line};
@@ -17,10 +20,11 @@ use presence_core::{Instant, Presence, SessionId, Transition};
 pub const MAX_LINE: usize = 1024;
 /// The longest response. It repeats the line's id, which may be nearly the whole line; one that does not fit with its escapes is
 /// answered as a line that is too long.
-pub const MAX_RESPONSE: usize = MAX_LINE + Element::MAX_RESPONSE;
+pub const MAX_RESPONSE: usize =
+    MAX_LINE + if MAX_BODY > Element::MAX_RESPONSE { MAX_BODY } else { Element::MAX_RESPONSE };
 
-/// The most bytes that one turn writes: a response, and a change for a press, for the end of what was preferred and for each
-/// fade and end of a session; each with its newline.
+/// The most bytes that one turn writes: a response, and a change for a press, for a request, for the end of what was preferred and
+/// for each fade and end of a session; each with its newline.
 pub const MAX_OUTPUT: usize = MAX_RESPONSE + 1 + (3 + 3 * CAPACITY) * (ChangeEvent::MAX_LEN + 1);
 
 /// A presence light: the application, its line and its light.
@@ -29,7 +33,8 @@ pub const MAX_OUTPUT: usize = MAX_RESPONSE + 1 + (3 + 3 * CAPACITY) * (ChangeEve
 #[derive(Debug)]
 pub struct PresenceLight<L> {
     app: App,
-    settings: Settings,
+    identity: Identity,
+    configuration: Configuration,
     line: LineBuffer<MAX_LINE>,
     light: AnimatedLight<L>,
     response: [u8; MAX_RESPONSE],
@@ -40,16 +45,18 @@ impl<L: Light> PresenceLight<L> {
     pub const fn new(light: L) -> Self {
         Self {
             app: App::new(),
-            settings: Settings::new(),
+            identity: Identity { board: "", serial_number: None },
+            configuration: Configuration::new(Settings::new(), LightSettings::DEFAULT, L::LEDS),
             line: LineBuffer::new(),
             light: AnimatedLight::new(light),
             response: [0; MAX_RESPONSE],
         }
     }
 
-    /// Continues with a restored user and restored settings.
-    pub fn restore(&mut self, app: App, settings: Settings) {
-        (self.app, self.settings) = (app, settings);
+    /// Continues with a restored user and restored settings, over those that the light has now.
+    pub fn restore(&mut self, identity: Identity, app: App, settings: Settings) {
+        (self.identity, self.app) = (identity, app);
+        self.configuration = Configuration::new(settings, self.light.settings(), L::LEDS);
     }
 
     /// Returns the user and its sessions.
@@ -58,10 +65,10 @@ impl<L: Light> PresenceLight<L> {
         &self.app
     }
 
-    /// Returns the settings.
+    /// Returns the settings in force.
     #[must_use]
-    pub const fn settings(&self) -> &Settings {
-        &self.settings
+    pub const fn configuration(&self) -> &Configuration {
+        &self.configuration
     }
 
     /// Returns the light.
@@ -94,7 +101,7 @@ impl<L: Light> PresenceLight<L> {
         now: Instant,
         out: &mut W,
     ) -> Result<(), W::Error> {
-        if self.accept(bytes, now) { self.serve(now, out) } else { Ok(()) }
+        if self.accept(bytes, now) { self.serve(now, out, &mut |_, _| true) } else { Ok(()) }
     }
 
     /// Accepts bytes as [`receive`](Self::receive) does, and reports whether a line has ended: [`serve`](Self::serve) it before
@@ -103,23 +110,31 @@ impl<L: Light> PresenceLight<L> {
         bytes.take(QUEUE_LEN).any(|byte| byte.append_to(&mut self.line, now))
     }
 
-    /// Serves the line that has just ended.
+    /// Serves the line that has just ended. `forget` erases what is stored, and reports whether it could.
     ///
     /// # Errors
     ///
     /// The serial line's own. Whatever was applied stays.
-    pub fn serve<W: Write>(&mut self, now: Instant, out: &mut W) -> Result<(), W::Error> {
-        let Self { app, line, light, response, .. } = self;
+    pub fn serve<W: Write>(&mut self, now: Instant, out: &mut W, forget: Forget<'_>) -> Result<(), W::Error> {
+        let Self { app, identity, configuration, line, light, response } = self;
         let input = line.input();
         let mut written = Ok(());
         let mut response = Buffer::new(response);
-        let served = app.serve(now, input, &mut response, &mut |transition| {
+        let mut on_change = |transition: &Transition<SessionId>| {
             if written.is_ok() {
                 written = write_event(transition, out);
             }
-        });
+        };
+        let served = match own_request(input, now, configuration) {
+            None => app.serve(now, input, &mut response, &mut on_change),
+            Some((line, request)) => {
+                app.advance(now, &mut on_change);
+                let mut parts = Parts { app, configuration, light, identity: *identity };
+                parts.serve(request, line, now, &mut response, forget, &mut on_change)
+            }
+        };
         show_out_of_office(light, input, now);
-        show(light, app, now);
+        show(light, app, configuration, now);
         written?;
         if !input.has_response() {
             return Ok(());
@@ -134,7 +149,7 @@ impl<L: Light> PresenceLight<L> {
         out.flush()
     }
 
-    /// Executes the command of a button that was pressed.
+    /// Executes the commands of a button that was pressed.
     ///
     /// # Errors
     ///
@@ -142,12 +157,15 @@ impl<L: Light> PresenceLight<L> {
     pub fn press<W: Write>(&mut self, button: Button, now: Instant, out: &mut W) -> Result<(), W::Error> {
         crate::log::info!("button {}", button);
         let mut written = Ok(());
-        // The policy allows the commands of both buttons.
-        let _ = self.app.execute(now, button.command(), &mut |transition| {
-            if written.is_ok() {
-                written = write_event(transition, out);
-            }
-        });
+        for command in button.commands() {
+            // The policy allows them, and there is room. Button B may find no session.
+            let _ = self.app.execute(now, command, &mut |transition| {
+                if written.is_ok() {
+                    written = write_event(transition, out);
+                }
+            });
+        }
+        self.light.set_settings(self.configuration.light(now));
         self.light.show_press(now, self.app.user().presence(), self.app.user().absence());
         written
     }
@@ -164,14 +182,15 @@ impl<L: Light> PresenceLight<L> {
                 written = write_event(transition, out);
             }
         });
-        show(&mut self.light, &self.app, now);
+        show(&mut self.light, &self.app, &self.configuration, now);
         written
     }
 
     /// Returns when to call [`advance`](Self::advance): at the next deadline, or for the light's next frame.
     #[must_use]
     pub fn wake_at(&self, now: Instant) -> Option<Instant> {
-        self.app.user().next_deadline().into_iter().chain(self.light.wake_at(now)).min()
+        let light = self.light.wake_at(now).into_iter().chain(self.configuration.wake_at(now));
+        self.app.user().next_deadline().into_iter().chain(light).min()
     }
 }
 
@@ -185,8 +204,19 @@ fn show_out_of_office<L: Light>(light: &mut AnimatedLight<L>, input: Input<'_>, 
     }
 }
 
+/// Returns the request in a line, if the device itself answers it.
+fn own_request<'a>(
+    input: Input<'a>,
+    now: Instant,
+    configuration: &Configuration,
+) -> Option<(Line<'a>, Result<Request, Rejection>)> {
+    let Input::Line(line @ Line::Element(element)) = input else { return None };
+    Some((line, Request::parse(element, &App::context(now), configuration)?))
+}
+
 /// Shows the published presence.
-fn show<L: Light>(light: &mut AnimatedLight<L>, app: &App, now: Instant) {
+fn show<L: Light>(light: &mut AnimatedLight<L>, app: &App, configuration: &Configuration, now: Instant) {
+    light.set_settings(configuration.light(now));
     light.show(now, app.user().presence(), app.user().absence());
 }
 

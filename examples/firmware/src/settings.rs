@@ -19,7 +19,7 @@ pub enum Setting {
     Palette = 3,
     /// The number of LEDs that are lit. Two bytes.
     Leds = 4,
-    /// The seconds after which the light of “no news” dims away; 0 if it does not. Four bytes.
+    /// The seconds after which the light of “no news” dims away. Four bytes.
     NoNewsDimsAfter = 5,
 }
 

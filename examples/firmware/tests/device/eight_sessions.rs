@@ -102,5 +102,5 @@ fn a_turn_writes_no_more_than_the_most_that_it_may() {
         longest = longest.max(said.len());
         assert!(said.len() <= MAX_OUTPUT, "{} bytes", said.len());
     }
-    assert!(longest > MAX_OUTPUT / 4, "{longest} bytes are few");
+    assert!(longest > 5 * MAX_LINE / 2, "{longest} bytes are few");
 }

@@ -113,12 +113,16 @@ fn a_duty_cycle_is_as_bright_as_the_luminance_and_never_dark_for_a_dim_colour() 
 }
 
 #[test]
-fn rgb_leds_all_show_the_colour_scaled_to_their_brightness_and_corrected() {
+fn rgb_leds_show_the_colour_scaled_to_their_brightness_and_corrected_and_the_others_are_dark() {
     let mut light = SmartLight::<_, 3>(Driver::new(false));
     let colour = Rgb::new(255, 128, 3);
-    assert_eq!(light.show(Frame { brightness: 96, ..frame(colour) }), Ok(()));
+    for leds in [3, 1, 2, u16::MAX] {
+        assert_eq!(light.show(Frame { brightness: 96, leds, ..frame(colour) }), Ok(()));
+    }
     let [r, g, b] = colour.pulses(96).to_bytes();
-    assert_eq!(light.0.seen, [vec![RGB8 { r, g, b }; 3]]);
+    let (lit, dark) = (RGB8 { r, g, b }, RGB8 { r: 0, g: 0, b: 0 });
+    assert_eq!(light.0.seen, [[lit, lit, lit], [lit, dark, dark], [lit, lit, dark], [lit, lit, lit]]);
+    assert_eq!(SmartLight::<Driver<Vec<RGB8>>, 3>::LEDS, 3);
     assert_eq!(smart_colour(Rgb::WHITE, 255), RGB8 { r: 255, g: 255, b: 255 });
     assert!(r > g && g > b && r < 96, "{r} {g} {b}: less light than its share of the voltage");
     let mut light = SmartLight::<_, 3>(Driver::<Vec<RGB8>>::new(true));

@@ -13,6 +13,7 @@ mod main_loop;
 mod port;
 mod presence_light;
 mod receive;
+mod requests;
 mod saves;
 mod sleep;
 mod write_errors;

@@ -1,7 +1,9 @@
 //! The main loop on a host, whose serial line never stops. Rule L3.
 
 use firmware::storage::SnapshotStore;
-use firmware::{Board, Frame, Inbox, Light, LightError, MainLoop, PresenceLight, Pressed, Rate, ReceivedByte};
+use firmware::{
+    Board, Frame, Identity, Inbox, Light, LightError, MainLoop, PresenceLight, Pressed, Rate, ReceivedByte,
+};
 use heapless::spsc::{Consumer, Queue};
 use presence_core::Presence;
 use std::cell::{Cell, RefCell};
@@ -42,6 +44,10 @@ struct Host(Rc<World>);
 impl Board for Host {
     type Serial = Self;
     type Light = Self;
+
+    fn identity(&self) -> Identity {
+        Identity { board: "host", serial_number: None }
+    }
 
     fn rate(&self) -> Rate {
         Rate::new(1, 1).unwrap()
@@ -128,8 +134,10 @@ fn l3_time_buttons_and_the_light_go_on_between_any_two_lines() {
             main_loop.turn();
             assert!(world.said().contains(r#""cause":"preferredSet""#));
             assert_eq!(*world.lights.borrow().last().unwrap(), Presence::DoNotDisturb);
+            world.pressed.set(Pressed { a: false, b: true });
         }
     }
+    assert_eq!(*world.lights.borrow().last().unwrap(), Presence::InACall, "the other button clears it");
     assert!(turns > 1000 && pressed_at > 0, "{turns}");
     world.said.take();
     while world.millis.get() < 301_000 {

@@ -2,7 +2,7 @@
 
 use super::fixture::{CALLS, RecordingLight, set};
 use firmware::storage::{SnapshotStore, Storage, WriteBudget};
-use firmware::{Clock, Device, PresenceLight, Pressed, ReceivedByte};
+use firmware::{Clock, Device, Identity, PresenceLight, Pressed, ReceivedByte};
 use presence_core::{Duration, Instant};
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -102,7 +102,7 @@ impl Desk {
         shared.0.borrow_mut().now = Clock::START;
         let light = Box::leak(Box::new(PresenceLight::new(RecordingLight::default())));
         let snapshots = Box::leak(Box::new(SnapshotStore::new(shared.clone())));
-        let device = Device::start(light, snapshots);
+        let device = Device::start(Identity { board: "host", serial_number: None }, light, snapshots);
         assert_eq!(shared.writes(), [0], "once at the start");
         Self { shared, device }
     }

@@ -3,7 +3,8 @@
 use super::fixture::{CALLS, RecordingLight, set};
 use firmware::storage::{SnapshotStore, Storage, WriteBudget};
 use firmware::{
-    Board, Inbox, LONGEST_NAP, MainLoop, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left,
+    Board, Identity, Inbox, LONGEST_NAP, MainLoop, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG,
+    counts_left,
 };
 use heapless::spsc::{Consumer, Queue};
 use presence_core::Duration;
@@ -116,6 +117,10 @@ struct Simulated(Rc<World>);
 impl Board for Simulated {
     type Serial = Self;
     type Light = RecordingLight;
+
+    fn identity(&self) -> Identity {
+        Identity { board: "host", serial_number: None }
+    }
 
     fn rate(&self) -> Rate {
         Rate::new(self.0.rate.0, self.0.rate.1).unwrap()
