@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import time
+import tty
 
 from .boards import BOARDS
 from .machine import Machine
@@ -18,6 +19,7 @@ HELP = (
     "{}, in the emulator. Below is its serial line:",
     "type a line such as Busy, or a request, and Enter.",
     "{}! reset resets, Ctrl-C ends it.",
+    "Programs find it at {}, as at a board's port.",
 )
 
 
@@ -39,15 +41,38 @@ def picture(light):
     return ["".join(led(GREEN if mark == "#" else None) for mark in light)]
 
 
+class Port:
+    """A pseudo-terminal at which programs find the device, as at the serial port of a board."""
+
+    def __init__(self):
+        # Both ends stay open, so that it is there between two programs.
+        self.end, self.programs_end = os.openpty()
+        tty.setraw(self.programs_end)
+        os.set_blocking(self.end, False)
+        self.name = os.ttyname(self.programs_end)
+
+    def read(self):
+        """Returns what a program has written."""
+        return os.read(self.end, 4096)
+
+    def say(self, line):
+        """Says a line of the device to whichever program reads."""
+        try:
+            os.write(self.end, line.encode() + b"\r\n")
+        except BlockingIOError:
+            pass  # No program has read for long.
+
+
 class Screen:
     """A terminal: the light in its first rows, and the serial line, which scrolls below."""
 
     def __init__(self, machine):
         self.machine = machine
         self.drawn = None
+        self.port = Port()
         buttons = "".join(f"! {name}, " for name in machine.board.pins)
-        text = [HELP[0], HELP[1], HELP[2].format(f"{buttons[:-2]} press buttons, " if buttons else "")]
-        text[0] = text[0].format(machine.board.name)
+        press = f"{buttons[:-2]} press buttons, " if buttons else ""
+        text = [HELP[0].format(machine.board.name), HELP[1], HELP[2].format(press), HELP[3].format(self.port.name)]
         light = picture(machine.light())
         self.text = text + [""] * (len(light) - len(text))
         self.begin()
@@ -87,6 +112,8 @@ class Screen:
 class Plain:
     """What is no terminal gets the serial line, and no light."""
 
+    port = None
+
     def draw(self):
         """Draws nothing."""
 
@@ -98,7 +125,7 @@ class Live:
     """A board whose clock goes as the host's."""
 
     def __init__(self, machine):
-        self.machine = machine
+        self.machine, self.screen = machine, None
         self.start()
         self.screen = Screen(machine) if sys.stdout.isatty() else Plain()
 
@@ -117,10 +144,13 @@ class Live:
             self.say()
             self.screen.draw()
             sleep = self.machine.sleep_millis() - self.behind()
-            ready, _, _ = select.select([sys.stdin], [], [], max(0, sleep / 1000))
+            port = self.screen.port
+            ready, _, _ = select.select([sys.stdin, port.end] if port else [sys.stdin], [], [], max(0, sleep / 1000))
             self.machine.limit_sleep(max(0, self.behind()))
             self.machine.go()
-            if ready:
+            if port and port.end in ready:
+                self.machine.send(port.read())
+            if sys.stdin in ready:
                 line = os.read(sys.stdin.fileno(), 4096)
                 if not line:
                     return
@@ -130,6 +160,8 @@ class Live:
         """Prints what the device has said."""
         for line in self.machine.lines():
             print(line, flush=True)
+            if self.screen and self.screen.port:
+                self.screen.port.say(line)
 
     def take(self, line):
         """Sends a line to the device, or does what a line with an exclamation mark says."""

@@ -49,3 +49,58 @@ const EXAMPLES: &str = "Examples:
       the same, once, for a script
 
 What to register for --client-id, and what works without it, is in README.md.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the arguments of each command that begins with a program's name, in a text.
+    fn commands(text: &str) -> Vec<Vec<String>> {
+        let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("presence-follow "));
+        let shell = lines.filter_map(|line| line.split('#').next());
+        shell.map(|line| line.split_whitespace().map(|word| word.trim_matches('"').to_string()).collect()).collect()
+    }
+
+    #[test]
+    fn every_command_in_the_documentation_is_one() {
+        let readme = include_str!("../README.md");
+        let documented = [commands(readme), commands(EXAMPLES)].concat();
+        assert!(documented.len() >= 6, "{documented:?}");
+        for arguments in documented {
+            let words = std::iter::once("presence-follow".to_string()).chain(arguments.clone());
+            if let Err(error) = Options::try_parse_from(words) {
+                panic!("{arguments:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_option_in_the_documentation_is_one() {
+        let readme = include_str!("../README.md");
+        let known: Vec<_> = <Options as clap::CommandFactory>::command()
+            .get_opts()
+            .filter_map(|o| o.get_long().map(String::from))
+            .collect();
+        let words = readme.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+        let options: Vec<_> = words
+            .filter_map(|word| word.strip_prefix("--"))
+            .filter(|word| word.starts_with(char::is_alphabetic))
+            .collect();
+        assert!(options.len() > 20);
+        // Of cargo, systemctl, journalctl and the server.
+        let others = ["app-token", "enable", "help", "manifest-path", "now", "path", "release", "user"];
+        for option in options {
+            assert!(known.iter().any(|known| known == option) || others.contains(&option), "--{option}");
+        }
+    }
+
+    #[test]
+    fn the_service_is_started_with_options_from_a_file() {
+        let service = include_str!("../presence-follow.service");
+        assert!(service.contains("\nExecStart=%h/.cargo/bin/presence-follow $OPTIONS\n"));
+        assert!(service.contains("\nEnvironmentFile=%h/.config/presence-follow/options\n"));
+        // The exit code of clap for options that are wrong.
+        assert!(service.contains("\nRestartPreventExitStatus=2\n"));
+        assert_eq!(Options::try_parse_from(["presence-follow", "--unknown"]).unwrap_err().exit_code(), 2);
+    }
+}
