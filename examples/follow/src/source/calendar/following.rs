@@ -141,6 +141,7 @@ impl Display for Following {
 mod tests {
     use super::*;
     use presence_core::{Duration as Lease, Presence};
+    use proptest::prelude::*;
 
     const INTERVAL: Duration = Duration::from_secs(300);
 
@@ -218,5 +219,72 @@ mod tests {
         assert_eq!(following.take(calendar("080000", "200000"), at("09:05:00")), Ok(()));
         assert_eq!(following.news(at("09:04:00")), [News::Link(Link::Ok)]);
         assert_eq!(following.until_change(at("09:04:00")), Duration::MAX);
+    }
+
+    /// A calendar of meetings: from which minute after nine, and for how long.
+    fn meetings(all: &[(i64, i64)]) -> String {
+        let edge = |minutes: i64| (at("09:00:00") + TimeDelta::minutes(minutes)).format("%Y%m%dT%H%M%SZ").to_string();
+        let event = |(start, length): &(i64, i64)| {
+            format!("BEGIN:VEVENT\r\nDTSTART:{}\r\nDTEND:{}\r\nEND:VEVENT\r\n", edge(*start), edge(start + length))
+        };
+        format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", all.iter().map(event).collect::<String>())
+    }
+
+    /// What happens at a minute.
+    #[derive(Clone, Debug)]
+    enum Happens {
+        Nothing,
+        Failure,
+        AsItWas,
+        Calendar(Vec<(i64, i64)>),
+    }
+
+    fn happens() -> impl Strategy<Value = Happens> {
+        let calendar = prop::collection::vec((0i64..120, 1i64..30), 0..5);
+        prop_oneof![
+            6 => Just(Happens::Nothing),
+            1 => Just(Happens::Failure),
+            1 => Just(Happens::AsItWas),
+            1 => calendar.prop_map(Happens::Calendar),
+        ]
+    }
+
+    proptest! {
+        /// Whoever takes the news shows what the calendar has while it counts, and nothing that is older.
+        #[test]
+        fn f2_what_is_said_is_what_is_known(minutes in prop::collection::vec(happens(), 1..120)) {
+            let mut following = following();
+            let mut held: Option<DateTime<Utc>> = None;
+            let (mut seen, mut calendar) = (None, Vec::new());
+            for (minute, happens) in (0i64..).zip(minutes) {
+                let now = at("09:00:00") + TimeDelta::minutes(minute);
+                let reading = match happens {
+                    Happens::Nothing => None,
+                    Happens::Failure => Some(Err("no".to_owned())),
+                    Happens::AsItWas => seen.map(|_| Ok(None)),
+                    Happens::Calendar(meetings) => {
+                        calendar = meetings;
+                        Some(Ok(Some(self::meetings(&calendar))))
+                    }
+                };
+                if let Some(reading) = reading {
+                    seen = if reading.is_ok() { Some(now) } else { seen };
+                    prop_assert_eq!(following.take(reading.clone(), now).is_ok(), reading.is_ok());
+                }
+                for news in following.news(now) {
+                    match news {
+                        News::Presence { lease, .. } => {
+                            let lease = TimeDelta::milliseconds(lease.as_millis().try_into().unwrap());
+                            held = Some(now + lease);
+                        }
+                        News::Ended => held = None,
+                        News::Link(_) => {}
+                    }
+                }
+                let counts = seen.is_some_and(|seen| now < seen + following.counts);
+                let busy = calendar.iter().any(|(start, length)| (*start..start + length).contains(&minute));
+                prop_assert_eq!(held.is_some_and(|end| now < end), counts && busy, "minute {}", minute);
+            }
+        }
     }
 }

@@ -27,8 +27,8 @@ use std::time::Duration;
 
 /// The first pause after a failure: a network may come a little later than the program.
 const RETRY: Duration = Duration::from_secs(5);
-/// The longest sleep: a clock may be set, and a computer may have slept.
-const NAP: Duration = Duration::from_secs(30);
+/// The longest sleep: it is to stop, or a clock was set, or the computer has slept.
+const NAP: Duration = Duration::from_secs(1);
 
 /// Options of the calendar
 #[derive(Args, Clone, Debug)]
@@ -118,8 +118,7 @@ pub fn run(reporter: &Reporter, origin: &Origin, options: &CalendarOptions) {
         for news in following.news(now) {
             reporter.send(news);
         }
-        // Short, so that it sees a request to stop.
-        nap = following.until_change(now).min(NAP).min(Duration::from_secs(1));
+        nap = following.until_change(now).min(NAP);
     }
 }
 
