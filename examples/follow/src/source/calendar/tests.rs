@@ -178,6 +178,20 @@ fn of_two_events_for_one_occurrence_the_newer_one_counts() {
 }
 
 #[test]
+fn what_stands_for_an_occurrence_that_is_left_out_is_left_out() {
+    let series = "BEGIN:VEVENT\nUID:one\nDTSTART:20261130T090000Z\nDTEND:20261130T100000Z\nRRULE:FREQ=DAILY;COUNT=3\n\
+                  EXDATE:20261201T090000Z\nEND:VEVENT\n";
+    let moved = |day: u8| {
+        format!(
+            "BEGIN:VEVENT\nUID:one\nRECURRENCE-ID:202612{day:02}T090000Z\nDTSTART:20261203T120000Z\nDURATION:PT30M\nEND:VEVENT\n"
+        )
+    };
+    assert_eq!(busy_minutes(&calendar(series)), 120);
+    assert_eq!(busy_minutes(&calendar(&format!("{series}{}", moved(1)))), 120);
+    assert_eq!(busy_minutes(&calendar(&format!("{series}{}", moved(2)))), 90);
+}
+
+#[test]
 fn an_occurrence_may_change_all_later_ones() {
     let text = calendar(
         "BEGIN:VEVENT\nUID:one\nDTSTART:20261130T090000Z\nDTEND:20261130T100000Z\nRRULE:FREQ=DAILY;COUNT=4\nEND:VEVENT\n\

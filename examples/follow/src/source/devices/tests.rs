@@ -58,10 +58,11 @@ fn a_camera_counts_and_a_shared_screen_does_not() {
 fn what_does_not_record_for_a_person_does_not_count() {
     let microphone = node(1, "running", "Audio/Source", "");
     let virtual_one = node(1, "running", "Audio/Source/Virtual", "");
+    let headset = node(1, "running", "Audio/Duplex", "");
     let speaker = node(1, "running", "Audio/Sink", "");
     let records = |state: &str, props: &str| node(2, state, "Stream/Input/Audio", props);
     let active = link(1, 2, "active");
-    for one in [&microphone, &virtual_one] {
+    for one in [&microphone, &virtual_one, &headset] {
         let recorded = uses(&[one.clone(), records("running", ""), active.clone()]);
         assert_eq!(recorded.microphone, names(["an application"]));
     }
