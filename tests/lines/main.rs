@@ -3,6 +3,8 @@
 mod assembly;
 mod echo;
 mod mirror;
+#[cfg(all(feature = "batch", feature = "details"))]
+mod requests;
 mod room;
 mod short_forms;
 mod vectors;

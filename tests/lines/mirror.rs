@@ -2,7 +2,7 @@
 
 use super::{Light, SAID, answer, light, outcome, serve, serve_at};
 use presence_core::Presence::{self, *};
-use presence_core::graph::{Buffer, Resource};
+use presence_core::graph::{Buffer, Error, Line, Resource, Trace};
 use presence_core::lines::{Input, MIRROR_SESSION, Mirror};
 use presence_core::{Absence, Duration, Instant, UserId};
 
@@ -139,4 +139,33 @@ fn p4_out_of_office_is_beside_the_presence() {
         assert_eq!(mirror.ends_at(Instant::from_secs(7)), Some(Instant::from_secs(307)));
         assert_eq!(outcome(&answer(&mut Light::new(super::ME, presence_core::Policy::GRAPH), &line)).0, 200);
     }
+}
+
+/// The longest line is as long as the longest line of requests.
+#[test]
+fn l4_an_object_may_be_as_long_as_a_line() {
+    let plain = object("Busy", "Busy");
+    for (len, is_read) in [(Line::MAX_LEN - 1, true), (Line::MAX_LEN, true), (Line::MAX_LEN + 1, false)] {
+        let line = format!("{plain}{}", " ".repeat(len - plain.len()));
+        let input = Input::parse(line.as_bytes());
+        assert!(
+            if is_read { matches!(input, Input::Mirror(_)) } else { input == Input::Line(Line::TOO_LONG) },
+            "{len}"
+        );
+    }
+}
+
+/// An error of the application's own is told under the id of a request, and under none where there is none.
+#[test]
+fn l4_an_error_of_the_application_is_answered() {
+    let written = |line: &str| {
+        let mut bytes = [0; 512];
+        let mut response = Buffer::new(&mut bytes);
+        Input::parse(line.as_bytes()).write_error(Error::OutOfOrder, &Trace::default(), &mut response).unwrap();
+        String::from_utf8(response.written().to_vec()).unwrap()
+    };
+    for line in ["Busy", &object("Busy", "Busy"), r#"{"id":"1","availability":"Busy","activity":"Busy"}"#, "not json"] {
+        assert!(written(line).starts_with(r#"{"id":null,"status":400,"#), "{line}");
+    }
+    assert!(written(r#"{"id":"1","method":"GET","url":"/"}"#).starts_with(r#"{"id":"1","status":400,"#));
 }
