@@ -103,8 +103,13 @@ impl<L: Light> AnimatedLight<L> {
     /// Shows the frame of a presence at `now`. A frame that is shown already is sent again only when that is due.
     pub fn show(&mut self, now: Instant, presence: Presence, absence: Option<Absence>) {
         let known = self.know(now, presence, absence);
+        let before = self.known.user(self.settings.palette);
         if known != self.known {
             (self.known, self.since) = (known, now);
+        }
+        let user = self.known.user(self.settings.palette);
+        if before.presence != user.presence || self.sent.is_none() {
+            crate::log::info!("light: {}", user.presence);
         }
         self.draw(now);
     }
@@ -163,10 +168,7 @@ impl<L: Light> AnimatedLight<L> {
     fn draw(&mut self, now: Instant) {
         let look = self.look_at(now);
         self.animation.show(now, look.appearance);
-        if self.animation.shown() == look.appearance && self.look != look {
-            if self.look.presence != look.presence || self.sent.is_none() {
-                crate::log::info!("light: {}", look.presence);
-            }
+        if self.animation.shown() == look.appearance {
             self.look = look;
         }
         let (colour, LightSettings { brightness, leds, .. }) = (self.animation.frame(now), self.settings);

@@ -17,6 +17,8 @@ class Board:
     rate: float
     # The function that reads its light from registers or memory.
     light: object
+    # The function that lets the power of its LEDs blink; those of most boards are the board's own.
+    darken: object = field(default=lambda machine: None, kw_only=True)
     # The function that reads its counter, 32 bits that count up, and how many counts a millisecond has as its registers are set.
     counter: object
     # The interrupt that lights a row of a matrix.
@@ -106,6 +108,11 @@ def strip(machine):
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
+def darken_strip(machine):
+    """Lets the power of the RGB LEDs blink."""
+    machine.write(machine.address("STRIP"), 0)
+
+
 ARM, RISCV = "qemu-system-arm", "qemu-system-riscv32"
 MICROBIT_PINS = {"A": ("nrf51-soc", 0, 17), "B": ("nrf51-soc", 0, 26)}
 # Ports are lettered: E is the fifth.
@@ -117,6 +124,6 @@ BOARDS = {
         Board("microbit", "thumbv6m-none-eabi", ARM, ("microbit",), 6, 31.25, matrix, timer0, "TIMER1", MICROBIT_PINS, sensed),
         Board("lm3s6965evb", "thumbv7m-none-eabi", ARM, ("lm3s6965evb",), 16, 12_500, status_led, systick, "", LM3S6965_PINS, None, True),
         Board("mps2-an386", "thumbv7em-none-eabihf", ARM, ("mps2-an386",), 1, 97.65625, led_bar, dual_timer, has_watchdog=True),
-        Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip, mtime),
+        Board("virt", "riscv32imc-unknown-none-elf", RISCV, ("virt", "-bios", "none"), 1, 10_000, strip, mtime, darken=darken_strip),
     )
 }

@@ -4,14 +4,16 @@ A transcript is a text file. Lines that begin with one of these marks are played
 
     > {"id":…}      sends a line to the device
     < {"id":…}      expects the next line from the device; "…":0 in an object stands for any other members
-    = busy          expects a light, by its name in lights.txt
+    = busy          expects a light, by its name in lights.txt, at once or within 600 ms: a change may have to wait for that long
     ~ no-news       expects a light within the next six seconds, for lights that blink
+    - no-news       expects that the light does not show this within the next six seconds
     % info light    expects the next line of the device's log, without its time; `% 40x info light` expects it so often
     @ 4m 59.5s      advances time until the device has run for so long since its last reset
     ! A             presses a button for a tenth of a second; a board without it is sent the line behind the colon instead
     ! A 31ms        presses it for so long, and waits for as long after the release
     ! 40x 11s: {…}  sends a line so many times, at so long intervals, with its number in place of COUNT; each must succeed
     ! reset         presses the reset button
+    ! power         lets the power of LEDs that are apart from the board blink: they are dark then
     ! hang          lets the main loop hang until the watchdog resets the board; a board without one in the emulator is reset
     ! flood 6s      sends a line that is no request over and over for so long, faster than it is served; only what the device says
                     besides its rejections is expected
@@ -144,19 +146,19 @@ class Transcript:
                 raise Mismatch(f"got {actual or 'nothing'}")
             return
         elif mark == "=":
-            seen = machine.light()
-            if seen != self.lights[text, self.board.name]:
-                raise Mismatch(f"the light shows {seen}")
+            self.expect_light(machine, text, 600)
         elif mark == "~":
+            self.expect_light(machine, text, 6000)
+        elif mark == "-":
             end = machine.tick() + 6000
-            while machine.light() != self.lights[text, self.board.name]:
-                if machine.tick() > end:
-                    raise Mismatch("the light does not show it within six seconds")
+            while machine.tick() <= end:
+                if machine.light() == self.lights[text, self.board.name]:
+                    raise Mismatch("the light shows it")
                 machine.wait(50)
         elif mark == "%":
             count, _, line = text.partition("x ")
             self.log += [line] * int(count) if count.isdecimal() else [text]
-        elif line[:1] and line[0] in "><=~%@!":
+        elif line[:1] and line[0] in "><=~%@!-":
             raise Mismatch("a space is missing after the mark")
         self.waiting += machine.lines()
 
@@ -174,6 +176,8 @@ class Transcript:
             self.flood(machine, time, line)
         elif what == "echo":
             machine.echoes = True
+        elif what == "power":
+            machine.board.darken(machine)
         elif what == "long":
             machine.send(LONG)
         elif what == "bytes":
@@ -219,6 +223,14 @@ class Transcript:
         if json.loads(response).get("status") != 200:
             raise Mismatch(f"got {response}")
         return before
+
+    def expect_light(self, machine, name, patience):
+        """Checks that the light shows something within so many milliseconds."""
+        end = machine.tick() + patience
+        while (seen := machine.light()) != self.lights[name, self.board.name]:
+            if machine.tick() > end:
+                raise Mismatch(f"the light shows {seen} after {patience} ms")
+            machine.wait(50)
 
     def expect_silence(self):
         """Checks that no unexpected line has arrived."""
