@@ -49,13 +49,21 @@ impl Console {
         let mut status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
         *status = line;
         // There is nobody to tell that the terminal is gone.
-        let _ = write!(stderr().lock(), "\r{status}\x1b[K");
+        let _ = write!(stderr().lock(), "{}", drawn(&status));
     }
 
     fn print(&self, text: &str) {
         let status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = stderr().lock();
-        let _ =
-            if status.is_empty() { writeln!(out, "{text}") } else { write!(out, "\r\x1b[K{text}\r\n{status}\x1b[K") };
+        let _ = if status.is_empty() {
+            writeln!(out, "{text}")
+        } else {
+            write!(out, "\r\x1b[K{text}\r\n{}", drawn(&status))
+        };
     }
+}
+
+/// Returns what draws a status line in place of the last: at once, and without the part for which there is no room.
+fn drawn(status: &str) -> String {
+    format!("\x1b[?2026h\r\x1b[K\x1b[?7l{status}\x1b[?7h\x1b[?2026l")
 }
