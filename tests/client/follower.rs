@@ -227,8 +227,10 @@ fn f1_one_lost_answer_changes_nothing() {
             let mut follower = Follower::new(MIRROR, policy).with_interval(Duration::from_secs(interval));
             let mut user: SingleUser<u8, 4> = SingleUser::new(Policy::DESK);
             let mut changes = 0;
-            let (mut now, mut asked) = (at(1000), 0);
+            let (mut now, mut asked, mut steps) = (at(1000), 0, 0);
             while asked < 12 {
+                steps += 1;
+                assert!(steps < 100, "it waits again and again");
                 match follower.next(now, u32::MAX) {
                     Step::Wait(until) => {
                         now = until;

@@ -386,7 +386,10 @@ impl Desk {
 
     /// Plays until a moment, waking a little late each time.
     fn play(&mut self, mut millis: u64, until: u64) -> u64 {
+        // One wake a second is far more than there are.
+        let mut wakes = 100 + (until - millis) / 1000;
         while millis < until {
+            wakes = wakes.checked_sub(1).expect("it wakes again and again");
             let next = self.wake(millis);
             millis = next + self.world.chance.below(50) * u64::from(self.world.chance.one_in(3));
         }
