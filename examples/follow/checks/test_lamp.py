@@ -50,4 +50,12 @@ def test_a_lamp_follows_a_server(server, lamp, follow):
     with server.client(names.APPLICATION_TOKEN) as client:
         assert client.act(names.USER, "clearPresence", {"sessionId": names.APPLICATION}).status == 200
     reports(follow, "Offline", "cleared")
+    # The link is shown beside it.
+    server.kill()
+    follow.message('"state":"offline"')
+    follow.message('{"id":"link","status":200')
+    server.listen = f"127.0.0.1:{server.port}"
+    server.start()
+    follow.message('"state":"ok"')
+    follow.message('{"id":"link","status":200')
     assert follow.stop() == 0

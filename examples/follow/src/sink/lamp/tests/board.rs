@@ -3,22 +3,24 @@
 use firmware::{Clock, Frame, Light, LightError, PresenceLight, ReceivedByte};
 use presence_core::{Absence, Duration, Instant, Presence};
 
-/// A light that nobody sees.
-struct Dark;
+/// A light that records what it shows.
+#[derive(Default)]
+struct Seen(Vec<String>);
 
-impl Light for Dark {
-    fn show(&mut self, _: Frame) -> Result<(), LightError> {
+impl Light for Seen {
+    fn show(&mut self, frame: Frame) -> Result<(), LightError> {
+        self.0.push(format!("{:?}", frame.sign));
         Ok(())
     }
 }
 
 /// The firmware, with the test's time.
-pub(super) struct Board(PresenceLight<Dark>);
+pub(super) struct Board(PresenceLight<Seen>);
 
 impl Board {
     /// Switches a board on.
     pub(super) fn new() -> Self {
-        Self(PresenceLight::new(Dark))
+        Self(PresenceLight::new(Seen::default()))
     }
 
     /// Takes bytes, and returns what the board sends.
@@ -48,6 +50,16 @@ impl Board {
         self.receive(now, b"");
         let user = self.0.app().user();
         (user.presence(), user.absence())
+    }
+}
+
+impl Board {
+    /// Returns the kinds of things that the light has shown since the last call: a presence, out of office, a link.
+    pub(super) fn signs(&mut self) -> Vec<String> {
+        let mut signs = std::mem::take(&mut self.0.light().0);
+        signs.sort();
+        signs.dedup();
+        signs
     }
 }
 

@@ -58,6 +58,23 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Returns the kinds of things that the light shows in the next ten seconds.
+    fn watch(&mut self) -> Vec<String> {
+        // What has begun to be shown may have to be shown a little longer.
+        for _ in 0..10 {
+            self.wait(Duration::from_millis(100));
+            self.shows();
+        }
+        self.board.signs();
+        for _ in 0..100 {
+            self.wait(Duration::from_millis(100));
+            self.shows();
+        }
+        self.board.signs()
+    }
+}
+
 const MINUTE: Duration = Duration::from_mins(1);
 
 #[test]
@@ -145,4 +162,31 @@ fn lines_that_lose_bytes_are_said_again() {
             assert_eq!(desk.shows(), (presence, None), "one of {every} lines");
         }
     }
+}
+
+#[test]
+fn l6_the_lamp_shows_the_state_of_the_link() {
+    let mut desk = Desk::new();
+    desk.conversation.show(None, Some(Link::Down));
+    assert_eq!(desk.watch(), ["Link(Offline)"]);
+    // It is told again while it lasts.
+    desk.wait(MINUTE.saturating_add(MINUTE));
+    assert_eq!(desk.watch(), ["Link(Offline)"]);
+    // What needs a person is shown beside a presence that is known.
+    desk.conversation.show(Some(Says::new(Presence::Busy, false)), Some(Link::SignIn));
+    assert_eq!(desk.watch(), ["Link(SignIn)", "Presence"]);
+    desk.conversation.show(Some(Says::new(Presence::Busy, false)), Some(Link::Ok));
+    assert_eq!(desk.watch(), ["Presence"]);
+    assert!(matches!(desk.conversation.notices()[..], [Notice::Answers(Some(_))]));
+}
+
+#[test]
+fn p4_the_lamp_shows_out_of_office() {
+    let mut desk = Desk::new();
+    desk.conversation.show(Some(Says::new(Presence::Offline, true)), Some(Link::Ok));
+    assert_eq!(desk.watch(), ["OutOfOffice"]);
+    desk.wait(Duration::from_mins(10));
+    assert_eq!(desk.watch(), ["OutOfOffice"]);
+    desk.conversation.show(Some(Says::new(Presence::Away, false)), Some(Link::Ok));
+    assert_eq!(desk.watch(), ["Presence"]);
 }
