@@ -18,6 +18,7 @@ import zoneinfo
 import dateutil.tz
 import icalendar
 import recurring_ical_events
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 HERE = pathlib.Path(__file__).resolve().parent
 CALENDARS = HERE.parent / "calendars"
@@ -205,9 +206,27 @@ def random_event(dice, number):
     return lines
 
 
+def windows(first):
+    """Returns a calendar with a meeting in each zone of Windows, one a day, as from a day on in turn."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//zones//"]
+    for number, zone in enumerate(sorted(WINDOWS_TO_OLSON)):
+        day = datetime.date(2026, 10, 20) + datetime.timedelta(days=(first + number) % 180)
+        lines += ["BEGIN:VEVENT", f"UID:{number}", "DTSTAMP:20260101T000000Z"]
+        lines += [f"DTSTART;TZID={zone}:{day:%Y%m%d}T090000", f"DTEND;TZID={zone}:{day:%Y%m%d}T093000", "END:VEVENT"]
+    return "\r\n".join([*lines, "END:VCALENDAR", ""])
+
+
+def write(directory, name, text, zone):
+    """Writes a calendar, and what it shows."""
+    (directory / f"{name}.ics").write_text(text, encoding="utf-8", newline="")
+    (directory / f"{name}.json").write_text(written([reading(text, zone, [], False)]), encoding="utf-8")
+
+
 def write_random(directory, count=150):
-    """Writes random calendars: the same ones each time."""
+    """Writes random calendars, the same ones each time, and one with all zones of Windows in two seasons."""
     directory.mkdir(parents=True, exist_ok=True)
+    for first in (0, 90):
+        write(directory, f"windows-{first}", windows(first), "UTC")
     for number in range(count):
         dice = random.Random(number)
         lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//random//"]
@@ -215,9 +234,7 @@ def write_random(directory, count=150):
         for event in range(dice.randint(1, 4)):
             lines += random_event(dice, event)
         text = "\r\n".join([*lines, "END:VCALENDAR", ""])
-        (directory / f"{number}.ics").write_text(text, encoding="utf-8", newline="")
-        readings = [reading(text, dice.choice(ZONES), [], False)]
-        (directory / f"{number}.json").write_text(written(readings), encoding="utf-8")
+        write(directory, number, text, dice.choice(ZONES))
 
 
 def main():

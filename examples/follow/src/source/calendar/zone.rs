@@ -12,6 +12,13 @@ use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+/// Names of Windows whose zones have moved since calcard 0.3 learnt them, and one that it has not.
+const CORRECTED: [(&str, chrono_tz::Tz); 3] = [
+    ("Central Asia Standard Time", chrono_tz::Asia::Bishkek),
+    ("Mountain Standard Time (Mexico)", chrono_tz::America::Mazatlan),
+    ("South Sudan Standard Time", chrono_tz::Africa::Juba),
+];
+
 /// A time zone.
 #[derive(Clone, Debug)]
 pub enum Zone {
@@ -108,9 +115,12 @@ impl<'a> Zones<'a> {
     /// Returns the zone of a property: by its parameter `TZID`, otherwise the reader's own. `None` if nobody knows the zone.
     pub fn named(&self, name: Option<&str>) -> Option<Zone> {
         let Some(name) = name else { return Some(self.own.clone()) };
-        let known = self.known.resolve(name).filter(|zone| !guessed(name, *zone));
+        let iana = name.parse::<chrono_tz::Tz>().ok();
+        // Of another name, the calendar knows best what it means.
         let defined = || self.defined.get(name).filter(|onsets| !onsets.is_empty()).cloned();
-        known.map(Zone::Known).or_else(|| defined().map(Zone::Defined))
+        let known = || corrected(name).or_else(|| self.known.resolve(name).filter(|zone| !guessed(name, *zone)));
+        let named = iana.map(|zone| Zone::Known(zone.into()));
+        named.or_else(|| defined().map(Zone::Defined)).or_else(|| known().map(Zone::Known))
     }
 
     /// Returns the moment that a property names.
@@ -124,6 +134,11 @@ impl<'a> Zones<'a> {
         };
         Some(Moment { local: read.date_time, zone, date_only: !time.has_time() })
     }
+}
+
+/// Returns the zone of a name of Windows that calcard does not know, or not as Windows means it today.
+fn corrected(name: &str) -> Option<Tz> {
+    CORRECTED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, zone)| Tz::Tz(*zone))
 }
 
 /// Returns whether calcard took a zone from an offset in its name, `(UTC+05:30) …`: of that it reads the hours alone.
