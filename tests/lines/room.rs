@@ -4,7 +4,7 @@ use super::{ME, SAID, answer, light, outcome, serve_at};
 use presence_core::directory::InlineDirectory;
 use presence_core::graph::{Buffer, Caller, Context, SingleUserStore, Store};
 use presence_core::lines::{BUTTON_SESSION, Input, MIRROR_SESSION, OWN_SESSION, RESERVED_SESSIONS};
-use presence_core::{Instant, Policy, SessionId, UserId};
+use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId, Transition, UserId};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use support::model::cases;
@@ -67,6 +67,50 @@ fn l4_without_more_room_there_is_none_for_callers() {
     assert_eq!([served::<1>("Busy"), served::<3>("Busy"), served::<3>(MIRRORED)], [200; 3]);
     assert_eq!([served::<1>(&set(application(0), 60)), served::<3>(&set(application(0), 60))], [507; 2]);
     assert_eq!(served::<4>(&set(application(0), 60)), 200);
+}
+
+/// A store of the application's own, which keeps room itself or does without.
+struct Own(SingleUserStore<4>);
+
+impl Store for Own {
+    fn policy(&self) -> &Policy {
+        self.0.policy()
+    }
+
+    fn read(&self, now: Instant, user: UserId) -> (Presence, u64) {
+        self.0.read(now, user)
+    }
+
+    fn execute(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        command: Command<SessionId>,
+        on_change: &mut dyn FnMut(UserId, &Transition<SessionId>),
+    ) -> Result<(), CommandError> {
+        self.0.execute(now, user, command, on_change)
+    }
+}
+
+#[test]
+fn l4_a_store_that_does_not_know_its_sessions_keeps_no_room() {
+    let mut own = Own(SingleUserStore::new(ME, Policy::DESK));
+    let statuses: Vec<_> =
+        (0..5).map(|number| serve_any(&mut own, Instant::ZERO, &set(application(number), 60))).collect();
+    assert_eq!(statuses, [200, 200, 200, 200, 507]);
+    assert_eq!(serve_any(&mut own, Instant::ZERO, "Busy"), 507);
+}
+
+#[cfg(feature = "details")]
+#[test]
+fn l4_details_beside_a_store_leave_its_room() {
+    use presence_core::{details::Details, graph::WithDetails};
+    let details: Details<40> = Details::new();
+    let mut light = WithDetails::<_, _, 40>::new(light(), (ME, details));
+    let statuses: Vec<_> =
+        (0..5).map(|number| serve_any(&mut light, Instant::ZERO, &set(application(number), 60))).collect();
+    assert_eq!(statuses, [200, 200, 200, 200, 507]);
+    assert_eq!(serve_any(&mut light, Instant::ZERO, "Busy"), 200);
 }
 
 fn serve_any<S: Store>(store: &mut S, now: Instant, line: &str) -> u64 {
