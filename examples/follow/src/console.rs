@@ -53,6 +53,7 @@ impl Console {
     }
 
     fn print(&self, text: &str) {
+        let text = harmless(text);
         let status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = stderr().lock();
         let _ = if status.is_empty() {
@@ -63,7 +64,22 @@ impl Console {
     }
 }
 
+/// Returns a text that a terminal shows and does not obey: parts of it may come from a server, a broker or a lamp.
+fn harmless(text: &str) -> String {
+    text.replace(|letter: char| letter.is_control() && letter != '\n', "\u{FFFD}")
+}
+
 /// Returns what draws a status line in place of the last: at once, and without the part for which there is no room.
 fn drawn(status: &str) -> String {
     format!("\x1b[?2026h\r\x1b[K\x1b[?7l{status}\x1b[?7h\x1b[?2026l")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_not_printed() {
+        assert_eq!(harmless("an error\u{1b}]0;title\u{7}\r\u{9b}2J\nnext é"), "an error�]0;title��\u{FFFD}2J\nnext é");
+    }
 }
