@@ -114,3 +114,45 @@ fn a_state_is_a_line_of_json_that_a_presence_can_be_read_from() {
     assert_eq!((&json["source"], &json["links"]["graph"]), (&"graph".into(), &"noAnswer".into()));
     assert!(!line.contains('\n'));
 }
+
+/// Presences that do not fade, and sources of both policies.
+const PRESENCES: [Presence; 4] = [Presence::Away, Presence::Busy, Presence::InACall, Presence::Presenting];
+const SOURCES: [Source; 3] = [Source::Graph, Source::Devices, Source::Calendar];
+
+proptest::proptest! {
+    /// A second opinion: what is shown is the strongest presence whose lease has not ended, whatever came in which order, and
+    /// however often time was looked at.
+    #[test]
+    fn the_strongest_of_what_still_holds_is_shown(
+        steps in proptest::collection::vec((0..40u64, 0..3usize, proptest::option::of((0..4usize, 1..60u64)), proptest::bool::ANY), 0..60),
+    ) {
+        let mut hub = Hub::new(SOURCES);
+        let mut held: BTreeMap<Source, (Presence, u64)> = BTreeMap::new();
+        let mut now = 0;
+        for (passed, source, said, looks) in steps {
+            now += passed;
+            if looks {
+                hub.advance(at(now));
+            }
+            let source = SOURCES[source];
+            let update = match said {
+                Some((presence, lease)) => says(source, PRESENCES[presence], lease),
+                None => ends(source),
+            };
+            hub.take(at(now), update).unwrap();
+            match said {
+                Some((presence, lease)) => held.insert(source, (PRESENCES[presence], now + lease)),
+                None => held.remove(&source),
+            };
+            held.retain(|_, (_, end)| *end > now);
+            hub.advance(at(now));
+            let state = hub.state();
+            let strongest = held.values().map(|(presence, _)| *presence).max();
+            proptest::prop_assert_eq!(state.presence, strongest.unwrap_or(Presence::Offline));
+            proptest::prop_assert_eq!(state.absence.is_some(), held.is_empty());
+            let sessions: BTreeMap<_, _> = state.sessions.iter().map(|held| (held.source, (held.presence, held.ends_at.as_secs()))).collect();
+            proptest::prop_assert_eq!(&sessions, &held);
+            proptest::prop_assert_eq!(hub.next_deadline().map(Instant::as_secs), held.values().map(|(_, end)| *end).min());
+        }
+    }
+}
