@@ -72,7 +72,7 @@ class PipeWire:
         end = time.monotonic() + PATIENCE
         while True:
             dump = subprocess.run(["pw-dump"], env=self.environment, capture_output=True)
-            if dump.returncode == 0 and matches(json.loads(dump.stdout)):
+            if dump.returncode == 0 and matches(_objects(dump.stdout.decode())):
                 return
             logs = {path.name: path.read_text(errors="replace")[-500:] for path in self.directory.glob("*.log")}
             require(time.monotonic() < end, f"{what}: {logs}")
@@ -83,6 +83,16 @@ class PipeWire:
 
     def __exit__(self, *_):
         self.cut()
+
+
+def _objects(text):
+    """Returns the objects of a dump: what changes while it is written follows in an array of its own."""
+    objects, at = {}, 0
+    while at < len(text):
+        array, at = json.JSONDecoder().raw_decode(text, at)
+        objects.update({thing["id"]: thing for thing in array})
+        at += len(text[at:]) - len(text[at:].lstrip())
+    return list(objects.values())
 
 
 def _infos(objects):

@@ -71,13 +71,27 @@ impl Info {
 
 /// Returns who uses what.
 ///
+/// What changes while it is written follows in an array of its own, in which what is gone has no description.
+///
 /// # Errors
 ///
 /// [`serde_json::Error`] if it is not what `pw-dump` writes.
 pub fn parse(dump: &[u8]) -> Result<Uses, serde_json::Error> {
-    let objects: Vec<Object> = serde_json::from_slice(dump)?;
+    let mut objects = BTreeMap::new();
+    let mut arrays = 0;
+    for array in serde_json::Deserializer::from_slice(dump).into_iter::<Vec<Object>>() {
+        objects.extend(array?.into_iter().map(|object| (object.id, object)));
+        arrays += 1;
+    }
+    if arrays == 0 {
+        return Err(serde::de::Error::custom("it is empty"));
+    }
+    Ok(uses(&objects))
+}
+
+fn uses(objects: &BTreeMap<u32, Object>) -> Uses {
     let of = |kind: &str| {
-        let objects = objects.iter().filter(move |object| object.kind.ends_with(kind));
+        let objects = objects.values().filter(move |object| object.kind.ends_with(kind));
         objects.filter_map(|object| Some((object.id, object.info.as_ref()?))).collect::<BTreeMap<_, _>>()
     };
     let (nodes, links) = (of(":Node"), of(":Link"));
@@ -92,5 +106,5 @@ pub fn parse(dump: &[u8]) -> Result<Uses, serde_json::Error> {
             uses.camera.insert(stream.application().to_owned());
         }
     }
-    Ok(uses)
+    uses
 }

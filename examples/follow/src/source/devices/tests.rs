@@ -78,8 +78,23 @@ fn what_does_not_record_for_a_person_does_not_count() {
     ] {
         assert_eq!(uses(&nobody), Uses::default(), "{nobody:?}");
     }
-    assert!(pipewire::parse(b"").is_err());
+    for broken in ["", "[", "[{}]", "[]]", "{}"] {
+        assert!(pipewire::parse(broken.as_bytes()).is_err(), "{broken}");
+    }
     assert!(pipewire::parse(b"[{\"id\":1,\"info\":null}]").is_ok());
+}
+
+#[test]
+fn what_changes_while_it_is_written_counts_as_it_is_last() {
+    let microphone = node(1, "running", "Audio/Source", "");
+    let records = |state: &str| node(2, state, "Stream/Input/Audio", "");
+    let dump = |later: &str| format!("[{microphone},{},{}]\n{later}", records("running"), link(1, 2, "active"));
+    let uses = |later: &str| pipewire::parse(dump(later).as_bytes()).unwrap().microphone.len();
+    assert_eq!(uses(""), 1);
+    assert_eq!(uses("[]"), 1);
+    assert_eq!(uses(&format!("[{}]", records("idle"))), 0);
+    assert_eq!(uses(r#"[{"id":99,"type":"PipeWire:Interface:Link","info":null}] [{"id":2,"info":null}]"#), 0);
+    assert_eq!(uses(&format!("[{}][{}]", records("idle"), records("running"))), 1);
 }
 
 /// A directory with what the kernel would have in `/proc` and `/dev`.
