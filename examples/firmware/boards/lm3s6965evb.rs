@@ -30,9 +30,11 @@ use defmt_rtt as _;
 use embedded_hal::digital::{ErrorType, OutputPin};
 use firmware::storage::{Retained, SnapshotStore};
 use firmware::{
-    Board, Identity, Inbox, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG, counts_left,
+    Board, Identity, Inbox, LightSettings, PinLight, PresenceLight, Pressed, QUEUE_LEN, Rate, ReceivedByte, WATCHDOG,
+    counts_left,
 };
 use heapless::spsc::{Consumer, Queue};
+use presence_core::indicator::Palette;
 use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
 use vcell::VolatileCell;
@@ -73,12 +75,9 @@ fn main() -> ! {
         // SAFETY: no critical section depends on a masked interrupt.
         unsafe { NVIC::unmask(Interrupt(interrupt)) };
     }
-    firmware::run(
-        board,
-        inbox,
-        PRESENCE_LIGHT.init(PresenceLight::new(PinLight(StatusLed))),
-        SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED))),
-    )
+    let presence_light = PRESENCE_LIGHT.init(PresenceLight::new(PinLight(StatusLed)));
+    presence_light.animated_light().set_settings(LightSettings { palette: &Palette::LAMP, ..LightSettings::DEFAULT });
+    firmware::run(board, inbox, presence_light, SNAPSHOTS.init(SnapshotStore::new(Retained::new(&RETAINED))))
 }
 
 type Serial = pl011::Serial<Mapped<u32>>;

@@ -43,6 +43,7 @@ use microbit::display::nonblocking::{Display, GreyscaleImage};
 use microbit::hal::clocks::Clocks;
 use microbit::pac::{FICR, GPIO, GPIOTE, Interrupt, TIMER0, TIMER1, interrupt};
 use nvmc::Nvmc;
+use presence_core::Duration;
 use registers::Mapped;
 use static_cell::{ConstStaticCell, StaticCell};
 
@@ -205,6 +206,9 @@ struct Screen {
 struct Matrix;
 
 impl Light for Matrix {
+    // Its rows are lit anew all the time.
+    const REFRESH: Option<Duration> = None;
+
     fn show(&mut self, frame: Frame) -> Result<(), LightError> {
         let glyph = glyph(frame);
         let is_dark = glyph.as_flattened().iter().all(|led| *led == 0);

@@ -6,8 +6,13 @@ use presence_core::indicator::Palette;
 use presence_core::{Duration, DurationRange, Instant};
 
 /// The palettes and their names. The place of each is its stored form: new ones come last.
-const PALETTES: [(&str, &Palette); 3] =
-    [("default", &Palette::DEFAULT), ("home", &Palette::HOME), ("colourBlind", &Palette::COLOUR_BLIND)];
+const PALETTES: [(&str, &Palette); 5] = [
+    ("default", &Palette::DEFAULT),
+    ("home", &Palette::HOME),
+    ("colourBlind", &Palette::COLOUR_BLIND),
+    ("lamp", &Palette::LAMP),
+    ("relay", &Palette::RELAY),
+];
 
 /// The brightness at night, unless it was set or the light is dimmer by day.
 const NIGHT_BRIGHTNESS: u8 = 24;

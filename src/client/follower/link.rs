@@ -1,6 +1,8 @@
 //! The state of the link, apart from any presence.
 
 use super::Follower;
+#[cfg(feature = "indicator")]
+use crate::indicator::{Appearance, Palette};
 use crate::time::Instant;
 
 /// The failures in a row after which the link is down: one lost answer changes nothing.
@@ -18,6 +20,29 @@ pub enum Link {
     Down,
     /// A person has to sign in.
     SignIn,
+}
+
+#[cfg(feature = "indicator")]
+impl Link {
+    /// Returns the appearance of this state in a palette; `None` if there is nothing to show.
+    ///
+    /// No answer yet is shown as a link that is down.
+    ///
+    /// ```
+    /// use presence_core::client::Link;
+    /// use presence_core::indicator::Palette;
+    ///
+    /// assert_eq!(Link::SignIn.appearance(&Palette::DEFAULT), Some(Palette::DEFAULT.link_sign_in));
+    /// assert_eq!(Link::Ok.appearance(&Palette::DEFAULT), None);
+    /// ```
+    #[must_use]
+    pub const fn appearance(self, palette: &Palette) -> Option<Appearance> {
+        match self {
+            Self::Ok => None,
+            Self::NoAnswer | Self::Down => Some(palette.link_offline),
+            Self::SignIn => Some(palette.link_sign_in),
+        }
+    }
 }
 
 impl<S> Follower<S> {

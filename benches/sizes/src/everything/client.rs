@@ -69,6 +69,7 @@ pub fn keep() {
     keep!(ErrorAnswer<'static> => parse_retry_after, read);
     keep!(TokenAnswer<'static> => authorization, read);
     keep!(DeviceAnswer<'static> => read);
+    keep!(Link => appearance);
     keep!(OAuthError => code, from_code);
     keep!(OAuthError as From<AnswerError> => from);
     keep!(AnswerError as From<JsonError> => from);
