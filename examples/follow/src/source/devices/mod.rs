@@ -21,6 +21,9 @@ const INTERVAL: Duration = Duration::from_secs(3);
 /// The lease of a call: some looks, so that a slow one ends nothing.
 const LEASE: Duration = Duration::from_secs(60);
 
+/// The number of looks in a row without an answer after which there is nobody to ask.
+const MISSES: u8 = 3;
+
 /// Options of the devices
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Microphone and camera (Linux)")]
@@ -149,6 +152,8 @@ struct Following {
     delay: Option<Delay<Option<Presence>>>,
     said: Option<Option<Presence>>,
     link: Option<Link>,
+    /// The number of looks since somebody answered.
+    missed: u8,
 }
 
 impl Following {
@@ -170,7 +175,13 @@ impl Following {
             }
             self.said = Some(presence);
         }
-        let link = if uses.is_some() { Link::Ok } else { Link::Down };
+        self.missed = if uses.is_some() { 0 } else { self.missed.saturating_add(1) };
+        let link = match self.link {
+            // A look may fail while the machine is busy.
+            Some(Link::Ok) if self.missed < MISSES => Link::Ok,
+            _ if uses.is_some() => Link::Ok,
+            _ => Link::Down,
+        };
         if self.link.replace(link) != Some(link) {
             news.push(News::Link(link));
         }
