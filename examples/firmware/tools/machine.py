@@ -62,6 +62,15 @@ class Machine:
         )
         os.close(events)
         os.close(replies)
+        try:
+            self.begin()
+        except BaseException:
+            # Else it would stay with the others of this test.
+            self.close()
+            raise
+
+    def begin(self):
+        """Connects to the emulator, and waits until the device is about to sleep for the first time."""
         self.serial = self.connect("serial")
         self.monitor = self.connect("monitor").makefile("rw")
         self.monitor.readline()
@@ -70,7 +79,7 @@ class Machine:
         self.until_halted()
         self.start_clock()
         # On a real board, resistors pull the pins up.
-        for button in board.pins:
+        for button in self.board.pins:
             self.set_pin(button, 1)
 
     def server(self, name):
@@ -116,10 +125,15 @@ class Machine:
 
     def until_halted(self):
         """Waits until the device halts. Returns True if it halted at a row."""
-        ready, _, _ = select.select([self.halts], [], [], TIMEOUT)
-        what = os.read(self.halts, 1) if ready else b""
+        # Of bytes that nobody reads, a socket holds only some hundred: the device would wait for ever.
+        sources = [self.halts] if self.is_flooding else [self.halts, self.serial]
+        while self.halts not in (ready := select.select(sources, [], [], TIMEOUT)[0]):
+            if not ready:
+                raise TimeoutError("the device neither sleeps nor responds")
+            self.read_serial()
+        what = os.read(self.halts, 1)
         if not what:
-            raise TimeoutError("the device neither sleeps nor responds")
+            raise RuntimeError("the emulator has ended")
         self.collect()
         return what == b"r"
 
