@@ -63,7 +63,7 @@ proptest! {
         wanted in wanted(), policy in policy(), prefix in proptest::sample::select(vec!["", "/v1.0", "/beta", "https://graph.microsoft.com/v1.0"]),
     ) {
         if let Ok(call) = wanted.call(&policy) {
-            let selected = if call.target().to_string().contains("$select=") { 90 } else { 0 };
+            let selected = if call.target().to_string().contains("$select=") { 95 } else { 0 };
             prop_assert!(call.target().to_string().len() <= wanted.target_bound() + selected);
             prop_assert!(call.write_body(&mut vec![0; wanted.body_bound()]).is_ok());
         }
@@ -193,6 +193,20 @@ fn f4_headers_are_those_that_apply() {
     let calls = [BatchedCall { id: "1", call: read, depends_on: &[] }];
     let headers: Vec<_> = CallBatch::new(&calls).unwrap().headers(None, None).collect();
     assert_eq!(headers, [("Accept", "application/json"), ("Content-Type", "application/json")]);
+}
+
+/// The longest targets take as many bytes as `Call::write_target` says.
+#[test]
+fn f4_targets_fit_where_they_must() {
+    let ids = [UserId::from_bytes([1; 16]); 3];
+    let selected = Wanted::select(127);
+    let read = Call::presences(&ids).unwrap();
+    assert_eq!(read.write_target(&mut [0; 45 + 3 * 43]).map(str::len), Ok(45 + 3 * 43));
+    let read = read.with_select(selected);
+    assert_eq!(read.write_target(&mut [0; 45 + 3 * 43 + 95]).map(str::len), Ok(45 + 3 * 43 + 95));
+    let command = Command::ClearPreferredPresence;
+    let clear = Call::execute(Principal::id(ids[0]), command, &Policy::GRAPH).unwrap();
+    assert!(clear.write_target(&mut [0; 45 + 36]).is_ok());
 }
 
 /// A body that does not fit is an error at every length, and the longest fits.

@@ -35,7 +35,7 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// [`BufferFull`]. 45 bytes suffice, and 36 for an id, or three for each byte of a name; a read of the collection takes 45
-    /// bytes and 43 for each id. Members to select take 90 bytes more.
+    /// bytes and 43 for each id. Members to select take 95 bytes more.
     pub fn write_target<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferFull> {
         written_text(buffer, |writer| write_target(writer, self))
     }
