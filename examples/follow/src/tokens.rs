@@ -126,8 +126,11 @@ impl TokenFile {
         let path = self.path.with_extension("lock");
         let locked = create_directory(self.directory()).and_then(|()| {
             let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
-            file.lock()?;
-            Ok(file)
+            match file.lock() {
+                // Some file systems have no locks: then two processes at once are the person's own affair.
+                Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
+                _ => Ok(file),
+            }
         });
         locked.map_err(|error| format!("Cannot lock {}: {error}.", path.display()))
     }
