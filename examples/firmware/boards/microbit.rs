@@ -50,7 +50,8 @@ use static_cell::{ConstStaticCell, StaticCell};
 static SNAPSHOTS: StaticCell<SnapshotStore<Flash<Nvmc>>> = StaticCell::new();
 static INBOX: Inbox = Inbox::new();
 static RX_QUEUE: ConstStaticCell<Queue<ReceivedByte, QUEUE_LEN>> = ConstStaticCell::new(Queue::new());
-static PRESENCE_LIGHT: StaticCell<PresenceLight<Matrix>> = StaticCell::new();
+/// Made where it lies: on the way there it would take more stack than there is.
+static PRESENCE_LIGHT: ConstStaticCell<PresenceLight<Matrix>> = ConstStaticCell::new(PresenceLight::new(Matrix));
 static MATRIX: Mutex<RefCell<Option<Screen>>> = Mutex::new(RefCell::new(None));
 
 #[entry]
@@ -76,12 +77,7 @@ fn main() -> ! {
     let Some(Ok(flash)) = Nvmc::new(peripherals.NVMC).map(|flash| Flash::new(flash, 0..Nvmc::LENGTH)) else {
         restart()
     };
-    firmware::run(
-        board,
-        inbox,
-        PRESENCE_LIGHT.init(PresenceLight::new(Matrix)),
-        SNAPSHOTS.init(SnapshotStore::new(flash)),
-    )
+    firmware::run(board, inbox, PRESENCE_LIGHT.take(), SNAPSHOTS.init(SnapshotStore::new(flash)))
 }
 
 struct Microbit {
