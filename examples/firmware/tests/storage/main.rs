@@ -6,6 +6,7 @@ mod corpus;
 #[path = "../../fuzz/src/cut.rs"]
 mod cut;
 mod cuts;
+mod device;
 mod failures;
 mod many_cuts;
 mod medium;
