@@ -43,6 +43,7 @@ NAMES = {
     "CALLS": "7f3a5b1c-1f0e-4a43-9a0b-6f2c8d1e4b5a",
     "CHAT": "c0ffee00-5a3e-4f1d-8b7a-2d9e6c4f1a3b",
     "SOMEONE": "11111111-2222-3333-4444-555555555555",
+    "BUTTON": "62757474-6f6e-4000-8000-000000000000",
 }
 NAMES |= {
     name: f"00000000-0000-4000-8000-{number:012}"
@@ -71,6 +72,8 @@ def matches(expected, actual):
         return (is_open or wanted.keys() == actual.keys()) and all(
             name in actual and matches(value, actual[name]) for name, value in wanted.items()
         )
+    if isinstance(expected, list) and isinstance(actual, list):
+        return len(expected) == len(actual) and all(map(matches, expected, actual))
     if isinstance(expected, (int, float)) and isinstance(actual, (int, float)):
         return abs(expected - actual) < TOLERANCE
     return type(expected) is type(actual) and expected == actual
