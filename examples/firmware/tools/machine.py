@@ -203,7 +203,8 @@ class Machine:
 
     def until_received(self):
         """Waits until the UART holds every byte. The device and its time are halted meanwhile."""
-        for _ in range(5000):
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
             if self.waiting() == 0:
                 return
             time.sleep(0.0002)
