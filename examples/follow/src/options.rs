@@ -54,11 +54,21 @@ What to register for --client-id, and what works without it, is in README.md.";
 mod tests {
     use super::*;
 
-    /// Returns the arguments of each command that begins with a program's name, in a text.
+    /// What a reader puts in where an id is to be.
+    const ID: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
+
+    /// Returns the arguments of each command that begins with the program's name, in a text; “…” stands for others.
     fn commands(text: &str) -> Vec<Vec<String>> {
         let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("presence-follow "));
         let shell = lines.filter_map(|line| line.split('#').next());
-        shell.map(|line| line.split_whitespace().map(|word| word.trim_matches('"').to_string()).collect()).collect()
+        shell
+            .map(|line| {
+                line.split_whitespace()
+                    .filter(|word| *word != "…")
+                    .map(|word| word.trim_matches('"').replace("USER_ID", ID).replace("APPLICATION_ID", ID))
+                    .collect()
+            })
+            .collect()
     }
 
     #[test]
@@ -88,7 +98,7 @@ mod tests {
             .collect();
         assert!(options.len() > 20);
         // Of cargo, systemctl, journalctl and the server.
-        let others = ["app-token", "enable", "help", "manifest-path", "now", "path", "release", "user"];
+        let others = ["app-policy", "app-token", "enable", "help", "manifest-path", "now", "path", "release", "user"];
         for option in options {
             assert!(known.iter().any(|known| known == option) || others.contains(&option), "--{option}");
         }
