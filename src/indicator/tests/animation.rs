@@ -121,6 +121,27 @@ fn nothing_flashes_three_times_a_second_whatever_an_application_does() {
     assert_eq!(most, 2, "some histories flash as often as they may");
 }
 
+/// The worst that an application can do: two patterns that flash for a moment as they begin, and one change after another.
+#[test]
+fn patterns_that_are_begun_again_and_again_do_not_flash_either() {
+    for on_ms in [1, 2, 50, 99, 100, 101, 399, 400, 499] {
+        let choices = [500, 501].map(|period| Appearance {
+            colour: Rgb::WHITE,
+            level: 255,
+            pattern: Pattern::Blink { on_ms, period: Period::from_millis(period) },
+        });
+        for pause in [1, 10, 100, 399, 400, 401, 450, 500, 501, 600] {
+            let (mut light, mut luminance) = (Animation::new(), [0; 10_000]);
+            for (now, luminance) in (0..).zip(&mut luminance) {
+                light.show(at(now), choices[(now / pause % 2) as usize]);
+                *luminance = light.frame(at(now)).luminance();
+            }
+            let flashes = flashes_in_a_second(luminance.len() as u32, |ms| luminance[ms as usize]);
+            assert!(flashes < 3, "{flashes} with {on_ms} ms of light, {pause} ms between changes");
+        }
+    }
+}
+
 /// Without the animation such histories flash more often: the test above can fail.
 #[test]
 fn histories_are_bad_enough() {
