@@ -122,6 +122,7 @@ impl<'a> Line<'a> {
     /// assert_eq!(response.written(), br#"{"id":"1","status":200,"body":{"version":"0.1.0"}}"#);
     /// # Ok::<(), presence_core::BufferFull>(())
     /// ```
+    #[expect(clippy::type_complexity, reason = "a name for it would be one more to learn")]
     pub fn write_response(
         self,
         status: u16,

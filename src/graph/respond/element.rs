@@ -121,6 +121,7 @@ impl Response<'_> {
     }
 
     /// Writes a response with this status, and with a body if there is one.
+    #[expect(clippy::type_complexity, reason = "a name for it would be one more to learn")]
     pub(in crate::graph) fn write(
         self,
         status: u16,
