@@ -200,3 +200,19 @@ fn it_wakes_for_the_light_and_for_the_deadline() {
     fixture.after(500);
     assert_eq!(fixture.presence_light.wake_at(fixture.now), Some(deadline), "a steady light");
 }
+
+/// Button B with nothing to clear: the light blinks once, whatever it shows, and says nothing.
+#[test]
+fn a_press_that_changes_nothing_blinks() {
+    for lines in [vec![set(CALLS, "Busy", "Busy", "PT8H")], vec![set(CALLS, "Busy", "Busy", "PT8H"), clear(CALLS)]] {
+        let mut fixture = Fixture::new();
+        lines.iter().for_each(|line| _ = fixture.send(line));
+        fixture.after(5_000);
+        let before = fixture.light().colour;
+        fixture.presence_light.light().0.clear();
+        assert_eq!(fixture.press(Button::B), "");
+        assert_eq!(fixture.after(5_000), "");
+        let shown: Vec<_> = fixture.presence_light.light().0.iter().map(|frame| frame.colour == before).collect();
+        assert_eq!(shown, [false, true]);
+    }
+}
