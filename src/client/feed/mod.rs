@@ -31,7 +31,8 @@ pub enum FeedEvent<'a> {
 ///
 /// It takes a stream in pieces of any size, and reads it as the [standard] says: lines that end in CR, LF or both, a byte order
 /// mark before them, comments. `DATA` is the longest data of an event in bytes, `Resource::max_len(TextBuffer::CAPACITY)` for any presence
-/// object of Graph's; longer data is told, and skipped. `ID` is the length of the longest id.
+/// object of Graph's; longer data is told, and skipped. `ID` is the length of the longest id, and 5 at least, for the names of
+/// lines: less does not compile.
 ///
 /// ```
 /// use presence_core::client::{Feed, FeedEvent};
@@ -116,6 +117,7 @@ impl<const DATA: usize, const ID: usize> Feed<DATA, ID> {
     /// Creates a reader that has received nothing. `const`, so that it can live in a `static`.
     #[must_use]
     pub const fn new() -> Self {
+        const { assert!(ID >= "event".len(), "names of lines take five bytes") };
         Self {
             line: Line::FIRST,
             name: Name::Other,
