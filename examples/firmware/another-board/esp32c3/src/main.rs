@@ -8,11 +8,13 @@ use esp_hal::time::{Duration, Instant};
 use esp_hal::timer::timg::{MwdtStage, TimerGroup};
 use esp_hal::uart::{Config, Uart};
 use firmware::storage::SnapshotStore;
-use firmware::{Clock, Device, PinLight, PresenceLight, Pressed, ReceivedByte, WATCHDOG};
+use firmware::{Clock, Device, Identity, PinLight, PresenceLight, Pressed, ReceivedByte, WATCHDOG};
 use static_cell::StaticCell;
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
+/// What `GET /device` tells.
+const IDENTITY: Identity = Identity { board: "esp32c3", serial_number: None };
 static LIGHT: StaticCell<PresenceLight<PinLight<Output<'static>>>> = StaticCell::new();
 /// Nothing survives a reset: a board that keeps its state implements `Storage`, or wraps its flash in `Flash`.
 static SNAPSHOTS: StaticCell<SnapshotStore<()>> = StaticCell::new();
@@ -27,7 +29,8 @@ fn main() -> ! {
     let p = esp_hal::init(esp_hal::Config::default());
     let button = Input::new(p.GPIO9, InputConfig::default().with_pull(Pull::Up));
     let light = PinLight(Output::new(p.GPIO8, Level::Low, OutputConfig::default()));
-    let mut device = Device::start(LIGHT.init(PresenceLight::new(light)), SNAPSHOTS.init(SnapshotStore::new(())));
+    let mut device =
+        Device::start(IDENTITY, LIGHT.init(PresenceLight::new(light)), SNAPSHOTS.init(SnapshotStore::new(())));
     // 115,200 baud, unless it says otherwise.
     let Ok(uart) = Uart::new(p.UART0, Config::default()) else { panic!() };
     let (mut receiver, mut sender) = uart.with_rx(p.GPIO20).with_tx(p.GPIO21).split();

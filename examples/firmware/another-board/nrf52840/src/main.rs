@@ -12,7 +12,9 @@ use embassy_nrf::{bind_interrupts, peripherals, uarte, wdt};
 use embassy_time::{Instant, Timer};
 use embedded_io_async::Write;
 use firmware::storage::SnapshotStore;
-use firmware::{Clock, Device, MAX_OUTPUT, PinLight, PresenceLight, Pressed, QUEUE_LEN, ReceivedByte, WATCHDOG};
+use firmware::{
+    Clock, Device, Identity, MAX_OUTPUT, PinLight, PresenceLight, Pressed, QUEUE_LEN, ReceivedByte, WATCHDOG,
+};
 use panic_reset as _;
 use static_cell::{ConstStaticCell, StaticCell};
 
@@ -20,6 +22,8 @@ bind_interrupts!(struct Interrupts {
     UARTE0 => InterruptHandler<peripherals::UARTE0>;
 });
 
+/// What `GET /device` tells.
+const IDENTITY: Identity = Identity { board: "nrf52840", serial_number: None };
 static LIGHT: StaticCell<PresenceLight<PinLight<Output<'static>>>> = StaticCell::new();
 /// Nothing survives a reset: a board that keeps its state implements `Storage`, or wraps its flash in `Flash`.
 static SNAPSHOTS: StaticCell<SnapshotStore<()>> = StaticCell::new();
@@ -31,7 +35,7 @@ async fn main(_spawner: Spawner) {
     let p = embassy_nrf::init(Default::default());
     let mut button = Input::new(p.P0_11, Pull::Up);
     let light = LIGHT.init(PresenceLight::new(PinLight(Output::new(p.P0_03, Level::Low, OutputDrive::Standard))));
-    let mut device = Device::start(light, SNAPSHOTS.init(SnapshotStore::new(())));
+    let mut device = Device::start(IDENTITY, light, SNAPSHOTS.init(SnapshotStore::new(())));
     let mut config = uarte::Config::default();
     config.baudrate = uarte::Baudrate::Baud115200;
     let [rx, tx] = BUFFERS.take();
