@@ -140,6 +140,8 @@ fn f4_what_a_server_would_reject_is_not_built() {
     }
     assert!(Call::presences(&ids[1..]).is_ok() && Call::set_status_message(me, &long[1..], None).is_ok());
     assert!(Principal::name(&format!("{}@", &long[..319])).is_ok());
+    let longest = WorkPlace { id: Some(&long[..WorkPlace::MAX_ID_LEN]), ..place };
+    assert!(Call::set_manual_location(me, longest).is_ok() && Call::set_automatic_location(me, longest).is_ok());
 }
 
 #[test]
