@@ -14,9 +14,14 @@ use proptest::sample::Index;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde_json::{Value, from_value, json, to_value};
 
-fn round_trip<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
+fn round_trip<T: serde::Serialize + serde::de::DeserializeOwned + Clone + PartialEq + std::fmt::Debug>(value: &T) {
     let text = serde_json::to_string(value).unwrap();
     assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), value, "{text}");
+    // A device writes the same into a buffer, and reads it without an allocator.
+    let mut buffer = [0; 2048];
+    let length = serde_json_core::to_slice(value, &mut buffer).unwrap();
+    assert_eq!(std::str::from_utf8(&buffer[..length]), Ok(&*text));
+    assert_eq!(serde_json_core::from_slice::<T>(&buffer[..length]).as_ref(), Ok(&(value.clone(), length)), "{text}");
 }
 
 #[test]
