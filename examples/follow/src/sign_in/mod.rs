@@ -44,6 +44,8 @@ pub struct Account {
     authorization: String,
     /// Empty if there is none.
     refresh_token: String,
+    /// The refresh token that the file had when it was last looked at: an older one, if the newer one could not be stored.
+    on_file: String,
     device_code: String,
     redirected: Option<Redirected>,
     /// What the issuer said of its latest refusal.
@@ -70,6 +72,7 @@ impl Account {
             machine: SignIn::new(),
             authorization: String::new(),
             refresh_token: String::new(),
+            on_file: String::new(),
             device_code: String::new(),
             redirected: None,
             reason: String::new(),
@@ -79,16 +82,17 @@ impl Account {
         Ok(account)
     }
 
-    /// Takes the stored refresh token, if it is another than the one that is held, and returns true if it is.
+    /// Takes the stored refresh token, if somebody has stored another one, and returns true if so.
     ///
     /// # Errors
     ///
     /// A sentence.
     pub fn reload(&mut self) -> Result<bool, String> {
         let Some(stored) = self.file.load(&self.issuer, self.options.client_id())? else { return Ok(false) };
-        if stored.refresh_token == self.refresh_token {
+        if stored.refresh_token == self.on_file {
             return Ok(false);
         }
+        self.on_file.clone_from(&stored.refresh_token);
         self.refresh_token = stored.refresh_token;
         if self.machine.end().is_some() {
             self.machine = SignIn::with_refresh_token();
@@ -232,8 +236,11 @@ impl Account {
             self.refresh_token = text(token);
             let (issuer, client_id) = (self.issuer.clone(), self.options.client_id().to_string());
             let stored = Stored { issuer, client_id, refresh_token: self.refresh_token.clone() };
-            if let Err(error) = self.file.save(&stored) {
-                self.console.say(&format!("{error} Somebody has to sign in again after this program has ended."));
+            match self.file.save(&stored) {
+                Ok(()) => self.on_file = stored.refresh_token,
+                Err(error) => {
+                    self.console.say(&format!("{error} Somebody has to sign in again after this program has ended."))
+                }
             }
         }
         Ok(())

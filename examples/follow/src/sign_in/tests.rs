@@ -215,6 +215,36 @@ fn a_token_that_another_process_has_renewed_is_used_instead() {
     assert_eq!(desk.stored().as_deref(), Some("r6"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_token_that_could_not_be_stored_is_not_replaced_by_the_one_before() {
+    let desk = Desk::new();
+    let mut account = desk.signed_in();
+    desk.skip(account.step());
+    let (place, aside) = (desk.directory.path(), desk.directory.path().with_extension("aside"));
+    let (body, rest) = std::sync::mpsc::channel();
+    desk.issuer.will(Reaction::Stream(String::new(), Some(rest)));
+    std::thread::scope(|scope| {
+        let step = scope.spawn(|| account.step());
+        assert!(desk.body("/token").ends_with("refresh_token=r1"));
+        // Nothing can be stored any more when the answer is complete.
+        std::fs::rename(place, &aside).unwrap();
+        std::fs::write(place, "").unwrap();
+        body.send(r#"{"token_type":"Bearer","expires_in":3600,"access_token":"a2","refresh_token":"r2"}"#.into())
+            .unwrap();
+        drop(body);
+        step.join().unwrap().unwrap();
+    });
+    std::fs::remove_file(place).unwrap();
+    std::fs::rename(&aside, place).unwrap();
+    assert_eq!((account.authorization(), desk.stored().as_deref()), (Some("Bearer a2"), Some("r1")));
+    desk.skip(account.step());
+    desk.tokens("a3", "r3");
+    account.step().unwrap();
+    assert!(desk.body("/token").ends_with("refresh_token=r2"));
+    assert_eq!((account.authorization(), desk.stored().as_deref()), (Some("Bearer a3"), Some("r3")));
+}
+
 impl Desk {
     fn body_is_quiet(&self) {
         assert!(self.issuer.is_quiet());
