@@ -98,7 +98,8 @@ mod tests {
             .collect();
         assert!(options.len() > 20);
         // Of cargo, systemctl, journalctl and the server.
-        let others = ["app-policy", "app-token", "enable", "help", "manifest-path", "now", "path", "release", "user"];
+        let others =
+            ["app-policy", "app-token", "enable", "help", "locked", "manifest-path", "now", "path", "release", "user"];
         for option in options {
             assert!(known.iter().any(|known| known == option) || others.contains(&option), "--{option}");
         }
