@@ -54,7 +54,7 @@ impl Connection {
     /// Prepares a connection, with a last will that says that this program is gone.
     pub(super) fn new(settings: &Settings, topics: &Topics) -> Result<Self, String> {
         let Broker { is_secure, user, host, port } = &settings.broker;
-        let mut options = MqttOptions::new(topics.id.clone(), (host.clone(), *port));
+        let mut options = MqttOptions::new(topics.client(), (host.clone(), *port));
         options.set_keep_alive(KEEP_ALIVE).set_last_will(LastWill::new(
             topics.status(),
             super::OFFLINE,

@@ -16,6 +16,12 @@ impl Topics {
         Self { id, prefix: prefix.to_owned() }
     }
 
+    /// Returns the client's id. A broker ends the connection of a client when another one of the same id comes, and programs
+    /// that are called like their computer are common.
+    pub(super) fn client(&self) -> String {
+        format!("presence-follow-{}", self.id)
+    }
+
     /// What the device has: read by Home Assistant.
     pub(super) fn discovery(&self) -> String {
         format!("{}/device/{}/config", self.prefix, self.id)

@@ -87,6 +87,7 @@ fn any_name_becomes_topics_that_home_assistant_reads() {
         assert!(is_id(&id), "{id}");
         assert_eq!(topics.state(), format!("presence-core/{id}/state"));
         assert_eq!(topics.home_assistant(), "ha/status");
+        assert_eq!(topics.client(), format!("presence-follow-{id}"));
     }
 }
 
