@@ -102,12 +102,22 @@ impl TokenFile {
         Ok(())
     }
 
-    /// Forgets what is stored.
+    /// Reports whether there is no file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self.path.try_exists(), Ok(false))
+    }
+
+    /// Forgets what is stored, also what a process that is renewing it is about to store.
     ///
     /// # Errors
     ///
     /// A sentence.
     pub fn forget(&self) -> Result<(), String> {
+        if self.is_missing() {
+            return Ok(());
+        }
+        let _lock = self.lock()?;
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(format!("Cannot delete {}: {error}.", self.path.display()))
@@ -190,8 +200,10 @@ mod tests {
             fs::set_permissions(file.path(), fs::Permissions::from_mode(0o640)).unwrap();
             assert!(file.load("https://a.b", "7").unwrap_err().starts_with("Other users can read"));
         }
+        assert!(!file.is_missing());
         file.forget().unwrap();
         file.forget().unwrap();
+        assert!(file.is_missing());
         assert!(file.load("https://a.b", "7").unwrap().is_none());
     }
 

@@ -170,6 +170,10 @@ impl Account {
         let _lock = if step == SignInStep::Renew {
             let lock = self.file.lock()?;
             self.reload()?;
+            if !self.on_file.is_empty() && self.file.is_missing() {
+                self.forget();
+                return Ok(());
+            }
             Some(lock)
         } else {
             None
@@ -207,6 +211,14 @@ impl Account {
             self.fail(&format!("it answers {}: {error}. {}", answer.status, self.reason));
         }
         Ok(())
+    }
+
+    /// Ends the sign-in here as well: the person has signed out, and would find the file again if it were renewed.
+    fn forget(&mut self) {
+        self.machine = SignIn::new();
+        for text in [&mut self.authorization, &mut self.refresh_token, &mut self.on_file, &mut self.reason] {
+            text.clear();
+        }
     }
 
     /// Counts a failure, after which the same is asked again; the second in a row is told.

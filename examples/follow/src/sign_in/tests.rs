@@ -215,6 +215,24 @@ fn a_token_that_another_process_has_renewed_is_used_instead() {
     assert_eq!(desk.stored().as_deref(), Some("r6"));
 }
 
+#[test]
+fn a_sign_out_is_not_undone_by_a_program_that_runs() {
+    let desk = Desk::new();
+    let mut account = desk.signed_in();
+    desk.skip(account.step());
+    desk.file().forget().unwrap();
+    assert_eq!(account.step(), Err(SignInEnd::NotBegun));
+    assert_eq!((account.authorization(), desk.stored()), (None, None));
+    desk.body_is_quiet();
+    // Until somebody signs in again.
+    desk.store("r5");
+    assert!(account.reload().unwrap());
+    desk.tokens("a6", "r6");
+    account.step().unwrap();
+    assert!(desk.body("/token").ends_with("refresh_token=r5"));
+    assert_eq!((account.authorization(), desk.stored().as_deref()), (Some("Bearer a6"), Some("r6")));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_token_that_could_not_be_stored_is_not_replaced_by_the_one_before() {
