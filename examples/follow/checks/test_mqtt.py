@@ -8,7 +8,7 @@ from parts.broker import PASSWORD, USER, Broker
 from parts.follow import Follow
 
 STATE, STATUS, SESSION = ("presence-core/desk/" + name for name in ("state", "status", "session"))
-CONFIG, CHOICE = "homeassistant/device/desk/config", "presence-core/desk/session/set"
+CONFIG, CHOICE = "homeassistant/device/presence-follow-desk/config", "presence-core/desk/session/set"
 
 
 @pytest.fixture

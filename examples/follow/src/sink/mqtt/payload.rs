@@ -15,7 +15,7 @@ const QOS: u8 = 1;
 pub(super) fn device(topics: &Topics) -> Value {
     let version = env!("CARGO_PKG_VERSION");
     let state = topics.state();
-    let unique = |name: &str| format!("{}_{name}", topics.id);
+    let unique = |name: &str| format!("{}_{name}", topics.client());
     // Members that are null are states that are not known.
     let availabilities: Vec<_> =
         Availability::ALL.iter().filter(|one| **one != Availability::PresenceUnknown).map(|one| one.name()).collect();

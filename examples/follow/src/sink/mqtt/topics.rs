@@ -16,15 +16,16 @@ impl Topics {
         Self { id, prefix: prefix.to_owned() }
     }
 
-    /// Returns the client's id. A broker ends the connection of a client when another one of the same id comes, and programs
-    /// that are called like their computer are common.
+    /// Returns the id of the client, and of the device in Home Assistant. Other programs that are called like their computer
+    /// must not have the same: a broker ends the connection of a client when another one of its id comes, and the devices would
+    /// overwrite each other.
     pub(super) fn client(&self) -> String {
         format!("presence-follow-{}", self.id)
     }
 
     /// What the device has: read by Home Assistant.
     pub(super) fn discovery(&self) -> String {
-        format!("{}/device/{}/config", self.prefix, self.id)
+        format!("{}/device/{}/config", self.prefix, self.client())
     }
 
     /// Where Home Assistant says that it has started.

@@ -85,9 +85,15 @@ fn any_name_becomes_topics_that_home_assistant_reads() {
             topics.discovery().split('/').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
         assert_eq!((prefix.as_str(), kind.as_str(), config.as_str()), ("ha", "device", "config"));
         assert!(is_id(&id), "{id}");
-        assert_eq!(topics.state(), format!("presence-core/{id}/state"));
+        assert_eq!(topics.client(), id);
         assert_eq!(topics.home_assistant(), "ha/status");
-        assert_eq!(topics.client(), format!("presence-follow-{id}"));
+        let name = id.strip_prefix("presence-follow-").expect("no other program has this id");
+        assert_eq!(topics.state(), format!("presence-core/{name}/state"));
+        let device = payload::device(&topics);
+        for (_, entity) in entities(&device) {
+            let unique = entity["unique_id"].as_str().unwrap();
+            assert!(unique.starts_with(&format!("{id}_")), "{unique}");
+        }
     }
 }
 
