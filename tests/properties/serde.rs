@@ -45,8 +45,9 @@ fn plain_values_are_read_back() {
 /// What is written, in JSON and by the numbers of variants that compact formats write.
 fn is_written<T>(value: &T, expected: Value, variant: Option<u32>)
 where
-    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    T: serde::Serialize + serde::de::DeserializeOwned + Clone + PartialEq + std::fmt::Debug,
 {
+    round_trip(value);
     assert_eq!(to_value(value).unwrap(), expected);
     assert_eq!(&from_value::<T>(expected.clone()).unwrap(), value);
     let Some(variant) = variant else { return };
@@ -60,7 +61,7 @@ where
 
 fn names_are_written<T>(values: &[T], names: &str)
 where
-    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    T: serde::Serialize + serde::de::DeserializeOwned + Clone + PartialEq + std::fmt::Debug,
 {
     let names: Vec<&str> = names.split_whitespace().collect();
     assert_eq!(values.len(), names.len());
