@@ -10,8 +10,15 @@ pub(crate) mod terminal;
 
 pub use options::SinkOptions;
 
+use crate::slot::Wake;
 use crate::{Clock, Console, Slot, State};
 use presence_core::{Absence, Presence};
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+/// The longest sleep: timers do not run while a computer is suspended.
+const NAP: Duration = Duration::from_secs(30);
 
 /// What the thread of a sink is given.
 #[derive(Clone, Debug)]
@@ -22,6 +29,26 @@ pub struct Inbox {
     pub clock: Clock,
     /// For messages to the person.
     pub console: Console,
+}
+
+impl Inbox {
+    /// Sends each state as an event, for a sink that waits for other events as well; in the end, `None` as one.
+    fn forward<E: Send + 'static>(&self, events: Sender<E>, event: fn(Option<State>) -> E) {
+        let states = self.states.clone();
+        thread::spawn(move || {
+            loop {
+                let state = match states.take(NAP) {
+                    Wake::New(state) => Some(state),
+                    Wake::Timeout => continue,
+                    Wake::Closed => None,
+                };
+                let is_end = state.is_none();
+                if events.send(event(state)).is_err() || is_end {
+                    break;
+                }
+            }
+        });
+    }
 }
 
 /// Returns the presence that others may be told; `None` if nothing is known, of which nobody is told anything (rule P4).

@@ -10,9 +10,8 @@ mod says;
 #[cfg(test)]
 mod tests;
 
-use super::{Inbox, known};
+use super::{Inbox, NAP, known};
 use crate::hub::State;
-use crate::slot::Wake;
 use conversation::{Conversation, Notice, Step};
 use port::{Line, Opener, Ports};
 use presence_core::client::Link;
@@ -20,13 +19,10 @@ use reading::Reading;
 use says::Says;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
 /// The pause before a line is opened anew.
 const PAUSE: Duration = Duration::from_secs(2);
-/// The longest sleep: timers do not run while a computer is suspended.
-const NAP: Duration = Duration::from_secs(30);
 
 /// Something that happened, for the one thread that talks to the lamp.
 enum Event {
@@ -48,20 +44,7 @@ pub(crate) fn run(inbox: &Inbox, port: Option<String>) {
 /// Talks to whatever lamp is there, through whatever line it has.
 fn talk(inbox: &Inbox, opener: &impl Opener) {
     let (events, received) = channel();
-    let (states, sender) = (inbox.states.clone(), events.clone());
-    thread::spawn(move || {
-        loop {
-            let event = match states.take(NAP) {
-                Wake::New(state) => Event::State(state),
-                Wake::Timeout => continue,
-                Wake::Closed => Event::End,
-            };
-            let is_end = matches!(event, Event::End);
-            if sender.send(event).is_err() || is_end {
-                break;
-            }
-        }
-    });
+    inbox.forward(events.clone(), |state| state.map_or(Event::End, Event::State));
     let mut lamp = Lamp { inbox, events, received, state: None, silent: None, said: String::new() };
     let mut number = 0;
     while lamp.open_and_tell(opener, number) && lamp.wait() {

@@ -13,23 +13,18 @@ mod topics;
 pub use broker::Broker;
 pub use options::MqttOptions;
 
-use super::Inbox;
+use super::{Inbox, NAP};
 use crate::hub::State;
-use crate::slot::Wake;
 use crate::source::Reporter;
 use connection::{Connection, Event, Publishes};
 use presence_core::{Instant, Presence};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use topics::Topics;
 
 /// What is published of the program itself, as Home Assistant reads it by default.
 const ONLINE: &str = "online";
 const OFFLINE: &str = "offline";
-/// The longest sleep: timers do not run while a computer is suspended.
-const NAP: Duration = Duration::from_secs(30);
 
 /// The options of the broker.
 #[derive(Clone, Debug)]
@@ -54,28 +49,10 @@ pub(crate) fn run(inbox: &Inbox, reporter: &Reporter, settings: Settings) {
         Err(error) => return inbox.console.say(&format!("{}: {error}.", settings.broker)),
     };
     let publisher = connection.start(reporter.stop.clone(), events.clone());
-    forward(inbox, events);
+    inbox.forward(events, |state| state.map_or(Event::End, Event::State));
     let mut home = Home::new(inbox, reporter, topics, publisher);
     home.run(&received, &settings.broker);
     home.end();
-}
-
-/// Sends each state as an event.
-fn forward(inbox: &Inbox, events: Sender<Event>) {
-    let states = inbox.states.clone();
-    thread::spawn(move || {
-        loop {
-            let event = match states.take(NAP) {
-                Wake::New(state) => Event::State(state),
-                Wake::Timeout => continue,
-                Wake::Closed => Event::End,
-            };
-            let is_end = matches!(event, Event::End);
-            if events.send(event).is_err() || is_end {
-                break;
-            }
-        }
-    });
 }
 
 /// The device that a home automation sees.

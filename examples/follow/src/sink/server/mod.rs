@@ -5,17 +5,13 @@ mod options;
 
 pub use options::TellOptions;
 
-use super::{Inbox, known};
+use super::{Inbox, NAP, known};
 use crate::http::{Address, Answer, Http, Request};
 use crate::sign_in::random;
 use crate::slot::Wake;
 use delivery::{Delivery, Step};
 use presence_core::client::{Call, ErrorAnswer, Principal};
 use presence_core::{Command, Policy, SessionId, UserId};
-use std::time::Duration;
-
-/// The longest sleep: timers do not run while a computer is suspended.
-const NAP: Duration = Duration::from_secs(30);
 
 /// A server, and the session that this program has there.
 pub(crate) struct Server {
