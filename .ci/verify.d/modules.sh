@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # Used where this file is sourced.
 # The modules that mutants are tried in, one after another: those of src/, those of the firmware that run on a host, and those of
-# the server.
+# the server and its engine.
 
 # Those that take longest come first.
 modules=(graph directory timers firmware_storage firmware base user snapshot json request respond details client lines table indicator
-  arbitrary firmware_drivers server_shard server_http server_connections server)
+  arbitrary firmware_drivers engine_shard engine server_http server_connections server)
 
 # Sets `files` to what belongs to a module, `first` to the tests that are asked first: those that tell most about it; `package` to
 # the folder of its package, and `equivalent` to the list of its mutants that no test can tell from the code.
@@ -13,16 +13,17 @@ module() {
   package=. equivalent=equivalent-mutants
   case $1 in
     firmware*) package=examples/firmware equivalent=equivalent-firmware-mutants ;;
-    server*) package=examples/server equivalent=equivalent-server-mutants ;;
+    server* | engine*) package=examples/server equivalent=equivalent-server-mutants ;;
   esac
   case $1 in
     firmware) files=(examples/firmware/src/{,requests/}*.rs) first=(--lib --test=device) ;;
     firmware_storage) files=(examples/firmware/src/storage/*.rs) first=(--lib --test=storage) ;;
     firmware_drivers) files=(examples/firmware/boards/shared/{pl011,nrf_uart,ns16550,cmsdk_uart,cmsdk_watchdog,nrf_watchdog,range,registers}.rs) first=(--test=drivers) ;;
-    server) files=(examples/server/src/*.rs examples/server/src/{clock,clock/timekeeper,zones}/*.rs) first=(--bin=presence-server) ;;
+    server) files=(examples/server/src/*.rs examples/server/src/zones/*.rs) first=(--bin=presence-server) ;;
     server_http) files=(examples/server/src/http/*.rs) first=(--bin=presence-server) ;;
-    server_connections) files=(examples/server/src/http/{connections,connections/*,reader}/*.rs) first=(--bin=presence-server) ;;
-    server_shard) files=(examples/server/src/shard/{,durability_tests/}*.rs) first=(--bin=presence-server) ;;
+    server_connections) files=(examples/server/src/http/{connections,connections/*}/*.rs) first=(--bin=presence-server) ;;
+    engine) files=(examples/server/engine/src/*.rs examples/server/engine/src/{clock,clock/timekeeper,feed}/*.rs) first=(--package=presence-engine --lib) ;;
+    engine_shard) files=(examples/server/engine/src/shard/{,durability_tests/}*.rs) first=(--package=presence-engine --lib) ;;
     base) files=(src/{buffer,edges,id,padded,policy,single_user}.rs src/{presence,time,time/iso8601}/*.rs) first=(--lib --test=rules) ;;
     user) files=(src/user/*.rs) first=(--test=rules --test=properties) ;;
     details) files=(src/details/*.rs) first=(--test=details --test=rules) ;;

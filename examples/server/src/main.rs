@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-mod clock;
 mod http;
 mod listen;
 mod metrics;
@@ -10,25 +9,24 @@ mod names;
 mod open_files;
 mod options;
 mod policies;
-mod shard;
 mod signals;
 mod tokens;
 mod zones;
 
-use crate::clock::{Clock, follow, wall_clock};
 use crate::http::connections::ConnectionLimits;
-use crate::http::{App, FeedIds, Hosts, Limits, Rates, connections, router};
+use crate::http::{App, Hosts, Limits, Rates, connections, router};
 use crate::listen::Place;
 use crate::metrics::Metrics;
 use crate::options::{CONNECTIONS, Options};
 use crate::policies::Policies;
-use crate::shard::creators::Quota;
-#[cfg(feature = "benchmark")]
-use crate::shard::spread::Spread;
-use crate::shard::{Shards, layout, reset_clock, stored_clock};
 use crate::signals::Signals;
 use crate::tokens::{Grant, Tokens};
 use clap::Parser;
+use presence_engine::clock::{Clock, follow, wall_clock};
+use presence_engine::shard::creators::Quota;
+#[cfg(feature = "benchmark")]
+use presence_engine::shard::spread::Spread;
+use presence_engine::shard::{Shards, layout, reset_clock, stored_clock};
 use std::error::Error;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -89,7 +87,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
     let (stop, stopping) = watch::channel(false);
     let app = Arc::new(App {
-        shards,
+        shards: Arc::new(shards),
         tokens,
         policies,
         clock,
@@ -97,7 +95,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         metrics,
         is_loopback: options.listen.is_loopback(),
         hosts: Hosts::new(std::mem::take(&mut options.host), !options.listen.is_seen_by_browsers_here()),
-        feed_ids: FeedIds::default(),
+        feed_ids: Arc::default(),
         stopping: stopping.clone(),
         rates,
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
@@ -132,13 +130,13 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
     let quota = Arc::new(Quota::new(options.users_per_application()));
     #[cfg(feature = "benchmark")]
     if let Some(benchmark) = options.benchmark {
-        let clock = Arc::new(Clock::start(clock::StoredClock::default(), options.virtual_clock));
+        let clock = Arc::new(Clock::start(presence_engine::clock::StoredClock::default(), options.virtual_clock));
         let shards = match benchmark {
             options::Benchmark::NoJournal => {
                 let (journals, spread) = ((0..count).map(|_| None).collect(), Spread::unkeyed(count));
-                Shards::start(journals, spread, users, options.sessions, &quota, &clock, metrics)?
+                Shards::start(journals, spread, users, options.sessions, &quota, &clock, &metrics.engine)?
             }
-            options::Benchmark::NoDirectory => Shards::start_constant(count, metrics),
+            options::Benchmark::NoDirectory => Shards::start_constant(count, &metrics.engine),
         };
         return Ok(Backend { shards, clock, _lock: None });
     }
@@ -149,7 +147,7 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
     }
     let clock = Arc::new(Clock::start(stored, options.virtual_clock));
     let journals = data.journals.into_iter().map(Some).collect();
-    let shards = Shards::start(journals, data.spread, users, options.sessions, &quota, &clock, metrics)?;
+    let shards = Shards::start(journals, data.spread, users, options.sessions, &quota, &clock, &metrics.engine)?;
     Ok(Backend { shards, clock, _lock: Some(data.lock) })
 }
 

@@ -7,6 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
 
 /// The labels of a request, by its operation and outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -40,13 +41,6 @@ pub struct ThrottledLabels {
     pub scope: &'static str,
 }
 
-/// The labels of a shard.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ShardLabels {
-    /// The number of the shard.
-    pub shard: usize,
-}
-
 /// All metrics, with the registry that formats them.
 #[derive(Debug)]
 pub struct Metrics {
@@ -71,16 +65,8 @@ pub struct Metrics {
     pub connections_refused: Family<LimitLabels, Counter>,
     /// The number of idle connections that were closed for others.
     pub connections_replaced: Counter,
-    /// The number of jobs in the queues of all writers.
-    pub queued: Gauge,
-    /// The rows of a transaction of a journal.
-    pub group_rows: Histogram,
-    /// The time of a transaction of a journal.
-    pub flush_seconds: Histogram,
-    /// The number of shards whose disk has no room, so that they refuse changes.
-    pub disk_full: Gauge,
-    /// The number of users in a shard's directory.
-    pub users: Family<ShardLabels, Gauge>,
+    /// Those of the shards.
+    pub engine: Arc<presence_engine::metrics::Metrics>,
     /// The number of clients that follow changes.
     pub change_readers: Gauge,
 }
@@ -105,11 +91,7 @@ impl Metrics {
             connections_idle: Gauge::default(),
             connections_refused: Family::default(),
             connections_replaced: Counter::default(),
-            queued: Gauge::default(),
-            group_rows: Histogram::new(exponential_buckets(1.0, 2.0, 14)),
-            flush_seconds: seconds(),
-            disk_full: Gauge::default(),
-            users: Family::default(),
+            engine: Arc::default(),
             change_readers: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -129,12 +111,7 @@ impl Metrics {
         registry.register("connections_refused", refused, metrics.connections_refused.clone());
         let replaced = "Idle connections closed for others";
         registry.register("connections_replaced", replaced, metrics.connections_replaced.clone());
-        registry.register("jobs_queued", "Jobs in the queues of all writers", metrics.queued.clone());
-        registry.register("journal_rows", "Rows in a transaction of a journal", metrics.group_rows.clone());
-        let time = "Time of a transaction of a journal";
-        registry.register_with_unit("journal_flush", time, Unit::Seconds, metrics.flush_seconds.clone());
-        registry.register("disk_full", "Shards that refuse changes, for lack of room", metrics.disk_full.clone());
-        registry.register("users", "Users in the directory", metrics.users.clone());
+        metrics.engine.register(registry);
         registry.register("change_readers", "Clients that follow changes", metrics.change_readers.clone());
         metrics
     }

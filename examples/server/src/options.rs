@@ -3,11 +3,11 @@
 use crate::http::{HostName, Rate};
 use crate::listen::Listen;
 use crate::policies::PolicyName;
-use crate::shard::users::SESSIONS;
 use crate::tokens::Grant;
 use clap::Parser;
 use ipnet::IpNet;
 use presence_core::{SessionId, UserId};
+use presence_engine::shard::users::SESSIONS;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::PathBuf;

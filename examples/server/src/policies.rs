@@ -3,13 +3,8 @@
 use clap::ValueEnum;
 use presence_core::graph::Caller;
 use presence_core::{Policy, SessionId};
+use presence_engine::KEPT_UNDER;
 use std::collections::HashMap;
-
-/// The policy that users are kept under: it says how sessions fade, and nothing else, because each command is decided under
-/// the policy of its caller.
-///
-/// So a session that does not fade still does not after a restart with other options, and one that fades still does.
-pub const KEPT_UNDER: Policy = Policy::GRAPH;
 
 /// The name of a policy ([P2](../../../docs/behaviour.md#p2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

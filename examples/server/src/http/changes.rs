@@ -6,14 +6,14 @@
 //! | `presence` | a presence object |
 //! | `up-to-date` | `{}`: the scan is complete; changes follow |
 //!
-//! Each has an [id](super::feed_id) to resume after it, in a scan too.
+//! Each has an [id](presence_engine::feed::ids) to resume after it, in a scan too.
 
 use super::App;
 use super::account::Account;
 use super::bounded::Bounded;
 use super::content::write_presence;
-use super::reader::{FeedEvent, Reader};
 use super::response::{Ids, OperationName, RequestError};
+use super::shares::Share;
 use super::throttle::Limit;
 use crate::tokens::Identity;
 use axum::Extension;
@@ -25,6 +25,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use presence_core::UserId;
 use presence_core::graph::{Error, Resource, Select, TextBuffer};
+use presence_engine::feed::{FeedEvent, Reader};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,10 +49,10 @@ pub async fn follow(
     headers: HeaderMap,
 ) -> Response {
     let response = match open(&app, &uri, &headers) {
-        Ok((reader, me)) => {
-            let events = stream::unfold(reader, move |mut reader| async move {
-                let event = reader.next().await?;
-                Some((to_sse(&event, &reader, me)?, reader))
+        Ok((follower, me)) => {
+            let events = stream::unfold(follower, move |mut follower| async move {
+                let event = follower.reader.next().await?;
+                Some((to_sse(&event, &follower, me)?, follower))
             });
             let events = stream::iter([Event::default().retry(reconnect_delay())]).chain(events);
             let heartbeat = KeepAlive::new().interval(app.limits.heartbeat);
@@ -69,8 +70,21 @@ fn reconnect_delay() -> Duration {
     Duration::from_millis(least + uuid::Uuid::new_v4().as_u64_pair().1 % spread)
 }
 
+/// A client that follows changes, in its caller's share of all of them.
+struct Follower {
+    reader: Reader,
+    app: Arc<App>,
+    _share: Share,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.app.metrics.change_readers.dec();
+    }
+}
+
 /// Opens a reader, and returns the user that the caller is signed in as.
-fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Option<UserId>), RequestError> {
+fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Follower, Option<UserId>), RequestError> {
     let Identity { caller, .. } = app.identify(headers)?;
     let account = Account::from(&caller);
     app.count(account)?;
@@ -84,12 +98,13 @@ fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Reader, Optio
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
     let query = uri.query().unwrap_or_default();
     let since = last.or_else(|| query.split('&').find_map(|pair| pair.strip_prefix("since=")));
-    let position = since.and_then(|id| app.feed_ids.parse(id, app.shards.len()));
-    Ok((Reader::new(app.clone(), share, position), caller.me()))
+    let reader = Reader::new(app.shards.clone(), app.feed_ids.clone(), app.stopping.clone(), since);
+    app.metrics.change_readers.inc();
+    Ok((Follower { reader, app: app.clone(), _share: share }, caller.me()))
 }
 
 /// Converts a feed event to a server-sent event; `None` of one that is too long, a fault of the server, which ends the stream.
-fn to_sse(event: &FeedEvent, reader: &Reader, me: Option<UserId>) -> Option<Event> {
+fn to_sse(event: &FeedEvent, follower: &Follower, me: Option<UserId>) -> Option<Event> {
     let event = match event {
         FeedEvent::StartOver => Event::default().event("start-over").data("{}"),
         FeedEvent::Presence(view) => {
@@ -97,12 +112,13 @@ fn to_sse(event: &FeedEvent, reader: &Reader, me: Option<UserId>) -> Option<Even
             // A presence that does not fit is a fault, which `finish` reports.
             let _ = write_presence(&mut body, view, me, Select::ALL);
             let Some(body) = body.finish() else {
-                reader.record_fault();
+                tracing::error!("an event that is longer than any presence object");
+                follower.app.metrics.reserve_faults.inc();
                 return None;
             };
             Event::default().event("presence").data(String::from_utf8(body).unwrap_or_default())
         }
         FeedEvent::UpToDate => Event::default().event("up-to-date").data("{}"),
     };
-    Some(event.id(reader.id()))
+    Some(event.id(follower.reader.id()))
 }

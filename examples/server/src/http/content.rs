@@ -10,9 +10,9 @@ use super::explain;
 use super::response::RequestError;
 use super::response_body::ResponseBody;
 use super::throttle::Memory;
-use crate::shard::job::{UserExplanation, UserView};
 use presence_core::graph::{Caller, Resource, Select, Writer};
 use presence_core::{BufferFull, UserId};
+use presence_engine::shard::job::{UserExplanation, UserView};
 use std::collections::HashMap;
 
 /// What a successful response shows.

@@ -8,8 +8,6 @@ use super::account::Account;
 use super::body::is_too_large;
 use super::dispatch::receive;
 use super::response::{Ids, OperationName, RequestError, empty, json};
-use crate::clock::date;
-use crate::shard::job::{Job, OwnedDetailsCommand};
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -18,6 +16,8 @@ use http::{HeaderMap, Uri};
 use presence_core::Duration;
 use presence_core::graph::json::Value;
 use presence_core::graph::{Error, Field};
+use presence_engine::clock::date;
+use presence_engine::shard::job::{Job, OwnedDetailsCommand};
 use std::sync::Arc;
 use tokio::sync::oneshot::channel;
 

@@ -6,11 +6,11 @@ use super::content::Content;
 use super::request::ServerRequest;
 use super::response::RequestError;
 use super::throttle::{Memory, Throttled};
-use crate::clock::{Shift, Time};
-use crate::shard::QueueFullError;
-use crate::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
 use presence_core::graph::{Caller, Error, Ids, Request, Select, TextBuffer};
 use presence_core::{SessionId, UserId};
+use presence_engine::clock::{Shift, Time};
+use presence_engine::shard::QueueFullError;
+use presence_engine::shard::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand, UserExplanation, UserView};
 use std::collections::HashMap;
 use tokio::sync::oneshot::{Receiver, channel};
 

@@ -1,9 +1,9 @@
 //! The body of `GET …/presence/explain`: what decides a user's presence ([A4](../../../../docs/behaviour.md#a4)).
 
-use crate::clock::timestamp;
-use crate::shard::job::UserExplanation;
 use presence_core::graph::Writer;
 use presence_core::{Absence, BufferFull, Instant, Layer, Presence, SessionId, UserId};
+use presence_engine::clock::timestamp;
+use presence_engine::shard::job::UserExplanation;
 use serde::Serialize;
 use std::io;
 

@@ -1,18 +1,16 @@
 //! An app for tests, with shards that have no journal.
 
-use super::account::Account;
-use super::reader::Reader;
-use super::{App, FeedIds, Hosts, Limits, Rates};
-use crate::clock::Clock;
+use super::{App, Hosts, Limits, Rates};
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::policies::{Policies, PolicyName};
-use crate::shard::Shards;
-use crate::shard::creators::Quota;
-use crate::shard::job::Job;
-use crate::shard::spread::Spread;
 use crate::tokens::{Grant, Tokens};
 use presence_core::{Command, Instant, Policy, Presence, SessionId, UserId};
+use presence_engine::clock::Clock;
+use presence_engine::shard::Shards;
+use presence_engine::shard::creators::Quota;
+use presence_engine::shard::job::Job;
+use presence_engine::shard::spread::Spread;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -52,7 +50,8 @@ impl Fixture {
     pub fn new(shards: usize, users: usize) -> Self {
         let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
         let (journals, spread) = ((0..shards).map(|_| None).collect(), Spread::unkeyed(shards));
-        let shards = Shards::start(journals, spread, users, 8, &Arc::new(Quota::new(users)), &clock, &metrics).unwrap();
+        let shards =
+            Shards::start(journals, spread, users, 8, &Arc::new(Quota::new(users)), &clock, &metrics.engine).unwrap();
         Self::of(shards, clock, metrics)
     }
 
@@ -65,7 +64,7 @@ impl Fixture {
     /// Creates an app with this many shards that never respond, and their queues.
     pub fn stalled_shards(count: usize) -> (Self, Vec<Receiver<Job>>) {
         let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
-        let (shards, queues) = Shards::stalled(count, &metrics);
+        let (shards, queues) = Shards::stalled(count, &metrics.engine);
         (Self::of(shards, clock, metrics), queues)
     }
 
@@ -83,7 +82,7 @@ impl Fixture {
         let names = Names::default();
         let policies = Policies::new(PolicyName::Graph, []).unwrap();
         let app = App {
-            shards,
+            shards: Arc::new(shards),
             tokens,
             policies,
             clock,
@@ -91,7 +90,7 @@ impl Fixture {
             metrics,
             is_loopback: true,
             hosts: Hosts::default(),
-            feed_ids: FeedIds::default(),
+            feed_ids: Arc::default(),
             stopping,
             limits,
             rates: Rates::default(),
@@ -100,11 +99,9 @@ impl Fixture {
     }
 
     /// Creates a reader that resumes at an id, as a client that connects again does.
-    pub fn reader(&self, id: Option<&str>) -> Reader {
+    pub fn reader(&self, id: Option<&str>) -> presence_engine::feed::Reader {
         let app = self.app.clone();
-        let share = app.limits.readers.take(Account::Developer, 1).unwrap();
-        let position = id.and_then(|id| app.feed_ids.parse(id, app.shards.len()));
-        Reader::new(app, share, position)
+        presence_engine::feed::Reader::new(app.shards.clone(), app.feed_ids.clone(), app.stopping.clone(), id)
     }
 
     /// Sets a user's presence, always in the same session.

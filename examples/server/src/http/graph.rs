@@ -9,7 +9,6 @@ use super::dispatch::Outcome;
 use super::request::{ServerRequest, explained};
 use super::response::{Ids, OperationName, RequestError, empty, panic_response};
 use super::response_body::ResponseBody;
-use crate::clock::Time;
 use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
@@ -18,6 +17,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use presence_core::UserId;
 use presence_core::graph::{Caller, Context, DateTime, Environment, Error, Operation, RawRequest, Request, Target};
+use presence_engine::clock::Time;
 use std::sync::Arc;
 
 /// Serves a request of Graph's API.

@@ -3,7 +3,7 @@
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
 //! [`hosts`] rejects those under names of others, and [`callers`] knows who asks; [`guesses`] slows those who guess tokens;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
-//! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`reader`], whose position is a [`feed_id`];
+//! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`Reader`](presence_engine::feed::Reader);
 //! [`admin`] serves operators; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
 //! limits, and [`body`] reads bodies; [`throttle`] bounds what an [`account`] takes, with [`shares`] of pools and [`rates`];
 //! [`least_rate`] gives slow peers up; [`retry`] decides when rejected clients are to come back.
@@ -20,7 +20,6 @@ mod content;
 mod dev;
 mod dispatch;
 mod explain;
-mod feed_id;
 #[cfg(test)]
 mod fixture;
 mod graph;
@@ -34,7 +33,6 @@ mod pages;
 #[cfg(test)]
 mod piece_tests;
 mod rates;
-mod reader;
 mod request;
 pub mod response;
 mod response_body;
@@ -44,18 +42,17 @@ mod shares;
 mod tests;
 mod throttle;
 
-pub use feed_id::FeedIds;
 pub use hosts::{HostName, Hosts};
 pub use rates::{Rate, Rates};
 
-use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::policies::Policies;
-use crate::shard::{QUEUE, Shards};
 use crate::tokens::Tokens;
 use axum::Router;
 use axum::routing::{delete, get, post};
+use presence_engine::clock::Clock;
+use presence_engine::shard::{QUEUE, Shards};
 use retry::RetrySchedule;
 use shares::Pool;
 use std::sync::Arc;
@@ -76,7 +73,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct App {
     /// The shards of users.
-    pub shards: Shards,
+    pub shards: Arc<Shards>,
     /// The known tokens.
     pub tokens: Tokens,
     /// The policies that requests are decided under.
@@ -92,7 +89,7 @@ pub struct App {
     /// The names under which the server may be asked.
     pub hosts: Hosts,
     /// The ids of this run for events, which tell its positions from those of other runs.
-    pub feed_ids: FeedIds,
+    pub feed_ids: Arc<presence_engine::feed::FeedIds>,
     /// A channel that becomes true when the server is ending.
     pub stopping: watch::Receiver<bool>,
     /// The bounded resources.

@@ -2,16 +2,16 @@
 
 use super::admin::MAX_JOBS;
 use super::fixture::Fixture;
-use super::reader::FeedEvent;
 use super::router;
-use crate::shard::job::{Job, ListedUser, UserList, UserView};
-use crate::shard::piece_tests::edges;
-use crate::shard::state::{CHUNK, MAX_BEHIND};
 use axum::body::{Body, Bytes};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use presence_core::graph::{Batch, Ids, RawRequest};
 use presence_core::{Command, Policy, Presence, SessionId, UserId};
+use presence_engine::feed::FeedEvent;
+use presence_engine::shard::job::{Job, ListedUser, UserList, UserView};
+use presence_engine::shard::state::{CHUNK, MAX_BEHIND};
+use presence_engine::testing::edges;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;

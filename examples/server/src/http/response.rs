@@ -2,13 +2,13 @@
 
 use super::bounded::Bounded;
 use super::throttle::Throttled;
-use crate::clock::{Clock, date};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use presence_core::BufferFull;
 use presence_core::graph::{self, Error, Writer};
+use presence_engine::clock::{Clock, date};
 use std::any::Any;
 use std::sync::Arc;
 

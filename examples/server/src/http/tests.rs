@@ -2,8 +2,6 @@
 
 use super::fixture::{Fixture, REQUESTS};
 use super::{READERS, router};
-use crate::shard::QUEUE;
-use crate::shard::job::{Changes, FullScan, Job, UserView};
 use axum::body::Body;
 use axum::response::Response;
 use http::header::RETRY_AFTER;
@@ -11,6 +9,8 @@ use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use presence_core::directory::Cursor;
 use presence_core::{Presence, UserId};
+use presence_engine::shard::QUEUE;
+use presence_engine::shard::job::{Changes, FullScan, Job, UserView};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -76,7 +76,7 @@ async fn h1_requests_to_a_full_queue_are_throttled() {
     assert_eq!(json["responses"][0]["headers"]["Retry-After"], "2", "{json}");
     // None of these requests was queued, or counted as queued.
     assert_eq!(queue.try_iter().count(), QUEUE);
-    assert_eq!(fixture.app.metrics.queued.get(), 2 * QUEUE as i64);
+    assert_eq!(fixture.app.metrics.engine.queued.get(), 2 * QUEUE as i64);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::super::{BUFFERS, router};
 use super::admission::AdmissionControl;
 use super::{ConnectionLimits, protocol, serve_connection};
 use crate::listen::Stream;
-use crate::shard::job::Job;
+use presence_engine::shard::job::Job;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;

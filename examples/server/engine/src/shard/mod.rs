@@ -31,7 +31,7 @@ pub mod layout;
 mod moves;
 mod pending;
 #[cfg(test)]
-pub mod piece_tests;
+mod piece_tests;
 mod records;
 mod restore;
 #[cfg(test)]
@@ -190,6 +190,7 @@ impl Shards {
     }
 
     /// Returns the number of shards.
+    #[expect(clippy::len_without_is_empty, reason = "there is one at least")]
     pub const fn len(&self) -> usize {
         self.shards.len()
     }
@@ -386,7 +387,7 @@ impl Shards {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 impl Shards {
     /// Creates shards without writers, and their queues.
     pub fn stalled(count: usize, metrics: &Arc<Metrics>) -> (Self, Vec<Receiver<Job>>) {

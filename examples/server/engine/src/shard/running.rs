@@ -86,7 +86,7 @@ impl Running {
         let data = layout::open_on(system, directory, shards)?;
         let clock = Arc::new(Clock::virtual_at(now));
         let journals = data.journals.into_iter().map(Some).collect();
-        let shards = Shards::start(journals, data.spread, users, 8, quota, &clock, &Arc::new(Metrics::new()))?;
+        let shards = Shards::start(journals, data.spread, users, 8, quota, &clock, &Arc::new(Metrics::default()))?;
         Ok(Self { shards, _lock: data.lock })
     }
 

@@ -1,6 +1,6 @@
 //! Tests of readers beside a writer that makes more changes than a reader may be behind.
 
-use super::super::fixture::Fixture;
+use super::fixture::Fixture;
 use super::{FeedEvent, Reader};
 use crate::shard::job::{Changes, Job};
 use crate::shard::state::{CHUNK, MAX_BEHIND};
@@ -158,7 +158,7 @@ async fn v2_a_reader_that_is_too_slow_starts_over() {
         client.receive(&mut reader).await;
     }
     assert_eq!(client.start_overs, 3);
-    assert_eq!(Arc::strong_count(&writer.fixture.app), 2, "only the fixture and the reader hold it");
+    assert_eq!(Arc::strong_count(&writer.fixture.shards), 2, "only the fixture and the reader hold it");
 }
 
 /// Rule V1: a change that is due when changes are read is sent once, not once more when it is applied.
@@ -166,7 +166,7 @@ async fn v2_a_reader_that_is_too_slow_starts_over() {
 async fn v1_a_change_that_is_due_is_sent_once() {
     let fixture = Fixture::new(1, 10);
     fixture.set(user(1), Presence::InACall).await;
-    let send = |job| fixture.app.shards.send(0, job).unwrap();
+    let send = |job| fixture.shards.send(0, job).unwrap();
     let read = |since| {
         let (to, changes) = channel();
         send(Job::Changes(since, to));

@@ -239,7 +239,7 @@ fn responses_of_clients_that_have_hung_up_are_dropped() {
 /// A writer of a state at the instant 7, its handle, and the flusher's ends of the channels: the test is the flusher.
 pub(super) fn writer_of(state: State) -> (Writer<8>, Shard, Receiver<Group>, SyncSender<Flushed>) {
     let (pending, groups, flushed) = pending(JournalIndex::new(state.users.capacity()));
-    let (metrics, notify) = (Arc::new(Metrics::new()), watch::channel(()).0);
+    let (metrics, notify) = (Arc::new(Metrics::default()), watch::channel(()).0);
     let (shard, queue) = Shard::new(0, &notify);
     let context = FlusherContext { jobs: shard.jobs.clone(), published: shard.published.clone(), metrics };
     let clock = Arc::new(Clock::virtual_at(at(7)));

@@ -9,9 +9,8 @@
 //! of the shard or later; what has changed since is a change after the cursor, wherever the user's slot is now. So a resumed
 //! scan reads the changes of the shards in which it has begun, and goes on from its position.
 
-use super::App;
-use super::feed_id::{Position, ScanPosition};
-use super::shares::Share;
+use super::ids::{FeedIds, Position, ScanPosition};
+use crate::shard::Shards;
 use crate::shard::job::{Changes, FullScan, Job, UserView};
 use crate::shard::state::CHUNK;
 use futures_util::future::join_all;
@@ -21,11 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot::{Sender, channel};
 use tokio::sync::watch;
-
-#[cfg(test)]
-mod resume_tests;
-#[cfg(test)]
-mod tests;
 
 /// The time before a reader tries a full queue again, so that others go first.
 const RETRY: Duration = Duration::from_millis(20);
@@ -44,7 +38,8 @@ pub enum FeedEvent {
 /// A client that follows changes.
 #[derive(Debug)]
 pub struct Reader {
-    app: Arc<App>,
+    shards: Arc<Shards>,
+    ids: Arc<FeedIds>,
     /// The cursor in each shard, after the last event.
     cursors: Vec<Cursor>,
     /// The position of the full scan after the last event; `None` after the scan.
@@ -53,15 +48,14 @@ pub struct Reader {
     scan: Option<ScanPosition>,
     /// True if the changes of scanned shards are to be read before the next chunk.
     is_behind: bool,
-    queued: VecDeque<Queued>,
+    pub(super) queued: VecDeque<Queued>,
     notify: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
-    _share: Share,
 }
 
 /// An event that the client has not read yet.
 #[derive(Debug)]
-enum Queued {
+pub(super) enum Queued {
     StartOver,
     /// A user of the scan, and the position after it.
     Scanned(UserView, ScanPosition),
@@ -72,31 +66,25 @@ enum Queued {
     Changed(usize, UserView, Cursor),
 }
 
-impl Drop for Reader {
-    fn drop(&mut self) {
-        self.app.metrics.change_readers.dec();
-    }
-}
-
 impl Reader {
-    /// Creates a reader that resumes at a position, or begins with a full scan.
-    pub fn new(app: Arc<App>, share: Share, position: Option<Position>) -> Self {
-        app.metrics.change_readers.inc();
+    /// Creates a reader that resumes at an id of this run, or begins with a full scan. It ends when `stopping` is true.
+    pub fn new(shards: Arc<Shards>, ids: Arc<FeedIds>, stopping: watch::Receiver<bool>, id: Option<&str>) -> Self {
+        let position = id.and_then(|id| ids.parse(id, shards.len()));
         let mut reader = Self {
-            notify: app.shards.subscribe(),
-            stopping: app.stopping.clone(),
-            app,
+            notify: shards.subscribe(),
+            stopping,
+            shards,
+            ids,
             cursors: Vec::new(),
             delivered: None,
             scan: None,
             is_behind: true,
             queued: VecDeque::new(),
-            _share: share,
         };
         match position {
             Some(Position { scan, cursors }) => {
                 reader.cursors = cursors;
-                reader.cursors.resize(reader.app.shards.len(), Cursor::START);
+                reader.cursors.resize(reader.shards.len(), Cursor::START);
                 (reader.delivered, reader.scan) = (scan, scan);
             }
             None => reader.start_over(),
@@ -107,17 +95,11 @@ impl Reader {
     /// Returns the id to resume after the last event.
     pub fn id(&self) -> String {
         let begun = self.delivered.map_or(self.cursors.len(), ScanPosition::begun);
-        self.app.feed_ids.format(self.delivered, self.cursors.get(..begun).unwrap_or_default())
-    }
-
-    /// Records that an event was longer than its memory.
-    pub fn record_fault(&self) {
-        tracing::error!("an event that is longer than any presence object");
-        self.app.metrics.reserve_faults.inc();
+        self.ids.format(self.delivered, self.cursors.get(..begun).unwrap_or_default())
     }
 
     fn start_over(&mut self) {
-        self.cursors = vec![Cursor::START; self.app.shards.len()];
+        self.cursors = vec![Cursor::START; self.shards.len()];
         (self.delivered, self.scan) = (Some(ScanPosition::START), Some(ScanPosition::START));
         self.is_behind = false;
         self.queued.clear();
@@ -141,7 +123,7 @@ impl Reader {
                 Some(scan) if self.is_behind => self.is_behind = self.read_changes(scan.begun()).await?,
                 Some(scan) => self.read_chunk(scan).await?,
                 None => {
-                    self.read_changes(self.app.shards.len()).await?;
+                    self.read_changes(self.shards.len()).await?;
                     if self.queued.is_empty() {
                         tokio::select! {
                             notified = self.notify.changed() => notified.ok()?,
@@ -197,7 +179,7 @@ impl Reader {
         self.is_behind = true;
         self.scan = match next {
             Some(offset) => Some(ScanPosition { shard, offset }),
-            None => (shard + 1 < self.app.shards.len()).then_some(ScanPosition { shard: shard + 1, offset: 0 }),
+            None => (shard + 1 < self.shards.len()).then_some(ScanPosition { shard: shard + 1, offset: 0 }),
         };
         self.queued.push_back(self.scan.map_or(Queued::UpToDate, Queued::Passed));
         Some(())
@@ -206,7 +188,7 @@ impl Reader {
     /// Reads a chunk of changes of each of the first `shards` that has any. Reports whether there may be more.
     async fn read_changes(&mut self, shards: usize) -> Option<bool> {
         let requests = self.cursors.iter().copied().enumerate().take(shards).map(async |(shard, since)| {
-            if self.app.shards.published(shard) == since {
+            if self.shards.published(shard) == since {
                 return Some((shard, Changes::Users(Vec::new())));
             }
             Some((shard, self.request(shard, |to| Job::Changes(since, to)).await?))
@@ -232,7 +214,7 @@ impl Reader {
     async fn request<T>(&self, shard: usize, job: impl Fn(Sender<T>) -> Job) -> Option<T> {
         loop {
             let (to, response) = channel();
-            if self.app.shards.send(shard, job(to)).is_ok()
+            if self.shards.send(shard, job(to)).is_ok()
                 && let Ok(response) = response.await
             {
                 return Some(response);

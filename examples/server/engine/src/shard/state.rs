@@ -105,7 +105,7 @@ impl<const SESSIONS: usize> State<SESSIONS> {
 
     /// Reserves a slot for a user of whom nothing is stored, until the users are counted anew. Reports whether there is one.
     ///
-    /// What is due frees its slot first ([S9](../../../../docs/behaviour.md#s9)).
+    /// What is due frees its slot first ([S9](../../../../../docs/behaviour.md#s9)).
     fn reserve_slot(&mut self, now: Instant) -> bool {
         if self.counted.try_reserve() {
             return true;
@@ -178,7 +178,7 @@ impl<const SESSIONS: usize> State<SESSIONS> {
         Ok(outcome?)
     }
 
-    /// Reserves a new user for an application. What is due frees its place first ([S9](../../../../docs/behaviour.md#s9)).
+    /// Reserves a new user for an application. What is due frees its place first ([S9](../../../../../docs/behaviour.md#s9)).
     fn reserve(&mut self, now: Instant, creator: Option<SessionId>) -> Result<(), ApplicationFullError> {
         self.creators.reserve(creator).or_else(|_| {
             while self.advance(now) {}

@@ -1,6 +1,6 @@
 //! The directory of a shard's users, in memory that is allocated once.
 
-use crate::policies::KEPT_UNDER;
+use crate::KEPT_UNDER;
 use presence_core::directory::{BoxedDirectory, BoxedMemory, Directory};
 use presence_core::{SessionId, UserId};
 use std::hash::RandomState;

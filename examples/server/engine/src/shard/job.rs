@@ -27,7 +27,7 @@ pub struct UserView {
     pub details: Option<Arc<UserDetails>>,
 }
 
-/// A user's published presence, explained ([A4](../../../../docs/behaviour.md#a4)).
+/// A user's published presence, explained ([A4](../../../../../docs/behaviour.md#a4)).
 #[derive(Clone, Debug)]
 pub struct UserExplanation {
     /// The user's id.

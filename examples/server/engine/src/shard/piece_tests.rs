@@ -11,15 +11,11 @@ use super::running::user;
 use super::state::{CHUNK, MAX_BEHIND, MAX_SLOTS};
 use super::tests::{at, empty_state, first_with_responses, id, message, pending, set, writer_of};
 use super::writer::{MAX_JOBS, MAX_STEPS};
+use crate::testing::edges;
 use presence_core::directory::Cursor;
 use presence_core::{Command, Policy, SessionId, UserId};
 use std::collections::HashSet;
 use tokio::sync::oneshot::channel;
-
-/// Returns the numbers about the edges of pieces of this size.
-pub fn edges(size: usize) -> [usize; 5] {
-    [size - 1, size, size + 1, 2 * size, 2 * size + 1]
-}
 
 /// The end of the session of [`set`].
 const END: Command<SessionId> = Command::ClearPresence { session: SessionId::from_bytes([9; 16]) };

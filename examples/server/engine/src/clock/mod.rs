@@ -65,6 +65,11 @@ impl Clock {
         Self::Wall(RwLock::new(Timekeeper::start(reading, newest, shift)))
     }
 
+    /// Creates a virtual clock at this instant.
+    pub fn virtual_at(at: Instant) -> Self {
+        Self::Virtual { millis: AtomicU64::new(at.as_millis()), shift: Shift::default() }
+    }
+
     /// Returns the current instant.
     pub fn now(&self) -> Instant {
         self.time().now
@@ -121,14 +126,6 @@ pub fn date(at: Instant) -> String {
 pub fn timestamp(at: Instant) -> jiff::Timestamp {
     let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX)
-}
-
-#[cfg(test)]
-impl Clock {
-    /// Creates a virtual clock at this instant.
-    pub fn virtual_at(at: Instant) -> Self {
-        Self::Virtual { millis: AtomicU64::new(at.as_millis()), shift: Shift::default() }
-    }
 }
 
 #[cfg(test)]

@@ -358,7 +358,7 @@ fn the_flusher_tells_nobody_of_a_group_before_it_is_committed() {
     let (answer, answered) = std::sync::mpsc::channel();
     journal.held = Some((begun, answered));
     let (Shard { jobs, published }, _queue) = Shard::new(0, &watch::channel(()).0);
-    let context = FlusherContext { jobs, published, metrics: Arc::new(Metrics::new()) };
+    let context = FlusherContext { jobs, published, metrics: Arc::new(Metrics::default()) };
     let (link, thread) = context.start(journal, false);
     for number in 1..=3 {
         let (to, mut read) = channel();

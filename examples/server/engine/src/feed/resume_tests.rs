@@ -3,7 +3,7 @@
 //! The model is the server itself: after `up-to-date` and the changes that follow it, a client knows of every user what a read
 //! shows.
 
-use super::super::fixture::Fixture;
+use super::fixture::Fixture;
 use super::{FeedEvent, Reader};
 use crate::shard::job::{Job, UserView};
 use crate::shard::spread::MAX_SHARDS;
@@ -36,27 +36,23 @@ async fn change(fixture: &Fixture, random: &mut Random) {
     let (session, presence) = (SessionId::from_bytes([7; 16]), PRESENCES[random.below(3) as usize]);
     let (to, outcome) = channel();
     let command = Command::SetPresence { session, presence, lease };
-    fixture
-        .app
-        .shards
-        .send(fixture.app.shards.of(user), Job::Execute(user, command, &Policy::GRAPH, None, to))
-        .unwrap();
+    fixture.shards.send(fixture.shards.of(user), Job::Execute(user, command, &Policy::GRAPH, None, to)).unwrap();
     let _ = outcome.await.unwrap();
 }
 
 async fn advance(fixture: &Fixture, by: Duration) {
-    let now = fixture.app.clock.now().saturating_add(by);
-    for shard in 0..fixture.app.shards.len() {
+    let now = fixture.clock.now().saturating_add(by);
+    for shard in 0..fixture.shards.len() {
         let (to, advanced) = channel();
-        fixture.app.shards.send(shard, Job::Advance(now, to)).unwrap();
+        fixture.shards.send(shard, Job::Advance(now, to)).unwrap();
         advanced.await.unwrap();
     }
-    fixture.app.clock.set(now);
+    fixture.clock.set(now);
 }
 
 async fn read(fixture: &Fixture, number: u32) -> UserView {
     let (to, view) = channel();
-    fixture.app.shards.send(fixture.app.shards.of(user(number)), Job::Read(user(number), to)).unwrap();
+    fixture.shards.send(fixture.shards.of(user(number)), Job::Read(user(number), to)).unwrap();
     view.await.unwrap()
 }
 

@@ -42,12 +42,13 @@ impl Spread {
     }
 
     /// Creates a spread without a key, as that of data from an earlier version of the server.
-    #[cfg(any(test, feature = "benchmark"))]
+    #[cfg(any(test, feature = "benchmark", feature = "testing"))]
     pub const fn unkeyed(shards: usize) -> Self {
         Self { shards, key: None }
     }
 
     /// Returns the number of shards.
+    #[expect(clippy::len_without_is_empty, reason = "there is one at least")]
     pub const fn len(self) -> usize {
         self.shards
     }

@@ -5,8 +5,8 @@
 //! that one cursor orders all changes. The version on the wire is the sum of the user's version and its details' version;
 //! when no details are left, the user takes over their version, so that the sum never falls ([V1]).
 //!
-//! [details]: ../../../../docs/behaviour.md#section-6
-//! [V1]: ../../../../docs/behaviour.md#v1
+//! [details]: ../../../../../docs/behaviour.md#section-6
+//! [V1]: ../../../../../docs/behaviour.md#v1
 
 use super::users::Users;
 use presence_core::details::{Details, DetailsCommand, DetailsError, next_due_details};
@@ -203,7 +203,7 @@ impl DetailsStore {
     ///
     /// Expired details free slots. The directory applies its own due transitions when it needs a slot ([S9]).
     ///
-    /// [S9]: ../../../../docs/behaviour.md#s9
+    /// [S9]: ../../../../../docs/behaviour.md#s9
     pub fn make_vacancy<const SESSIONS: usize>(&mut self, users: &mut Users<SESSIONS>, now: Instant, user: UserId) {
         if users.len() == users.capacity() && users.get(user).is_none() {
             while self.advance(users, now) {}
