@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod check_config;
 mod http;
 mod listen;
 mod metrics;
@@ -17,7 +18,7 @@ use crate::http::connections::ConnectionLimits;
 use crate::http::{App, Hosts, Limits, Rates, connections, router};
 use crate::listen::Place;
 use crate::metrics::Metrics;
-use crate::options::{CONNECTIONS, Options};
+use crate::options::{CONNECTIONS, Cli, Command, Options};
 use crate::policies::Policies;
 use crate::signals::Signals;
 use crate::tokens::{Grant, Tokens};
@@ -36,7 +37,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let Cli { command, options } = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let is_terminal = std::io::stderr().is_terminal();
@@ -47,7 +48,11 @@ fn main() -> ExitCode {
         // A log that cannot be written, on a full disk say, must not end the server. Reporting that to the log would.
         .log_internal_errors(false)
         .init();
-    match options.check().map_err(Into::into).and_then(|()| run(options)) {
+    let outcome = match command {
+        None => options.check().map_err(Into::into).and_then(|()| serve(options)),
+        Some(Command::CheckConfig(options)) => check_config::run(&options),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -56,7 +61,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
+/// Serves until a signal ends it.
+fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
     let hint = if options.has_tokens() {
         None
     } else {

@@ -4,7 +4,7 @@ use crate::http::{HostName, Rate};
 use crate::listen::Listen;
 use crate::policies::PolicyName;
 use crate::tokens::Grant;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 use presence_core::{SessionId, UserId};
 use presence_engine::shard::users::SESSIONS;
@@ -15,7 +15,27 @@ use std::path::PathBuf;
 /// Serves Microsoft Graph's presence API: sessions, preferred presence, status messages, work locations, reads, `$batch`,
 /// and a stream of changes.
 #[derive(Debug, Parser)]
-#[command(name = "presence-server", version)]
+#[command(name = "presence-server", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// How to serve.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What the program does instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the options of a server, as a start would, without listening and without touching data. Ends with 0 if they
+    /// are right, with 2 otherwise
+    CheckConfig(Options),
+}
+
+/// The options of a server.
+#[derive(Debug, Args)]
 pub struct Options {
     /// The address to listen on, localhost:PORT for 127.0.0.1 and ::1, or unix:PATH; port 0 takes a free one. The address
     /// is printed once the server is ready
@@ -260,7 +280,7 @@ mod tests {
 
     #[test]
     fn an_address_has_a_part_of_all_connections() {
-        let options = |options: &[&str]| Options::parse_from(["presence-server"].iter().chain(options));
+        let options = |options: &[&str]| Cli::parse_from(["presence-server"].iter().chain(options)).options;
         for (connections, expected) in [(8192, 256), (60_000, 1875), (512, 16), (100, 16), (1, 16)] {
             assert_eq!(options(&[]).connections_per_address(connections), expected);
         }
