@@ -26,8 +26,9 @@ def follow(server, broker, tmp_path):
     tell += ["--tell-token-file", token, "--tell-policy", "desk"]
     # What is told is chosen here.
     mqtt = ["--mqtt", f"mqtt://{USER}@127.0.0.1:{broker.port}", "--mqtt-name", "desk"]
-    with Follow(*tell, *mqtt, environment={"PRESENCE_MQTT_PASSWORD": PASSWORD}) as follow:
-        follow.message("connected with")
+    with broker.watch() as watch, Follow(*tell, *mqtt, environment={"PRESENCE_MQTT_PASSWORD": PASSWORD}) as follow:
+        # What is published before it has subscribed does not reach it.
+        watch.wait("presence-core/desk/status", lambda payload: payload == "online")
         yield follow
 
 
