@@ -24,10 +24,11 @@ use crate::signals::Signals;
 use crate::tokens::{Grant, Tokens};
 use clap::Parser;
 use presence_engine::clock::{Clock, follow, wall_clock};
-use presence_engine::shard::creators::Quota;
+use presence_engine::data;
 #[cfg(feature = "benchmark")]
-use presence_engine::shard::spread::Spread;
-use presence_engine::shard::{Shards, layout, reset_clock, stored_clock};
+use presence_engine::data::spread::Spread;
+use presence_engine::shard::creators::Quota;
+use presence_engine::shard::{Shards, reset_clock, stored_clock};
 use std::error::Error;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -80,7 +81,7 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
     let bound = runtime.block_on(async { options.listen.bind() });
     let listeners = bound.map_err(|error| format!("--listen {}: {error}", options.listen))?;
     let place = listeners.place.clone();
-    let shards = layout::shards_for(options.users as usize);
+    let shards = data::shards_for(options.users as usize);
     let connections = open_files::connections(options.connections, CONNECTIONS, open_files::raise_limit(), shards)?;
     let limits = ConnectionLimits {
         count: connections,
@@ -132,7 +133,7 @@ struct Backend {
 /// Opens the data and starts the shards.
 fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Box<dyn Error>> {
     let users = options.users as usize;
-    let count = layout::shards_for(users);
+    let count = data::shards_for(users);
     let quota = Arc::new(Quota::new(options.users_per_application()));
     #[cfg(feature = "benchmark")]
     if let Some(benchmark) = options.benchmark {
@@ -146,7 +147,7 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
         };
         return Ok(Backend { shards, clock, _lock: None });
     }
-    let mut data = layout::open(&options.data, count)?;
+    let mut data = data::open(&options.data, count)?;
     let mut stored = stored_clock(&data.journals)?;
     if options.reset_clock {
         stored = reset_clock(&mut data.journals, stored, wall_clock())?;

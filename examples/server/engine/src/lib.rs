@@ -1,11 +1,14 @@
-//! The engine of a presence server, without HTTP: [shards](shard) of users, each with a thread and a journal, the
-//! [feed](feed) of their changes, and the [clock] that they share.
+//! The engine of a presence server, without HTTP: [shards](shard) of users, each with a thread and a [journal], the
+//! [feed](feed) of their changes, and the [clock] that they share. The journals are files of a [data directory](data).
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod clock;
+pub mod data;
 pub mod feed;
+pub mod files;
+pub mod journal;
 pub mod metrics;
 pub mod shard;
 #[cfg(any(test, feature = "testing"))]

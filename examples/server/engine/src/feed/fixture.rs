@@ -2,11 +2,11 @@
 
 use super::{FeedIds, Reader};
 use crate::clock::Clock;
+use crate::data::spread::Spread;
 use crate::metrics::Metrics;
 use crate::shard::Shards;
 use crate::shard::creators::Quota;
 use crate::shard::job::Job;
-use crate::shard::spread::Spread;
 use presence_core::{Command, Instant, Policy, Presence, SessionId, UserId};
 use std::sync::Arc;
 use tokio::sync::oneshot::channel;

@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn an_id_fits_into_a_header_whatever_the_number_of_shards() {
-        let cursors = cursors(&[u64::MAX; crate::shard::spread::MAX_SHARDS]);
+        let cursors = cursors(&[u64::MAX; crate::data::spread::MAX_SHARDS]);
         let scan = ScanPosition { shard: cursors.len() - 1, offset: usize::MAX };
         let ids = FeedIds::default();
         let id = ids.format(Some(scan), &cursors);

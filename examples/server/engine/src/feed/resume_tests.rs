@@ -5,8 +5,8 @@
 
 use super::fixture::Fixture;
 use super::{FeedEvent, Reader};
+use crate::data::spread::MAX_SHARDS;
 use crate::shard::job::{Job, UserView};
-use crate::shard::spread::MAX_SHARDS;
 use presence_core::{Command, Duration, Policy, Presence, SessionId, UserId};
 use std::collections::HashMap;
 use tokio::sync::oneshot::channel;

@@ -1,13 +1,13 @@
 //! Tests of a start with fewer or more shards, or fewer users, than what is stored needs: it always fits.
 
 use super::job::Job;
-use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::restore;
 use super::running::{CREATOR, FULL, MAX_SHARDS, Running, USERS, at, fill, quota, set, user};
 use super::tests::time;
 use super::user_limit::UserLimit;
 use super::writer::MAX_STEPS;
+use crate::journal::sqlite::Journal;
 use crate::testing::edges;
 use presence_core::details::{DetailsCommand, DetailsError};
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId};

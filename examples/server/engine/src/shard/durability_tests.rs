@@ -8,10 +8,10 @@ mod known;
 
 use super::creators::Quota;
 use super::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand};
-use super::moves::System;
 use super::running::{NO_ROOM, Running};
-use super::spread::Key;
 use crate::clock::Shift;
+use crate::data::moves::System;
+use crate::data::spread::Key;
 use known::{Known, session};
 use presence_core::details::DetailsError;
 use presence_core::{Command, CommandError, Instant, Presence, SessionId, UserId};

@@ -4,11 +4,11 @@
 //! starts another one, [`Flusher::run_when_there_is_room`]. Any other failure ends the process.
 
 use super::Published;
-use super::cleaner::Cleaner;
-use super::database::JournalError;
-use super::group::Group;
 use super::job::Job;
-use super::journal::{Journal, Metadata, StaleRow};
+use crate::journal::group::Group;
+use crate::journal::sqlite::cleaner::Cleaner;
+use crate::journal::sqlite::database::JournalError;
+use crate::journal::sqlite::{Journal, Metadata, StaleRow};
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

@@ -1,11 +1,11 @@
 //! Random histories of a shard and its journal: kills at any moment, and rows that no longer count.
 
 use super::flusher::Flushed;
-use super::group::{Group, Record};
-use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::restore;
 use super::tests::{at, empty_state, flush, id, message, pending, set, time};
+use crate::journal::group::{Group, Record};
+use crate::journal::sqlite::Journal;
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId};
 

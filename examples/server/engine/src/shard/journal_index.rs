@@ -1,11 +1,11 @@
 //! The index of a journal: the newest row of every record. The writer needs it to append rows and to drop stale ones.
 
 use super::details::UserDetails;
-use super::group::{Group, JournalState, Record};
-use super::journal::{Metadata, StaleRow};
 use super::state::State;
 use super::users::{MAX_SESSIONS, Users};
 use crate::clock::Shift;
+use crate::journal::group::{Group, JournalState, Record};
+use crate::journal::sqlite::{Metadata, StaleRow};
 use presence_core::graph::TextBuffer;
 use presence_core::{Instant, SessionId, User, UserId, snapshot};
 use std::collections::HashSet;

@@ -1,12 +1,12 @@
 //! Tests of a journal: missing and damaged rows, and texts that must not be left in it.
 
 use super::flusher::Flushed;
-use super::group::{Group, JournalState, Record};
-use super::journal::{Journal, Metadata};
 use super::journal_index::{JournalIndex, MARGIN};
 use super::pending::Pending;
 use super::restore;
 use super::tests::{at, empty_state, flush, id, message, pending, time};
+use crate::journal::group::{Group, JournalState, Record};
+use crate::journal::sqlite::{Journal, Metadata};
 
 /// A state with the default number of sessions of a user.
 type State = super::state::State<8>;

@@ -1,34 +1,26 @@
-//! Shards: each a directory, a journal, and a thread that owns them. Users are [`spread`] over shards, one for each core.
+//! Shards: each a directory, a journal, and a thread that owns them. Users are [spread](crate::data::spread) over shards, one for
+//! each core.
 //!
 //! Reading order: [`job`] defines requests to a shard; [`state`] is its state, [`creators`] counts users for applications, and
 //! [`user_limit`] all of them; the [`writer`] executes jobs on it; [`pending`] holds changes that are not durable yet, a
-//! [`group`] at a time; the [`flusher`] makes groups durable in the [`journal`], which is a [`database`], and the [`cleaner`]
-//! leaves nothing of what was removed; the [`journal_index`] knows the newest rows; [`restore`] reads the journal back,
-//! [`records`] one record; [`layout`] manages the data directory, whose journals are a [`journal_set`], and [`moves`] moves users to other shards.
+//! [group](crate::journal::group) at a time; the [`flusher`] makes groups durable in the [journal](crate::journal); the
+//! [`journal_index`] knows the newest rows; [`restore`] reads the journal back, [`records`] one record.
 
 #[cfg(feature = "benchmark")]
 mod benchmark;
 #[cfg(test)]
 mod capacity_tests;
-mod cleaner;
 pub mod creators;
-mod database;
 mod details;
 #[cfg(test)]
 mod durability_tests;
-mod files;
 mod flusher;
-mod group;
 #[cfg(test)]
 mod history_tests;
 pub mod job;
-pub mod journal;
 mod journal_index;
-mod journal_set;
 #[cfg(test)]
 mod journal_tests;
-pub mod layout;
-mod moves;
 mod pending;
 #[cfg(test)]
 mod piece_tests;
@@ -38,7 +30,6 @@ mod restore;
 mod running;
 #[cfg(test)]
 mod shift_tests;
-pub mod spread;
 #[cfg(test)]
 mod spread_tests;
 pub mod state;
@@ -51,17 +42,17 @@ mod waiting_tests;
 mod writer;
 
 use crate::clock::{Clock, StoredClock, amount};
+use crate::data::spread::Spread;
+use crate::journal::sqlite::{Journal, Metadata};
 use crate::metrics::{Metrics, ShardLabels};
 use creators::Quota;
 use flusher::{FlusherContext, stop_everything};
 use job::Job;
-use journal::{Journal, Metadata};
 use journal_index::JournalIndex;
 use pending::Pending;
 use presence_core::directory::Cursor;
 use presence_core::snapshot::RestoreError;
 use presence_core::{Instant, UserId};
-use spread::Spread;
 use state::State;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};

@@ -1,12 +1,12 @@
 //! Pending changes: the open group, the group being written, and the users in them.
 
 use super::flusher::{Flushed, FlushedGroup, FlusherLink, Unstored};
-use super::group::Group;
 use super::job::{ActionError, ActionOutcome, Response};
 use super::journal_index::JournalIndex;
 use super::state::State;
 use super::users::Users;
 use crate::clock::Shift;
+use crate::journal::group::Group;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
 use tokio::sync::oneshot::Sender;

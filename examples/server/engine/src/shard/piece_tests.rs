@@ -1,16 +1,16 @@
 //! Tests of the edges of pieces: whatever is read, written or executed a piece at a time, nothing is lost where one piece ends.
 
-use super::cleaner::{Cleaner, STEP};
 use super::flusher::{Flushed, FlushedGroup};
-use super::group::{Group, Record};
 use super::job::{Changes, Job, Response};
-use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::pending::{MAX_GROUP, MAX_STALE_TEXTS};
 use super::running::user;
 use super::state::{CHUNK, MAX_BEHIND, MAX_SLOTS};
 use super::tests::{at, empty_state, first_with_responses, id, message, pending, set, writer_of};
 use super::writer::{MAX_JOBS, MAX_STEPS};
+use crate::journal::group::{Group, Record};
+use crate::journal::sqlite::Journal;
+use crate::journal::sqlite::cleaner::{Cleaner, STEP};
 use crate::testing::edges;
 use presence_core::directory::Cursor;
 use presence_core::{Command, Policy, SessionId, UserId};

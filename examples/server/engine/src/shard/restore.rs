@@ -2,15 +2,15 @@
 //!
 //! Remaining times, versions and revisions are restored exactly as they were stored.
 
-use super::database::JournalError;
 use super::details::UserDetails;
-use super::group::Record;
-use super::journal::{Journal, StaleRow};
 use super::journal_index::JournalIndex;
 use super::records::{self, StoredUser};
 use super::state::State;
 use super::users::MAX_SESSIONS;
 use crate::clock::Time;
+use crate::journal::group::Record;
+use crate::journal::sqlite::database::JournalError;
+use crate::journal::sqlite::{Journal, StaleRow};
 use presence_core::details::next_due_details;
 use presence_core::directory::Progress;
 use presence_core::snapshot::RestoreError;

@@ -2,9 +2,10 @@
 
 use super::creators::Quota;
 use super::job::{ActionError, ActionOutcome, Job, ListedUser, OwnedDetailsCommand, UserExplanation, UserView};
-use super::moves::System;
-use super::{QUEUE, Shards, layout};
+use super::{QUEUE, Shards};
 use crate::clock::{Clock, Shift};
+use crate::data;
+use crate::data::moves::System;
 use crate::metrics::Metrics;
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId, UserId};
 use std::error::Error;
@@ -83,7 +84,7 @@ impl Running {
         quota: &Arc<Quota>,
         now: Instant,
     ) -> Result<Self, Box<dyn Error>> {
-        let data = layout::open_on(system, directory, shards)?;
+        let data = data::open_on(system, directory, shards)?;
         let clock = Arc::new(Clock::virtual_at(now));
         let journals = data.journals.into_iter().map(Some).collect();
         let shards = Shards::start(journals, data.spread, users, 8, quota, &clock, &Arc::new(Metrics::default()))?;

@@ -1,14 +1,15 @@
 //! Tests of shifts of the clock, which journals keep as one number.
 
 use super::flusher::{Flushed, FlusherLink};
-use super::group::{Group, Record};
 use super::job::OwnedDetailsCommand;
-use super::journal::{Journal, Metadata};
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::tests::{empty_state, flush};
-use super::{layout, reset_clock, restore, stored_clock};
+use super::{reset_clock, restore, stored_clock};
 use crate::clock::{Shift, Time};
+use crate::data;
+use crate::journal::group::{Group, Record};
+use crate::journal::sqlite::{Journal, Metadata};
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -191,7 +192,7 @@ fn c2_a_shift_changes_no_remaining_time_and_survives_kills() {
 #[test]
 fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
     let own = tempfile::TempDir::new().unwrap();
-    let layout::Data { mut journals, spread, .. } = layout::open(own.path(), 2).unwrap();
+    let data::Data { mut journals, spread, .. } = data::open(own.path(), 2).unwrap();
     for (shard, (journal, seconds)) in journals.iter_mut().zip([5000, 6000]).enumerate() {
         let mut group = Group::default();
         let user = (0..=u8::MAX).map(id).find(|user| spread.of(*user) == shard).unwrap();
@@ -207,7 +208,7 @@ fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
     assert_eq!((stored.newest, stored.shift), (Instant::from_secs(2400), hour));
     drop(journals);
     // Also by journals of another number of shards, into which the rows are moved.
-    let mut journals = layout::open(own.path(), 1).unwrap().journals;
+    let mut journals = data::open(own.path(), 1).unwrap().journals;
     let stored = stored_clock(&journals).unwrap();
     assert_eq!((stored.newest, stored.shift), (Instant::from_secs(2400), hour));
     // The wall clock is 400 s behind: these are shifted as well.

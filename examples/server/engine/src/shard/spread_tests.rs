@@ -1,11 +1,11 @@
 //! Tests of users with chosen ids, of the key that spreads them, and of moves to other shards.
 
 use super::job::Job;
-use super::layout;
-use super::moves;
 use super::running::{FULL, MAX_SHARDS, NO_ROOM, Running, USERS, at, fill, set, user};
 use super::slots;
-use super::spread::Spread;
+use crate::data;
+use crate::data::moves;
+use crate::data::spread::Spread;
 use presence_core::{Command, Presence, SessionId, UserId};
 use std::path::Path;
 
@@ -168,7 +168,7 @@ fn users_stay_where_they_are_without_room_to_move_them() {
     };
     let before = names();
     for shards in [2, 3] {
-        let data = layout::open_on(&NO_ROOM, own.path(), shards).unwrap();
+        let data = data::open_on(&NO_ROOM, own.path(), shards).unwrap();
         assert_eq!((data.spread, data.journals.len()), (Spread::unkeyed(3), 3));
         drop(data);
         assert_eq!(names(), before);

@@ -2,16 +2,17 @@
 
 use super::creators::{Creators, Quota};
 use super::flusher::{Flushed, FlushedGroup, FlusherContext, FlusherLink};
-use super::group::{Group, Record};
 use super::job::{ActionError, Changes, Job, Response};
-use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::restore;
 use super::user_limit::UserLimit;
 use super::writer::{Parts, Writer};
-use super::{Shard, layout, slots, stored_clock};
+use super::{Shard, slots, stored_clock};
 use crate::clock::{Clock, Shift, Time};
+use crate::data;
+use crate::journal::group::{Group, Record};
+use crate::journal::sqlite::Journal;
 use crate::metrics::Metrics;
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::directory::Cursor;
@@ -373,7 +374,7 @@ fn s9_expired_messages_take_no_slot_after_a_restart() {
 fn the_newest_instant_survives_a_change_of_shards() {
     let own = tempfile::TempDir::new().unwrap();
     for shards in [1, 2, 1] {
-        let mut journals = layout::open(own.path(), shards).unwrap().journals;
+        let mut journals = data::open(own.path(), shards).unwrap().journals;
         if stored_clock(&journals).unwrap().newest == Instant::ZERO {
             let mut group = Group::default();
             group.push(1, Record::User, id(1), at(5), &[7]);

@@ -4,9 +4,7 @@
 
 use super::creators::Quota;
 use super::flusher::{Flushed, FlushedGroup, FlusherContext, Unstored};
-use super::group::{Group, Record};
 use super::job::{ActionError, ActionOutcome, Changes, Job, OwnedDetailsCommand, Response, UserView};
-use super::journal::Journal;
 use super::pending::MAX_GROUP;
 use super::state::State;
 use super::tests::{at, first_with_responses, id, message, set, writer_of};
@@ -14,6 +12,8 @@ use super::user_limit::UserLimit;
 use super::writer::MAX_JOBS;
 use super::{Published, Shard};
 use crate::clock::Shift;
+use crate::journal::group::{Group, Record};
+use crate::journal::sqlite::Journal;
 use crate::metrics::Metrics;
 use presence_core::details::DetailsError;
 use presence_core::directory::Cursor;

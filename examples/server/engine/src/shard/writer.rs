@@ -10,12 +10,12 @@
 
 use super::flusher::{FlusherContext, Unstored, stop_everything};
 use super::job::{Job, Response};
-use super::journal::Journal;
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::restore;
 use super::state::State;
 use crate::clock::{Clock, Shift, Time};
+use crate::journal::sqlite::Journal;
 use presence_core::Instant;
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! The SQLite database of a journal: created, opened and checked.
 //!
 //! Its tables are in the file itself, and on the disk, before anything relies on them. A database without tables is either
-//! the remains of an interrupted first start, or damaged; the [`layout`](super::layout) knows which.
+//! the remains of an interrupted first start, or damaged; the [data directory](crate::data) knows which.
 
-use super::files::{self, FileError};
+use crate::files::{self, FileError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use rustix::process::{Resource, getrlimit};
 use std::io::{ErrorKind, Write};

@@ -203,7 +203,7 @@ mod tests {
                 for number in 0..16_000u32 {
                     counts[spread.of(format!("fa8bf3dc-eca7-46b7-bad1-db19{number:08x}").parse().unwrap())] += 1;
                 }
-                let slots = super::super::slots(16_000, shards);
+                let slots = crate::shard::slots(16_000, shards);
                 assert!(counts.iter().all(|count| *count <= slots), "{spread:?}: {counts:?} > {slots}");
             }
         }

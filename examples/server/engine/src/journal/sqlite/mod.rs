@@ -10,9 +10,12 @@
 //! SQLite's write-ahead log checks its frames, so a torn end is cut. Later damage by the disk is reported and never trusted:
 //! every row has a checksum, rows are numbered without a gap, and each records the state of the journal when it was written.
 
-use super::database::{self, JournalError};
+pub mod cleaner;
+pub mod database;
+
 use super::group::{Group, JournalState, NewRow, Record};
 use crate::clock::Shift;
+use database::JournalError;
 use presence_core::{Instant, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};

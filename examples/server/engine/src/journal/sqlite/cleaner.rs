@@ -4,9 +4,9 @@
 //! SQLite's log, until it is emptied, and earlier rows of erased users, which have no text, but sessions. All is done in small
 //! steps between the groups, beginning [`DELAY`] after the removal; so it takes seconds, under load and when idle.
 
+use super::Journal;
 use super::database::JournalError;
-use super::group::Group;
-use super::journal::Journal;
+use crate::journal::group::Group;
 use presence_core::UserId;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -2,14 +2,14 @@
 //!
 //! New journals are filled first. Then the file `shards` is replaced atomically, which decides that they count.
 
-use super::database::JournalError;
-use super::group::{Group, Record};
-use super::journal::Journal;
 use super::journal_set::{LayoutError, journals, remove_journals, write_durably};
 #[cfg(test)]
 use super::journal_set::{SHARDS, read_spread};
-use super::restore::LoadError;
 use super::spread::{Key, Spread};
+use crate::journal::group::{Group, Record};
+use crate::journal::sqlite::Journal;
+use crate::journal::sqlite::database::JournalError;
+use crate::shard::LoadError;
 use std::collections::HashSet;
 use std::fs;
 use std::io;

@@ -1,19 +1,23 @@
 //! The data directory: a lock, the number of shards with their key, and a journal for each shard.
 //!
 //! A machine with more cores, or larger `--users`, may need more shards than the data has; and data of an earlier version of the
-//! server has no key. Then [`moves`](super::moves) moves all users.
+//! server has no key. Then [`moves`] moves all users. The journals are a [`journal_set`]; users are [`spread`] over them.
 
-use super::files;
-use super::journal::Journal;
-use super::journal_set::{SHARDS, has_rows, journals, read_spread, remove_journals, write_durably};
-use super::moves::{System, has_room, move_users};
-use super::spread::{MAX_SHARDS, Spread, is_journal_file};
+pub mod journal_set;
+pub mod moves;
+pub mod spread;
+
+use crate::files;
+use crate::journal::sqlite::Journal;
+use journal_set::{SHARDS, has_rows, journals, read_spread, remove_journals, write_durably};
+use moves::{System, has_room, move_users};
+use spread::{MAX_SHARDS, Spread, is_journal_file};
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-pub use super::journal_set::LayoutError;
+pub use journal_set::LayoutError;
 
 /// The number of users from which on they are spread over several shards.
 const MIN_USERS_TO_SHARD: usize = 4096;

@@ -1,10 +1,10 @@
 //! The journals of a data directory, and the file `shards`, which says which of them count and how users are spread over them.
 
-use super::database::JournalError;
-use super::files::{self, FileError};
-use super::journal::Journal;
-use super::restore::LoadError;
 use super::spread::{Spread, is_journal_file};
+use crate::files::{self, FileError};
+use crate::journal::sqlite::Journal;
+use crate::journal::sqlite::database::JournalError;
+use crate::shard::LoadError;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Groups: rows that become durable in one transaction, with the responses that wait for it.
 
-use super::job::Response;
-use super::journal::Metadata;
+use crate::journal::sqlite::Metadata;
+use crate::shard::job::Response;
 use presence_core::directory::Cursor;
 use presence_core::{Instant, SessionId, UserId};
 
