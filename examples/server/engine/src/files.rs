@@ -12,9 +12,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 /// The mode of the directory.
-const DIRECTORY: u32 = 0o700;
+pub const DIRECTORY: u32 = 0o700;
 /// The mode of each file.
-const FILE: u32 = 0o600;
+pub const FILE: u32 = 0o600;
 /// The permissions of a file that others have.
 const OTHERS: u32 = 0o077;
 /// The mode of a directory in which only owners rename and remove files.

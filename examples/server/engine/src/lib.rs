@@ -1,9 +1,11 @@
 //! The engine of a presence server, without HTTP: [shards](shard) of users, each with a thread and a [journal], the
-//! [feed](feed) of their changes, and the [clock] that they share. The journals are files of a [data directory](data).
+//! [feed](feed) of their changes, and the [clock] that they share. The journals are files of a [data directory](data), of which [backups](backup)
+//! are made.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod backup;
 pub mod clock;
 pub mod data;
 pub mod feed;

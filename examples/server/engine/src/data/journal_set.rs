@@ -3,7 +3,7 @@
 use super::spread::{Spread, is_journal_file};
 use crate::files::{self, FileError};
 use crate::journal::sqlite::Journal;
-use crate::journal::sqlite::database::JournalError;
+use crate::journal::sqlite::database::{self, JournalError};
 use crate::shard::LoadError;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// The name of the file with the number of shards and their key.
 pub const SHARDS: &str = "shards";
+/// The name of the mark of a directory to which a backup is being restored.
+pub const RESTORING: &str = "restoring";
+
 /// A data directory that cannot be opened.
 #[derive(Debug)]
 pub enum LayoutError {
@@ -30,6 +33,8 @@ pub enum LayoutError {
     Load(LoadError),
     /// A missing journal.
     Missing(PathBuf),
+    /// A directory to which a backup was not restored completely.
+    Restoring(PathBuf),
 }
 
 impl std::fmt::Display for LayoutError {
@@ -49,6 +54,11 @@ impl std::fmt::Display for LayoutError {
             }
             Self::Load(error) => error.fmt(f),
             Self::Missing(path) => write!(f, "{}: missing", path.display()),
+            Self::Restoring(path) => write!(
+                f,
+                "{}: a backup was being restored here, which was interrupted: restore it again",
+                path.display()
+            ),
         }
     }
 }
@@ -64,6 +74,29 @@ pub fn read_spread(path: &Path) -> Result<Option<Spread>, LayoutError> {
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(|error| LayoutError::Io(path.to_owned(), error))?;
     Spread::parse(&text).map(Some).ok_or_else(|| LayoutError::Shards(path.to_owned()))
+}
+
+/// Checks that all journals of a spread are there, and of format versions that can be opened. Changes nothing.
+pub fn check_journals(directory: &Path, spread: Spread) -> Result<(), LayoutError> {
+    for path in (0..spread.len()).map(|shard| spread.journal(directory, shard)) {
+        if !path.try_exists().map_err(|error| LayoutError::Io(path.clone(), error))? {
+            return Err(LayoutError::Missing(path));
+        }
+        database::check_format(&path).map_err(|error| LayoutError::Journal(path, error))?;
+    }
+    Ok(())
+}
+
+/// Returns the bytes of the journals of a spread, with those of SQLite's files beside them.
+pub fn stored_bytes(directory: &Path, spread: Spread) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(|name| spread.has_file(name)) {
+            bytes += entry.metadata()?.len();
+        }
+    }
+    Ok(bytes)
 }
 
 /// Opens or creates the journals of a spread.

@@ -9,12 +9,11 @@ pub mod spread;
 
 use crate::files;
 use crate::journal::sqlite::Journal;
-use journal_set::{SHARDS, has_rows, journals, read_spread, remove_journals, write_durably};
+use journal_set::{RESTORING, SHARDS, check_journals, has_rows, journals, read_spread, remove_journals, write_durably};
 use moves::{System, has_room, move_users};
 use spread::{MAX_SHARDS, Spread, is_journal_file};
-use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use journal_set::LayoutError;
@@ -53,18 +52,11 @@ pub fn open_on(system: &System, directory: &Path, shards: usize) -> Result<Data,
         let path = path.to_owned();
         move |error| LayoutError::Io(path, error)
     };
-    let unsafe_at = |path: &Path| {
-        let path = path.to_owned();
-        move |error| LayoutError::File(path, error)
-    };
-    let directory = &files::directory(directory).map_err(unsafe_at(directory))?;
-    let lock_path = directory.join("lock");
-    let lock = files::open_or_create(&lock_path).map_err(unsafe_at(&lock_path))?;
-    acquire(&lock).map_err(|error| match error {
-        TryLockError::WouldBlock => LayoutError::Locked,
-        TryLockError::Error(error) => LayoutError::Io(lock_path, error),
-    })?;
-    check_files(directory)?;
+    let (directory, lock) = lock(directory)?;
+    let directory = directory.as_path();
+    if server_files(directory)?.iter().any(|name| name == RESTORING) {
+        return Err(LayoutError::Restoring(directory.to_owned()));
+    }
     let path = directory.join(SHARDS);
     let new_spread = || Spread::keyed(shards, system.new_key).map_err(at(&path));
     let Some(stored) = read_spread(&path)? else {
@@ -77,12 +69,7 @@ pub fn open_on(system: &System, directory: &Path, shards: usize) -> Result<Data,
         write_durably(directory, &path, &spread.to_text()).map_err(at(&path))?;
         return Ok(Data { journals, spread, lock });
     };
-    let expected = (0..stored.len()).map(|shard| stored.journal(directory, shard));
-    for path in expected {
-        if !path.try_exists().map_err(at(&path))? {
-            return Err(LayoutError::Missing(path));
-        }
-    }
+    check_journals(directory, stored)?;
     // Journals of an earlier spread, or of an interrupted move.
     remove_journals(directory, stored).map_err(at(directory))?;
     let mut spread = stored;
@@ -92,28 +79,46 @@ pub fn open_on(system: &System, directory: &Path, shards: usize) -> Result<Data,
     Ok(Data { journals: journals(directory, spread, Journal::open)?, spread, lock })
 }
 
-/// Checks all files of the server, those that SQLite opens by itself among them, and closes them to others.
-///
-/// From here on nobody else can create a file in the directory. The lock keeps other servers out.
-fn check_files(directory: &Path) -> Result<(), LayoutError> {
-    let failed = |error| LayoutError::Io(directory.to_owned(), error);
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.file_name().and_then(OsStr::to_str).is_some_and(is_server_file) {
-            files::open(&path).map_err(|error| LayoutError::File(path, error))?;
-        }
+/// Locks a directory, or creates it, for the server's user alone. Checks the files of the server in it.
+pub fn lock(directory: &Path) -> Result<(PathBuf, File), LayoutError> {
+    let unsafe_at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| LayoutError::File(path, error)
+    };
+    let directory = files::directory(directory).map_err(unsafe_at(directory))?;
+    let path = directory.join("lock");
+    let lock = files::open_or_create(&path).map_err(unsafe_at(&path))?;
+    acquire(&lock).map_err(|error| match error {
+        TryLockError::WouldBlock => LayoutError::Locked,
+        TryLockError::Error(error) => LayoutError::Io(path, error),
+    })?;
+    // From here on nobody else can create a file in the directory. The lock keeps other servers out.
+    for name in server_files(&directory)? {
+        let path = directory.join(name);
+        files::open(&path).map_err(unsafe_at(&path))?;
     }
-    Ok(())
+    Ok((directory, lock))
+}
+
+/// Returns the names of the files of the server in a directory, those that SQLite opens by itself among them, but for the lock.
+pub fn server_files(directory: &Path) -> Result<Vec<String>, LayoutError> {
+    let failed = |error| LayoutError::Io(directory.to_owned(), error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        names.extend(name.to_str().filter(|name| is_server_file(name)).map(str::to_owned));
+    }
+    Ok(names)
 }
 
 /// Reports whether the server, or SQLite for it, opens a file of this name.
 fn is_server_file(name: &str) -> bool {
     let probed = name.strip_suffix(".probe").map(|journal| format!("{journal}.sqlite"));
-    matches!(name, SHARDS | "shards.new") || is_journal_file(probed.as_deref().unwrap_or(name))
+    matches!(name, SHARDS | "shards.new" | RESTORING) || is_journal_file(probed.as_deref().unwrap_or(name))
 }
 
 /// Acquires the lock. Waits a little, because a server that was just killed may not have released it yet.
-fn acquire(lock: &File) -> Result<(), TryLockError> {
+pub fn acquire(lock: &File) -> Result<(), TryLockError> {
     let started = Instant::now();
     loop {
         match lock.try_lock() {

@@ -2,7 +2,7 @@
 //!
 //! New journals are filled first. Then the file `shards` is replaced atomically, which decides that they count.
 
-use super::journal_set::{LayoutError, journals, remove_journals, write_durably};
+use super::journal_set::{LayoutError, journals, remove_journals, stored_bytes, write_durably};
 #[cfg(test)]
 use super::journal_set::{SHARDS, read_spread};
 use super::spread::{Key, Spread};
@@ -11,12 +11,11 @@ use crate::journal::sqlite::Journal;
 use crate::journal::sqlite::database::JournalError;
 use crate::shard::LoadError;
 use std::collections::HashSet;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 /// The most bytes of a journal without rows, with SQLite's files beside it.
-const EMPTY_JOURNAL: u64 = 256 << 10;
+pub const EMPTY_JOURNAL: u64 = 256 << 10;
 /// The number of rows that are moved in one transaction.
 const MOVED_ROWS: usize = 4096;
 
@@ -79,13 +78,7 @@ pub fn move_to(directory: &Path, spread: Spread) -> Result<Spread, LayoutError> 
 /// New journals hold no more rows than the stored ones; while they are written, SQLite's logs hold them once more.
 pub fn has_room(system: &System, directory: &Path, stored: Spread, shards: usize) -> Result<bool, LayoutError> {
     let failed = |error| LayoutError::Io(directory.to_owned(), error);
-    let mut size = 0;
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if entry.file_name().to_str().is_some_and(|name| stored.has_file(name)) {
-            size += entry.metadata().map_err(failed)?.len();
-        }
-    }
+    let size = stored_bytes(directory, stored).map_err(failed)?;
     let needed = size.saturating_mul(2).saturating_add(shards as u64 * EMPTY_JOURNAL);
     let free = (system.free_bytes)(directory).map_err(failed)?;
     if free < needed {

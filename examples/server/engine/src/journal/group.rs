@@ -1,5 +1,6 @@
 //! Groups: rows that become durable in one transaction, with the responses that wait for it.
 
+use super::sqlite::copying::CopyOrder;
 use crate::journal::sqlite::Metadata;
 use crate::shard::job::Response;
 use presence_core::directory::Cursor;
@@ -107,6 +108,8 @@ pub struct Group {
     pub cursor: Cursor,
     /// The responses to send after the commit.
     pub responses: Vec<Response>,
+    /// An order to copy the journal after the commit.
+    pub copy: Option<Box<CopyOrder>>,
 }
 
 impl Group {

@@ -25,6 +25,8 @@ pub fn run(jobs: &Receiver<Job>, metrics: &Metrics) {
             Job::List(_, _, to) => drop(to.send(UserList { users: Vec::new(), next: None, generation: 0 })),
             Job::Erase(_, to) | Job::SignOut(_, to) => drop(to.send(Ok(()))),
             Job::Advance(_, to) => drop(to.send(())),
+            // Nothing is stored.
+            Job::Copy(order) => drop(order),
             Job::Wake => {}
             Job::Stop => break,
         }

@@ -1,14 +1,15 @@
 //! Random histories of a data directory, compared with a model that knows nothing of journals, shards and slots.
 //!
 //! After every step each user is compared: idle, erased and forgotten ones too, with versions, explanations, details and the
-//! application that it counts for. Starts come in between: after a stop or a kill, with other shards, another `--users`, and a
-//! disk without room for a move.
+//! application that it counts for. Starts come in between: after a stop, after a kill, or on a restored backup, with other shards,
+//! another `--users`, and a disk without room for a move.
 
 mod known;
 
 use super::creators::Quota;
 use super::job::{ActionError, ActionOutcome, Job, OwnedDetailsCommand};
 use super::running::{NO_ROOM, Running};
+use crate::backup::{Backups, State, restore};
 use crate::clock::Shift;
 use crate::data::moves::System;
 use crate::data::spread::Key;
@@ -53,13 +54,24 @@ enum Step {
     Start(Start),
 }
 
-/// A stop or a kill, and a start after some time.
+/// What a start is on.
+#[derive(Clone, Copy, Debug)]
+enum On {
+    /// What a stop has left.
+    Stop,
+    /// What a kill has left.
+    Kill,
+    /// A backup, made last and restored.
+    Backup,
+}
+
+/// A start after some time.
 #[derive(Clone, Copy, Debug)]
 struct Start {
     shards: usize,
     users: usize,
     users_per_application: usize,
-    is_killed: bool,
+    on: On,
     has_room: bool,
     down: u64,
 }
@@ -87,20 +99,20 @@ fn start() -> impl Strategy<Value = Start> {
     let users = proptest::sample::select(&[1, 5, 12, 64][..]);
     let each = proptest::sample::select(&[2, 64, 64][..]);
     let down = proptest::sample::select(&[0, 0, 1, 300 * SECOND, HOUR, 9 * HOUR][..]);
-    (1..=4usize, users, each, any::<bool>(), prop::bool::weighted(0.8), down).prop_map(
-        |(shards, users, users_per_application, is_killed, has_room, down)| Start {
+    let on = proptest::sample::select(&[On::Stop, On::Kill, On::Backup][..]);
+    (1..=4usize, users, each, on, prop::bool::weighted(0.8), down).prop_map(
+        |(shards, users, users_per_application, on, has_room, down)| Start {
             shards,
             users,
             users_per_application,
-            is_killed,
+            on,
             has_room,
             down,
         },
     )
 }
 
-const BEGIN: Start =
-    Start { shards: 2, users: 64, users_per_application: 64, is_killed: false, has_room: true, down: 0 };
+const BEGIN: Start = Start { shards: 2, users: 64, users_per_application: 64, on: On::Stop, has_room: true, down: 0 };
 
 /// A server on a directory of data, and the model of it.
 struct Both {
@@ -180,20 +192,35 @@ impl Both {
     }
 
     fn restart(&mut self, start: Start) {
-        self.end(start.is_killed);
+        self.end(start.on);
         self.now += start.down;
         self.start(start);
     }
 
     /// Ends the server. After a kill it leaves what is stored at some moment after its last response.
-    fn end(&mut self, is_killed: bool) {
-        let left = is_killed.then(|| stored(&self.directory()));
-        self.running.take().unwrap().stop();
-        if let Some(left) = left {
-            self.starts += 1;
-            std::fs::create_dir(self.directory()).unwrap();
-            for (name, bytes) in left {
-                std::fs::write(self.directory().join(name), bytes).unwrap();
+    fn end(&mut self, on: On) {
+        let running = self.running.take().unwrap();
+        match on {
+            On::Stop => running.stop(),
+            On::Kill => {
+                let left = stored(&self.directory());
+                running.stop();
+                self.starts += 1;
+                std::fs::create_dir(self.directory()).unwrap();
+                for (name, bytes) in left {
+                    std::fs::write(self.directory().join(name), bytes).unwrap();
+                }
+            }
+            On::Backup => {
+                let backups = Backups::new(&self.directory(), &self.own.path().join("backups"));
+                let made = match backups.make(&backups.begin().unwrap(), &running.shards) {
+                    State::Complete(made) => made,
+                    state => panic!("{state:?}"),
+                };
+                running.stop();
+                self.starts += 1;
+                let restored = restore(&made.path, &self.directory()).unwrap();
+                assert_eq!(restored.created, made.created);
             }
         }
     }
@@ -351,7 +378,7 @@ proptest! {
     fn every_user_is_as_the_model_says_whatever_happens_to_the_server(steps in steps()) {
         let mut both = Both::new();
         steps.iter().for_each(|step| both.step(step));
-        both.end(false);
+        both.end(On::Stop);
     }
 }
 
@@ -369,7 +396,7 @@ fn play_forgotten_with_details(then: &[Step]) {
     steps.push(Step::Command { user: 1, command: set, caller: 0 });
     let mut both = Both::new();
     steps.iter().for_each(|step| both.step(step));
-    both.end(false);
+    both.end(On::Stop);
 }
 
 #[test]

@@ -2,12 +2,15 @@
 //!
 //! A disk without room ends the flusher, and hands the journal to the writer, which [reloads](super::writer) what is stored and
 //! starts another one, [`Flusher::run_when_there_is_room`]. Any other failure ends the process.
+//!
+//! For a backup it makes a [copy](crate::journal::sqlite::copying) of the journal meanwhile. A copy that fails ends nothing else.
 
 use super::Published;
 use super::job::Job;
 use crate::journal::group::Group;
 use crate::journal::sqlite::cleaner::Cleaner;
-use crate::journal::sqlite::database::JournalError;
+use crate::journal::sqlite::copying::{CopyError, CopyOrder, Copying};
+use crate::journal::sqlite::database::{self, JournalError};
 use crate::journal::sqlite::{Journal, Metadata, StaleRow};
 use crate::metrics::Metrics;
 use std::sync::Arc;
@@ -38,6 +41,7 @@ pub struct Unstored {
 
 /// What a flusher tells its writer.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the largest is the usual one, and is moved once for each commit")]
 pub enum Flushed {
     /// A group is durable.
     Group(FlushedGroup),
@@ -73,17 +77,15 @@ impl FlusherContext {
         let (to_flusher, groups) = sync_channel(1);
         let (flushed, from_flusher) = sync_channel(1);
         let name = format!("flusher-{}", self.published.shard);
-        let flusher = Flusher { journal, groups, flushed, cleaner: Cleaner::new(), context: self.clone() };
-        let run = move || if is_disk_full { flusher.run_when_there_is_room() } else { flusher.run() };
+        let flusher = Flusher { groups, flushed, cleaner: Cleaner::new(), context: self.clone() };
+        let run = move || if is_disk_full { flusher.run_when_there_is_room(journal) } else { flusher.run(journal) };
         (FlusherLink { groups: to_flusher, flushed: from_flusher }, super::spawn(name, run))
     }
 }
 
-/// A flusher, to be run on a thread of its own.
+/// A flusher of a journal, to be run on a thread of its own.
 #[derive(Debug)]
 struct Flusher {
-    /// The journal to write to.
-    journal: Journal,
     /// The groups to write, one at a time.
     groups: Receiver<Group>,
     /// The channel to the writer.
@@ -93,56 +95,107 @@ struct Flusher {
     context: FlusherContext,
 }
 
+/// The reason for which a flusher no longer takes groups, or not in the same way.
+enum End {
+    /// The writer has ended.
+    Closed,
+    /// There is no room for this group.
+    Full(Group),
+    /// The journal is to be copied meanwhile.
+    Copy(Box<CopyOrder>),
+    /// The copy has ended.
+    Copied(Result<(), CopyError>),
+}
+
 impl Flusher {
     /// Makes groups durable until their channel ends or the disk is full; then closes the journal or hands it over.
-    fn run(mut self) {
-        while let Some(group) = self.next_group() {
-            let Some(mut group) = group else { continue };
-            match self.flush(&mut group) {
+    fn run(mut self, journal: Journal) {
+        let mut end = self.serve(&journal, None);
+        while let End::Copy(order) = end {
+            end = self.copy(&journal, order);
+        }
+        match end {
+            End::Full(group) => {
+                let _ = self.flushed.send(Flushed::Full(Box::new(Unstored { group, journal })));
+                wake(&self.context);
+            }
+            _ => self.close(journal),
+        }
+    }
+
+    /// Makes groups durable, and at first copies the journal as ordered meanwhile.
+    fn copy(&mut self, journal: &Journal, order: Box<CopyOrder>) -> End {
+        let copied = database::create_copy(order.path()).map_err(CopyError::Journal).and_then(|mut file| {
+            let copying = Copying::begin(journal, &order, &mut file)?;
+            Ok(self.serve(journal, Some(copying)))
+        });
+        // The file is closed by now.
+        match copied {
+            Ok(End::Copied(outcome)) => order.finish(outcome),
+            Err(error) => order.finish(Err(error)),
+            // The order is dropped, which ends the copies of the other shards.
+            Ok(end) => return end,
+        }
+        self.serve(journal, None)
+    }
+
+    /// Makes groups durable until something else is to be done, with steps of a copy between them.
+    fn serve(&mut self, journal: &Journal, mut copying: Option<Copying<'_>>) -> End {
+        loop {
+            if let Some(outcome) = copying.as_mut().and_then(Copying::step) {
+                return End::Copied(outcome);
+            }
+            let mut group = match self.next_group(journal, copying.as_ref().map(Copying::wait)) {
+                Ok(group) => group,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return End::Closed,
+            };
+            match self.flush(journal, &mut group) {
                 Ok(oldest) => {
                     self.cleaner.note(&group);
+                    let order = group.copy.take();
                     group.clear();
                     if !self.tell(Flushed::Group(FlushedGroup { group, oldest })) {
-                        break;
+                        return End::Closed;
+                    }
+                    if let Some(order) = order {
+                        return End::Copy(order);
                     }
                 }
-                Err(error) if error.is_full(&self.journal.path()) => {
+                Err(error) if error.is_full(&journal.path()) => {
                     tracing::error!("changes are refused until there is room for them: {error}");
-                    let Self { journal, flushed, context, .. } = self;
-                    let _ = flushed.send(Flushed::Full(Box::new(Unstored { group, journal })));
-                    return wake(&context);
+                    return End::Full(group);
                 }
                 Err(error) => stop_everything(&error),
             }
         }
-        // The rest of the cleaning, if there is room for it.
-        while self.cleaner.wait().is_some() && self.clean() {}
-        if let Err(error) = self.journal.close() {
+    }
+
+    /// Closes the journal, after the rest of the cleaning, if there is room for it.
+    fn close(mut self, journal: Journal) {
+        while self.cleaner.wait().is_some() && self.clean(&journal) {}
+        if let Err(error) = journal.close() {
             stop_everything(&error);
         }
     }
 
-    /// Waits for the next group, or takes a step of the cleaning when it is due; returns `None` when the channel has ended.
-    fn next_group(&mut self) -> Option<Option<Group>> {
-        let group = match self.cleaner.wait() {
-            None => return self.groups.recv().ok().map(Some),
-            Some(wait) => match self.groups.recv_timeout(wait) {
-                Ok(group) => Some(group),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return None,
-            },
+    /// Waits for the next group, at most so long, or takes a step of the cleaning when it is due.
+    fn next_group(&mut self, journal: &Journal, longest: Option<Duration>) -> Result<Group, RecvTimeoutError> {
+        let group = match self.cleaner.wait().into_iter().chain(longest).min() {
+            None => self.groups.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(wait) => self.groups.recv_timeout(wait),
         };
-        if self.cleaner.wait() == Some(Duration::ZERO) {
-            self.clean();
+        if self.cleaner.wait() == Some(Duration::ZERO) && !matches!(group, Err(RecvTimeoutError::Disconnected)) {
+            self.clean(journal);
         }
-        Some(group)
+        group
     }
 
     /// Takes a step of the cleaning. Reports whether there was room for it.
-    fn clean(&mut self) -> bool {
-        match self.cleaner.step(&mut self.journal) {
+    fn clean(&mut self, journal: &Journal) -> bool {
+        match self.cleaner.step(journal) {
             Ok(()) => true,
-            Err(error) if error.is_full(&self.journal.path()) => {
+            Err(error) if error.is_full(&journal.path()) => {
                 self.cleaner.postpone();
                 false
             }
@@ -151,20 +204,20 @@ impl Flusher {
     }
 
     /// Looks for room until there is some, then makes groups durable.
-    fn run_when_there_is_room(mut self) {
+    fn run_when_there_is_room(self, mut journal: Journal) {
         // The writer sends no group before it knows of the room, and hangs up when it ends.
         while matches!(self.groups.recv_timeout(ROOM_INTERVAL), Err(RecvTimeoutError::Timeout)) {
-            match self.journal.find_room() {
+            match journal.find_room() {
                 Ok(metadata) => {
                     tracing::info!("there is room for changes again");
                     self.tell(Flushed::HasRoom(metadata));
-                    return self.run();
+                    return self.run(journal);
                 }
-                Err(error) if error.is_full(&self.journal.path()) => {}
+                Err(error) if error.is_full(&journal.path()) => {}
                 Err(error) => stop_everything(&error),
             }
         }
-        self.run();
+        self.run(journal);
     }
 
     /// Tells the writer, and wakes it. Reports whether there is one.
@@ -174,10 +227,10 @@ impl Flusher {
         is_told
     }
 
-    fn flush(&mut self, group: &mut Group) -> Result<Vec<StaleRow>, JournalError> {
+    fn flush(&self, journal: &Journal, group: &mut Group) -> Result<Vec<StaleRow>, JournalError> {
         if !group.writes_nothing() {
             let started = std::time::Instant::now();
-            self.journal.commit(group)?;
+            journal.commit(group)?;
             self.context.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
             self.context.metrics.group_rows.observe(group.len() as f64);
         }
@@ -185,11 +238,7 @@ impl Flusher {
         for response in group.responses.drain(..) {
             response.send();
         }
-        if group.review_count == 0 {
-            Ok(Vec::new())
-        } else {
-            self.journal.rows_from(group.review_from, group.review_count)
-        }
+        if group.review_count == 0 { Ok(Vec::new()) } else { journal.rows_from(group.review_from, group.review_count) }
     }
 }
 

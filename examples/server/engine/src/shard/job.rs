@@ -3,6 +3,7 @@
 use super::creators::ApplicationFullError;
 use super::details::UserDetails;
 use crate::clock::Shift;
+use crate::journal::sqlite::copying::CopyOrder;
 use presence_core::details::{
     DetailsCommand, DetailsError, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace,
 };
@@ -217,6 +218,8 @@ pub enum Job {
     SignOut(UserId, Sender<ActionOutcome>),
     /// Advances a virtual clock; responds when all due transitions are applied and the clock is durable.
     Advance(Instant, Sender<()>),
+    /// Copies the journal, as the shard's part of a backup.
+    Copy(Box<CopyOrder>),
     /// Wakes the writer, because a group has become durable.
     Wake,
     /// Ends the writer after all earlier jobs.
@@ -234,7 +237,7 @@ impl Job {
             Self::FullScan(_, to) => to.is_closed(),
             Self::List(_, _, to) => to.is_closed(),
             Self::Execute(..) | Self::ExecuteDetails(..) | Self::Erase(..) | Self::SignOut(..) => false,
-            Self::Advance(..) | Self::Wake | Self::Stop => false,
+            Self::Advance(..) | Self::Copy(_) | Self::Wake | Self::Stop => false,
         }
     }
 }

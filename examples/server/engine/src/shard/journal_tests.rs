@@ -17,7 +17,7 @@ fn missing_rows_are_reported() {
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
     // Five rows in one group; the next group deletes the two oldest.
-    let mut journal = Journal::create(&path).unwrap();
+    let journal = Journal::create(&path).unwrap();
     for (number, oldest, rows) in [(1, 1, 1..=5), (2, 3, 6..=8)] {
         let mut group = Group::default();
         group.journal_state = JournalState { oldest, metadata: number };
@@ -49,7 +49,7 @@ fn missing_rows_are_reported() {
 fn a_row_that_was_overwritten_for_a_missing_one_is_reported() {
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
-    let mut journal = Journal::create(&path).unwrap();
+    let journal = Journal::create(&path).unwrap();
     let mut group = Group::default();
     (1..=2).for_each(|row| group.push(row, Record::Details, id(row as u8), at(0), &[7; 40]));
     journal.commit(&group).unwrap();
@@ -127,7 +127,7 @@ fn texts_left(seed: u32, margin: i64) -> usize {
     const STEP: i64 = 7;
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
-    let mut journal = Journal::create(&path).unwrap();
+    let journal = Journal::create(&path).unwrap();
     let mut random = seed.wrapping_mul(2_654_435_761).wrapping_add(99);
     let mut group = Group::default();
     for row in 1..=ROWS {
@@ -168,7 +168,7 @@ fn deleted_content_of_an_earlier_version_is_overwritten() {
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
     let has_text = || std::fs::read(&path).unwrap().windows(12).any(|bytes| bytes == b"a lost text!");
-    let mut journal = Journal::create(&path).unwrap();
+    let journal = Journal::create(&path).unwrap();
     let mut group = Group::default();
     (1..=60).for_each(|row| group.push(row, Record::Details, id(row as u8), at(0), &b"a lost text!".repeat(9)));
     journal.commit(&group).unwrap();

@@ -4,12 +4,16 @@
 //! Reading order: [`job`] defines requests to a shard; [`state`] is its state, [`creators`] counts users for applications, and
 //! [`user_limit`] all of them; the [`writer`] executes jobs on it; [`pending`] holds changes that are not durable yet, a
 //! [group](crate::journal::group) at a time; the [`flusher`] makes groups durable in the [journal](crate::journal); the
-//! [`journal_index`] knows the newest rows; [`restore`] reads the journal back, [`records`] one record.
+//! [`journal_index`] knows the newest rows; [`restore`] reads the journal back, [`records`] one record; [`copies`] are made of all journals at
+//! one moment, and [`verify`] loads journals without serving them.
 
+#[cfg(test)]
+mod backup_tests;
 #[cfg(feature = "benchmark")]
 mod benchmark;
 #[cfg(test)]
 mod capacity_tests;
+pub(crate) mod copies;
 pub mod creators;
 mod details;
 #[cfg(test)]
@@ -37,11 +41,12 @@ pub mod state;
 mod tests;
 pub mod user_limit;
 pub mod users;
+pub(crate) mod verify;
 #[cfg(test)]
 mod waiting_tests;
 mod writer;
 
-use crate::clock::{Clock, StoredClock, amount};
+use crate::clock::{Clock, StoredClock, Time, amount};
 use crate::data::spread::Spread;
 use crate::journal::sqlite::{Journal, Metadata};
 use crate::metrics::{Metrics, ShardLabels};
@@ -228,6 +233,11 @@ impl Shards {
         self.notify.subscribe()
     }
 
+    /// Returns how users are spread over the shards.
+    pub(crate) const fn spread(&self) -> Spread {
+        self.spread
+    }
+
     /// Wakes all writers, because deadlines have come that their time-outs do not know of.
     pub fn wake(&self) {
         for shard in &self.shards {
@@ -293,12 +303,7 @@ impl<B: Fn(UserId) -> bool> ShardParts<B> {
         let state = State::<SESSIONS>::new(self.slots, self.limit.clone(), self.quota.clone());
         let time = self.clock.time();
         let outcome = match &self.journal {
-            Some(journal) => restore::load_all(journal, state, time).and_then(|(state, index)| {
-                match state.find_user(|user| !(self.belongs)(user)) {
-                    Some(user) => Err(LoadError::Misplaced(journal.path(), user)),
-                    None => Ok((state, index)),
-                }
-            }),
+            Some(journal) => load(journal, state, &self.belongs, time),
             None => {
                 let index = JournalIndex::new(state.users.capacity());
                 Ok((state, index))
@@ -321,6 +326,20 @@ impl<B: Fn(UserId) -> bool> ShardParts<B> {
         let pending = Pending::new(link, index);
         Writer::new(Parts { state, pending, clock, time, jobs: queue, flusher, context }).run();
         None
+    }
+}
+
+/// Loads a shard, whose users must all belong to it.
+fn load<const SESSIONS: usize>(
+    journal: &Journal,
+    state: State<SESSIONS>,
+    belongs: impl Fn(UserId) -> bool,
+    time: Time,
+) -> Result<(State<SESSIONS>, JournalIndex), LoadError> {
+    let (state, index) = restore::load_all(journal, state, time)?;
+    match state.find_user(|user| !belongs(user)) {
+        Some(user) => Err(LoadError::Misplaced(journal.path(), user)),
+        None => Ok((state, index)),
     }
 }
 

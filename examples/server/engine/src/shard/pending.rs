@@ -7,6 +7,7 @@ use super::state::State;
 use super::users::Users;
 use crate::clock::Shift;
 use crate::journal::group::Group;
+use crate::journal::sqlite::copying::CopyOrder;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
 use tokio::sync::oneshot::Sender;
@@ -159,6 +160,14 @@ impl Pending {
         self.respond(Response::Executed(to, outcome), waits);
     }
 
+    /// Lets the flusher copy the journal, after the open group. Where it takes no groups the order is dropped, which ends the copies of
+    /// all shards.
+    pub fn copy(&mut self, order: Box<CopyOrder>) {
+        if self.flusher.is_some() && !self.is_disk_full {
+            self.group.copy = Some(order);
+        }
+    }
+
     /// Reports whether the open group has reached its limit.
     pub fn is_full(&self) -> bool {
         self.dirty_users.len() + self.dirty_details.len() + self.group.responses.len() >= MAX_GROUP
@@ -223,6 +232,7 @@ impl Pending {
         if self.dirty_users.is_empty()
             && self.dirty_details.is_empty()
             && group.responses.is_empty()
+            && group.copy.is_none()
             && self.stale_texts.is_empty()
             && !self.index.is_shifted()
         {

@@ -246,7 +246,7 @@ fn stale_texts_of_full_pieces_are_all_overwritten() {
 fn an_erased_users_rows_at_the_edges_of_steps_are_overwritten() {
     let own = tempfile::TempDir::new().unwrap();
     for count in edges(STEP) {
-        let mut journal = Journal::create(&own.path().join(format!("{count}.sqlite"))).unwrap();
+        let journal = Journal::create(&own.path().join(format!("{count}.sqlite"))).unwrap();
         let mut group = Group::default();
         // Rows of the erased user, but for two of another at the edges.
         let of = |row: i64| if row == STEP as i64 - 2 || row == count as i64 - 2 { id(2) } else { id(1) };
@@ -260,7 +260,7 @@ fn an_erased_users_rows_at_the_edges_of_steps_are_overwritten() {
         let mut cleaner = Cleaner::new();
         cleaner.note(&group);
         while cleaner.wait().is_some() {
-            cleaner.step(&mut journal).unwrap();
+            cleaner.step(&journal).unwrap();
         }
         let rows = journal.rows_from(0, 3 * STEP).unwrap();
         assert_eq!(rows.len() as i64, last_row, "no row is missing");

@@ -228,7 +228,7 @@ fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
 fn a_journal_of_format_2_is_opened() {
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
-    let mut journal = Journal::create(&path).unwrap();
+    let journal = Journal::create(&path).unwrap();
     let mut group = Group::default();
     let metadata = Metadata { number: 3, version_floor: 5, newest: 7, ..Metadata::default() };
     group.metadata = Some(metadata);
@@ -238,7 +238,7 @@ fn a_journal_of_format_2_is_opened() {
     connection.execute_batch("ALTER TABLE marks DROP COLUMN shift; PRAGMA user_version = 2;").unwrap();
     drop(connection);
     for _ in 0..2 {
-        let mut journal = Journal::open(&path).unwrap();
+        let journal = Journal::open(&path).unwrap();
         assert_eq!(journal.metadata().unwrap().number, 3);
         assert_eq!(journal.metadata().unwrap().shift, Shift::default());
         if journal.newest().unwrap() == 0 {

@@ -354,7 +354,7 @@ fn overdue_details_are_advanced_before_they_are_written() {
 #[test]
 fn s9_expired_messages_take_no_slot_after_a_restart() {
     let own = tempfile::TempDir::new().unwrap();
-    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    let journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
     let mut state = empty_state(2);
     let (mut pending, groups, _done) = pending(JournalIndex::new(2));
     for user in [1, 2] {
@@ -374,7 +374,7 @@ fn s9_expired_messages_take_no_slot_after_a_restart() {
 fn the_newest_instant_survives_a_change_of_shards() {
     let own = tempfile::TempDir::new().unwrap();
     for shards in [1, 2, 1] {
-        let mut journals = data::open(own.path(), shards).unwrap().journals;
+        let journals = data::open(own.path(), shards).unwrap().journals;
         if stored_clock(&journals).unwrap().newest == Instant::ZERO {
             let mut group = Group::default();
             group.push(1, Record::User, id(1), at(5), &[7]);

@@ -255,6 +255,7 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
                 self.is_behind = true;
                 self.advancing.push(to);
             }
+            Job::Copy(order) => pending.copy(order),
             Job::Wake => {}
             Job::Stop => return true,
         }

@@ -57,7 +57,7 @@ impl Cleaner {
     }
 
     /// Takes a step.
-    pub fn step(&mut self, journal: &mut Journal) -> Result<(), JournalError> {
+    pub fn step(&mut self, journal: &Journal) -> Result<(), JournalError> {
         if self.search.is_none() && !self.erased.is_empty() {
             let users = std::mem::take(&mut self.erased);
             let end = users.values().copied().max().unwrap_or_default();
@@ -85,7 +85,7 @@ impl Cleaner {
 
 impl Search {
     /// Overwrites the rows among the next ones that no longer count. Reports whether these were the last.
-    fn step(&mut self, journal: &mut Journal) -> Result<bool, JournalError> {
+    fn step(&mut self, journal: &Journal) -> Result<bool, JournalError> {
         let rows = journal.rows_from(self.next, STEP)?;
         let is_stale = |user, row| self.users.get(user).is_some_and(|first| row < *first);
         let found: Vec<_> = rows.iter().filter(|row| is_stale(&row.user, row.row)).map(|row| row.row).collect();

@@ -4,6 +4,7 @@
 //! the remains of an interrupted first start, or damaged; the [data directory](crate::data) knows which.
 
 use crate::files::{self, FileError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use rustix::process::{Resource, getrlimit};
 use std::io::{ErrorKind, Write};
@@ -11,8 +12,10 @@ use std::path::{Path, PathBuf};
 
 /// The format version of the tables.
 const FORMAT: i64 = 3;
-/// The format version before instants could be shifted.
-const WITHOUT_SHIFT: i64 = 2;
+/// What makes a database of each earlier format version that is still read one of the next version, the oldest first.
+const MIGRATIONS: [(i64, &str); 1] =
+    // Since format 3 instants can be shifted. Before, there was no shift.
+    [(2, "ALTER TABLE marks ADD COLUMN shift INTEGER NOT NULL DEFAULT 0")];
 /// The application id of databases in which deleted content was always overwritten.
 const OVERWRITTEN: i64 = 0x7072_6573;
 /// The size of a page, in bytes.
@@ -61,6 +64,10 @@ impl std::fmt::Display for JournalError {
             Self::Empty => f.write_str("damaged: nothing is left in it"),
             Self::Truncated => f.write_str("damaged: only its log is left"),
             Self::NoRoom => f.write_str("there is no room for it"),
+            Self::Format(format) if *format > FORMAT => write!(
+                f,
+                "format {format} is newer than this program knows, which is {FORMAT}; nothing was changed: use a newer one"
+            ),
             Self::Format(format) => write!(f, "format {format} is not known"),
         }
     }
@@ -81,6 +88,11 @@ impl From<FileError> for JournalError {
 }
 
 impl JournalError {
+    /// Reports whether SQLite says that the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
+    }
+
     /// Reports whether a transaction failed only because there is no room for it. It was rolled back.
     ///
     /// There is none when the disk is full, at a quota, or at the limit on the size of files. SQLite names only the first of
@@ -122,9 +134,7 @@ pub fn open(path: &Path) -> Result<Connection, JournalError> {
     let (connection, format) = connect(path)?;
     match format {
         0 => Err(JournalError::Empty),
-        FORMAT => overwrite_deleted(check_pages(enable_write_ahead_log(connection)?)?, path),
-        WITHOUT_SHIFT => overwrite_deleted(add_shift(check_pages(enable_write_ahead_log(connection)?)?)?, path),
-        other => Err(JournalError::Format(other)),
+        _ => overwrite_deleted(migrate(check_pages(enable_write_ahead_log(connection)?)?, format)?, path),
     }
 }
 
@@ -151,15 +161,18 @@ pub fn create(path: &Path) -> Result<Connection, JournalError> {
     Ok(created)
 }
 
-/// Adds the shift, of none, to a database of format 2.
-fn add_shift(connection: Connection) -> Result<Connection, JournalError> {
-    connection.execute_batch(
-        "BEGIN;
-         ALTER TABLE marks ADD COLUMN shift INTEGER NOT NULL DEFAULT 0;
-         PRAGMA user_version = 3;
-         COMMIT;",
-    )?;
+/// Makes a database of this format version one of the current version, a version at a time. After a crash it is of one of them.
+fn migrate(connection: Connection, format: i64) -> Result<Connection, JournalError> {
+    for (from, change) in MIGRATIONS.iter().filter(|(from, _)| *from >= format) {
+        let next = from + 1;
+        connection.execute_batch(&format!("BEGIN; {change}; PRAGMA user_version = {next}; COMMIT;"))?;
+    }
     Ok(connection)
+}
+
+/// Checks that a database is of a format version that can be opened, or empty, and changes nothing.
+pub fn check_format(path: &Path) -> Result<(), JournalError> {
+    connect(path).map(drop)
 }
 
 /// Checks the structure of the database.
@@ -213,7 +226,19 @@ fn absolute(path: &Path) -> Result<PathBuf, JournalError> {
     Ok(directory.join(path.file_name().unwrap_or_default()))
 }
 
+/// Creates the database of a copy, which must not exist. It has no log: a copy counts when it is complete and on the disk.
+pub fn create_copy(path: &Path) -> Result<Connection, JournalError> {
+    let (connection, _) = connect(path)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
+}
+
 /// Connects to a database without changing it, and returns its format version; 0 if it is empty.
+///
+/// # Errors
+///
+/// [`JournalError::Format`] if the format version is of another server.
 fn connect(path: &Path) -> Result<(Connection, i64), JournalError> {
     // A log is not begun before the first page of its file is on the disk. Without that page SQLite would delete the log.
     if len(path) < u64::from(PAGE) && len(&path.with_extension("sqlite-wal")) > 0 {
@@ -229,12 +254,18 @@ fn connect(path: &Path) -> Result<(Connection, i64), JournalError> {
     // What is deleted is overwritten, and nothing is written outside the data directory.
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // What is not known is left as it is, its log too.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if format != 0 && format != FORMAT && MIGRATIONS.iter().all(|(from, _)| *from != format) {
+        return Err(JournalError::Format(format));
+    }
     Ok((connection, format))
 }
 
 /// Makes commits go to a write-ahead log, and return when they are on the disk.
 fn enable_write_ahead_log(connection: Connection) -> Result<Connection, JournalError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cell_size_check", true)?;

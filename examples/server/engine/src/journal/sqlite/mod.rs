@@ -11,12 +11,14 @@
 //! every row has a checksum, rows are numbered without a gap, and each records the state of the journal when it was written.
 
 pub mod cleaner;
+pub mod copying;
 pub mod database;
 
 use super::group::{Group, JournalState, NewRow, Record};
 use crate::clock::Shift;
 use database::JournalError;
 use presence_core::{Instant, UserId};
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
 
@@ -183,8 +185,9 @@ impl Journal {
     }
 
     /// Writes a group in one transaction, which is on the disk when this returns.
-    pub fn commit(&mut self, group: &Group) -> Result<(), JournalError> {
-        let transaction = self.connection.transaction()?;
+    pub fn commit(&self, group: &Group) -> Result<(), JournalError> {
+        // Unchecked by the compiler, because a copy that is being made borrows the connection; SQLite checks that there is no other.
+        let transaction = self.connection.unchecked_transaction()?;
         {
             let mut append = transaction.prepare_cached(
                 "INSERT INTO log (row, record, user, taken_at, bytes, oldest, marks, checksum)
@@ -238,8 +241,8 @@ impl Journal {
     }
 
     /// Overwrites these rows, in one transaction. `last` is the number of the newest row.
-    pub fn scrub(&mut self, rows: &[i64], last: i64) -> Result<(), JournalError> {
-        let transaction = self.connection.transaction()?;
+    pub fn scrub(&self, rows: &[i64], last: i64) -> Result<(), JournalError> {
+        let transaction = self.connection.unchecked_transaction()?;
         for row in rows {
             scrub(&transaction, *row, last)?;
         }
@@ -267,6 +270,11 @@ impl Journal {
         group.metadata = Some(metadata);
         self.commit(&group)?;
         Ok(metadata)
+    }
+
+    /// Begins a copy of the journal to an empty database, which follows its commits until it is complete.
+    pub fn backup<'a>(&'a self, to: &'a mut Connection) -> Result<Backup<'a, 'a>, JournalError> {
+        Ok(Backup::new(&self.connection, to)?)
     }
 
     /// Closes the journal, after moving everything into the file itself, if there is room.
