@@ -23,6 +23,7 @@ use crate::policies::Policies;
 use crate::signals::Signals;
 use crate::tokens::{Grant, Tokens};
 use clap::Parser;
+use presence_engine::backup::Backups;
 use presence_engine::clock::{Clock, follow, wall_clock};
 use presence_engine::data;
 #[cfg(feature = "benchmark")]
@@ -92,6 +93,11 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
 
     let metrics = Arc::new(Metrics::new());
     let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
+    let backups = Backups::new(&options.data, &options.backup_directory());
+    if let Err(error) = backups.clean() {
+        // Serving needs no backups; one that is asked for says the same.
+        tracing::error!("--backup-dir {}: {error}", options.backup_directory().display());
+    }
     let (stop, stopping) = watch::channel(false);
     let app = Arc::new(App {
         shards: Arc::new(shards),
@@ -105,6 +111,7 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
         feed_ids: Arc::default(),
         stopping: stopping.clone(),
         rates,
+        backups,
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });
     runtime.spawn(signals.handle(stop, reload));

@@ -51,6 +51,11 @@ pub struct Options {
     #[arg(long, value_name = "DIR", default_value = "presence-data")]
     pub data: PathBuf,
 
+    /// The directory for backups, each in a directory of its own. POST /admin/backup or the command `backup` makes one
+    /// [default: backups in the directory of the journals]
+    #[arg(long, value_name = "DIR")]
+    pub backup_dir: Option<PathBuf>,
+
     /// A bearer token of an application without a user. It may read and write every user, or what a list
     /// :PERMISSION[,PERMISSION] behind it says: Presence.Read.All, Presence.ReadWrite.All; Presence.Explain.All for
     /// presence/explain, Presence.Admin.All for /admin. May be repeated
@@ -215,6 +220,11 @@ impl Options {
             Some((name, _)) => Err(OptionsError::RepeatedName(name.to_lowercase())),
             None => Ok(()),
         }
+    }
+
+    /// Returns the directory for backups.
+    pub fn backup_directory(&self) -> PathBuf {
+        self.backup_dir.clone().unwrap_or_else(|| self.data.join("backups"))
     }
 
     /// Returns the most users that count for one application.

@@ -222,7 +222,7 @@ async fn check(
 }
 
 /// Checks that the caller is an operator within its limits. Returns who it is.
-fn authorise(app: &App, headers: &HeaderMap) -> Result<Account, RequestError> {
+pub fn authorise(app: &App, headers: &HeaderMap) -> Result<Account, RequestError> {
     let identity = app.identify(headers)?;
     let account = Account::from(&identity.caller);
     app.count(account)?;

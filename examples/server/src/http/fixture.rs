@@ -6,11 +6,13 @@ use crate::names::Names;
 use crate::policies::{Policies, PolicyName};
 use crate::tokens::{Grant, Tokens};
 use presence_core::{Command, Instant, Policy, Presence, SessionId, UserId};
+use presence_engine::backup::Backups;
 use presence_engine::clock::Clock;
 use presence_engine::data::spread::Spread;
 use presence_engine::shard::Shards;
 use presence_engine::shard::creators::Quota;
 use presence_engine::shard::job::Job;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -94,6 +96,7 @@ impl Fixture {
             stopping,
             limits,
             rates: Rates::default(),
+            backups: Backups::new(Path::new("/nonexistent/data"), Path::new("/nonexistent/backups")),
         };
         Self { app: Arc::new(app), _stop: stop }
     }

@@ -4,12 +4,13 @@
 //! [`hosts`] rejects those under names of others, and [`callers`] knows who asks; [`guesses`] slows those who guess tokens;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`Reader`](presence_engine::feed::Reader);
-//! [`admin`] serves operators; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
+//! [`admin`] serves operators, and [`backup`] makes backups for them; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
 //! limits, and [`body`] reads bodies; [`throttle`] bounds what an [`account`] takes, with [`shares`] of pools and [`rates`];
 //! [`least_rate`] gives slow peers up; [`retry`] decides when rejected clients are to come back.
 
 mod account;
 mod admin;
+mod backup;
 mod batch;
 mod body;
 mod bounded;
@@ -51,6 +52,7 @@ use crate::policies::Policies;
 use crate::tokens::Tokens;
 use axum::Router;
 use axum::routing::{delete, get, post};
+use presence_engine::backup::Backups;
 use presence_engine::clock::Clock;
 use presence_engine::shard::{QUEUE, Shards};
 use retry::RetrySchedule;
@@ -96,6 +98,8 @@ pub struct App {
     pub limits: Limits,
     /// The rates of callers.
     pub rates: Rates,
+    /// The backups of the data.
+    pub backups: Backups,
 }
 
 /// The bounded resources of a server.
@@ -140,6 +144,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(pages::metrics))
         .route("/openapi.json", get(pages::openapi))
         .route("/presence/changes", get(changes::follow))
+        .route("/admin/backup", get(backup::state).post(backup::create))
         .route("/admin/users", get(admin::list))
         .route("/admin/users/{id}", delete(admin::erase))
         .route("/admin/users/{id}/signOut", post(admin::sign_out))

@@ -61,6 +61,7 @@ pub async fn wrong_method(
     let allowed = match uri.path() {
         path if path.starts_with("/dev/") || path.ends_with("/signOut") => "POST",
         path if path.starts_with("/admin/users/") => "DELETE",
+        "/admin/backup" => "GET, HEAD, POST",
         _ => "GET, HEAD",
     };
     RequestError::MethodNotAllowed(allowed).response(&ids, &app.clock)

@@ -71,6 +71,12 @@ pub enum RequestError {
     BrokenBody,
     /// As many users count for the application as may. Nothing was changed.
     ApplicationFull,
+    /// A backup while another one is being made.
+    BackupRunning,
+    /// A backup for which there is no room.
+    NoRoomForBackup,
+    /// A backup that has failed.
+    BackupFailed,
     /// A page of a list that does not exist.
     InvalidPage,
     /// A fault of the server.
@@ -102,9 +108,10 @@ impl RequestError {
             Self::ForwardedDevelopment => 403,
             Self::Misdirected => 421,
             Self::BrokenBody | Self::InvalidHost | Self::InvalidPage => 400,
-            Self::ApplicationFull => 507,
+            Self::BackupRunning => 409,
+            Self::ApplicationFull | Self::NoRoomForBackup => 507,
             Self::Internal => 500,
-            Self::Stalled | Self::Unavailable => 503,
+            Self::Stalled | Self::Unavailable | Self::BackupFailed => 503,
         }
     }
 
@@ -114,7 +121,7 @@ impl RequestError {
         match self {
             Self::Graph(error) => error.retry_after(),
             Self::Throttled(_) => Some(1),
-            Self::Stalled | Self::Unavailable => Some(STALLED),
+            Self::Stalled | Self::Unavailable | Self::BackupFailed => Some(STALLED),
             _ => None,
         }
     }
@@ -152,6 +159,14 @@ impl RequestError {
                 "InsufficientStorage",
                 "The limit of users per application is reached: the application stores something of as many users as it may.",
             ),
+            Self::BackupRunning => ("Conflict", "Another backup is being made. GET /admin/backup tells how it goes."),
+            Self::NoRoomForBackup => (
+                "InsufficientStorage",
+                "There is no room for a backup. GET /admin/backup tells how much is needed. Nothing is left of it.",
+            ),
+            Self::BackupFailed => {
+                ("ServiceUnavailable", "The backup has failed, and GET /admin/backup tells why. Nothing is left of it.")
+            }
             Self::Internal => ("InternalServerError", "Something went wrong here."),
             Self::Unavailable => {
                 ("ServiceUnavailable", "Nothing can be stored at the moment, so the request was not carried out.")
@@ -239,12 +254,13 @@ mod tests {
         let clock = Clock::virtual_at(Instant::from_secs(1_800_000_000));
         let own = [MethodNotAllowed("GET"), CodedBody, InvalidHost, Misdirected, ForwardedDevelopment, BodyTimeout];
         let more = [BrokenBody, ApplicationFull, InvalidPage, Internal, Unavailable, Stalled];
+        let backup = [BackupRunning, NoRoomForBackup, BackupFailed];
         // The longest of the library: those with the longest text, or that name the longest field.
         let library = [Error::Pair, Error::NoSignedInUser, Error::Missing(Field::ExpirationDuration), Error::OtherUser];
         let library = library.into_iter().chain([Error::Json(JsonError::Syntax)]).map(Graph);
         let application = Account::Application(SessionId::from_bytes([1; 16]));
         let throttled = Limit::Memory.reached(ShareError::Beyond(application));
-        for error in own.into_iter().chain(more).chain(library).chain([throttled]) {
+        for error in own.into_iter().chain(more).chain(backup).chain(library).chain([throttled]) {
             let length = Length::of(|writer| error.write(writer, &ids, &clock));
             assert!(length <= RequestError::MAX_LEN, "{error:?}: {length} bytes");
         }
