@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 #[cfg(test)]
@@ -39,7 +40,8 @@ const MAX_HEADERS: usize = 100;
 const WRITE_GRACE: Duration = Duration::from_secs(60);
 /// The most seconds after which a client that was turned away is to come back.
 const LONGEST_RETRY: u128 = 10;
-/// The time in which the rest of a head must have come when the server is ending.
+/// The time in which the rest of a head must have come when the server is ending, and the first byte of a connection, counted
+/// from its beginning: who has just connected is about to ask.
 const HEAD_GRACE: Duration = Duration::from_secs(1);
 /// The time that requests in flight have when the server is ending.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -126,14 +128,19 @@ struct Silent {
 }
 
 impl Silent {
-    /// Waits for the first byte. Returns `None` if it does not come in time, or the server ends.
+    /// Waits for the first byte. Returns `None` if it does not come in time, which is short when the server ends.
     async fn begins(mut self, mut stopping: watch::Receiver<bool>) -> Option<Box<dyn Stream>> {
+        let grace = Instant::now() + HEAD_GRACE;
         let stream = self.stream.as_ref()?;
         let first = poll_fn(|context| stream.poll_begun(context));
+        let ends = async {
+            let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+            tokio::time::sleep_until(grace).await;
+        };
         tokio::select! {
             biased;
             first = tokio::time::timeout(self.connection.first_byte_timeout(), first) => first.ok()?.ok()?,
-            _ = stopping.wait_for(|is_stopping| *is_stopping) => return None,
+            () = ends => return None,
         }
         self.stream.take()
     }
@@ -184,9 +191,10 @@ async fn serve_connection(
     });
     let mut served = http.serve_connection(TokioIo::new(stream), service);
     let until_stopped = tokio::select! {
+        // What has come is read before hyper is told to end: it closes a connection of which it has read nothing.
         biased;
-        _ = stopping.wait_for(|is_stopping| *is_stopping) => None,
         outcome = poll_fn(|context| served.poll_without_shutdown(context)) => Some(outcome),
+        _ = stopping.wait_for(|is_stopping| *is_stopping) => None,
     };
     let outcome = match until_stopped {
         Some(outcome) => outcome,

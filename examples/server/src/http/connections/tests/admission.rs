@@ -268,11 +268,37 @@ async fn the_first_byte_from_elsewhere_must_come_in_three_seconds() {
         let waited = began.elapsed();
         assert!((expected..expected + Duration::from_millis(10)).contains(&waited), "{peer}: {waited:?}");
     }
-    let connection = server.control.enter(address("::1"), || true).await.unwrap();
-    stop.send(true).unwrap();
-    let began = Instant::now();
-    assert!(Nothing::default().on(&server, &connection).begins(stopping).await.is_none());
-    assert_eq!(began.elapsed(), Duration::ZERO, "a silent connection does not hold up the end of the server");
+    // Who has just connected is about to ask; a connection that has been silent for longer does not hold up the end of the server.
+    for (silent_for, expected) in [(0, 1000), (999, 1), (1000, 0), (5000, 0)] {
+        let connection = server.control.enter(address("::1"), || true).await.unwrap();
+        let waiting = tokio::spawn(Nothing::default().on(&server, &connection).begins(stopping.clone()));
+        settle().await;
+        tokio::time::sleep(Duration::from_millis(silent_for)).await;
+        stop.send(true).unwrap();
+        let began = Instant::now();
+        assert!(waiting.await.unwrap().is_none());
+        assert_eq!(began.elapsed().as_millis(), expected, "after {silent_for} ms");
+        stop.send(false).unwrap();
+    }
+}
+
+/// In an upgrade no request is lost that has come to the old server.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_has_come_as_the_server_ends_is_served() {
+    let (server, queue) = Server::stalled(8, 8);
+    let request = format!("GET {PRESENCE} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n\r\n");
+    let connection = server.control.enter(address("192.0.2.1"), || true).await.unwrap();
+    let (mut client, end) = duplex(1 << 16);
+    let (_stop, stopping) = watch::channel(true);
+    client.write_all(request.as_bytes()).await.unwrap();
+    let app = server.fixture.app.clone();
+    let served = tokio::spawn(async move {
+        serve_connection(Box::new(end), connection, &protocol(IDLE), router(app.clone()), stopping, &app).await;
+    });
+    settle().await;
+    answer(queue.try_recv().unwrap());
+    assert_eq!(read_response(&mut client).await, 200);
+    served.await.unwrap();
 }
 
 /// Otherwise one byte of a peer without a token would hold up every end of the server.
