@@ -1,5 +1,6 @@
-//! The places to listen at: a TCP address, the loopback addresses of both families, or a Unix socket.
+//! The places to listen at: a TCP address, the loopback addresses of both families, a Unix socket, or sockets that were passed.
 
+use crate::passed::{PassedError, PassedSocket, PassedSockets};
 use rustix::fs::Mode;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::process::umask;
@@ -11,6 +12,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream};
@@ -18,7 +20,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, Un
 /// The most connections that wait to be accepted, if the kernel allows as many (`net.core.somaxconn`).
 ///
 /// Beyond it the kernel drops what clients send, and a storm of them loses seconds: the usual 128 are soon full.
-const BACKLOG: u32 = 4096;
+pub const BACKLOG: u32 = 4096;
+/// What stands for sockets that a service manager passes.
+const PASSED: &str = "systemd";
 /// The most free ports that are tried until one is free in both families.
 const MAX_PORTS: usize = 16;
 
@@ -31,12 +35,17 @@ pub enum Listen {
     Localhost(u16),
     /// At a Unix socket.
     Unix(PathBuf),
+    /// At the sockets that a service manager passes; none until they are taken.
+    Passed(Option<Arc<PassedSockets>>),
 }
 
 impl FromStr for Listen {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == PASSED {
+            return Ok(Self::Passed(None));
+        }
         if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
             return Ok(Self::Unix(path.into()));
         }
@@ -45,7 +54,7 @@ impl FromStr for Listen {
         }
         match text.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
             Some((host, Ok(port))) if host.eq_ignore_ascii_case("localhost") => Ok(Self::Localhost(port)),
-            _ => Err("expected ADDR:PORT, localhost:PORT or unix:PATH"),
+            _ => Err("expected ADDR:PORT, localhost:PORT, unix:PATH or systemd"),
         }
     }
 }
@@ -56,22 +65,41 @@ impl fmt::Display for Listen {
             Self::Tcp(address) => address.fmt(f),
             Self::Localhost(port) => write!(f, "localhost:{port}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Passed(_) => f.write_str(PASSED),
         }
     }
 }
 
 impl Listen {
-    /// Reports whether only this machine can connect.
+    /// Takes the sockets that were passed, if it is to listen at them. No other thread may run yet.
+    ///
+    /// # Errors
+    ///
+    /// [`PassedError`] if there is none, or one of them cannot be served.
+    pub fn take_passed(&mut self) -> Result<(), PassedError> {
+        if let Self::Passed(sockets) = self {
+            *sockets = Some(Arc::new(PassedSockets::take()?));
+        }
+        Ok(())
+    }
+
+    /// Reports whether only this machine can connect. Sockets that are still to be passed count as others.
     pub fn is_loopback(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().is_loopback(),
             Self::Localhost(_) | Self::Unix(_) => true,
+            // Of several, the most open one counts.
+            Self::Passed(sockets) => sockets.as_ref().is_some_and(|sockets| sockets.all(Place::is_loopback)),
         }
     }
 
     /// Reports whether it is for this machine alone, and browsers on it can connect: at a loopback address, not at a socket.
     pub fn is_seen_by_browsers_here(&self) -> bool {
-        self.is_loopback() && !matches!(self, Self::Unix(_))
+        match self {
+            Self::Unix(_) => false,
+            Self::Passed(Some(sockets)) => self.is_loopback() && !sockets.all(|place| matches!(place, Place::Unix(_))),
+            _ => self.is_loopback(),
+        }
     }
 
     /// Begins to listen, in a runtime.
@@ -84,7 +112,7 @@ impl Listen {
             Self::Tcp(address) => {
                 let listener = listen(*address)?;
                 let place = Place::Tcp(listener.local_addr()?);
-                Ok(Listeners { place, sockets: vec![Socket::Tcp(listener)], _file: None })
+                Ok(Listeners { places: vec![place], sockets: vec![Socket::Tcp(listener)], _file: None })
             }
             Self::Localhost(port) => {
                 let mut bound = bind_localhost(*port);
@@ -105,10 +133,15 @@ impl Listen {
                 let listener = socket.listen(BACKLOG)?;
                 let file = SocketFile { path: path.clone(), id: file_id(path)? };
                 Ok(Listeners {
-                    place: Place::Unix(path.clone()),
+                    places: vec![Place::Unix(path.clone())],
                     sockets: vec![Socket::Unix(listener)],
                     _file: Some(file),
                 })
+            }
+            Self::Passed(None) => Err(ErrorKind::NotFound.into()),
+            Self::Passed(Some(passed)) => {
+                let sockets = passed.sockets()?.into_iter().map(Socket::of_passed).collect::<Result<_, _>>()?;
+                Ok(Listeners { places: passed.places().to_vec(), sockets, _file: None })
             }
         }
     }
@@ -133,7 +166,7 @@ fn bind_localhost(port: u16) -> io::Result<Listeners> {
         Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(error),
         Err(error) => tracing::info!("listening at 127.0.0.1 alone, without ::1: {error}"),
     }
-    Ok(Listeners { place: Place::Tcp(address), sockets, _file: None })
+    Ok(Listeners { places: vec![Place::Tcp(address)], sockets, _file: None })
 }
 
 /// Binds a socket to a file that never lets other users connect, and the group only where the umask lets it write.
@@ -245,6 +278,14 @@ fn send_last(socket: impl AsFd, response: &[u8]) {
 type Accepted = (Box<dyn Stream>, Option<IpAddr>);
 
 impl Socket {
+    /// Hands a passed socket to the runtime.
+    fn of_passed(socket: PassedSocket) -> io::Result<Self> {
+        match socket {
+            PassedSocket::Tcp(listener) => TcpListener::from_std(listener).map(Self::Tcp),
+            PassedSocket::Unix(listener) => UnixListener::from_std(listener).map(Self::Unix),
+        }
+    }
+
     fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         match self {
             Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, peer)| {
@@ -278,6 +319,14 @@ impl fmt::Display for Place {
 }
 
 impl Place {
+    /// Reports whether only this machine can connect.
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
+
     /// Returns the arguments of curl for a path below this place.
     pub fn curl(&self, path: &str) -> String {
         match self {
@@ -290,8 +339,8 @@ impl Place {
 /// The open sockets at which a server listens.
 #[derive(Debug)]
 pub struct Listeners {
-    /// The place that is printed.
-    pub place: Place,
+    /// The places that are printed.
+    pub places: Vec<Place>,
     sockets: Vec<Socket>,
     _file: Option<SocketFile>,
 }
@@ -323,6 +372,7 @@ mod tests {
             ("LocalHost:0", Ok(Listen::Localhost(0)), true),
             ("unix:/run/x.sock", Ok(Listen::Unix("/run/x.sock".into())), true),
             ("unix:x.sock", Ok(Listen::Unix("x.sock".into())), true),
+            ("systemd", Ok(Listen::Passed(None)), false),
         ] {
             let parsed = text.parse::<Listen>();
             assert_eq!(parsed, expected, "{text}");

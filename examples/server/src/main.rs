@@ -9,8 +9,10 @@ mod metrics;
 mod names;
 mod open_files;
 mod options;
+mod passed;
 mod policies;
 mod signals;
+mod supervisor;
 mod tokens;
 mod zones;
 
@@ -21,6 +23,7 @@ use crate::metrics::Metrics;
 use crate::options::{CONNECTIONS, Cli, Command, Options};
 use crate::policies::Policies;
 use crate::signals::Signals;
+use crate::supervisor::Supervisor;
 use crate::tokens::{Grant, Tokens};
 use clap::Parser;
 use presence_engine::backup::Backups;
@@ -51,7 +54,7 @@ fn main() -> ExitCode {
         .log_internal_errors(false)
         .init();
     let outcome = match command {
-        None => options.check().map_err(Into::into).and_then(|()| serve(options)),
+        None => start(options),
         Some(Command::CheckConfig(options)) => check_config::run(&options),
     };
     match outcome {
@@ -61,6 +64,13 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Takes what was passed to the process, checks the options, and serves.
+fn start(mut options: Options) -> Result<(), Box<dyn Error>> {
+    options.listen.take_passed().map_err(|error| format!("--listen {}: {error}", options.listen))?;
+    options.check()?;
+    serve(options)
 }
 
 /// Serves until a signal ends it.
@@ -81,7 +91,8 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
     // Before everything else: if the address is taken, no data is touched.
     let bound = runtime.block_on(async { options.listen.bind() });
     let listeners = bound.map_err(|error| format!("--listen {}: {error}", options.listen))?;
-    let place = listeners.place.clone();
+    let places = listeners.places.clone();
+    let supervisor = Supervisor::from_environment().map_err(|error| format!("NOTIFY_SOCKET: {error}"))?;
     let shards = data::shards_for(options.users as usize);
     let connections = open_files::connections(options.connections, CONNECTIONS, open_files::raise_limit(), shards)?;
     let limits = ConnectionLimits {
@@ -115,7 +126,9 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });
     runtime.spawn(signals.handle(stop, reload));
-    announce(&place, hint.as_deref())?;
+    announce(&places, hint.as_deref())?;
+    let (supervised, until) = (app.clone(), stopping.clone());
+    runtime.spawn(async move { supervisor.follow(&supervised.shards, until).await });
     let following = app.clone();
     let follow = move || follow::follow(&following.clock, || following.shards.wake());
     std::thread::Builder::new().name("clock".to_owned()).spawn(follow)?;
@@ -165,11 +178,12 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
     Ok(Backend { shards, clock, _lock: Some(data.lock) })
 }
 
-/// Prints the address, and a command to try the server with.
-fn announce(place: &Place, token: Option<&str>) -> std::io::Result<()> {
+/// Prints the addresses, and a command to try the server with.
+fn announce(places: &[Place], token: Option<&str>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on {place}")?;
-    if let Some(token) = token {
+    let all: Vec<_> = places.iter().map(Place::to_string).collect();
+    writeln!(out, "listening on {}", all.join(", "))?;
+    if let (Some(token), Some(place)) = (token, places.first()) {
         writeln!(
             out,
             "curl -i -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \

@@ -37,8 +37,8 @@ pub enum Command {
 /// The options of a server.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The address to listen on, localhost:PORT for 127.0.0.1 and ::1, or unix:PATH; port 0 takes a free one. The address
-    /// is printed once the server is ready
+    /// The address to listen on, localhost:PORT for 127.0.0.1 and ::1, unix:PATH, or systemd for the sockets that systemd
+    /// passes; port 0 takes a free one. The address is printed once the server is ready
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub listen: Listen,
 
