@@ -130,7 +130,8 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
     let (supervised, until) = (app.clone(), stopping.clone());
     runtime.spawn(async move { supervisor.follow(&supervised.shards, until).await });
     let following = app.clone();
-    let follow = move || follow::follow(&following.clock, || following.shards.wake());
+    let follow =
+        move || follow::follow(&following.clock, &following.metrics.engine, || following.shards.wake());
     std::thread::Builder::new().name("clock".to_owned()).spawn(follow)?;
     runtime.block_on(connections::serve(listeners, limits, proxies, router(app.clone()), &app, stopping));
     app.shards.stop();

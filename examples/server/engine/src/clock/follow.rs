@@ -7,6 +7,7 @@
 
 use super::timekeeper::Step;
 use super::{Clock, Time, amount};
+use crate::metrics::{Metrics, StepLabels};
 use presence_core::Duration;
 use std::time::Instant as Monotonic;
 
@@ -17,8 +18,8 @@ const TOLERANCE: Duration = Duration::from_millis(100);
 /// The time between two looks that shows a leap of all clocks. A look that is late for another reason does no harm.
 const LEAP: Duration = Duration::from_secs(3);
 
-/// Follows steps of the wall clock for ever, and calls `wake` when deadlines may have come unnoticed.
-pub fn follow(clock: &Clock, wake: impl Fn()) {
+/// Follows steps of the wall clock for ever, counts them, and calls `wake` when deadlines may have come unnoticed.
+pub fn follow(clock: &Clock, metrics: &Metrics, wake: impl Fn()) {
     if clock.is_virtual() {
         return;
     }
@@ -26,7 +27,7 @@ pub fn follow(clock: &Clock, wake: impl Fn()) {
     let mut last = woken.0;
     loop {
         std::thread::sleep(INTERVAL.into());
-        report(clock.observe());
+        report(clock.observe(), metrics);
         let time = clock.time();
         let since = |earlier: Time| time.unshifted().saturating_duration_since(earlier.unshifted());
         let unknown = since(woken.0).saturating_sub(woken.1.elapsed().into());
@@ -38,13 +39,16 @@ pub fn follow(clock: &Clock, wake: impl Fn()) {
     }
 }
 
-fn report(step: Option<Step>) {
+fn report(step: Option<Step>, metrics: &Metrics) {
+    let count = |direction| metrics.clock_steps.get_or_create(&StepLabels { direction }).inc();
     match step {
         None => {}
         Some(Step::Forward(by)) => {
+            count("forward");
             tracing::warn!("the wall clock stepped forward by {}, and so does the server", amount(by));
         }
         Some(Step::Behind(by)) => {
+            count("back");
             tracing::warn!(
                 "the wall clock stepped back by {}; the server follows if it stays so for a minute",
                 amount(by)

@@ -91,6 +91,12 @@ impl Clock {
         timekeeper.write().unwrap_or_else(PoisonError::into_inner).observe(Reading::take())
     }
 
+    /// Returns by how much the clock is ahead of the wall clock; a virtual one never is.
+    pub fn ahead(&self) -> Duration {
+        let ahead = self.now().saturating_duration_since(wall_clock());
+        if self.is_virtual() { Duration::ZERO } else { ahead }
+    }
+
     /// Reports whether the clock is virtual.
     pub const fn is_virtual(&self) -> bool {
         matches!(self, Self::Virtual { .. })

@@ -10,9 +10,9 @@
 //! scan reads the changes of the shards in which it has begun, and goes on from its position.
 
 use super::ids::{FeedIds, Position, ScanPosition};
-use crate::shard::Shards;
 use crate::shard::job::{Changes, FullScan, Job, UserView};
 use crate::shard::state::CHUNK;
+use crate::shard::{ReaderPosition, Shards};
 use futures_util::future::join_all;
 use presence_core::directory::Cursor;
 use std::collections::VecDeque;
@@ -51,6 +51,7 @@ pub struct Reader {
     pub(super) queued: VecDeque<Queued>,
     notify: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
+    position: ReaderPosition,
 }
 
 /// An event that the client has not read yet.
@@ -72,6 +73,7 @@ impl Reader {
         let position = id.and_then(|id| ids.parse(id, shards.len()));
         let mut reader = Self {
             notify: shards.subscribe(),
+            position: shards.add_reader(),
             stopping,
             shards,
             ids,
@@ -89,6 +91,7 @@ impl Reader {
             }
             None => reader.start_over(),
         }
+        reader.tell_position();
         reader
     }
 
@@ -96,6 +99,12 @@ impl Reader {
     pub fn id(&self) -> String {
         let begun = self.delivered.map_or(self.cursors.len(), ScanPosition::begun);
         self.ids.format(self.delivered, self.cursors.get(..begun).unwrap_or_default())
+    }
+
+    /// Tells the shards how far it has read.
+    fn tell_position(&self) {
+        let read = || self.cursors.iter().map(|cursor| cursor.to_number()).sum();
+        self.position.set(self.delivered.is_none().then(read));
     }
 
     fn start_over(&mut self) {
@@ -110,8 +119,10 @@ impl Reader {
     pub async fn next(&mut self) -> Option<FeedEvent> {
         loop {
             while let Some(queued) = self.queued.pop_front() {
-                if let Some(event) = self.deliver(queued) {
-                    return Some(event);
+                let event = self.deliver(queued);
+                self.tell_position();
+                if event.is_some() {
+                    return event;
                 }
             }
             if *self.stopping.borrow() {

@@ -28,6 +28,7 @@ mod journal_tests;
 mod pending;
 #[cfg(test)]
 mod piece_tests;
+mod positions;
 mod records;
 mod restore;
 #[cfg(test)]
@@ -55,6 +56,7 @@ use flusher::{FlusherContext, stop_everything};
 use job::Job;
 use journal_index::JournalIndex;
 use pending::Pending;
+use positions::Positions;
 use presence_core::directory::Cursor;
 use presence_core::snapshot::RestoreError;
 use presence_core::{Instant, UserId};
@@ -63,10 +65,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant as Monotonic};
 use tokio::sync::watch;
 use user_limit::UserLimit;
 use writer::{Parts, Writer};
 
+pub use positions::ReaderPosition;
 pub use restore::LoadError;
 
 /// The capacity of a writer's queue; more jobs are rejected.
@@ -81,12 +85,15 @@ pub fn slots(users: usize, shards: usize) -> usize {
     if shards == 1 { share } else { (share + 6 * share.isqrt() + 16).min(users) }
 }
 
-/// The cursor of a shard's durable changes, for readers of changes.
+/// What a shard shows of its changes: the cursor of those that are durable, for readers, and since when others wait.
 #[derive(Debug)]
 pub struct Published {
     shard: usize,
     cursor: AtomicU64,
     notify: watch::Sender<()>,
+    started: Monotonic,
+    /// The milliseconds after the start, and one more, at which the oldest change came that is not durable; 0 if all are.
+    unflushed: AtomicU64,
 }
 
 impl Published {
@@ -95,6 +102,18 @@ impl Published {
         if self.cursor.swap(cursor.to_number(), Ordering::AcqRel) != cursor.to_number() {
             self.notify.send_replace(());
         }
+    }
+
+    /// Records when the oldest change came that is not durable.
+    fn set_unflushed(&self, since: Option<Monotonic>) {
+        let millis = since.map_or(0, |since| since.duration_since(self.started).as_millis() as u64 + 1);
+        self.unflushed.store(millis, Ordering::Relaxed);
+    }
+
+    /// Returns for how long the oldest change that is not durable has waited.
+    fn unflushed(&self) -> Option<Duration> {
+        let since = self.unflushed.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(self.started.elapsed().saturating_sub(Duration::from_millis(since)))
     }
 
     fn label(&self) -> ShardLabels {
@@ -123,7 +142,13 @@ struct Shard {
 impl Shard {
     /// Creates the handle of a shard, and the queue for its writer.
     fn new(number: usize, notify: &watch::Sender<()>) -> (Self, Receiver<Job>) {
-        let published = Published { shard: number, cursor: AtomicU64::new(0), notify: notify.clone() };
+        let published = Published {
+            shard: number,
+            cursor: AtomicU64::new(0),
+            notify: notify.clone(),
+            started: Monotonic::now(),
+            unflushed: AtomicU64::new(0),
+        };
         let (jobs, queue) = sync_channel(QUEUE);
         (Self { jobs, published: Arc::new(published) }, queue)
     }
@@ -137,6 +162,8 @@ pub struct Shards {
     threads: Mutex<Vec<JoinHandle<()>>>,
     notify: watch::Sender<()>,
     metrics: Arc<Metrics>,
+    positions: Positions,
+    limit: Arc<UserLimit>,
 }
 
 impl Shards {
@@ -182,7 +209,8 @@ impl Shards {
             threads.push(writer);
         }
         warn_beyond_limit(stored.iter().sum(), users);
-        Ok(Self { shards, spread, threads: Mutex::new(threads), notify, metrics: metrics.clone() })
+        let (threads, metrics, positions) = (Mutex::new(threads), metrics.clone(), Positions::default());
+        Ok(Self { shards, spread, threads, notify, metrics, positions, limit })
     }
 
     /// Returns the number of shards.
@@ -236,6 +264,27 @@ impl Shards {
     /// Returns how users are spread over the shards.
     pub(crate) const fn spread(&self) -> Spread {
         self.spread
+    }
+
+    /// Adds a reader of changes, whose position counts until it is dropped.
+    pub fn add_reader(&self) -> ReaderPosition {
+        self.positions.add()
+    }
+
+    /// Returns the number of durable changes that the slowest reader has not read. Readers that scan all users do not count.
+    pub fn slowest_lag(&self) -> u64 {
+        let published = self.shards.iter().map(|shard| shard.published.cursor.load(Ordering::Acquire));
+        self.positions.slowest_lag(published.sum())
+    }
+
+    /// Returns for how long the oldest change that is not durable has waited; `None` if all are.
+    pub fn oldest_unflushed(&self) -> Option<Duration> {
+        self.shards.iter().filter_map(|shard| shard.published.unflushed()).max()
+    }
+
+    /// Returns the number of users of whom something is stored, and the most that new ones may make it.
+    pub fn stored_users(&self) -> (usize, usize) {
+        (self.limit.stored(), self.limit.limit())
     }
 
     /// Wakes all writers, because deadlines have come that their time-outs do not know of.
@@ -393,7 +442,8 @@ impl Shards {
                 (shard, spawn(format!("writer-{number}"), move || benchmark::run(&queue, &metrics)))
             })
             .unzip();
-        Self { shards, spread: Spread::unkeyed(count), threads: Mutex::new(threads), notify, metrics: metrics.clone() }
+        let (spread, threads, limit) = (Spread::unkeyed(count), Mutex::new(threads), Arc::new(UserLimit::new(0)));
+        Self { shards, spread, threads, notify, metrics: metrics.clone(), positions: Positions::default(), limit }
     }
 }
 
@@ -403,7 +453,8 @@ impl Shards {
     pub fn stalled(count: usize, metrics: &Arc<Metrics>) -> (Self, Vec<Receiver<Job>>) {
         let (notify, _) = watch::channel(());
         let (shards, queues) = (0..count).map(|number| Shard::new(number, &notify)).unzip();
-        let (spread, threads) = (Spread::unkeyed(count), Mutex::new(Vec::new()));
-        (Self { shards, spread, threads, notify, metrics: metrics.clone() }, queues)
+        let (spread, threads, limit) = (Spread::unkeyed(count), Mutex::new(Vec::new()), Arc::new(UserLimit::new(0)));
+        let metrics = metrics.clone();
+        (Self { shards, spread, threads, notify, metrics, positions: Positions::default(), limit }, queues)
     }
 }

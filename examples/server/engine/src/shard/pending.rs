@@ -10,6 +10,7 @@ use crate::journal::group::Group;
 use crate::journal::sqlite::copying::CopyOrder;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
+use std::time::Instant as Monotonic;
 use tokio::sync::oneshot::Sender;
 
 /// The most users and responses that a group collects while the one before is written.
@@ -26,6 +27,9 @@ pub struct Pending {
     /// The link to the flusher; without one nothing is durable, and no response waits.
     flusher: Option<FlusherLink>,
     is_flushing: bool,
+    /// When the first change came of the group that is being written, and of the open one.
+    submitted_since: Option<Monotonic>,
+    open_since: Option<Monotonic>,
     /// True if the disk has no room. Then no command is executed, so everything in memory follows from what is stored.
     is_disk_full: bool,
     group: Group,
@@ -53,6 +57,8 @@ impl Pending {
             flusher,
             index,
             is_flushing: false,
+            submitted_since: None,
+            open_since: None,
             is_disk_full: false,
             group: Group::default(),
             review_at: MIN_REVIEWED,
@@ -72,6 +78,14 @@ impl Pending {
     /// Reports whether the disk has no room.
     pub const fn is_disk_full(&self) -> bool {
         self.is_disk_full
+    }
+
+    /// Returns when the oldest change came that is not durable. One that was made since the last call has come now.
+    pub fn unflushed_since(&mut self) -> Option<Monotonic> {
+        if self.open_since.is_none() && !(self.dirty_users.is_empty() && self.dirty_details.is_empty()) {
+            self.open_since = Some(Monotonic::now());
+        }
+        self.submitted_since.or(self.open_since)
     }
 
     /// Takes the responses that wait for the open group.
@@ -191,6 +205,7 @@ impl Pending {
         match flushed {
             Flushed::Group(FlushedGroup { group, oldest }) => {
                 self.is_flushing = false;
+                self.submitted_since = None;
                 self.in_flight.clear();
                 self.spare = group;
                 for stale in &oldest {
@@ -258,6 +273,7 @@ impl Pending {
         group.review_count = self.index.review_count(state, group);
         group.cursor = state.cursor();
         self.review_at = MIN_REVIEWED;
+        self.submitted_since = self.open_since.take();
         let group = std::mem::replace(group, std::mem::take(&mut self.spare));
         // Sending succeeds: a flusher ends only after it has returned a group.
         self.is_flushing = link.groups.send(group).is_ok();

@@ -23,6 +23,16 @@ impl UserLimit {
         Self { limit, stored: AtomicUsize::new(0), spare_slots: AtomicUsize::new(limit) }
     }
 
+    /// Returns the number of users of whom something is stored.
+    pub fn stored(&self) -> usize {
+        self.stored.load(Relaxed)
+    }
+
+    /// Returns the most users that new ones may make it.
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Counts one more user, unless the limit is reached. Reports whether it was counted.
     fn try_add(&self) -> bool {
         let next = |stored: usize| stored.checked_add(1).filter(|next| *next <= self.limit);

@@ -100,6 +100,7 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
         while !is_stopping {
             self.poll_flushed();
             self.advance();
+            self.note_unflushed();
             self.submit();
             let Some(first) = self.next_job() else { break };
             is_stopping = self.execute(first);
@@ -160,6 +161,11 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
         if !self.pending.is_disk_full() {
             self.stored_shift = time.shift;
         }
+    }
+
+    /// Shows since when the oldest change waits for the disk.
+    fn note_unflushed(&mut self) {
+        self.context.published.set_unflushed(self.pending.unflushed_since());
     }
 
     /// Waits for the next job or deadline; returns `None` when all senders of jobs are gone.
