@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod check_config;
+mod disk;
 mod http;
 mod listen;
+mod logs;
 mod metrics;
 mod names;
 mod open_files;
@@ -16,9 +18,11 @@ mod supervisor;
 mod tokens;
 mod zones;
 
+use crate::disk::Disk;
 use crate::http::connections::ConnectionLimits;
 use crate::http::{App, Hosts, Limits, Rates, connections, router};
 use crate::listen::Place;
+use crate::logs::{Log, LogPlace, Logs};
 use crate::metrics::Metrics;
 use crate::options::{CONNECTIONS, Cli, Command, Options};
 use crate::policies::Policies;
@@ -103,12 +107,16 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
     let proxies = std::mem::take(&mut options.trusted_proxy);
 
     let metrics = Arc::new(Metrics::new());
+    metrics.readings.set_limits(options.requests, connections, shards);
+    // Before the data as well: nothing is changed of which the logs would miss the line.
+    let logs = open_logs(&options, &metrics)?;
     let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
     let backups = Backups::new(&options.data, &options.backup_directory());
     if let Err(error) = backups.clean() {
         // Serving needs no backups; one that is asked for says the same.
         tracing::error!("--backup-dir {}: {error}", options.backup_directory().display());
     }
+    let (end, ending) = watch::channel(false);
     let (stop, stopping) = watch::channel(false);
     let app = Arc::new(App {
         shards: Arc::new(shards),
@@ -120,28 +128,53 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
         is_loopback: options.listen.is_loopback(),
         hosts: Hosts::new(std::mem::take(&mut options.host), !options.listen.is_seen_by_browsers_here()),
         feed_ids: Arc::default(),
+        ending: ending.clone(),
         stopping: stopping.clone(),
+        logs,
+        disk: Arc::new(Disk::new(options.data.clone())),
+        open: std::mem::take(&mut options.open),
         rates,
         backups,
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });
-    runtime.spawn(signals.handle(stop, reload));
+    let reloaded = app.clone();
+    runtime.spawn(signals.handle(end, move || reload(&reloaded)));
+    runtime.spawn(drain(ending, stop, Duration::from_secs(options.drain_seconds.into())));
     announce(&places, hint.as_deref())?;
-    let (supervised, until) = (app.clone(), stopping.clone());
+    let (supervised, until) = (app.clone(), app.ending.clone());
     runtime.spawn(async move { supervisor.follow(&supervised.shards, until).await });
     let following = app.clone();
-    let follow =
-        move || follow::follow(&following.clock, &following.metrics.engine, || following.shards.wake());
+    let follow = move || follow::follow(&following.clock, &following.metrics.engine, || following.shards.wake());
     std::thread::Builder::new().name("clock".to_owned()).spawn(follow)?;
     runtime.block_on(connections::serve(listeners, limits, proxies, router(app.clone()), &app, stopping));
     app.shards.stop();
+    app.logs.close();
     runtime.shutdown_background();
     Ok(())
 }
 
-/// Reads anew what a running server can read anew, on SIGHUP. Nothing is today: every option is on the command line.
-fn reload() {
-    tracing::info!("reloaded: nothing of this server comes from files that can change");
+/// Opens the access log and the audit log, as far as they are wanted.
+fn open_logs(options: &Options, metrics: &Metrics) -> Result<Logs, String> {
+    let open = |name, place: &Option<LogPlace>| {
+        let Some(place) = place else { return Ok(None) };
+        let log = Log::open(name, place, metrics.log(name));
+        log.map(Some).map_err(|error| format!("--{name}-log {place}: {error}"))
+    };
+    Ok(Logs { access: open("access", &options.access_log)?, audit: open("audit", &options.audit_log)? })
+}
+
+/// Goes on serving for a time after the server is about to end, then stops it.
+async fn drain(mut ending: watch::Receiver<bool>, stop: watch::Sender<bool>, time: Duration) {
+    // The sender lives as long as the runtime.
+    let _ = ending.wait_for(|is_ending| *is_ending).await;
+    tokio::time::sleep(time).await;
+    stop.send_replace(true);
+}
+
+/// Reads anew what a running server can read anew, on SIGHUP: the files of the logs, which may have been renamed.
+fn reload(app: &App) {
+    app.logs.reopen();
+    tracing::info!("reloaded: the files of the logs are open anew, and nothing else comes from files that can change");
 }
 
 /// The started shards, with their clock and the lock on their data.

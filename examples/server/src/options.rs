@@ -1,7 +1,8 @@
 //! The options on the command line.
 
-use crate::http::{HostName, Rate};
+use crate::http::{HostName, OpenPage, Rate};
 use crate::listen::Listen;
+use crate::logs::LogPlace;
 use crate::policies::PolicyName;
 use crate::tokens::Grant;
 use clap::{Args, Parser, Subcommand};
@@ -139,6 +140,23 @@ pub struct Options {
     /// from another machine must come in three
     #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub idle_seconds: u16,
+
+    /// Serve this page without a token also where other machines can reach it. May be repeated
+    #[arg(long, value_name = "PAGE", value_enum)]
+    pub open: Vec<OpenPage>,
+
+    /// Write a line of JSON for each request to the end of this file, or to stdout or stderr. SIGHUP opens the file anew
+    #[arg(long, value_name = "FILE")]
+    pub access_log: Option<LogPlace>,
+
+    /// Likewise for each change, each privileged read and each refused attempt: who, what, for whom
+    #[arg(long, value_name = "FILE")]
+    pub audit_log: Option<LogPlace>,
+
+    /// The seconds for which the server goes on serving after SIGTERM or SIGINT, while /health/ready says no, so that a balancer
+    /// sends its clients elsewhere first
+    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u16).range(0..=300))]
+    pub drain_seconds: u16,
 
     /// Serve without a part of the server, to measure what the part costs
     #[cfg(feature = "benchmark")]

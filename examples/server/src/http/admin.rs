@@ -9,6 +9,7 @@
 
 use super::App;
 use super::account::Account;
+use super::audit::{Act, Trail};
 use super::body::is_too_large;
 use super::content::write_presence;
 use super::dispatch::receive;
@@ -43,19 +44,22 @@ const LISTED: &str = "/?$select=id,availability,activity,sequenceNumber";
 pub async fn list(
     State(app): State<Arc<App>>,
     Extension(ids): Extension<Ids>,
+    Extension(trail): Extension<Trail>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let response = list_users(&app, &uri, &headers).await.unwrap_or_else(|error| error.response(&ids, &app.clock));
+    let response =
+        list_users(&app, &uri, &headers, &trail).await.unwrap_or_else(|error| error.response(&ids, &app.clock));
     OperationName::attach("listUsers", response)
 }
 
-async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Response, RequestError> {
+async fn list_users(app: &App, uri: &Uri, headers: &HeaderMap, trail: &Trail) -> Result<Response, RequestError> {
     if is_too_large(headers) {
         return Err(Error::TooLarge.into());
     }
     app.check_overload()?;
     let account = authorise(app, headers)?;
+    trail.note(|| Act::new("listUsers", None));
     let _in_flight = app.enter(account)?;
     let Page { top, mut position } = parse_page(uri.query().unwrap_or_default(), app)?;
     let select = Select::parse(LISTED)?;
@@ -172,7 +176,10 @@ async fn act(
 ) -> Response {
     let (parts, mut body) = request.into_parts();
     let outcome = match check(&app, &parts.headers, &mut body, user.ok()).await {
-        Ok((user, account)) => run(&app, account, user, job).await,
+        Ok((user, account)) => {
+            Trail::of(&parts.extensions).note(|| Act::new(name, Some(user)));
+            run(&app, account, user, job).await
+        }
         Err(error) => Err(error),
     };
     let response = match outcome {

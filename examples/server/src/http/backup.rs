@@ -7,6 +7,7 @@
 use super::App;
 use super::account::Account;
 use super::admin::authorise;
+use super::audit::{Act, Trail};
 use super::body::is_too_large;
 use super::response::{Ids, OperationName, RequestError, json};
 use axum::Extension;
@@ -37,6 +38,7 @@ async fn make(app: &Arc<App>, request: Request) -> Result<Response, RequestError
     let account = authorise(app, &parts.headers);
     app.discard_body(&mut body).await?;
     let _in_flight = app.enter(account?)?;
+    Trail::of(&parts.extensions).note(|| Act::new("createBackup", None));
     let name = app.backups.begin().ok_or(RequestError::BackupRunning)?;
     // A thread of its own, which goes on when the client hangs up.
     let making = app.clone();

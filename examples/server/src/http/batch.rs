@@ -6,10 +6,11 @@
 
 use super::App;
 use super::account::Account;
+use super::audit::{Act, Trail};
 use super::bounded::Bounded;
 use super::content::{Content, Rendered};
 use super::dispatch::{Dispatched, Outcome};
-use super::request::ServerRequest;
+use super::request::{ServerRequest, element_operation};
 use super::response::{Ids, RequestError};
 use super::response_body::ResponseBody;
 use crate::tokens::Identity;
@@ -32,6 +33,7 @@ pub async fn run(
     identity: &Identity,
     ids: &Ids,
     counted: Result<(), RequestError>,
+    trail: Trail,
 ) -> Result<Response, RequestError> {
     let account = Account::from(&identity.caller);
     let mut counted = Some(counted);
@@ -41,16 +43,17 @@ pub async fn run(
     // Writing does not fail but for a fault, which `into_response` reports.
     let _ = response.write(OPENING);
     let (dependencies, separator) = (Dependencies::new(), b"".as_slice());
-    let mut run = Run { app, identity, ids, dependencies, response, rendered, separator };
+    let mut run = Run { app, identity, ids, trail, dependencies, response, rendered, separator };
     let mut waiting = Vec::with_capacity(Batch::MAX_ELEMENTS);
-    for element in batch.elements() {
+    for (position, element) in batch.elements().enumerate() {
         // An element with dependencies waits for all elements before it, which decides all that it depends on.
         if element.depends_on().is_ok_and(|mut others| others.next().is_some()) {
             run.finish(&mut waiting).await;
         }
         let counted = counted.take().unwrap_or_else(|| app.count(account));
         let is_allowed = counted.and_then(|()| Ok(run.dependencies.check(element)?));
-        waiting.push((element, is_allowed.and_then(|()| dispatch(app, element, identity))));
+        let dispatched = is_allowed.and_then(|()| run.dispatch(position, element));
+        waiting.push((position, element, dispatched));
     }
     run.finish(&mut waiting).await;
     let _ = run.response.write(CLOSING);
@@ -63,18 +66,12 @@ fn reserved_first(batch: Batch<'_>) -> usize {
     elements.sum::<usize>() + OPENING.len() + CLOSING.len()
 }
 
-fn dispatch(app: &App, element: Element<'_>, identity: &Identity) -> Result<Dispatched, RequestError> {
-    let (caller, time) = (identity.caller, app.clock.time());
-    let request = ServerRequest::of_element(element, &app.context(caller, time), app.policies.of(&caller))?;
-    request.authorise(identity)?;
-    app.dispatch(&request, &caller, time)
-}
-
 /// A batch that is being executed.
 struct Run<'a> {
     app: &'a App,
     identity: &'a Identity,
     ids: &'a Ids,
+    trail: Trail,
     dependencies: Dependencies<'a>,
     response: ResponseBody,
     rendered: Rendered,
@@ -83,9 +80,19 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// Sends the element at this position to its shards.
+    fn dispatch(&self, position: usize, element: Element<'_>) -> Result<Dispatched, RequestError> {
+        let Self { app, identity, .. } = self;
+        let (caller, time) = (identity.caller, app.clock.time());
+        let request = ServerRequest::of_element(element, &app.context(caller, time), app.policies.of(&caller))?;
+        self.trail.note_element(position, || Act::of(element_operation(element), &request));
+        request.authorise(identity)?;
+        app.dispatch(&request, &caller, time)
+    }
+
     /// Waits for elements, in order, and writes the response to each.
-    async fn finish(&mut self, waiting: &mut Vec<(Element<'a>, Result<Dispatched, RequestError>)>) {
-        for (element, dispatched) in waiting.drain(..) {
+    async fn finish(&mut self, waiting: &mut Vec<(usize, Element<'a>, Result<Dispatched, RequestError>)>) {
+        for (position, element, dispatched) in waiting.drain(..) {
             let outcome = match dispatched {
                 Ok(dispatched) => dispatched.receive().await,
                 Err(error) => Err(error),
@@ -94,6 +101,7 @@ impl<'a> Run<'a> {
                 self.response.mark_overrun();
                 RequestError::Internal.status()
             });
+            self.trail.settle(position, status);
             self.dependencies.record(element, status);
         }
     }

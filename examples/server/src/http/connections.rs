@@ -8,6 +8,8 @@ use self::admission::{AdmissionControl, Connection, Replaced};
 use self::table::Limit;
 use self::watched::{WatchedBody, WatchedStream};
 use super::App;
+use super::access::{AccessEntry, log_rejected};
+use super::client::Client;
 use super::guesses::Guesses;
 use super::least_rate::LeastRateStream;
 use super::response::{Ids, error_body};
@@ -72,7 +74,7 @@ pub async fn serve(
     let (open, mut ended) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listeners, &control, &app.clock) => accepted,
+            accepted = accept(&listeners, &control, app) => accepted,
             _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
         };
         let Some((stream, connection)) = accepted else { continue };
@@ -100,7 +102,7 @@ pub async fn serve(
 async fn accept(
     listeners: &Listeners,
     control: &Arc<AdmissionControl>,
-    clock: &Clock,
+    app: &App,
 ) -> Option<(Box<dyn Stream>, Arc<Connection>)> {
     let (stream, peer) = match listeners.accept().await {
         Ok(accepted) => accepted,
@@ -114,7 +116,9 @@ async fn accept(
     match control.enter(peer, || stream.has_begun()).await {
         Ok(connection) => Some((stream, connection)),
         Err(limit) => {
-            stream.send_last(refusal(limit, clock).as_bytes());
+            stream.send_last(refusal(limit, &app.clock).as_bytes());
+            let status = if limit == Limit::Network { 429 } else { 503 };
+            log_rejected(app, Client { address: peer, identity: None }, status, "connections");
             None
         }
     }
@@ -178,15 +182,20 @@ async fn serve_connection(
     let guesses = Arc::new(Guesses::default());
     let watched = connection.clone();
     let stream = WatchedStream { stream: LeastRateStream::new(stream, WRITE_GRACE), connection: connection.clone() };
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         let (router, app, guesses, connection) = (router.clone(), app.clone(), guesses.clone(), connection.clone());
         Box::pin(async move {
             connection.begin()?;
-            let is_known = app.tokens.identify(request.headers()).is_some();
+            let client = Client { address: connection.peer, identity: app.tokens.identify(request.headers()) };
+            request.extensions_mut().insert(client);
+            let mut entry = AccessEntry::begin(&app, &request, client);
             let Ok(response) = router.oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new)))).await;
             // No place of the server's is kept by guessing: meanwhile another connection may take this one's.
-            connection.pause(guesses.slow(is_known, response.status())).await?;
-            Ok::<_, Replaced>(response.map(|body| WatchedBody { body, connection }))
+            connection.pause(guesses.slow(client.identity.is_some(), response.status())).await?;
+            if let Some(entry) = &mut entry {
+                entry.responded(&response);
+            }
+            Ok::<_, Replaced>(response.map(|body| WatchedBody { body, connection, entry }))
         })
     });
     let mut served = http.serve_connection(TokioIo::new(stream), service);
@@ -207,17 +216,31 @@ async fn serve_connection(
             }
         }
     };
+    let rejected = outcome.as_ref().err().and_then(rejection);
     let is_timeout = outcome.as_ref().is_err_and(hyper::Error::is_timeout);
     if let Err(error) = outcome {
         tracing::debug!("a connection ended: {error}");
     }
     let parts = served.into_parts();
     let mut stream = parts.io.into_inner();
+    if let Some((status, reason)) = rejected.filter(|_| !is_timeout || !parts.read_buf.is_empty()) {
+        log_rejected(app, Client { address: watched.peer, identity: None }, status, reason);
+    }
     if is_timeout && !parts.read_buf.is_empty() {
         // hyper sends no response then; a client that has begun a head gets one.
         let _ = stream.write_all(timeout_response(&app.clock).as_bytes()).await;
     }
     let _ = stream.shutdown().await;
+}
+
+/// Returns the status of what hyper itself has rejected, and why.
+fn rejection(error: &hyper::Error) -> Option<(u16, &'static str)> {
+    match error {
+        error if error.is_timeout() => Some((408, "slowHead")),
+        error if error.is_parse_too_large() => Some((431, "largeHead")),
+        error if error.is_parse() => Some((400, "malformedHead")),
+        _ => None,
+    }
 }
 
 /// Returns the whole response to a head that did not come in time.

@@ -5,6 +5,7 @@
 
 use super::App;
 use super::account::Account;
+use super::audit::{Act, Trail};
 use super::body::is_too_large;
 use super::dispatch::receive;
 use super::response::{Ids, OperationName, RequestError, empty, json};
@@ -25,17 +26,18 @@ use tokio::sync::oneshot::channel;
 pub async fn advance(
     State(app): State<Arc<App>>,
     Extension(ids): Extension<Ids>,
+    Extension(trail): Extension<Trail>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let response = match advance_clock(&app, &uri, &headers).await {
+    let response = match advance_clock(&app, &uri, &headers, &trail).await {
         Ok(body) => json(body.into_bytes()),
         Err(error) => error.response(&ids, &app.clock),
     };
     OperationName::attach("advance", response)
 }
 
-async fn advance_clock(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<String, RequestError> {
+async fn advance_clock(app: &Arc<App>, uri: &Uri, headers: &HeaderMap, trail: &Trail) -> Result<String, RequestError> {
     let identity = app.identify(headers)?;
     if !app.clock.is_virtual() {
         return Err(Error::UnknownPath.into());
@@ -44,6 +46,7 @@ async fn advance_clock(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result
         return Err(Error::MissingPermission.into());
     }
     let seconds = parse_seconds(uri.query().unwrap_or_default()).ok_or(Error::Malformed(Field::ExpirationDuration))?;
+    trail.note(|| Act::new("advance", None));
     // A task of its own, because an advance that ends when the client hangs up would leave the shards at different times.
     let app = app.clone();
     let advanced = tokio::spawn(async move {
@@ -100,6 +103,7 @@ async fn set_out_of_office(app: &App, user: Option<Path<String>>, request: Reque
     let mut text = vec![0; body.bytes.len()];
     let (flag, message) = parse_out_of_office(&body.bytes, &mut text).ok_or(Error::NotAnObject)?;
     let command = OwnedDetailsCommand::SetOutOfOffice(flag, message);
+    Trail::of(&parts.extensions).note(|| Act::new("outOfOffice", Some(user)));
     app.dispatch_details(user, command, app.clock.time().shift, None)?.receive().await.map(|_| ())
 }
 

@@ -1,6 +1,7 @@
 //! An app for tests, with shards that have no journal.
 
 use super::{App, Hosts, Limits, Rates};
+use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::policies::{Policies, PolicyName};
@@ -79,6 +80,7 @@ impl Fixture {
 
     fn of(shards: Shards, clock: Arc<Clock>, metrics: Arc<Metrics>) -> Self {
         let (stop, stopping) = watch::channel(false);
+        let ending = stopping.clone();
         let tokens = Tokens::new(grants()).unwrap();
         let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS, Duration::from_secs(15)) };
         let names = Names::default();
@@ -93,7 +95,11 @@ impl Fixture {
             is_loopback: true,
             hosts: Hosts::default(),
             feed_ids: Arc::default(),
+            ending,
             stopping,
+            logs: Logs::default(),
+            disk: Arc::default(),
+            open: Vec::new(),
             limits,
             rates: Rates::default(),
             backups: Backups::new(Path::new("/nonexistent/data"), Path::new("/nonexistent/backups")),

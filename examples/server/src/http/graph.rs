@@ -2,11 +2,12 @@
 
 use super::App;
 use super::account::Account;
+use super::audit::{Act, Trail};
 use super::batch;
 use super::body::{drain, is_too_large};
 use super::content::Rendered;
 use super::dispatch::Outcome;
-use super::request::{ServerRequest, explained};
+use super::request::{ServerRequest, explained, operation_name};
 use super::response::{Ids, OperationName, RequestError, empty, panic_response};
 use super::response_body::ResponseBody;
 use axum::body::Body;
@@ -16,7 +17,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use presence_core::UserId;
-use presence_core::graph::{Caller, Context, DateTime, Environment, Error, Operation, RawRequest, Request, Target};
+use presence_core::graph::{Caller, Context, DateTime, Environment, Error, RawRequest, Request, Target};
 use presence_engine::clock::Time;
 use std::sync::Arc;
 
@@ -71,9 +72,13 @@ async fn respond(app: &App, parts: &Parts, body: &mut Body, ids: &Ids) -> Result
     let time = app.clock.time();
     let request = parse(app, parts, codings.as_deref(), &body.bytes, identity.caller, time)
         .map_err(|error| counted.err().unwrap_or(error))?;
+    let trail = Trail::of(&parts.extensions);
+    if !matches!(request, ServerRequest::Graph(Request::Batch(_))) {
+        trail.note(|| Act::of(operation_name(parts.uri.path()), &request));
+    }
     request.authorise(&identity)?;
     match &request {
-        ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids, counted).await,
+        ServerRequest::Graph(Request::Batch(batch)) => batch::run(app, *batch, &identity, ids, counted, trail).await,
         _ => match app.dispatch(&request, &identity.caller, time)?.receive().await? {
             Outcome::Done => Ok(empty()),
             Outcome::Content(content) => {
@@ -150,33 +155,6 @@ impl Environment for App {
 
     fn principal_name(&self, user: UserId, read: &mut dyn FnMut(&str)) {
         self.names.of(user).into_iter().for_each(read);
-    }
-}
-
-/// Returns the name of a path's operation in the metrics.
-fn operation_name(path: &str) -> &'static str {
-    if explained(path).is_some() {
-        return "explainPresence";
-    }
-    match Target::parse(path) {
-        Ok(Target::Presence(_, operation)) => match operation {
-            Operation::Get => "getPresence",
-            Operation::SetPresence => "setPresence",
-            Operation::ClearPresence => "clearPresence",
-            Operation::SetUserPreferredPresence => "setUserPreferredPresence",
-            Operation::ClearUserPreferredPresence => "clearUserPreferredPresence",
-            Operation::SetStatusMessage => "setStatusMessage",
-            Operation::SetManualLocation => "setManualLocation",
-            Operation::SetAutomaticLocation => "setAutomaticLocation",
-            Operation::ClearAutomaticLocation => "clearAutomaticLocation",
-            Operation::ClearLocation => "clearLocation",
-            _ => "other",
-        },
-        Ok(Target::User(_)) => "getUser",
-        Ok(Target::Presences) => "listPresences",
-        Ok(Target::PresencesByUserId) => "getPresencesByUserId",
-        Ok(Target::Batch) => "batch",
-        _ => "unknown",
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::App;
 use super::body::drain;
+use super::health::is_probe;
 use super::response::{Ids, RequestError, panic_response};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -63,6 +64,8 @@ impl Hosts {
             None => named,
         };
         match named {
+            // A probe asks under the address it connects to. A page in a browser cannot: it asks under its own name.
+            Some(name) if is_probe(uri.path()) && is_address(name) => Ok(()),
             Some(name) if !self.contains(name) => Err(RequestError::Misdirected),
             _ => Ok(()),
         }
@@ -90,6 +93,12 @@ fn host(text: &str) -> Option<&str> {
 /// Returns a name in the form in which names are compared: small letters, without the dot of the root.
 fn normalise(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+/// Reports whether a host is an IP address.
+fn is_address(name: &str) -> bool {
+    let bracketed = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    name.parse::<Ipv4Addr>().is_ok() || bracketed.is_some_and(|name| name.parse::<Ipv6Addr>().is_ok())
 }
 
 /// Reports whether a normalised name means the machine on which it is used, whatever a name server says.

@@ -1,21 +1,24 @@
 //! HTTP: requests, and responses to them.
 //!
-//! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it;
-//! [`hosts`] rejects those under names of others, and [`callers`] knows who asks; [`guesses`] slows those who guess tokens;
+//! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it; its
+//! [`client`] is named by the lines of the [`access`] log and of the [`audit`] log; [`health`] answers probes; [`hosts`] rejects those under names of others, and [`callers`] knows who asks; [`guesses`] slows those who guess tokens;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`Reader`](presence_engine::feed::Reader);
 //! [`admin`] serves operators, and [`backup`] makes backups for them; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
 //! limits, and [`body`] reads bodies; [`throttle`] bounds what an [`account`] takes, with [`shares`] of pools and [`rates`];
 //! [`least_rate`] gives slow peers up; [`retry`] decides when rejected clients are to come back.
 
+mod access;
 mod account;
 mod admin;
+mod audit;
 mod backup;
 mod batch;
 mod body;
 mod bounded;
 mod callers;
 mod changes;
+mod client;
 pub mod connections;
 mod content;
 mod dev;
@@ -25,6 +28,7 @@ mod explain;
 mod fixture;
 mod graph;
 mod guesses;
+mod health;
 mod hosts;
 mod least_rate;
 #[cfg(test)]
@@ -44,8 +48,11 @@ mod tests;
 mod throttle;
 
 pub use hosts::{HostName, Hosts};
+pub use pages::OpenPage;
 pub use rates::{Rate, Rates};
 
+use crate::disk::Disk;
+use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::policies::Policies;
@@ -92,8 +99,16 @@ pub struct App {
     pub hosts: Hosts,
     /// The ids of this run for events, which tell its positions from those of other runs.
     pub feed_ids: Arc<presence_engine::feed::FeedIds>,
-    /// A channel that becomes true when the server is ending.
+    /// A channel that becomes true when the server is about to end, and should get no more requests.
+    pub ending: watch::Receiver<bool>,
+    /// A channel that becomes true when the server accepts no more connections.
     pub stopping: watch::Receiver<bool>,
+    /// The access log and the audit log.
+    pub logs: Logs,
+    /// The disk of the data.
+    pub disk: Arc<Disk>,
+    /// What is served without a token on addresses that other machines can reach.
+    pub open: Vec<OpenPage>,
     /// The bounded resources.
     pub limits: Limits,
     /// The rates of callers.
@@ -141,6 +156,8 @@ impl Limits {
 /// Returns the routes. The library parses the paths of Graph's API.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
         .route("/metrics", get(pages::metrics))
         .route("/openapi.json", get(pages::openapi))
         .route("/presence/changes", get(changes::follow))

@@ -61,6 +61,38 @@ pub fn explained(target: &str) -> Option<&str> {
     matches!(Target::parse(presence), Ok(Target::Presence(_, Operation::Get))).then_some(presence)
 }
 
+/// Returns the name of a path's operation in metrics and logs.
+pub fn operation_name(path: &str) -> &'static str {
+    if explained(path).is_some() {
+        return "explainPresence";
+    }
+    match Target::parse(path) {
+        Ok(Target::Presence(_, operation)) => match operation {
+            Operation::Get => "getPresence",
+            Operation::SetPresence => "setPresence",
+            Operation::ClearPresence => "clearPresence",
+            Operation::SetUserPreferredPresence => "setUserPreferredPresence",
+            Operation::ClearUserPreferredPresence => "clearUserPreferredPresence",
+            Operation::SetStatusMessage => "setStatusMessage",
+            Operation::SetManualLocation => "setManualLocation",
+            Operation::SetAutomaticLocation => "setAutomaticLocation",
+            Operation::ClearAutomaticLocation => "clearAutomaticLocation",
+            Operation::ClearLocation => "clearLocation",
+            _ => "other",
+        },
+        Ok(Target::User(_)) => "getUser",
+        Ok(Target::Presences) => "listPresences",
+        Ok(Target::PresencesByUserId) => "getPresencesByUserId",
+        Ok(Target::Batch) => "batch",
+        _ => "unknown",
+    }
+}
+
+/// Returns the name of an element's operation.
+pub fn element_operation(element: Element<'_>) -> &'static str {
+    text(element, "url", &mut [0; LONGEST]).map_or("unknown", operation_name)
+}
+
 /// Returns a member of an element, if it is a text that is not too long.
 fn text<'b>(element: Element<'b>, name: &str, buffer: &'b mut [u8]) -> Option<&'b str> {
     let member: Value<'b> = element.value().member(name).ok()??;

@@ -151,7 +151,10 @@ fn what_is_for_this_machine_is_refused_to_those_whom_a_proxy_asks_for() {
             (metrics, "dev", 200, 403),
             (metrics, "self", 200, 403),
             (metrics, "reader", 200, 200),
-            ("GET /openapi.json HTTP/1.1", "", 200, 200),
+            ("GET /openapi.json HTTP/1.1", "", 200, 401),
+            ("GET /openapi.json HTTP/1.1", "dev", 200, 403),
+            ("GET /openapi.json HTTP/1.1", "self", 200, 200),
+            ("GET /health/ready HTTP/1.1", "", 200, 200),
         ] {
             let token = format!("authorization: Bearer {token}");
             let common = ["host: localhost", token.as_str(), "content-length: 0"];

@@ -70,9 +70,9 @@ impl AdmissionControl {
             let phase = if has_begun() { HEAD } else { IDLE };
             let admission = self.change(|table| table.enter(origin, phase == IDLE));
             match admission {
-                Admission::Admitted(key) => return Ok(self.connection(key, origin, phase)),
+                Admission::Admitted(key) => return Ok(self.connection(key, peer, origin, phase)),
                 Admission::Replaced(key, replaced) => {
-                    let connection = self.connection(key, origin, phase);
+                    let connection = self.connection(key, peer, origin, phase);
                     self.metrics.connections_replaced.inc();
                     // Nothing is in flight there, and nothing can begin: so the task ends, and frees its file, at once.
                     if let Some(replaced) = replaced {
@@ -91,9 +91,9 @@ impl AdmissionControl {
         }
     }
 
-    fn connection(self: &Arc<Self>, key: Key, origin: Origin, phase: u8) -> Arc<Connection> {
+    fn connection(self: &Arc<Self>, key: Key, peer: Option<IpAddr>, origin: Origin, phase: u8) -> Arc<Connection> {
         self.metrics.connections.inc();
-        Arc::new(Connection { control: self.clone(), key, origin, phase: AtomicU8::new(phase) })
+        Arc::new(Connection { control: self.clone(), key, peer, origin, phase: AtomicU8::new(phase) })
     }
 
     /// Keeps the task that serves a connection, to abort it if the connection is replaced.
@@ -164,6 +164,8 @@ pub struct Connection {
     control: Arc<AdmissionControl>,
     /// Its number in the table.
     pub key: Key,
+    /// The address of the other end; none at a Unix socket.
+    pub peer: Option<IpAddr>,
     origin: Origin,
     phase: AtomicU8,
 }

@@ -1,5 +1,6 @@
 //! A stream and a body that tell a connection when nothing more has come, and when a response has ended and was sent.
 
+use super::super::access::AccessEntry;
 use super::admission::Connection;
 use axum::body::Body;
 use bytes::Bytes;
@@ -59,12 +60,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     }
 }
 
-/// The body of a response, which tells its connection that it has ended when hyper drops it.
+/// The body of a response, which tells its connection that it has ended when hyper drops it, and ends the line of its request.
 pub struct WatchedBody {
     /// The body.
     pub body: Body,
     /// The connection.
     pub connection: Arc<Connection>,
+    /// The line for the access log.
+    pub entry: Option<Box<AccessEntry>>,
 }
 
 impl Drop for WatchedBody {
@@ -81,7 +84,15 @@ impl http_body::Body for WatchedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let (Some(entry), Poll::Ready(frame)) = (&mut self.entry, &polled) {
+            match frame {
+                Some(Ok(frame)) => entry.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Some(Err(_)) => {}
+                None => entry.ended(),
+            }
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
