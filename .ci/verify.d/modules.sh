@@ -5,7 +5,7 @@
 
 # Those that take longest come first.
 modules=(graph directory timers firmware_storage firmware base user snapshot json request respond details client lines table indicator
-  arbitrary firmware_drivers engine_shard engine server_http server_connections server)
+  arbitrary firmware_drivers engine_shard engine server_http server_connections server_traces server)
 
 # Sets `files` to what belongs to a module, `first` to the tests that are asked first: those that tell most about it; `package` to
 # the folder of its package, and `equivalent` to the list of its mutants that no test can tell from the code.
@@ -19,7 +19,8 @@ module() {
     firmware) files=(examples/firmware/src/{,requests/}*.rs) first=(--lib --test=device) ;;
     firmware_storage) files=(examples/firmware/src/storage/*.rs) first=(--lib --test=storage) ;;
     firmware_drivers) files=(examples/firmware/boards/shared/{pl011,nrf_uart,ns16550,cmsdk_uart,cmsdk_watchdog,nrf_watchdog,range,registers}.rs) first=(--test=drivers) ;;
-    server) files=(examples/server/src/*.rs examples/server/src/{logs,zones}/*.rs) first=(--bin=presence-server) ;;
+    server) files=(examples/server/src/*.rs examples/server/src/{logs,zones}/*.rs examples/server/src/traces/nothing.rs) first=(--bin=presence-server) ;;
+    server_traces) files=(examples/server/src/traces/{mod,otlp}.rs) first=(--features=otlp --test=server) ;;
     server_http) files=(examples/server/src/http/*.rs) first=(--bin=presence-server) ;;
     server_connections) files=(examples/server/src/http/{connections,connections/*}/*.rs) first=(--bin=presence-server) ;;
     engine) files=(examples/server/engine/src/*.rs examples/server/engine/src/{backup,clock,clock/timekeeper,data,feed}/*.rs) first=(--package=presence-engine --lib) ;;

@@ -16,6 +16,7 @@ mod policies;
 mod signals;
 mod supervisor;
 mod tokens;
+mod traces;
 mod zones;
 
 use crate::disk::Disk;
@@ -29,6 +30,7 @@ use crate::policies::Policies;
 use crate::signals::Signals;
 use crate::supervisor::Supervisor;
 use crate::tokens::{Grant, Tokens};
+use crate::traces::Traces;
 use clap::Parser;
 use presence_engine::backup::Backups;
 use presence_engine::clock::{Clock, follow, wall_clock};
@@ -110,6 +112,7 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
     metrics.readings.set_limits(options.requests, connections, shards);
     // Before the data as well: nothing is changed of which the logs would miss the line.
     let logs = open_logs(&options, &metrics)?;
+    let traces = start_traces(&options)?;
     let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
     let backups = Backups::new(&options.data, &options.backup_directory());
     if let Err(error) = backups.clean() {
@@ -132,6 +135,7 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
         stopping: stopping.clone(),
         logs,
         disk: Arc::new(Disk::new(options.data.clone())),
+        traces,
         open: std::mem::take(&mut options.open),
         rates,
         backups,
@@ -149,6 +153,7 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
     runtime.block_on(connections::serve(listeners, limits, proxies, router(app.clone()), &app, stopping));
     app.shards.stop();
     app.logs.close();
+    app.traces.close();
     runtime.shutdown_background();
     Ok(())
 }
@@ -161,6 +166,18 @@ fn open_logs(options: &Options, metrics: &Metrics) -> Result<Logs, String> {
         log.map(Some).map_err(|error| format!("--{name}-log {place}: {error}"))
     };
     Ok(Logs { access: open("access", &options.access_log)?, audit: open("audit", &options.audit_log)? })
+}
+
+/// Starts sending traces, if there is a collector.
+#[cfg(feature = "otlp")]
+fn start_traces(options: &Options) -> Result<Traces, String> {
+    let endpoint = options.otlp_endpoint.as_deref();
+    endpoint.map_or_else(|| Ok(Traces::default()), Traces::start).map_err(|error| format!("--otlp-endpoint: {error}"))
+}
+
+#[cfg(not(feature = "otlp"))]
+fn start_traces(_: &Options) -> Result<Traces, String> {
+    Ok(Traces::default())
 }
 
 /// Goes on serving for a time after the server is about to end, then stops it.

@@ -158,6 +158,11 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u16).range(0..=300))]
     pub drain_seconds: u16,
 
+    /// Send traces by OTLP to the collector at this URL, as http://127.0.0.1:4318/v1/traces
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
     /// Serve without a part of the server, to measure what the part costs
     #[cfg(feature = "benchmark")]
     #[arg(long, value_name = "WITHOUT")]

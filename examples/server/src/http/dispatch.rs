@@ -6,6 +6,7 @@ use super::content::Content;
 use super::request::ServerRequest;
 use super::response::RequestError;
 use super::throttle::{Memory, Throttled};
+use crate::traces;
 use presence_core::graph::{Caller, Error, Ids, Request, Select, TextBuffer};
 use presence_core::{SessionId, UserId};
 use presence_engine::clock::{Shift, Time};
@@ -181,6 +182,7 @@ impl From<ActionError> for RequestError {
 impl Dispatched {
     /// Waits for the responses of the shards.
     pub async fn receive(self) -> Result<Outcome, RequestError> {
+        let _span = traces::child("shards");
         Ok(Outcome::Content(match self {
             Self::Action(outcome) => return Ok(receive(outcome).await?.map(|()| Outcome::Done)?),
             Self::Read(view, select) => Content::Presence(receive(view).await?, select),

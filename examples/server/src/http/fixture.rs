@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::policies::{Policies, PolicyName};
 use crate::tokens::{Grant, Tokens};
+use crate::traces::Traces;
 use presence_core::{Command, Instant, Policy, Presence, SessionId, UserId};
 use presence_engine::backup::Backups;
 use presence_engine::clock::Clock;
@@ -99,6 +100,7 @@ impl Fixture {
             stopping,
             logs: Logs::default(),
             disk: Arc::default(),
+            traces: Traces::default(),
             open: Vec::new(),
             limits,
             rates: Rates::default(),

@@ -57,6 +57,7 @@ use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::policies::Policies;
 use crate::tokens::Tokens;
+use crate::traces::Traces;
 use axum::Router;
 use axum::routing::{delete, get, post};
 use presence_engine::backup::Backups;
@@ -107,6 +108,8 @@ pub struct App {
     pub logs: Logs,
     /// The disk of the data.
     pub disk: Arc<Disk>,
+    /// The spans of requests.
+    pub traces: Traces,
     /// What is served without a token on addresses that other machines can reach.
     pub open: Vec<OpenPage>,
     /// The bounded resources.

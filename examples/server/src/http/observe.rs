@@ -29,7 +29,8 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     let client: Client = request.extensions().get().copied().unwrap_or_default();
     let audited = Audited::begin(&app, client, &ids, request.uri().path());
     request.extensions_mut().insert(audited.trail.clone());
-    let served = tokio::time::timeout(app.limits.request_timeout, next.run(request)).await;
+    let span = app.traces.begin(&request, client.address);
+    let served = tokio::time::timeout(app.limits.request_timeout, span.run(next.run(request))).await;
     let is_known = served.is_ok();
     let mut response = served.unwrap_or_else(|_| RequestError::Stalled.response(&ids, &app.clock));
     if response.extensions().get::<ReserveFault>().is_some() {
@@ -43,6 +44,7 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     let status = response.status().as_u16();
     app.metrics.requests.get_or_create(&RequestLabels { operation, status }).inc();
     app.metrics.request_seconds.get_or_create(&OperationLabels { operation }).observe(started.elapsed().as_secs_f64());
+    span.finish(operation, status);
     audited.finish(operation, status, is_known).await;
     let throttled = response.extensions().get().copied();
     let headers = response.headers_mut();

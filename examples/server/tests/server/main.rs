@@ -26,3 +26,5 @@ mod shares;
 mod signals;
 mod supervisor;
 mod support;
+#[cfg(feature = "otlp")]
+mod traces;
