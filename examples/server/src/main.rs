@@ -218,10 +218,10 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
         };
         return Ok(Backend { shards, clock, _lock: None });
     }
-    let mut data = data::open(&options.data, count)?;
+    let data = data::open(&options.data, count)?;
     let mut stored = stored_clock(&data.journals)?;
     if options.reset_clock {
-        stored = reset_clock(&mut data.journals, stored, wall_clock())?;
+        stored = reset_clock(&data.journals, stored, wall_clock())?;
     }
     let clock = Arc::new(Clock::start(stored, options.virtual_clock));
     let journals = data.journals.into_iter().map(Some).collect();

@@ -6,6 +6,7 @@ use crate::clock::{date, wall_clock};
 use crate::data::journal_set::{SHARDS, stored_bytes};
 use crate::data::moves::{EMPTY_JOURNAL, System};
 use crate::files::{DIRECTORY, FileError};
+use crate::journal::JournalError;
 use crate::shard::Shards;
 use crate::shard::copies::CopyError;
 use std::fs::{self, DirBuilder, File};
@@ -66,7 +67,7 @@ impl BackupError {
     pub fn is_full(&self) -> bool {
         match self {
             Self::NoRoom { .. } => true,
-            Self::Copy(CopyError::Journal(error)) => error.is_disk_full(),
+            Self::Copy(CopyError::Journal(error)) => matches!(error, JournalError::NoRoom(_)),
             Self::Io(_, error) => matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded),
             Self::Copy(CopyError::GivenUp) | Self::Directory(..) => false,
         }

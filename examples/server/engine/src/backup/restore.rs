@@ -7,7 +7,7 @@ use super::manifest::{Manifest, ManifestError, NAME};
 use crate::data;
 use crate::data::journal_set::{LayoutError, RESTORING, SHARDS, journals, write_durably};
 use crate::data::spread::Spread;
-use crate::journal::sqlite::Journal;
+use crate::journal::sqlite::SqliteJournal;
 use crate::shard::LoadError;
 use crate::shard::verify::verify;
 use std::fs::{self, File};
@@ -129,11 +129,11 @@ fn fill(manifest: &Manifest, backup: &Path, directory: &Path) -> Result<usize, R
         copy(&name, &mut file)?;
         file.sync_all().map_err(failed)?;
     }
-    let journals = journals(directory, spread, Journal::open)?;
+    let journals = data::boxed(journals(directory, spread, SqliteJournal::open)?);
     let users = verify(&journals, spread).map_err(RestoreError::Load)?;
     for journal in journals {
-        let path = journal.path();
-        journal.close().map_err(|error| LayoutError::Journal(path, error))?;
+        let path = PathBuf::from(journal.name());
+        journal.close().map_err(|error| LayoutError::Rows(path, error))?;
     }
     // Also makes the names of the journals durable.
     let path = directory.join(SHARDS);

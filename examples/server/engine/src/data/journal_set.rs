@@ -2,11 +2,12 @@
 
 use super::spread::{Spread, is_journal_file};
 use crate::files::{self, FileError};
-use crate::journal::sqlite::Journal;
-use crate::journal::sqlite::database::{self, JournalError};
-use crate::shard::LoadError;
+use crate::journal::sqlite::{SqliteError, SqliteJournal, database};
+use crate::journal::{Journal, JournalError};
+use presence_core::UserId;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// The name of the file with the number of shards and their key.
@@ -23,14 +24,16 @@ pub enum LayoutError {
     Io(PathBuf, io::Error),
     /// A file or directory that the server does not use.
     File(PathBuf, FileError),
-    /// A journal that cannot be opened or read.
-    Journal(PathBuf, JournalError),
+    /// A journal that cannot be opened.
+    Journal(PathBuf, SqliteError),
+    /// A journal that cannot be read or written.
+    Rows(PathBuf, JournalError),
     /// A number of shards, or a key, that is malformed.
     Shards(PathBuf),
     /// No number of shards and no key, although there is data.
     NoShards(PathBuf),
-    /// Stored data that cannot be moved.
-    Load(LoadError),
+    /// A user in the journal of a shard that it does not belong to: the journal, or the key in `shards`, is of other data.
+    Misplaced(PathBuf, UserId),
     /// A missing journal.
     Missing(PathBuf),
     /// A directory to which a backup was not restored completely.
@@ -44,6 +47,7 @@ impl std::fmt::Display for LayoutError {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Rows(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Shards(path) => write!(f, "{}: not a number of shards and their key", path.display()),
             Self::NoShards(path) => {
                 write!(
@@ -52,7 +56,11 @@ impl std::fmt::Display for LayoutError {
                     path.display()
                 )
             }
-            Self::Load(error) => error.fmt(f),
+            Self::Misplaced(path, user) => write!(
+                f,
+                "{}: {user} belongs to another shard, so this journal, or the file `shards`, is of other data",
+                path.display()
+            ),
             Self::Missing(path) => write!(f, "{}: missing", path.display()),
             Self::Restoring(path) => write!(
                 f,
@@ -103,8 +111,8 @@ pub fn stored_bytes(directory: &Path, spread: Spread) -> io::Result<u64> {
 pub fn journals(
     directory: &Path,
     spread: Spread,
-    open: fn(&Path) -> Result<Journal, JournalError>,
-) -> Result<Vec<Journal>, LayoutError> {
+    open: fn(&Path) -> Result<SqliteJournal, SqliteError>,
+) -> Result<Vec<SqliteJournal>, LayoutError> {
     (0..spread.len())
         .map(|shard| {
             let path = spread.journal(directory, shard);
@@ -122,11 +130,15 @@ pub fn has_rows(directory: &Path) -> Result<bool, LayoutError> {
         if !is_journal_file(&name) || !name.ends_with(".sqlite") {
             continue;
         }
-        let mut rows = 0;
-        match Journal::open(&path).and_then(|journal| journal.read(|_, _, _| rows += 1)) {
-            Ok(_) if rows > 0 => return Ok(true),
-            Ok(_) | Err(JournalError::Empty) => {}
-            Err(error) => return Err(LayoutError::Journal(path, error)),
+        let journal = match SqliteJournal::open(&path) {
+            Err(SqliteError::Empty) => continue,
+            opened => opened.map_err(|error| LayoutError::Journal(path.clone(), error))?,
+        };
+        // Reading all of it shows damage.
+        match journal.read(0, &mut |_| ControlFlow::Continue(())) {
+            Ok(0) => {}
+            Ok(_) => return Ok(true),
+            Err(error) => return Err(LayoutError::Rows(path, error)),
         }
     }
     Ok(false)

@@ -8,7 +8,8 @@ pub mod moves;
 pub mod spread;
 
 use crate::files;
-use crate::journal::sqlite::Journal;
+use crate::journal::Journal;
+use crate::journal::sqlite::SqliteJournal;
 use journal_set::{RESTORING, SHARDS, check_journals, has_rows, journals, read_spread, remove_journals, write_durably};
 use moves::{System, has_room, move_users};
 use spread::{MAX_SHARDS, Spread, is_journal_file};
@@ -28,7 +29,7 @@ const LOCK_RETRY: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct Data {
     /// A journal for each shard.
-    pub journals: Vec<Journal>,
+    pub journals: Vec<Box<dyn Journal>>,
     /// How users are spread over them.
     pub spread: Spread,
     /// The lock, which keeps other servers out while it is open.
@@ -65,9 +66,9 @@ pub fn open_on(system: &System, directory: &Path, shards: usize) -> Result<Data,
             return Err(LayoutError::NoShards(path));
         }
         let spread = new_spread()?;
-        let journals = journals(directory, spread, Journal::create)?;
+        let journals = journals(directory, spread, SqliteJournal::create)?;
         write_durably(directory, &path, &spread.to_text()).map_err(at(&path))?;
-        return Ok(Data { journals, spread, lock });
+        return Ok(Data { journals: boxed(journals), spread, lock });
     };
     check_journals(directory, stored)?;
     // Journals of an earlier spread, or of an interrupted move.
@@ -76,7 +77,12 @@ pub fn open_on(system: &System, directory: &Path, shards: usize) -> Result<Data,
     if (stored.len() != shards || stored.is_guessable()) && has_room(system, directory, stored, shards)? {
         spread = move_users(directory, &path, stored, new_spread()?)?;
     }
-    Ok(Data { journals: journals(directory, spread, Journal::open)?, spread, lock })
+    Ok(Data { journals: boxed(journals(directory, spread, SqliteJournal::open)?), spread, lock })
+}
+
+/// Hides that journals are files.
+pub(crate) fn boxed(journals: Vec<SqliteJournal>) -> Vec<Box<dyn Journal>> {
+    journals.into_iter().map(|journal| Box::new(journal) as Box<dyn Journal>).collect()
 }
 
 /// Locks a directory, or creates it, for the server's user alone. Checks the files of the server in it.

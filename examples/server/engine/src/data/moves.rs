@@ -6,12 +6,11 @@ use super::journal_set::{LayoutError, journals, remove_journals, stored_bytes, w
 #[cfg(test)]
 use super::journal_set::{SHARDS, read_spread};
 use super::spread::{Key, Spread};
-use crate::journal::group::{Group, Record};
-use crate::journal::sqlite::Journal;
-use crate::journal::sqlite::database::JournalError;
-use crate::shard::LoadError;
-use std::collections::HashSet;
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{Group, Journal, JournalError, Metadata, NewestRows, Position, newest_instant};
+use presence_core::UserId;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// The most bytes of a journal without rows, with SQLite's files beside it.
@@ -55,7 +54,7 @@ pub fn move_users(directory: &Path, path: &Path, stored: Spread, spread: Spread)
             write_durably(directory, path, &spread.to_text()).map_err(failed(path))?;
             spread
         }
-        Err(LayoutError::Journal(path, error)) if error.is_full(&path) => {
+        Err(error) if is_full(&error) => {
             tracing::warn!("no room to move users, which stay where they are until the next start: {error}");
             stored
         }
@@ -63,6 +62,15 @@ pub fn move_users(directory: &Path, path: &Path, stored: Spread, spread: Spread)
     };
     remove_journals(directory, current).map_err(failed(directory))?;
     Ok(current)
+}
+
+/// Reports whether users could not be moved only because there is no room.
+fn is_full(error: &LayoutError) -> bool {
+    match error {
+        LayoutError::Rows(_, error) => matches!(error, JournalError::NoRoom(_)),
+        LayoutError::Journal(path, error) => error.is_full(path),
+        _ => false,
+    }
 }
 
 /// Moves the users of a stopped server to this spread.
@@ -90,53 +98,80 @@ pub fn has_room(system: &System, directory: &Path, stored: Spread, shards: usize
 }
 
 /// Returns a conversion that adds the journal's path to an error.
-fn failed(journal: &Journal) -> impl FnOnce(JournalError) -> LayoutError + use<> {
-    let path = journal.path();
-    move |error| LayoutError::Journal(path, error)
+fn failed(journal: &SqliteJournal) -> impl FnOnce(JournalError) -> LayoutError + use<> {
+    let path = journal.path().to_owned();
+    move |error| LayoutError::Rows(path, error)
+}
+
+/// A journal that is filled, with the group that fills.
+struct Target {
+    journal: SqliteJournal,
+    position: Position,
+    group: Group,
+}
+
+impl Target {
+    /// Appends the group.
+    fn flush(&mut self) -> Result<(), LayoutError> {
+        self.position = self.journal.append(self.position, &self.group).map_err(failed(&self.journal))?;
+        self.group.clear();
+        Ok(())
+    }
 }
 
 /// Copies the newest records of all users into the journals of another spread.
 fn redistribute(directory: &Path, from: Spread, to: Spread) -> Result<(), LayoutError> {
-    let sources = journals(directory, from, Journal::open)?;
-    let targets = journals(directory, to, Journal::create)?;
-    let mut targets: Vec<_> = targets.into_iter().map(|journal| (journal, Group::default(), 1)).collect();
+    let sources = journals(directory, from, SqliteJournal::open)?;
+    let targets = journals(directory, to, SqliteJournal::create)?;
+    let mut targets: Vec<_> = targets
+        .into_iter()
+        .map(|journal| Target { journal, position: Position::START, group: Group::default() })
+        .collect();
     for (shard, source) in sources.into_iter().enumerate() {
-        let mut seen = HashSet::new();
-        let mut outcome = Ok(());
-        source
-            .read(|row, taken_at, bytes| {
-                let is_scrubbed = row.record == Record::Scrubbed;
-                if outcome.is_err() || is_scrubbed || !seen.insert((row.record.kind(), row.user)) || row.is_empty {
-                    return;
-                }
-                if from.of(row.user) != shard {
-                    outcome = Err(LayoutError::Load(LoadError::Misplaced(source.path(), row.user)));
-                    return;
-                }
-                let Some((journal, group, next)) = targets.get_mut(to.of(row.user)) else { return };
-                group.push(*next, row.record, row.user, taken_at, bytes);
-                *next += 1;
-                if group.len() >= MOVED_ROWS {
-                    outcome = journal.commit(group).map_err(failed(journal));
-                    group.clear();
-                }
-            })
-            .map_err(failed(&source))?;
-        outcome?;
+        copy_rows(&source, &mut targets, |user| from.of(user) == shard, to)?;
         let mut metadata = source.metadata().map_err(failed(&source))?;
         // A row may be newer than the metadata, and the last row of a target is not its newest.
-        metadata.newest = metadata.newest.max(source.newest().map_err(failed(&source))?);
-        for (journal, group, _) in &mut targets {
+        metadata.newest = metadata.newest.max(newest_instant(&source).map_err(failed(&source))?);
+        for target in &mut targets {
             // The greatest value of each field is right for all journals, because the fields are lower bounds.
-            let other = journal.metadata().map_err(failed(journal))?;
-            group.metadata = Some(metadata.greatest(other));
-            journal.commit(group).map_err(failed(journal))?;
-            group.clear();
+            let greatest = metadata.greatest(target.journal.metadata().map_err(failed(&target.journal))?);
+            target.group.metadata = Some(Metadata { number: target.position.metadata + 1, ..greatest });
+            target.flush()?;
         }
     }
-    for (journal, _, _) in targets {
+    for Target { journal, .. } in targets {
         let failed = failed(&journal);
-        journal.close().map_err(failed)?;
+        Box::new(journal).close().map_err(failed)?;
     }
     Ok(())
+}
+
+/// Copies the newest record of each user that belongs to a journal.
+fn copy_rows(
+    source: &SqliteJournal,
+    targets: &mut [Target],
+    belongs: impl Fn(UserId) -> bool,
+    to: Spread,
+) -> Result<(), LayoutError> {
+    let path = source.path().to_owned();
+    let newest = NewestRows::find(source).map_err(failed(source))?;
+    let mut outcome = Ok(());
+    let failed = failed(source);
+    source
+        .read(0, &mut |row| {
+            if !newest.is_newest(&row) || row.bytes.is_empty() {
+                return ControlFlow::Continue(());
+            }
+            if !belongs(row.user) {
+                outcome = Err(LayoutError::Misplaced(path.clone(), row.user));
+            } else if let Some(target) = targets.get_mut(to.of(row.user)) {
+                target.group.push(row.record, row.user, row.taken_at, row.bytes);
+                if target.group.count() >= MOVED_ROWS {
+                    outcome = target.flush();
+                }
+            }
+            if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .map_err(failed)?;
+    outcome
 }

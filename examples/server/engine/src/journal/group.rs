@@ -1,12 +1,9 @@
-//! Groups: rows that become durable in one transaction, with the responses that wait for it.
+//! Groups: rows that are stored together or not at all.
 
-use super::sqlite::copying::CopyOrder;
-use crate::journal::sqlite::Metadata;
-use crate::shard::job::Response;
-use presence_core::directory::Cursor;
+use super::Metadata;
 use presence_core::{Instant, SessionId, UserId};
 
-/// The kind of record in a row of the journal.
+/// The kind of record in a row of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Record {
@@ -16,8 +13,7 @@ pub enum Record {
     Details = 1,
     /// As [`User`](Self::User), after the id of the application that the user counts for.
     CreatedUser = 2,
-    /// What no longer counts, overwritten. Instead of an instant the row has the number of the newest row at that time, without
-    /// which it could not be told from a record that was lost.
+    /// What no longer counts, overwritten.
     Scrubbed = 3,
     /// A mark without content: the earlier rows of an erased user hold nothing that counts, and are to be overwritten.
     Erased = 4,
@@ -45,114 +41,87 @@ impl Record {
     }
 }
 
-/// The state of the journal after a row was written. Each row holds it, so that missing rows are noticed.
+/// A row of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JournalState {
-    /// The oldest row that is still needed.
-    pub oldest: i64,
-    /// The number of the metadata.
-    pub metadata: u64,
+pub struct Row<'a> {
+    /// The row's number.
+    pub number: i64,
+    /// The kind of its record.
+    pub record: Record,
+    /// The user that the record belongs to; of no meaning in a scrubbed row.
+    pub user: UserId,
+    /// The unshifted instant at which the record was taken; of no meaning in a scrubbed row.
+    pub taken_at: Instant,
+    /// The record; empty if nothing is left to store.
+    pub bytes: &'a [u8],
 }
 
-impl Default for JournalState {
-    fn default() -> Self {
-        Self { oldest: 1, metadata: 0 }
-    }
-}
-
-/// A row to write, and the end of its bytes in the group's.
+/// The head of a row, and the end of its bytes in the group's.
 #[derive(Debug)]
-struct Row {
-    row: i64,
+struct Head {
     record: Record,
     user: UserId,
     taken_at: Instant,
     end: usize,
 }
 
-/// A row to write, with its bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct NewRow<'a> {
-    /// The row's number.
-    pub row: i64,
-    /// The kind of its record.
-    pub record: Record,
-    /// The user that the record belongs to.
-    pub user: UserId,
-    /// The unshifted instant at which the record was taken.
-    pub taken_at: Instant,
-    /// The record; empty if nothing is left to store.
-    pub bytes: &'a [u8],
-}
-
-/// Rows that become durable in one transaction, and the responses that wait for it.
+/// Rows and metadata that are stored together or not at all.
 #[derive(Debug, Default)]
 pub struct Group {
-    rows: Vec<Row>,
+    heads: Vec<Head>,
     bytes: Vec<u8>,
-    /// The metadata, if it changed.
+    /// The metadata, if it changed. Its number is that of the earlier one and 1.
     pub metadata: Option<Metadata>,
-    /// The state that each row records. If the group has rows, those before the oldest are deleted with it.
-    pub journal_state: JournalState,
-    /// The rows to overwrite, because they hold texts and newer rows count.
-    pub stale_texts: Vec<i64>,
-    /// The users who are erased: their rows before those of this group are overwritten later.
+    /// The rows whose bytes must not be left anywhere, because newer rows count and they hold texts.
+    ///
+    /// When they are gone, and whether such a row is passed to readers as it was or as [`Record::Scrubbed`] meanwhile, is the
+    /// journal's matter.
+    pub removed: Vec<i64>,
+    /// The users who are erased: the same holds for all their rows before those of this group.
     pub erased: Vec<UserId>,
-    /// The number of the newest row, after the commit.
-    pub last_row: i64,
-    /// The first row to return for review after the commit.
-    pub review_from: i64,
-    /// The number of rows to return for review after the commit.
-    pub review_count: usize,
-    /// The cursor of the latest change in the group.
-    pub cursor: Cursor,
-    /// The responses to send after the commit.
-    pub responses: Vec<Response>,
-    /// An order to copy the journal after the commit.
-    pub copy: Option<Box<CopyOrder>>,
 }
 
 impl Group {
     /// Adds the record of a user that counts for an application.
-    pub fn push_created(&mut self, row: i64, user: UserId, taken_at: Instant, creator: SessionId, bytes: &[u8]) {
+    pub fn push_created(&mut self, user: UserId, taken_at: Instant, creator: SessionId, bytes: &[u8]) {
         self.bytes.extend_from_slice(&creator.to_bytes());
-        self.push(row, Record::CreatedUser, user, taken_at, bytes);
+        self.push(Record::CreatedUser, user, taken_at, bytes);
     }
 
     /// Adds a row, taken at this unshifted instant; empty bytes record that nothing is left to store.
-    pub fn push(&mut self, row: i64, record: Record, user: UserId, taken_at: Instant, bytes: &[u8]) {
+    pub fn push(&mut self, record: Record, user: UserId, taken_at: Instant, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
-        self.rows.push(Row { row, record, user, taken_at, end: self.bytes.len() });
+        self.heads.push(Head { record, user, taken_at, end: self.bytes.len() });
     }
 
-    /// Returns the rows in order.
-    pub fn rows(&self) -> impl Iterator<Item = NewRow<'_>> {
+    /// Returns the rows in order, the first with this number.
+    pub fn rows(&self, first: i64) -> impl Iterator<Item = Row<'_>> {
         let mut start = 0;
-        self.rows.iter().map(move |row| {
-            let bytes = self.bytes.get(start..row.end).unwrap_or_default();
-            start = row.end;
-            let Row { row, record, user, taken_at, .. } = *row;
-            NewRow { row, record, user, taken_at, bytes }
+        self.heads.iter().zip(first..).map(move |(head, number)| {
+            let bytes = self.bytes.get(start..head.end).unwrap_or_default();
+            start = head.end;
+            let Head { record, user, taken_at, .. } = *head;
+            Row { number, record, user, taken_at, bytes }
         })
     }
 
     /// Returns the number of rows.
-    pub const fn len(&self) -> usize {
-        self.rows.len()
+    pub const fn count(&self) -> usize {
+        self.heads.len()
     }
 
-    /// Reports whether committing the group would write nothing.
+    /// Reports whether the group would store and remove nothing.
     pub fn writes_nothing(&self) -> bool {
-        self.rows.is_empty() && self.metadata.is_none() && self.stale_texts.is_empty()
+        self.heads.is_empty() && self.metadata.is_none() && self.removed.is_empty()
     }
 
     /// Empties the group, and keeps its memory for the next one.
     pub fn clear(&mut self) {
-        let (mut rows, mut bytes, mut responses) =
-            (std::mem::take(&mut self.rows), std::mem::take(&mut self.bytes), std::mem::take(&mut self.responses));
-        rows.clear();
+        let Self { heads, bytes, metadata, removed, erased } = self;
+        heads.clear();
         bytes.clear();
-        responses.clear();
-        *self = Self { rows, bytes, responses, ..Self::default() };
+        *metadata = None;
+        removed.clear();
+        erased.clear();
     }
 }

@@ -7,7 +7,7 @@ use super::running::{CREATOR, FULL, MAX_SHARDS, Running, USERS, at, fill, quota,
 use super::tests::time;
 use super::user_limit::UserLimit;
 use super::writer::MAX_STEPS;
-use crate::journal::sqlite::Journal;
+use crate::journal::sqlite::SqliteJournal;
 use crate::testing::edges;
 use presence_core::details::{DetailsCommand, DetailsError};
 use presence_core::{Command, CommandError, Duration, Instant, Policy, Presence, SessionId};
@@ -140,12 +140,12 @@ fn s9_a_directory_grows_only_to_what_is_left() {
     running.stop();
     let path = own.path().join("journal-1-0.sqlite");
     for (now, limit) in [(100, 1), (500, 1), (500, 60), (900, 10), (1300, 60), (2199, 1), (2200, 1)] {
-        let journal = Journal::open(&path).unwrap();
+        let journal = SqliteJournal::open(&path).unwrap();
         let left = (0..USERS as u64).filter(|number| 100 + 300 * (1 + number % 7) > now).count();
         let (state, _) = restore::load_all(&journal, new_state(limit), time(at(now))).unwrap();
         assert_eq!((state.stored_users(), state.users.capacity()), (left, left.max(limit)), "{limit} at {now}");
     }
-    let journal = Journal::open(&path).unwrap();
+    let journal = SqliteJournal::open(&path).unwrap();
     let mut index = JournalIndex::new(3);
     let outcome = restore::load(&journal, &mut new_state(3), &mut index, time(at(100)));
     assert!(matches!(outcome, Err(restore::LoadError::Full)), "without growing it would not fit");

@@ -3,12 +3,12 @@
 use super::Shards;
 use super::job::Job;
 use crate::journal::barrier::Barrier;
-use crate::journal::sqlite::copying::CopyOrder;
+use crate::journal::copying::CopyOrder;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-pub use crate::journal::sqlite::copying::CopyError;
+pub use crate::journal::copying::CopyError;
 
 impl Shards {
     /// Copies all journals into a directory, at one moment, while the shards serve. Waits as long as that takes.

@@ -3,16 +3,16 @@
 //! A disk without room ends the flusher, and hands the journal to the writer, which [reloads](super::writer) what is stored and
 //! starts another one, [`Flusher::run_when_there_is_room`]. Any other failure ends the process.
 //!
-//! For a backup it makes a [copy](crate::journal::sqlite::copying) of the journal meanwhile. A copy that fails ends nothing else.
+//! For a backup it makes a [copy](crate::journal::Journal::copy) of the journal meanwhile. A copy that fails ends nothing else.
 
 use super::Published;
+use super::commit::Commit;
 use super::job::Job;
-use crate::journal::group::Group;
-use crate::journal::sqlite::cleaner::Cleaner;
-use crate::journal::sqlite::copying::{CopyError, CopyOrder, Copying};
-use crate::journal::sqlite::database::{self, JournalError};
-use crate::journal::sqlite::{Journal, Metadata, StaleRow};
+use super::journal_index::StaleRow;
+use crate::journal::copying::{CopyError, CopyOrder, MeetingCopy};
+use crate::journal::{Journal, JournalError, Metadata, Row, change_metadata};
 use crate::metrics::Metrics;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -25,7 +25,7 @@ const ROOM_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct FlushedGroup {
     /// The emptied group, whose memory is used again.
-    pub group: Group,
+    pub commit: Commit,
     /// The oldest rows, as many as the group asked to review.
     pub oldest: Vec<StaleRow>,
 }
@@ -34,14 +34,13 @@ pub struct FlushedGroup {
 #[derive(Debug)]
 pub struct Unstored {
     /// The group, with the responses that waited for it.
-    pub group: Group,
+    pub commit: Commit,
     /// The journal, which holds what is stored.
-    pub journal: Journal,
+    pub journal: Box<dyn Journal>,
 }
 
 /// What a flusher tells its writer.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the largest is the usual one, and is moved once for each commit")]
 pub enum Flushed {
     /// A group is durable.
     Group(FlushedGroup),
@@ -55,7 +54,7 @@ pub enum Flushed {
 #[derive(Debug)]
 pub struct FlusherLink {
     /// The channel for groups to write.
-    pub groups: SyncSender<Group>,
+    pub groups: SyncSender<Commit>,
     /// The channel for what the flusher tells.
     pub flushed: Receiver<Flushed>,
 }
@@ -73,11 +72,11 @@ pub struct FlusherContext {
 
 impl FlusherContext {
     /// Starts a flusher on a thread of its own; on a full disk it waits for room before it takes groups.
-    pub fn start(&self, journal: Journal, is_disk_full: bool) -> (FlusherLink, JoinHandle<()>) {
+    pub fn start(&self, journal: Box<dyn Journal>, is_disk_full: bool) -> (FlusherLink, JoinHandle<()>) {
         let (to_flusher, groups) = sync_channel(1);
         let (flushed, from_flusher) = sync_channel(1);
         let name = format!("flusher-{}", self.published.shard);
-        let flusher = Flusher { groups, flushed, cleaner: Cleaner::new(), context: self.clone() };
+        let flusher = Flusher { groups, flushed, context: self.clone() };
         let run = move || if is_disk_full { flusher.run_when_there_is_room(journal) } else { flusher.run(journal) };
         (FlusherLink { groups: to_flusher, flushed: from_flusher }, super::spawn(name, run))
     }
@@ -87,11 +86,9 @@ impl FlusherContext {
 #[derive(Debug)]
 struct Flusher {
     /// The groups to write, one at a time.
-    groups: Receiver<Group>,
+    groups: Receiver<Commit>,
     /// The channel to the writer.
     flushed: SyncSender<Flushed>,
-    /// What is left to do for removed texts and erased users.
-    cleaner: Cleaner,
     context: FlusherContext,
 }
 
@@ -100,7 +97,7 @@ enum End {
     /// The writer has ended.
     Closed,
     /// There is no room for this group.
-    Full(Group),
+    Full(Commit),
     /// The journal is to be copied meanwhile.
     Copy(Box<CopyOrder>),
     /// The copy has ended.
@@ -109,111 +106,99 @@ enum End {
 
 impl Flusher {
     /// Makes groups durable until their channel ends or the disk is full; then closes the journal or hands it over.
-    fn run(mut self, journal: Journal) {
-        let mut end = self.serve(&journal, None);
+    fn run(self, journal: Box<dyn Journal>) {
+        let mut end = self.serve(&*journal, None);
         while let End::Copy(order) = end {
-            end = self.copy(&journal, order);
+            end = self.copy(&*journal, order);
         }
         match end {
-            End::Full(group) => {
-                let _ = self.flushed.send(Flushed::Full(Box::new(Unstored { group, journal })));
+            End::Full(commit) => {
+                let _ = self.flushed.send(Flushed::Full(Box::new(Unstored { commit, journal })));
                 wake(&self.context);
             }
-            _ => self.close(journal),
+            _ => Self::close(journal),
         }
     }
 
     /// Makes groups durable, and at first copies the journal as ordered meanwhile.
-    fn copy(&mut self, journal: &Journal, order: Box<CopyOrder>) -> End {
-        let copied = database::create_copy(order.path()).map_err(CopyError::Journal).and_then(|mut file| {
-            let copying = Copying::begin(journal, &order, &mut file)?;
-            Ok(self.serve(journal, Some(copying)))
+    fn copy(&self, journal: &dyn Journal, order: Box<CopyOrder>) -> End {
+        let mut end = None;
+        let copied = journal.copy(order.path(), &mut |copying| {
+            end = Some(self.serve(journal, Some(MeetingCopy::new(copying, &order))));
         });
         // The file is closed by now.
-        match copied {
-            Ok(End::Copied(outcome)) => order.finish(outcome),
-            Err(error) => order.finish(Err(error)),
+        match (copied, end) {
+            (Err(error), _) => order.finish(Err(CopyError::Journal(error))),
+            (Ok(()), Some(End::Copied(outcome))) => order.finish(outcome),
+            (Ok(()), None) => order.finish(Err(CopyError::GivenUp)),
             // The order is dropped, which ends the copies of the other shards.
-            Ok(end) => return end,
+            (Ok(()), Some(end)) => return end,
         }
         self.serve(journal, None)
     }
 
     /// Makes groups durable until something else is to be done, with steps of a copy between them.
-    fn serve(&mut self, journal: &Journal, mut copying: Option<Copying<'_>>) -> End {
+    fn serve(&self, journal: &dyn Journal, mut copying: Option<MeetingCopy<'_>>) -> End {
         loop {
-            if let Some(outcome) = copying.as_mut().and_then(Copying::step) {
+            if let Some(outcome) = copying.as_mut().and_then(MeetingCopy::step) {
                 return End::Copied(outcome);
             }
-            let mut group = match self.next_group(journal, copying.as_ref().map(Copying::wait)) {
-                Ok(group) => group,
+            let mut commit = match self.next_group(journal, copying.as_ref().map(MeetingCopy::wait)) {
+                Ok(commit) => commit,
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return End::Closed,
             };
-            match self.flush(journal, &mut group) {
+            match self.flush(journal, &mut commit) {
                 Ok(oldest) => {
-                    self.cleaner.note(&group);
-                    let order = group.copy.take();
-                    group.clear();
-                    if !self.tell(Flushed::Group(FlushedGroup { group, oldest })) {
+                    let order = commit.copy.take();
+                    commit.clear();
+                    if !self.tell(Flushed::Group(FlushedGroup { commit, oldest })) {
                         return End::Closed;
                     }
                     if let Some(order) = order {
                         return End::Copy(order);
                     }
                 }
-                Err(error) if error.is_full(&journal.path()) => {
+                Err(error @ JournalError::NoRoom(_)) => {
                     tracing::error!("changes are refused until there is room for them: {error}");
-                    return End::Full(group);
+                    return End::Full(commit);
                 }
                 Err(error) => stop_everything(&error),
             }
         }
     }
 
-    /// Closes the journal, after the rest of the cleaning, if there is room for it.
-    fn close(mut self, journal: Journal) {
-        while self.cleaner.wait().is_some() && self.clean(&journal) {}
+    /// Closes the journal, after the rest of its upkeep, if there is room for it.
+    fn close(journal: Box<dyn Journal>) {
+        while journal.upkeep_due().is_some() && tidy(&*journal) {}
         if let Err(error) = journal.close() {
             stop_everything(&error);
         }
     }
 
-    /// Waits for the next group, at most so long, or takes a step of the cleaning when it is due.
-    fn next_group(&mut self, journal: &Journal, longest: Option<Duration>) -> Result<Group, RecvTimeoutError> {
-        let group = match self.cleaner.wait().into_iter().chain(longest).min() {
+    /// Waits for the next group, at most so long, or takes a step of the journal's upkeep when it is due.
+    fn next_group(&self, journal: &dyn Journal, longest: Option<Duration>) -> Result<Commit, RecvTimeoutError> {
+        let group = match journal.upkeep_due().into_iter().chain(longest).min() {
             None => self.groups.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(wait) => self.groups.recv_timeout(wait),
         };
-        if self.cleaner.wait() == Some(Duration::ZERO) && !matches!(group, Err(RecvTimeoutError::Disconnected)) {
-            self.clean(journal);
+        if journal.upkeep_due() == Some(Duration::ZERO) && !matches!(group, Err(RecvTimeoutError::Disconnected)) {
+            tidy(journal);
         }
         group
     }
 
-    /// Takes a step of the cleaning. Reports whether there was room for it.
-    fn clean(&mut self, journal: &Journal) -> bool {
-        match self.cleaner.step(journal) {
-            Ok(()) => true,
-            Err(error) if error.is_full(&journal.path()) => {
-                self.cleaner.postpone();
-                false
-            }
-            Err(error) => stop_everything(&error),
-        }
-    }
-
     /// Looks for room until there is some, then makes groups durable.
-    fn run_when_there_is_room(self, mut journal: Journal) {
+    fn run_when_there_is_room(self, journal: Box<dyn Journal>) {
         // The writer sends no group before it knows of the room, and hangs up when it ends.
         while matches!(self.groups.recv_timeout(ROOM_INTERVAL), Err(RecvTimeoutError::Timeout)) {
-            match journal.find_room() {
+            match find_room(&*journal) {
                 Ok(metadata) => {
                     tracing::info!("there is room for changes again");
                     self.tell(Flushed::HasRoom(metadata));
                     return self.run(journal);
                 }
-                Err(error) if error.is_full(&journal.path()) => {}
+                Err(JournalError::NoRoom(_)) => {}
                 Err(error) => stop_everything(&error),
             }
         }
@@ -227,19 +212,54 @@ impl Flusher {
         is_told
     }
 
-    fn flush(&self, journal: &Journal, group: &mut Group) -> Result<Vec<StaleRow>, JournalError> {
+    fn flush(&self, journal: &dyn Journal, commit: &mut Commit) -> Result<Vec<StaleRow>, JournalError> {
+        let Commit { expected, group, first_row, .. } = commit;
         if !group.writes_nothing() {
             let started = std::time::Instant::now();
-            journal.commit(group)?;
+            journal.append(*expected, group)?;
             self.context.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
-            self.context.metrics.group_rows.observe(group.len() as f64);
+            self.context.metrics.group_rows.observe(group.count() as f64);
+            journal.trim(*first_row)?;
         }
-        self.context.published.publish(group.cursor);
-        for response in group.responses.drain(..) {
+        self.context.published.publish(commit.cursor);
+        for response in commit.responses.drain(..) {
             response.send();
         }
-        if group.review_count == 0 { Ok(Vec::new()) } else { journal.rows_from(group.review_from, group.review_count) }
+        oldest_rows(journal, commit.first_row, commit.review_count)
     }
+}
+
+/// Takes a step of a journal's upkeep. Reports whether there was room for it.
+fn tidy(journal: &dyn Journal) -> bool {
+    match journal.upkeep() {
+        Ok(()) => true,
+        Err(JournalError::NoRoom(_)) => false,
+        Err(error) => stop_everything(&error),
+    }
+}
+
+/// Returns the metadata, which is written again as a proof that there is room.
+fn find_room(journal: &dyn Journal) -> Result<Metadata, JournalError> {
+    journal.make_room()?;
+    change_metadata(journal, |_| ())
+}
+
+/// Returns the rows from this one on, at most so many. Those that have been removed no longer count, so they are left out.
+pub fn oldest_rows(journal: &dyn Journal, first: i64, count: usize) -> Result<Vec<StaleRow>, JournalError> {
+    let mut rows = Vec::with_capacity(count);
+    if count == 0 {
+        return Ok(rows);
+    }
+    let mut each = |row: Row<'_>| {
+        rows.push(StaleRow::of(&row));
+        if rows.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    match journal.read(first - 1, &mut each) {
+        // What a state was restored from before its last trimming took effect.
+        Err(JournalError::Trimmed(_)) => journal.read(0, &mut each)?,
+        read => read?,
+    };
+    Ok(rows)
 }
 
 /// Wakes the writer. If its queue is full, it is awake.

@@ -1,13 +1,16 @@
 //! Random histories of a shard and its journal: kills at any moment, and rows that no longer count.
 
+use super::commit::Commit;
 use super::flusher::Flushed;
 use super::journal_index::JournalIndex;
+use super::pending::Pending;
 use super::restore;
-use super::tests::{at, empty_state, flush, id, message, pending, set, time};
-use crate::journal::group::{Group, Record};
-use crate::journal::sqlite::Journal;
+use super::tests::{append, at, count_rows, empty_state, flush, id, message, pending, set, time};
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{Group, Journal, Record, Row};
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::{Command, Duration, Instant, Policy, Presence, SessionId};
+use std::ops::ControlFlow;
 
 /// A state with the default number of sessions of a user.
 type State = super::state::State<8>;
@@ -18,7 +21,7 @@ type State = super::state::State<8>;
 fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
     let own = tempfile::TempDir::new().unwrap();
     for seed in 0..20u32 {
-        let mut journal = Journal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
+        let journal = SqliteJournal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
         const CAPACITY: usize = 3;
         let mut state = empty_state(CAPACITY);
         let (mut pending, mut submitted, mut flushed) = self::pending(JournalIndex::new(CAPACITY));
@@ -43,12 +46,12 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                 })
                 .collect::<Vec<_>>()
         };
-        let restored = |journal: &Journal, now| {
+        let restored = |journal: &SqliteJournal, now| {
             let mut state = empty_state(CAPACITY);
             restore::load(journal, &mut state, &mut JournalIndex::new(CAPACITY), time(now)).unwrap();
             state
         };
-        let mut in_flight: Option<Group> = None;
+        let mut in_flight: Option<Commit> = None;
         for step in 0..400 {
             let user = id(1 + next(7) as u8);
             if next(40) == 0 {
@@ -130,7 +133,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                 }
                 _ => {
                     if let Some(group) = in_flight.take() {
-                        flushed.send(Flushed::Group(flush(&mut journal, group))).unwrap();
+                        flushed.send(Flushed::Group(flush(&journal, group))).unwrap();
                         assert!(pending.poll_flushed(&state).is_none());
                     }
                 }
@@ -154,7 +157,7 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
                 );
             }
         }
-        let rows = journal.rows_from(0, 100_000).unwrap().len();
+        let rows = count_rows(&journal);
         assert!(rows < 60, "{rows}");
     }
 }
@@ -163,11 +166,11 @@ fn a_kill_at_any_moment_changes_no_read_that_did_not_wait() {
 #[test]
 fn stale_rows_are_dropped_despite_groups_without_rows() {
     let own = tempfile::TempDir::new().unwrap();
-    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    let journal = SqliteJournal::create(&own.path().join("x.sqlite")).unwrap();
     // Far more rows than the directory needs, as after a start with far fewer users.
     let mut group = Group::default();
-    (1..=3000).for_each(|row| group.push(row, Record::User, id(255), at(0), &[]));
-    journal.commit(&group).unwrap();
+    (1..=3000).for_each(|_| group.push(Record::User, id(255), at(0), &[]));
+    append(&journal, &group);
     let (mut state, mut index) = (empty_state(100), JournalIndex::new(100));
     restore::load(&journal, &mut state, &mut index, time(at(0))).unwrap();
     let (mut pending, submitted, flushed) = pending(index);
@@ -182,9 +185,67 @@ fn stale_rows_are_dropped_despite_groups_without_rows() {
             pending.respond(super::job::Response::Advanced(tokio::sync::oneshot::channel().0), true);
         }
         pending.submit(&mut state, now, 0);
-        flushed.send(Flushed::Group(flush(&mut journal, submitted.recv().unwrap()))).unwrap();
+        flushed.send(Flushed::Group(flush(&journal, submitted.recv().unwrap()))).unwrap();
         assert!(pending.poll_flushed(&state).is_none());
     }
-    let rows = journal.rows_from(0, 100_000).unwrap().len();
+    let rows = count_rows(&journal);
     assert!(rows <= 400, "{rows}");
+}
+
+/// Texts that an earlier version of the server has left, and those of a search that was interrupted, are found at the start.
+#[test]
+fn texts_that_were_left_are_found_at_the_start() {
+    let own = tempfile::TempDir::new().unwrap();
+    let journal = SqliteJournal::create(&own.path().join("x.sqlite")).unwrap();
+    let mut state = empty_state(4);
+    let (mut pending, groups, flushed) = pending(JournalIndex::new(4));
+    let mut store = |state: &mut State, change: &mut dyn FnMut(&mut State, &mut Pending), now| {
+        change(state, &mut pending);
+        pending.mark_changed_details(state);
+        pending.submit(state, now, 0);
+        let mut group = groups.recv().unwrap();
+        group.group.removed.clear();
+        flushed.send(Flushed::Group(flush(&journal, group))).unwrap();
+        assert!(pending.poll_flushed(state).is_none());
+    };
+    let set_message = |user: u8, text: &'static str, until| {
+        move |state: &mut State, _: &mut Pending| {
+            state.execute_details(at(0), id(user), message(text, at(until))).unwrap();
+        }
+    };
+    // Each writes the rows of details and of the user, in some order.
+    store(&mut state, &mut set_message(1, "first", 900), at(0));
+    store(&mut state, &mut set_message(1, "second", 900), at(0));
+    store(&mut state, &mut set_message(2, "expires", 10), at(0));
+    store(
+        &mut state,
+        &mut |state, pending| {
+            state.erase(at(0), id(1));
+            pending.mark_erased(state, id(1));
+        },
+        at(0),
+    );
+    let mut texts = Vec::new();
+    let each = &mut |row: Row<'_>| {
+        texts.extend((!row.bytes.is_empty()).then_some((row.number, row.record, row.user)));
+        ControlFlow::Continue(())
+    };
+    journal.read(0, each).unwrap();
+    let mut index = JournalIndex::new(4);
+    restore::load(&journal, &mut empty_state(4), &mut index, time(at(20))).unwrap();
+    let mut found = index.stale_texts.clone();
+    found.sort_unstable();
+    let mut expected: Vec<_> = texts
+        .iter()
+        .filter(|(row, record, user)| *user == id(1) && *row < 7 || *user == id(2) && *record == Record::Details)
+        .map(|(row, ..)| *row)
+        .collect();
+    expected.sort_unstable();
+    assert_eq!((found.len(), &found), (5, &expected), "{texts:?}");
+    let mut group = Group::default();
+    group.removed = found;
+    append(&journal, &group);
+    let mut index = JournalIndex::new(4);
+    restore::load(&journal, &mut empty_state(4), &mut index, time(at(20))).unwrap();
+    assert!(index.stale_texts.is_empty());
 }

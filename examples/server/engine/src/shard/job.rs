@@ -3,7 +3,7 @@
 use super::creators::ApplicationFullError;
 use super::details::UserDetails;
 use crate::clock::Shift;
-use crate::journal::sqlite::copying::CopyOrder;
+use crate::journal::copying::CopyOrder;
 use presence_core::details::{
     DetailsCommand, DetailsError, LocationLayer, LocationLayers, OutOfOffice, WorkLocationType, WorkPlace,
 };

@@ -4,8 +4,7 @@ use super::details::UserDetails;
 use super::state::State;
 use super::users::{MAX_SESSIONS, Users};
 use crate::clock::Shift;
-use crate::journal::group::{Group, JournalState, Record};
-use crate::journal::sqlite::{Metadata, StaleRow};
+use crate::journal::{Group, Metadata, Position, Record, Row};
 use presence_core::graph::TextBuffer;
 use presence_core::{Instant, SessionId, User, UserId, snapshot};
 use std::collections::HashSet;
@@ -14,26 +13,37 @@ use std::collections::HashSet;
 const SLACK: usize = if cfg!(test) { 4 } else { 4096 };
 /// The most rows to review after one commit, unless the commit itself is large.
 const MAX_REVIEW: usize = if cfg!(test) { 64 } else { 1024 };
-/// The number of rows that are kept before the first that still counts.
-///
-/// When SQLite removes rows, it moves some behind them from page to page, and leaves copies of those in unused bytes. So the
-/// rows on the next three pages, of less than 100 rows each, must not hold texts that still count.
-pub const MARGIN: i64 = 384;
-/// The same, but for tests of small journals.
-const MARGIN_HERE: i64 = if cfg!(test) { 4 } else { MARGIN };
 /// The longest time, in milliseconds, for which the clock's progress stays out of the metadata.
 const CLOCK_INTERVAL: u64 = 1000;
 
 const USER_LEN: usize = snapshot::max_len::<SessionId, MAX_SESSIONS>();
 const DETAILS_LEN: usize = snapshot::max_details_len::<{ TextBuffer::CAPACITY }>();
 
+/// A stored row without its bytes, to be dropped once a newer row holds its record.
+#[derive(Clone, Copy, Debug)]
+pub struct StaleRow {
+    /// The row's number.
+    pub row: i64,
+    /// The kind of its record.
+    pub record: Record,
+    /// The user that the record belongs to.
+    pub user: UserId,
+    /// True if nothing was left to store.
+    pub is_empty: bool,
+}
+
+impl StaleRow {
+    /// Returns a row without its bytes.
+    pub const fn of(row: &Row<'_>) -> Self {
+        Self { row: row.number, record: row.record, user: row.user, is_empty: row.bytes.is_empty() }
+    }
+}
+
 /// The contents of a shard's journal, as its writer knows them.
 #[derive(Debug)]
 pub struct JournalIndex {
     /// The newest row of the user in each slot of the directory, 0 if there is none, and that user.
     newest: Box<[(i64, UserId)]>,
-    /// The oldest row, when the journal was loaded.
-    pub oldest_row: i64,
     /// The first row that may still count; those before it were reviewed.
     pub first_row: i64,
     /// The number of the next row.
@@ -52,7 +62,6 @@ impl JournalIndex {
         let newest = vec![(0, UserId::from_bytes([0; 16])); capacity].into_boxed_slice();
         Self {
             newest,
-            oldest_row: 1,
             first_row: 1,
             next_row: 1,
             metadata: Metadata::default(),
@@ -116,14 +125,15 @@ impl JournalIndex {
         let taken_at = self.shift.to_unshifted(now);
         let bytes = saved.and_then(|len| buffer.get(..len)).unwrap_or_default();
         match state.creators.get(user).filter(|_| !bytes.is_empty()) {
-            Some(creator) => group.push_created(row, user, taken_at, creator, bytes),
-            None => group.push(row, Record::User, user, taken_at, bytes),
+            Some(creator) => group.push_created(user, taken_at, creator, bytes),
+            None => group.push(Record::User, user, taken_at, bytes),
         }
     }
 
     /// Appends a mark that a user is erased. The user's current record must follow in the same group.
     pub fn append_erased(&mut self, group: &mut Group, user: UserId, now: Instant) {
-        group.push(self.allocate_row(), Record::Erased, user, self.shift.to_unshifted(now), &[]);
+        self.allocate_row();
+        group.push(Record::Erased, user, self.shift.to_unshifted(now), &[]);
         group.erased.push(user);
     }
 
@@ -143,8 +153,8 @@ impl JournalIndex {
         };
         let saved = state.details.get(user).and_then(save);
         let taken_at = self.shift.to_unshifted(now);
-        group.push(row, Record::Details, user, taken_at, saved.and_then(|len| buffer.get(..len)).unwrap_or_default());
-        group.stale_texts.extend(state.details.newest_row(user).filter(|earlier| *earlier != 0));
+        group.push(Record::Details, user, taken_at, saved.and_then(|len| buffer.get(..len)).unwrap_or_default());
+        group.removed.extend(state.details.newest_row(user).filter(|earlier| *earlier != 0));
         state.details.set_newest_row(user, row);
     }
 
@@ -181,12 +191,16 @@ impl JournalIndex {
     pub fn review_count<const SESSIONS: usize>(&self, state: &State<SESSIONS>, group: &Group) -> usize {
         let rows = usize::try_from(self.next_row - self.first_row).unwrap_or(usize::MAX);
         let wanted = 2 * (state.users.len() + state.details.len()) + SLACK;
-        if rows > wanted && group.len() > 0 { (3 * group.len() + 64).min(MAX_REVIEW.max(2 * group.len())) } else { 0 }
+        if rows > wanted && group.count() > 0 {
+            (3 * group.count() + 64).min(MAX_REVIEW.max(2 * group.count()))
+        } else {
+            0
+        }
     }
 
-    /// Returns the state that rows written now record.
-    pub fn journal_state(&self) -> JournalState {
-        JournalState { oldest: self.oldest_row.max(self.first_row - MARGIN_HERE), metadata: self.metadata.number }
+    /// Returns the position behind all rows and metadata so far.
+    pub const fn position(&self) -> Position {
+        Position { row: self.next_row - 1, metadata: self.metadata.number }
     }
 
     /// Reports whether the state has a shift that the metadata lacks.

@@ -13,6 +13,7 @@ mod backup_tests;
 mod benchmark;
 #[cfg(test)]
 mod capacity_tests;
+mod commit;
 pub(crate) mod copies;
 pub mod creators;
 mod details;
@@ -23,8 +24,6 @@ mod flusher;
 mod history_tests;
 pub mod job;
 mod journal_index;
-#[cfg(test)]
-mod journal_tests;
 mod pending;
 #[cfg(test)]
 mod piece_tests;
@@ -49,7 +48,7 @@ mod writer;
 
 use crate::clock::{Clock, StoredClock, Time, amount};
 use crate::data::spread::Spread;
-use crate::journal::sqlite::{Journal, Metadata};
+use crate::journal::{Journal, Metadata, change_metadata, newest_instant};
 use crate::metrics::{Metrics, ShardLabels};
 use creators::Quota;
 use flusher::{FlusherContext, stop_everything};
@@ -174,7 +173,7 @@ impl Shards {
     /// a shard stores nothing.
     /// `quota` bounds the users of each application.
     pub fn start(
-        journals: Vec<Option<Journal>>,
+        journals: Vec<Option<Box<dyn Journal>>>,
         spread: Spread,
         users: usize,
         sessions: usize,
@@ -320,7 +319,7 @@ fn warn_beyond_limit(stored: usize, users: usize) {
 /// The parts of a shard that is about to start.
 struct ShardParts<B> {
     queue: Receiver<Job>,
-    journal: Option<Journal>,
+    journal: Option<Box<dyn Journal>>,
     /// Reports whether a user belongs to this shard.
     belongs: B,
     slots: usize,
@@ -352,7 +351,7 @@ impl<B: Fn(UserId) -> bool> ShardParts<B> {
         let state = State::<SESSIONS>::new(self.slots, self.limit.clone(), self.quota.clone());
         let time = self.clock.time();
         let outcome = match &self.journal {
-            Some(journal) => load(journal, state, &self.belongs, time),
+            Some(journal) => load(&**journal, state, &self.belongs, time),
             None => {
                 let index = JournalIndex::new(state.users.capacity());
                 Ok((state, index))
@@ -380,14 +379,14 @@ impl<B: Fn(UserId) -> bool> ShardParts<B> {
 
 /// Loads a shard, whose users must all belong to it.
 fn load<const SESSIONS: usize>(
-    journal: &Journal,
+    journal: &dyn Journal,
     state: State<SESSIONS>,
     belongs: impl Fn(UserId) -> bool,
     time: Time,
 ) -> Result<(State<SESSIONS>, JournalIndex), LoadError> {
     let (state, index) = restore::load_all(journal, state, time)?;
     match state.find_user(|user| !belongs(user)) {
-        Some(user) => Err(LoadError::Misplaced(journal.path(), user)),
+        Some(user) => Err(LoadError::Misplaced(journal.name(), user)),
         None => Ok((state, index)),
     }
 }
@@ -403,20 +402,25 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
 }
 
 /// Returns the instants that the clock had reached when something was stored last.
-pub fn stored_clock(journals: &[Journal]) -> Result<StoredClock, LoadError> {
+pub fn stored_clock(journals: &[Box<dyn Journal>]) -> Result<StoredClock, LoadError> {
     let (mut all, mut newest) = (Metadata::default(), 0);
     for journal in journals {
-        let failed = |error| LoadError::Journal(journal.path(), error);
+        let name = journal.name();
+        let failed = |error| LoadError::Journal(name.clone(), error);
         // Shifts that only some journals have recorded count for all: what they shift is the clock of all rows.
         all = all.greatest(journal.metadata().map_err(failed)?);
-        newest = newest.max(all.newest).max(journal.newest().map_err(failed)?);
+        newest = newest.max(all.newest).max(newest_instant(&**journal).map_err(failed)?);
     }
     let virtual_now = (all.virtual_now > 0).then(|| Instant::from_millis(all.virtual_now));
     Ok(StoredClock { newest: all.shift.to_shown(Instant::from_millis(newest)), virtual_now, shift: all.shift })
 }
 
 /// Shifts data that is ahead of the wall clock back to it, durably.
-pub fn reset_clock(journals: &mut [Journal], stored: StoredClock, wall: Instant) -> Result<StoredClock, LoadError> {
+pub fn reset_clock(
+    journals: &[Box<dyn Journal>],
+    stored: StoredClock,
+    wall: Instant,
+) -> Result<StoredClock, LoadError> {
     let ahead = stored.newest.saturating_duration_since(wall);
     if ahead.is_zero() {
         tracing::info!("the data is not ahead of the wall clock, so nothing is shifted");
@@ -424,7 +428,9 @@ pub fn reset_clock(journals: &mut [Journal], stored: StoredClock, wall: Instant)
     }
     let shift = stored.shift.plus(ahead);
     for journal in journals {
-        journal.set_shift(shift).map_err(|error| LoadError::Journal(journal.path(), error))?;
+        // A virtual clock would stand before it, so it begins anew.
+        change_metadata(&**journal, |metadata| (metadata.shift, metadata.virtual_now) = (shift, 0))
+            .map_err(|error| LoadError::Journal(journal.name(), error))?;
     }
     tracing::warn!("the data was {} ahead of the wall clock: all stored instants are shifted", amount(ahead));
     Ok(StoredClock { newest: wall, shift, ..stored })

@@ -1,13 +1,13 @@
 //! Pending changes: the open group, the group being written, and the users in them.
 
+use super::commit::Commit;
 use super::flusher::{Flushed, FlushedGroup, FlusherLink, Unstored};
 use super::job::{ActionError, ActionOutcome, Response};
 use super::journal_index::JournalIndex;
 use super::state::State;
 use super::users::Users;
 use crate::clock::Shift;
-use crate::journal::group::Group;
-use crate::journal::sqlite::copying::CopyOrder;
+use crate::journal::copying::CopyOrder;
 use presence_core::{Instant, UserId};
 use std::collections::HashSet;
 use std::time::Instant as Monotonic;
@@ -32,10 +32,11 @@ pub struct Pending {
     open_since: Option<Monotonic>,
     /// True if the disk has no room. Then no command is executed, so everything in memory follows from what is stored.
     is_disk_full: bool,
-    group: Group,
+    /// The commit that fills.
+    open: Commit,
     /// The number of waiting responses at which those are dropped whose clients have hung up.
     review_at: usize,
-    spare: Group,
+    spare: Commit,
     index: JournalIndex,
     /// The users whose records the open group must contain.
     dirty_users: HashSet<UserId>,
@@ -60,9 +61,9 @@ impl Pending {
             submitted_since: None,
             open_since: None,
             is_disk_full: false,
-            group: Group::default(),
+            open: Commit::default(),
             review_at: MIN_REVIEWED,
-            spare: Group::default(),
+            spare: Commit::default(),
             dirty_users: HashSet::new(),
             dirty_details: HashSet::new(),
             in_flight: HashSet::new(),
@@ -90,7 +91,7 @@ impl Pending {
 
     /// Takes the responses that wait for the open group.
     pub fn take_responses(&mut self) -> Vec<Response> {
-        std::mem::take(&mut self.group.responses)
+        std::mem::take(&mut self.open.responses)
     }
 
     /// Marks a user's record to be written, and that of the user it has evicted.
@@ -150,7 +151,7 @@ impl Pending {
     /// any more.
     pub fn respond(&mut self, response: Response, waits: bool) {
         if waits && self.flusher.is_some() && !self.is_disk_full {
-            let responses = &mut self.group.responses;
+            let responses = &mut self.open.responses;
             if responses.len() >= self.review_at {
                 responses.retain(|response| !response.is_abandoned());
                 self.review_at = (2 * responses.len()).max(MIN_REVIEWED);
@@ -164,7 +165,7 @@ impl Pending {
     /// Returns the number of responses that wait for the open group.
     #[cfg(test)]
     pub fn waiting(&self) -> usize {
-        self.group.responses.len()
+        self.open.responses.len()
     }
 
     /// Sends the outcome of a command about a user, when what it follows from is durable.
@@ -178,13 +179,13 @@ impl Pending {
     /// all shards.
     pub fn copy(&mut self, order: Box<CopyOrder>) {
         if self.flusher.is_some() && !self.is_disk_full {
-            self.group.copy = Some(order);
+            self.open.copy = Some(order);
         }
     }
 
     /// Reports whether the open group has reached its limit.
     pub fn is_full(&self) -> bool {
-        self.dirty_users.len() + self.dirty_details.len() + self.group.responses.len() >= MAX_GROUP
+        self.dirty_users.len() + self.dirty_details.len() + self.open.responses.len() >= MAX_GROUP
     }
 
     /// Takes back the submitted group if it is durable by now, and reviews the oldest rows.
@@ -203,11 +204,11 @@ impl Pending {
 
     fn finish<const SESSIONS: usize>(&mut self, flushed: Flushed, state: &State<SESSIONS>) -> Option<Box<Unstored>> {
         match flushed {
-            Flushed::Group(FlushedGroup { group, oldest }) => {
+            Flushed::Group(FlushedGroup { commit, oldest }) => {
                 self.is_flushing = false;
                 self.submitted_since = None;
                 self.in_flight.clear();
-                self.spare = group;
+                self.spare = commit;
                 for stale in &oldest {
                     self.index.review(stale, state, &mut self.dirty_users, &mut self.dirty_details);
                 }
@@ -243,40 +244,39 @@ impl Pending {
         }
         self.mark_changed_details(state);
         let Some(link) = &self.flusher else { return true };
-        let group = &mut self.group;
+        let commit = &mut self.open;
         if self.dirty_users.is_empty()
             && self.dirty_details.is_empty()
-            && group.responses.is_empty()
-            && group.copy.is_none()
+            && commit.responses.is_empty()
+            && commit.copy.is_none()
             && self.stale_texts.is_empty()
             && !self.index.is_shifted()
         {
             return true;
         }
+        commit.expected = self.index.position();
         for user in self.erased.drain() {
-            self.index.append_erased(group, user, now);
+            self.index.append_erased(&mut commit.group, user, now);
         }
         for user in self.dirty_users.drain() {
-            self.index.append_user(group, state, user, now);
+            self.index.append_user(&mut commit.group, state, user, now);
             self.in_flight.insert(user);
         }
         for user in self.dirty_details.drain() {
-            self.index.append_details(group, state, user, now);
+            self.index.append_details(&mut commit.group, state, user, now);
             self.in_flight.insert(user);
         }
         let count = self.stale_texts.len().min(MAX_STALE_TEXTS);
-        group.stale_texts.extend(self.stale_texts.drain(..count));
-        group.last_row = self.index.next_row - 1;
-        group.review_from = self.index.first_row;
-        group.metadata = self.index.changed_metadata(now, virtual_now, state.users.version_floor());
-        group.journal_state = self.index.journal_state();
-        group.review_count = self.index.review_count(state, group);
-        group.cursor = state.cursor();
+        commit.group.removed.extend(self.stale_texts.drain(..count));
+        commit.first_row = self.index.first_row;
+        commit.group.metadata = self.index.changed_metadata(now, virtual_now, state.users.version_floor());
+        commit.review_count = self.index.review_count(state, &commit.group);
+        commit.cursor = state.cursor();
         self.review_at = MIN_REVIEWED;
         self.submitted_since = self.open_since.take();
-        let group = std::mem::replace(group, std::mem::take(&mut self.spare));
+        let commit = std::mem::replace(commit, std::mem::take(&mut self.spare));
         // Sending succeeds: a flusher ends only after it has returned a group.
-        self.is_flushing = link.groups.send(group).is_ok();
+        self.is_flushing = link.groups.send(commit).is_ok();
         false
     }
 }

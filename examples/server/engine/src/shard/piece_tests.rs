@@ -1,5 +1,6 @@
 //! Tests of the edges of pieces: whatever is read, written or executed a piece at a time, nothing is lost where one piece ends.
 
+use super::commit::Commit;
 use super::flusher::{Flushed, FlushedGroup};
 use super::job::{Changes, Job, Response};
 use super::journal_index::JournalIndex;
@@ -8,9 +9,7 @@ use super::running::user;
 use super::state::{CHUNK, MAX_BEHIND, MAX_SLOTS};
 use super::tests::{at, empty_state, first_with_responses, id, message, pending, set, writer_of};
 use super::writer::{MAX_JOBS, MAX_STEPS};
-use crate::journal::group::{Group, Record};
-use crate::journal::sqlite::Journal;
-use crate::journal::sqlite::cleaner::{Cleaner, STEP};
+use crate::journal::Record;
 use crate::testing::edges;
 use presence_core::directory::Cursor;
 use presence_core::{Command, Policy, SessionId, UserId};
@@ -145,10 +144,10 @@ fn a_stop_ends_the_writer_behind_all_jobs_wherever_it_is() {
             });
             let mut rows = 0;
             while let Ok(mut group) = groups.recv_timeout(std::time::Duration::from_secs(300)) {
-                rows += group.len();
+                rows += group.group.count();
                 group.responses.drain(..).for_each(Response::send);
                 group.clear();
-                if flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).is_err() {
+                if flushed.send(Flushed::Group(FlushedGroup { commit: group, oldest: vec![] })).is_err() {
                     break;
                 }
             }
@@ -172,7 +171,7 @@ fn an_advance_over_full_pieces_is_answered_when_all_is_applied() {
         assert_eq!(group.cursor.to_number(), 2 * count as u64, "each user came and went");
         group.responses.drain(..).for_each(Response::send);
         advanced.blocking_recv().unwrap();
-        flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+        flushed.send(Flushed::Group(FlushedGroup { commit: group, oldest: vec![] })).unwrap();
         jobs.send(Job::Stop).unwrap();
         writer.join().unwrap();
     }
@@ -210,9 +209,9 @@ fn stale_texts_of_full_pieces_are_all_overwritten() {
     for count in edges(MAX_STALE_TEXTS) {
         let mut state = empty_state(count);
         let (mut pending, groups, flushed) = pending(JournalIndex::new(count));
-        let flush = |mut group: Group| {
+        let flush = |mut group: Commit| {
             group.clear();
-            flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+            flushed.send(Flushed::Group(FlushedGroup { commit: group, oldest: vec![] })).unwrap();
         };
         for number in 0..count {
             state.execute_details(at(0), user(number as u32), message("x", at(400))).unwrap();
@@ -220,9 +219,10 @@ fn stale_texts_of_full_pieces_are_all_overwritten() {
         pending.submit(&mut state, at(0), 0);
         let group = groups.recv().unwrap();
         let texts: HashSet<_> = group
-            .rows()
+            .group
+            .rows(group.expected.row + 1)
             .filter(|row| row.record == Record::Details && !row.bytes.is_empty())
-            .map(|row| row.row)
+            .map(|row| row.number)
             .collect();
         assert_eq!(texts.len(), count);
         flush(group);
@@ -232,45 +232,15 @@ fn stale_texts_of_full_pieces_are_all_overwritten() {
         let mut overwritten = HashSet::new();
         while !pending.submit(&mut state, at(500), 0) {
             let group = groups.recv().unwrap();
-            overwritten.extend(group.stale_texts.iter().copied());
-            assert!(group.stale_texts.len() <= MAX_STALE_TEXTS + group.len(), "{count}: {}", group.stale_texts.len());
+            overwritten.extend(group.group.removed.iter().copied());
+            assert!(
+                group.group.removed.len() <= MAX_STALE_TEXTS + group.group.count(),
+                "{count}: {}",
+                group.group.removed.len()
+            );
             flush(group);
             assert!(pending.poll_flushed(&state).is_none());
         }
         assert!(texts.is_subset(&overwritten), "{count}: {} of {}", overwritten.len(), texts.len());
-    }
-}
-
-/// The rows of an erased user are overwritten, all of them, however many a step looks at.
-#[test]
-fn an_erased_users_rows_at_the_edges_of_steps_are_overwritten() {
-    let own = tempfile::TempDir::new().unwrap();
-    for count in edges(STEP) {
-        let journal = Journal::create(&own.path().join(format!("{count}.sqlite"))).unwrap();
-        let mut group = Group::default();
-        // Rows of the erased user, but for two of another at the edges.
-        let of = |row: i64| if row == STEP as i64 - 2 || row == count as i64 - 2 { id(2) } else { id(1) };
-        (1..=count as i64).for_each(|row| group.push(row, Record::User, of(row), at(5), &[7]));
-        journal.commit(&group).unwrap();
-        let mut group = Group::default();
-        let last_row = count as i64 + 1;
-        group.push(last_row, Record::Erased, id(1), at(6), &[]);
-        (group.erased, group.last_row) = (vec![id(1)], last_row);
-        journal.commit(&group).unwrap();
-        let mut cleaner = Cleaner::new();
-        cleaner.note(&group);
-        while cleaner.wait().is_some() {
-            cleaner.step(&journal).unwrap();
-        }
-        let rows = journal.rows_from(0, 3 * STEP).unwrap();
-        assert_eq!(rows.len() as i64, last_row, "no row is missing");
-        for stored in rows {
-            let expected = match stored.row {
-                row if row == last_row => Record::Erased,
-                row if of(row) == id(2) => Record::User,
-                _ => Record::Scrubbed,
-            };
-            assert_eq!(stored.record, expected, "{} of {count}", stored.row);
-        }
     }
 }

@@ -8,25 +8,23 @@ use super::records::{self, StoredUser};
 use super::state::State;
 use super::users::MAX_SESSIONS;
 use crate::clock::Time;
-use crate::journal::group::Record;
-use crate::journal::sqlite::database::JournalError;
-use crate::journal::sqlite::{Journal, StaleRow};
+use crate::journal::{Journal, JournalError, NewestRows, Record, Row};
 use presence_core::details::next_due_details;
 use presence_core::directory::Progress;
 use presence_core::snapshot::RestoreError;
 use presence_core::{ApplyError, Instant, Policy, SessionId, UserId, next_due};
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::ops::ControlFlow;
 
 /// Stored data that cannot be served.
 #[derive(Debug)]
 pub enum LoadError {
     /// A journal that cannot be read.
-    Journal(PathBuf, JournalError),
+    Journal(String, JournalError),
     /// A record that is no snapshot.
     Record(UserId, RestoreError),
     /// A user in the journal of a shard that it does not belong to: the journal, or the key in `shards`, is of other data.
-    Misplaced(PathBuf, UserId),
+    Misplaced(String, UserId),
     /// More users than the directory has slots. [`load_all`] gives it more.
     Full,
 }
@@ -34,13 +32,12 @@ pub enum LoadError {
 impl std::fmt::Display for LoadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Journal(name, error) => write!(f, "{name}: {error}"),
             Self::Record(user, error) => write!(f, "the record of {user} is {error}"),
-            Self::Misplaced(path, user) => {
+            Self::Misplaced(name, user) => {
                 write!(
                     f,
-                    "{}: {user} belongs to another shard, so this journal, or the file `shards`, is of other data",
-                    path.display()
+                    "{name}: {user} belongs to another shard, so this journal, or the file `shards`, is of other data"
                 )
             }
             Self::Full => f.write_str("more users are stored than there are slots"),
@@ -58,7 +55,7 @@ impl std::error::Error for LoadError {}
 ///
 /// Those of the journal and its records.
 pub fn load_all<const SESSIONS: usize>(
-    journal: &Journal,
+    journal: &dyn Journal,
     mut state: State<SESSIONS>,
     time: Time,
 ) -> Result<(State<SESSIONS>, JournalIndex), LoadError> {
@@ -77,20 +74,24 @@ pub fn load_all<const SESSIONS: usize>(
 }
 
 /// Returns the number of users of whom something is left at this time.
-fn count_users(journal: &Journal, policy: &Policy, time: Time) -> Result<usize, LoadError> {
-    let now = time.now;
+fn count_users(journal: &dyn Journal, policy: &Policy, time: Time) -> Result<usize, LoadError> {
+    let (now, newest) = (time.now, find_newest(journal)?);
     let mut users = HashSet::new();
-    for_each_newest(journal, Record::Details, |row, taken_at, bytes| {
-        let details = records::read_details(bytes, taken_at, time).map_err(damaged(row.user))?;
-        users.extend(version_if_expired(&details, now).is_none().then_some(row.user));
+    for_each(journal, Record::Details, |row| {
+        if newest.is_newest(row) {
+            let details = records::read_details(row.bytes, row.taken_at, time).map_err(damaged(row.user))?;
+            users.extend(version_if_expired(&details, now).is_none().then_some(row.user));
+        }
         Ok(())
     })?;
-    for_each_newest(journal, Record::User, |row, taken_at, bytes| {
-        let (_, bytes) = split_creator(row.record, bytes);
-        let user = records::read_user(bytes, taken_at, time, policy).map_err(damaged(row.user))?;
-        let mut user: StoredUser<MAX_SESSIONS> = user;
-        advance_user(&mut user, now, policy)?;
-        users.extend((!user.is_empty()).then_some(row.user));
+    for_each(journal, Record::User, |row| {
+        if newest.is_newest(row) {
+            let (_, bytes) = split_creator(row.record, row.bytes);
+            let user = records::read_user(bytes, row.taken_at, time, policy).map_err(damaged(row.user))?;
+            let mut user: StoredUser<MAX_SESSIONS> = user;
+            advance_user(&mut user, now, policy)?;
+            users.extend((!user.is_empty()).then_some(row.user));
+        }
         Ok(())
     })?;
     Ok(users.len())
@@ -98,97 +99,102 @@ fn count_users(journal: &Journal, policy: &Policy, time: Time) -> Result<usize, 
 
 /// Restores a state and the journal's index. The time must not be before anything that is stored.
 pub fn load<const SESSIONS: usize>(
-    journal: &Journal,
+    journal: &dyn Journal,
     state: &mut State<SESSIONS>,
     index: &mut JournalIndex,
     time: Time,
 ) -> Result<(), LoadError> {
-    let Time { now, shift } = time;
-    index.shift = shift;
-    index.metadata = journal.metadata().map_err(|error| LoadError::Journal(journal.path(), error))?;
+    index.shift = time.shift;
+    index.metadata = journal.metadata().map_err(failed(journal))?;
     state.users.raise_version_floor(index.metadata.version_floor);
+    let newest = find_newest(journal)?;
+    (index.first_row, index.next_row) = (newest.first, newest.last + 1);
     // Details first, because their users are pinned whatever their own records say; except for expired details.
-    let mut expired = HashMap::new();
-    let mut stale_texts = Vec::new();
-    for_each_row(journal, Record::Details, |row, taken_at, bytes, is_newest| {
-        if !is_newest {
-            // Overwritten already, unless an earlier version of this server left it.
-            stale_texts.push(row.row);
-            return Ok(());
-        }
-        let details = records::read_details(bytes, taken_at, time).map_err(damaged(row.user))?;
-        if let Some(version) = version_if_expired(&details, now) {
-            expired.insert(row.user, version);
-            stale_texts.push(row.row);
-            return Ok(());
-        }
-        state.details.restore(&mut state.users, row.user, details, row.row).map_err(|_| LoadError::Full)
-    })?;
-    let mut erased = HashSet::new();
-    let (first, last) = for_each_row(journal, Record::User, |row, taken_at, bytes, is_newest| {
-        if !is_newest {
-            // The search for the rows of an erased user was interrupted.
-            if row.record == Record::Erased {
-                erased.insert(row.user);
-            } else if erased.contains(&row.user) {
-                stale_texts.push(row.row);
-            }
-            return Ok(());
-        }
-        let (creator, bytes) = split_creator(row.record, bytes);
-        let user = records::read_user(bytes, taken_at, time, state.users.policy()).map_err(damaged(row.user))?;
-        restore_user(state, row.user, user, now, expired.get(&row.user).copied())?;
-        if let Some(creator) = creator.filter(|_| !state.is_empty(now, row.user)) {
-            state.creators.restore(row.user, creator);
-        }
-        index.set_newest(&state.users, row.user, row.row);
-        Ok(())
-    })?;
+    let expired = load_details(journal, &newest, state, index, time)?;
+    load_users(journal, &newest, &expired, state, index, time)?;
     state.end_restoring();
-    (index.oldest_row, index.first_row) = (first, first);
-    index.stale_texts = stale_texts;
-    index.next_row = last + 1;
     Ok(())
 }
 
-/// Passes all rows of this kind that are not empty to `each`, the newest first, and whether it is its user's newest one. With
-/// the records of users it passes marks of erased users.
-///
-/// Returns the first and the last row of the journal.
-fn for_each_row(
-    journal: &Journal,
-    kind: Record,
-    mut each: impl FnMut(&StaleRow, Instant, &[u8], bool) -> Result<(), LoadError>,
-) -> Result<(i64, i64), LoadError> {
-    let mut seen = HashSet::new();
-    let mut outcome = Ok(());
-    let rows = journal.read(|row, taken_at, bytes| {
-        if outcome.is_err() {
-            return;
+/// Restores details. Returns the versions of those that have expired.
+fn load_details<const SESSIONS: usize>(
+    journal: &dyn Journal,
+    newest: &NewestRows,
+    state: &mut State<SESSIONS>,
+    index: &mut JournalIndex,
+    time: Time,
+) -> Result<HashMap<UserId, u64>, LoadError> {
+    let mut expired = HashMap::new();
+    if !newest.has_details() {
+        return Ok(expired);
+    }
+    for_each(journal, Record::Details, |row| {
+        if !newest.is_newest(row) {
+            // Overwritten already, unless an earlier version of this engine left it.
+            index.stale_texts.push(row.number);
+            return Ok(());
         }
-        if row.record == Record::Erased && kind == Record::User {
-            outcome = each(&row, taken_at, bytes, false);
-        } else if row.record.kind() == kind {
-            let is_newest = seen.insert(row.user);
-            if !row.is_empty {
-                outcome = each(&row, taken_at, bytes, is_newest);
-            }
+        let details = records::read_details(row.bytes, row.taken_at, time).map_err(damaged(row.user))?;
+        if let Some(version) = version_if_expired(&details, time.now) {
+            expired.insert(row.user, version);
+            index.stale_texts.push(row.number);
+            return Ok(());
         }
-    });
-    let rows = rows.map_err(|error| LoadError::Journal(journal.path(), error))?;
-    outcome.map(|()| rows)
+        state.details.restore(&mut state.users, row.user, details, row.number).map_err(|_| LoadError::Full)
+    })?;
+    Ok(expired)
 }
 
-/// Passes the newest record of this kind of every user to `each`.
-fn for_each_newest(
-    journal: &Journal,
-    kind: Record,
-    mut each: impl FnMut(&StaleRow, Instant, &[u8]) -> Result<(), LoadError>,
+/// Restores the users' own records.
+fn load_users<const SESSIONS: usize>(
+    journal: &dyn Journal,
+    newest: &NewestRows,
+    expired: &HashMap<UserId, u64>,
+    state: &mut State<SESSIONS>,
+    index: &mut JournalIndex,
+    time: Time,
 ) -> Result<(), LoadError> {
-    let newest = |row: &StaleRow, taken_at, bytes: &[u8], is_newest| {
-        if is_newest { each(row, taken_at, bytes) } else { Ok(()) }
-    };
-    for_each_row(journal, kind, newest).map(|_| ())
+    for_each(journal, Record::User, |row| {
+        if !newest.is_newest(row) {
+            // The search for the rows of an erased user was interrupted.
+            index.stale_texts.extend(newest.is_erased_later(row).then_some(row.number));
+            return Ok(());
+        }
+        let (creator, bytes) = split_creator(row.record, row.bytes);
+        let user = records::read_user(bytes, row.taken_at, time, state.users.policy()).map_err(damaged(row.user))?;
+        restore_user(state, row.user, user, time.now, expired.get(&row.user).copied())?;
+        if let Some(creator) = creator.filter(|_| !state.is_empty(time.now, row.user)) {
+            state.creators.restore(row.user, creator);
+        }
+        index.set_newest(&state.users, row.user, row.number);
+        Ok(())
+    })
+}
+
+fn find_newest(journal: &dyn Journal) -> Result<NewestRows, LoadError> {
+    NewestRows::find(journal).map_err(failed(journal))
+}
+
+/// Passes all rows of this kind that are not empty to `each`, in order.
+fn for_each(
+    journal: &dyn Journal,
+    kind: Record,
+    mut each: impl FnMut(&Row<'_>) -> Result<(), LoadError>,
+) -> Result<(), LoadError> {
+    let mut outcome = Ok(());
+    let read = journal.read(0, &mut |row| {
+        if row.record.kind() == kind && !row.bytes.is_empty() {
+            outcome = each(&row);
+        }
+        if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    outcome.and(read.map(|_| ()).map_err(failed(journal)))
+}
+
+/// Returns a conversion that adds the journal's name to an error.
+fn failed(journal: &dyn Journal) -> impl FnOnce(JournalError) -> LoadError + use<> {
+    let name = journal.name();
+    move |error| LoadError::Journal(name, error)
 }
 
 /// Splits the record of a user into the application that it counts for and the snapshot.

@@ -1,15 +1,16 @@
 //! Tests of shifts of the clock, which journals keep as one number.
 
+use super::commit::Commit;
 use super::flusher::{Flushed, FlusherLink};
 use super::job::OwnedDetailsCommand;
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
-use super::tests::{empty_state, flush};
+use super::tests::{append, empty_state, flush};
 use super::{reset_clock, restore, stored_clock};
 use crate::clock::{Shift, Time};
 use crate::data;
-use crate::journal::group::{Group, Record};
-use crate::journal::sqlite::{Journal, Metadata};
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{Group, Journal, Metadata, Record, change_metadata, newest_instant};
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::{Command, Duration, Instant, Presence, SessionId, UserId};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -27,17 +28,17 @@ fn id(number: u8) -> UserId {
 
 /// A shard without threads: a state, its journal, and the clock.
 struct Shard {
-    journal: Journal,
+    journal: SqliteJournal,
     state: State,
     pending: Pending,
-    submitted: Receiver<Group>,
+    submitted: Receiver<Commit>,
     flushed: SyncSender<Flushed>,
     time: Time,
 }
 
 impl Shard {
     /// Restores a shard from its journal.
-    fn restore(journal: Journal, time: Time) -> Self {
+    fn restore(journal: SqliteJournal, time: Time) -> Self {
         let (mut state, mut index) = (empty_state(CAPACITY), JournalIndex::new(CAPACITY));
         restore::load(&journal, &mut state, &mut index, time).unwrap();
         let (groups, submitted) = sync_channel(1);
@@ -49,7 +50,7 @@ impl Shard {
     fn flush(&mut self) {
         self.pending.submit(&mut self.state, self.time.now, 0);
         if let Ok(group) = self.submitted.try_recv() {
-            self.flushed.send(Flushed::Group(flush(&mut self.journal, group))).unwrap();
+            self.flushed.send(Flushed::Group(flush(&self.journal, group))).unwrap();
             assert!(self.pending.poll_flushed(&self.state).is_none());
         }
     }
@@ -129,7 +130,7 @@ fn c2_a_shift_changes_no_remaining_time_and_survives_kills() {
     let own = tempfile::TempDir::new().unwrap();
     for seed in 0..16u64 {
         let mut next = random(seed);
-        let journal = Journal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
+        let journal = SqliteJournal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
         let start = Time { now: Instant::from_secs(40 * YEAR), shift: Shift::default() };
         let mut shard = Shard::restore(journal, start);
         for round in 0..200 {
@@ -175,9 +176,9 @@ fn c2_a_shift_changes_no_remaining_time_and_survives_kills() {
                     shard.flush();
                     shard.flush();
                     let (time, before) = (shard.time, shard.forecast());
-                    let path = shard.journal.path();
+                    let path = shard.journal.path().to_owned();
                     drop(shard);
-                    let journal = Journal::open(&path).unwrap();
+                    let journal = SqliteJournal::open(&path).unwrap();
                     assert_eq!(journal.metadata().unwrap().shift, time.shift);
                     shard = Shard::restore(journal, time);
                     assert_eq!(shard.forecast(), before, "seed {seed} round {round}");
@@ -192,34 +193,34 @@ fn c2_a_shift_changes_no_remaining_time_and_survives_kills() {
 #[test]
 fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
     let own = tempfile::TempDir::new().unwrap();
-    let data::Data { mut journals, spread, .. } = data::open(own.path(), 2).unwrap();
-    for (shard, (journal, seconds)) in journals.iter_mut().zip([5000, 6000]).enumerate() {
+    let data::Data { journals, spread, .. } = data::open(own.path(), 2).unwrap();
+    for (shard, (journal, seconds)) in journals.iter().zip([5000, 6000]).enumerate() {
         let mut group = Group::default();
         let user = (0..=u8::MAX).map(id).find(|user| spread.of(*user) == shard).unwrap();
-        group.push(1, Record::User, user, Instant::from_secs(seconds), &[7]);
+        group.push(Record::User, user, Instant::from_secs(seconds), &[7]);
         // A virtual clock that has reached these rows.
         group.metadata = Some(Metadata { number: 1, virtual_now: seconds * 1000, ..Metadata::default() });
-        journal.commit(&group).unwrap();
+        append(&**journal, &group);
     }
     assert_eq!(stored_clock(&journals).unwrap().virtual_now, Some(Instant::from_secs(6000)));
     let hour = Shift::default().plus(Duration::from_hours(1));
-    journals[0].set_shift(hour).unwrap();
+    change_metadata(&*journals[0], |metadata| metadata.shift = hour).unwrap();
     let stored = stored_clock(&journals).unwrap();
     assert_eq!((stored.newest, stored.shift), (Instant::from_secs(2400), hour));
     drop(journals);
     // Also by journals of another number of shards, into which the rows are moved.
-    let mut journals = data::open(own.path(), 1).unwrap().journals;
+    let journals = data::open(own.path(), 1).unwrap().journals;
     let stored = stored_clock(&journals).unwrap();
     assert_eq!((stored.newest, stored.shift), (Instant::from_secs(2400), hour));
     // The wall clock is 400 s behind: these are shifted as well.
     let wall = Instant::from_secs(2000);
-    let reset = reset_clock(&mut journals, stored, wall).unwrap();
+    let reset = reset_clock(&journals, stored, wall).unwrap();
     assert_eq!(reset.newest, wall);
     let stored = stored_clock(&journals).unwrap();
     assert_eq!((stored.newest, stored.shift), (wall, hour.plus(Duration::from_secs(400))));
     assert_eq!(stored.virtual_now, None, "it would be ahead of the data by the shift");
     // Nothing is ahead any more.
-    reset_clock(&mut journals, stored, wall).unwrap();
+    reset_clock(&journals, stored, wall).unwrap();
     assert_eq!(stored_clock(&journals).unwrap().shift, stored.shift);
 }
 
@@ -228,27 +229,27 @@ fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
 fn a_journal_of_format_2_is_opened() {
     let own = tempfile::TempDir::new().unwrap();
     let path = own.path().join("x.sqlite");
-    let journal = Journal::create(&path).unwrap();
+    let journal = SqliteJournal::create(&path).unwrap();
     let mut group = Group::default();
     let metadata = Metadata { number: 3, version_floor: 5, newest: 7, ..Metadata::default() };
     group.metadata = Some(metadata);
-    journal.commit(&group).unwrap();
-    journal.close().unwrap();
+    append(&journal, &group);
+    Box::new(journal).close().unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute_batch("ALTER TABLE marks DROP COLUMN shift; PRAGMA user_version = 2;").unwrap();
     drop(connection);
     for _ in 0..2 {
-        let journal = Journal::open(&path).unwrap();
+        let journal = SqliteJournal::open(&path).unwrap();
         assert_eq!(journal.metadata().unwrap().number, 3);
         assert_eq!(journal.metadata().unwrap().shift, Shift::default());
-        if journal.newest().unwrap() == 0 {
-            journal.commit(&group).unwrap();
+        if newest_instant(&journal).unwrap() == 0 {
+            append(&journal, &group);
         }
-        journal.close().unwrap();
+        Box::new(journal).close().unwrap();
     }
     // A shift is part of the checksum.
     rusqlite::Connection::open(&path).unwrap().execute("UPDATE marks SET shift = 1", []).unwrap();
-    assert!(Journal::open(&path).unwrap().metadata().is_err());
+    assert!(SqliteJournal::open(&path).unwrap().metadata().is_err());
 }
 
 /// The instants of a command that was read before a shift are shifted with it; never stays never.

@@ -1,7 +1,8 @@
 //! Tests of a shard without threads and sockets: evictions, damage and kills.
 
+use super::commit::Commit;
 use super::creators::{Creators, Quota};
-use super::flusher::{Flushed, FlushedGroup, FlusherContext, FlusherLink};
+use super::flusher::{Flushed, FlushedGroup, FlusherContext, FlusherLink, oldest_rows};
 use super::job::{ActionError, Changes, Job, Response};
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
@@ -11,12 +12,13 @@ use super::writer::{Parts, Writer};
 use super::{Shard, slots, stored_clock};
 use crate::clock::{Clock, Shift, Time};
 use crate::data;
-use crate::journal::group::{Group, Record};
-use crate::journal::sqlite::Journal;
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{Group, Journal, Record, Row};
 use crate::metrics::Metrics;
 use presence_core::details::{DetailsCommand, LocationLayer, OutOfOffice, WorkLocationType, WorkPlace};
 use presence_core::directory::Cursor;
 use presence_core::{Absence, Command, CommandError, Duration, Instant, Policy, Presence, SessionId, UserId};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::oneshot::channel;
@@ -67,22 +69,38 @@ pub(super) fn message(text: &str, until: Instant) -> DetailsCommand<'_> {
 }
 
 /// Pending changes, and the flusher's ends of the channels.
-pub(super) fn pending(index: JournalIndex) -> (Pending, Receiver<Group>, SyncSender<Flushed>) {
+pub(super) fn pending(index: JournalIndex) -> (Pending, Receiver<Commit>, SyncSender<Flushed>) {
     let (groups, submitted) = sync_channel(1);
     let (flushed, from_flusher) = sync_channel(1);
     (Pending::new(Some(FlusherLink { groups, flushed: from_flusher }), index), submitted, flushed)
 }
 
 /// Makes a group durable, as the flusher does.
-pub(super) fn flush(journal: &mut Journal, mut group: Group) -> FlushedGroup {
-    journal.commit(&group).unwrap();
-    let oldest = if group.review_count == 0 {
-        vec![]
-    } else {
-        journal.rows_from(group.review_from, group.review_count).unwrap()
+pub(super) fn flush(journal: &dyn Journal, mut commit: Commit) -> FlushedGroup {
+    if !commit.group.writes_nothing() {
+        journal.append(commit.expected, &commit.group).unwrap();
+        journal.trim(commit.first_row).unwrap();
+    }
+    let oldest = oldest_rows(journal, commit.first_row, commit.review_count).unwrap();
+    commit.clear();
+    FlushedGroup { commit, oldest }
+}
+
+/// Appends a group where the journal is.
+pub(super) fn append(journal: &dyn Journal, group: &Group) {
+    let position = journal.position().unwrap();
+    journal.append(position, group).unwrap();
+}
+
+/// Returns the number of rows that are left in a journal.
+pub(super) fn count_rows(journal: &dyn Journal) -> usize {
+    let mut count = 0;
+    let each = &mut |_: Row<'_>| {
+        count += 1;
+        ControlFlow::Continue(())
     };
-    group.clear();
-    FlushedGroup { group, oldest }
+    journal.read(0, each).unwrap();
+    count
 }
 
 /// The same user of two is evicted for a third, however often or late time is advanced.
@@ -197,7 +215,7 @@ fn an_eviction_is_pending_until_it_is_durable() {
     state.execute(at(0), id(1), set(300)).unwrap();
     pending.mark_dirty(&state.users, id(1));
     pending.submit(&mut state, at(0), 0);
-    flushed.send(Flushed::Group(FlushedGroup { group: groups.recv().unwrap(), oldest: vec![] })).unwrap();
+    flushed.send(Flushed::Group(FlushedGroup { commit: groups.recv().unwrap(), oldest: vec![] })).unwrap();
     assert!(pending.poll_flushed(&state).is_none());
     assert!(pending.is_empty());
     assert_eq!(state.read(at(300), id(1)).version, 2);
@@ -238,7 +256,7 @@ fn responses_of_clients_that_have_hung_up_are_dropped() {
 }
 
 /// A writer of a state at the instant 7, its handle, and the flusher's ends of the channels: the test is the flusher.
-pub(super) fn writer_of(state: State) -> (Writer<8>, Shard, Receiver<Group>, SyncSender<Flushed>) {
+pub(super) fn writer_of(state: State) -> (Writer<8>, Shard, Receiver<Commit>, SyncSender<Flushed>) {
     let (pending, groups, flushed) = pending(JournalIndex::new(state.users.capacity()));
     let (metrics, notify) = (Arc::new(Metrics::default()), watch::channel(()).0);
     let (shard, queue) = Shard::new(0, &notify);
@@ -249,7 +267,7 @@ pub(super) fn writer_of(state: State) -> (Writer<8>, Shard, Receiver<Group>, Syn
 }
 
 /// A writer of two users, its queue, and the flusher's ends of the channels.
-fn writer() -> (Writer<8>, SyncSender<Job>, Receiver<Group>, SyncSender<Flushed>) {
+fn writer() -> (Writer<8>, SyncSender<Job>, Receiver<Commit>, SyncSender<Flushed>) {
     let (writer, Shard { jobs, .. }, groups, flushed) = writer_of(empty_state(2));
     (writer, jobs, groups, flushed)
 }
@@ -257,15 +275,15 @@ fn writer() -> (Writer<8>, SyncSender<Job>, Receiver<Group>, SyncSender<Flushed>
 /// Waits for the first group that has responses: it is submitted after the jobs were executed.
 pub(super) fn first_with_responses(
     jobs: &SyncSender<Job>,
-    groups: &Receiver<Group>,
+    groups: &Receiver<Commit>,
     flushed: &SyncSender<Flushed>,
-) -> Group {
+) -> Commit {
     loop {
         let group = groups.recv().unwrap();
         if !group.responses.is_empty() {
             return group;
         }
-        flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+        flushed.send(Flushed::Group(FlushedGroup { commit: group, oldest: vec![] })).unwrap();
         jobs.send(Job::Wake).unwrap();
     }
 }
@@ -289,7 +307,7 @@ fn jobs_of_clients_that_have_hung_up_are_not_read() {
     assert_eq!(group.responses.len(), 2, "of the command, and of the read that is waited for: {:?}", group.responses);
     group.responses.drain(..).for_each(Response::send);
     assert_eq!(read.blocking_recv().unwrap().presence, Presence::InACall);
-    flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+    flushed.send(Flushed::Group(FlushedGroup { commit: group, oldest: vec![] })).unwrap();
     jobs.send(Job::Stop).unwrap();
     writer.join().unwrap();
 }
@@ -313,7 +331,7 @@ fn an_explanation_waits_until_the_user_is_durable() {
     );
     assert!(explained.try_recv().is_err(), "it waits");
     group.responses.drain(..).for_each(Response::send);
-    flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+    flushed.send(Flushed::Group(FlushedGroup { commit: group, oldest: vec![] })).unwrap();
     assert_eq!(executed.blocking_recv().unwrap(), Ok(()));
     let explained = explained.blocking_recv().unwrap();
     assert_eq!((explained.why.presence, explained.why.since, explained.at), (Presence::InACall, Some(at(7)), at(7)));
@@ -345,7 +363,7 @@ fn overdue_details_are_advanced_before_they_are_written() {
     pending.submit(&mut state, at(30), 30_000);
     let group = groups.recv().unwrap();
     let lengths: Vec<usize> =
-        group.rows().filter(|row| row.record == Record::Details).map(|row| row.bytes.len()).collect();
+        group.group.rows(1).filter(|row| row.record == Record::Details).map(|row| row.bytes.len()).collect();
     assert!(state.details.get(id(1)).is_some_and(|details| details.out_of_office().is_out_of_office));
     assert!(lengths.iter().all(|len| *len > 0), "{lengths:?}");
 }
@@ -354,7 +372,7 @@ fn overdue_details_are_advanced_before_they_are_written() {
 #[test]
 fn s9_expired_messages_take_no_slot_after_a_restart() {
     let own = tempfile::TempDir::new().unwrap();
-    let journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    let journal = SqliteJournal::create(&own.path().join("x.sqlite")).unwrap();
     let mut state = empty_state(2);
     let (mut pending, groups, _done) = pending(JournalIndex::new(2));
     for user in [1, 2] {
@@ -362,7 +380,7 @@ fn s9_expired_messages_take_no_slot_after_a_restart() {
     }
     pending.mark_changed_details(&mut state);
     pending.submit(&mut state, at(0), 0);
-    journal.commit(&groups.recv().unwrap()).unwrap();
+    flush(&journal, groups.recv().unwrap());
     for (users, now) in [(2, 5), (2, 20), (1, 20)] {
         let outcome = restore::load(&journal, &mut empty_state(users), &mut JournalIndex::new(users), time(at(now)));
         assert!(outcome.is_ok(), "{users} {now}: {outcome:?}");
@@ -377,9 +395,9 @@ fn the_newest_instant_survives_a_change_of_shards() {
         let journals = data::open(own.path(), shards).unwrap().journals;
         if stored_clock(&journals).unwrap().newest == Instant::ZERO {
             let mut group = Group::default();
-            group.push(1, Record::User, id(1), at(5), &[7]);
-            group.push(2, Record::User, id(2), at(6), &[7]);
-            journals[0].commit(&group).unwrap();
+            group.push(Record::User, id(1), at(5), &[7]);
+            group.push(Record::User, id(2), at(6), &[7]);
+            append(&*journals[0], &group);
         }
         assert_eq!(stored_clock(&journals).unwrap().newest, at(6), "{shards}");
     }
@@ -401,7 +419,7 @@ fn users_count_for_their_creators() {
     let own = tempfile::TempDir::new().unwrap();
     let mut rejected = [0; 2];
     for seed in 0..12u32 {
-        let mut journal = Journal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
+        let journal = SqliteJournal::create(&own.path().join(format!("{seed}.sqlite"))).unwrap();
         let mut random = seed.wrapping_mul(2_654_435_761).wrapping_add(777);
         let mut next = |below: u32| {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -454,7 +472,7 @@ fn users_count_for_their_creators() {
             assert_eq!(found(&state), expected, "{seed} {step}");
             if next(4) == 0 {
                 pending.submit(&mut state, now, 0);
-                let durable = groups.try_recv().map(|group| flush(&mut journal, group));
+                let durable = groups.try_recv().map(|group| flush(&journal, group));
                 durable.into_iter().for_each(|group| flushed.send(Flushed::Group(group)).unwrap());
                 assert!(pending.poll_flushed(&state).is_none());
             }

@@ -7,21 +7,21 @@ use super::user_limit::UserLimit;
 use super::{load, stored_clock, users};
 use crate::clock::Time;
 use crate::data::spread::Spread;
-use crate::journal::sqlite::Journal;
+use crate::journal::Journal;
 use presence_core::UserId;
 use presence_core::snapshot::RestoreError;
 use std::sync::Arc;
 
 /// Loads all journals as a start does, and serves nothing. Returns the number of users of whom something was stored.
-pub(crate) fn verify(journals: &[Journal], spread: Spread) -> Result<usize, LoadError> {
+pub(crate) fn verify(journals: &[Box<dyn Journal>], spread: Spread) -> Result<usize, LoadError> {
     let stored = stored_clock(journals)?;
     let time = Time { now: stored.virtual_now.unwrap_or_default().max(stored.newest), shift: stored.shift };
     let mut users = 0;
     for (shard, journal) in journals.iter().enumerate() {
         let belongs = |user| spread.of(user) == shard;
-        users += match verify_sized::<8>(journal, belongs, time) {
+        users += match verify_sized::<8>(&**journal, belongs, time) {
             Err(LoadError::Record(_, RestoreError::Full)) => {
-                verify_sized::<{ users::MAX_SESSIONS }>(journal, belongs, time)
+                verify_sized::<{ users::MAX_SESSIONS }>(&**journal, belongs, time)
             }
             outcome => outcome,
         }?;
@@ -30,7 +30,7 @@ pub(crate) fn verify(journals: &[Journal], spread: Spread) -> Result<usize, Load
 }
 
 fn verify_sized<const SESSIONS: usize>(
-    journal: &Journal,
+    journal: &dyn Journal,
     belongs: impl Fn(UserId) -> bool,
     time: Time,
 ) -> Result<usize, LoadError> {

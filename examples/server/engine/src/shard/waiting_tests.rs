@@ -2,6 +2,7 @@
 //!
 //! The test is the flusher. A group that it has taken and not given back is one that the disk has not answered.
 
+use super::commit::Commit;
 use super::creators::Quota;
 use super::flusher::{Flushed, FlushedGroup, FlusherContext, Unstored};
 use super::job::{ActionError, ActionOutcome, Changes, Job, OwnedDetailsCommand, Response, UserView};
@@ -12,13 +13,14 @@ use super::user_limit::UserLimit;
 use super::writer::MAX_JOBS;
 use super::{Published, Shard};
 use crate::clock::Shift;
-use crate::journal::group::{Group, Record};
-use crate::journal::sqlite::Journal;
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{Group, Journal, JournalError, Metadata, Position, Record, Row};
 use crate::metrics::Metrics;
 use presence_core::details::DetailsError;
 use presence_core::directory::Cursor;
 use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId};
 use std::fmt::Debug;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -31,10 +33,54 @@ const APPLICATION: Option<SessionId> = Some(SessionId::from_bytes([8; 16]));
 /// A user of whom nothing is ever stored.
 const NOBODY: u8 = 99;
 
+/// A journal on a disk that answers when the test says so: it tells of each group, and waits before it stores it.
+#[derive(Debug)]
+struct HeldJournal {
+    journal: SqliteJournal,
+    begun: std::sync::mpsc::Sender<()>,
+    answer: Receiver<()>,
+}
+
+impl HeldJournal {
+    /// Returns the journal, what it tells, and the answers of the disk; without the latter the disk answers at once.
+    fn new(journal: SqliteJournal) -> (Self, Receiver<()>, std::sync::mpsc::Sender<()>) {
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (answered, answer) = std::sync::mpsc::channel();
+        (Self { journal, begun, answer }, has_begun, answered)
+    }
+}
+
+impl Journal for HeldJournal {
+    fn name(&self) -> String {
+        self.journal.name()
+    }
+
+    fn position(&self) -> Result<Position, JournalError> {
+        self.journal.position()
+    }
+
+    fn metadata(&self) -> Result<Metadata, JournalError> {
+        self.journal.metadata()
+    }
+
+    fn append(&self, expected: Position, group: &Group) -> Result<Position, JournalError> {
+        let _ = (self.begun.send(()), self.answer.recv());
+        self.journal.append(expected, group)
+    }
+
+    fn read(&self, after: i64, each: &mut dyn FnMut(Row<'_>) -> ControlFlow<()>) -> Result<i64, JournalError> {
+        self.journal.read(after, each)
+    }
+
+    fn trim(&self, before: i64) -> Result<(), JournalError> {
+        self.journal.trim(before)
+    }
+}
+
 /// A running writer and a disk that answers when the test says so.
 struct Held {
     jobs: SyncSender<Job>,
-    groups: Receiver<Group>,
+    groups: Receiver<Commit>,
     flushed: SyncSender<Flushed>,
     published: Arc<Published>,
     writer: std::thread::JoinHandle<()>,
@@ -50,15 +96,15 @@ impl Held {
     }
 
     /// Takes the next group that responses wait for; groups of the clock alone are durable at once.
-    fn take(&self) -> Group {
+    fn take(&self) -> Commit {
         first_with_responses(&self.jobs, &self.groups, &self.flushed)
     }
 
     /// Makes a group durable.
-    fn give_back(&self, mut group: Group) {
+    fn give_back(&self, mut group: Commit) {
         group.responses.drain(..).for_each(Response::send);
         group.clear();
-        self.flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).unwrap();
+        self.flushed.send(Flushed::Group(FlushedGroup { commit: group, oldest: vec![] })).unwrap();
         self.jobs.send(Job::Wake).unwrap();
     }
 
@@ -80,7 +126,7 @@ impl Held {
         let Self { groups, flushed, writer, .. } = self;
         while let Ok(mut group) = groups.recv() {
             group.responses.drain(..).for_each(Response::send);
-            if flushed.send(Flushed::Group(FlushedGroup { group, oldest: vec![] })).is_err() {
+            if flushed.send(Flushed::Group(FlushedGroup { commit: group, oldest: vec![] })).is_err() {
                 break;
             }
         }
@@ -244,7 +290,7 @@ fn a_change_is_published_when_it_is_durable() {
 #[test]
 fn without_room_only_what_is_stored_is_shown() {
     let own = tempfile::TempDir::new().unwrap();
-    let journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
+    let journal = SqliteJournal::create(&own.path().join("x.sqlite")).unwrap();
     let held = Held::start(9, 9, vec![ask(execute(1, set(300))).0]);
     let first = held.take();
     let (to, executed) = channel();
@@ -262,7 +308,7 @@ fn without_room_only_what_is_stored_is_shown() {
     let (to, changes) = channel();
     held.jobs.send(Job::Changes(Cursor::START, to)).unwrap();
     held.settle();
-    held.flushed.send(Flushed::Full(Box::new(Unstored { group: first, journal }))).unwrap();
+    held.flushed.send(Flushed::Full(Box::new(Unstored { commit: first, journal: Box::new(journal) }))).unwrap();
     held.jobs.send(Job::Wake).unwrap();
     let shown = |view: &UserView| (view.user, view.presence, view.version);
     let nothing = |user| (id(user), Presence::Offline, 0);
@@ -299,10 +345,8 @@ fn wait_for(answered: &mut Answer) -> String {
 #[test]
 fn without_room_commands_are_refused_and_advances_wait() {
     let own = tempfile::TempDir::new().unwrap();
-    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
-    let (begun, has_begun) = std::sync::mpsc::channel();
-    let (answer, answered) = std::sync::mpsc::channel();
-    journal.held = Some((begun, answered));
+    let journal = SqliteJournal::create(&own.path().join("x.sqlite")).unwrap();
+    let (journal, has_begun, answer) = HeldJournal::new(journal);
     let held = Held::start(9, 9, vec![ask(execute(1, set(300))).0]);
     let first = held.take();
     let advance = |until| {
@@ -320,7 +364,7 @@ fn without_room_commands_are_refused_and_advances_wait() {
     reads.into_iter().for_each(|job| held.jobs.send(job).unwrap());
     held.settle();
     advances.push(advance(400));
-    held.flushed.send(Flushed::Full(Box::new(Unstored { group: first, journal }))).unwrap();
+    held.flushed.send(Flushed::Full(Box::new(Unstored { commit: first, journal: Box::new(journal) }))).unwrap();
     held.jobs.send(Job::Wake).unwrap();
     // The disk is asked for room, and has not answered.
     has_begun.recv().unwrap();
@@ -353,19 +397,17 @@ fn without_room_commands_are_refused_and_advances_wait() {
 #[test]
 fn the_flusher_tells_nobody_of_a_group_before_it_is_committed() {
     let own = tempfile::TempDir::new().unwrap();
-    let mut journal = Journal::create(&own.path().join("x.sqlite")).unwrap();
-    let (begun, has_begun) = std::sync::mpsc::channel();
-    let (answer, answered) = std::sync::mpsc::channel();
-    journal.held = Some((begun, answered));
+    let journal = SqliteJournal::create(&own.path().join("x.sqlite")).unwrap();
+    let (journal, has_begun, answer) = HeldJournal::new(journal);
     let (Shard { jobs, published }, _queue) = Shard::new(0, &watch::channel(()).0);
     let context = FlusherContext { jobs, published, metrics: Arc::new(Metrics::default()) };
-    let (link, thread) = context.start(journal, false);
+    let (link, thread) = context.start(Box::new(journal), false);
     for number in 1..=3 {
         let (to, mut read) = channel();
         let view = UserView { user: id(1), presence: Presence::Away, version: 1, details: None };
-        let mut group = Group::default();
-        (group.cursor, group.last_row) = (Cursor::from_number(number), number as i64);
-        group.push(number as i64, Record::User, id(1), at(number), &[7]);
+        let mut group = Commit { cursor: Cursor::from_number(number), ..Commit::default() };
+        group.expected.row = number as i64 - 1;
+        group.group.push(Record::User, id(1), at(number), &[7]);
         group.responses.push(Response::Read(to, view));
         link.groups.send(group).unwrap();
         has_begun.recv().unwrap();

@@ -15,7 +15,7 @@ use super::pending::Pending;
 use super::restore;
 use super::state::State;
 use crate::clock::{Clock, Shift, Time};
-use crate::journal::sqlite::Journal;
+use crate::journal::Journal;
 use presence_core::Instant;
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
@@ -313,14 +313,14 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
     }
 
     /// Discards the changes that the disk has no room for, and serves what is stored.
-    fn reload(&mut self, Unstored { group, journal }: Unstored) {
-        let responses = group.responses.into_iter().chain(self.pending.take_responses());
+    fn reload(&mut self, Unstored { commit, journal }: Unstored) {
+        let responses = commit.responses.into_iter().chain(self.pending.take_responses());
         let until = self.now;
         let mut index = JournalIndex::new(self.state.users.capacity());
-        let time = self.stored_time(&journal);
+        let time = self.stored_time(&*journal);
         (self.now, self.shift) = (time.now, time.shift);
         self.state.replace();
-        if let Err(error) = restore::load(&journal, &mut self.state, &mut index, time) {
+        if let Err(error) = restore::load(&*journal, &mut self.state, &mut index, time) {
             stop_everything(&error);
         }
         let (link, thread) = self.context.start(journal, true);
@@ -347,7 +347,7 @@ impl<const SESSIONS: usize> Writer<SESSIONS> {
     }
 
     /// Returns the time for what is stored in the journal: without a shift, or an advance of a virtual clock, that is not.
-    fn stored_time(&self, journal: &Journal) -> Time {
+    fn stored_time(&self, journal: &dyn Journal) -> Time {
         let time = self.clock.time();
         let now = time.now.saturating_add(time.shift.since(self.stored_shift));
         let advanced = match journal.metadata() {

@@ -4,11 +4,11 @@
 //! SQLite's log, until it is emptied, and earlier rows of erased users, which have no text, but sessions. All is done in small
 //! steps between the groups, beginning [`DELAY`] after the removal; so it takes seconds, under load and when idle.
 
-use super::Journal;
-use super::database::JournalError;
-use crate::journal::group::Group;
+use super::{SqliteError, SqliteJournal, database};
+use crate::journal::Group;
 use presence_core::UserId;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// The time from a removal to the start of the cleaning. What is removed meanwhile is cleaned with it.
@@ -30,8 +30,8 @@ pub struct Cleaner {
 #[derive(Debug)]
 struct Search {
     users: HashMap<UserId, i64>,
-    /// The next row to look at.
-    next: i64,
+    /// The last row that was looked at.
+    last: i64,
     /// The row to stop at: nothing from it on is to be overwritten.
     end: i64,
 }
@@ -42,57 +42,79 @@ impl Cleaner {
         Self { due: Some(Instant::now() + DELAY), erased: HashMap::new(), search: None }
     }
 
-    /// Takes note of what a group has removed, when it is durable.
-    pub fn note(&mut self, group: &Group) {
-        let first_row = group.last_row + 1 - group.len() as i64;
+    /// Takes note of what a group has removed, when it is durable. Its first row has this number.
+    pub fn note(&mut self, first_row: i64, group: &Group) {
         self.erased.extend(group.erased.iter().map(|user| (*user, first_row)));
-        if !group.erased.is_empty() || !group.stale_texts.is_empty() {
+        if !group.erased.is_empty() || !group.removed.is_empty() {
             self.due.get_or_insert_with(|| Instant::now() + DELAY);
         }
+    }
+
+    /// Takes the search that has begun, or begins one.
+    fn next_search(&mut self) -> Option<Search> {
+        self.search.take().or_else(|| {
+            let users = std::mem::take(&mut self.erased);
+            let end = users.values().copied().max()?;
+            Some(Search { users, last: 0, end })
+        })
     }
 
     /// Returns the time until there is something to do; `None` if there is nothing.
     pub fn wait(&self) -> Option<Duration> {
         self.due.map(|due| due.saturating_duration_since(Instant::now()))
     }
-
-    /// Takes a step.
-    pub fn step(&mut self, journal: &Journal) -> Result<(), JournalError> {
-        if self.search.is_none() && !self.erased.is_empty() {
-            let users = std::mem::take(&mut self.erased);
-            let end = users.values().copied().max().unwrap_or_default();
-            self.search = Some(Search { users, next: 0, end });
-        }
-        match &mut self.search {
-            Some(search) => {
-                if search.step(journal)? {
-                    self.search = None;
-                }
-            }
-            None => {
-                journal.truncate_log()?;
-                self.due = None;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts off the work, because the disk has no room for it.
-    pub fn postpone(&mut self) {
-        self.due = Some(Instant::now() + DELAY);
-    }
 }
 
-impl Search {
-    /// Overwrites the rows among the next ones that no longer count. Reports whether these were the last.
-    fn step(&mut self, journal: &Journal) -> Result<bool, JournalError> {
-        let rows = journal.rows_from(self.next, STEP)?;
-        let is_stale = |user, row| self.users.get(user).is_some_and(|first| row < *first);
-        let found: Vec<_> = rows.iter().filter(|row| is_stale(&row.user, row.row)).map(|row| row.row).collect();
-        if !found.is_empty() {
-            journal.scrub(&found, self.end)?;
+impl SqliteJournal {
+    /// Takes a step of the cleaning. Without room for it, puts it off.
+    pub(super) fn clean(&self) -> Result<(), SqliteError> {
+        let outcome = self.clean_some();
+        if outcome.as_ref().is_err_and(|error| error.is_full(self.path())) {
+            self.cleaner.borrow_mut().due = Some(Instant::now() + DELAY);
         }
-        self.next = rows.last().map_or(self.end, |row| row.row + 1);
-        Ok(self.next >= self.end)
+        outcome
+    }
+
+    fn clean_some(&self) -> Result<(), SqliteError> {
+        let search = self.cleaner.borrow_mut().next_search();
+        match search {
+            Some(mut search) => {
+                let outcome = self.search(&mut search);
+                if !matches!(outcome, Ok(true)) {
+                    self.cleaner.borrow_mut().search = Some(search);
+                }
+                outcome.map(|_| ())
+            }
+            None => {
+                // SQLite's log has old copies of pages.
+                database::checkpoint(&self.connection)?;
+                self.cleaner.borrow_mut().due = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// Overwrites the rows among the next ones that no longer count. Reports whether these were the last.
+    fn search(&self, search: &mut Search) -> Result<bool, SqliteError> {
+        let Search { users, last, end } = search;
+        let (mut found, mut looked_at) = (Vec::new(), 0);
+        let read = self.read_rows(*last, &mut |row| {
+            if users.get(&row.user).is_some_and(|first| row.number < *first) {
+                found.push(row.number);
+            }
+            looked_at += 1;
+            if looked_at == STEP { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        let next = match read {
+            Some(row) if looked_at == STEP => row,
+            Some(_) => *end,
+            // These rows were deleted meanwhile.
+            None => 0,
+        };
+        if !found.is_empty() {
+            self.scrub(&found, *end)?;
+        }
+        *last = next;
+        Ok(next >= *end)
     }
 }

@@ -29,7 +29,7 @@ const FLAGS: OpenFlags =
 
 /// A journal that cannot be used any further.
 #[derive(Debug)]
-pub enum JournalError {
+pub enum SqliteError {
     /// An error of SQLite, or of the disk below it.
     Sqlite(rusqlite::Error),
     /// A file that the server does not use.
@@ -52,7 +52,7 @@ pub enum JournalError {
     NoRoom,
 }
 
-impl std::fmt::Display for JournalError {
+impl std::fmt::Display for SqliteError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(error) => error.fmt(f),
@@ -73,21 +73,21 @@ impl std::fmt::Display for JournalError {
     }
 }
 
-impl std::error::Error for JournalError {}
+impl std::error::Error for SqliteError {}
 
-impl From<rusqlite::Error> for JournalError {
+impl From<rusqlite::Error> for SqliteError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<FileError> for JournalError {
+impl From<FileError> for SqliteError {
     fn from(error: FileError) -> Self {
         Self::File(error)
     }
 }
 
-impl JournalError {
+impl SqliteError {
     /// Reports whether SQLite says that the disk is full.
     pub fn is_disk_full(&self) -> bool {
         matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
@@ -130,16 +130,16 @@ fn len(path: &Path) -> u64 {
 }
 
 /// Opens an existing database.
-pub fn open(path: &Path) -> Result<Connection, JournalError> {
+pub fn open(path: &Path) -> Result<Connection, SqliteError> {
     let (connection, format) = connect(path)?;
     match format {
-        0 => Err(JournalError::Empty),
+        0 => Err(SqliteError::Empty),
         _ => overwrite_deleted(migrate(check_pages(enable_write_ahead_log(connection)?)?, format)?, path),
     }
 }
 
 /// Creates a database, also over the remains of an interrupted first start.
-pub fn create(path: &Path) -> Result<Connection, JournalError> {
+pub fn create(path: &Path) -> Result<Connection, SqliteError> {
     let (connection, format) = connect(path)?;
     if format != 0 {
         drop(connection);
@@ -162,7 +162,7 @@ pub fn create(path: &Path) -> Result<Connection, JournalError> {
 }
 
 /// Makes a database of this format version one of the current version, a version at a time. After a crash it is of one of them.
-fn migrate(connection: Connection, format: i64) -> Result<Connection, JournalError> {
+fn migrate(connection: Connection, format: i64) -> Result<Connection, SqliteError> {
     for (from, change) in MIGRATIONS.iter().filter(|(from, _)| *from >= format) {
         let next = from + 1;
         connection.execute_batch(&format!("BEGIN; {change}; PRAGMA user_version = {next}; COMMIT;"))?;
@@ -171,27 +171,27 @@ fn migrate(connection: Connection, format: i64) -> Result<Connection, JournalErr
 }
 
 /// Checks that a database is of a format version that can be opened, or empty, and changes nothing.
-pub fn check_format(path: &Path) -> Result<(), JournalError> {
+pub fn check_format(path: &Path) -> Result<(), SqliteError> {
     connect(path).map(drop)
 }
 
 /// Checks the structure of the database.
 ///
 /// Pages of two different moments may read well, and still be used twice when the next one is written.
-fn check_pages(connection: Connection) -> Result<Connection, JournalError> {
+fn check_pages(connection: Connection) -> Result<Connection, SqliteError> {
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found == "ok" { Ok(connection) } else { Err(JournalError::Pages(found.replace('\n', " "))) }
+    if found == "ok" { Ok(connection) } else { Err(SqliteError::Pages(found.replace('\n', " "))) }
 }
 
 /// Writes the database anew, if an earlier version of this server has left deleted content in unused bytes.
 ///
 /// This is done once for each database, and takes memory for its content.
-fn overwrite_deleted(connection: Connection, path: &Path) -> Result<Connection, JournalError> {
+fn overwrite_deleted(connection: Connection, path: &Path) -> Result<Connection, SqliteError> {
     let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if id == OVERWRITTEN {
         return Ok(connection);
     }
-    let outcome = connection.execute_batch("VACUUM").map_err(JournalError::from);
+    let outcome = connection.execute_batch("VACUUM").map_err(SqliteError::from);
     match outcome.and_then(|()| Ok(connection.pragma_update(None, "application_id", OVERWRITTEN)?)) {
         // The next start tries again.
         Err(error) if error.is_full(path) => tracing::warn!("no room to overwrite what was deleted before: {error}"),
@@ -202,12 +202,12 @@ fn overwrite_deleted(connection: Connection, path: &Path) -> Result<Connection, 
 }
 
 /// Moves everything from the write-ahead log into the file.
-pub fn checkpoint(connection: &Connection) -> Result<(), JournalError> {
+pub fn checkpoint(connection: &Connection) -> Result<(), SqliteError> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
 /// Does the same, or nothing if there is no room in the file. Then the log stays, and the next start reads it.
-pub fn checkpoint_if_room(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+pub fn checkpoint_if_room(connection: &Connection, path: &Path) -> Result<(), SqliteError> {
     match checkpoint(connection) {
         Err(error) if error.is_full(path) => {
             tracing::warn!("no room to move the log into the journal: {error}");
@@ -220,14 +220,14 @@ pub fn checkpoint_if_room(connection: &Connection, path: &Path) -> Result<(), Jo
 /// Returns the path of a file without links to directories, which `FLAGS` rejects.
 ///
 /// A path that begins with a slash is never a URI, not even for a SQLite that was compiled to accept them.
-fn absolute(path: &Path) -> Result<PathBuf, JournalError> {
+fn absolute(path: &Path) -> Result<PathBuf, SqliteError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().map_err(FileError::Io)?;
     Ok(directory.join(path.file_name().unwrap_or_default()))
 }
 
 /// Creates the database of a copy, which must not exist. It has no log: a copy counts when it is complete and on the disk.
-pub fn create_copy(path: &Path) -> Result<Connection, JournalError> {
+pub fn create_copy(path: &Path) -> Result<Connection, SqliteError> {
     let (connection, _) = connect(path)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
@@ -238,11 +238,11 @@ pub fn create_copy(path: &Path) -> Result<Connection, JournalError> {
 ///
 /// # Errors
 ///
-/// [`JournalError::Format`] if the format version is of another server.
-fn connect(path: &Path) -> Result<(Connection, i64), JournalError> {
+/// [`SqliteError::Format`] if the format version is of another server.
+fn connect(path: &Path) -> Result<(Connection, i64), SqliteError> {
     // A log is not begun before the first page of its file is on the disk. Without that page SQLite would delete the log.
     if len(path) < u64::from(PAGE) && len(&path.with_extension("sqlite-wal")) > 0 {
-        return Err(JournalError::Truncated);
+        return Err(SqliteError::Truncated);
     }
     // Before SQLite opens it: the files that SQLite creates beside it get its mode. Closed before, too, because a process that closes
     // a file loses its locks on it.
@@ -258,13 +258,13 @@ fn connect(path: &Path) -> Result<(Connection, i64), JournalError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if format != 0 && format != FORMAT && MIGRATIONS.iter().all(|(from, _)| *from != format) {
-        return Err(JournalError::Format(format));
+        return Err(SqliteError::Format(format));
     }
     Ok((connection, format))
 }
 
 /// Makes commits go to a write-ahead log, and return when they are on the disk.
-fn enable_write_ahead_log(connection: Connection) -> Result<Connection, JournalError> {
+fn enable_write_ahead_log(connection: Connection) -> Result<Connection, SqliteError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;

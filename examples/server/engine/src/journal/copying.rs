@@ -1,22 +1,16 @@
-//! The copy of a journal for a backup, which its flusher makes while it goes on writing: some pages between two groups.
+//! The copy of a journal for a backup, which its flusher makes while it goes on writing: a step between two groups.
 //!
-//! SQLite keeps the pages that are copied already like those of the journal, because the same connection writes both. When
-//! nearly everything is copied in all shards, they meet at a [`Barrier`] between two of their groups, and each copies the rest
+//! When nearly everything is copied in all shards, they meet at a [`Barrier`] between two of their groups, and each copies the rest
 //! before its next one. So all copies are of one moment: what was acknowledged before it is in them, and nothing that came
 //! after; a change that a client has made because it had seen another is never there without that one.
 
-use super::Journal;
-use super::database::JournalError;
-use crate::journal::barrier::Barrier;
-use rusqlite::Connection;
-use rusqlite::backup::{Backup, StepResult};
+use super::JournalError;
+use super::barrier::Barrier;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-/// The pages that are copied between two groups: a fraction of a millisecond.
-const STEP: i32 = 64;
 /// The time after which a shard that is ready looks again whether the others are.
 const LOOK: Duration = Duration::from_millis(2);
 /// The longest time for which a shard holds up its writes for the others. They come after their group, if their disk responds.
@@ -41,12 +35,6 @@ impl std::fmt::Display for CopyError {
 }
 
 impl std::error::Error for CopyError {}
-
-impl From<rusqlite::Error> for CopyError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Journal(error.into())
-    }
-}
 
 /// An order to copy the journal of one shard. Dropped without an outcome, it ends the copies of all shards.
 #[derive(Debug)]
@@ -80,20 +68,34 @@ impl Drop for CopyOrder {
     }
 }
 
-/// A copy that is being made.
-pub struct Copying<'a> {
-    backup: Backup<'a, 'a>,
+/// A copy of a journal that is being made, while the journal goes on.
+pub trait Copying {
+    /// Copies some more, but not all. Reports whether the rest is no more than a step.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Journal::copy`](super::Journal::copy).
+    fn step(&mut self) -> Result<bool, JournalError>;
+
+    /// Copies the rest. The copy is what the journal was at this moment.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Journal::copy`](super::Journal::copy).
+    fn finish(&mut self) -> Result<(), JournalError>;
+}
+
+/// A copy that meets those of the other shards.
+pub struct MeetingCopy<'a> {
+    copying: &'a mut dyn Copying,
     barrier: &'a Barrier,
     is_ready: bool,
 }
 
-impl<'a> Copying<'a> {
-    /// Begins to copy a journal to an empty database.
-    pub fn begin(journal: &'a Journal, order: &'a CopyOrder, to: &'a mut Connection) -> Result<Self, CopyError> {
-        let backup = journal.backup(to).map_err(CopyError::Journal)?;
-        // Copies nothing, but counts the pages.
-        backup.step(0)?;
-        Ok(Self { backup, barrier: &order.barrier, is_ready: false })
+impl<'a> MeetingCopy<'a> {
+    /// Takes the copy that was ordered.
+    pub fn new(copying: &'a mut dyn Copying, order: &'a CopyOrder) -> Self {
+        Self { copying, barrier: &order.barrier, is_ready: false }
     }
 
     /// Returns the time to wait for a group before the next step.
@@ -110,13 +112,7 @@ impl<'a> Copying<'a> {
         if self.barrier.is_broken() {
             return Err(CopyError::GivenUp);
         }
-        // With its last page the copy is complete, and no longer follows the journal. A step of no page counts those that the
-        // journal has got meanwhile.
-        let pages = (self.backup.progress().remaining - 1).clamp(0, STEP);
-        if self.backup.step(pages)? == StepResult::Done {
-            return Err(CopyError::GivenUp);
-        }
-        if !self.is_ready && self.backup.progress().remaining <= STEP {
+        if self.copying.step().map_err(CopyError::Journal)? && !self.is_ready {
             self.is_ready = true;
             self.barrier.add_ready();
         }
@@ -126,9 +122,6 @@ impl<'a> Copying<'a> {
         if !self.barrier.meet(MEETING) {
             return Err(CopyError::GivenUp);
         }
-        match self.backup.step(-1)? {
-            StepResult::Done => Ok(Some(())),
-            _ => Err(CopyError::GivenUp),
-        }
+        self.copying.finish().map_err(CopyError::Journal).map(Some)
     }
 }
