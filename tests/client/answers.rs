@@ -277,3 +277,22 @@ fn f4_every_error_is_read_back() {
         }
     }
 }
+
+/// Names of headers are read in any case, wherever the header stands.
+#[test]
+fn f4_the_pause_that_an_answer_of_a_batch_asks_for() {
+    for name in ["Retry-After", "retry-after", "RETRY-AFTER"] {
+        for headers in [
+            format!(r#"{{"{name}":"30"}}"#),
+            format!(r#"{{"{name}":30,"x":"y"}}"#),
+            format!(r#"{{"Content-Type":"application/json","x":{{"{name}":"1"}},"{name}":"30"}}"#),
+        ] {
+            let body =
+                format!(r#"{{"responses":[{{"id":"1","status":200}},{{"id":"2","status":429,"headers":{headers}}}]}}"#);
+            let answers: Vec<_> = BatchAnswer::parse(body.as_bytes()).unwrap().iter().map(Result::unwrap).collect();
+            let pauses = [answers[0].retry_after, answers[1].retry_after];
+            assert_eq!(pauses, [None, Some(Duration::from_secs(30))], "{headers}");
+            assert_eq!(answers[1].error().unwrap().retry_after, pauses[1]);
+        }
+    }
+}

@@ -190,6 +190,9 @@ fn f1_a_new_stream_resumes_or_starts_over() {
     assert_eq!(feed.last_event_id(), b"1");
     feed.start_over();
     assert_eq!(feed.last_event_id(), b"");
+    // Nor does an event without an id bring an old one back.
+    assert_eq!(read_pieces(&mut feed, [b"data: z\n\n".as_slice()]), [Seen::Other]);
+    assert_eq!(feed.last_event_id(), b"");
 }
 
 #[test]

@@ -300,10 +300,50 @@ fn f4_the_member_at_fault_is_named() {
     ] {
         assert_eq!(error.to_string(), expected);
     }
-    let offset = json!({"message": {"content": "x"}, "expiryDateTime": {"dateTime": "2026-11-24T18:00:00+01:00", "timeZone": "Anywhere"}});
-    let object = json!({"availability": "Busy", "activity": "Busy", "statusMessage": offset}).to_string();
-    let (expiry, zone) = PresenceObject::parse(object.as_bytes()).unwrap().status_message.unwrap().expiry.unwrap();
-    assert_eq!((expiry.hour, zone), (17, None), "what has an offset needs no zone");
+}
+
+/// What has an offset is that instant, in both directions and in every form, and needs no zone.
+#[test]
+fn f4_times_with_offsets_are_read_in_utc() {
+    let local = "2026-11-24T18:00:00";
+    let expiry = |offset: &str| {
+        let expiry = json!({"dateTime": format!("{local}{offset}"), "timeZone": "Anywhere"});
+        let message =
+            json!({"message": {"content": "x"}, "publishedDateTime": expiry["dateTime"], "expiryDateTime": expiry});
+        let object = json!({"availability": "Busy", "activity": "Busy", "statusMessage": message}).to_string();
+        let message = PresenceObject::parse(object.as_bytes()).unwrap().status_message.unwrap();
+        let (at, zone) = message.expiry.unwrap();
+        assert_eq!((message.published, zone.is_some()), (Some(at), offset.is_empty()), "{offset}");
+        at.to_unix_millis()
+    };
+    let plain = expiry("");
+    assert_eq!((expiry("Z"), expiry("z")), (plain, plain));
+    for minutes in (-23 * 60 - 59..24 * 60_i64).step_by(7) {
+        let (sign, hour, minute) = (if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60);
+        let expected = plain.saturating_add_signed(-minutes * 60_000);
+        for offset in [format!("{sign}{hour:02}:{minute:02}"), format!("{sign}{hour:02}{minute:02}")] {
+            assert_eq!(expiry(&offset), expected, "{offset}");
+        }
+    }
+    assert_eq!((expiry("-03"), expiry("+03")), (plain + 10_800_000, plain - 10_800_000));
+}
+
+/// The address of what is left, where a server answers page by page.
+#[test]
+fn f4_a_page_of_presences_tells_where_the_next_one_is() {
+    for (member, next) in [
+        ("", None),
+        (r#","@odata.nextLink":null"#, None),
+        (r#","@odata.nextLink":"https://a.b/?$skip=2""#, Some("https://a.b/?$skip=2")),
+    ] {
+        let body = format!(r#"{{"value":[]{member}}}"#);
+        let read = Presences::parse(body.as_bytes()).unwrap();
+        assert!(read.next_link.map_or(next.is_none(), |link| next.is_some_and(|next| link.is_text(next))), "{member}");
+    }
+    assert_eq!(
+        Presences::parse(br#"{"value":[],"@odata.nextLink":7}"#),
+        Err(AnswerError::Malformed("@odata.nextLink"))
+    );
 }
 
 #[test]

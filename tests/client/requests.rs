@@ -161,6 +161,7 @@ fn f4_batches_that_a_server_would_reject_are_not_built() {
         (&[batched(&longest)], Ok(())),
         (&[batched("1"), batched("1")], Err(Error::Repeated(Field::Id))),
         (&[head], Err(Error::MethodNotAllowed)),
+        (&[batched("2"), head], Err(Error::MethodNotAllowed)),
         (&[batched("1"), depending(&["1"])], Ok(())),
         (&[depending(&["1"]), batched("1")], Err(Error::Malformed(Field::DependsOn))),
         (&[depending(&["2"])], Err(Error::Malformed(Field::DependsOn))),

@@ -384,8 +384,16 @@ fn f3_a_redirect_is_read_as_rfc_6749_says() {
     };
     assert_eq!(read("/?code=ab&state=s+t%26"), Ok("ab".to_owned()));
     assert_eq!(read("/callback?session_state=1&state=s%20t%26&code=%c3%A9#x"), Ok("é".to_owned()));
-    for other in ["/", "/?code=ab", "/?code=ab&state=", "/?code=ab&state=s", "/?code=ab&state=s+t%26&state=s+t%26", ""]
-    {
+    for other in [
+        "/",
+        "/?code=ab",
+        "/?code=ab&state=",
+        "/?code=ab&state=s",
+        "/?code=ab&state=s+t%26&state=s+t%26",
+        "/?code=ab&state=s+t%26%20",
+        "/?code=ab&state=x+s+t%26",
+        "",
+    ] {
         assert_eq!(read(other), Err(RedirectError::OtherState), "{other}");
     }
     assert_eq!(read("/?error=access_denied&state=s+t%26"), Err(RedirectError::Issuer(OAuthError::AccessDenied)));

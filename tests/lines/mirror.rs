@@ -1,10 +1,11 @@
 //! Presence objects on the line: rules L4 and P4.
 
-use super::{Light, SAID, answer, light, outcome, serve, serve_at};
+use super::{Light, ME, SAID, answer, light, outcome, serve, serve_at};
 use presence_core::Presence::{self, *};
-use presence_core::graph::{Buffer, Error, Line, Resource, Trace};
+use presence_core::directory::InlineDirectory;
+use presence_core::graph::{Buffer, Caller, Context, Error, Line, Resource, Store, Trace};
 use presence_core::lines::{Input, MIRROR_SESSION, Mirror};
-use presence_core::{Absence, Duration, Instant, UserId};
+use presence_core::{Absence, Duration, Instant, Policy, SessionId, UserId};
 
 fn object(availability: &str, activity: &str) -> String {
     format!(r#"{{"availability":"{availability}","activity":"{activity}"}}"#)
@@ -52,6 +53,34 @@ fn p4_what_is_mirrored_does_not_fade() {
         assert_eq!(read(&for_a_day(presence).replace("24H", "25H")).ends_at(Instant::ZERO), None);
         assert_eq!(light.user.presence(Instant::from_secs(86_399)), presence);
         assert_eq!(light.user.presence(end), Offline);
+    }
+}
+
+/// Whatever store is behind the line, and under whatever policy: a mirror is decided under its own.
+#[test]
+fn p4_what_is_mirrored_does_not_fade_in_any_store() {
+    fn fades_to(store: &mut impl Store, presence: Presence) -> (u16, Presence) {
+        let (availability, activity) = (presence.availability().name(), presence.activity().name());
+        let line = object(availability, activity).replacen('{', r#"{"expirationDuration":"PT1H","#, 1);
+        let context = Context::new(Instant::ZERO, Caller::Trusted { me: Some(ME) });
+        let mut bytes = [0; 512];
+        let mut response = Buffer::new(&mut bytes);
+        Input::parse(line.as_bytes()).serve(&context, store, &mut response, &mut |_, _| {}).unwrap();
+        let status = outcome(core::str::from_utf8(response.written()).unwrap()).0;
+        (status as u16, store.read(Instant::from_secs(3599), ME).0)
+    }
+    type Crowd = InlineDirectory<UserId, SessionId, 4, 2>;
+    for presence in [Available, OffWork, InAMeeting] {
+        for policy in [Policy::GRAPH, Policy::DESK] {
+            let mut many = Crowd::with_policy(policy);
+            assert_eq!(fades_to(&mut many, presence), (200, presence), "a directory");
+            assert_eq!(fades_to(&mut &mut Crowd::with_policy(policy), presence), (200, presence), "behind a reference");
+            for other in [Policy::GRAPH, Policy::DESK] {
+                let mut under = (Crowd::with_policy(policy), &other);
+                assert_eq!(fades_to(&mut under, presence), (200, presence), "under another policy");
+            }
+            assert_eq!(fades_to(&mut Light::new(ME, policy), presence), (200, presence), "one user");
+        }
     }
 }
 

@@ -258,6 +258,68 @@ impl DetailsMap for Limited {
     }
 }
 
+/// A map in the order of its deadlines, which it knows from what it is told alone.
+#[derive(Default)]
+struct Sorted {
+    map: Map,
+    deadlines: std::collections::BTreeSet<(Instant, UserId)>,
+}
+
+impl DetailsMap for Sorted {
+    fn get(&self, user: UserId) -> Option<&Details> {
+        self.map.get(user)
+    }
+
+    fn get_or_insert(&mut self, user: UserId) -> Option<&mut Details> {
+        self.map.get_or_insert(user)
+    }
+
+    fn remove(&mut self, user: UserId) {
+        self.map.remove(user);
+        self.deadlines.retain(|(_, other)| *other != user);
+    }
+
+    fn next_deadline(&self) -> Option<(Instant, UserId)> {
+        self.deadlines.first().copied()
+    }
+
+    fn record_change(&mut self, user: UserId) {
+        self.deadlines.retain(|(_, other)| *other != user);
+        let next = self.map.get(user).and_then(Details::next_deadline);
+        self.deadlines.extend(next.map(|deadline| (deadline, user)));
+    }
+}
+
+/// Each change is told, visible or not, so that nothing is applied too late: another layer, another end, the same message once more.
+#[test]
+fn m4_a_map_is_told_of_every_change_of_a_deadline() {
+    let users: InlineDirectory<UserId, SessionId, 2, 4> = InlineDirectory::with_policy(Policy::GRAPH);
+    let mut store = WithDetails::new(users, Sorted::default());
+    let place = WorkPlace { kind: WorkLocationType::Office, id: None };
+    let location = |layer, until| DetailsCommand::SetLocation { layer, place, until: SECOND(until) };
+    let [adele, bob] = [ADELE, BOB].map(user);
+    for (now, user, command) in [
+        (0, adele, location(LocationLayer::Manual, 100)),
+        (1, adele, location(LocationLayer::Automatic, 50)),
+        (2, adele, location(LocationLayer::Automatic, 40)),
+        (3, bob, message("x", SECOND(60))),
+        (4, bob, message("x", SECOND(30))),
+        (5, bob, message("x", SECOND(90))),
+        (6, adele, DetailsCommand::ClearLocations(presence_core::details::LocationLayers::AUTOMATIC)),
+        (7, adele, location(LocationLayer::Scheduled, 45)),
+        (8, bob, DetailsCommand::SetOutOfOffice(OutOfOffice { is_out_of_office: true, message: None })),
+        (9, adele, location(LocationLayer::Manual, 80)),
+        (50, bob, message("", Instant::NEVER)),
+        (51, bob, location(LocationLayer::Manual, 70)),
+        (200, bob, DetailsCommand::SetOutOfOffice(OutOfOffice::default())),
+    ] {
+        store.execute_details(SECOND(now), user, command, &mut |_, _| {}).unwrap();
+        let map = &store.details;
+        assert_eq!(map.next_deadline(), map.map.next_deadline(), "{command:?} at {now}");
+    }
+    assert!(store.details.map.0.is_empty() && store.details.deadlines.is_empty());
+}
+
 /// No command succeeds that was not executed: here `get` never returns the details that `get_or_insert` returns.
 #[test]
 fn a_command_on_a_map_that_contradicts_itself_fails() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::line_ends::{is_one_line, texts};
-use presence_core::graph::{Element, Select};
+use presence_core::graph::{Element, Line, Select, serve_line};
 use proptest::prelude::*;
 
 /// An environment that knows the names of one user.
@@ -184,5 +184,37 @@ proptest! {
         let body: Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(body["userPrincipalName"].as_str(), Some(principal_name.as_str()));
         prop_assert_eq!(body["displayName"].as_str(), Some(display_name.as_str()));
+    }
+}
+
+/// A user who does not exist is 404, whoever asks how: over HTTP, for the head alone, in a batch and on a line.
+#[test]
+fn section_7_an_unknown_user_is_not_found() {
+    let is_known = |id: UserId| id == user(ADELE);
+    let context = Context::new(Instant::ZERO, ME).with_known_users(&is_known);
+    for (id, expected) in [(ADELE, 200), (BOB, 404)] {
+        let written = |serve: &mut dyn FnMut(&mut Wire, &mut Buffer<'_>) -> u16| {
+            let mut bytes = [0; 1000];
+            let mut buffer = Buffer::new(&mut bytes);
+            let status = serve(&mut Wire::new(), &mut buffer);
+            (status, String::from_utf8(buffer.written().to_vec()).unwrap())
+        };
+        let target = format!("/users/{id}");
+        for method in ["GET", "HEAD"] {
+            let raw = RawRequest::new(method, &target);
+            let (status, body) = written(&mut |wire, out| serve(&raw, &context, &mut wire.users, out, &mut |_, _| {}));
+            assert_eq!((status, body.is_empty()), (expected, method == "HEAD"), "{method} {id}");
+        }
+        let element = format!(r#"{{"id":"1","method":"GET","url":"{target}"}}"#);
+        let batch = format!(r#"{{"id":"0","method":"POST","url":"/$batch","body":{{"requests":[{element}]}}}}"#);
+        for line in [element].into_iter().chain(cfg!(feature = "batch").then_some(batch)) {
+            let line = Line::parse(line.as_bytes());
+            let mut serve = |wire: &mut Wire, out: &mut Buffer<'_>| {
+                serve_line(line, &context, &mut wire.users, out, &mut |_, _| {}).unwrap();
+                0
+            };
+            let (_, text) = written(&mut serve);
+            assert!(text.contains(&format!(r#""id":"1","status":{expected}"#)), "{text}");
+        }
     }
 }
