@@ -34,6 +34,11 @@ def now(client):
     return calendar.timegm(time.strptime(date, "%Y-%m-%dT%H:%M:%SZ"))
 
 
+def metric(client, name):
+    text = client.get("/metrics").body.decode()
+    return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"presence_{name} "))
+
+
 def activity(client, user):
     return client.presence(user)["activity"]
 
@@ -102,6 +107,7 @@ def test_a_paused_machine_is_followed(machine, server):
             machine.step(2 * HOUR)
             assert_told_offline(events, names.USER)
         told(server, "stepped forward by 7200 s (2h)")
+        assert (metric(client, 'clock_steps_total{direction="forward"}'), metric(client, "clock_ahead_seconds") < 1) == (1, True)
         assert activity(client, names.OTHER_USER) == "InACall"
         assert abs(now(client) - machine.wall()) <= NEAR
 
@@ -130,8 +136,11 @@ def test_a_step_back_that_lasts_is_undone_for_good(machine, server):
         machine.step(-HOUR)
         told(server, "stepped back by 3600 s (1h)")
         assert abs(now(client) - machine.wall() - HOUR) <= NEAR, "not yet"
+        assert metric(client, 'clock_steps_total{direction="back"}') == 1
+        assert abs(metric(client, "clock_ahead_seconds") - HOUR) <= NEAR
         machine.run(61)
         told(server, "back by 3600 s (1h)", "shifted")
+        assert metric(client, 'clock_steps_total{direction="back"}') == 1, "it was counted when it was seen"
         for is_restarted in (False, True):
             if is_restarted:
                 server.kill()

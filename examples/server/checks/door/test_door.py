@@ -93,12 +93,15 @@ def test_a_connection_whose_body_comes_slowly_is_not_idle(site):
     assert was_served and status == 200
 
 
-def test_while_all_are_busy_loopback_gets_in_and_others_are_told_to_come_back(site):
-    site = site("--connections", "40", "--connections-per-address", "16", "--trusted-proxy", "198.51.100.1")
+def test_while_all_are_busy_loopback_gets_in_and_others_are_told_to_come_back(site, tmp_path):
+    log = tmp_path / "access.log"
+    limits = ("--connections", "40", "--connections-per-address", "16", "--trusted-proxy", "198.51.100.1")
+    site = site(*limits, "--access-log", str(log))
     busy = [site.connect(address).send(path="/presence/changes") for address in ["192.0.2.1"] * 16 + ["198.51.100.1"] * 14]
     for peer in busy:
         assert peer.socket.recv(12) == b"HTTP/1.1 200"
-    for address, status in [("192.0.2.1", 429), ("192.0.2.2", 503), ("198.51.100.1", 503), ("2001:db8:0:1::1", 503)]:
+    turned_away = [("192.0.2.1", 429), ("192.0.2.2", 503), ("198.51.100.1", 503), ("2001:db8:0:1::1", 503)]
+    for address, status in turned_away:
         refused, headers = site.connect(address).response()
         assert (refused, headers["content-type"]) == (status, "application/json"), address
         assert 1 <= int(headers["retry-after"]) <= 10
@@ -106,11 +109,32 @@ def test_while_all_are_busy_loopback_gets_in_and_others_are_told_to_come_back(si
         assert site.asks(address) == 200
     assert site.metric('connections_refused_total{limit="address"}') == 1
     assert site.metric('connections_refused_total{limit="all"}') == 3
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    rejected = [(line["client"], line["status"]) for line in lines if line["event"] == "rejected"]
+    assert rejected == turned_away, "each has its line"
     busy[0].close()
     # The server notices it at once, and when it sends a heartbeat at the latest.
     while (status := site.connect("192.0.2.2").send().response()[0]) == 503:
         pass
     assert status == 200
+
+
+def test_other_machines_may_probe_and_read_nothing_else_without_a_token(site):
+    site = site("--host", "presence.example")
+
+    def ask(path, host):
+        peer = site.connect("192.0.2.1")
+        peer.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        return peer.response()[0]
+
+    for path, by_address, by_name in [
+        ("/health/live", 200, 200),
+        ("/health/ready", 200, 200),
+        ("/metrics", 421, 401),
+        ("/openapi.json", 421, 401),
+    ]:
+        assert (ask(path, "192.0.2.1:8080"), ask(path, "presence.example")) == (by_address, by_name), path
+        assert site.connect("192.0.2.1").send(path=path).response()[0] == 200, path
 
 
 def test_the_first_byte_must_come_soon_but_not_from_loopback(site):

@@ -11,6 +11,8 @@
 //! - **A reader of changes** holds one event, within the length of the longest presence object, and a chunk of users of each shard.
 //! - **A request in flight** holds, for each element of a batch, a job and what its shard responds: one user with at most 64
 //!   sessions. What a bulk read or a list needs is reserved.
+//! - **A connection** also holds the line of its request for the access log, and those for the audit log: a few kibibytes, one
+//!   for each element of a batch. The queues of the logs hold 4 MiB, and as much is being written.
 //! - **A thread** writes one text of metrics at a time, which is reserved before anything waits.
 //! - **Details of users** are the shard's own. What changes while a read waits is held until its response is written: one copy for
 //!   each change in at most 30 seconds.

@@ -360,3 +360,32 @@ fn a_log_that_cannot_be_opened_keeps_the_server_from_starting() {
     assert!(messages.contains("--audit-log /nowhere/audit.log: No such file"), "{messages}");
     assert!(!data.exists());
 }
+
+/// The first line on standard output stays the address; the lines follow it.
+#[test]
+fn a_log_may_go_to_standard_output() {
+    use std::io::{BufRead, BufReader};
+    let own = TempDir::new().unwrap();
+    let mut child = crate::support::program()
+        .args(["--listen", "127.0.0.1:0", "--access-log", "stdout", "--audit-log", "stdout", "--data"])
+        .arg(own.path().join("data"))
+        .args(["--dev-token", "dev"])
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = out.next().unwrap().rsplit('/').next().unwrap().to_owned();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /admin/users HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer dev\r\n\r\n").unwrap();
+    let mut found: Vec<Value> = out.by_ref().take(2).map(|line| serde_json::from_str(&line).unwrap()).collect();
+    found.sort_by_key(|line| line["log"].to_string());
+    let found: Vec<_> = found.iter().map(|line| members(line, &["log", "event", "operation"])).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(
+        found,
+        [
+            json!({"log": "access", "event": "request", "operation": "listUsers"}),
+            json!({"log": "audit", "event": "listUsers", "operation": null}),
+        ]
+    );
+}

@@ -20,6 +20,7 @@ mod logs;
 mod memory;
 mod operations;
 mod options;
+mod pages;
 mod passed;
 mod policies;
 mod shares;

@@ -134,6 +134,35 @@ async fn v2_a_scan_ends_while_all_users_change_and_then_each_change_follows() {
     }
 }
 
+/// A reader that scans is behind nothing; then each change that it has not received counts, of all readers of the slowest.
+#[tokio::test]
+async fn the_lag_is_what_the_slowest_reader_has_not_received() {
+    let mut writer = Writer::new(20).await;
+    let shards = writer.fixture.shards.clone();
+    let mut readers = [writer.reader(), writer.reader()].map(|reader| (reader, Client::default()));
+    for (reader, client) in &mut readers {
+        while !client.is_up_to_date {
+            assert_eq!(shards.slowest_lag(), 0);
+            client.receive(reader).await;
+        }
+    }
+    let [(mut fast, mut of_fast), (mut slow, mut of_slow)] = readers;
+    for number in 0..10 {
+        writer.change(user(number)).await;
+        of_fast.receive(&mut fast).await;
+        assert_eq!(shards.slowest_lag(), number as u64 + 1);
+    }
+    for left in (0..10).rev() {
+        of_slow.receive(&mut slow).await;
+        assert_eq!(shards.slowest_lag(), left);
+    }
+    writer.change(user(3)).await;
+    of_fast.receive(&mut fast).await;
+    assert_eq!(shards.slowest_lag(), 1);
+    drop(slow);
+    assert_eq!(shards.slowest_lag(), 0);
+}
+
 #[tokio::test]
 async fn v2_a_reader_that_is_too_slow_starts_over() {
     let mut writer = Writer::new(1000).await;

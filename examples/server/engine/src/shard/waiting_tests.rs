@@ -393,6 +393,36 @@ fn without_room_commands_are_refused_and_advances_wait() {
     held.writer.join().unwrap();
 }
 
+/// As long as the disk has not answered, the oldest change waits: that of the group that is written, then that of the next.
+#[test]
+fn the_oldest_change_waits_until_its_group_is_durable() {
+    let (job, _executed) = ask(execute(1, set(300)));
+    let held = Held::start(8, 8, vec![job]);
+    let first = held.take();
+    held.settle();
+    let age = || held.published.unflushed();
+    let waited = age().unwrap();
+    while age().unwrap() <= waited {
+        std::thread::yield_now();
+    }
+    // One that comes meanwhile is younger.
+    let (job, _executed) = ask(execute(2, set(300)));
+    held.jobs.send(job).unwrap();
+    held.settle();
+    let before = age().unwrap();
+    assert!(before > waited);
+    held.give_back(first);
+    let second = held.take();
+    held.settle();
+    assert!(age().is_some());
+    held.give_back(second);
+    // The writer has seen it when a read is answered after the next look at the flusher.
+    while age().is_some() {
+        held.settle();
+    }
+    held.stop();
+}
+
 /// The flusher itself: no response and no cursor leaves it before the commit has returned.
 #[test]
 fn the_flusher_tells_nobody_of_a_group_before_it_is_committed() {
