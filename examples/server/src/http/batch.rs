@@ -84,7 +84,8 @@ impl<'a> Run<'a> {
     fn dispatch(&self, position: usize, element: Element<'_>) -> Result<Dispatched, RequestError> {
         let Self { app, identity, .. } = self;
         let (caller, time) = (identity.caller, app.clock.time());
-        let request = ServerRequest::of_element(element, &app.context(caller, time), app.policies.of(&caller))?;
+        let request =
+            ServerRequest::of_element(element, &app.context(caller, time), app.current().policies.of(&caller))?;
         self.trail.note_element(position, || Act::of(element_operation(element), &request));
         request.authorise(identity)?;
         app.dispatch(&request, &caller, time)

@@ -29,7 +29,7 @@ impl App {
     /// [`Error::Unauthenticated`] without exactly one known token; [`RequestError::ForwardedDevelopment`] for a development
     /// token that came through a proxy: it is for this machine alone.
     pub fn identify(&self, headers: &HeaderMap) -> Result<Identity, RequestError> {
-        let identity = self.tokens.identify(headers).ok_or(Error::Unauthenticated)?;
+        let identity = self.current().tokens.identify(headers).ok_or(Error::Unauthenticated)?;
         if identity.is_trusted() && is_forwarded(headers) {
             return Err(RequestError::ForwardedDevelopment);
         }

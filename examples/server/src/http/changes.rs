@@ -15,7 +15,7 @@ use super::content::write_presence;
 use super::response::{Ids, OperationName, RequestError};
 use super::shares::Share;
 use super::throttle::Limit;
-use crate::tokens::Identity;
+use crate::tokens::{Digested, Identity, bearer};
 use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -52,6 +52,8 @@ pub async fn follow(
         Ok((follower, me)) => {
             let events = stream::unfold(follower, move |mut follower| async move {
                 let event = follower.reader.next().await?;
+                // A token that a reload has withdrawn sees nothing more.
+                follower.may_follow().then_some(())?;
                 Some((to_sse(&event, &follower, me)?, follower))
             });
             let events = stream::iter([Event::default().retry(reconnect_delay())]).chain(events);
@@ -74,7 +76,16 @@ fn reconnect_delay() -> Duration {
 struct Follower {
     reader: Reader,
     app: Arc<App>,
+    token: Option<Digested>,
     _share: Share,
+}
+
+impl Follower {
+    /// Reports whether the token still may read every user.
+    fn may_follow(&self) -> bool {
+        let identity = self.token.and_then(|token| self.app.current().tokens.of(&token));
+        identity.is_some_and(|Identity { caller, .. }| caller.may_read_all())
+    }
 }
 
 impl Drop for Follower {
@@ -100,7 +111,7 @@ fn open(app: &Arc<App>, uri: &Uri, headers: &HeaderMap) -> Result<(Follower, Opt
     let since = last.or_else(|| query.split('&').find_map(|pair| pair.strip_prefix("since=")));
     let reader = Reader::new(app.shards.clone(), app.feed_ids.clone(), app.stopping.clone(), since);
     app.metrics.change_readers.inc();
-    Ok((Follower { reader, app: app.clone(), _share: share }, caller.me()))
+    Ok((Follower { reader, app: app.clone(), token: bearer(headers), _share: share }, caller.me()))
 }
 
 /// Converts a feed event to a server-sent event; `None` of one that is too long, a fault of the server, which ends the stream.

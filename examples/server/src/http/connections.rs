@@ -186,7 +186,8 @@ async fn serve_connection(
         let (router, app, guesses, connection) = (router.clone(), app.clone(), guesses.clone(), connection.clone());
         Box::pin(async move {
             connection.begin()?;
-            let client = Client { address: connection.peer, identity: app.tokens.identify(request.headers()) };
+            let client =
+                Client { address: connection.peer, identity: app.current().tokens.identify(request.headers()) };
             request.extensions_mut().insert(client);
             let mut entry = AccessEntry::begin(&app, &request, client);
             let Ok(response) = router.oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new)))).await;

@@ -79,7 +79,7 @@ impl App {
         match request {
             Request::Execute { user, command } => {
                 let (to, outcome) = channel();
-                let job = Job::Execute(*user, *command, self.policies.of(caller), creator(caller), to);
+                let job = Job::Execute(*user, *command, self.current().policies.of(caller), creator(caller), to);
                 self.shards.send(self.shards.of(*user), job)?;
                 Ok(Dispatched::Action(outcome))
             }

@@ -1,12 +1,11 @@
 //! An app for tests, with shards that have no journal.
 
-use super::{App, Hosts, Limits, Rates};
+use super::{App, Current, Limits, Rates};
 use crate::logs::Logs;
 use crate::metrics::Metrics;
-use crate::names::Names;
-use crate::policies::{Policies, PolicyName};
 use crate::tokens::{Grant, Tokens};
 use crate::traces::Traces;
+use arc_swap::ArcSwap;
 use presence_core::{Command, Instant, Policy, Presence, SessionId, UserId};
 use presence_engine::backup::Backups;
 use presence_engine::clock::Clock;
@@ -37,6 +36,11 @@ fn grants() -> [Grant; 5] {
         Grant::delegated(&format!("second={one}/66825e03-7ef5-42da-9069-724602c31f6b")),
     ]
     .map(Result::unwrap)
+}
+
+/// Returns what requests are served by, without limits of rates.
+fn current() -> Current {
+    Current { tokens: Tokens::new(grants().iter().map(|grant| (grant, ""))).unwrap(), ..Current::default() }
 }
 
 /// An app, with the channel that stops it.
@@ -73,28 +77,24 @@ impl Fixture {
     }
 
     /// Sets the rates of applications and of users.
-    pub fn with_rates(mut self, application: &str, user: &str) -> Self {
-        let app = Arc::get_mut(&mut self.app).unwrap();
-        app.rates = Rates::new(app.tokens.callers(), application.parse().ok(), user.parse().ok());
+    pub fn with_rates(self, application: &str, user: &str) -> Self {
+        let mut current = current();
+        let callers = current.tokens.callers();
+        current.rates = Rates::new(callers, application.parse().ok(), user.parse().ok(), None);
+        self.app.set_current(current);
         self
     }
 
     fn of(shards: Shards, clock: Arc<Clock>, metrics: Arc<Metrics>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let ending = stopping.clone();
-        let tokens = Tokens::new(grants()).unwrap();
         let limits = Limits { request_timeout: REQUEST_TIMEOUT, ..Limits::new(REQUESTS, Duration::from_secs(15)) };
-        let names = Names::default();
-        let policies = Policies::new(PolicyName::Graph, []).unwrap();
         let app = App {
             shards: Arc::new(shards),
-            tokens,
-            policies,
+            current: ArcSwap::from_pointee(current()),
             clock,
-            names,
             metrics,
             is_loopback: true,
-            hosts: Hosts::default(),
             feed_ids: Arc::default(),
             ending,
             stopping,
@@ -103,7 +103,6 @@ impl Fixture {
             traces: Traces::default(),
             open: Vec::new(),
             limits,
-            rates: Rates::default(),
             backups: Backups::new(Path::new("/nonexistent/data"), Path::new("/nonexistent/backups")),
         };
         Self { app: Arc::new(app), _stop: stop }

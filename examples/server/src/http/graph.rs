@@ -128,7 +128,7 @@ fn parse<'a>(
         .with_content_type(content_type)
         .with_content_encoding(codings)
         .with_body(body);
-    let parsed = ServerRequest::parse(&raw, &app.context(caller, time), app.policies.of(&caller));
+    let parsed = ServerRequest::parse(&raw, &app.context(caller, time), app.current().policies.of(&caller));
     parsed.map_err(|error| match (error, Target::parse(explained(target).unwrap_or(target))) {
         (Error::MethodNotAllowed, Ok(target)) => RequestError::MethodNotAllowed(match target.method() {
             "GET" => "GET, HEAD",
@@ -150,11 +150,11 @@ impl Environment for App {
     }
 
     fn user(&self, principal_name: &str) -> Option<UserId> {
-        self.names.user(principal_name)
+        self.current().names.user(principal_name)
     }
 
     fn principal_name(&self, user: UserId, read: &mut dyn FnMut(&str)) {
-        self.names.of(user).into_iter().for_each(read);
+        self.current().names.of(user).into_iter().for_each(read);
     }
 }
 

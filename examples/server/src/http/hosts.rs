@@ -111,7 +111,7 @@ fn is_this_machine(name: &str) -> bool {
 
 /// Rejects requests under names of others, before anything else of them is looked at.
 pub async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let Err(error) = app.hosts.check(request.version(), request.uri(), request.headers()) else {
+    let Err(error) = app.current().hosts.check(request.version(), request.uri(), request.headers()) else {
         return next.run(request).await;
     };
     let (parts, body) = request.into_parts();

@@ -1,7 +1,7 @@
 //! HTTP: requests, and responses to them.
 //!
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it; its
-//! [`client`] is named by the lines of the [`access`] log and of the [`audit`] log; [`health`] answers probes; [`hosts`] rejects those under names of others, and [`callers`] knows who asks; [`guesses`] slows those who guess tokens;
+//! [`client`] is named by the lines of the [`access`] log and of the [`audit`] log; [`health`] answers probes; [`hosts`] rejects those under names of others, and [`callers`] knows who asks, by what is [`current`]; [`guesses`] slows those who guess tokens;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
 //! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`Reader`](presence_engine::feed::Reader);
 //! [`admin`] serves operators, and [`backup`] makes backups for them; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
@@ -21,6 +21,7 @@ mod changes;
 mod client;
 pub mod connections;
 mod content;
+mod current;
 mod dev;
 mod dispatch;
 mod explain;
@@ -47,6 +48,7 @@ mod shares;
 mod tests;
 mod throttle;
 
+pub use current::Current;
 pub use hosts::{HostName, Hosts};
 pub use pages::OpenPage;
 pub use rates::{Rate, Rates};
@@ -54,10 +56,8 @@ pub use rates::{Rate, Rates};
 use crate::disk::Disk;
 use crate::logs::Logs;
 use crate::metrics::Metrics;
-use crate::names::Names;
-use crate::policies::Policies;
-use crate::tokens::Tokens;
 use crate::traces::Traces;
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::routing::{delete, get, post};
 use presence_engine::backup::Backups;
@@ -84,20 +84,14 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct App {
     /// The shards of users.
     pub shards: Arc<Shards>,
-    /// The known tokens.
-    pub tokens: Tokens,
-    /// The policies that requests are decided under.
-    pub policies: Policies,
+    /// What requests are served by, until it is reloaded.
+    pub current: ArcSwap<Current>,
     /// The server's clock.
     pub clock: Arc<Clock>,
-    /// The user principal names.
-    pub names: Names,
     /// The server's metrics.
     pub metrics: Arc<Metrics>,
     /// True if only this machine can reach the server.
     pub is_loopback: bool,
-    /// The names under which the server may be asked.
-    pub hosts: Hosts,
     /// The ids of this run for events, which tell its positions from those of other runs.
     pub feed_ids: Arc<presence_engine::feed::FeedIds>,
     /// A channel that becomes true when the server is about to end, and should get no more requests.
@@ -114,8 +108,6 @@ pub struct App {
     pub open: Vec<OpenPage>,
     /// The bounded resources.
     pub limits: Limits,
-    /// The rates of callers.
-    pub rates: Rates,
     /// The backups of the data.
     pub backups: Backups,
 }

@@ -1,7 +1,7 @@
 //! Rates: the requests that applications and signed-in users may send, by the crate `governor`. Without an option there is no limit.
 //!
-//! Each account has a bucket of N requests that refills evenly in so many seconds (GCRA). Accounts are those of the tokens on the
-//! command line, so the buckets are created once, and are as many as tokens at most.
+//! Each account has a bucket of N requests that refills evenly in so many seconds (GCRA). Accounts are those of the known
+//! tokens, so the buckets are created with these, and are as many as tokens at most.
 
 use super::account::Account;
 use super::retry::RetrySchedule;
@@ -77,6 +77,7 @@ impl StateStore for Given {
 
 #[derive(Debug)]
 struct Bucket {
+    rate: Rate,
     limiter: RateLimiter<NotKeyed, Given, Monotonic, NoOpMiddleware<Duration>>,
     given: Given,
     /// The time in which one request comes back.
@@ -84,10 +85,10 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn new(Rate(quota): Rate, clock: Monotonic) -> Self {
-        let given = Given::default();
+    fn new(rate: Rate, clock: Monotonic) -> Self {
+        let (given, Rate(quota)) = (Given::default(), rate);
         let limiter = RateLimiter::new(quota, given.clone(), clock);
-        Self { limiter, given, interval: quota.replenish_interval() }
+        Self { rate, limiter, given, interval: quota.replenish_interval() }
     }
 
     /// Takes a request.
@@ -107,7 +108,7 @@ impl Bucket {
 
 /// The buckets of all accounts whose rate is limited.
 #[derive(Debug, Default)]
-pub struct Rates(HashMap<Account, Bucket>);
+pub struct Rates(HashMap<Account, Arc<Bucket>>);
 
 /// A request beyond the rate of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +121,14 @@ pub struct RateError {
 
 impl Rates {
     /// Creates full buckets for these callers and their applications: one rate for each application with all its users, and
-    /// one for each signed-in user of an application.
-    pub fn new<'a>(callers: impl Iterator<Item = &'a Caller>, application: Option<Rate>, user: Option<Rate>) -> Self {
+    /// one for each signed-in user of an application. Those `before` with the same rate stay as full as they are, so that a
+    /// reload gives nobody more.
+    pub fn new<'a>(
+        callers: impl Iterator<Item = &'a Caller>,
+        application: Option<Rate>,
+        user: Option<Rate>,
+        before: Option<&Self>,
+    ) -> Self {
         let clock = Monotonic(Instant::now());
         let all = callers.map(Account::from).flat_map(|account| [Some(account), account.parent()]).flatten();
         let rate = |account| match account {
@@ -129,7 +136,11 @@ impl Rates {
             Account::Application(_) => application,
             Account::User(..) => user,
         };
-        let bucket = |account| Some((account, Bucket::new(rate(account)?, clock.clone())));
+        let bucket = |account| {
+            let rate = rate(account)?;
+            let same = before.and_then(|rates| rates.0.get(&account)).filter(|bucket| bucket.rate == rate);
+            Some((account, same.cloned().unwrap_or_else(|| Bucket::new(rate, clock.clone()).into())))
+        };
         Self(all.filter_map(bucket).collect())
     }
 
@@ -144,7 +155,7 @@ impl Rates {
         own.map_or(Ok(()), |bucket| bucket.take(account))?;
         let Some(application) = account.parent() else { return Ok(()) };
         let taken = self.0.get(&application).map_or(Ok(()), |bucket| bucket.take(application));
-        taken.inspect_err(|_| own.into_iter().for_each(Bucket::give_back))
+        taken.inspect_err(|_| own.into_iter().for_each(|bucket| bucket.give_back()))
     }
 }
 
@@ -167,6 +178,10 @@ mod tests {
     const SECOND: Account = Account::User(SessionId::from_bytes([1; 16]), UserId::from_bytes([8; 16]));
 
     fn rates(application: Option<&str>, user: Option<&str>) -> Rates {
+        rates_after(None, application, user)
+    }
+
+    fn rates_after(before: Option<&Rates>, application: Option<&str>, user: Option<&str>) -> Rates {
         let rate = |text: Option<&str>| text.map(|text| text.parse().unwrap());
         let permissions = Permissions::READ_ALL;
         let callers = [APPLICATION, OTHER, USER, SECOND, USER, Account::Developer].map(|account| match account {
@@ -174,7 +189,7 @@ mod tests {
             Account::Application(application) => Caller::Application { application, permissions },
             Account::User(application, user) => Caller::Delegated { application, user, permissions },
         });
-        Rates::new(callers.iter(), rate(application), rate(user))
+        Rates::new(callers.iter(), rate(application), rate(user), before)
     }
 
     /// Sends requests until one is beyond the rate. Returns how many there were, and the error.
@@ -234,6 +249,21 @@ mod tests {
         assert_eq!((exhaust(&rates, APPLICATION).0, rates.count(USER).unwrap_err().account), (1, APPLICATION));
         advance(Duration::from_secs(4)).await;
         assert_eq!((exhaust(&rates, USER).0, exhaust(&rates, APPLICATION).0), (2, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reload_fills_no_bucket_whose_rate_stays() {
+        let before = rates(Some("10/100"), Some("3/60"));
+        assert_eq!((exhaust(&before, USER).0, exhaust(&before, OTHER).0), (3, 10));
+        let after = rates_after(Some(&before), Some("10/100"), Some("5/60"));
+        assert_eq!(exhaust(&after, OTHER).0, 0, "the same rate");
+        assert_eq!(exhaust(&after, USER).0, 5, "another rate begins anew");
+        assert_eq!(exhaust(&after, APPLICATION).0, 2, "what its users sent before counts");
+        // A request that began before the reload counts for both.
+        advance(Duration::from_secs(10)).await;
+        assert_eq!((before.count(OTHER), exhaust(&after, OTHER).0), (Ok(()), 0));
+        let none = rates_after(Some(&after), None, None);
+        assert_eq!(none.count(OTHER), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]

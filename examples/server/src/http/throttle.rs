@@ -102,7 +102,7 @@ impl App {
             let (account, seconds) = (Some(error.account), Some(error.seconds));
             RequestError::Throttled(Throttled { limit: Limit::Rate, account, seconds })
         };
-        self.rates.count(account).map_err(beyond)
+        self.current().rates.count(account).map_err(beyond)
     }
 
     /// Checks that a request of this caller would not be one too many in flight, before its body has come.

@@ -5,6 +5,7 @@ mod applications;
 mod capacity;
 mod changes;
 mod clients;
+mod configuration;
 mod damage;
 mod details;
 mod door;

@@ -120,26 +120,3 @@ fn without_options_it_prints_a_command_to_paste() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
-
-#[test]
-fn a_configuration_is_checked_without_a_trace() {
-    let data = tempfile::TempDir::new().unwrap();
-    let check = |options: &[&str]| {
-        let output = program().current_dir(data.path()).arg("check-config").args(options).output().unwrap();
-        assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0, "{options:?} leave nothing behind");
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
-    };
-    // A server that bound would fail.
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    assert_eq!(check(&["--listen", &address, "--dev-token", "x"]), (Some(0), String::new()));
-    let app = format!("x={TEAMS}");
-    for (options, expected) in [
-        (&["--listen", "0.0.0.0:0"] as &[_], "--app-token"),
-        (&["--dev-token", "x", "--app-token", &app], "twice"),
-        (&["--users", "0"], "--users"),
-    ] {
-        let (status, error) = check(options);
-        assert!(status == Some(2) && error.contains(expected), "{status:?} {error}");
-    }
-}

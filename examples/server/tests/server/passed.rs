@@ -129,7 +129,7 @@ fn rules_of_loopback_addresses_hold_for_passed_sockets() {
     let mut open = passed_to(own.path(), TcpListener::bind("0.0.0.0:0").unwrap(), None);
     open.args(["--dev-token", "dev"]);
     let told = refusal(own.path(), open);
-    assert!(told.contains("--dev-token needs a loopback address for --listen"), "{told}");
+    assert!(told.contains("--dev-token: a development token needs a loopback address"), "{told}");
     // Where both are passed, the open one counts.
     let (local, all) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("0.0.0.0:0").unwrap());
     let mut both = passed_to(own.path(), local, Some(all.into()));
