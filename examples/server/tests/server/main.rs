@@ -14,6 +14,7 @@ mod erasure;
 mod errors;
 mod explain;
 mod files;
+mod formats;
 mod health;
 mod limits;
 mod listen;

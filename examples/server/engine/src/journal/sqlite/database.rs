@@ -7,7 +7,8 @@ use crate::files::{self, FileError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use rustix::process::{Resource, getrlimit};
-use std::io::{ErrorKind, Write};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The format version of the tables.
@@ -20,6 +21,9 @@ const MIGRATIONS: [(i64, &str); 1] =
 const OVERWRITTEN: i64 = 0x7072_6573;
 /// The size of a page, in bytes.
 const PAGE: u32 = 4096;
+/// The length of a database's header, and the offset of the format version in it.
+const HEADER: u64 = 100;
+const USER_VERSION: usize = 60;
 /// The bytes that must be free before a full disk counts as one that has room again.
 const ROOM: usize = 256 << 10;
 
@@ -172,6 +176,10 @@ fn migrate(connection: Connection, format: i64) -> Result<Connection, SqliteErro
 
 /// Checks that a database is of a format version that can be opened, or empty, and changes nothing.
 pub fn check_format(path: &Path) -> Result<(), SqliteError> {
+    // Only to read a log SQLite is needed. It would leave one where there is none.
+    if len(&path.with_extension("sqlite-wal")) == 0 {
+        return check_known(format_in_header(&mut files::open(path)?)?);
+    }
     connect(path).map(drop)
 }
 
@@ -257,10 +265,22 @@ fn connect(path: &Path) -> Result<(Connection, i64), SqliteError> {
     // What is not known is left as it is, its log too.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if format != 0 && format != FORMAT && MIGRATIONS.iter().all(|(from, _)| *from != format) {
-        return Err(SqliteError::Format(format));
-    }
+    check_known(format)?;
     Ok((connection, format))
+}
+
+/// Returns the format version in the header of a database file; 0 if it has none.
+fn format_in_header(file: &mut File) -> Result<i64, FileError> {
+    let mut header = Vec::new();
+    file.take(HEADER).read_to_end(&mut header)?;
+    let version = header.get(USER_VERSION..).and_then(|rest| rest.first_chunk());
+    Ok(version.map_or(0, |bytes| i32::from_be_bytes(*bytes).into()))
+}
+
+/// Checks that a format version is one that can be opened, or that of an empty database.
+fn check_known(format: i64) -> Result<(), SqliteError> {
+    let is_known = format == 0 || format == FORMAT || MIGRATIONS.iter().any(|(from, _)| *from == format);
+    if is_known { Ok(()) } else { Err(SqliteError::Format(format)) }
 }
 
 /// Makes commits go to a write-ahead log, and return when they are on the disk.
