@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backup;
 mod configuration;
 mod disk;
 mod http;
@@ -14,6 +15,7 @@ mod open_files;
 mod options;
 mod passed;
 mod policies;
+mod restore;
 mod settings;
 mod signals;
 mod supervisor;
@@ -64,6 +66,8 @@ fn main() -> ExitCode {
     let outcome = match (command, line.subcommand()) {
         (None, _) => start(&line, log),
         (Some(Command::CheckConfig(_)), Some((_, line))) => check_config(line, &log),
+        (Some(Command::Backup(options)), _) => backup::run(&options),
+        (Some(Command::Restore(options)), _) => restore::run(&options),
         (Some(_), _) => print(&settings::page::page()),
     };
     match outcome {

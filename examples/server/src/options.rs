@@ -8,10 +8,12 @@ mod values;
 
 pub use values::LogFilter;
 
+use crate::backup::BackupOptions;
 use crate::http::{HostName, OpenPage, Rate};
 use crate::listen::Listen;
 use crate::logs::LogPlace;
 use crate::policies::PolicyName;
+use crate::restore::RestoreOptions;
 use crate::tokens::Grant;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use ipnet::IpNet;
@@ -43,6 +45,10 @@ pub enum Command {
     CheckConfig(Box<Options>),
     /// Print the page of all settings, in Markdown
     Settings,
+    /// Ask a running server for a backup. Prints the path of its directory when it is complete
+    Backup(BackupOptions),
+    /// Make a data directory of a backup. Ends with 2, and leaves nothing, unless everything in it is as it was
+    Restore(RestoreOptions),
 }
 
 /// The options of a server.
@@ -77,7 +83,8 @@ pub struct Options {
     /// The directory for backups, each in a directory of its own. POST /admin/backup or the command `backup` makes one
     /// [default: backups in the directory of the journals]
     ///
-    /// A backup that other programs take away may be better elsewhere: on another disk, or open to a group.
+    /// On another disk a backup survives the one of the journals, and takes no room of theirs. The directory is the server's
+    /// alone, because backups hold what the journals hold.
     #[arg(long, value_name = "DIR")]
     pub backup_dir: Option<PathBuf>,
 

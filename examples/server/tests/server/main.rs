@@ -2,6 +2,7 @@
 
 mod admin;
 mod applications;
+mod backup;
 mod capacity;
 mod changes;
 mod clients;
