@@ -25,12 +25,14 @@ OF_ENGINES = {"dev", "etc", "proc", "run", "sys", "tmp"}
 # podman counts on rights to raise limits that not every root has.
 FILES = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 LIMITS = ["--ulimit", f"nofile={FILES}:{FILES}", "--ulimit", "nproc=4096:4096", "--cgroups", "disabled"]
-HARDENED = ["--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
+# As in the README.
+HARDENED = "--read-only --cap-drop all --security-opt no-new-privileges".split()
+TOKENS = "--secret {},uid=65532,mode=0400 --env PRESENCE_APP_TOKEN_FILE=/run/secrets/{}"
 
 
-def podman(*arguments):
-    """Runs podman, and returns what it prints."""
-    done = subprocess.run(["podman", *arguments], stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
+def podman(*arguments, text=None):
+    """Runs podman, with a text as standard input, and returns what it prints."""
+    done = subprocess.run(["podman", *arguments], input=text, stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
     require(done.returncode == 0, f"podman {' '.join(arguments)} ended with {done.returncode}")
     return done.stdout.strip()
 
@@ -38,10 +40,10 @@ def podman(*arguments):
 class Container:
     """A container of the image, at a free port of this machine's loopback address."""
 
-    def __init__(self, image, volume):
+    def __init__(self, image, volume, secret):
         self.name = f"presence-check-{uuid.uuid4().hex[:8]}"
-        options = ["--listen", "127.0.0.1:0", "--app-token", f"{TOKEN}={names.APPLICATION}"]
-        podman("create", "--name", self.name, *LIMITS, *HARDENED, "--network", "host", "--volume", f"{volume}:/data", image, *options)
+        options = [*LIMITS, *HARDENED, *TOKENS.format(secret, secret).split(), "--network", "host", "--volume", f"{volume}:/data"]
+        podman("create", "--name", self.name, *options, image, "--listen", "127.0.0.1:0")
         self.starts = 0
 
     def start(self):
@@ -90,9 +92,11 @@ def check_content(image, scratch):
 
 
 def run(image, stack):
-    volume = f"presence-check-{uuid.uuid4().hex[:8]}"
+    volume = secret = f"presence-check-{uuid.uuid4().hex[:8]}"
     stack.callback(podman, "volume", "rm", "--force", volume)
-    container = Container(image, volume)
+    podman("secret", "create", secret, "-", text=f"{TOKEN}={names.APPLICATION}\n")
+    stack.callback(podman, "secret", "rm", secret)
+    container = Container(image, volume, secret)
     stack.callback(container.remove)
     with container.start() as client:
         require(client.get("/health/live").status == 200)
@@ -103,7 +107,7 @@ def run(image, stack):
         require(client.presence(names.USER)["activity"] == "InACall", "a stop has lost it")
         set_presence(client, "InAConferenceCall")
     podman("kill", container.name)
-    another = Container(image, volume)
+    another = Container(image, volume, secret)
     stack.callback(another.remove)
     with another.start() as client:
         require(client.presence(names.USER)["activity"] == "InAConferenceCall", "a kill has lost it")
@@ -111,7 +115,15 @@ def run(image, stack):
     return took
 
 
+def check_readme():
+    """Checks that the README runs the image as this does."""
+    readme = (PACKAGE / "README.md").read_text()
+    for options in (" ".join(HARDENED), TOKENS.format("presence-tokens", "presence-tokens")):
+        require(options in readme, f"not in the README: {options}")
+
+
 def main():
+    check_readme()
     name = f"localhost/presence-check:{uuid.uuid4().hex[:8]}"
     with contextlib.ExitStack() as stack:
         program = os.environ.get("PRESENCE_SERVER")
