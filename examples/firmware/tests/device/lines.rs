@@ -128,3 +128,28 @@ fn p4_out_of_office_shows_while_it_is_mirrored() {
     fixture.after(1_000);
     assert_eq!(fixture.light().sign, Sign::Presence, "back");
 }
+
+/// What ends by itself is a moment to wake at, whatever else there is: a session, being out of office, a link, a night.
+#[test]
+fn what_ends_by_itself_wakes_the_device_at_that_moment() {
+    // No period of a pattern ends then.
+    let lasts = Duration::from_millis(61_777);
+    let requests =
+        [("link", r#""state":"signIn","expirationDuration":"PT61.777S""#), ("settings", r#""night":"PT61.777S""#)];
+    let requests = requests.map(|(path, members)| {
+        format!("{{\"id\":\"1\",\"method\":\"POST\",\"url\":\"/device/{path}\",\"body\":{{{members}}}}}\n")
+    });
+    let gone =
+        r#"{"availability":"Offline","activity":"OutOfOffice","expirationDuration":"PT61.777S"}"#.to_owned() + "\n";
+    for line in ["Busy PT61.777S\n".to_owned(), gone].into_iter().chain(requests) {
+        let mut fixture = Fixture::new();
+        assert!(fixture.send(&line).contains("\"status\":200"), "{line}");
+        let end = fixture.now.saturating_add(lasts);
+        let mut wakes = Vec::new();
+        while let Some(next) = fixture.presence_light.wake_at(fixture.now).filter(|next| *next <= end) {
+            fixture.after(next.saturating_duration_since(fixture.now).as_millis());
+            wakes.push(next);
+        }
+        assert_eq!(wakes.last(), Some(&end), "{line}");
+    }
+}

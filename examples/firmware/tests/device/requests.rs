@@ -379,6 +379,7 @@ fn l5_a_device_that_forgets_is_as_new() {
     let mut fixture = Fixture::new();
     fixture.send(&set(CALENDAR, "Available", "Available", "PT1H"));
     fixture.send(&set(CALLS, "Busy", "InACall", "PT1H"));
+    fixture.send("{\"availability\":\"Offline\",\"activity\":\"OutOfOffice\",\"expirationDuration\":\"PT1H\"}\n");
     fixture.press(Button::A);
     post(&mut fixture, "/device/settings", &json!({"brightness": 9, "palette": "home", "night": "PT1H"}));
     post(&mut fixture, "/device/link", &json!({"state": "fault"}));

@@ -16,6 +16,8 @@ pub(crate) struct Power {
     ran_out: Rc<Cell<bool>>,
     /// The number of reads, writes and erasures that succeed before all fail although there is power; `None` for all of them.
     pub(crate) works_for: Rc<Cell<Option<usize>>>,
+    /// The number of writes before one that is reported, but not made; `None` if there is none, or none any more.
+    pub(crate) loses: Rc<Cell<Option<usize>>>,
 }
 
 impl Power {
@@ -40,6 +42,13 @@ impl Power {
                 Ok(())
             }
         }
+    }
+
+    /// Counts a write, and reports whether it is the one that is not made.
+    fn loses(&self) -> bool {
+        let before = self.loses.get();
+        self.loses.set(before.and_then(|before| before.checked_sub(1)));
+        before == Some(0)
     }
 
     /// Uses power for one byte, and reports whether there was some left.
@@ -174,6 +183,9 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Nor<WORD, PAGE> {
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), PowerLoss> {
         assert_eq!((offset as usize % WORD, bytes.len() % WORD), (0, 0), "whole words");
         self.power.access()?;
+        if self.power.loses() {
+            return Ok(());
+        }
         let old = self.bytes[offset as usize..][..bytes.len()].to_vec();
         self.change(offset as usize, old.iter().zip(bytes).map(|(old, new)| old & new))
     }

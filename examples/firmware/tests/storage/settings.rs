@@ -60,6 +60,34 @@ fn flash_keeps_snapshot_and_settings_together_at_every_cut() {
     survive_every_cut::<1>(Torn::Anything);
 }
 
+/// Flash that is worn reports a write that it has not made. Whichever it is: what counts as stored is there, settings included, and
+/// otherwise what was there before.
+#[test]
+fn a_write_that_flash_only_reports_is_noticed() {
+    let mut flash = Nor::<4, 1024>::new(4, Torn::SomeBits);
+    let mut lost = 0;
+    for number in 0..16_usize {
+        let before = number.checked_sub(1).map(pair);
+        let (snapshot, settings) = pair(number);
+        for writes in 0.. {
+            let mut board = restart(&flash);
+            board.flash().power.loses.set(Some(writes));
+            let is_stored = board.store(&snapshot, &settings).is_ok();
+            let has_lost = board.flash().power.loses.replace(None).is_none();
+            let now = loaded(&mut restart(board.flash()));
+            assert!(now == Some(pair(number)) || !is_stored && now == before, "{number}: write {writes}, {is_stored}");
+            if !has_lost {
+                break;
+            }
+            lost += 1;
+        }
+        let mut board = restart(&flash);
+        board.store(&snapshot, &settings).unwrap();
+        flash = board.flash().clone();
+    }
+    assert!(lost > 60, "{lost}");
+}
+
 #[test]
 fn retained_memory_keeps_snapshot_and_settings_together_at_every_cut() {
     let power = Power::default();
