@@ -6,9 +6,15 @@ use serde_json::json;
 
 const MOST: usize = Batch::MAX_ELEMENTS;
 
+/// Spells a number with escapes if it is odd: an id is the same however it is written.
+fn spelled(number: usize) -> String {
+    let digits = number.to_string();
+    if number % 2 == 0 { digits } else { digits.bytes().map(|digit| format!("\\u00{digit:02x}")).collect() }
+}
+
 /// Returns the verdict about the last element of a batch, which names these; the statuses are those of the elements before it.
 fn verdict(statuses: &[u16], named: &[String]) -> Result<(), Error> {
-    let before = (0..statuses.len()).map(|number| format!(r#"{{"id":"{number}"}}"#));
+    let before = (0..statuses.len()).map(|number| format!(r#"{{"id":"{}"}}"#, spelled(number)));
     let last = format!(r#"{{"id":"last","dependsOn":{}}}"#, json!(named));
     let elements: Vec<_> = before.chain([last]).collect();
     let text = format!(r#"{{"requests":[{}]}}"#, elements.join(","));
