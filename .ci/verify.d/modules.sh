@@ -21,7 +21,7 @@ module() {
     firmware_drivers) files=(examples/firmware/boards/shared/{pl011,nrf_uart,ns16550,cmsdk_uart,cmsdk_watchdog,nrf_watchdog,range,registers}.rs) first=(--test=drivers) ;;
     server) files=(examples/server/src/*.rs examples/server/src/{configuration,logs,options,settings,zones}/*.rs examples/server/src/traces/nothing.rs) first=(--bin=presence-server) ;;
     server_traces) files=(examples/server/src/traces/{mod,otlp}.rs) first=(--features=otlp --test=server) ;;
-    server_http) files=(examples/server/src/http/*.rs) first=(--bin=presence-server) ;;
+    server_http) files=(examples/server/src/http/{,audit/}*.rs) first=(--bin=presence-server) ;;
     server_connections) files=(examples/server/src/http/{connections,connections/*}/*.rs) first=(--bin=presence-server) ;;
     engine) files=(examples/server/engine/src/*.rs examples/server/engine/src/{backup,clock,clock/timekeeper,data,feed}/*.rs) first=(--package=presence-engine --lib) ;;
     engine_shard) files=(examples/server/engine/src/{journal/,journal/sqlite/,shard/,shard/durability_tests/}*.rs) first=(--package=presence-engine --lib) ;;

@@ -60,6 +60,9 @@ use tokio::sync::watch;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The time in which requests end that were too slow to wait for.
+const LAST_TASKS: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     let (line, command) = command_line().unwrap_or_else(|error| error.exit());
     let log = messages::start();
@@ -178,9 +181,10 @@ fn serve(inputs: Inputs, mut configuration: Configuration, log: LogHandle) -> Re
     std::thread::Builder::new().name("clock".to_owned()).spawn(follow)?;
     runtime.block_on(connections::serve(listeners, limits, options.trusted_proxy, router(app.clone()), &app, stopping));
     app.shards.stop();
+    // What has been too slow to wait for ends here, and has its lines.
+    runtime.shutdown_timeout(LAST_TASKS);
     app.logs.close();
     app.traces.close();
-    runtime.shutdown_background();
     Ok(())
 }
 

@@ -250,3 +250,6 @@ struct AuditLine<'a> {
     request_id: &'a str,
     client_request_id: &'a str,
 }
+
+#[cfg(test)]
+mod tests;

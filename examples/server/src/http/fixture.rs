@@ -1,7 +1,7 @@
 //! An app for tests, with shards that have no journal.
 
 use super::{App, Current, Limits, Rates};
-use crate::logs::Logs;
+use crate::logs::{Log, LogPlace, Logs};
 use crate::metrics::Metrics;
 use crate::tokens::{Grant, Tokens};
 use crate::traces::Traces;
@@ -74,6 +74,14 @@ impl Fixture {
         let (clock, metrics) = (Arc::new(Clock::virtual_at(Instant::from_secs(1))), Arc::new(Metrics::new()));
         let (shards, queues) = Shards::stalled(count, &metrics.engine);
         (Self::of(shards, clock, metrics), queues)
+    }
+
+    /// Writes an audit log to this file.
+    pub fn with_audit(mut self, path: &Path) -> Self {
+        let app = Arc::get_mut(&mut self.app).unwrap();
+        let log = Log::open("audit", &LogPlace::File(path.to_owned()), app.metrics.log("audit"));
+        app.logs.audit = Some(log.unwrap());
+        self
     }
 
     /// Sets the rates of applications and of users.

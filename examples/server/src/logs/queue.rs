@@ -58,7 +58,8 @@ impl Queue {
     pub fn push(&self, lines: &[u8], waits: Option<Sender<()>>) {
         let count = count(lines);
         let mut state = self.state();
-        if state.batch.lines.len() + lines.len() <= MAX_BYTES {
+        // What comes after the end is written no more.
+        if !state.is_closed && state.batch.lines.len() + lines.len() <= MAX_BYTES {
             state.batch.lines.extend_from_slice(lines);
             state.batch.waiting.extend(waits);
             self.metrics.lines.inc_by(count);
