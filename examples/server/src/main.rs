@@ -5,7 +5,9 @@
 mod backup;
 mod configuration;
 mod disk;
+mod first_contact;
 mod http;
+mod kept_token;
 mod listen;
 mod logs;
 mod messages;
@@ -24,11 +26,11 @@ mod traces;
 mod zones;
 
 use crate::configuration::reload::Reloader;
-use crate::configuration::{Configuration, Given, report};
+use crate::configuration::{Configuration, report};
 use crate::disk::Disk;
 use crate::http::connections::ConnectionLimits;
 use crate::http::{App, Limits, connections, router};
-use crate::listen::Place;
+use crate::kept_token::{KeptToken, KeptTokenError};
 use crate::logs::{Log, LogPlace, Logs};
 use crate::messages::LogHandle;
 use crate::metrics::Metrics;
@@ -36,7 +38,6 @@ use crate::options::{Cli, Command, Options};
 use crate::settings::{Inputs, Settings};
 use crate::signals::Signals;
 use crate::supervisor::Supervisor;
-use crate::tokens::Grant;
 use crate::traces::Traces;
 use arc_swap::ArcSwap;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
@@ -143,14 +144,14 @@ fn serve(inputs: Inputs, mut configuration: Configuration, log: LogHandle) -> Re
     // Before the data as well: nothing is changed of which the logs would miss the line.
     let logs = open_logs(&options, &metrics)?;
     let traces = start_traces(&options)?;
-    let Backend { shards, clock, _lock } = start_shards(&options, &metrics)?;
+    let Backend { shards, clock, lock } = start_shards(&options, &metrics)?;
     let backups = Backups::new(&options.data, &options.backup_directory());
     if let Err(error) = backups.clean() {
         // Serving needs no backups; one that is asked for says the same.
         tracing::error!("--backup-dir {}: {error}", options.backup_directory().display());
     }
-    let kept = is_first_try.then(development_token).transpose()?;
-    kept.iter().for_each(|(_, given)| configuration.grants.add_development(given.clone()));
+    let kept = if is_first_try { Some(keep_token(&options, lock.as_ref())?) } else { None };
+    kept.iter().for_each(|kept| configuration.grants.add_development(kept.given.clone()));
     let (end, ending) = watch::channel(false);
     let (stop, stopping) = watch::channel(false);
     let app = Arc::new(App {
@@ -169,11 +170,11 @@ fn serve(inputs: Inputs, mut configuration: Configuration, log: LogHandle) -> Re
         backups,
         limits: Limits::new(options.requests as usize, Duration::from_secs(options.heartbeat.into())),
     });
-    let (token, kept) = kept.unzip();
+    let (token, kept) = kept.map(|KeptToken { text, given }| (text, given)).unzip();
     let reloader = Reloader { inputs, running: Mutex::new(configuration), app: app.clone(), log, kept };
     runtime.spawn(signals.handle(end, move || reloader.reload()));
     runtime.spawn(drain(ending, stop, Duration::from_secs(options.drain_seconds.into())));
-    announce(&places, token.as_deref())?;
+    first_contact::announce(&places, token.as_deref())?;
     let (supervised, until) = (app.clone(), app.ending.clone());
     runtime.spawn(async move { supervisor.follow(&supervised.shards, until).await });
     let following = app.clone();
@@ -220,18 +221,16 @@ async fn drain(mut ending: watch::Receiver<bool>, stop: watch::Sender<bool>, tim
     stop.send_replace(true);
 }
 
-/// Creates the development token of a first try.
-fn development_token() -> Result<(String, Given), Box<dyn Error>> {
-    let token = uuid::Uuid::new_v4().simple().to_string();
-    let grant = Grant::development(&token)?;
-    Ok((token, Given { grant, place: "a first try".to_owned() }))
+/// Returns the development token of a first try: that of the data, or one for this run if nothing is stored.
+fn keep_token(options: &Options, lock: Option<&File>) -> Result<KeptToken, KeptTokenError> {
+    lock.map_or_else(KeptToken::unkept, |lock| KeptToken::of(&options.data, lock))
 }
 
 /// The started shards, with their clock and the lock on their data.
 struct Backend {
     shards: Shards,
     clock: Arc<Clock>,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// Opens the data and starts the shards.
@@ -249,7 +248,7 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
             }
             options::Benchmark::NoDirectory => Shards::start_constant(count, &metrics.engine),
         };
-        return Ok(Backend { shards, clock, _lock: None });
+        return Ok(Backend { shards, clock, lock: None });
     }
     let data = data::open(&options.data, count)?;
     let mut stored = stored_clock(&data.journals)?;
@@ -259,23 +258,5 @@ fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Bo
     let clock = Arc::new(Clock::start(stored, options.virtual_clock));
     let journals = data.journals.into_iter().map(Some).collect();
     let shards = Shards::start(journals, data.spread, users, options.sessions, &quota, &clock, &metrics.engine)?;
-    Ok(Backend { shards, clock, _lock: Some(data.lock) })
-}
-
-/// Prints the addresses, and a command to try the server with.
-fn announce(places: &[Place], token: Option<&str>) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let all: Vec<_> = places.iter().map(Place::to_string).collect();
-    writeln!(out, "listening on {}", all.join(", "))?;
-    if let (Some(token), Some(place)) = (token, places.first()) {
-        writeln!(
-            out,
-            "curl -i -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \
-             -d '{{\"sessionId\":\"22553876-f5ab-4529-bffb-cfe50aa89f87\",\"availability\":\"Busy\",\
-             \"activity\":\"InACall\",\"expirationDuration\":\"PT1H\"}}' \
-             {}",
-            place.curl("/v1.0/users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence/setPresence")
-        )?;
-    }
-    out.flush()
+    Ok(Backend { shards, clock, lock: Some(data.lock) })
 }

@@ -48,6 +48,9 @@ impl Reloader {
         if next.grants.is_empty() {
             self.kept.iter().for_each(|given| next.grants.add_development(given.clone()));
         }
+        if next.grants.is_empty() {
+            tracing::warn!("no token is known any more; a restart creates a development token");
+        }
         let current = next.current(Some(&self.app.current()))?;
         self.log.set(&next.settings.options.log)?;
         let mut changes: Vec<_> = running.settings.changes(&next.settings).map(|(key, _)| key.to_owned()).collect();
