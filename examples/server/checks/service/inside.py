@@ -18,6 +18,9 @@ REPOSITORY = PACKAGE.parent.parent
 SECTION = "Put it into service"
 ADDRESS = ("127.0.0.1", 8080)
 UNIT = "presence-server.service"
+DATA = pathlib.Path("/var/lib/presence-server/data")
+TOKENS = pathlib.Path("/etc/presence-server/app-tokens")
+NEW_TOKEN = "a-new-token-of-an-application"
 # Much longer than any of it takes.
 PATIENCE = 60
 # The program was built by the check, and the commands run as root.
@@ -65,7 +68,7 @@ class Site:
     """The server, as clients of the application see it."""
 
     def __init__(self):
-        self.token = pathlib.Path("/etc/presence-server/app-tokens").read_text().split("=")[0]
+        self.token = TOKENS.read_text().split("=")[0]
 
     def connect(self):
         return Client(*ADDRESS, self.token, timeout=PATIENCE)
@@ -98,16 +101,21 @@ def started():
     status = dict(re.findall(r"^(\w+):\s*(.*)$", pathlib.Path(f"/proc/{show('MainPID')}/status").read_text(), re.MULTILINE))
     require(status["Uid"].split()[0] != "0" and int(status["CapBnd"], 16) == 0 and int(status["CapEff"], 16) == 0, status)
     require(status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status)
-    data = pathlib.Path("/var/lib/presence-server").stat()
+    data = DATA.stat()
     require(data.st_mode & 0o777 == 0o700 and str(data.st_uid) == status["Uid"].split()[0], data)
     require("listening on http://127.0.0.1:8080\n" in journal(), journal())
     audit = pathlib.Path("/var/log/presence-server/audit.log")
     require(names.USER in audit.read_text() and audit.stat().st_mode & 0o777 == 0o600, audit)
     require(show("Type") == "notify" and show("ActiveState") == "active")
-    # A reload keeps the process.
+    # A reload keeps the process, and knows a new token.
     process = show("MainPID")
-    shell("systemctl reload presence-server")
-    wait_until(lambda: "reload" in journal(), "nothing says that it was reloaded")
+    with TOKENS.open("a") as tokens:
+        tokens.write(f"{NEW_TOKEN}={names.OTHER_APPLICATION}\n")
+    with Client(*ADDRESS, NEW_TOKEN, timeout=PATIENCE) as client:
+        path = f"/v1.0/users/{names.USER}/presence"
+        require(client.get(path).status == 401)
+        shell("systemctl reload presence-server")
+        wait_until(lambda: client.get(path).status == 200, "the new token is never known")
     require(show("MainPID") == process and site.presence() == "InACall")
     fails()
 
@@ -127,12 +135,18 @@ def fails():
     os.kill(int(show("MainPID")), signal.SIGSTOP)
     require(site.presence() == "InACall", "a hang has lost it")
     wait_until(lambda: show("NRestarts") == "1", "it does not come back after it has hung")
-    drop_in.write_text("[Service]\nExecStart=\nExecStart=/usr/local/bin/presence-server --listen systemd --users many\n")
+    drop_in.write_text("[Service]\nEnvironment=PRESENCE_USERS=many\n")
     shell(f"systemctl daemon-reload; systemctl restart {UNIT} && exit 1 || :")
     require(show("Result") == "exit-code" and show("ExecMainStatus") == "2" and show("NRestarts") == "0", show("Result"))
     drop_in.unlink()
     shell(f"systemctl daemon-reload; systemctl reset-failed; systemctl start presence-server.socket {UNIT}")
     require(site.presence() == "InACall")
+
+
+def restored():
+    """After “Back up”: the restored copy is served, and the earlier data is aside."""
+    require(Site().presence() == "InACall", "the backup has lost it")
+    require(list(DATA.with_name("data.old").glob("*.sqlite")) and not DATA.with_name("restored").exists())
 
 
 def upgrade(commands):
@@ -159,10 +173,10 @@ def stopped():
     """At the end: a stop is clean."""
     shell(f"systemctl stop {UNIT}")
     require(show("Result") == "success" and show("ActiveState") == "inactive", show("Result"))
-    require(not list(pathlib.Path("/var/lib/presence-server").glob("*-wal")), "everything is flushed")
+    require(list(DATA.glob("*.sqlite")) and not list(DATA.glob("*-wal")), "not everything is flushed")
 
 
-AFTER = {"Install": installed, "Configure": lambda: None, "Start": started, "TLS": lambda: None}
+AFTER = {"Install": installed, "Configure": lambda: None, "Start": started, "TLS": lambda: None, "Back up": restored}
 # Run by the check `container`.
 ELSEWHERE = "In a container"
 
