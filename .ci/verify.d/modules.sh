@@ -23,7 +23,7 @@ module() {
     server_traces) files=(examples/server/src/traces/{mod,otlp}.rs) first=(--features=otlp --test=server) ;;
     server_http) files=(examples/server/src/http/{,audit/}*.rs) first=(--bin=presence-server) ;;
     server_connections) files=(examples/server/src/http/{connections,connections/*}/*.rs) first=(--bin=presence-server) ;;
-    engine) files=(examples/server/engine/src/*.rs examples/server/engine/src/{backup,clock,clock/timekeeper,data,feed}/*.rs) first=(--package=presence-engine --lib) ;;
+    engine) files=(examples/server/engine/src/*.rs examples/server/engine/src/{backup,clock,clock/timekeeper,data,engine,feed}/*.rs) first=(--package=presence-engine --lib) ;;
     engine_shard) files=(examples/server/engine/src/{journal/,journal/sqlite/,shard/,shard/durability_tests/}*.rs) first=(--package=presence-engine --lib) ;;
     base) files=(src/{buffer,edges,id,padded,policy,single_user}.rs src/{presence,time,time/iso8601}/*.rs) first=(--lib --test=rules) ;;
     user) files=(src/user/*.rs) first=(--test=rules --test=properties) ;;

@@ -42,12 +42,8 @@ use crate::traces::Traces;
 use arc_swap::ArcSwap;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use presence_engine::backup::Backups;
-use presence_engine::clock::{Clock, follow, wall_clock};
 use presence_engine::data;
-#[cfg(feature = "benchmark")]
-use presence_engine::data::spread::Spread;
-use presence_engine::shard::creators::Quota;
-use presence_engine::shard::{Shards, reset_clock, stored_clock};
+use presence_engine::{Engine, OpenError, Store};
 use std::error::Error;
 use std::fs::File;
 use std::io::Write;
@@ -144,20 +140,20 @@ fn serve(inputs: Inputs, mut configuration: Configuration, log: LogHandle) -> Re
     // Before the data as well: nothing is changed of which the logs would miss the line.
     let logs = open_logs(&options, &metrics)?;
     let traces = start_traces(&options)?;
-    let Backend { shards, clock, lock } = start_shards(&options, &metrics)?;
+    let engine = open_engine(&options, &metrics)?;
     let backups = Backups::new(&options.data, &options.backup_directory());
     if let Err(error) = backups.clean() {
         // Serving needs no backups; one that is asked for says the same.
         tracing::error!("--backup-dir {}: {error}", options.backup_directory().display());
     }
-    let kept = if is_first_try { Some(keep_token(&options, lock.as_ref())?) } else { None };
+    let kept = if is_first_try { Some(keep_token(&options, engine.data_lock())?) } else { None };
     kept.iter().for_each(|kept| configuration.grants.add_development(kept.given.clone()));
     let (end, ending) = watch::channel(false);
     let (stop, stopping) = watch::channel(false);
     let app = Arc::new(App {
-        shards: Arc::new(shards),
+        shards: engine.shards().clone(),
         current: ArcSwap::from_pointee(configuration.current(None)?),
-        clock,
+        clock: engine.clock().clone(),
         metrics,
         is_loopback: options.listen.is_loopback(),
         feed_ids: Arc::default(),
@@ -177,11 +173,8 @@ fn serve(inputs: Inputs, mut configuration: Configuration, log: LogHandle) -> Re
     first_contact::announce(&places, token.as_deref())?;
     let (supervised, until) = (app.clone(), app.ending.clone());
     runtime.spawn(async move { supervisor.follow(&supervised.shards, until).await });
-    let following = app.clone();
-    let follow = move || follow::follow(&following.clock, &following.metrics.engine, || following.shards.wake());
-    std::thread::Builder::new().name("clock".to_owned()).spawn(follow)?;
     runtime.block_on(connections::serve(listeners, limits, options.trusted_proxy, router(app.clone()), &app, stopping));
-    app.shards.stop();
+    engine.stop();
     // What has been too slow to wait for ends here, and has its lines.
     runtime.shutdown_timeout(LAST_TASKS);
     app.logs.close();
@@ -226,37 +219,21 @@ fn keep_token(options: &Options, lock: Option<&File>) -> Result<KeptToken, KeptT
     lock.map_or_else(KeptToken::unkept, |lock| KeptToken::of(&options.data, lock))
 }
 
-/// The started shards, with their clock and the lock on their data.
-struct Backend {
-    shards: Shards,
-    clock: Arc<Clock>,
-    lock: Option<File>,
-}
-
-/// Opens the data and starts the shards.
-fn start_shards(options: &Options, metrics: &Arc<Metrics>) -> Result<Backend, Box<dyn Error>> {
-    let users = options.users as usize;
-    let count = data::shards_for(users);
-    let quota = Arc::new(Quota::new(options.users_per_application()));
+/// Opens the data and starts the engine.
+fn open_engine(options: &Options, metrics: &Metrics) -> Result<Engine, OpenError> {
+    let store = Store::Directory(options.data.clone());
     #[cfg(feature = "benchmark")]
-    if let Some(benchmark) = options.benchmark {
-        let clock = Arc::new(Clock::start(presence_engine::clock::StoredClock::default(), options.virtual_clock));
-        let shards = match benchmark {
-            options::Benchmark::NoJournal => {
-                let (journals, spread) = ((0..count).map(|_| None).collect(), Spread::unkeyed(count));
-                Shards::start(journals, spread, users, options.sessions, &quota, &clock, &metrics.engine)?
-            }
-            options::Benchmark::NoDirectory => Shards::start_constant(count, &metrics.engine),
-        };
-        return Ok(Backend { shards, clock, lock: None });
+    let store = if options.benchmark.is_some() { Store::Nothing } else { store };
+    let mut engine = presence_engine::Options::new(store);
+    engine.users = options.users as usize;
+    engine.users_per_application = options.users_per_application();
+    engine.sessions = options.sessions;
+    engine.is_clock_virtual = options.virtual_clock;
+    engine.resets_clock = options.reset_clock;
+    engine.metrics = metrics.engine.clone();
+    #[cfg(feature = "benchmark")]
+    if matches!(options.benchmark, Some(options::Benchmark::NoDirectory)) {
+        return Engine::open_constant(&engine);
     }
-    let data = data::open(&options.data, count)?;
-    let mut stored = stored_clock(&data.journals)?;
-    if options.reset_clock {
-        stored = reset_clock(&data.journals, stored, wall_clock())?;
-    }
-    let clock = Arc::new(Clock::start(stored, options.virtual_clock));
-    let journals = data.journals.into_iter().map(Some).collect();
-    let shards = Shards::start(journals, data.spread, users, options.sessions, &quota, &clock, &metrics.engine)?;
-    Ok(Backend { shards, clock, lock: Some(data.lock) })
+    Engine::open(engine)
 }

@@ -18,8 +18,8 @@ const TOLERANCE: Duration = Duration::from_millis(100);
 /// The time between two looks that shows a leap of all clocks. A look that is late for another reason does no harm.
 const LEAP: Duration = Duration::from_secs(3);
 
-/// Follows steps of the wall clock for ever, counts them, and calls `wake` when deadlines may have come unnoticed.
-pub fn follow(clock: &Clock, metrics: &Metrics, wake: impl Fn()) {
+/// Follows steps of the wall clock, counts them, and calls `wake` when deadlines may have come unnoticed. Returns when it `ends`.
+pub fn follow(clock: &Clock, metrics: &Metrics, wake: impl Fn(), ends: impl Fn() -> bool) {
     if clock.is_virtual() {
         return;
     }
@@ -27,6 +27,9 @@ pub fn follow(clock: &Clock, metrics: &Metrics, wake: impl Fn()) {
     let mut last = woken.0;
     loop {
         std::thread::sleep(INTERVAL.into());
+        if ends() {
+            return;
+        }
         report(clock.observe(), metrics);
         let time = clock.time();
         let since = |earlier: Time| time.unshifted().saturating_duration_since(earlier.unshifted());

@@ -171,6 +171,19 @@ impl ActionError {
     }
 }
 
+impl std::fmt::Display for ActionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Command(error) => error.fmt(f),
+            Self::Details(error) => error.fmt(f),
+            Self::ApplicationFull => f.write_str("as many users count for the application as may"),
+            Self::UnknownUser => f.write_str("nothing is stored of the user"),
+        }
+    }
+}
+
+impl std::error::Error for ActionError {}
+
 impl From<CommandError> for ActionError {
     fn from(error: CommandError) -> Self {
         Self::Command(error)

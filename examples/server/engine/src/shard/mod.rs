@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`job`] defines requests to a shard; [`state`] is its state, [`creators`] counts users for applications, and
 //! [`user_limit`] all of them; the [`writer`] executes jobs on it; [`pending`] holds changes that are not durable yet, a
-//! [group](crate::journal::group) at a time; the [`flusher`] makes groups durable in the [journal](crate::journal); the
+//! [group](crate::journal::Group) at a time; the [`flusher`] makes groups durable in the [journal](crate::journal); the
 //! [`journal_index`] knows the newest rows; [`restore`] reads the journal back, [`records`] one record; [`copies`] are made of all journals at
 //! one moment, and [`verify`] loads journals without serving them.
 
@@ -402,25 +402,21 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
 }
 
 /// Returns the instants that the clock had reached when something was stored last.
-pub fn stored_clock(journals: &[Box<dyn Journal>]) -> Result<StoredClock, LoadError> {
+pub fn stored_clock(journals: &[&dyn Journal]) -> Result<StoredClock, LoadError> {
     let (mut all, mut newest) = (Metadata::default(), 0);
     for journal in journals {
         let name = journal.name();
         let failed = |error| LoadError::Journal(name.clone(), error);
         // Shifts that only some journals have recorded count for all: what they shift is the clock of all rows.
         all = all.greatest(journal.metadata().map_err(failed)?);
-        newest = newest.max(all.newest).max(newest_instant(&**journal).map_err(failed)?);
+        newest = newest.max(all.newest).max(newest_instant(*journal).map_err(failed)?);
     }
     let virtual_now = (all.virtual_now > 0).then(|| Instant::from_millis(all.virtual_now));
     Ok(StoredClock { newest: all.shift.to_shown(Instant::from_millis(newest)), virtual_now, shift: all.shift })
 }
 
 /// Shifts data that is ahead of the wall clock back to it, durably.
-pub fn reset_clock(
-    journals: &[Box<dyn Journal>],
-    stored: StoredClock,
-    wall: Instant,
-) -> Result<StoredClock, LoadError> {
+pub fn reset_clock(journals: &[&dyn Journal], stored: StoredClock, wall: Instant) -> Result<StoredClock, LoadError> {
     let ahead = stored.newest.saturating_duration_since(wall);
     if ahead.is_zero() {
         tracing::info!("the data is not ahead of the wall clock, so nothing is shifted");
@@ -429,7 +425,7 @@ pub fn reset_clock(
     let shift = stored.shift.plus(ahead);
     for journal in journals {
         // A virtual clock would stand before it, so it begins anew.
-        change_metadata(&**journal, |metadata| (metadata.shift, metadata.virtual_now) = (shift, 0))
+        change_metadata(*journal, |metadata| (metadata.shift, metadata.virtual_now) = (shift, 0))
             .map_err(|error| LoadError::Journal(journal.name(), error))?;
     }
     tracing::warn!("the data was {} ahead of the wall clock: all stored instants are shifted", amount(ahead));

@@ -5,7 +5,7 @@ use super::flusher::{Flushed, FlusherLink};
 use super::job::OwnedDetailsCommand;
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
-use super::tests::{append, empty_state, flush};
+use super::tests::{append, empty_state, flush, refs};
 use super::{reset_clock, restore, stored_clock};
 use crate::clock::{Shift, Time};
 use crate::data;
@@ -202,26 +202,26 @@ fn c2_a_shift_that_one_journal_has_recorded_counts_for_all() {
         group.metadata = Some(Metadata { number: 1, virtual_now: seconds * 1000, ..Metadata::default() });
         append(&**journal, &group);
     }
-    assert_eq!(stored_clock(&journals).unwrap().virtual_now, Some(Instant::from_secs(6000)));
+    assert_eq!(stored_clock(&refs(&journals)).unwrap().virtual_now, Some(Instant::from_secs(6000)));
     let hour = Shift::default().plus(Duration::from_hours(1));
     change_metadata(&*journals[0], |metadata| metadata.shift = hour).unwrap();
-    let stored = stored_clock(&journals).unwrap();
+    let stored = stored_clock(&refs(&journals)).unwrap();
     assert_eq!((stored.newest, stored.shift), (Instant::from_secs(2400), hour));
     drop(journals);
     // Also by journals of another number of shards, into which the rows are moved.
     let journals = data::open(own.path(), 1).unwrap().journals;
-    let stored = stored_clock(&journals).unwrap();
+    let stored = stored_clock(&refs(&journals)).unwrap();
     assert_eq!((stored.newest, stored.shift), (Instant::from_secs(2400), hour));
     // The wall clock is 400 s behind: these are shifted as well.
     let wall = Instant::from_secs(2000);
-    let reset = reset_clock(&journals, stored, wall).unwrap();
+    let reset = reset_clock(&refs(&journals), stored, wall).unwrap();
     assert_eq!(reset.newest, wall);
-    let stored = stored_clock(&journals).unwrap();
+    let stored = stored_clock(&refs(&journals)).unwrap();
     assert_eq!((stored.newest, stored.shift), (wall, hour.plus(Duration::from_secs(400))));
     assert_eq!(stored.virtual_now, None, "it would be ahead of the data by the shift");
     // Nothing is ahead any more.
-    reset_clock(&journals, stored, wall).unwrap();
-    assert_eq!(stored_clock(&journals).unwrap().shift, stored.shift);
+    reset_clock(&refs(&journals), stored, wall).unwrap();
+    assert_eq!(stored_clock(&refs(&journals)).unwrap().shift, stored.shift);
 }
 
 /// A journal that a server before shifts has written is opened, with a shift of none.

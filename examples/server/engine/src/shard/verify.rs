@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Loads all journals as a start does, and serves nothing. Returns the number of users of whom something was stored.
 pub(crate) fn verify(journals: &[Box<dyn Journal>], spread: Spread) -> Result<usize, LoadError> {
-    let stored = stored_clock(journals)?;
+    let stored = stored_clock(&journals.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
     let time = Time { now: stored.virtual_now.unwrap_or_default().max(stored.newest), shift: stored.shift };
     let mut users = 0;
     for (shard, journal) in journals.iter().enumerate() {
