@@ -96,6 +96,7 @@ fn read(line: &ArgMatches, log: &LogHandle) -> Result<(Inputs, Settings), Box<dy
     let inputs = Inputs::new(line, std::env::vars_os())?;
     let settings = inputs.read()?;
     log.set(&settings.options.log)?;
+    zones::install(&settings.options.zoneinfo);
     inputs.unknown_variables().iter().for_each(|warning| tracing::warn!("{warning}"));
     Ok((inputs, settings))
 }

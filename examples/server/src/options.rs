@@ -264,6 +264,13 @@ pub struct Options {
     #[arg(long, value_name = "URL")]
     pub otlp_endpoint: Option<String>,
 
+    /// A directory with the machine's time zone database, which counts if it is newer than the one that is compiled in
+    ///
+    /// Governments change their zones at short notice. The directory says its version in tzdata.zi or +VERSION; zones that it
+    /// lacks are those compiled in. The variable TZDIR, which other programs share, counts as well, after PRESENCE_ZONEINFO.
+    #[arg(long, value_name = "DIR", default_value = "/usr/share/zoneinfo")]
+    pub zoneinfo: PathBuf,
+
     /// What is logged to standard error, as [TARGET=]LEVEL[,…] with the levels error, warn, info, debug and trace
     ///
     /// The variable RUST_LOG, which programs in Rust share, counts as well, after PRESENCE_LOG. At `info` every line is one that an

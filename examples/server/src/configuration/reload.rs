@@ -1,4 +1,4 @@
-//! Reloading while the server runs, on SIGHUP: settings, files of tokens, the log's filter.
+//! Reloading while the server runs, on SIGHUP: settings, files of tokens, the log's filter, the machine's time zones.
 //!
 //! A configuration that a start would reject changes nothing. What needs a restart is named in the log and stays.
 
@@ -6,6 +6,7 @@ use super::{Configuration, Given};
 use crate::http::App;
 use crate::messages::LogHandle;
 use crate::settings::{self, Inputs};
+use crate::zones;
 use std::error::Error;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,6 +65,7 @@ impl Reloader {
                 .map_or_else(|| format!("the default of {key}"), |source| source.name(key));
             tracing::warn!("{source} needs a restart: it is {}, and will be {}", shown(key, old), shown(key, new));
         }
+        zones::install(&next.settings.options.zoneinfo);
         self.app.set_current(current);
         *running = next;
         Ok(changes)

@@ -14,7 +14,7 @@ pub const CONFIG: &str = "config";
 const SECRET: [&str; 3] = ["app-token", "user-token", "dev-token"];
 
 /// The settings that a running server takes anew on SIGHUP.
-const RELOADED: [&str; 13] = [
+const RELOADED: [&str; 14] = [
     "host",
     "app-token",
     "app-token-file",
@@ -28,6 +28,7 @@ const RELOADED: [&str; 13] = [
     "application-rate",
     "user-rate",
     "log",
+    "zoneinfo",
 ];
 
 /// Which values a setting has.

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 const PREFIX: &str = "PRESENCE_";
 
 /// Variables that many programs share, and the settings they give if the server's own do not.
-const SHARED: [(&str, &str); 1] = [("RUST_LOG", "log")];
+const SHARED: [(&str, &str); 2] = [("RUST_LOG", "log"), ("TZDIR", "zoneinfo")];
 
 /// Returns the name of the variable that gives a setting.
 pub fn variable(key: &str) -> String {

