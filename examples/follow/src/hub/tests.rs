@@ -1,6 +1,7 @@
 //! What sources make together, with a virtual clock.
 
 use super::*;
+use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -153,6 +154,51 @@ proptest::proptest! {
             let sessions: BTreeMap<_, _> = state.sessions.iter().map(|held| (held.source, (held.presence, held.ends_at.as_secs()))).collect();
             proptest::prop_assert_eq!(&sessions, &held);
             proptest::prop_assert_eq!(hub.next_deadline().map(Instant::as_secs), held.values().map(|(_, end)| *end).min());
+        }
+    }
+}
+
+/// Sources of both kinds, and all that they say is allowed to each.
+fn said() -> impl Strategy<Value = (Source, Option<(Presence, u64, bool)>)> {
+    let sources = vec![Source::Graph, Source::Server, Source::Devices, Source::Calendar, Source::Stdin, Source::Mqtt];
+    let presences = vec![Presence::Away, Presence::Busy, Presence::InACall, Presence::Presenting];
+    let news = (prop::sample::select(presences), 1u64..20, any::<bool>());
+    (prop::sample::select(sources), prop::option::weighted(0.7, news))
+}
+
+proptest! {
+    /// Whatever is said, in any order: the strongest of what holds is shown, beside being out of office if anything that holds says
+    /// so, and the hub is to be looked at when the next of it ends.
+    #[test]
+    fn p4_what_is_shown_is_what_each_source_has_said_last(
+        history in prop::collection::vec((0u64..6, said()), 1..40),
+    ) {
+        let mut hub = Hub::new([]);
+        let mut held: BTreeMap<Source, (Presence, u64, bool)> = BTreeMap::new();
+        let mut now = 0;
+        for (pause, (source, said)) in history {
+            now += pause;
+            match said {
+                Some((presence, seconds, is_out_of_office)) => {
+                    let news = News::Presence { presence, lease: Duration::from_secs(seconds), is_out_of_office };
+                    hub.take(at(now), Update { source, news }).unwrap();
+                    held.insert(source, (presence, now + seconds, is_out_of_office));
+                }
+                None => {
+                    hub.take(at(now), ends(source)).unwrap();
+                    held.remove(&source);
+                }
+            }
+            hub.advance(at(now));
+            held.retain(|_, (_, end, _)| *end > now);
+            let state = hub.state();
+            let strongest = held.values().map(|(presence, ..)| *presence).max();
+            prop_assert_eq!(state.presence, strongest.unwrap_or(Presence::Offline), "at {}", now);
+            prop_assert_eq!(state.is_out_of_office, held.values().any(|(.., is_out)| *is_out), "at {}", now);
+            prop_assert_eq!(hub.next_deadline(), held.values().map(|(_, end, _)| at(*end)).min(), "at {}", now);
+            let sessions: Vec<_> = state.sessions.iter().map(|held| (held.source, (held.presence, held.ends_at))).collect();
+            let expected: Vec<_> = held.iter().map(|(source, (presence, end, _))| (*source, (*presence, at(*end)))).collect();
+            prop_assert_eq!(sessions, expected, "at {}", now);
         }
     }
 }

@@ -174,6 +174,28 @@ mod tests {
         assert_eq!(delivery.next(now, 0), Step::Wait(now.saturating_add(Duration::from_secs(10))));
     }
 
+    /// A renewal that fails, or a presence that is not allowed, leaves the session that the server holds: the farewell clears it.
+    #[test]
+    fn the_farewell_clears_what_the_server_holds_whatever_has_failed_since() {
+        let farewell = Some(Command::ClearPresence { session: APPLICATION });
+        let mut delivery = Delivery::new(APPLICATION, &Policy::GRAPH);
+        delivery.want(Some(Presence::InACall));
+        assert_eq!(delivery.next(at(0), 0), set(Presence::InACall));
+        delivery.failed(at(0), None);
+        assert_eq!(delivery.farewell(), None, "nothing was told");
+        assert_eq!(tell(&mut delivery, at(10)), set(Presence::InACall));
+        for (seconds, wanted) in [(210, Presence::InACall), (240, Presence::Away), (300, Presence::Offline)] {
+            delivery.want(Some(wanted));
+            assert!(matches!(delivery.next(at(seconds), 0), Step::Send(_)), "{wanted}");
+            delivery.failed(at(seconds), None);
+            assert_eq!(delivery.farewell(), farewell, "{wanted}");
+        }
+        delivery.want(Some(Presence::Focusing));
+        assert_eq!((delivery.next(at(400), 0), delivery.farewell()), (Step::Wait(Instant::NEVER), farewell));
+        delivery.want(None);
+        assert_eq!(delivery.farewell(), farewell);
+    }
+
     #[test]
     fn f1_retry_after_is_kept_to() {
         let mut delivery = Delivery::new(APPLICATION, &Policy::GRAPH);

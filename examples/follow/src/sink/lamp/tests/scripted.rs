@@ -205,3 +205,26 @@ fn an_error_is_told_once_and_followed_by_growing_pauses() {
     lamp.received(now, DONE.as_bytes(), |_| {});
     assert_eq!(lamp.notices(), [Notice::Accepts]);
 }
+
+/// Only a lamp that does not know the link's path is never told of it again; and the answer to another line is no answer to this one.
+#[test]
+fn l6_a_link_that_was_rejected_is_told_again() {
+    for status in [400, 500, 503, 507] {
+        let mut lamp = greeted(DEVICE);
+        lamp.show(None, Some(Link::Down));
+        let down = sent(lamp.next(at(0)));
+        lamp.received(at(0), DONE.as_bytes(), |_| {});
+        lamp.received(at(0), DEVICE.as_bytes(), |_| {});
+        assert_eq!(lamp.next(at(0)), Step::Wait(at(3)), "not answered yet");
+        lamp.received(at(0), format!("{{\"id\":\"link\",\"status\":{status}}}\n").as_bytes(), |_| {});
+        assert_eq!(lamp.next(at(0)), Step::Wait(at(1)), "{status}");
+        assert_eq!(sent(lamp.next(at(1))), down, "{status}");
+        lamp.received(at(1), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
+        assert_eq!(lamp.next(at(1)), Step::Wait(at(61)));
+        // Nor is the answer about the link one about a presence.
+        lamp.show(says(Presence::InACall), Some(Link::Down));
+        assert_eq!(sent(lamp.next(at(2))), CALL);
+        lamp.received(at(2), b"{\"id\":\"link\",\"status\":200}\n", |_| {});
+        assert_eq!(lamp.next(at(2)), Step::Wait(at(5)));
+    }
+}
