@@ -45,7 +45,8 @@
 //! - If the disk has no room, changes are [unavailable](CallError::Unavailable) and were not carried out; reads go on. The flusher
 //!   looks for room every second.
 //! - **If a journal fails in any other way, the process ends** with status 74, because memory is ahead of what can be told to anybody;
-//!   if a thread of the engine panics, with status 70. What was acknowledged is there at the next start.
+//!   if a thread of the engine panics, with status 70; [`set_failure_hook`] ends it in another way. What was acknowledged is there
+//!   at the next start.
 //!
 //! # Limits
 //!
@@ -77,6 +78,7 @@ pub mod shard;
 pub mod testing;
 
 pub use engine::{CallError, Engine, ManyResponses, OpenError, Options, Response, Store};
+pub use shard::{Failure, set_failure_hook};
 
 use presence_core::Policy;
 

@@ -5,10 +5,11 @@
 //!
 //! For a backup it makes a [copy](crate::journal::Journal::copy) of the journal meanwhile. A copy that fails ends nothing else.
 
-use super::Published;
 use super::commit::Commit;
 use super::job::Job;
 use super::journal_index::StaleRow;
+use super::published::Published;
+use super::threads::{spawn, stop_everything};
 use crate::journal::copying::{CopyError, CopyOrder, MeetingCopy};
 use crate::journal::{Journal, JournalError, Metadata, Row, change_metadata};
 use crate::metrics::Metrics;
@@ -78,7 +79,7 @@ impl FlusherContext {
         let name = format!("flusher-{}", self.published.shard);
         let flusher = Flusher { groups, flushed, context: self.clone() };
         let run = move || if is_disk_full { flusher.run_when_there_is_room(journal) } else { flusher.run(journal) };
-        (FlusherLink { groups: to_flusher, flushed: from_flusher }, super::spawn(name, run))
+        (FlusherLink { groups: to_flusher, flushed: from_flusher }, spawn(name, run))
     }
 }
 
@@ -265,10 +266,4 @@ pub fn oldest_rows(journal: &dyn Journal, first: i64, count: usize) -> Result<Ve
 /// Wakes the writer. If its queue is full, it is awake.
 fn wake(context: &FlusherContext) {
     let _ = context.jobs.try_send(Job::Wake);
-}
-
-/// Ends the process, because memory is ahead of what is durable, and no response may show that.
-pub fn stop_everything(error: &dyn std::error::Error) -> ! {
-    tracing::error!("the journal failed, so nothing can be promised any more: {error}");
-    std::process::exit(74)
 }

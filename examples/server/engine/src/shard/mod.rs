@@ -28,6 +28,7 @@ mod pending;
 #[cfg(test)]
 mod piece_tests;
 mod positions;
+mod published;
 mod records;
 mod restore;
 #[cfg(test)]
@@ -39,6 +40,7 @@ mod spread_tests;
 pub mod state;
 #[cfg(test)]
 mod tests;
+mod threads;
 pub mod user_limit;
 pub mod users;
 pub(crate) mod verify;
@@ -49,9 +51,9 @@ mod writer;
 use crate::clock::{Clock, StoredClock, Time, amount};
 use crate::data::spread::Spread;
 use crate::journal::{Journal, Metadata, change_metadata, newest_instant};
-use crate::metrics::{Metrics, ShardLabels};
+use crate::metrics::Metrics;
 use creators::Quota;
-use flusher::{FlusherContext, stop_everything};
+use flusher::FlusherContext;
 use job::Job;
 use journal_index::JournalIndex;
 use pending::Pending;
@@ -60,17 +62,19 @@ use presence_core::directory::Cursor;
 use presence_core::snapshot::RestoreError;
 use presence_core::{Instant, UserId};
 use state::State;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant as Monotonic};
+use std::time::Duration;
+use threads::spawn;
 use tokio::sync::watch;
 use user_limit::UserLimit;
 use writer::{Parts, Writer};
 
 pub use positions::ReaderPosition;
+pub use published::Published;
 pub use restore::LoadError;
+pub use threads::{Failure, set_failure_hook};
 
 /// The capacity of a writer's queue; more jobs are rejected.
 pub const QUEUE: usize = 1024;
@@ -82,42 +86,6 @@ pub const QUEUE: usize = 1024;
 pub fn slots(users: usize, shards: usize) -> usize {
     let share = users.div_ceil(shards);
     if shards == 1 { share } else { (share + 6 * share.isqrt() + 16).min(users) }
-}
-
-/// What a shard shows of its changes: the cursor of those that are durable, for readers, and since when others wait.
-#[derive(Debug)]
-pub struct Published {
-    shard: usize,
-    cursor: AtomicU64,
-    notify: watch::Sender<()>,
-    started: Monotonic,
-    /// The milliseconds after the start, and one more, at which the oldest change came that is not durable; 0 if all are.
-    unflushed: AtomicU64,
-}
-
-impl Published {
-    /// Publishes the changes up to a cursor, and notifies readers if it is new.
-    fn publish(&self, cursor: Cursor) {
-        if self.cursor.swap(cursor.to_number(), Ordering::AcqRel) != cursor.to_number() {
-            self.notify.send_replace(());
-        }
-    }
-
-    /// Records when the oldest change came that is not durable.
-    fn set_unflushed(&self, since: Option<Monotonic>) {
-        let millis = since.map_or(0, |since| since.duration_since(self.started).as_millis() as u64 + 1);
-        self.unflushed.store(millis, Ordering::Relaxed);
-    }
-
-    /// Returns for how long the oldest change that is not durable has waited.
-    fn unflushed(&self) -> Option<Duration> {
-        let since = self.unflushed.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(self.started.elapsed().saturating_sub(Duration::from_millis(since)))
-    }
-
-    fn label(&self) -> ShardLabels {
-        ShardLabels { shard: self.shard }
-    }
 }
 
 /// The error of a shard whose queue is full.
@@ -141,13 +109,7 @@ struct Shard {
 impl Shard {
     /// Creates the handle of a shard, and the queue for its writer.
     fn new(number: usize, notify: &watch::Sender<()>) -> (Self, Receiver<Job>) {
-        let published = Published {
-            shard: number,
-            cursor: AtomicU64::new(0),
-            notify: notify.clone(),
-            started: Monotonic::now(),
-            unflushed: AtomicU64::new(0),
-        };
+        let published = Published::new(number, notify.clone());
         let (jobs, queue) = sync_channel(QUEUE);
         (Self { jobs, published: Arc::new(published) }, queue)
     }
@@ -251,7 +213,7 @@ impl Shards {
 
     /// Returns the cursor of a shard's durable changes.
     pub fn published(&self, shard: usize) -> Cursor {
-        let number = self.shards.get(shard).map_or(0, |shard| shard.published.cursor.load(Ordering::Acquire));
+        let number = self.shards.get(shard).map_or(0, |shard| shard.published.cursor());
         Cursor::from_number(number)
     }
 
@@ -272,7 +234,7 @@ impl Shards {
 
     /// Returns the number of durable changes that the slowest reader has not read. Readers that scan all users do not count.
     pub fn slowest_lag(&self) -> u64 {
-        let published = self.shards.iter().map(|shard| shard.published.cursor.load(Ordering::Acquire));
+        let published = self.shards.iter().map(|shard| shard.published.cursor());
         self.positions.slowest_lag(published.sum())
     }
 
@@ -389,16 +351,6 @@ fn load<const SESSIONS: usize>(
         Some(user) => Err(LoadError::Misplaced(journal.name(), user)),
         None => Ok((state, index)),
     }
-}
-
-fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    let guarded = move || {
-        // If only the thread ended, clients would wait for ever.
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err() {
-            std::process::exit(70);
-        }
-    };
-    std::thread::Builder::new().name(name).spawn(guarded).unwrap_or_else(|error| stop_everything(&error))
 }
 
 /// Returns the instants that the clock had reached when something was stored last.

@@ -22,7 +22,6 @@ use presence_core::{Command, CommandError, Instant, Policy, Presence, SessionId}
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::oneshot::{Sender, channel};
@@ -117,7 +116,7 @@ impl Held {
 
     /// Returns the cursor that readers of changes are told of.
     fn published(&self) -> u64 {
-        self.published.cursor.load(Ordering::Acquire)
+        self.published.cursor()
     }
 
     /// Stops the writer, whose last groups are durable at once.
@@ -442,12 +441,12 @@ fn the_flusher_tells_nobody_of_a_group_before_it_is_committed() {
         link.groups.send(group).unwrap();
         has_begun.recv().unwrap();
         assert_eq!(read.try_recv().unwrap_err(), TryRecvError::Empty, "the disk has not answered");
-        assert_eq!(context.published.cursor.load(Ordering::Acquire), number - 1);
+        assert_eq!(context.published.cursor(), number - 1);
         assert!(link.flushed.try_recv().is_err());
         answer.send(()).unwrap();
         assert!(read.blocking_recv().is_ok());
         assert!(matches!(link.flushed.recv().unwrap(), Flushed::Group(_)));
-        assert_eq!(context.published.cursor.load(Ordering::Acquire), number);
+        assert_eq!(context.published.cursor(), number);
     }
     drop(link);
     thread.join().unwrap();

@@ -8,12 +8,13 @@
 //! after a restart. Their requests get no response from here, and 503 from [`dispatch`](crate::http); nothing of them was
 //! carried out. From then on reads are served, and commands are refused, until the flusher has found room.
 
-use super::flusher::{FlusherContext, Unstored, stop_everything};
+use super::flusher::{FlusherContext, Unstored};
 use super::job::{Job, Response};
 use super::journal_index::JournalIndex;
 use super::pending::Pending;
 use super::restore;
 use super::state::State;
+use super::threads::stop_everything;
 use crate::clock::{Clock, Shift, Time};
 use crate::journal::Journal;
 use presence_core::Instant;
