@@ -52,6 +52,10 @@ impl<'a> Mirror<'a> {
 
     /// Tells the hub what is new.
     pub(super) fn take(&mut self, update: &Update<Source>) {
+        // An answer was understood. A link that is not down yet after a failure is no reason to tell that once more.
+        if update.command.is_some() || update.rejected.is_some() {
+            self.complaint.clear();
+        }
         if let Some(presence) = update.rejected {
             self.reporter.console.say(&format!("{presence} cannot be shown; what was shown ends by itself."));
         }
@@ -71,9 +75,6 @@ impl<'a> Mirror<'a> {
         if link != self.link {
             self.link = link;
             self.reporter.send(News::Link(link));
-        }
-        if link == Link::Ok {
-            self.complaint.clear();
         }
     }
 
@@ -98,6 +99,36 @@ impl<'a> Mirror<'a> {
         if self.complaint != complaint {
             self.reporter.console.say(complaint);
             self.complaint = complaint.into();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Clock;
+    use crate::source::Source;
+    use crate::testing::{Ends, FakeServer, Reaction};
+
+    /// The same trouble is told once, and again when it comes back after an answer.
+    #[test]
+    fn trouble_that_comes_back_is_told_again() {
+        let (server, ends) = (FakeServer::start(), Ends::of(Source::Graph, Clock::stopped()));
+        let http = Http::new(ends.reporter.console.clone());
+        let address = Address::parse(&server.address).unwrap();
+        let mut mirror = Mirror::new(&ends.reporter, Duration::from_secs(1));
+        for _ in 0..2 {
+            for (status, body, is_trouble) in
+                [(403, "{}", true), (403, "{}", true), (200, r#"{"availability":"Away","activity":"Away"}"#, false)]
+            {
+                while let Step::Wait(until) = mirror.next() {
+                    ends.reporter.clock.skip(until.saturating_duration_since(ends.reporter.clock.now()));
+                }
+                server.will(Reaction::json(status, body));
+                assert_eq!(mirror.poll(&http, &address, "Bearer t"), Some(status));
+                mirror.tell_link(false);
+                assert_eq!(mirror.complaint.is_empty(), !is_trouble, "{}", mirror.complaint);
+            }
         }
     }
 }
