@@ -239,3 +239,61 @@ fn follow(parts: &Parts, received: &Receiver<Event>, once: bool) -> ExitCode {
     }
     ExitCode::SUCCESS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slot::Wake;
+    use crate::source::{News, Update};
+    use presence_core::Presence;
+    use presence_core::client::Link;
+
+    /// Longer than anything takes on a machine that is busy.
+    const FOREVER: Duration = Duration::from_secs(120);
+
+    /// Every sink is told of whatever changes: of a link alone, of a longer lease, of out of office.
+    #[test]
+    fn sinks_are_told_of_every_change() {
+        let (events, received) = channel();
+        let (sources, clock) = (vec![Source::Graph, Source::Devices], Clock::stopped());
+        let parts = Parts {
+            stop: Stop::new(),
+            clock: clock.clone(),
+            console: Console::new(false),
+            events: events.clone(),
+            sources: sources.clone(),
+            slots: vec![Slot::new(), Slot::new()],
+            threads: Vec::new(),
+        };
+        let (slots, mut hub) = (parts.slots.clone(), Hub::new(sources));
+        let thread = thread::spawn(move || follow(&parts, &received, false));
+        let presence = |seconds, is_out_of_office| News::Presence {
+            presence: Presence::Busy,
+            lease: presence_core::Duration::from_secs(seconds),
+            is_out_of_office,
+        };
+        for (source, news) in [
+            (Source::Graph, News::Link(Link::Down)),
+            (Source::Graph, presence(90, false)),
+            (Source::Graph, News::Link(Link::Ok)),
+            (Source::Graph, presence(120, false)),
+            (Source::Graph, presence(120, true)),
+            (Source::Devices, News::Link(Link::Ok)),
+            (Source::Devices, presence(30, false)),
+            (Source::Graph, News::Ended),
+        ] {
+            let update = Update { source, news };
+            hub.take(clock.now(), update).unwrap();
+            events.send(Event::Update(update)).unwrap();
+            for slot in &slots {
+                // What was before may come first.
+                while match slot.take(FOREVER) {
+                    Wake::New(state) => state != hub.state(),
+                    other => panic!("{other:?} instead of {update:?}"),
+                } {}
+            }
+        }
+        events.send(Event::Stop).unwrap();
+        thread.join().unwrap();
+    }
+}

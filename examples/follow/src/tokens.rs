@@ -207,6 +207,26 @@ mod tests {
         assert!(file.load("https://a.b", "7").unwrap().is_none());
     }
 
+    /// Who signs out while another process renews deletes what that one stores, too: not only what was there before.
+    #[test]
+    fn a_sign_out_waits_for_a_renewal() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = TokenFile::new(directory.path().join("tokens.json"));
+        file.save(&stored("old")).unwrap();
+        let lock = file.lock().unwrap();
+        let other = file.clone();
+        let sign_out = std::thread::spawn(move || other.forget());
+        // One that does not wait has deleted it by now, most likely; one that does may take its time.
+        let end = std::time::Instant::now() + std::time::Duration::from_millis(200);
+        while !file.is_missing() && std::time::Instant::now() < end {
+            std::thread::yield_now();
+        }
+        file.save(&stored("new")).unwrap();
+        drop(lock);
+        sign_out.join().unwrap().unwrap();
+        assert!(file.is_missing());
+    }
+
     #[test]
     fn one_process_renews_at_a_time() {
         let directory = tempfile::tempdir().unwrap();

@@ -140,6 +140,23 @@ mod tests {
         assert_eq!(said(b"{\"availability\":\"PresenceUnknown\",\"activity\":\"PresenceUnknown\"}\n"), []);
     }
 
+    /// A script may end without a newline, and the pieces that it writes end anywhere.
+    #[test]
+    fn l4_the_last_line_needs_no_end() {
+        let text = b"Busy\nInACall PT1H";
+        for cut in 0..=text.len() {
+            let (first, rest) = text.split_at(cut);
+            let ends = crate::testing::Ends::of(Source::Stdin, crate::Clock::stopped());
+            run(&ends.reporter, first.chain(rest), false);
+            let said = [
+                News::Link(Link::Ok),
+                presence(Presence::Busy, Duration::from_mins(5)).unwrap(),
+                presence(Presence::InACall, Duration::from_hours(1)).unwrap(),
+            ];
+            assert_eq!(ends.all(), said, "{cut}");
+        }
+    }
+
     #[test]
     fn l2_what_a_lamp_says_itself_says_nothing() {
         assert_eq!(said(b"{\"id\":null,\"status\":200}\n{\"from\":\"a\",\"to\":\"b\"}\n"), []);

@@ -136,7 +136,8 @@ fn read_again(
     interval: Duration,
     readings: &SyncSender<Result<Option<String>, String>>,
 ) {
-    let mut pause = RETRY;
+    let first = RETRY.min(interval);
+    let mut pause = first;
     loop {
         let reading = reader.read();
         let failed = reading.is_err();
@@ -146,6 +147,34 @@ fn read_again(
         if readings.send(reading).is_err() || stop.wait(if failed { pause } else { interval }) {
             return;
         }
-        pause = if failed { pause.saturating_mul(2).min(interval) } else { RETRY };
+        pause = if failed { pause.saturating_mul(2).min(interval) } else { first };
+    }
+}
+
+#[cfg(test)]
+mod reading_tests {
+    use super::*;
+    use crate::testing::{FakeServer, Reaction};
+
+    /// After a failure all of the calendar is read again: what it refers to may be what nobody has understood.
+    #[test]
+    fn after_a_failure_a_whole_calendar_is_asked_for() {
+        const VALIDATOR: &str = "ETag: \"1\"\r\nConnection: close\r\n";
+        let server = FakeServer::start();
+        for status in [200, 304, 500, 200, 304] {
+            server.will(Reaction::Answer(status, VALIDATOR, String::new()));
+        }
+        let origin = format!("{}/calendar.ics", server.address).parse().unwrap();
+        let (readings, received) = sync_channel(1);
+        let reading = thread::spawn(move || {
+            read_again(Reader::new(origin), &Stop::new(), Duration::from_millis(1), &readings);
+        });
+        let all: Vec<_> = received.iter().take(5).map(|reading| reading.map_err(|_| ())).collect();
+        drop(received);
+        let whole = Ok(Some(String::new()));
+        assert_eq!(all, [whole.clone(), Ok(None), Err(()), whole, Ok(None)]);
+        let asked: Vec<_> = all.iter().map(|_| server.request().header("if-none-match").is_some()).collect();
+        assert_eq!(asked, [false, true, true, false, true]);
+        reading.join().unwrap();
     }
 }
