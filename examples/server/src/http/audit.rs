@@ -73,7 +73,7 @@ enum Outcome {
     Refused,
     /// It was rejected for another reason. Nothing was changed.
     Rejected,
-    /// Nobody waited for the outcome. It may have been carried out, or may still be.
+    /// The client has hung up, or the response took too long. It may have been carried out, or may still be.
     Unknown,
 }
 

@@ -1,7 +1,7 @@
-//! `/health/live` and `/health/ready`, for those who start the server anew and for balancers. Both need no token.
+//! `/health/live` and `/health/ready`, for supervisors and for balancers. Both need no token.
 //!
 //! Live means that requests are served at all. Ready means that the server carries out changes, and will for a while. A start
-//! needs no state of its own: until all users are loaded connections wait, and so a probe's time-out says no.
+//! needs no state of its own: connections wait until all users are loaded, so a probe gets no response in time.
 
 use super::App;
 use super::response::{OperationName, json};

@@ -1,12 +1,14 @@
 //! HTTP: requests, and responses to them.
 //!
 //! Reading order: [`connections`] accepts and bounds connections; [`observe`] gives every request its ids and counts it; its
-//! [`client`] is named by the lines of the [`access`] log and of the [`audit`] log; [`health`] answers probes; [`hosts`] rejects those under names of others, and [`callers`] knows who asks, by what is [`current`]; [`guesses`] slows those who guess tokens;
+//! [`client`] is named by the lines of the [`access`] log and of the [`audit`] log; [`health`] answers probes; [`hosts`] rejects
+//! those under names of others, and [`callers`] knows who asks, by what is [`current`]; [`guesses`] slows those who guess tokens;
 //! [`graph`] serves Graph's paths, and [`batch`] the elements of a batch; [`request`] parses them; [`dispatch`] sends requests to
-//! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a [`Reader`](presence_engine::feed::Reader);
-//! [`admin`] serves operators, and [`backup`] makes backups for them; [`response`] builds responses, in memory that [`response_body`] counts or a [`bounded`] writer
-//! limits, and [`body`] reads bodies; [`throttle`] bounds what an [`account`] takes, with [`shares`] of pools and [`rates`];
-//! [`least_rate`] gives slow peers up; [`retry`] decides when rejected clients are to come back.
+//! the shards; [`content`] writes what they respond, and [`explain`] explanations; [`changes`] streams the events of a
+//! [`Reader`](presence_engine::feed::Reader); [`admin`] serves operators, and [`backup`] makes backups for them; [`response`]
+//! builds responses, in memory that [`response_body`] counts or a [`bounded`] writer limits, and [`body`] reads bodies;
+//! [`throttle`] bounds what an [`account`] takes, with [`shares`] of pools and [`rates`]; [`least_rate`] gives slow peers up;
+//! [`retry`] decides when rejected clients are to come back.
 
 mod access;
 mod account;

@@ -60,9 +60,9 @@ impl App {
         }
     }
 
-    /// Returns who reads a page: anybody on this machine, without a token.
+    /// Returns the caller that reads a page; `None` on this machine, where no token is needed.
     ///
-    /// On addresses that other machines can reach, and through proxies for somebody else, the caller needs a token, unless the
+    /// On addresses that other machines can reach, and through proxies that ask for others, the caller needs a token, unless the
     /// page is open.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Tests of what the audit log says of changes whose outcome nobody has waited for.
+//! Tests of what the audit log says of changes whose outcome is not known when their request ends.
 
 use super::super::fixture::Fixture;
 use super::super::router;
