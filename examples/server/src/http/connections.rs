@@ -185,11 +185,11 @@ async fn serve_connection(
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         let (router, app, guesses, connection) = (router.clone(), app.clone(), guesses.clone(), connection.clone());
         Box::pin(async move {
-            connection.begin()?;
             let client =
                 Client { address: connection.peer, identity: app.current().tokens.identify(request.headers()) };
             request.extensions_mut().insert(client);
             let mut entry = AccessEntry::begin(&app, &request, client);
+            connection.begin()?;
             let Ok(response) = router.oneshot(request.map(|body| Body::new(body.map_err(axum::Error::new)))).await;
             // No place of the server's is kept by guessing: meanwhile another connection may take this one's.
             connection.pause(guesses.slow(client.identity.is_some(), response.status())).await?;

@@ -9,6 +9,9 @@ use tokio::sync::oneshot::Sender;
 /// The most bytes of lines that wait: those of some seconds at full load.
 pub const MAX_BYTES: usize = 4 << 20;
 
+/// The time for which lines are gathered.
+const GATHERING: Duration = Duration::from_millis(10);
+
 /// Lines on their way to the writer of a log.
 #[derive(Debug)]
 pub struct Queue {
@@ -58,6 +61,8 @@ impl Queue {
     pub fn push(&self, lines: &[u8], waits: Option<Sender<()>>) {
         let count = count(lines);
         let mut state = self.state();
+        // A writer that gathers lines is woken only by a line that a response waits for.
+        let wakes = state.batch.is_empty() || waits.is_some();
         // What comes after the end is written no more.
         if !state.is_closed && state.batch.lines.len() + lines.len() <= MAX_BYTES {
             state.batch.lines.extend_from_slice(lines);
@@ -68,7 +73,9 @@ impl Queue {
             self.metrics.dropped.inc_by(count);
         }
         drop(state);
-        self.changed.notify_one();
+        if wakes {
+            self.changed.notify_one();
+        }
     }
 
     /// Asks the writer to open its file anew.
@@ -84,9 +91,14 @@ impl Queue {
     }
 
     /// Waits for something to do; returns `None` when the queue is closed and empty. `spare` is used for the next lines.
+    ///
+    /// Lines for which no response waits are gathered for [`GATHERING`], so that many are written at a time.
     pub fn take(&self, spare: Vec<u8>) -> Option<Batch> {
         let is_idle = |state: &mut State| state.batch.is_empty() && !state.is_closed;
-        let mut state = self.changed.wait_while(self.state(), is_idle).unwrap_or_else(PoisonError::into_inner);
+        let state = self.changed.wait_while(self.state(), is_idle).unwrap_or_else(PoisonError::into_inner);
+        let gathers = |state: &mut State| state.batch.waiting.is_empty() && !state.batch.reopens && !state.is_closed;
+        let gathered = self.changed.wait_timeout_while(state, GATHERING, gathers);
+        let (mut state, _) = gathered.unwrap_or_else(PoisonError::into_inner);
         (!state.batch.is_empty())
             .then(|| std::mem::replace(&mut state.batch, Batch { lines: spare, ..Batch::default() }))
     }
