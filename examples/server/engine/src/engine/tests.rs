@@ -172,3 +172,50 @@ fn a_full_queue_refuses_calls() {
     assert_eq!(engine.read(user(1)).wait().unwrap_err(), CallError::QueueFull);
     drop((asked, _queues));
 }
+
+/// Reports whether a file of a directory holds a text.
+fn holds(directory: &std::path::Path, text: &[u8]) -> bool {
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    files.into_iter().any(|bytes| bytes.windows(text.len()).any(|found| found == text))
+}
+
+#[test]
+fn removed_texts_are_in_no_file_after_a_stop() {
+    let own = tempfile::TempDir::new().unwrap();
+    let engine = Engine::open(options(Store::Directory(own.path().to_owned()))).unwrap();
+    let say = |number, text| {
+        let message = DetailsCommand::SetStatusMessage { text, expires_at: Instant::NEVER };
+        assert_eq!(engine.execute_details(user(number), message, None).wait(), Ok(Ok(())));
+    };
+    (1..=3).for_each(|number| say(number, "a text that is removed"));
+    say(4, "a text that stays");
+    assert!(holds(own.path(), b"a text that is removed"));
+    say(1, "");
+    say(2, "another one");
+    assert_eq!(engine.erase(user(3)).wait(), Ok(Ok(())));
+    drop(engine);
+    assert!(!holds(own.path(), b"a text that is removed"));
+    assert!(holds(own.path(), b"a text that stays") && holds(own.path(), b"another one"));
+}
+
+/// Damage is an error of the start, and nothing of it is served.
+#[test]
+fn damaged_data_is_not_opened() {
+    let own = tempfile::TempDir::new().unwrap();
+    let open = || Engine::open(Options { shards: Some(1), ..options(Store::Directory(own.path().to_owned())) });
+    let engine = open().unwrap();
+    (1..=20).for_each(|number| assert_eq!(execute(&engine, number, set(Presence::Away, 300)), Ok(Ok(()))));
+    drop(engine);
+    let path = own.path().join("journal-1-0.sqlite");
+    let whole = std::fs::read(&path).unwrap();
+    let id = whole.windows(16).rposition(|bytes| bytes == [7; 16]).unwrap();
+    for (at, message) in [(id, "is damaged"), (20, "damaged: "), (0, "not a database")] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xff;
+        std::fs::write(&path, &damaged).unwrap();
+        let error = open().unwrap_err().to_string();
+        assert!(error.contains("journal-1-0.sqlite") && error.contains(message), "{error}");
+    }
+    std::fs::write(&path, whole).unwrap();
+    assert_eq!(presence(&open().unwrap(), 7), Presence::Away);
+}
