@@ -2,7 +2,8 @@
 
 use super::fixture::Fixture;
 use super::{FeedEvent, Reader};
-use crate::shard::job::{Changes, Job};
+use crate::clock::Shift;
+use crate::shard::job::{Changes, Job, OwnedDetailsCommand};
 use crate::shard::state::{CHUNK, MAX_BEHIND};
 use presence_core::directory::Cursor;
 use presence_core::{Instant, Presence, UserId};
@@ -216,4 +217,27 @@ async fn v1_a_change_that_is_due_is_sent_once() {
     let [(view, cursor)] = first.as_slice() else { panic!("{first:?}") };
     assert_eq!((view.presence, view.version), (Presence::Offline, 2));
     assert_eq!(read(*cursor).await.len(), 0);
+}
+
+/// Rule M5: a scan shows users of whom only a message is stored, and nobody who never showed anything.
+#[tokio::test]
+async fn m5_a_scan_shows_users_of_whom_only_details_are_stored() {
+    let fixture = Fixture::new(SHARDS, 16);
+    for (number, text) in ["away", "", "back", "soon"].into_iter().enumerate() {
+        let command = OwnedDetailsCommand::SetStatusMessage(text.to_owned(), Instant::NEVER);
+        let (to, outcome) = channel();
+        let job = Job::ExecuteDetails(user(number), Box::new(command), Shift::default(), None, to);
+        fixture.shards.send(fixture.shards.of(user(number)), job).unwrap();
+        outcome.await.unwrap().unwrap();
+    }
+    let (mut reader, mut shown) = (fixture.reader(None), Vec::new());
+    loop {
+        match reader.next().await.unwrap() {
+            FeedEvent::Presence(view) => shown.push(view.user),
+            FeedEvent::UpToDate => break,
+            FeedEvent::StartOver => {}
+        }
+    }
+    shown.sort_unstable();
+    assert_eq!(shown, [0, 2, 3].map(user));
 }

@@ -249,3 +249,41 @@ fn texts_that_were_left_are_found_at_the_start() {
     restore::load(&journal, &mut empty_state(4), &mut index, time(at(20))).unwrap();
     assert!(index.stale_texts.is_empty());
 }
+
+/// The commit that stores a text anew, or removes it, overwrites the row of the one before: nothing of it is left to be found later.
+#[test]
+fn a_text_that_was_replaced_is_overwritten_in_the_same_commit() {
+    let own = tempfile::TempDir::new().unwrap();
+    let journal = SqliteJournal::create(&own.path().join("x.sqlite")).unwrap();
+    let mut state = empty_state(4);
+    let (mut pending, groups, flushed) = pending(JournalIndex::new(4));
+    for text in ["first", "second", "", "third", "fourth"] {
+        state.execute_details(at(0), id(1), message(text, at(900))).unwrap();
+        pending.mark_changed_details(&mut state);
+        pending.submit(&mut state, at(0), 0);
+        flushed.send(Flushed::Group(flush(&journal, groups.recv().unwrap()))).unwrap();
+        assert!(pending.poll_flushed(&state).is_none());
+        let mut texts = 0;
+        let each = &mut |row: Row<'_>| {
+            texts += usize::from(row.record == Record::Details && !row.bytes.is_empty());
+            ControlFlow::Continue(())
+        };
+        journal.read(0, each).unwrap();
+        assert_eq!(texts, usize::from(!text.is_empty()), "{text:?}");
+    }
+}
+
+/// Every user who is erased between two commits is recorded as erased, so that their earlier rows are looked for.
+#[test]
+fn all_users_who_are_erased_in_a_commit_are_recorded() {
+    let mut state = empty_state(4);
+    let (mut pending, groups, _flushed) = pending(JournalIndex::new(4));
+    for user in [1, 2, 3].map(id) {
+        state.erase(at(0), user);
+        pending.mark_erased(&mut state, user);
+    }
+    pending.submit(&mut state, at(0), 0);
+    let mut erased = groups.recv().unwrap().group.erased;
+    erased.sort_unstable();
+    assert_eq!(erased, [1, 2, 3].map(id));
+}
