@@ -9,6 +9,7 @@ from harness.server import program
 from harness.require import require
 
 TIMEOUT = 60
+ATTEMPTS = 5
 
 
 def run(*arguments, environment=None):
@@ -27,7 +28,11 @@ def try_backup(server):
 
 def backup(server):
     """Lets a server make a backup. Returns its path."""
-    path, messages = try_backup(server)
+    for _ in range(ATTEMPTS):
+        path, messages = try_backup(server)
+        # Where the disk is busy, the shards may not meet within a second.
+        if path or "does not respond" not in messages:
+            break
     require(path is not None, messages)
     return path
 

@@ -14,7 +14,9 @@ use std::time::Duration;
 /// The time after which a shard that is ready looks again whether the others are.
 const LOOK: Duration = Duration::from_millis(2);
 /// The longest time for which a shard holds up its writes for the others. They come after their group, if their disk responds.
-const MEETING: Duration = Duration::from_secs(1);
+///
+/// Tests do not depend on how busy the machine is.
+const MEETING: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 1 });
 
 /// The error of a copy.
 #[derive(Debug)]
@@ -123,5 +125,74 @@ impl<'a> MeetingCopy<'a> {
             return Err(CopyError::GivenUp);
         }
         self.copying.finish().map_err(CopyError::Journal).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc::channel;
+
+    /// A copy with a number of steps before it is ready, which tells how many it has taken and whether it has finished.
+    struct Counted<'a> {
+        left: u32,
+        taken: &'a AtomicU32,
+        finished: &'a AtomicU32,
+    }
+
+    impl Copying for Counted<'_> {
+        fn step(&mut self) -> Result<bool, JournalError> {
+            self.left = self.left.saturating_sub(1);
+            self.taken.fetch_add(1, Ordering::SeqCst);
+            Ok(self.left == 0)
+        }
+
+        fn finish(&mut self) -> Result<(), JournalError> {
+            self.finished.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_copy_finishes_before_all_have_met() {
+        let (barrier, (to, _outcomes)) = (Arc::new(Barrier::new(2)), channel());
+        let orders = [1, 2].map(|number| CopyOrder::new(number.to_string().into(), barrier.clone(), to.clone()));
+        let (quick, slow, finished) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                let mut copying = Counted { left: 1, taken: &quick, finished: &finished };
+                let mut copy = MeetingCopy::new(&mut copying, &orders[0]);
+                std::iter::repeat_with(|| copy.step()).find_map(|outcome| outcome)
+            });
+            let mut copying = Counted { left: 3, taken: &slow, finished: &finished };
+            let mut copy = MeetingCopy::new(&mut copying, &orders[1]);
+            for _ in 0..2 {
+                // The other one goes on with its groups, and its copy follows.
+                let before = quick.load(Ordering::SeqCst);
+                while quick.load(Ordering::SeqCst) < before + 3 && !first.is_finished() {
+                    std::thread::yield_now();
+                }
+                assert_eq!((finished.load(Ordering::SeqCst), first.is_finished()), (0, false));
+                assert!(copy.step().is_none());
+            }
+            assert!(copy.step().is_some_and(|outcome| outcome.is_ok()));
+            assert!(first.join().unwrap().is_some_and(|outcome| outcome.is_ok()));
+        });
+        assert_eq!(finished.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn an_order_that_is_dropped_ends_the_other_copies() {
+        let (barrier, (to, _outcomes)) = (Arc::new(Barrier::new(2)), channel());
+        let [first, second] =
+            [1, 2].map(|number| CopyOrder::new(number.to_string().into(), barrier.clone(), to.clone()));
+        let (taken, finished) = (AtomicU32::new(0), AtomicU32::new(0));
+        let mut copying = Counted { left: 1, taken: &taken, finished: &finished };
+        let mut copy = MeetingCopy::new(&mut copying, &first);
+        assert!(copy.step().is_none());
+        drop(second);
+        assert!(matches!(copy.step(), Some(Err(CopyError::GivenUp))));
+        assert_eq!(finished.load(Ordering::SeqCst), 0);
     }
 }

@@ -93,6 +93,15 @@ fn write_chain(running: &Running, chain: u32, acknowledged: &AtomicU32, is_stopp
     }
 }
 
+/// Tells the writers to stop.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Returns the last link of a chain, after checking that none before it is missing.
 fn last_link(running: &Running, chain: u32) -> u32 {
     let text = |number| {
@@ -116,14 +125,14 @@ fn all_copies_are_of_one_moment_after_what_was_acknowledged() {
             let (running, is_stopping) = (&running, &is_stopping);
             scope.spawn(move || write_chain(running, chain, acknowledged, is_stopping));
         }
-        let made: Vec<_> = (0..12)
+        // Also when something fails here, because the scope waits for them.
+        let _stop = StopOnDrop(&is_stopping);
+        (0..12)
             .map(|_| {
                 let least = acknowledged.each_ref().map(|number| number.load(Ordering::Acquire));
                 (place.back_up(&running.shards).unwrap(), least)
             })
-            .collect();
-        is_stopping.store(true, Ordering::Relaxed);
-        made
+            .collect::<Vec<_>>()
     });
     running.stop();
     for (number, (path, least)) in made.iter().enumerate() {
