@@ -14,12 +14,12 @@ from pathlib import Path
 from crash import disk
 from crash.moves import populate, shown
 from harness.fill import SET, fill
-from harness.names import numbered
+from harness.names import DEVELOPER_TOKEN, numbered
 from harness.require import require
-from harness.server import NotReady, Server
+from harness.server import PACKAGE, NotReady, Server
 
 from . import chains, sqlite
-from .commands import backup, restore, try_backup, try_restore
+from .commands import backup, restore, run, try_backup, try_restore
 
 # A kill leaves what is in the system's buffers, so the data needs no disk, but for the times.
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
@@ -187,6 +187,27 @@ def end_restores(directory, path, expected):
     print(f"backup: {refused} kills of a restore left what no server starts on; restoring again had everything", flush=True)
 
 
+def run_readme():
+    """Runs the commands in the README as they stand there, but for the address and the name of the backup."""
+    section = (PACKAGE / "README.md").read_text().split("\n## Back up and restore\n", 1)[1]
+    lines = section.split("```console\n", 1)[1].split("```", 1)[0].splitlines()
+    make, back, serve = (line.removeprefix("presence-server ").split() for line in lines)
+    require((make[0], back[0], serve[0]) == ("backup", "restore", "--data"), lines)
+    with temporary() as directory:
+        data, user = Path(directory) / "presence-data", numbered("backup", 0)
+        (Path(directory) / "token").write_text(DEVELOPER_TOKEN + "\n")
+        with Server(data=data) as server, server.client() as client:
+            require(client.act(user, "setPresence", SET).status == 200)
+            expected = client.presence(user)
+            status, path, messages = run(*make, "--server", f"{server.host}:{server.port}", directory=directory)
+            require(status == 0 and Path(path).parent == data / Path(back[1]).relative_to("presence-data").parent, messages)
+        status, _, messages = run(back[0], path, *back[2:], directory=directory)
+        require(status == 0, messages)
+        with Server(data=Path(directory) / serve[1]) as server, server.client() as client:
+            require(client.presence(user) == expected, f"{user} is {client.presence(user)}")
+    print("backup: the README's commands do what it says", flush=True)
+
+
 def measure(users):
     """Measures a backup of many users, and what writes wait for meanwhile."""
     with Server("--users", str(users + CHAINS * chains.USERS)) as server:
@@ -225,6 +246,7 @@ def main():
     options = parser.parse_args()
     began = time.monotonic()
     print(f"backup: seed {options.seed}", flush=True)
+    run_readme()
     check_copies(options.seed, options.rounds)
     with temporary() as directory:
         data, expected = small_server(directory)

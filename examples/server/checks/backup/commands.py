@@ -12,10 +12,11 @@ TIMEOUT = 60
 ATTEMPTS = 5
 
 
-def run(*arguments, environment=None):
+def run(*arguments, environment=None, directory=None):
     """Runs the program. Returns its exit status, and what it wrote to standard output and standard error."""
     command = [program(), *(str(argument) for argument in arguments)]
-    result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    result = subprocess.run(command, env=environment, cwd=directory, text=True, timeout=TIMEOUT, **pipes)
     return result.returncode, result.stdout.strip(), result.stderr
 
 
