@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use presence_core::graph::{Batch, Ids, RawRequest};
 use presence_core::{Command, Policy, Presence, SessionId, UserId};
 use presence_engine::feed::FeedEvent;
+use presence_engine::feed::ids::{PagePosition, ScanPosition};
 use presence_engine::shard::job::{Job, ListedUser, UserList, UserView};
 use presence_engine::shard::state::{CHUNK, MAX_BEHIND};
 use presence_engine::testing::edges;
@@ -285,6 +286,23 @@ async fn a_response_waits_for_every_shard_that_it_shows() {
             None => response["responses"].as_array().unwrap().iter().map(|element| &element["body"]["id"]).collect(),
         };
         assert!(ids.into_iter().eq((0..9).map(|number| user(number).to_string()).collect::<Vec<_>>().iter()), "{path}");
+    }
+}
+
+/// A page does not go on in a shard that was loaded anew, whichever of them it is.
+#[tokio::test(start_paused = true)]
+async fn a_page_goes_on_in_the_same_slots_of_every_shard() {
+    for (shard, (generation, expected)) in (0..3).flat_map(|shard| [(7, 200), (8, 400)].map(|other| (shard, other))) {
+        let (fixture, queues) = Fixture::stalled_shards(3);
+        let position = PagePosition { slot: ScanPosition { shard, offset: 5 }, generation: 7 };
+        let path = format!("/admin/users?$top=1&$skiptoken={}", fixture.app.feed_ids.format_page(position));
+        let mut response = Box::pin(send_as(&fixture, "dev", "GET", &path, Body::empty()));
+        assert!(tokio::time::timeout(Duration::ZERO, response.as_mut()).await.is_err());
+        let Ok(Job::List(5, 1, to)) = queues[shard].try_recv() else { panic!("shard {shard} is asked") };
+        let view = UserView { user: user(7), presence: Presence::Away, version: 1, details: None };
+        let listed = ListedUser { view, sessions: 1, has_preferred: false, creator: None };
+        to.send(UserList { users: vec![listed], next: Some(6), generation }).unwrap();
+        assert_eq!(response.await.0, expected, "shard {shard}");
     }
 }
 
