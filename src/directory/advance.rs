@@ -4,6 +4,7 @@ use super::memory::Memory;
 use super::schedule::First;
 use super::slot_index::SlotIndex;
 use super::state::Directory;
+use super::tuning::IS_FAST;
 use crate::time::Instant;
 use crate::user::{Transition, next_due};
 use core::hash::{BuildHasher, Hash};
@@ -69,22 +70,25 @@ where
             }
             First::None => return Progress::Idle { until: None },
         };
-        let found = self.slot(first.slot).and_then(|slot| Some((slot.id?, slot.user.next_deadline()?, &slot.user)));
-        let Some((id, deadline, user)) = found else {
-            self.cancel(first.slot);
+        let Some(slot) = self.slot(first.slot) else { return Progress::Working };
+        let (id, deadline) = (slot.id, slot.user.next_deadline());
+        let (Some(user), true) = (id, deadline == Some(first.key)) else {
+            self.correct_first(first.slot, deadline, now);
             return Progress::Working;
         };
-        if deadline != first.key {
-            self.schedule(first.slot, deadline, now);
-            return Progress::Working;
+        let due = if IS_FAST {
+            first.key.is_due(now).then(|| slot.user.due_transition(first.key, slot.published, &self.policy))
+        } else {
+            next_due(&slot.user, now, &self.policy)
+        };
+        let Some(transition) = due else { return Progress::Idle { until: deadline } };
+        self.apply_unchecked(first.slot, &transition);
+        // Left to the next call, which small devices do, the correction of its entry would take another.
+        if IS_FAST {
+            let deadline = self.slot(first.slot).and_then(|slot| slot.user.next_deadline());
+            self.correct_first(first.slot, deadline, now);
         }
-        match next_due(user, now, &self.policy) {
-            Some(transition) => {
-                self.apply_unchecked(first.slot, &transition);
-                Progress::Changed { user: id, transition }
-            }
-            None => Progress::Idle { until: Some(deadline) },
-        }
+        Progress::Changed { user, transition }
     }
 
     /// Returns when to call [`advance`](Self::advance) next.

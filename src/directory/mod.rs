@@ -51,6 +51,7 @@ mod slot_index;
 mod state;
 mod table;
 mod timers;
+mod tuning;
 
 pub use advance::Progress;
 pub use changes::{ChangedUser, Cursor, CursorError};

@@ -192,20 +192,7 @@ pub fn next_due<S: Copy + Ord, const SESSIONS: usize>(
     if !deadline.is_due(now) {
         return None;
     }
-    let published = user.presence();
-    let at = UserAt { user, now: deadline, published };
-    Some(match user.due_at(deadline) {
-        None => at.transition(user.presence_with(None, None, None), Change::PreferredExpired),
-        Some(session) if session.expires_at == deadline => {
-            let after = user.presence_with(Some(session), None, user.preferred);
-            at.transition(after, Change::Expired(session.id))
-        }
-        Some(session) => {
-            let Fading { at: fades_at, presence, faded } = session.fading().next(policy);
-            let after = user.presence_with(Some(session), Some(presence), user.preferred);
-            at.transition(after, Change::Faded(Session { fades_at, presence, faded, ..*session }))
-        }
-    })
+    Some(user.due_transition(deadline, user.presence(), policy))
 }
 
 /// Any of the commands, as a value for queues, wires and fuzzers.
@@ -281,11 +268,10 @@ impl<S: Copy + Ord, const SESSIONS: usize> Decisions<S> for UserAt<'_, S, SESSIO
             Some(old) if old.presence == presence => self.published,
             _ => record.presence_with(old, Some(presence), record.preferred),
         };
-        let fades = presence == Presence::Available;
         let change = Change::Set(Session {
             id: session,
             expires_at: now.saturating_add(lease),
-            fades_at: if fades { policy.fades.deadline(0, now) } else { Instant::NEVER },
+            fades_at: first_fade(presence, now, policy),
             presence,
             faded: 0,
         });
@@ -381,6 +367,24 @@ impl<S: Copy + Ord, const SESSIONS: usize> UserAt<'_, S, SESSIONS> {
 }
 
 impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
+    /// Returns the transition that is due first at the first deadline, of a user who publishes this.
+    #[inline(always)]
+    pub(crate) fn due_transition(&self, deadline: Instant, published: Presence, policy: &Policy) -> Transition<S> {
+        let at = UserAt { user: self, now: deadline, published };
+        match self.due_at(deadline) {
+            None => at.transition(self.presence_with(None, None, None), Change::PreferredExpired),
+            Some(session) if session.expires_at == deadline => {
+                let after = self.presence_with(Some(session), None, self.preferred);
+                at.transition(after, Change::Expired(session.id))
+            }
+            Some(session) => {
+                let Fading { at: fades_at, presence, faded } = session.fading().next(policy);
+                let after = self.presence_with(Some(session), Some(presence), self.preferred);
+                at.transition(after, Change::Faded(Session { fades_at, presence, faded, ..*session }))
+            }
+        }
+    }
+
     /// Returns what would be published with one of these sessions replaced or removed, and this preferred presence.
     pub(super) fn presence_with(
         &self,
@@ -396,6 +400,12 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
         }
         published(has_session, strongest, preferred)
     }
+}
+
+/// Returns when a session that is set now fades for the first time; `NEVER` if it does not.
+#[inline(always)]
+pub(super) fn first_fade(presence: Presence, now: Instant, policy: &Policy) -> Instant {
+    if presence == Presence::Available { policy.fades.deadline(0, now) } else { Instant::NEVER }
 }
 
 /// Reports whether the session that was found is this one, by its address.

@@ -7,6 +7,7 @@
 
 use super::cell::{Linked, TimerCell};
 use crate::directory::slot_index::SlotIndex;
+use crate::directory::tuning::IS_FAST;
 use crate::time::Instant;
 
 /// The number of children of an entry of a heap: four lie in a cache line or two, and make half as many levels as two.
@@ -68,6 +69,11 @@ impl<L: Linked + ?Sized> Heap<'_, L> {
         self.sift(position, Entry { key, slot });
     }
 
+    /// Replaces the first entry, of the same slot, by one with a later key.
+    pub(in crate::directory) fn replace_first(&mut self, entry: Entry) {
+        self.sift_down(0, entry);
+    }
+
     /// Removes a slot's entry, if there is one.
     pub(in crate::directory) fn remove(&mut self, slot: SlotIndex) {
         let Some(position) = self.position_of(slot) else { return };
@@ -123,8 +129,6 @@ impl<L: Linked + ?Sized> Heap<'_, L> {
     }
 
     /// Puts an entry where it belongs, starting from a position whose own entry is gone.
-    // One function for both ways: a call between them would store and load the entry once more.
-    #[inline(never)]
     fn sift(&mut self, from: u32, entry: Entry) {
         let position = self.sift_up(from, entry);
         self.sift_down(position, entry);
@@ -145,25 +149,63 @@ impl<L: Linked + ?Sized> Heap<'_, L> {
     }
 
     /// Moves entries that precede an entry up out of its way, and puts it below them.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn sift_down(&mut self, from: u32, entry: Entry) {
         let mut position = from;
-        loop {
-            let eldest = position.saturating_mul(CHILDREN).saturating_add(1);
-            let mut first = (position, entry);
-            for child in eldest..eldest.saturating_add(CHILDREN).min(*self.len) {
-                match self.get(child) {
-                    Some(below) if self.precedes(below, first.1) => first = (child, below),
-                    _ => {}
-                }
-            }
-            if first.0 == position {
-                break;
-            }
-            self.put(position, first.1);
-            position = first.0;
+        while !IS_FAST || !self.sift_down_by_key(&mut position, entry) {
+            let Some((child, below)) = self.first_below(position, entry) else { break };
+            self.put(position, below);
+            position = child;
         }
         self.put(position, entry);
+    }
+
+    /// Returns the first child of a position, with its own, if it precedes an entry.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn first_below(&self, position: u32, entry: Entry) -> Option<(u32, Entry)> {
+        let eldest = position.saturating_mul(CHILDREN).saturating_add(1);
+        let mut first = (position, entry);
+        for child in eldest..eldest.saturating_add(CHILDREN).min(*self.len) {
+            match self.get(child) {
+                Some(below) if self.precedes(below, first.1) => first = (child, below),
+                _ => {}
+            }
+        }
+        (first.0 != position).then_some(first)
+    }
+
+    /// Moves a position down as far as keys alone tell the way: past rows of four, no two equal. Returns true where they tell that
+    /// the entry belongs there.
+    // Which child is first depends on chance: a branch would be mispredicted every other time.
+    #[inline(always)]
+    fn sift_down_by_key(&mut self, position: &mut u32, entry: Entry) -> bool {
+        let Some(cells) = self.cells.get_mut(..*self.len as usize).filter(|_| self.end == End::Front) else {
+            return false;
+        };
+        let mut here = *position as usize;
+        let is_settled = loop {
+            let eldest = here.wrapping_mul(CHILDREN as usize).wrapping_add(1);
+            let Some([a, b, c, d]) = cells.get(eldest..).and_then(|rest| rest.first_chunk()) else {
+                break cells.len() <= eldest;
+            };
+            let (left, right) = (a.key.min(b.key), c.key.min(d.key));
+            let key = left.min(right);
+            let (in_left, in_right) = (usize::from(b.key < a.key), usize::from(d.key < c.key) | 2);
+            let child = if right < left { in_right } else { in_left }.wrapping_add(eldest);
+            if a.key == b.key || c.key == d.key || left == right || key >= entry.key {
+                break key > entry.key;
+            }
+            let Some(&TimerCell { slot, .. }) = cells.get(child) else { break false };
+            if let Some(cell) = cells.get_mut(here) {
+                (cell.key, cell.slot) = (key, slot);
+            }
+            if let Some(link) = self.slots.link_mut(slot) {
+                link.position_or_previous = here as u32;
+            }
+            here = child;
+        };
+        *position = here as u32;
+        is_settled
     }
 }
 
