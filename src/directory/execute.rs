@@ -93,12 +93,31 @@ where
     }
 
     /// Executes a command for a user who was looked up already; under the directory's policy if there is no other.
+    #[inline]
     pub(super) fn execute_found(
         &mut self,
         found: Option<SlotIndex>,
         now: Instant,
         user: U,
         command: Command<S>,
+        policy: Option<&Policy>,
+        on_change: &mut impl FnMut(U, &Transition<S>),
+    ) -> Result<(), CommandError> {
+        match self.set_at_once(found, now, user, &command, policy) {
+            None => self.execute_other(found, now, user, &command, policy, on_change),
+            Some(outcome) => outcome.map(|transition| on_change(user, &transition)),
+        }
+    }
+
+    /// Executes a command of any kind.
+    // Out of line: most commands set a session, while nothing is overdue.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn execute_other(
+        &mut self,
+        found: Option<SlotIndex>,
+        now: Instant,
+        user: U,
+        command: &Command<S>,
         policy: Option<&Policy>,
         on_change: &mut impl FnMut(U, &Transition<S>),
     ) -> Result<(), CommandError> {
@@ -109,16 +128,21 @@ where
             }
             let Some(found) = self.slot(index) else { return Err(CommandError::UsersFull) };
             let current = UserAt::new_unchecked(&found.user, now, found.published);
-            if let Some(transition) = decide(current, command, policy.unwrap_or(&self.policy))? {
-                self.apply_unchecked(index, &transition);
-                on_change(user, &transition);
-            }
-            return Ok(());
+            // Not moved out of the result, which would copy it twice.
+            return match &decide(current, *command, policy.unwrap_or(&self.policy)) {
+                Ok(Some(transition)) => {
+                    self.apply_unchecked(index, transition);
+                    on_change(user, transition);
+                    Ok(())
+                }
+                Ok(None) => Ok(()),
+                Err(error) => Err(*error),
+            };
         }
-        let mut decided = self.decide_new(now, command, policy.unwrap_or(&self.policy));
+        let mut decided = self.decide_new(now, *command, policy.unwrap_or(&self.policy));
         if let Err(DecideError::Overdue(_)) = decided {
             self.advance_to(now, on_change);
-            decided = self.decide_new(now, command, policy.unwrap_or(&self.policy));
+            decided = self.decide_new(now, *command, policy.unwrap_or(&self.policy));
         }
         match decided {
             Ok(None) => Ok(()),

@@ -46,6 +46,7 @@ mod read;
 mod rebase;
 mod retain;
 mod schedule;
+mod set;
 mod slot;
 mod slot_index;
 mod state;

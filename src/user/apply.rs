@@ -83,6 +83,12 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
             Change::PreferredSet(preferred) => self.prefer(Some(*preferred)),
             Change::PreferredCleared | Change::PreferredExpired => self.prefer(None),
         }
+        self.count(transition);
+    }
+
+    /// Counts a transition whose change has been made.
+    #[inline(always)]
+    pub(super) fn count(&mut self, transition: &Transition<S>) {
         self.revision = self.revision.saturating_add(1);
         if transition.is_visible() {
             self.since = transition.at;
@@ -131,8 +137,14 @@ impl<S: Copy + Ord, const SESSIONS: usize> User<S, SESSIONS> {
     fn put(&mut self, session: &Session<S>) {
         if let Some(slot) = self.sessions.iter_mut().find(|slot| slot.id == session.id) {
             slot.become_like(session);
-            return;
+        } else {
+            self.insert(session);
         }
+    }
+
+    /// Inserts a session in the order of ids.
+    #[inline(always)]
+    pub(super) fn insert(&mut self, session: &Session<S>) {
         let Session { id, expires_at, fades_at, presence, faded } = *session;
         let _ = self.sessions.push(Session { id, expires_at, fades_at, presence, faded });
         let mut rest = self.sessions.as_mut_slice();

@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod mirror;
 mod session;
+mod set;
 mod transition;
 mod validate;
 
