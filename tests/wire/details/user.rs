@@ -207,7 +207,7 @@ fn section_7_an_unknown_user_is_not_found() {
         }
         let element = format!(r#"{{"id":"1","method":"GET","url":"{target}"}}"#);
         let batch = format!(r#"{{"id":"0","method":"POST","url":"/$batch","body":{{"requests":[{element}]}}}}"#);
-        for line in [element].into_iter().chain(cfg!(feature = "batch").then_some(batch)) {
+        for line in [element, batch] {
             let line = Line::parse(line.as_bytes());
             let mut serve = |wire: &mut Wire, out: &mut Buffer<'_>| {
                 serve_line(line, &context, &mut wire.users, out, &mut |_, _| {}).unwrap();
