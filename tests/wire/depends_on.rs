@@ -9,7 +9,7 @@ const MOST: usize = Batch::MAX_ELEMENTS;
 /// Spells a number with escapes if it is odd: an id is the same however it is written.
 fn spelled(number: usize) -> String {
     let digits = number.to_string();
-    if number % 2 == 0 { digits } else { digits.bytes().map(|digit| format!("\\u00{digit:02x}")).collect() }
+    if number.is_multiple_of(2) { digits } else { digits.bytes().map(|digit| format!("\\u00{digit:02x}")).collect() }
 }
 
 /// Returns the verdict about the last element of a batch, which names these; the statuses are those of the elements before it.
