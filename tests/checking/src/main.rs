@@ -87,7 +87,7 @@ fn few_users(is_full: bool, hold: &mut impl FnMut(&'static str, usize, Report)) 
         check(name, of::<2, 1>(true, if is_full { ALL_COMMANDS } else { FEW_COMMANDS })),
     );
     let name = "two users in two slots, few commands";
-    hold(name, 13_829, check(name, of::<2, 2>(false, FEW_COMMANDS)));
+    hold(name, 13_697, check(name, of::<2, 2>(false, FEW_COMMANDS)));
     let name = "three users in two slots, coming and going";
     hold(name, 2_010, check(name, of::<3, 2>(false, COMING_AND_GOING)));
     if is_full {
