@@ -92,11 +92,11 @@ fn few_users(is_full: bool, hold: &mut impl FnMut(&'static str, usize, Report)) 
     hold(name, 2_010, check(name, of::<3, 2>(false, COMING_AND_GOING)));
     if is_full {
         let name = "two users in two slots";
-        hold(name, 534_091, check(name, of::<2, 2>(false, ALL_COMMANDS)));
+        hold(name, 531_627, check(name, of::<2, 2>(false, ALL_COMMANDS)));
         let name = "two users in two slots, few commands, decided and applied apart";
-        hold(name, 515_940, check(name, of::<2, 2>(true, FEW_COMMANDS)));
+        hold(name, 512_849, check(name, of::<2, 2>(true, FEW_COMMANDS)));
         let name = "three users in two slots, few commands";
-        hold(name, 120_939, check(name, of::<3, 2>(false, FEW_COMMANDS)));
+        hold(name, 119_883, check(name, of::<3, 2>(false, FEW_COMMANDS)));
     }
 }
 
