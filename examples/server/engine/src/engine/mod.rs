@@ -50,8 +50,10 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`OpenError`] if another engine uses the data, or if it is damaged or of a newer version; it is left as it is then.
+    /// [`OpenError`] if the options do not fit, if another engine uses the data, or if it is damaged or of a newer version; it is
+    /// left as it is then.
     pub fn open(options: Options) -> Result<Self, OpenError> {
+        options.check()?;
         let count = options.shards();
         let Options { store, users, users_per_application, sessions, is_clock_virtual, resets_clock, metrics, .. } =
             options;

@@ -1,10 +1,11 @@
 //! What an engine is opened with.
 
 use crate::data;
-use crate::data::spread::Spread;
+use crate::data::spread::{MAX_SHARDS, Spread};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::shard::LoadError;
+use crate::shard::users::SESSIONS;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,8 +33,8 @@ pub struct Options {
     pub users_per_application: usize,
     /// The most sessions of a user, one of [`SESSIONS`](crate::shard::users::SESSIONS); 8 unless set.
     pub sessions: usize,
-    /// The number of shards, each with two threads; unless set, one for each core, and one in all for few users. Given journals
-    /// decide it themselves.
+    /// The number of shards, each with two threads, 64 at most; unless set, one for each core, and one in all for few users. Given
+    /// journals decide it themselves.
     pub shards: Option<usize>,
     /// True if only [`Engine::advance`](super::Engine::advance) moves the clock.
     pub is_clock_virtual: bool,
@@ -51,7 +52,7 @@ impl Options {
             store,
             users: 100_000,
             users_per_application: usize::MAX,
-            sessions: crate::shard::users::SESSIONS[0],
+            sessions: SESSIONS[0],
             shards: None,
             is_clock_virtual: false,
             resets_clock: false,
@@ -63,12 +64,29 @@ impl Options {
     pub(super) fn shards(&self) -> usize {
         self.shards.unwrap_or_else(|| data::shards_for(self.users))
     }
+
+    /// Checks that an engine can be opened with these options, and its data be opened again.
+    pub(super) fn check(&self) -> Result<(), OpenError> {
+        if !SESSIONS.contains(&self.sessions) {
+            return Err(OpenError::Options("a user may have 8, 16, 32 or 64 sessions"));
+        }
+        match &self.store {
+            Store::Journals(journals, spread) if journals.is_empty() || journals.len() != spread.len() => {
+                Err(OpenError::Options("there must be a journal for each shard of the spread"))
+            }
+            Store::Journals(..) => Ok(()),
+            _ if (1..=MAX_SHARDS).contains(&self.shards()) => Ok(()),
+            _ => Err(OpenError::Options("there may be 1 to 64 shards")),
+        }
+    }
 }
 
 /// An engine that cannot be opened.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// Options that no engine can be opened with, and why. Nothing was opened.
+    Options(&'static str),
     /// A data directory that cannot be opened.
     Data(data::LayoutError),
     /// Stored data that cannot be served.
@@ -80,6 +98,7 @@ pub enum OpenError {
 impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Options(why) => f.write_str(why),
             Self::Data(error) => error.fmt(f),
             Self::Load(error) => error.fmt(f),
             Self::System(error) => error.fmt(f),

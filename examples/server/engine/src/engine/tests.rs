@@ -219,3 +219,33 @@ fn damaged_data_is_not_opened() {
     std::fs::write(&path, whole).unwrap();
     assert_eq!(presence(&open().unwrap(), 7), Presence::Away);
 }
+
+/// Data of more shards than are read again must never be written, and no user may belong to a shard that is not there.
+#[test]
+fn options_that_do_not_fit_are_refused_before_anything_is_opened() {
+    let own = tempfile::TempDir::new().unwrap();
+    let directory = own.path().join("data");
+    let in_directory = || options(Store::Directory(directory.clone()));
+    let journals = |count: usize, shards| {
+        let journals = (0..count).map(|_| Box::new(MemoryJournal::default()) as Box<dyn Journal>).collect();
+        options(Store::Journals(journals, Spread::unkeyed(shards)))
+    };
+    for refused in [
+        Options { shards: Some(0), ..in_directory() },
+        Options { shards: Some(65), ..in_directory() },
+        Options { shards: Some(0), ..options(Store::Nothing) },
+        Options { sessions: 0, ..in_directory() },
+        Options { sessions: 65, ..in_directory() },
+        journals(0, 1),
+        journals(1, 2),
+        journals(2, 1),
+    ] {
+        let error = Engine::open(refused).map(drop).unwrap_err();
+        assert!(matches!(error, OpenError::Options(_)), "{error}");
+    }
+    assert!(!directory.exists());
+    for _ in 0..2 {
+        let engine = Engine::open(Options { shards: Some(64), ..in_directory() }).unwrap();
+        assert_eq!(execute(&engine, 1, set(Presence::InACall, 3600)), Ok(Ok(())));
+    }
+}
