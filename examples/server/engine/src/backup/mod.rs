@@ -26,6 +26,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// The form of the names of backups, as `2026-11-24T17-05-33-120Z`.
+const NAME: &str = "%Y-%m-%dT%H-%M-%S-%3fZ";
 /// The ending of the name of a backup that is not complete.
 pub const PARTIAL: &str = ".partial";
 
@@ -121,7 +123,7 @@ impl Backups {
 
     /// Returns a name for a backup that is begun at this instant, and that no other has.
     fn new_name(&self, at: Instant) -> String {
-        let name = crate::clock::timestamp(at).strftime("%Y-%m-%dT%H-%M-%S-%3fZ").to_string();
+        let name = crate::clock::timestamp(at).strftime(NAME).to_string();
         let is_taken = fs::symlink_metadata(self.directory.join(&name)).is_ok();
         if is_taken { self.new_name(at.saturating_add(Duration::from_millis(1))) } else { name }
     }
@@ -142,13 +144,20 @@ impl Backups {
         }
         for entry in fs::read_dir(&directory)? {
             let entry = entry?;
-            if entry.file_name().to_str().is_some_and(|name| name.ends_with(PARTIAL)) && entry.file_type()?.is_dir() {
+            if entry.file_name().to_str().is_some_and(is_partial) && entry.file_type()?.is_dir() {
                 tracing::info!("{}: removed, because it was interrupted", entry.path().display());
                 fs::remove_dir_all(entry.path())?;
             }
         }
         Ok(directory)
     }
+}
+
+/// Reports whether a backup that is not complete has this name. What others have left in the directory is not the server's to remove.
+fn is_partial(name: &str) -> bool {
+    let is_like = |(found, like): (u8, u8)| if like == b'0' { found.is_ascii_digit() } else { found == like };
+    let like = b"0000-00-00T00-00-00-000Z";
+    name.strip_suffix(PARTIAL).is_some_and(|name| name.len() == like.len() && name.bytes().zip(*like).all(is_like))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -317,8 +317,12 @@ fn parts_of_backups_are_removed() {
     let part = path.with_file_name("2026-01-01T00-00-00-000Z.partial");
     let again = Backups::new(&place.path("data"), &place.path("backups"));
     copy(&path, &part);
+    let others = ["photos.partial", ".partial", "2026-01-01T00-00-00-000.partial", "2026-01-01T00-00-00-000Zx.partial"];
+    let others = others.map(|name| path.with_file_name(name));
+    others.iter().for_each(|other| fs::create_dir(other).unwrap());
     assert!(again.clean().unwrap_err().to_string().contains("another"), "another server has these backups");
     drop(place.backups);
     again.clean().unwrap();
     assert!(!part.exists() && path.exists());
+    assert!(others.iter().all(|other| other.exists()));
 }
