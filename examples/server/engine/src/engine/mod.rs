@@ -1,5 +1,7 @@
 //! The engine as an application meets it: [`Engine::open`], calls about users, and the feed of their changes.
 
+#[cfg(test)]
+mod copy_tests;
 mod options;
 mod response;
 #[cfg(test)]

@@ -128,12 +128,13 @@ impl Flusher {
             end = Some(self.serve(journal, Some(MeetingCopy::new(copying, &order))));
         });
         // The file is closed by now.
-        match (copied, end) {
-            (Err(error), _) => order.finish(Err(CopyError::Journal(error))),
-            (Ok(()), Some(End::Copied(outcome))) => order.finish(outcome),
-            (Ok(()), None) => order.finish(Err(CopyError::GivenUp)),
-            // The order is dropped, which ends the copies of the other shards.
-            (Ok(()), Some(end)) => return end,
+        let copied = copied.map_err(CopyError::Journal);
+        match end {
+            Some(End::Copied(outcome)) => order.finish(copied.and(outcome)),
+            None => order.finish(copied.and(Err(CopyError::GivenUp))),
+            // Whatever became of the copy, a group without room goes back to the writer. The order is dropped, which ends the copies
+            // of the other shards.
+            Some(end) => return end,
         }
         self.serve(journal, None)
     }
