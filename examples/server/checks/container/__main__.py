@@ -72,7 +72,7 @@ class Container:
         return took
 
     def remove(self):
-        podman("rm", "--force", self.name)
+        podman("rm", "--force", "--volumes", self.name)
 
 
 def set_presence(client, activity):
