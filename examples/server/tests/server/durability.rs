@@ -356,7 +356,8 @@ fn two_servers_cannot_open_the_same_data() {
     assert_eq!(second.wait().unwrap().code(), Some(2));
     let mut text = String::new();
     second.stderr.take().unwrap().read_to_string(&mut text).unwrap();
-    assert!(text.contains("another server"), "{text}");
+    let directory = server.data().canonicalize().unwrap();
+    assert!(text.contains(&format!("{}: another server", directory.display())), "{text}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub const RESTORING: &str = "restoring";
 #[derive(Debug)]
 pub enum LayoutError {
     /// A directory that another server has locked.
-    Locked,
+    Locked(PathBuf),
     /// An error of a file, or of the directory.
     Io(PathBuf, io::Error),
     /// A file or directory that the server does not use.
@@ -43,7 +43,7 @@ pub enum LayoutError {
 impl std::fmt::Display for LayoutError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Locked => f.write_str("another server is using this data"),
+            Self::Locked(path) => write!(f, "{}: another server is using this data", path.display()),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Journal(path, error) => write!(f, "{}: {error}", path.display()),

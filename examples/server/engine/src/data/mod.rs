@@ -95,7 +95,7 @@ pub fn lock(directory: &Path) -> Result<(PathBuf, File), LayoutError> {
     let path = directory.join("lock");
     let lock = files::open_or_create(&path).map_err(unsafe_at(&path))?;
     acquire(&lock).map_err(|error| match error {
-        TryLockError::WouldBlock => LayoutError::Locked,
+        TryLockError::WouldBlock => LayoutError::Locked(directory.clone()),
         TryLockError::Error(error) => LayoutError::Io(path, error),
     })?;
     // From here on nobody else can create a file in the directory. The lock keeps other servers out.

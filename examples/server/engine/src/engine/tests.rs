@@ -153,7 +153,7 @@ fn a_directory_is_used_by_one_engine_at_a_time() {
     let own = tempfile::TempDir::new().unwrap();
     let open = || Engine::open(options(Store::Directory(own.path().to_owned())));
     let engine = open().unwrap();
-    assert!(matches!(open(), Err(OpenError::Data(LayoutError::Locked))));
+    assert!(matches!(open(), Err(OpenError::Data(LayoutError::Locked(_)))));
     engine.stop();
     assert_eq!(engine.read(user(1)).wait().unwrap_err(), CallError::Unavailable);
     assert_eq!(execute(&engine, 1, set(Presence::Away, 300)), Err(CallError::Unavailable));

@@ -242,7 +242,7 @@ fn data_is_never_overwritten() {
     // Nor is that of a running server.
     let running = place.start("other");
     let error = restore(&path, &place.path("other")).unwrap_err();
-    assert!(matches!(error, RestoreError::Layout(LayoutError::Locked)), "{error}");
+    assert!(matches!(error, RestoreError::Layout(LayoutError::Locked(_))), "{error}");
     running.stop();
 }
 
