@@ -28,6 +28,8 @@ pub enum GrantsError {
     Read(String, PathBuf, io::Error),
     /// A line of a file that is no token.
     Line(PathBuf, usize, GrantError),
+    /// A file without a token: it was emptied, or is being written.
+    Empty(PathBuf),
 }
 
 impl std::fmt::Display for GrantsError {
@@ -35,6 +37,7 @@ impl std::fmt::Display for GrantsError {
         match self {
             Self::Read(name, path, error) => write!(f, "{name} {}: {error}", path.display()),
             Self::Line(path, line, error) => write!(f, "{}:{line}: {error}", path.display()),
+            Self::Empty(path) => write!(f, "{}: no token is in it", path.display()),
         }
     }
 }
@@ -139,13 +142,15 @@ fn read(
     let text = fs::read_to_string(path).map_err(&failed)?;
     warn_if_open(path);
     let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    lines
+    let found = lines
         .map(|(index, line)| {
             let wrong = |error| GrantsError::Line(path.to_owned(), index + 1, error);
             let grant = parse(line).map_err(wrong)?;
             Ok(Given { grant, place: format!("{}:{}", path.display(), index + 1) })
         })
-        .collect()
+        .collect::<Result<Vec<_>, _>>()?;
+    // Without any token a server makes a development token: nobody means that who names a file.
+    if found.is_empty() { Err(GrantsError::Empty(path.to_owned())) } else { Ok(found) }
 }
 
 /// Warns of a file with tokens that every user of the machine may read.

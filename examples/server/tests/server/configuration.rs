@@ -185,6 +185,7 @@ fn what_is_wrong_is_named() {
     let long = "x".repeat(20);
     home.write("tokens", &format!("\nsecret={TEAMS}\n"));
     home.write("bad", &format!("secret={TEAMS}\nsecret=7\n"));
+    home.write("empty", "# none yet\n\n");
     let other = format!("listen = \"0.0.0.0:0\"\napp-token = [\"{long}={TEAMS}\"]\n");
     for (settings, options, expected) in [
         ("user = 7".to_owned(), vec![], "server.toml:1: \"user\" is no setting; the nearest is \"users\""),
@@ -196,6 +197,7 @@ fn what_is_wrong_is_named() {
         ),
         ("app-token-file = [\"none\"]".to_owned(), vec![], "server.toml:1: app-token-file none: No such file"),
         ("app-token-file = [\"bad\"]".to_owned(), vec![], "bad:2: the application id is no GUID"),
+        ("app-token-file = [\"empty\"]".to_owned(), vec![], "empty: no token is in it"),
         (format!("{other}app-token-file = [\"tokens\"]"), vec![], "tokens:2: a token has 20 characters at least"),
         (
             format!("{other}dev-token = [\"secret\"]"),
@@ -231,7 +233,7 @@ fn what_is_wrong_is_named() {
         program.args(["--config", "server.toml"]).args(&options);
         let (status, _, messages) = run(program);
         assert!(status == Some(2) && messages.contains(expected), "{expected}\n{status:?} {messages}");
-        assert_eq!(home.names(), ["bad", "server.toml", "tokens"]);
+        assert_eq!(home.names(), ["bad", "empty", "server.toml", "tokens"]);
     }
     let mut program = home.program();
     program.args(["check-config", "--config", "nowhere.toml"]);
@@ -309,6 +311,12 @@ fn a_faulty_reload_changes_nothing_and_says_so() {
         assert!(log.contains("not reloaded, everything stays as it is: ") && log.contains(expected), "{log}");
         assert_eq!(["one", "two"].map(|token| server.status(token, &presence(ADELE))), [200, 401]);
     }
+    // An emptied file brings no development token.
+    home.write("server.toml", base);
+    home.write("tokens", "");
+    assert!(server.reload().contains("tokens: no token is in it"));
+    assert_eq!(server.status("one", &presence(ADELE)), 200);
+    home.write("tokens", &format!("two={TEAMS}\n"));
     fs::remove_file(home.path("server.toml")).unwrap();
     assert!(server.reload().contains("--config server.toml: No such file"));
     home.write("server.toml", base);
