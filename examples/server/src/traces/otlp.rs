@@ -16,8 +16,8 @@ use std::time::Duration;
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time that the last spans have when the server ends.
 const LAST_SPANS: Duration = Duration::from_secs(2);
-/// The most bytes of a path in a span.
-const MAX_PATH: usize = 256;
+/// The most bytes of a text of the client's in a span.
+const MAX_TEXT: usize = 256;
 
 /// The spans of the server; none, unless there is a collector.
 #[derive(Debug, Default)]
@@ -51,11 +51,9 @@ impl Traces {
         let Some((_, tracer)) = &self.0 else { return RequestSpan(None) };
         let parent =
             TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(request.headers()));
-        let path = request.uri().path();
-        let cut = path.get(..MAX_PATH).unwrap_or(path);
         let mut attributes = vec![
-            KeyValue::new("http.request.method", request.method().as_str().to_owned()),
-            KeyValue::new("url.path", cut.to_owned()),
+            KeyValue::new("http.request.method", cut(request.method().as_str()).to_owned()),
+            KeyValue::new("url.path", cut(request.uri().path()).to_owned()),
         ];
         attributes.extend(from.map(|address| KeyValue::new("client.address", address.to_canonical().to_string())));
         let span = tracer
@@ -104,6 +102,12 @@ impl RequestSpan {
     }
 }
 
+/// Returns the beginning of a text, at most [`MAX_TEXT`] bytes, which ends with a whole character.
+fn cut(text: &str) -> &str {
+    let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end));
+    end.and_then(|end| text.get(..end)).filter(|_| text.len() > MAX_TEXT).unwrap_or(text)
+}
+
 /// The tracer, for spans within that of a request.
 struct InTrace(SdkTracer);
 
@@ -136,5 +140,23 @@ impl HttpClient for Blocking {
         let response = self.0.run(Request::from_parts(parts, body.to_vec()))?;
         let (parts, mut body) = response.into_parts();
         Ok(Response::from_parts(parts, body.read_to_vec()?.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_at_a_character_wherever_that_ends() {
+        for shift in 0..4 {
+            let text = "x".repeat(shift) + &"🦀".repeat(5000);
+            let cut = cut(&text);
+            assert!(text.starts_with(cut) && (MAX_TEXT - 3..=MAX_TEXT).contains(&cut.len()), "{shift}: {}", cut.len());
+        }
+        for len in [0, 1, MAX_TEXT - 1, MAX_TEXT] {
+            assert_eq!(cut(&"x".repeat(len)).len(), len);
+        }
+        assert_eq!(cut(&"x".repeat(MAX_TEXT + 1)).len(), MAX_TEXT);
     }
 }
