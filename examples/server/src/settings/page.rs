@@ -33,7 +33,7 @@ A setting is given by an option, by a variable of the environment, or in the [TO
 under the same name. The option comes first, then the variable, then the file, then the default. Where a setting has several
 values, the first of these that gives any gives all of them. In a file a list is written `[\"…\", \"…\"]`; in a variable its values
 are separated by white space, and an empty variable counts as unset. `presence-server check-config`, with the options of a
-start, says whether a server would start, what is effective, and what has given it. [The README](README.md#configuration) has an
+start, says whether the settings are right, what is effective, and what has given it. [The README](README.md#configuration) has an
 example.
 
 On SIGHUP a running server reads the file and the files of tokens anew. The settings below say whether it takes a new value then,
