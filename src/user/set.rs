@@ -93,7 +93,7 @@ mod tests {
         reached
     }
 
-    /// The same transition, the same error and the same user, in every state.
+    /// The same transition, the same error and the same user, in many states.
     #[test]
     fn setting_at_once_is_deciding_and_applying() {
         let (mut renewed, mut visible, mut rejected) = (0, 0, 0);
